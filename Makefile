@@ -1,0 +1,41 @@
+# The two commands of a newcomer: make demo, make test. Needs Python >= 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := src tests
+
+.PHONY: demo test faults check format clean
+
+demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
+	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
+
+test: .venv/dev-is-installed  ## the suite, with real servers
+	$(BIN)/pytest -m "not faults"
+
+faults: .venv/dev-is-installed  ## every row of every fault table, live
+	$(BIN)/pytest -m faults
+
+check: .venv/dev-is-installed  ## format, lint, types, import rules, tests
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: .venv/dev-is-installed  ## write the format and the fixes that are safe
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+clean:  ## what the commands above made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "probekit needs Python 3.11 or newer: make PYTHON=python3.12 ... (this is %s)" % sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+
+.venv/demo-is-installed: pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+.venv/dev-is-installed: pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/demo-is-installed

@@ -1,0 +1,34 @@
+"""The process: an answer leaves it with its own exit code, and a crash never looks like one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from traceback import extract_tb
+
+INTERNAL = 70
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        from probekit.cli import run  # noqa: PLC0415  # an import that fails must not exit with Python's 1
+
+        return run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the last place where a crash can be told from an answer
+        frames = reversed(extract_tb(error.__traceback__)[-3:])
+        places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+        text = f"internal error ({type(error).__name__} at {places}), exit code {INTERNAL}"
+        print(f"probekit: {text}: a bug of probekit, which says nothing about the target", file=sys.stderr)  # noqa: T201  # structlog may be what crashed
+        return INTERNAL
+
+
+if __name__ == "__main__":
+    main()

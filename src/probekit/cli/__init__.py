@@ -1,0 +1,68 @@
+"""The command line: wiring and exit codes, nothing else."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from probekit import __version__
+
+USAGE: Final = 64
+LOCKED: Final = 75
+CONFIG: Final = 78
+
+_COMMANDS: Final = {  # in the order of --help; imported when called for
+    "verify": "Measure a deployment and decide: go, investigate, roll back.",
+    "plan": "Check the files and show what verify would do; touch nothing.",
+    "list": "List items, probes, kinds or environments.",
+    "demo": "Start the embedded target and verify it.",
+}
+
+
+class _Group(click.Group):
+    """Imports a command when it is called, so that --help and --version are quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's interface
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's interface
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's interface
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="probekit", message="%(prog)s %(version)s")
+def program() -> None:
+    """Verify a deployment: measure it, hold it against a checklist, answer with one decision and one exit code.
+
+    \b
+    Examples:
+      probekit verify --env prod
+      probekit verify --env prod --deployed now --release 2.3.1 --report json=report.json
+      probekit plan --env prod
+
+    \b
+    Exit codes:
+      0 go   10 investigate   11 hold   20 rollback   21 no go   30 undecided
+      64 usage   70 our own crash   75 locked   78 wrong file   130/143 interrupted
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        code = program.main(arguments, prog_name="probekit", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.Abort:
+        return 130
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,77 @@
+"""`probekit demo`: start the embedded target and run the very same verify against it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from probekit.cli.output import complain, emit
+from probekit.cli.verify_command import verify, verify_options
+from probekit.demo import environment
+from probekit.demo.errors import DemoError
+from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
+
+UNAVAILABLE = 70
+_SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
+
+
+def _described() -> str:
+    rows = "\n".join(f"  {name:16} {sentence}" for name, sentence in FAULTS.items())
+    return f"\b\nFaults:\n{rows}"
+
+
+@click.command(name="demo", epilog=_described())
+@click.option("--serve", is_flag=True, help="Keep the target running on fixed ports until Ctrl-C; verify nothing.")
+@click.option("--fault", type=click.Choice(list(FAULTS)), metavar="NAME", help="Break one thing on purpose.")
+@verify_options
+def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
+    """Start the embedded target and verify it: a real application over HTTPS, with PostgreSQL and Valkey behind it.
+
+    \b
+    Examples:
+      probekit demo
+      probekit demo --fault hang
+      probekit demo --fault hang --deployed now
+      probekit demo --serve        (then, elsewhere: probekit verify --env demo)
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    try:
+        return _serve(fault) if serve else _verify(fault, options)
+    except DemoError as error:
+        complain(str(error))
+        return UNAVAILABLE
+
+
+def _verify(fault: str | None, options: dict[str, Any]) -> int:
+    with running_target() as target:
+        if fault:
+            target.plant(fault)
+        return verify("demo", environment.write(target, target.folder), options)
+
+
+def _serve(fault: str | None) -> int:
+    _SERVED_IN.mkdir(exist_ok=True)
+    with running_target(_SERVED_IN, SERVE_PORTS) as target:
+        if fault:
+            target.plant(fault)
+        emit(_described_target(target))
+        return _until_stopped()
+
+
+def _described_target(target: Target) -> str:
+    return (
+        f"# the target: {target.base_url}, without TLS {target.plain_url}, its control {target.control_url}\n"
+        f"# PostgreSQL: {target.postgres_dsn}\n# Valkey: {target.valkey_url}\n"
+        f"# verify it with this probes.toml, or with the project's own: probekit verify --env demo\n\n"
+        f"{environment.text(target)}\n# Ctrl-C stops it\n"
+    )
+
+
+def _until_stopped() -> int:
+    """Wait for SIGINT or SIGTERM: both are how a served target is meant to end."""
+    stopped = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopped)
+    signal.sigwait(stopped)
+    return 0

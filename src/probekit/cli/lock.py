@@ -1,0 +1,51 @@
+"""Is another run of this environment under way?"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from probekit.cli.output import complain
+
+
+class LockedError(Exception):
+    """Another run holds the lock."""
+
+
+@contextmanager
+def lock(config: Path, environment: str) -> Iterator[None]:
+    """Hold the environment's lock; a folder that cannot be written is a warning, not an end.
+
+    Raises:
+        LockedError: another run of the same file and environment holds it.
+    """
+    try:
+        handle = _open(config, environment)
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home
+        reason = getattr(error, "strerror", None) or str(error)
+        complain(f"warning: no lock could be taken ({reason}); do not verify '{environment}' twice at once")
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        message = f"another run verifies '{environment}' of {config}; wait until it is over"
+        raise LockedError(message) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _open(config: Path, environment: str) -> int:
+    from platformdirs import user_state_path  # noqa: PLC0415  # only a run needs it
+
+    folder = user_state_path("probekit", appauthor=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = sha256(f"{config.resolve()}\n{environment}".encode()).hexdigest()[:16]
+    return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

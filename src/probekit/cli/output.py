@@ -1,0 +1,47 @@
+"""stdout is the report, files are whole or absent, and neither changes the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+
+def emit(text: str) -> None:
+    """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error."""
+    stream = sys.stdout
+    data = text.encode(stream.encoding or "utf-8", "backslashreplace")
+    try:
+        stream.flush()
+        stream.buffer.write(data)
+        stream.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            complain(f"the report cannot be written to stdout: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet
+
+
+def save(text: str, path: Path) -> None:
+    """Write the whole file or nothing; what cannot be written is said on stderr."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device: nothing to put in its place
+            path.write_text(text, "utf-8")
+            return
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError as error:
+        complain(f"{path} cannot be written: {error.strerror}")
+        part.unlink(missing_ok=True)
+
+
+def complain(text: str) -> None:
+    """Say something on stderr, if there is one."""
+    click.echo(f"probekit: {text}", err=True)
+
+
+def colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001  # one fact
+    """Whether colour is wanted: on a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    return stream_is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,106 @@
+"""`probekit plan`: what would run, what it costs, and what keeps it from ever being go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from probekit.cli.output import emit
+from probekit.cli.trouble import told
+from probekit.cli.verify_command import default_config
+from probekit.config import Config, Target
+from probekit.flow import Request, prepare
+from probekit.model import Plan
+from probekit.plan import Selection, obstacles, possible_scope
+
+
+@click.command(name="plan")
+@click.option("--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
+)
+@click.option("--section", "sections", multiple=True, metavar="SECTION", help="Only items of this section.")
+@click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so.")
+@click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe.")
+@click.option("--release", metavar="VERSION", help="The version that must be served.")
+@told
+def command(environment: str, config: Path | None, release: str | None, **selection: tuple[str, ...]) -> int:
+    """Check the files and show what verify would do; nothing is touched.
+
+    \b
+    Examples:
+      probekit plan --env prod
+      probekit plan --env prod --section deploy.services
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    request = Request(
+        environment=environment, config=default_config(config), selection=Selection(**selection), release=release
+    )
+    loaded, target, planned = prepare(request)
+    lines = [*_head(loaded, target, planned), *_steps(target, planned), *_gaps(planned), *_verdict(planned)]
+    emit("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _head(config: Config, target: Target, planned: Plan) -> list[str]:
+    environment = target.environment
+    return [
+        f"plan for {target.name} ({environment.base_url}), {config.path}",
+        f"{len(planned.items)} of {len(config.checklist.items)} items in scope",
+        "",
+    ]
+
+
+def _steps(target: Target, planned: Plan) -> list[str]:
+    """The run in its order, with its cost at the worst."""
+    environment, lines = target.environment, []
+    controls, guards = len(environment.control), planned.guard.cost if planned.guard else 0
+    lines.append(
+        f"controls  {controls} at the start and at the end" if controls else "controls  none: nothing orders a rollback"
+    )
+    lines.append(f"settle    until {environment.settle:g} s after the deployment")
+    if planned.guard:
+        expected = f"expects {planned.release}" if planned.release else "no version expected: no guard"
+        lines.append(f"guard     {planned.guard.name} ({planned.guard.kind}), before and after; {expected}")
+    else:
+        lines.append("guard     none: no probe 'release' is configured")
+    lines.append("together")
+    for step in planned.steps:
+        looks = f"{step.looks} looks over {step.spread:g} s" if step.looks > 1 else "1 look"
+        attempts = f", up to {step.attempts} attempts {step.spacing:g} s apart" if step.attempts > 1 else ""
+        lines.append(
+            f"  {step.name} ({step.kind}): {looks}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
+        )
+    total = sum(step.cost for step in planned.steps) + 2 * guards
+    lines += [f"at most {total} requests to the target for each address, {2 * controls} to the controls", ""]
+    return lines
+
+
+def _gaps(planned: Plan) -> list[str]:
+    """What no probe answers for, by reason."""
+    reasons = Counter(planned.unserved.values())
+    lines = [f"not configured: {len(planned.unserved)} items"] if reasons else []
+    lines += [f"  {count:3} x {reason}" for reason, count in reasons.items()]
+    signed = [item for item in planned.items if item.probe is None and item.id not in planned.not_applicable]
+    if signed:
+        lines.append(f"for people to sign: {len(signed)} items")
+    if planned.not_applicable:
+        lines.append(f"not applicable: {len(planned.not_applicable)} items")
+    return [*lines, ""] if lines else []
+
+
+def _verdict(planned: Plan) -> list[str]:
+    """Whether a healthy target can get its go."""
+    stuck, possible = obstacles(planned), possible_scope(planned)
+    if not stuck:
+        return [
+            "a healthy target can be go" if possible else "this can never be go: no configured probe proves an item"
+        ]
+    lines = [
+        f"this can never be go: {len(stuck)} items that count cannot be proved",
+        *(f"  {item.id} ({item.severity})" for item in stuck),
+    ]
+    if possible:
+        lines += ["the scope that could be go:", "  scope = [", *(f'    "{name}",' for name in possible), "  ]"]
+    return lines

@@ -1,0 +1,47 @@
+"""What a person at a terminal sees while a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from probekit.model import Outcome, Step, Verdict
+from probekit.redact import Redactor
+from probekit.reports.text import escape
+
+_COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}
+
+
+class Progress:
+    """A line on stderr for each thing that begins, and for each verdict as it falls."""
+
+    def __init__(self, *, redactor: Redactor, colour: bool) -> None:
+        self._redactor = redactor
+        self._colour = colour
+
+    def waiting(self, what: str, until: datetime) -> None:
+        """The run waits for something, at most until then."""
+        self._say(f"waiting for {what}, until {_clock(until)}")
+
+    def began(self, step: Step, until: datetime) -> None:
+        """A step runs, at the worst until then."""
+        looks = f", {step.looks} looks over {step.spread:g} s" if step.looks > 1 else ""
+        self._say(f"running {step.name} ({step.kind}{looks}), at the latest until {_clock(until)}")
+
+    def fell(self, step: Step, verdicts: Sequence[Verdict]) -> None:  # noqa: ARG002  # the flow's interface
+        """A step is over, and what its items are for now."""
+        for verdict in verdicts:
+            self._say(f"{verdict.item.id}: {verdict.because}", word=verdict.outcome)
+
+    def _say(self, text: str, word: Outcome | None = None) -> None:
+        shown = escape(self._redactor.clean(text))
+        if word:
+            padded = f"{word.value:>14}  "
+            shown = (click.style(padded, fg=_COLOURS.get(word)) if self._colour else padded) + shown
+        click.echo(shown, err=True)
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M:%S}"

@@ -1,0 +1,300 @@
+"""What did the user configure? From probes.toml and the PROBEKIT_ variables to a Config; every mistake at once."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from probekit import checklist as checklists, probes, quantity
+from probekit.checklist import Checklist
+from probekit.model import Item, Limit
+from probekit.probe import ProbeConfig, Secret, Settings
+from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, problems, read
+
+
+class Variables(BaseSettings):
+    """PROBEKIT_CONFIG, PROBEKIT_DEPLOYED and PROBEKIT_RELEASE, from the environment or the .env beside probes.toml."""
+
+    model_config = SettingsConfigDict(env_prefix="PROBEKIT_", extra="ignore")
+
+    config: Path | None = None
+    deployed: str | None = None
+    release: str | None = None
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, str):
+        message = 'write a number and a unit (ms, s, min, h, d), such as "30s"'
+        raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors only
+    return quantity.duration(value)
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"
+
+
+class Throttle(Settings):
+    """How fast one host may be asked."""
+
+    requests: int = Field(ge=1, le=10_000, description="requests in each period")
+    per: Duration = Field(description="the period")
+
+
+class Connect(Settings):
+    """How the target is reached."""
+
+    ca: Path | None = Field(None, description="CA certificates in PEM, believed beside the system's store")
+    resolve: dict[str, str] = Field(
+        {}, description='"host:port" to the address that is used instead of the resolver\'s'
+    )
+    headers: dict[str, Secret] = Field({}, description="headers sent to base_url's own origin, by reference")
+
+    @field_validator("resolve")
+    @classmethod
+    def _are_addresses(cls, fixed: dict[str, str]) -> dict[str, str]:
+        for name, address in fixed.items():
+            if not name.rpartition(":")[2].isdigit():
+                message = f'"{name}" is no "host:port"'
+                raise ValueError(message)
+            ipaddress.ip_address(address)  # its ValueError says what is wrong
+        return fixed
+
+
+class Change(Settings):
+    """Other limits than the checklist's for one item."""
+
+    expect: list[str] = Field(min_length=1, description="the limits that hold instead")
+    why: str = Field(min_length=3, description="the reason, shown in every report")
+
+
+class Environment(Settings):
+    """One target: where it is, what it is held to, how it is asked."""
+
+    base_url: str = Field(pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one")
+    scope: list[str] = Field(min_length=1, description="items this environment is held to: ids or their beginnings")
+    control: list[str] = Field(
+        [], description="URLs outside the target that answer while our network works; none: no rollback"
+    )
+    timeout: Duration = Field(10.0, gt=0, le=300, description="for one exchange")
+    throttle: Throttle = Field(Throttle(requests=20, per=1.0), description="per host")
+    settle: Duration = Field(
+        30.0, le=3600, description="how long the release must have been in place before it is looked at"
+    )
+    spread: Duration = Field(20.0, le=600, description="over which the first attempt's looks are spread")
+    spacing: Duration = Field(10.0, le=600, description="between two attempts")
+    deadline: Duration = Field(900.0, gt=0, description="of the whole run")
+    vantage: str = Field("", description="where this runs, shown in every report")
+    connect: Connect = Field(Connect(), description="how the target is reached")
+    not_applicable: dict[str, str] = Field(
+        {}, description="items, or their beginnings, that do not apply, each with the reason"
+    )
+    limits: dict[str, Change] = Field({}, description="other limits for an item")
+    probes: dict[str, dict[str, Any]] = Field({}, description="what fills a probe of the checklist, by its name")
+
+    @field_validator("control")
+    @classmethod
+    def _are_urls(cls, urls: list[str]) -> list[str]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")) or "@" in url:
+                message = f"'{url.rpartition('@')[2]}' is no URL that starts with http:// or https://, without a user"
+                raise ValueError(message)
+        return urls
+
+    @field_validator("not_applicable")
+    @classmethod
+    def _have_reasons(cls, reasons: dict[str, str]) -> dict[str, str]:
+        for name, reason in reasons.items():
+            if not reason.strip():
+                message = f"'{name}' has no reason"
+                raise ValueError(message)
+        return reasons
+
+
+class File(Settings):
+    """The whole of probes.toml."""
+
+    checklist: str = Field("softfactory", min_length=1, description="a built-in checklist, or the path of your own")
+    probes: dict[str, dict[str, Any]] = Field({}, description="probes that all environments share")
+    env: dict[str, Environment] = Field(min_length=1, description="the environments by name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """One probe instance with the settings of its kind."""
+
+    probe: str
+    instance: str
+    kind: str
+    config: ProbeConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One environment, with its items and probes in their final form."""
+
+    name: str
+    environment: Environment
+    items: tuple[Item, ...]  # in scope, with this environment's limits
+    not_applicable: Mapping[str, str]  # item id -> reason
+    probes: tuple[Configured, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a user wrote, checked."""
+
+    path: Path
+    digest: str  # SHA-256 of the file
+    checklist: Checklist
+    targets: Mapping[str, Target]
+
+
+def load(path: Path) -> Config:
+    """The configuration in that file.
+
+    Raises:
+        ConfigError: every mistake in it, each with file, line and key.
+    """
+    document = read(path)
+    text = path.read_text("utf-8")
+    try:
+        file = File.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(problems(error, path, text)) from None  # its cause holds what the user wrote
+    checklist = checklists.load(file.checklist, relative_to=path.parent)
+    reader = _Reader(path=path, text=text, checklist=checklist)
+    targets = {name: reader.target(name, environment, file.probes) for name, environment in file.env.items()}
+    if reader.found:
+        raise ConfigError(tuple(dict.fromkeys(reader.found)))
+    return Config(path=path, digest=sha256(text.encode()).hexdigest(), checklist=checklist, targets=targets)
+
+
+@dataclass(kw_only=True)
+class _Reader:
+    """Holds a file against its checklist and the installed kinds, and keeps what does not fit."""
+
+    path: Path
+    text: str
+    checklist: Checklist
+    found: list[FileProblem] = field(default_factory=list)
+
+    def target(self, name: str, environment: Environment, shared: Mapping[str, dict[str, Any]]) -> Target:
+        here = ("env", name)
+        scope = self._chosen(environment.scope, (*here, "scope"))
+        applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
+        changes = self._changes(environment.limits, (*here, "limits"))
+        tables = [(("probes", probe), table) for probe, table in shared.items() if probe not in environment.probes]
+        tables += [((*here, "probes", probe), table) for probe, table in environment.probes.items()]
+        return Target(
+            name=name,
+            environment=environment,
+            items=tuple(changes.get(item.id, item) for item in self.checklist.items if item.id in scope),
+            not_applicable=applies_not,
+            probes=tuple(one for keys, table in tables for one in self._instances(keys, table)),
+        )
+
+    def _complain(self, keys: Sequence[str | int], found: str, expected: str, hint: str = "") -> None:
+        line = line_of(self.text, keys)
+        key = ".".join(str(part) for part in keys)
+        self.found.append(FileProblem(file=self.path, line=line, key=key, found=found, expected=expected, hint=hint))
+
+    def _chosen(self, prefixes: Sequence[str], keys: tuple[str, ...]) -> set[str]:
+        """The ids of all items that one of the prefixes names."""
+        chosen: set[str] = set()
+        for number, prefix in enumerate(prefixes):
+            items = self._select(prefix, (*keys, number))
+            chosen |= {item.id for item in items}
+        return chosen
+
+    def _select(self, prefix: str, keys: Sequence[str | int]) -> tuple[Item, ...]:
+        items = self.checklist.select(prefix)
+        if not items:
+            known = [*(item.id for item in self.checklist.items), *self.checklist.sections, *self.checklist.phases]
+            self._complain(keys, f"no item '{prefix}'", "an item's id or its beginning", nearest(prefix, known))
+        return items
+
+    def _exempt(self, reasons: Mapping[str, str], scope: set[str], keys: tuple[str, ...]) -> dict[str, str]:
+        exempt: dict[str, str] = {}
+        for prefix, reason in reasons.items():
+            items = self._select(prefix, (*keys, prefix))
+            if items and not scope & {item.id for item in items}:
+                self._complain((*keys, prefix), "nothing of it is in scope", "items that are", "leave the line out")
+            for item in items:
+                if item.id in exempt and exempt[item.id] != reason:
+                    self._complain((*keys, prefix), f"a second reason for {item.id}", "one reason for each item")
+                exempt[item.id] = reason
+        return exempt
+
+    def _changes(self, limits: Mapping[str, Change], keys: tuple[str, ...]) -> dict[str, Item]:
+        items = {item.id: item for item in self.checklist.items}
+        changed = {}
+        for name, change in limits.items():
+            here = (*keys, name)
+            if name not in items:
+                self._complain(here, f"no item '{name}'", "the id of one item", nearest(name, items))
+                continue
+            item = items[name]
+            parsed = [self._limit(item, text, (*here, "expect", number)) for number, text in enumerate(change.expect)]
+            expect = tuple(limit for limit in parsed if limit)
+            changed[name] = replace(item, expect=expect, changed_from=item.expect, changed_why=change.why)
+        return changed
+
+    def _limit(self, item: Item, text: str, keys: Sequence[str | int]) -> Limit | None:
+        try:
+            limit = quantity.limit(text)
+        except ValueError as error:
+            self._complain(keys, str(error), "a limit")
+            return None
+        metrics = self.checklist.probes[item.probe].metrics if item.probe else {}
+        if limit.metric not in metrics:
+            expected = f"a metric of probe '{item.probe}': {', '.join(metrics) or 'none'}"
+            self._complain(keys, f"unknown metric '{limit.metric}'", expected, nearest(limit.metric, metrics))
+        elif limit.of == "value" and limit.unit != metrics[limit.metric]:
+            self._complain(keys, f"unit '{limit.unit}'", f"{limit.metric} in '{metrics[limit.metric] or 'no unit'}'")
+        return limit
+
+    def _instances(self, keys: tuple[str, ...], table: Mapping[str, Any]) -> list[Configured]:
+        """One instance where the table holds `kind`, else one for each of its tables."""
+        probe = keys[-1]
+        if probe not in self.checklist.probes:
+            self._complain(
+                keys, f"no probe '{probe}'", "a probe of the checklist", nearest(probe, self.checklist.probes)
+            )
+            return []
+        if "kind" in table:
+            return self._configured(probe, "", keys, table)
+        if not table or not all(isinstance(value, dict) for value in table.values()):
+            self._complain(
+                keys, "no 'kind'", 'kind = "...", or only tables of instances', _kinds_hint(self.checklist, probe)
+            )
+            return []
+        return [one for name, part in table.items() for one in self._configured(probe, name, (*keys, name), part)]
+
+    def _configured(
+        self, probe: str, instance: str, keys: tuple[str, ...], table: Mapping[str, Any]
+    ) -> list[Configured]:
+        name = table.get("kind")
+        if name not in probes.names():
+            expected = f"an installed kind: {', '.join(probes.names())}"
+            hint = nearest(str(name), probes.names()) or _kinds_hint(self.checklist, probe)
+            self._complain(
+                (*keys, "kind"), f"unknown kind '{name}'" if isinstance(name, str) else "no kind", expected, hint
+            )
+            return []
+        try:
+            config = probes.load(name).config.model_validate(table)
+        except ValidationError as error:
+            self.found += problems(error, self.path, self.text, keys)
+            return []
+        return [Configured(probe=probe, instance=instance, kind=name, config=config)]
+
+
+def _kinds_hint(checklist: Checklist, probe: str) -> str:
+    return f"the checklist names for it: {', '.join(checklist.probes[probe].kinds)}"

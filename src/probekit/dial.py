@@ -1,0 +1,272 @@
+"""How is one connection opened to one chosen address?"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from probekit.model import Reason
+
+
+class ProbeFailedError(Exception):
+    """Expected trouble: there is no reading, and the reason says who is to blame."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A name and a port, as a configuration writes them."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address that an endpoint's name resolved to."""
+
+    endpoint: Endpoint
+    ip: str
+
+    def __str__(self) -> str:
+        return str(Endpoint(self.ip, self.endpoint.port))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Every address of an endpoint, each once, and the seconds it took to learn them."""
+
+    addresses: tuple[Address, ...]
+    seconds: float
+
+
+LookUp = Callable[[Endpoint], Sequence[str]]
+
+
+def system_addresses(endpoint: Endpoint) -> Sequence[str]:
+    """The addresses the system's resolver gives, of families this machine has (blocks; gaierror: none)."""
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return [str(address[0]) for *_, address in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """Names to addresses; what the configuration fixes is never asked for."""
+
+    fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port" -> IP
+    look_up: LookUp = system_addresses
+
+    async def resolve(self, endpoint: Endpoint) -> Resolved:
+        """Every address of the endpoint.
+
+        Raises:
+            ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
+        """
+        known = self.fixed.get(f"{endpoint.host}:{endpoint.port}") or _literal(endpoint.host)
+        if known:
+            return Resolved((Address(endpoint, known),), 0.0)
+        start = time.perf_counter()
+        try:
+            found = await _in_a_thread(lambda: self.look_up(endpoint))
+        except (OSError, UnicodeError) as error:
+            raise ProbeFailedError(
+                Reason.UNRESOLVED, f"the name {endpoint.host} does not resolve: {_text(error)}"
+            ) from error
+        return Resolved(tuple(Address(endpoint, ip) for ip in dict.fromkeys(found)), time.perf_counter() - start)
+
+
+def _literal(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+async def _in_a_thread(work: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """The work's result; a daemon thread, because the loop's own would hold up the exit behind a dead resolver."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def tell(result: Sequence[str] | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error:
+            done.set_exception(error)
+        else:
+            done.set_result(result or ())
+
+    def run() -> None:
+        try:
+            result, failed = work(), None
+        except (OSError, UnicodeError) as error:
+            result, failed = None, error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell, result, failed)
+
+    threading.Thread(target=run, name="resolve", daemon=True).start()
+    return await done
+
+
+NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h: ssl has no name for it
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who is believed: the system's store and, beside it, the configured CA file."""
+
+    ca: Path | None = None
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """Verifies path, dates and name; made when a connection first needs it, once a run (20 ms of CPU)."""
+        return self.verifying()
+
+    def verifying(self, *, dates: bool = True, name: bool = True) -> ssl.SSLContext:
+        """A context that verifies the path, and on wish the dates and the name.
+
+        Raises:
+            ProbeFailedError: `missing_file`: the configured CA file cannot be read.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = name
+        context.hostname_checks_common_name = False  # RFC 9525 section 6.3: only a subjectAltName names a host
+        context.verify_flags |= ssl.VerifyFlags(0 if dates else NO_CHECK_TIME)
+        _load_system_store(context)
+        if self.ca:
+            _load(context, self.ca)
+        return context
+
+
+def _load_system_store(context: ssl.SSLContext) -> None:
+    context.load_default_certs()
+    paths = ssl.get_default_verify_paths()
+    if not paths.cafile and not paths.capath:  # no store where OpenSSL looks for one, as with Python's macOS builds
+        import certifi  # noqa: PLC0415  # httpx brings it; only such systems need it
+
+        context.load_verify_locations(certifi.where())
+
+
+def _load(context: ssl.SSLContext, ca: Path) -> None:
+    try:
+        context.load_verify_locations(ca)
+    except (OSError, ssl.SSLError) as error:  # ssl.SSLError is an OSError, named for the reader
+        detail = f"the CA file {ca} cannot be read: {_text(error)}; connect.ca names a file in PEM"
+        raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
+
+
+@dataclass(slots=True)
+class Connection:
+    """An open connection and what it took to open it, in seconds."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    address: Address
+    connect: float
+    tls: float | None = None
+
+    @property
+    def ssl_object(self) -> Any:  # noqa: ANN401  # SSLObject, whose chain is on private parts before 3.13
+        """The TLS session's object, None without TLS."""
+        return self.writer.get_extra_info("ssl_object")
+
+    async def close(self) -> None:
+        """Close at once, without waiting for the other side."""
+        self.writer.transport.abort()
+        await asyncio.sleep(0)  # the transport gives up its socket in the loop's next turn
+
+
+async def dial(address: Address, *, tls: ssl.SSLContext | None, name: str | None = None) -> Connection:
+    """Open a connection to exactly this address; the caller bounds the time.
+
+    Args:
+        address: where to.
+        tls: the context of the handshake, None for a plain connection.
+        name: the host to ask for (SNI) and to verify, the endpoint's own if None.
+
+    Raises:
+        ProbeFailedError: the connection cannot be opened or its certificate does not verify.
+    """
+    start = time.perf_counter()
+    try:
+        reader, writer = await asyncio.open_connection(address.ip, address.endpoint.port)
+    except OSError as error:
+        raise connection_failed(error, address) from error
+    connection = Connection(reader, writer, address, time.perf_counter() - start)
+    if tls is None:
+        return connection
+    start = time.perf_counter()
+    try:
+        await writer.start_tls(tls, server_hostname=name or address.endpoint.host, ssl_handshake_timeout=3600)
+    except OSError as error:  # ssl.SSLError is an OSError
+        await connection.close()
+        raise connection_failed(error, address) from error
+    except BaseException:
+        await connection.close()
+        raise
+    connection.tls = time.perf_counter() - start
+    return connection
+
+
+_OURS: Final = {
+    errno.ENETUNREACH: "this machine has no route there",
+    errno.EADDRNOTAVAIL: "this machine has no address left to connect from",
+    errno.EMFILE: "this process has too many open files",
+    errno.ENFILE: "this machine has too many open files",
+    errno.EACCES: "this machine forbids the connection",
+    errno.EPERM: "this machine forbids the connection",
+}
+_WANTS_A_CLIENT_CERTIFICATE: Final = (
+    "CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_ACCESS_DENIED",
+)
+_OUR_OWN_TLS: Final = ("NO_CIPHERS_AVAILABLE", "NO_PROTOCOLS_AVAILABLE")
+
+
+def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
+    """Who is to blame for an error of a socket or a handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ProbeFailedError(
+            Reason.UNTRUSTED, f"the certificate of {address} does not verify: {error.verify_message}"
+        )
+    if isinstance(error, ssl.SSLError):
+        return _handshake_failed(error.reason or "", error, address)
+    if error.errno in _OURS:
+        return ProbeFailedError(Reason.NO_NETWORK, f"no connection to {address}: {_OURS[error.errno]}")
+    words: dict[type[OSError], str] = {
+        ConnectionRefusedError: "refused the connection",
+        ConnectionResetError: "reset the connection",
+    }
+    return ProbeFailedError(
+        Reason.UNREACHABLE, f"{address} {words.get(type(error), f'cannot be reached: {_text(error)}')}"
+    )
+
+
+def _handshake_failed(reason: str, error: ssl.SSLError, address: Address) -> ProbeFailedError:
+    if any(word in reason for word in _WANTS_A_CLIENT_CERTIFICATE):
+        return ProbeFailedError(Reason.TURNED_AWAY, f"{address} asks for a client certificate ({reason})")
+    if any(word in reason for word in _OUR_OWN_TLS):
+        return ProbeFailedError(Reason.BUG, f"our own TLS library refuses to talk to {address} ({reason})")
+    return ProbeFailedError(Reason.UNREACHABLE, f"no TLS with {address}: {reason or _text(error)}")
+
+
+def _text(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,0 +1,225 @@
+"""The flow: load, plan, run, judge, decide, report."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+from probekit import __version__, config as configuration
+from probekit.config import Config, Target
+from probekit.decide import decide
+from probekit.dial import Resolver, Trust
+from probekit.guard import release_of
+from probekit.http import Http, origin_of
+from probekit.judge import judge, judge_item, more
+from probekit.model import Attempt, Control, Deployment, Memory, Plan, Report, Run, Situation, Stage, Step, Verdict
+from probekit.plan import Selection, plan
+from probekit.redact import Redactor
+from probekit.run import Clock, Order, Seen, Stop, run
+from probekit.toml_file import nearest
+from probekit.vault import Vault
+
+
+class RequestError(Exception):
+    """What was asked for does not exist; the message names what does."""
+
+
+class Watcher(Protocol):
+    """Whoever wants to see a run while it goes on."""
+
+    def waiting(self, what: str, until: datetime) -> None:
+        """The run waits for something, at most until then."""
+
+    def began(self, step: Step, until: datetime) -> None:
+        """A step runs, at the worst until then."""
+
+    def fell(self, step: Step, verdicts: Sequence[Verdict]) -> None:
+        """A step is over, and what its items are for now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a caller wants verified."""
+
+    environment: str
+    config: Path = Path("probes.toml")
+    stage: Stage = Stage.AFTER
+    selection: Selection = field(default_factory=Selection)
+    memory: Memory = field(default_factory=Memory)
+    release: str | None = None
+    wait_release: float = 0.0
+    settle: bool = True
+    strict: bool = False
+
+
+def prepare(request: Request) -> tuple[Config, Target, Plan]:
+    """Load and plan; nothing is touched.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RequestError: the environment is unknown, or the selection leaves nothing.
+    """
+    config = configuration.load(request.config)
+    target = config.targets.get(request.environment)
+    if target is None:
+        known = ", ".join(config.targets)
+        hint = nearest(request.environment, config.targets)
+        raise RequestError(f"no environment '{request.environment}' in {config.path}; known: {known}{hint}")
+    _check_names(request.selection, config)
+    planned = plan(target, config.checklist, selection=request.selection, release=request.release)
+    if not planned.items:
+        raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
+    if request.wait_release and (planned.guard is None or planned.release is None):
+        raise RequestError(
+            "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
+        )
+    return config, target, planned
+
+
+def _check_names(selection: Selection, config: Config) -> None:
+    for prefix in (*selection.sections, *selection.items):
+        if not config.checklist.select(prefix):
+            known = [*(item.id for item in config.checklist.items), *config.checklist.sections]
+            raise RequestError(
+                f"no item or section '{prefix}' in the checklist{nearest(prefix, known)}; see: probekit list items"
+            )
+    for name in selection.probes:
+        if name not in config.checklist.probes:
+            raise RequestError(
+                f"no probe '{name}' in the checklist{nearest(name, config.checklist.probes)}; see: probekit list probes"
+            )
+
+
+def verify(environment: str, *, config: Path | str = "probes.toml", **wishes: object) -> Report:
+    """Verify one environment and return the report; `wishes` are the other fields of `Request`."""
+    return asyncio.run(carry_out(Request(environment=environment, config=Path(config), **wishes)))  # type: ignore[arg-type]  # checked by Request
+
+
+async def carry_out(
+    request: Request,
+    *,
+    redactor: Redactor | None = None,
+    clock: Clock | None = None,
+    stop: Stop | None = None,
+    watcher: Watcher | None = None,
+) -> Report:
+    """The whole flow for one request.
+
+    Raises:
+        ConfigError, RequestError: see `prepare`.
+    """
+    config, target, planned = prepare(request)
+    redactor, clock, run_id = redactor or Redactor(), clock or Clock(), uuid4().hex[:12]
+    vault = Vault(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
+    order = Order(
+        environment=target.environment,
+        http=_http(target, vault, config.path, run_id),
+        reveal=vault.reveal,
+        redactor=redactor,
+        memory=request.memory,
+        clock=clock,
+        settle=request.settle,
+        wait_release=request.wait_release,
+        stop=stop or Stop(),
+        watcher=_Judging(planned, request, watcher) if watcher else None,
+    )
+    started = clock.now()
+    seen = await run(planned, partial(more, planned.items), order)
+    situation = Situation(
+        now=clock.now(),
+        stage=request.stage,
+        release=release_of(seen.guards, planned.release),
+        memory=request.memory,
+        control=_control(seen, target),
+        complete=seen.complete,
+        strict=request.strict,
+    )
+    verdicts = judge(planned, seen.attempts, situation)
+    return Report(
+        run=Run(
+            id=run_id,
+            environment=target.name,
+            stage=request.stage,
+            started=started,
+            seconds=(situation.now - started).total_seconds(),
+            version=__version__,
+            config_file=str(config.path),
+            config_hash=config.digest,
+            vantage=target.environment.vantage,
+            narrowed=planned.narrowed,
+            ended_by=seen.ended_by,
+            notes=_notes(vault, request.memory, target),
+        ),
+        situation=situation,
+        checklist=f"{config.checklist.title} {config.checklist.version}",
+        items=len(config.checklist.items),
+        measurements=tuple(seen.measurements),
+        verdicts=verdicts,
+        decision=decide(verdicts, situation),
+        sections=config.checklist.sections,
+    )
+
+
+def _http(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
+    environment = target.environment
+    connect = environment.connect
+    return Http(
+        run=run_id,
+        resolver=Resolver(fixed=connect.resolve),
+        trust=Trust(ca=path.absolute().parent / connect.ca if connect.ca else None),
+        rate=(environment.throttle.requests, environment.throttle.per),
+        identity={name: partial(vault.reveal, secret) for name, secret in connect.headers.items()},
+        origin=origin_of(environment.base_url),
+    )
+
+
+def _control(seen: Seen, target: Target) -> Control:
+    """It answers when one control answered at the start and one at the end."""
+    if not target.environment.control:
+        return Control.NONE
+    both = 2
+    return Control.ANSWERS if len(seen.controls) == both and all(seen.controls) else Control.SILENT
+
+
+def _notes(vault: Vault, memory: Memory, target: Target) -> tuple[str, ...]:
+    notes = [f"{vault.dotenv} was read"] if vault.dotenv else []
+    if memory.deployment is None:
+        notes.append("no deployment is on record (--deployed TIME|now): nothing orders a rollback")
+    if not memory.since:
+        notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
+    if not target.environment.control:
+        notes.append("no control is configured: nothing orders a rollback")
+    return tuple(notes)
+
+
+class _Judging:
+    """Between the run, which knows no limit, and a watcher who wants verdicts."""
+
+    def __init__(self, planned: Plan, request: Request, watcher: Watcher) -> None:
+        self._plan = planned
+        self._request = request
+        self._watcher = watcher
+
+    def waiting(self, what: str, until: datetime) -> None:
+        self._watcher.waiting(what, until)
+
+    def began(self, step: Step, until: datetime) -> None:
+        self._watcher.began(step, until)
+
+    def ended(self, step: Step, attempts: Sequence[tuple[str, tuple[Attempt, ...]]], now: datetime) -> None:
+        evidence = {(step.probe, instance): kept for instance, kept in attempts}
+        situation = Situation(now=now, stage=self._request.stage, memory=self._request.memory)
+        items = [item for item in self._plan.items if item.probe == step.probe]
+        self._watcher.fell(step, [judge_item(item, self._plan, evidence, situation) for item in items])
+
+
+def deployed(moment: datetime, release: str | None) -> Memory:
+    """The memory of a run that is told when its release was put in place."""
+    return Memory(deployment=Deployment(release=release, started=moment, finished=moment))

@@ -1,0 +1,111 @@
+"""What does a JSON answer say at a path?"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from math import isfinite
+from typing import Any, Final
+
+from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
+from jsonpath.path import CompoundJSONPath
+
+from probekit.dial import ProbeFailedError
+from probekit.model import Reason
+
+_ENVIRONMENT: Final = JSONPathEnvironment(strict=True)  # RFC 9535 and nothing beside it
+_SHOWN: Final = 60  # characters of what a target says
+
+
+@cache
+def compile_path(text: str) -> JSONPath | CompoundJSONPath:
+    """The path, checked.
+
+    Raises:
+        ValueError: it is no path of RFC 9535.
+    """
+    try:
+        return _ENVIRONMENT.compile(text)
+    except JSONPathError as error:
+        message = f"'{text}' is no JSONPath of RFC 9535, such as \"$.status\""
+        raise ValueError(message) from error
+
+
+def parse(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
+    """The one document in the body, by RFC 8259 without its leniencies.
+
+    Raises:
+        ProbeFailedError: `bad_response`: not UTF-8, not one document, a key twice, or a number that is none.
+    """
+    try:
+        return json.loads(
+            body.decode(), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
+        )
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is no JSON: {_why(error)}") from error
+
+
+def find(path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """The one value at the path.
+
+    Raises:
+        ProbeFailedError: `bad_response`: nothing is there, or null, or more than one value.
+    """
+    try:
+        found = compile_path(path).findall(document)
+    except (JSONPathError, RecursionError) as error:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{path} cannot be read in this answer") from error
+    if len(found) != 1 or found[0] is None:
+        what = "null" if len(found) == 1 else "nothing" if not found else f"{len(found)} values"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{what} at {path}; {keys(document)}")
+    return found[0]
+
+
+def keys(document: Any) -> str:  # noqa: ANN401  # any JSON value
+    """What the document is made of, for whoever has to write a path into it."""
+    if not isinstance(document, dict):
+        return f"the body is {shown(document)}"
+    names = ", ".join(shown(key) for key in list(document)[:10])
+    return f"the body's keys are {names or 'none'}"
+
+
+def shown(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    """A value as JSON, cut to what a line can hold."""
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def is_number(value: Any) -> bool:  # noqa: ANN401  # any JSON value
+    """Whether it is a JSON number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        message = "an object has one key twice"
+        raise ValueError(message)
+    return document
+
+
+def _no_number(word: str) -> float:
+    message = f"{word} is no JSON number"
+    raise ValueError(message)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _no_number(text[:_SHOWN])
+
+
+def _whole(text: str) -> int:
+    digits = 300  # a float holds no larger one, and int() of 5,000 digits raises
+    return int(text) if len(text) <= digits else int(_no_number(f"a number of {len(text)} digits"))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)

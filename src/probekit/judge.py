@@ -1,0 +1,222 @@
+"""From what was seen to one verdict per item: pure, no clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from probekit.model import (
+    AGAIN,
+    ENOUGH,
+    Ask,
+    Attempt,
+    Band,
+    Exact,
+    Flag,
+    Item,
+    Limit,
+    Outcome,
+    Plan,
+    Reason,
+    Served,
+    Severity,
+    Situation,
+    Step,
+    Verdict,
+)
+from probekit.rounds import GRAVER, Look, Round, State, reading_of, round_of, value_of, words
+
+Evidence = Mapping[tuple[str, str], Sequence[Attempt]]  # by probe and instance
+
+
+def judge(plan: Plan, evidence: Evidence, situation: Situation) -> tuple[Verdict, ...]:
+    """One verdict for each item in scope, in the checklist's order."""
+    return tuple(judge_item(item, plan, evidence, situation) for item in plan.items)
+
+
+def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation) -> Verdict:
+    """What is known of one item: every instance of its probe is judged, the worst counts."""
+    flags = frozenset({Flag.CHANGED} if item.changed_from else ())
+    if (reason := plan.not_applicable.get(item.id)) is not None:
+        return Verdict(item=item, outcome=Outcome.NOT_APPLICABLE, because=reason, flags=flags)
+    if item.probe is None:
+        return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
+    if (reason := plan.unserved.get(item.id)) is not None:
+        return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
+    instances = {instance: attempts for (probe, instance), attempts in evidence.items() if probe == item.probe}
+    found = [_named(_of_instance(item, attempts), name, instances) for name, attempts in instances.items()]
+    worst = max(found, key=_badness, default=_cut_off(item))
+    worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
+    return _in_time(_under_guard(worst, plan, situation), situation)
+
+
+def more(items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Ask | None:
+    """What must still be asked before the items of this step can be judged; None when nothing is."""
+    asks = [ask for item in items if item.probe == step.probe and (ask := _missing(item, attempts))]
+    strays = tuple(dict.fromkeys(address for ask in asks for address in ask.at))
+    return Ask(looks=AGAIN, at=strays, each=ENOUGH) if strays else next(iter(asks), None)
+
+
+def _missing(item: Item, attempts: Sequence[Attempt]) -> Ask | None:
+    rounds = [round_of(item, attempt) for attempt in attempts]
+    if not rounds or any(before.state is not State.BAD for before in rounds[:-1]):
+        return None
+    if rounds[-1].stray is not None:
+        return Ask(looks=AGAIN, at=(rounds[-1].stray,), each=ENOUGH)
+    return Ask() if rounds[-1].state is State.BAD and len(rounds) < item.confirm else None
+
+
+def _of_instance(item: Item, attempts: Sequence[Attempt]) -> Verdict:
+    """Failed when enough attempts were all bad; looks or attempts that disagree prove nothing."""
+    bad: list[Round] = []
+    for attempt in attempts:
+        tried = round_of(item, attempt)
+        if tried.state is State.BAD:
+            bad.append(tried)
+            if len(bad) == item.confirm:
+                return _failed(item, bad)
+        elif tried.state is State.VOID:
+            return _void(item, tried)
+        elif tried.state is State.MIXED or bad:
+            return _disagreeing(item, [*bad, tried])
+        else:
+            return _passed(item, tried)
+    return replace(_failed(item, bad), confirmed=False) if bad else _cut_off(item)
+
+
+def _passed(item: Item, tried: Round) -> Verdict:
+    shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
+    values = [f"{words(limit.metric)} {_number(_seen_value(tried, limit), limit)}" for limit in item.expect]
+    because = ", ".join(values)
+    if tried.again:
+        (stray,) = tried.odd
+        because += f"; 1 of {len(tried.looks)} looks was not good: {_told(item, stray)}"
+    return Verdict(
+        item=item,
+        outcome=Outcome.PASS,
+        because=because,
+        observed=_seen_value(tried, shown),
+        limit=shown,
+        flags=frozenset({Flag.FLAKY} if tried.again else ()),
+    )
+
+
+def _failed(item: Item, bad: Sequence[Round]) -> Verdict:
+    """Failed, at the mildest severity that any of its looks gives."""
+    seen = [(tried, look) for tried in bad for look in tried.looks]
+    band = min((_band(item, tried, look) for tried, look in seen), key=lambda band: _gravity(item, band))
+    tried, look = next((t, k) for t, k in reversed(seen) if _band(item, t, k) == band)
+    limit = tried.slow or look.limit or item.expect[0]
+    because = f"{_claim(limit, tried, look)}; {_rounds(bad)}"
+    if told := look.seen.notes.get("seen"):
+        because = f"{because}; {told}"
+    verdict = Verdict(
+        item=item, outcome=Outcome.FAIL, because=because, band=band, observed=value_of(tried, look, limit), limit=limit
+    )
+    then = verdict.deadline.then
+    worse = isinstance(then, Limit) and all(_holds(then, value_of(t, k, then)) for t, k in seen)
+    return replace(verdict, worse=worse)
+
+
+def _band(item: Item, tried: Round, look: Look) -> Band | None:
+    """The gravest band that this look proves; a metric that is missing proves none."""
+    for band in item.bands:
+        if _holds(band.when, value_of(tried, look, band.when)):
+            return band
+    return None
+
+
+def _holds(limit: Limit, value: float | None) -> bool:
+    return value is not None and limit.holds(value)
+
+
+def _disagreeing(item: Item, rounds: Sequence[Round]) -> Verdict:
+    looks = [look for tried in rounds for look in tried.looks]
+    odd = [look for look in looks if look.state is not State.GOOD]
+    told = _told(item, odd[0]) if odd else _claim(rounds[0].slow or item.expect[0], rounds[0], rounds[0].looks[0])
+    count = f"{len(odd)} of {len(looks)} looks were not good" if odd else "one attempt was slow, the next was not"
+    because = f"{count} ({told}): what disagrees proves nothing"
+    return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because, flags=frozenset({Flag.FLAKY}))
+
+
+def _void(item: Item, tried: Round) -> Verdict:
+    failures = [look.failure for look in tried.looks if look.failure]
+    if not failures:
+        return _cut_off(item)
+    worst = max(failures, key=lambda failure: GRAVER[failure.reason.outcome])
+    return Verdict(item=item, outcome=worst.reason.outcome, because=f"{worst.reason}: {worst.detail}")
+
+
+def _cut_off(item: Item) -> Verdict:
+    because = f"{Reason.CUT_OFF}: the run ended before this was measured"
+    return Verdict(item=item, outcome=Reason.CUT_OFF.outcome, because=because)
+
+
+def _under_guard(verdict: Verdict, plan: Plan, situation: Situation) -> Verdict:
+    """Where another release is served, nothing that was read of the target speaks of this one."""
+    if situation.release.served is not Served.OTHER or verdict.item.probe not in plan.targets:
+        return verdict
+    return Verdict(
+        item=verdict.item,
+        outcome=Outcome.INCONCLUSIVE,
+        because=situation.release.because,
+        flags=verdict.flags - {Flag.FLAKY} | {Flag.OTHER_RELEASE},
+    )
+
+
+def _in_time(verdict: Verdict, situation: Situation) -> Verdict:
+    """A failure with its age: since the first one on record at that severity or graver."""
+    if verdict.outcome is not Outcome.FAIL:
+        return verdict
+    graver = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
+    known = [situation.memory.since.get((verdict.item.id, severity)) for severity in graver]
+    since = min((moment for moment in known if moment), default=situation.now)
+    deployment = situation.memory.deployment
+    before = deployment is not None and since < deployment.started
+    return replace(verdict, since=since, flags=verdict.flags | ({Flag.PRE_EXISTING} if before else frozenset()))
+
+
+def _badness(verdict: Verdict) -> tuple[int, int, bool]:
+    return GRAVER[verdict.outcome], verdict.severity.gravity, verdict.confirmed
+
+
+def _gravity(item: Item, band: Band | None) -> int:
+    return (band.severity if band else item.severity).gravity
+
+
+def _named(verdict: Verdict, instance: str, instances: Mapping[str, object]) -> Verdict:
+    return replace(verdict, because=f"{instance}: {verdict.because}") if len(instances) > 1 else verdict
+
+
+def _seen_value(tried: Round, limit: Limit) -> float | None:
+    good = next(look for look in tried.looks if look.state is State.GOOD)
+    return value_of(tried, good, limit)
+
+
+def _claim(limit: Limit, tried: Round, look: Look) -> str:
+    """The number and the limit in one sentence."""
+    value = value_of(tried, look, limit)
+    many = "median " if limit.is_duration and len(tried.looks) > 1 else ""
+    return f"{many}{words(limit.metric)} {_number(value, limit)}, limit {str(limit).removeprefix(limit.metric).strip()}"
+
+
+def _told(item: Item, look: Look) -> str:
+    if look.failure:
+        return f"{look.failure.reason}: {look.failure.detail}"
+    limit = look.limit or item.expect[0]
+    reading = reading_of(look.seen, limit.metric)
+    value = _number(reading.value if isinstance(reading, Exact) else None, limit)
+    return look.seen.notes.get("seen") or f"{words(limit.metric)} {value}"
+
+
+def _rounds(bad: Sequence[Round]) -> str:
+    looks = sum(len(tried.looks) for tried in bad)
+    attempts = f" in {len(bad)} attempts" if len(bad) > 1 else ""
+    return f"all {looks} looks{attempts}" if looks > 1 else "1 look"
+
+
+def _number(value: float | None, limit: Limit) -> str:
+    if value is None:
+        return "unknown"
+    text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
+    return f"{text} {limit.unit}".rstrip()

@@ -1,0 +1,50 @@
+"""Events to stderr: for people on a terminal, as JSON elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from structlog.typing import FilteringBoundLogger
+
+    from probekit.redact import Redactor
+
+
+def configure(*, level: int = logging.WARNING, redactor: Redactor) -> None:
+    """Send events of at least this level to stderr, without any secret."""
+    import structlog  # noqa: PLC0415  # a quarter of a second, which --help must not pay
+
+    def clean(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {key: redactor.clean(value) if isinstance(value, str) else value for key, value in event.items()}
+
+    terminal = sys.stderr.isatty()
+    render = (
+        structlog.dev.ConsoleRenderer(colors=terminal) if terminal else structlog.processors.JSONRenderer(default=str)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            clean,
+            cast("Any", render),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def events() -> FilteringBoundLogger:
+    """The logger; a program that uses probekit as a library and configured nothing hears warnings on stderr."""
+    import structlog  # noqa: PLC0415  # see configure
+
+    if not structlog.is_configured():
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
+    return cast("FilteringBoundLogger", structlog.get_logger())

@@ -1,0 +1,66 @@
+"""How are the looks of one attempt spread over addresses and time?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from probekit.dial import Address
+from probekit.model import REACHABILITY, Ask, Exact, Measurement, Step
+
+Look = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
+
+
+class Looks:
+    """Takes the looks of one probe instance: few in flight, every address among them."""
+
+    def __init__(
+        self, step: Step, addresses: Sequence[Address | None], look: Look, sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._step = step
+        self._addresses = addresses or (None,)  # None: a kind that connects nowhere
+        self._look = look
+        self._sleep = sleep
+        self._reached = False
+
+    async def first(self) -> tuple[Measurement, ...]:
+        """The first attempt: as many looks as the plan says and every address, spread over the step's time."""
+        self._reached = False
+        count = max(self._step.looks, len(self._addresses))
+        return await self._take(self._in_turn(count), apart=self._step.spread / count)
+
+    async def further(self) -> tuple[Measurement, ...]:
+        """A further attempt: every address once, at least two looks where the first took several."""
+        self._reached = False
+        return await self._take(self._in_turn(max(min(self._step.looks, 2), len(self._addresses))))
+
+    async def again(self, ask: Ask) -> tuple[Measurement, ...]:
+        """More looks in the same attempt, so many of them at each address that was asked for."""
+        named = [address for address in self._addresses for _ in range(ask.each) if str(address or "") in ask.at]
+        return await self._take([*named, *self._in_turn(ask.looks)][: max(ask.looks, len(named))])
+
+    def _in_turn(self, count: int) -> list[Address | None]:
+        return [self._addresses[number % len(self._addresses)] for number in range(count)]
+
+    async def _take(self, addresses: Sequence[Address | None], apart: float = 0.0) -> tuple[Measurement, ...]:
+        slots = asyncio.Semaphore(self._step.in_flight)
+
+        async def one(number: int, address: Address | None) -> Measurement:
+            if apart and number:
+                await self._sleep(number * apart)
+            async with slots:
+                seen = await self._look(address, self._step.claims if self._reached else self._step.wanted)
+            self._reached = self._reached or _reached(seen)
+            return seen
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(number, address)) for number, address in enumerate(addresses)]
+        return tuple(task.result() for task in tasks)
+
+
+def _reached(seen: Measurement) -> bool:
+    """Whether the target answered this look: `up` is 1, or the set of routes was counted."""
+    return any(
+        isinstance(reading := seen.values.get(metric), Exact) and (metric != "up" or reading.value == 1)
+        for metric in REACHABILITY
+    )

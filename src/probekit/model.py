@@ -1,0 +1,460 @@
+"""The nouns: what the checklist asks, what a probe saw, what follows from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from operator import eq, ge, gt, le, lt
+from typing import Final, Literal
+
+
+class Severity(StrEnum):
+    """How grave a failure is, gravest first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def gravity(self) -> int:
+        """0 for low to 3 for critical."""
+        return 3 - list(Severity).index(self)
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it stops a release: critical or high."""
+        return self in (Severity.CRITICAL, Severity.HIGH)
+
+
+class Outcome(StrEnum):
+    """What is known of one item."""
+
+    PASS = "pass"  # noqa: S105  # a word of the report, no password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    NOT_CONFIGURED = "not_configured"
+    PENDING = "pending"
+    ATTESTED = "attested"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Reason(StrEnum):
+    """Why there is no reading; scripts match on these words."""
+
+    TIMEOUT = "timeout"
+    BAD_RESPONSE = "bad_response"
+    NOT_PERMITTED = "not_permitted"
+    BUDGET_SPENT = "budget_spent"
+    UNREACHABLE = "unreachable"
+    UNRESOLVED = "unresolved"
+    NO_NETWORK = "no_network"
+    UNTRUSTED = "untrusted"
+    TURNED_AWAY = "turned_away"
+    REFUSED_CREDENTIALS = "refused_credentials"
+    MISSING_SECRET = "missing_secret"  # noqa: S105  # a word of the report, no password
+    MISSING_FILE = "missing_file"
+    MISSING_SETTING = "missing_setting"
+    CUT_OFF = "cut_off"
+    BUG = "bug"
+
+    @property
+    def outcome(self) -> Outcome:
+        """`inconclusive` where an answer proves nothing; `error` where we are at fault or nothing is in reach."""
+        unclear = (Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.NOT_PERMITTED, Reason.BUDGET_SPENT)
+        return Outcome.INCONCLUSIVE if self in unclear else Outcome.ERROR
+
+
+class Flag(StrEnum):
+    """What a reader of a verdict must know beside its outcome."""
+
+    FLAKY = "flaky"
+    CHANGED = "changed"
+    PRE_EXISTING = "pre_existing"
+    OTHER_RELEASE = "other_release"
+
+
+class Stage(StrEnum):
+    """Where the release stands; it selects no items."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    ROLLED_BACK = "rolled-back"
+
+
+class Control(StrEnum):
+    """Whether the runner's own network is known to work."""
+
+    ANSWERS = "answers"
+    SILENT = "silent"
+    NONE = "none"
+
+
+class Action(Enum):
+    """What to do, with the exit code that says so; the order here is the order of gravity."""
+
+    GO = ("go", 0)
+    HOLD = ("hold", 11)
+    INVESTIGATE = ("investigate", 10)
+    NO_GO = ("no_go", 21)
+    ROLLBACK = ("rollback", 20)
+    UNDECIDED = ("undecided", 30)
+
+    def __init__(self, word: str, exit_code: int) -> None:
+        self.word = word
+        self.exit_code = exit_code
+
+    @property
+    def gravity(self) -> int:
+        """0 for go, rising; not the order of the exit codes."""
+        return list(Action).index(self)
+
+
+Operator = Literal["<", "<=", "==", ">=", ">"]
+_COMPARE: Final = {"<": lt, "<=": le, "==": eq, ">=": ge, ">": gt}
+_TIMES: Final = ("ms", "s", "min", "h", "d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One claim about one metric, such as `first_byte < 200 ms`."""
+
+    metric: str
+    op: Operator | Literal["within"]
+    value: float
+    unit: str = ""
+    of: Literal["value", "baseline"] = "value"
+
+    def holds(self, value: float) -> bool:
+        """Whether a value in the limit's own unit keeps it; the comparison is exact."""
+        if self.op == "within":
+            message = f"'{self}' needs a baseline to compare with"
+            raise ValueError(message)
+        return bool(_COMPARE[self.op](value, self.value))
+
+    @property
+    def is_duration(self) -> bool:
+        """Whether the metric is a time, which an attempt judges by the median of its looks."""
+        return self.unit in _TIMES
+
+    def __str__(self) -> str:
+        number = f"{self.value:g} {self.unit}".rstrip()
+        return (
+            f"{self.metric} within {number} of baseline"
+            if self.of == "baseline"
+            else f"{self.metric} {self.op} {number}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """How long a high failure may be investigated, and what happens then."""
+
+    minutes: float
+    then: Literal["escalate", "rollback"] | Limit = "escalate"  # a limit: roll back if it holds at the deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """The severity of a failure whose value lies in a range."""
+
+    when: Limit
+    severity: Severity
+    deadline: Deadline | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the resolution matrix: the only place a rollback comes from."""
+
+    id: str
+    text: str
+    severity: Severity
+    action: Literal["rollback", "investigate", "hotfix", "document"]
+    deadline: Deadline | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One line of the checklist: what must be true, and how grave it is if it is not."""
+
+    id: str
+    text: str
+    title: str
+    severity: Severity
+    owner: str
+    probe: str | None = None
+    expect: tuple[Limit, ...] = ()
+    bands: tuple[Band, ...] = ()
+    confirm: int = 1
+    when: str | None = None
+    criteria: tuple[str, ...] = ()
+    row: Row | None = None
+    sign: Literal["required", "fallback"] | None = None
+    holds: bool = False
+    ours: bool = False
+    sources: tuple[str, ...] = ()
+    escalate_after: Deadline = Deadline(minutes=10)  # for a high failure whose band or row names no deadline
+    changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment has others
+    changed_why: str = ""
+
+    @property
+    def section(self) -> str:
+        """The first two words of the id."""
+        return ".".join(self.id.split(".")[:2])
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Every metric that its limits and bands name."""
+        return frozenset(limit.metric for limit in (*self.expect, *(band.when for band in self.bands)))
+
+    @property
+    def claims_reachability(self) -> bool:
+        """Whether one of its limits says that the target is there."""
+        return any(limit.metric in REACHABILITY for limit in self.expect)
+
+
+REACHABILITY: Final = frozenset({"up", "unexpected"})
+ENOUGH: Final = 8  # looks of which a single stray one is asked again
+AGAIN: Final = 24  # looks that must then all be good: 0.1 % of stray errors leave 0.03 % unproven
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A count, a time, a 0/1 claim: a number known exactly, in the metric's unit."""
+
+    value: float
+
+
+Reading = Exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """There is no reading, and why."""
+
+    reason: Reason
+    detail: str  # for people; already redacted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One look: one connection to one address, and what it gave."""
+
+    probe: str
+    instance: str
+    address: str
+    taken_at: datetime
+    seconds: float
+    waited: float  # seconds in our own throttle before the look, in no reading
+    asked: frozenset[str]
+    values: Mapping[str, Reading | Failure]
+    notes: Mapping[str, str] = field(default_factory=dict)  # "seen": what a verdict should quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A round of looks, and the looks that were asked again because one of them was not good."""
+
+    looks: tuple[Measurement, ...]
+    again: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a step needs beside what it has: another attempt, or more looks in the last one."""
+
+    looks: int = 0  # 0: another attempt
+    at: tuple[str, ...] = ()  # addresses that must be among them
+    each: int = 0  # how often each of those at least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One probe instance that will run."""
+
+    probe: str
+    instance: str
+    kind: str
+    config: object  # the kind's own settings
+    looks: int
+    attempts: int
+    spread: float  # seconds over which the first attempt's looks start
+    spacing: float  # seconds between attempts
+    timeout: float  # seconds one look may take
+    in_flight: int
+    cost: int  # requests in the worst case, for one address
+    wanted: frozenset[str]
+    claims: frozenset[str]  # what is still wanted once a look has reached the target
+
+    @property
+    def name(self) -> str:
+        """The probe, with its instance where it has several."""
+        return f"{self.probe}.{self.instance}" if self.instance else self.probe
+
+    @property
+    def longest(self) -> float:
+        """Seconds that it takes at the worst: every look of every attempt times out."""
+        rounds = -(-self.looks // self.in_flight) + -(-AGAIN // self.in_flight) + self.attempts - 1
+        return self.spread + rounds * self.timeout + (self.attempts - 1) * self.spacing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will run, and what will not and why."""
+
+    items: tuple[Item, ...]  # in scope, with the environment's limits
+    steps: tuple[Step, ...]
+    guard: Step | None  # reads the served release before and after
+    release: str | None  # the expected one
+    unserved: Mapping[str, str]  # item id -> why no probe can answer for it
+    not_applicable: Mapping[str, str]  # item id -> the environment's reason
+    targets: frozenset[str]  # probes that read the target, which another release makes worthless
+    narrowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A deployment on record: when its release was put in place."""
+
+    release: str | None
+    started: datetime
+    finished: datetime | None = None
+
+    @property
+    def mark(self) -> datetime:
+        """The finish, else the start."""
+        return self.finished or self.started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a run knows of the past."""
+
+    deployment: Deployment | None = None
+    since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
+
+
+class Served(StrEnum):
+    """How the served version stands to the expected one."""
+
+    UNASKED = "unasked"
+    EXPECTED = "expected"
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The release that was expected and the versions that were seen."""
+
+    expected: str | None = None
+    versions: tuple[str, ...] = ()
+    served: Served = Served.UNASKED
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The facts about the run that a decision rests on."""
+
+    now: datetime
+    stage: Stage = Stage.AFTER
+    release: Release = Release()
+    memory: Memory = Memory()
+    control: Control = Control.NONE
+    complete: bool = True
+    strict: bool = False  # what is otherwise a follow-up keeps it from a go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is known of one item, and the line of evidence for it."""
+
+    item: Item
+    outcome: Outcome
+    because: str
+    band: Band | None = None
+    observed: float | None = None
+    limit: Limit | None = None
+    flags: frozenset[Flag] = frozenset()
+    confirmed: bool = True
+    since: datetime | None = None
+    worse: bool = False  # beyond the limit at which its deadline rolls back
+
+    @property
+    def severity(self) -> Severity:
+        """That of the band its value fell into, else the item's own."""
+        return self.band.severity if self.band else self.item.severity
+
+    @property
+    def deadline(self) -> Deadline:
+        """The time a high failure has: its band's, its row's, else the checklist's."""
+        if self.band and self.band.deadline:
+            return self.band.deadline
+        row = self.item.row
+        if row and row.deadline and row.severity is self.severity:
+            return row.deadline
+        return self.item.escalate_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do, how long there is, and why."""
+
+    action: Action
+    minutes: float | None
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Which run this was."""
+
+    id: str
+    environment: str
+    stage: Stage
+    started: datetime
+    seconds: float
+    version: str
+    config_file: str
+    config_hash: str
+    vantage: str
+    narrowed: bool = False
+    ended_by: str | None = None  # SIGINT, SIGTERM, deadline
+    notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
+
+
+_SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole of one run; made once, rendered by every format."""
+
+    run: Run
+    situation: Situation
+    checklist: str
+    items: int
+    measurements: tuple[Measurement, ...]
+    verdicts: tuple[Verdict, ...]
+    decision: Decision
+    sections: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """The process's own: the signal's where one ended the run, else the action's."""
+        return _SIGNALS.get(self.run.ended_by or "", self.decision.action.exit_code)
+
+    @property
+    def account(self) -> dict[str, int]:
+        """Every outcome with its count and what is out of scope; they add up to `items`."""
+        counts = Counter(verdict.outcome for verdict in self.verdicts)
+        outcomes = {outcome.value: counts[outcome] for outcome in Outcome}
+        return {"items": self.items, **outcomes, "out_of_scope": self.items - len(self.verdicts)}

@@ -1,0 +1,152 @@
+"""From configuration and checklist to what will run, what will not and why, and what keeps it from ever being go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from probekit import probes
+from probekit.checklist import Checklist
+from probekit.config import Configured, Target
+from probekit.model import AGAIN, Item, Plan, Step
+from probekit.probe import Kind
+
+IN_FLIGHT = 4
+GUARD = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a run is narrowed to; empty: everything in scope."""
+
+    sections: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sections or self.items or self.probes)
+
+    def holds(self, item: Item) -> bool:
+        """Whether the item is among what was asked for."""
+        named = any(_is_under(item.id, prefix) for prefix in (*self.sections, *self.items))
+        return not self or named or item.probe in self.probes
+
+
+def _is_under(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def plan(
+    target: Target, checklist: Checklist, *, selection: Selection | None = None, release: str | None = None
+) -> Plan:
+    """What will run for this target; nothing is touched."""
+    selection = selection or Selection()
+    items = tuple(item for item in target.items if selection.holds(item))
+    asked = [item for item in items if item.probe and item.id not in target.not_applicable]
+    configured = {
+        name: _instances(name, target, checklist) for name in dict.fromkeys([*(i.probe for i in asked), GUARD]) if name
+    }
+    unserved = {item.id: why for item in asked if (why := _why_not(item, configured[item.probe or ""], checklist))}
+    served = [item for item in asked if item.id not in unserved]
+    steps = [
+        _step(one, [item for item in served if item.probe == name], target, reach=checklist.probes[name].reach)
+        for name in checklist.probes
+        if name != GUARD
+        for one in configured.get(name, ())
+        if any(item.probe == name for item in served)
+    ]
+    guards = configured.get(GUARD, [])
+    guard = _step(guards[0], [i for i in served if i.probe == GUARD], target, reach=False) if guards else None
+    expects = probes.load(guards[0].kind).expects if guards else None
+    return Plan(
+        items=items,
+        steps=tuple(steps),
+        guard=replace(guard, wanted=frozenset({"other_versions"})) if guard else None,
+        release=release or (expects(guards[0].config) if expects else None),
+        unserved=unserved,
+        not_applicable=target.not_applicable,
+        targets=frozenset(name for name, promise in checklist.probes.items() if promise.reads == "target") - {GUARD},
+        narrowed=bool(selection),
+    )
+
+
+def _instances(name: str, target: Target, checklist: Checklist) -> list[Configured]:
+    """The probe's configured instances, else the one of a kind that needs no settings."""
+    if found := [one for one in target.probes if one.probe == name]:
+        return found
+    for kind_name in checklist.probes[name].kinds if name in checklist.probes else ():
+        kind = probes.load(kind_name) if kind_name in probes.names() else None
+        if kind and kind.unasked and kind.unasked(target.environment.base_url):
+            config = kind.config.model_validate({"kind": kind_name})
+            return [Configured(probe=name, instance="", kind=kind_name, config=config)]
+    return []
+
+
+def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) -> str | None:
+    """Why no probe can answer for the item, None where one can."""
+    kinds = checklist.probes[item.probe or ""].kinds
+    if not instances:
+        installed = [kind for kind in kinds if kind in probes.names()]
+        fill = (
+            f"kind {' or '.join(installed)} can fill it"
+            if installed
+            else f"it needs a kind that is not installed: {', '.join(kinds)}"
+        )
+        return f"no probe named '{item.probe}' is configured; {fill}"
+    for one in instances:
+        missing = [limit.metric for limit in item.expect if limit.metric not in probes.load(one.kind).promises]
+        if missing:
+            return f"kind {one.kind} of probe '{item.probe}' does not give {', '.join(dict.fromkeys(missing))}"
+    if any(limit.of == "baseline" for limit in item.expect):
+        return "its limit compares with a baseline, and none can be taken yet"
+    return None
+
+
+def _step(one: Configured, items: Sequence[Item], target: Target, *, reach: bool) -> Step:
+    """One instance: how often and how far apart is data of the plan."""
+    kind = probes.load(one.kind)
+    environment = target.environment
+    attempts = max((item.confirm for item in items), default=1)
+    looks = one.config.looks if reach else 1
+    return Step(
+        probe=one.probe,
+        instance=one.instance,
+        kind=one.kind,
+        config=one.config,
+        looks=looks,
+        attempts=attempts,
+        spread=environment.spread if reach else 0.0,
+        spacing=environment.spacing,
+        timeout=environment.timeout,
+        in_flight=IN_FLIGHT,
+        cost=_cost(kind, looks, attempts),
+        wanted=_metrics(items) & kind.promises,
+        claims=_metrics(item for item in items if item.claims_reachability) & kind.promises,
+    )
+
+
+def _metrics(items: Iterable[Item]) -> frozenset[str]:
+    return frozenset().union(*(item.metrics for item in items))
+
+
+def _cost(kind: Kind, looks: int, attempts: int) -> int:
+    """Requests at the worst, for one address: every attempt, and one stray look asked again."""
+    if looks == 1:
+        return kind.requests * attempts
+    return kind.requests * (looks + AGAIN + (attempts - 1) * 2)
+
+
+def obstacles(plan: Plan) -> tuple[Item, ...]:
+    """The items that keep this plan from ever being go: grave or a success criterion, and nothing can prove them."""
+    open_ = [item for item in plan.items if item.id not in plan.not_applicable]
+    unproven = [item for item in open_ if item.id in plan.unserved and (item.severity.is_grave or item.criteria)]
+    return (*unproven, *(item for item in open_ if item.probe is None and item.holds))
+
+
+def possible_scope(plan: Plan) -> tuple[str, ...]:
+    """The scope that could be go: what a configured probe can prove."""
+    return tuple(
+        item.id
+        for item in plan.items
+        if item.probe and item.id not in plan.unserved and item.id not in plan.not_applicable
+    )

@@ -1,0 +1,145 @@
+"""What may a probe file lean on? Its kind and settings, the context of a look, and how to say that nothing was read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
+from probekit.http import Answer, Look, endpoint_of
+from probekit.model import Exact, Failure, Memory, Reading, Reason
+
+__all__ = [
+    "Address",
+    "Answer",
+    "Context",
+    "Endpoint",
+    "Exact",
+    "Failure",
+    "HttpConfig",
+    "Kind",
+    "Metric",
+    "ProbeConfig",
+    "ProbeFailedError",
+    "Readings",
+    "Reason",
+    "Secret",
+]
+
+
+class Settings(BaseModel):
+    """A table of probes.toml: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Secret(Settings):
+    """Where a secret is kept: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself."""
+
+    env: str | None = Field(
+        None, min_length=1, description="the environment variable (or the line in .env) that holds it"
+    )
+    file: Path | None = Field(None, description="the file that holds it; one newline at its end is left out")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            message = 'name one place, { env = "NAME" } or { file = "PATH" }'
+            raise ValueError(message)
+        return self
+
+    def __str__(self) -> str:
+        return f"${self.env}" if self.env else str(self.file)
+
+
+class ProbeConfig(Settings):
+    """What every probe's table may say."""
+
+    kind: str = Field(description="which plugin reads it")
+    looks: int = Field(8, ge=2, le=64, description="looks of the first attempt, where the probe claims reachability")
+
+
+class HttpConfig(ProbeConfig):
+    """A table that names one URL."""
+
+    path: str | None = Field(None, pattern=r"^/\S*$", description="a path below the environment's base_url")
+    url: str | None = Field(
+        None, pattern=r"^https?://[^\s/@]+(/\S*)?$", description="a whole URL instead, for another host"
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            message = "name either 'path' or 'url'"
+            raise ValueError(message)
+        return self
+
+    def target(self, base_url: str) -> str:
+        """The whole URL."""
+        return self.url or base_url.rstrip("/") + (self.path or "")
+
+
+def http_endpoint(config: Any, base_url: str) -> Endpoint:  # noqa: ANN401  # the kind's own settings
+    """Where a kind with an HttpConfig connects to."""
+    return endpoint_of(config.target(base_url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A number that a kind promises."""
+
+    name: str
+    unit: str
+    help: str
+
+
+class Readings:
+    """What one look gave: a reading or a failure per metric, and what a reader should know beside the numbers."""
+
+    def __init__(self, notes: Mapping[str, str] | None = None, /, **values: Reading | Failure) -> None:
+        self.values = values
+        self.notes = dict(notes or {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a kind may know and use in one look."""
+
+    base_url: str
+    timeout: float  # seconds for one exchange
+    http: Look
+    reveal: Callable[[Secret], str]
+    now: Callable[[], datetime]
+    address: Address | None = None  # where this look goes
+    resolved: Resolved | None = None  # all addresses of the probe's endpoint
+    wanted: frozenset[str] = frozenset()
+    memory: Memory = field(default_factory=Memory)
+    release: str | None = None  # the expected one
+    settling_since: datetime | None = None  # what `settled` counts from
+
+
+Measure = Callable[[Any, Context], Awaitable[Readings]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A plugin: its settings, what it promises, how it measures."""
+
+    config: type[ProbeConfig]
+    metrics: tuple[Metric, ...]
+    measure: Measure
+    endpoint: Callable[[Any, str], Endpoint] | None = None  # settings and base URL to where it connects; None: nowhere
+    each_address: bool = False  # every resolved address is an instance of its own
+    unasked: Callable[[str], bool] | None = None  # whether, for this base URL, it runs without a table of its own
+    expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
+    requests: int = 1  # that one look costs at most
+
+    @property
+    def promises(self) -> frozenset[str]:
+        """The names of its metrics."""
+        return frozenset(metric.name for metric in self.metrics)

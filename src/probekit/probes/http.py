@@ -1,0 +1,216 @@
+"""Does one URL answer well, and how fast?"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from probekit.json_answer import compile_path, find, is_number, keys, parse, shown
+from probekit.probe import (
+    Answer,
+    Context,
+    Exact,
+    Failure,
+    HttpConfig,
+    Kind,
+    Metric,
+    ProbeFailedError,
+    Readings,
+    Reason,
+    Settings,
+    http_endpoint,
+)
+
+GOOD: Final = frozenset(
+    ("ok", "okay", "healthy", "up", "pass", "passed", "passing", "ready", "alive", "live", "available")
+)
+BAD: Final = frozenset(
+    (
+        "down",
+        "fail",
+        "failed",
+        "failing",
+        "failure",
+        "error",
+        "unhealthy",
+        "critical",
+        "dead",
+        "unavailable",
+        "out_of_service",
+    )
+)
+_DECLARE: Final = 'declare what is good: assertions = [{ path = "$.status", equals = "..." }]'
+_TURNED_AWAY: Final = (401, 403, 407, 429)
+
+
+class Assertion(Settings):
+    """One claim about the JSON body."""
+
+    path: str = Field(description="where, as a JSONPath of RFC 9535 that finds one value")
+    equals: bool | int | float | str | None = Field(
+        None, description="the value that must stand there, of the same type"
+    )
+    at_least: float | None = Field(None, allow_inf_nan=False, description="the least number that may stand there")
+    at_most: float | None = Field(None, allow_inf_nan=False, description="the greatest number that may stand there")
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        compile_path(path)
+        return path
+
+    @model_validator(mode="after")
+    def _claims_something(self) -> Self:
+        if self.equals is None and self.at_least is None and self.at_most is None:
+            message = "says nothing: add equals, at_least or at_most"
+            raise ValueError(message)
+        return self
+
+    def holds(self, document: Any) -> bool:  # noqa: ANN401  # any JSON value
+        """Whether the document keeps it; a value that cannot be compared is a ProbeFailedError."""
+        value = find(self.path, document)
+        if self.equals is not None:
+            same_type = is_number(value) if is_number(self.equals) else type(value) is type(self.equals)
+            return same_type and bool(value == self.equals)
+        if not is_number(value):
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {self.path}, where a number is due")
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
+
+class HttpProbe(HttpConfig):
+    """One URL and what its answer must be like."""
+
+    kind: Literal["http"]
+    method: Literal["GET", "HEAD"] = Field("GET", description="how it is asked")
+    follow: int = Field(0, ge=0, le=5, description="redirects that are followed, within the same origin only")
+    assertions: tuple[Assertion, ...] = Field((), description="what must stand in the JSON body")
+    body: Literal["any"] | None = Field(None, description='"any": a 2xx is enough, whatever the body says')
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if self.assertions and (self.body or self.method == "HEAD"):
+            message = 'assertions read the body: they go neither with body = "any" nor with HEAD'
+            raise ValueError(message)
+        return self
+
+
+async def measure(config: HttpProbe, context: Context) -> Readings:
+    """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
+    url = config.target(context.base_url)
+    try:
+        answer = await context.http.get(url, method=config.method, follow=config.follow)
+    except ProbeFailedError as error:
+        if error.reason is not Reason.UNREACHABLE:
+            raise
+        return Readings({"seen": error.detail}, up=Exact(0))
+    if _turns_us_away(answer):
+        detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers"
+        raise ProbeFailedError(Reason.TURNED_AWAY, detail)
+    readings = _numbers(answer, context)
+    if not 200 <= answer.status < 300:  # noqa: PLR2004  # RFC 9110 section 15.3
+        readings.values["failed_assertions"] = Failure(
+            reason=Reason.BAD_RESPONSE, detail=f"the body of a {answer.status} is not read"
+        )
+        return readings
+    try:
+        failed = await _failed_assertions(config, context, answer)
+    except ProbeFailedError as error:
+        unread = Failure(reason=error.reason, detail=error.detail)
+        readings.values |= {"up": unread, "failed_assertions": unread}
+        return readings
+    readings.values["failed_assertions"] = Exact(len(failed))
+    if failed:
+        readings.notes["seen"] += f": {'; '.join(failed)}"
+    return readings
+
+
+def _turns_us_away(answer: Answer) -> bool:
+    challenged = answer.header("cf-mitigated") == "challenge" or answer.header("x-amzn-waf-action") is not None
+    return answer.status in _TURNED_AWAY or challenged
+
+
+def _numbers(answer: Answer, context: Context) -> Readings:
+    phases = answer.phases
+    readings = Readings(
+        {
+            "answer": f"{answer.status} from {answer.address}",
+            "url": answer.url,
+            "content type": answer.media_type or "none",
+        },
+        up=Exact(1),
+        status=Exact(answer.status),
+        first_byte=Exact(phases.first_byte * 1000),
+        total=Exact(phases.total * 1000),
+        connect=Exact(phases.connect * 1000),
+        bytes=Exact(len(answer.body)),
+    )
+    if context.resolved:
+        readings.values["dns"] = Exact(context.resolved.seconds * 1000)
+    if phases.tls is not None:
+        readings.values["tls"] = Exact(phases.tls * 1000)
+    if answer.redirect:
+        readings.notes["seen"] += f", which points to {answer.redirect} and was not followed"
+    return readings
+
+
+async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer) -> list[str]:
+    """What does not hold, in words; ProbeFailedError where that cannot be told."""
+    if await context.http.is_absent(config.target(context.base_url), answer):
+        detail = "this server answers anything: a path that cannot exist gets the same answer"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    if config.body == "any" or config.method == "HEAD":
+        return []
+    if config.assertions:
+        document = parse(answer.body)
+        return [f"{claim.path} is not as declared" for claim in config.assertions if not claim.holds(document)]
+    word = _status_word(answer)
+    if word.casefold() in GOOD:
+        return []
+    if word.casefold() in BAD:
+        return [f"its status is {shown(word)}"]
+    detail = f"its status {shown(word)} is no word we know; {_DECLARE}"
+    raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+
+
+def _status_word(answer: Answer) -> str:
+    """The one word that the body says of itself: JSON's `status`, or the whole of a short plain text."""
+    text = answer.body.strip()
+    if not text:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
+    longest = 40
+    if answer.media_type == "text/plain" and len(text) <= longest and text[:1] not in b'{["':
+        return text.decode("utf-8", "replace").rstrip(".!")
+    if "html" in answer.media_type or text[:1] == b"<":
+        raise ProbeFailedError(
+            Reason.BAD_RESPONSE, f"a page ({answer.media_type or 'no type'}) where a health answer is due"
+        )
+    document = parse(answer.body)
+    word = document.get("status") if isinstance(document, dict) else document
+    if not isinstance(word, str):
+        detail = f"no status in it; {keys(document)}; {_DECLARE}"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    return word
+
+
+KIND = Kind(
+    config=HttpProbe,
+    metrics=(
+        Metric(name="up", unit="", help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP"),
+        Metric(name="status", unit="", help="the status of the final answer"),
+        Metric(
+            name="failed_assertions", unit="", help="declared (else implied) claims about the body that do not hold"
+        ),
+        Metric(
+            name="first_byte", unit="ms", help="from the request sent to the answer's first byte, on an open connection"
+        ),
+        Metric(name="total", unit="ms", help="the whole exchange, connection included"),
+        Metric(name="dns", unit="ms", help="resolving the name, once per attempt"),
+        Metric(name="connect", unit="ms", help="opening the TCP connection"),
+        Metric(name="tls", unit="ms", help="the TLS handshake"),
+        Metric(name="bytes", unit="", help="size of the body after decompression"),
+    ),
+    measure=measure,
+    endpoint=http_endpoint,
+    requests=2,  # the second is one path that cannot exist, once per origin and run
+)

@@ -1,0 +1,78 @@
+"""Which version does an address serve?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from probekit.json_answer import compile_path, find, parse, shown
+from probekit.probe import (
+    Answer,
+    Context,
+    Exact,
+    Failure,
+    HttpConfig,
+    Kind,
+    Metric,
+    ProbeFailedError,
+    Readings,
+    Reason,
+    http_endpoint,
+)
+
+_WHOLE_BODY = "text"
+_LONGEST = 200  # characters of a version
+
+
+class ReleaseProbe(HttpConfig):
+    """Where the served version is told."""
+
+    kind: Literal["release"]
+    at: str = Field("$.version", description='where in the JSON answer (RFC 9535), or "text" for the whole body')
+    expect: str | None = Field(
+        None, min_length=1, description="the version that must be served; --release overrides it"
+    )
+
+    @field_validator("at")
+    @classmethod
+    def _is_a_place(cls, at: str) -> str:
+        if at != _WHOLE_BODY:
+            compile_path(at)
+        return at
+
+
+async def measure(config: ReleaseProbe, context: Context) -> Readings:
+    """Read the version and compare it with the expected one, as text, whole."""
+    answer = await context.http.get(config.target(context.base_url))
+    version = _version(config, answer)
+    notes = {"version": version, "seen": f"{answer.address} serves {shown(version)}"}
+    if context.release is None:
+        unknown = Failure(reason=Reason.MISSING_SETTING, detail="no version is expected: set 'expect' or --release")
+        return Readings(notes, other_versions=unknown)
+    return Readings(notes, other_versions=Exact(version != context.release))
+
+
+def _version(config: ReleaseProbe, answer: Answer) -> str:
+    if answer.status in (401, 403, 407, 429):
+        raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.address}: it turns us away")
+    if answer.status != 200:  # noqa: PLR2004  # the only answer that tells a version
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address}, where the version is due")
+    version = (
+        answer.body.decode("utf-8", "replace").strip()
+        if config.at == _WHOLE_BODY
+        else find(config.at, parse(answer.body))
+    )
+    if not isinstance(version, str) or not version or len(version) > _LONGEST or "<" in version:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(version)} where a version is due")
+    return version
+
+
+KIND = Kind(
+    config=ReleaseProbe,
+    metrics=(Metric(name="other_versions", unit="", help="1 where another version than the expected one is served"),),
+    measure=measure,
+    endpoint=http_endpoint,
+    each_address=True,
+    expects=lambda config: config.expect,
+)

@@ -1,0 +1,127 @@
+"""How do looks and attempts stand to one item?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import isfinite
+from statistics import median
+from typing import Final
+
+from probekit.model import AGAIN, ENOUGH, Attempt, Exact, Failure, Item, Limit, Measurement, Outcome, Reason
+
+GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}
+
+
+class State(Enum):
+    """How a look or an attempt stands to an item; mixed is an attempt whose looks disagree."""
+
+    GOOD = "good"
+    BAD = "bad"
+    MIXED = "mixed"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How one look stands to one item."""
+
+    seen: Measurement
+    state: State
+    limit: Limit | None = None  # the one that failed
+    failure: Failure | None = None  # why it is void
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """How one attempt stands to one item."""
+
+    looks: tuple[Look, ...]
+    state: State
+    medians: Mapping[str, float]
+    slow: Limit | None = None  # the median's limit that failed
+    stray: str | None = None  # the address of the one look of enough that was not good
+    again: bool = False  # whether that look was asked again
+
+    @property
+    def odd(self) -> tuple[Look, ...]:
+        """The looks that were not good."""
+        return tuple(look for look in self.looks if look.state is not State.GOOD)
+
+
+def _look(item: Item, seen: Measurement) -> Look:
+    """Bad when a limit fails in it, good when all hold, else void; a duration only has to be there."""
+    failures = []
+    for limit in item.expect:
+        reading = reading_of(seen, limit.metric)
+        if isinstance(reading, Failure):
+            failures.append(reading)
+        elif not limit.is_duration and not limit.holds(reading.value):
+            return Look(seen=seen, state=State.BAD, limit=limit)
+    if not failures:
+        return Look(seen=seen, state=State.GOOD)
+    return Look(seen=seen, state=State.VOID, failure=max(failures, key=lambda failure: GRAVER[failure.reason.outcome]))
+
+
+def reading_of(seen: Measurement, metric: str) -> Exact | Failure:
+    """The metric's reading; what is missing, or no number, is a failure that says so."""
+    reading = seen.values.get(metric)
+    if isinstance(reading, Exact) and not isfinite(reading.value):
+        return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
+    if reading is not None:
+        return reading
+    if seen.values.get("up") == Exact(0):
+        return Failure(reason=Reason.UNREACHABLE, detail=seen.notes.get("seen", "the target was not reached"))
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"no reading of {words(metric)}")
+
+
+def round_of(item: Item, attempt: Attempt) -> Round:
+    """Bad when every look is bad, good when every look is good, void when every look is void, else mixed.
+
+    One stray look of enough, with all of the looks that were asked again good, leaves a good attempt; a median over its
+    limit makes a good attempt a bad one.
+    """
+    first = tuple(_look(item, seen) for seen in attempt.looks if _counts(item, seen))
+    again = tuple(_look(item, seen) for seen in attempt.again if _counts(item, seen))
+    looks = first + again
+    states = {look.state for look in looks} or {State.VOID}
+    medians = _medians(item, looks)
+    if len(states) == 1 and State.GOOD not in states:
+        return Round(looks=looks, state=states.pop(), medians=medians)
+    odd = [look for look in first if look.state is not State.GOOD]
+    alone = len(odd) == 1 and len(first) >= ENOUGH
+    cleared = alone and len(again) >= AGAIN and all(look.state is State.GOOD for look in again)
+    if states != {State.GOOD} and not cleared:
+        stray = odd[0].seen.address if alone and not again else None
+        return Round(looks=looks, state=State.MIXED, medians=medians, stray=stray)
+    slow = next((limit for limit in item.expect if limit.is_duration and not limit.holds(medians[limit.metric])), None)
+    return Round(looks=looks, state=State.BAD if slow else State.GOOD, medians=medians, slow=slow, again=cleared)
+
+
+def _counts(item: Item, seen: Measurement) -> bool:
+    """Whether the look was asked for the item: for reachability every look is, else those asked for its metrics."""
+    return item.claims_reachability or {limit.metric for limit in item.expect} <= seen.asked
+
+
+def _medians(item: Item, looks: Sequence[Look]) -> dict[str, float]:
+    """The median of each duration that the item names, over the looks that were good, else over all."""
+    good = [look for look in looks if look.state is State.GOOD] or looks
+    durations = {limit.metric for limit in (*item.expect, *(band.when for band in item.bands)) if limit.is_duration}
+    seen = {
+        name: [r.value for look in good if isinstance(r := reading_of(look.seen, name), Exact)] for name in durations
+    }
+    return {name: median(values) for name, values in seen.items() if values}
+
+
+def value_of(tried: Round, look: Look, limit: Limit) -> float | None:
+    """What a limit is held against: the attempt's median for a duration, else this look's reading."""
+    if limit.is_duration:
+        return tried.medians.get(limit.metric)
+    reading = reading_of(look.seen, limit.metric)
+    return reading.value if isinstance(reading, Exact) else None
+
+
+def words(metric: str) -> str:
+    """A metric's name as people read it."""
+    return metric.replace("_", " ")

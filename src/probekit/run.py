@@ -1,0 +1,345 @@
+"""From a plan to what was seen: looks, attempts, spacing, guards and controls; no exception escapes a probe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from traceback import extract_tb
+from typing import Protocol
+
+from probekit import probes
+from probekit.config import Environment
+from probekit.dial import Address, ProbeFailedError, Resolved
+from probekit.http import Http
+from probekit.log import events
+from probekit.looks import Looks
+from probekit.model import Ask, Attempt, Exact, Failure, Measurement, Memory, Plan, Reading, Reason, Step
+from probekit.probe import Context, Kind, Secret
+from probekit.redact import Redactor
+
+More = Callable[[Step, Sequence[Attempt]], Ask | None]
+
+
+class Watcher(Protocol):
+    """Whoever wants to see a run while it goes on."""
+
+    def waiting(self, what: str, until: datetime) -> None:
+        """The run waits for something, at most until then."""
+
+    def began(self, step: Step, until: datetime) -> None:
+        """A step runs, at the worst until then."""
+
+    def ended(self, step: Step, attempts: Sequence[tuple[str, tuple[Attempt, ...]]], now: datetime) -> None:
+        """A step is over; its attempts by instance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """The time, and how to let it pass."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Stop:
+    """A wish from outside that the run ends now."""
+
+    def __init__(self) -> None:
+        self.by: str | None = None
+        self._wished = asyncio.Event()
+
+    def wish(self, by: str) -> None:
+        """End now; `by` is who wants it, such as the signal's name."""
+        self.by = self.by or by
+        self._wished.set()
+
+    async def wished(self) -> None:
+        """Returns when somebody wishes it."""
+        await self._wished.wait()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a run is told beside its plan."""
+
+    environment: Environment
+    http: Http
+    reveal: Callable[[Secret], str]
+    redactor: Redactor
+    memory: Memory = field(default_factory=Memory)
+    clock: Clock = field(default_factory=Clock)
+    settle: bool = True
+    wait_release: float = 0.0  # seconds the first guard may wait for the expected version
+    stop: Stop = field(default_factory=Stop)
+    watcher: Watcher | None = None
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What a run saw, filled while it goes on, so that nothing is lost when it is cut off."""
+
+    attempts: dict[tuple[str, str], tuple[Attempt, ...]] = field(default_factory=dict)
+    measurements: list[Measurement] = field(default_factory=list)
+    guards: list[Measurement] = field(default_factory=list)
+    controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
+    settling_since: datetime | None = None
+    complete: bool = False
+    ended_by: str | None = None
+
+
+async def run(plan: Plan, more: More, order: Order) -> Seen:
+    """Carry out the plan; what was seen until then if the run is stopped or its deadline passes."""
+    seen = Seen()
+    work = asyncio.create_task(_Run(plan, more, order, seen).whole())
+    stop = asyncio.create_task(order.stop.wished())
+    try:
+        longest = order.environment.deadline + order.wait_release
+        await asyncio.wait({work, stop}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        if not work.done():
+            seen.ended_by = order.stop.by or "deadline"
+            work.cancel()
+            await asyncio.wait({work})
+    if work.done() and not work.cancelled():
+        work.result()
+        seen.complete = True
+    return seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where looks go: a step's instance and the addresses of its endpoint."""
+
+    step: Step
+    kind: Kind
+    instance: str
+    resolved: Resolved
+
+
+class _Run:
+    """One run on its way."""
+
+    def __init__(self, plan: Plan, more: More, order: Order, seen: Seen) -> None:
+        self.plan = plan
+        self.more = more
+        self.order = order
+        self.seen = seen
+        self.environment = order.environment
+        self.clock = order.clock
+
+    async def whole(self) -> None:
+        """Controls, settling, guard, probes, guard, controls."""
+        self.seen.settling_since = self._mark()
+        await self._ask_controls()
+        if self.order.wait_release:
+            await self._wait_for_release()
+        await self._settle()
+        await self._guard()
+        async with asyncio.TaskGroup() as group:
+            for step in self.plan.steps:
+                group.create_task(self._step(step))
+        await self._guard()
+        await self._ask_controls()
+
+    def _mark(self) -> datetime:
+        deployment = self.order.memory.deployment
+        return deployment.mark if deployment else self.clock.now()
+
+    async def _ask_controls(self) -> None:
+        if not self.environment.control:
+            return
+        answered = await asyncio.gather(*(self._answers(url) for url in self.environment.control))
+        self.seen.controls.append(any(answered))
+
+    async def _answers(self, url: str) -> bool:
+        try:
+            await self.order.http.look(timeout=self.environment.timeout).get(url)
+        except ProbeFailedError as error:
+            events().warning("control.silent", reason=error.reason.value, detail=error.detail)
+            return False
+        return True
+
+    async def _settle(self) -> None:
+        """Wait until the settle time has passed since the mark, for a mark in the future no longer than that."""
+        began = self.clock.now()
+        mark = min(self.seen.settling_since or began, began)
+        until = mark + timedelta(seconds=self.environment.settle)
+        if not self.order.settle or until <= began:
+            return
+        if self.order.watcher:
+            self.order.watcher.waiting("the services to settle", until)
+        while (left := (until - self.clock.now()).total_seconds()) > 0:
+            await self.clock.sleep(left)
+
+    async def _wait_for_release(self) -> None:
+        """Look until every address serves the expected version; settling counts from then."""
+        if self.plan.guard is None:
+            return
+        until = self.clock.now() + timedelta(seconds=self.order.wait_release)
+        if self.order.watcher:
+            self.order.watcher.waiting(f"release {self.plan.release} to be served", until)
+        waited = False
+        while not _is_expected(await self._look_everywhere(self.plan.guard)) and self.clock.now() < until:
+            waited = True
+            await self.clock.sleep(self.plan.guard.spacing)
+        if waited:
+            self.seen.settling_since = self.clock.now()
+
+    async def _guard(self) -> None:
+        if self.plan.guard:
+            found = await self._look_everywhere(self.plan.guard)
+            self.seen.guards += found
+            for look in found:
+                self._keep(self.plan.guard, look.address if len(found) > 1 else "", (Attempt(looks=(look,)),))
+
+    async def _look_everywhere(self, step: Step) -> list[Measurement]:
+        """One look at each address."""
+        kind = probes.load(step.kind)
+        resolved = await self._resolve(step, kind)
+        if isinstance(resolved, Failure):
+            return [self._failed(step, "", resolved)]
+        return list(
+            await asyncio.gather(*(self._look(step, kind, "", to, resolved, step.wanted) for to in resolved.addresses))
+        )
+
+    async def _step(self, step: Step) -> None:
+        """Every instance of one step, within the time that its worst case takes."""
+        if self.order.watcher:
+            self.order.watcher.began(step, self.clock.now() + timedelta(seconds=step.longest))
+        kind = probes.load(step.kind)
+        resolved = await self._resolve(step, kind)
+        if isinstance(resolved, Failure):
+            self._keep(step, step.instance, (Attempt(looks=(self._failed(step, "", resolved),)),))
+        elif kind.each_address:
+            async with asyncio.TaskGroup() as group:
+                for address in resolved.addresses:
+                    name = f"{step.instance} {address}".strip() if len(resolved.addresses) > 1 else step.instance
+                    place = _Place(step=step, kind=kind, instance=name, resolved=resolved)
+                    group.create_task(self._instance(place, (address,)))
+        else:
+            place = _Place(step=step, kind=kind, instance=step.instance, resolved=resolved)
+            await self._instance(place, resolved.addresses)
+        if self.order.watcher:
+            mine = [(instance, kept) for (probe, instance), kept in self.seen.attempts.items() if probe == step.probe]
+            self.order.watcher.ended(step, mine, self.clock.now())
+
+    async def _instance(self, place: _Place, addresses: Sequence[Address]) -> None:
+        """Attempts until nothing more is asked for, or the plan allows no further one."""
+        step, attempts = place.step, list[Attempt]()
+        looks = Looks(step, addresses, partial(self._look, place), self.clock.sleep)
+        try:
+            async with asyncio.timeout(step.longest * 2 + 60):  # the throttle's share included
+                attempts.append(Attempt(looks=await looks.first()))
+                while ask := self.more(step, attempts):
+                    if ask.looks:
+                        attempts[-1] = Attempt(looks=attempts[-1].looks, again=await looks.again(ask))
+                    elif len(attempts) < step.attempts:
+                        await self.clock.sleep(step.spacing)
+                        attempts.append(Attempt(looks=await looks.further()))
+                    else:
+                        break
+        except TimeoutError:
+            failure = Failure(reason=Reason.BUG, detail=f"kind {step.kind} went on past its time")
+            attempts.append(Attempt(looks=(self._failed(step, place.instance, failure),)))
+        finally:
+            self._keep(step, place.instance, tuple(attempts))
+
+    def _keep(self, step: Step, instance: str, attempts: tuple[Attempt, ...]) -> None:
+        if attempts:
+            self.seen.attempts[step.probe, instance] = attempts
+
+    async def _resolve(self, step: Step, kind: Kind) -> Resolved | Failure:
+        """Every address of the step's endpoint; one nameless place for a kind that connects nowhere."""
+        try:
+            if kind.endpoint is None:
+                return Resolved((), 0.0)
+            async with asyncio.timeout(step.timeout):
+                return await self.order.http.resolver.resolve(kind.endpoint(step.config, self.environment.base_url))
+        except TimeoutError:
+            return Failure(reason=Reason.UNRESOLVED, detail=f"no address within {step.timeout:g} s")
+        except ProbeFailedError as error:
+            return Failure(reason=error.reason, detail=error.detail)
+        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run
+            return _bug(step, error)
+
+    async def _look(self, place: _Place, address: Address | None, asked: frozenset[str]) -> Measurement:
+        """One call of the kind; whatever it raises becomes a reason."""
+        step = place.step
+        door = self.order.http.look(address=address, timeout=step.timeout)
+        context = Context(
+            base_url=self.environment.base_url,
+            timeout=step.timeout,
+            http=door,
+            reveal=self.order.reveal,
+            now=self.clock.now,
+            address=address,
+            resolved=place.resolved,
+            wanted=asked,
+            memory=self.order.memory,
+            release=self.plan.release,
+            settling_since=self.seen.settling_since,
+        )
+        taken_at, start = self.clock.now(), perf_counter()
+        try:
+            readings = await place.kind.measure(step.config, context)
+            values, notes = readings.values, readings.notes
+        except ProbeFailedError as error:
+            values, notes = dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)), {}
+        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own look, not the run
+            values, notes = dict.fromkeys(asked, _bug(step, error)), {}
+        clean = self.order.redactor.clean
+        return self._seen(
+            Measurement(
+                probe=step.probe,
+                instance=place.instance,
+                address=str(address or ""),
+                taken_at=taken_at,
+                seconds=perf_counter() - start - door.waited,
+                waited=door.waited,
+                asked=asked,
+                values={name: _cleaned(value, clean) for name, value in values.items()},
+                notes={name: clean(text) for name, text in notes.items()},
+            )
+        )
+
+    def _failed(self, step: Step, instance: str, failure: Failure) -> Measurement:
+        """A look that never came to pass."""
+        return self._seen(
+            Measurement(
+                probe=step.probe,
+                instance=instance,
+                address="",
+                taken_at=self.clock.now(),
+                seconds=0.0,
+                waited=0.0,
+                asked=step.wanted,
+                values=dict.fromkeys(step.wanted, _cleaned(failure, self.order.redactor.clean)),
+            )
+        )
+
+    def _seen(self, look: Measurement) -> Measurement:
+        self.seen.measurements.append(look)
+        events().debug("probe.measured", probe=look.probe, address=look.address, seconds=look.seconds)
+        return look
+
+
+def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:
+    return replace(value, detail=clean(value.detail)) if isinstance(value, Failure) else value
+
+
+def _bug(step: Step, error: Exception) -> Failure:
+    """What is told of an exception that nobody expected: its type and place, not its text, which may hold a secret."""
+    events().error("probe.bug", probe=step.name, kind=step.kind, error=type(error).__name__)
+    frames = extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return Failure(reason=Reason.BUG, detail=f"kind {step.kind} raised {type(error).__name__}{place}")
+
+
+def _is_expected(looks: Sequence[Measurement]) -> bool:
+    return bool(looks) and all(look.values.get("other_versions") == Exact(0) for look in looks)

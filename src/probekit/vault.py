@@ -1,0 +1,53 @@
+"""Where is a secret's value, and who may see it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from probekit.dial import ProbeFailedError
+from probekit.log import events
+from probekit.model import Reason
+from probekit.probe import Secret
+from probekit.redact import SHORT, Redactor
+
+
+class Vault:
+    """Reveals secrets on the line that uses them and tells the redactor each one."""
+
+    def __init__(self, *, folder: Path, variables: Mapping[str, str], redactor: Redactor) -> None:
+        self._folder = folder  # of probes.toml: relative files and the .env count from there
+        self._variables = variables
+        self._redactor = redactor
+        self.dotenv = folder / ".env" if (folder / ".env").is_file() else None
+        self._values = dotenv_values(self.dotenv) if self.dotenv else {}
+
+    def reveal(self, secret: Secret) -> str:
+        """The secret's value.
+
+        Raises:
+            ProbeFailedError: `missing_secret`: it is not set, empty, or its file cannot be read.
+        """
+        value = self._of_variable(secret.env) if secret.env else self._of_file(secret.file or Path())
+        if len(value) < SHORT:
+            events().warning("secret.short", secret=str(secret), least=SHORT)
+        self._redactor.learn(value)
+        return value
+
+    def _of_variable(self, name: str) -> str:
+        value = self._variables.get(name) or self._values.get(name)
+        if not value:
+            raise ProbeFailedError(Reason.MISSING_SECRET, f"the variable {name} is not set, or empty")
+        return value
+
+    def _of_file(self, file: Path) -> str:
+        try:
+            value = (self._folder / file).read_text("utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            detail = f"the file {file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
+            raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
+        if not value:
+            raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
+        return value

@@ -1,0 +1,335 @@
+"""One exchange: to the chosen address, within its bounds, and never a wrong idea of who is to blame."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import zlib
+from time import perf_counter
+
+import pytest
+
+from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver, Trust
+from probekit.http import Http, origin_of
+from probekit.model import Reason
+
+
+@pytest.fixture
+def ask():
+    """Ask one URL path of a port on loopback through the door."""
+
+    async def one(port, path="/", *, timeout=0.5, http=None, **wishes):
+        http = http or Http(run="test")
+        look = http.look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=timeout)
+        return await look.get(f"http://app.test:{port}{path}", **wishes)
+
+    return one
+
+
+@pytest.fixture
+def refusal(ask):
+    """The reason and text of an exchange that gives no answer."""
+
+    async def one(port, **wishes):
+        with pytest.raises(ProbeFailedError) as caught:
+            await ask(port, **wishes)
+        return caught.value
+
+    return one
+
+
+async def test_an_answer_is_read_to_its_end_with_its_phases(serve, ask, http_reply) -> None:
+    port, _ = await serve(0.05, http_reply(b'{"status":"ok"}'))
+
+    answer = await ask(port, "/health?token=hidden", timeout=2)
+
+    assert (answer.status, answer.body, answer.media_type) == (200, b'{"status":"ok"}', "application/json")
+    assert answer.url == f"http://app.test:{port}/health"
+    assert str(answer.address) == f"127.0.0.1:{port}"
+    assert 0.05 <= answer.phases.first_byte < 1
+    assert answer.phases.connect < answer.phases.first_byte <= answer.phases.total
+
+
+async def test_every_request_names_itself_and_asks_for_a_new_connection(serve, ask, http_reply) -> None:
+    port, peer = await serve(http_reply())
+
+    await ask(port)
+
+    head = peer.heads[0].lower()
+    assert b"user-agent: probekit/" in head
+    assert b"x-probekit-run: test" in head
+    assert b"accept-encoding: identity" in head
+    assert f"host: app.test:{port}".encode() in head
+
+
+async def test_identity_headers_go_to_the_target_s_own_origin_only(serve, ask, http_reply) -> None:
+    own, own_peer = await serve(http_reply())
+    other, other_peer = await serve(http_reply())
+    http = Http(run="test", identity={"X-Key": lambda: "planted-secret"}, origin=origin_of(f"http://app.test:{own}"))
+
+    await ask(own, http=http)
+    await ask(other, http=http)
+
+    assert b"planted-secret" in own_peer.heads[0]
+    assert b"planted-secret" not in other_peer.heads[0]
+
+
+async def test_nobody_listening_is_unreachable(refusal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+    error = await refusal(port)
+
+    assert (error.reason, error.detail) == (Reason.UNREACHABLE, f"127.0.0.1:{port} refused the connection")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason", "detail"),
+    [
+        ([5.0], Reason.UNREACHABLE, "no answer"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", 5.0], Reason.TIMEOUT, "was not complete"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"], Reason.UNREACHABLE, "broke off"),
+        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"], Reason.UNREACHABLE, "broke off"),
+        ([], Reason.UNREACHABLE, "without an answer"),
+        ([b"SSH-2.0-OpenSSH_9.2\r\n\r\n"], Reason.UNREACHABLE, "does not speak HTTP"),
+        ([b"HTTP/1.1 200 OK\r\n" + b"X-Filler: " + b"x" * 70_000 + b"\r\n\r\n"], Reason.BAD_RESPONSE, "headers"),
+        ([b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 201 + b"\r\n"], Reason.BAD_RESPONSE, "more than 200 headers"),
+        ([b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * ((1 << 20) + 1)], Reason.BAD_RESPONSE, "larger than 1 MiB"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx"], Reason.BAD_RESPONSE, "encoded as 'br'"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno gzip"], Reason.BAD_RESPONSE, "no valid gzip"),
+    ],
+)
+async def test_what_is_no_whole_answer_has_a_reason(serve, refusal, script, reason, detail) -> None:
+    port, _ = await serve(*script)
+
+    error = await refusal(port)
+
+    assert error.reason is reason
+    assert detail in error.detail
+
+
+@pytest.mark.parametrize(
+    "drip",
+    [
+        [b"HTTP/1.1 200 OK\r\n", *[b"X-Slow: 1\r\n", 0.1] * 50],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\nx\r\n", 0.1] * 50],
+        [*[b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.1] * 50],
+    ],
+    ids=["a header at a time", "a chunk at a time", "endless interim answers"],
+)
+async def test_one_deadline_stands_over_the_whole_exchange(serve, refusal, drip) -> None:
+    port, peer = await serve(*drip)
+    start = perf_counter()
+
+    error = await refusal(port, timeout=0.3)
+
+    assert error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT)
+    assert perf_counter() - start < 2
+    await _until(lambda: peer.open == 0)
+
+
+async def _until(is_so) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_timed_out_exchange_has_closed_its_connection(serve, refusal) -> None:
+    closed = asyncio.Event()
+
+    async def hang(reader, _writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.read()  # returns when the client closes
+        closed.set()
+
+    port, _ = await serve(act=hang)
+
+    await refusal(port, timeout=0.1)
+
+    await asyncio.wait_for(closed.wait(), 5)
+
+
+async def test_the_first_byte_is_the_final_answer_s(serve, ask, http_reply) -> None:
+    port, _ = await serve(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 0.1, http_reply())
+
+    answer = await ask(port, timeout=2)
+
+    assert answer.status == 200
+    assert answer.phases.first_byte >= 0.1
+
+
+async def test_a_small_answer_cannot_become_a_large_body(serve, ask, refusal, http_reply) -> None:
+    bomb = gzip.compress(b"\0" * (50 << 20))
+    small = zlib.compress(b'{"status":"ok"}')
+    huge, _ = await serve(http_reply(bomb, Content_Encoding="gzip"))
+    fine, _ = await serve(http_reply(small, Content_Encoding="deflate"))
+
+    error = await refusal(huge, timeout=5)
+    answer = await ask(fine)
+
+    assert error.reason is Reason.BAD_RESPONSE
+    assert answer.body == b'{"status":"ok"}'
+
+
+@pytest.mark.parametrize(
+    ("location", "follow", "status"),
+    [
+        ("/there", 1, 200),
+        ("/there", 0, 302),
+        ("http://127.0.0.1:9/there", 1, 302),
+        ("https://app.test/there", 1, 302),
+        ("http://app.test@evil.test/", 1, 302),
+        ("//evil.test/there", 1, 302),
+        ("http://[", 1, 302),
+    ],
+)
+async def test_redirects_are_followed_on_wish_and_within_the_origin_only(
+    serve, ask, http_reply, location, follow, status
+) -> None:
+    async def redirect(reader, writer):
+        line = await reader.readuntil(b"\r\n\r\n")
+        moved = http_reply(b"", "302 Found", Location=location)
+        writer.write(http_reply() if line.startswith(b"GET /there") else moved)
+        await writer.drain()
+
+    port, _ = await serve(act=redirect)
+
+    answer = await ask(port, follow=follow)
+
+    assert answer.status == status
+
+
+async def test_a_redirect_s_query_is_never_shown(serve, ask, http_reply) -> None:
+    port, _ = await serve(http_reply(b"", "302 Found", Location="/login?token=hidden"))
+
+    answer = await ask(port)
+
+    assert answer.redirect == "/login"
+
+
+async def test_endless_redirects_end(serve, ask, http_reply) -> None:
+    port, peer = await serve(http_reply(b"", "302 Found", Location="/"))
+
+    answer = await ask(port, follow=5)
+
+    assert (answer.status, peer.connections) == (302, 6)
+
+
+@pytest.mark.parametrize(
+    ("body", "other", "absent"),
+    [
+        (b'{"status":"ok"}', b'{"status":"ok"}', True),
+        (b"you asked for /health", b"you asked for {path}", True),
+        (b'{"status":"ok"}', b'{"error":"not found"}', False),
+    ],
+)
+async def test_a_server_that_answers_anything_is_known_by_a_path_that_cannot_exist(
+    serve, http_reply, body, other, absent
+) -> None:
+    async def anything(reader, writer):
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
+        writer.write(http_reply(body if path == b"/health" else other.replace(b"{path}", path)))
+        await writer.drain()
+
+    port, peer = await serve(act=anything)
+    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    answer = await look.get(f"http://app.test:{port}/health")
+
+    found = [await look.is_absent(f"http://app.test:{port}/health", answer) for _ in range(3)]
+
+    assert found == [absent] * 3
+    assert peer.connections == 2  # asked once a run
+
+
+async def test_the_throttle_keeps_its_rate_and_the_order_and_its_wait_is_told(serve, http_reply) -> None:
+    port, _ = await serve(http_reply())
+    http = Http(run="test", rate=(2, 0.2))
+    looks = [http.look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1) for _ in range(5)]
+    order = []
+
+    async def one(number):
+        answer = await looks[number].get(f"http://app.test:{port}/")
+        order.append(number)
+        return answer
+
+    answers = await asyncio.gather(*(one(number) for number in range(5)))
+
+    assert looks[0].waited < 0.1 < 0.2 < looks[4].waited
+    assert order[-1] == 4
+    assert all(answer.phases.total < 0.2 for answer in answers)  # no wait of ours in a figure
+
+
+async def test_a_name_that_does_not_resolve_is_nobody_s_outage(ask) -> None:
+    def nothing(_endpoint):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    look = Http(run="test", resolver=Resolver(look_up=nothing)).look(timeout=1)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await look.get("http://nowhere.test/")
+
+    assert caught.value.reason is Reason.UNRESOLVED
+
+
+async def test_all_addresses_of_a_name_are_known_once_each() -> None:
+    resolver = Resolver(look_up=lambda _endpoint: ["127.0.0.1", "::1", "127.0.0.1"])
+
+    resolved = await resolver.resolve(Endpoint("app.test", 443))
+
+    assert [str(address) for address in resolved.addresses] == ["127.0.0.1:443", "[::1]:443"]
+
+
+async def test_what_the_configuration_fixes_is_not_asked_for() -> None:
+    def never(_endpoint):
+        raise AssertionError
+
+    resolver = Resolver(fixed={"app.test:443": "10.0.3.7"}, look_up=never)
+
+    resolved = await resolver.resolve(Endpoint("app.test", 443))
+
+    assert [address.ip for address in resolved.addresses] == ["10.0.3.7"]
+
+
+async def test_a_dead_resolver_does_not_hold_up_the_run() -> None:
+    release = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stuck(_endpoint):
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
+        return []
+
+    look = Http(run="test", resolver=Resolver(look_up=stuck)).look(timeout=0.1)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await look.get("http://nowhere.test/")
+
+    assert caught.value.reason is Reason.UNRESOLVED
+    release.set()
+
+
+async def test_an_unreadable_ca_file_is_our_own_error(serve, tmp_path) -> None:
+    port, peer = await serve()
+    http = Http(run="test", trust=Trust(ca=tmp_path / "absent.pem"))
+    look = http.look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await look.get(f"https://app.test:{port}/")
+
+    assert caught.value.reason is Reason.MISSING_FILE
+    assert "absent.pem" in caught.value.detail
+    assert peer.heads == []
+
+
+async def test_plain_http_where_tls_is_due_is_unreachable(serve, http_reply) -> None:
+    async def plain(_reader, writer):
+        writer.write(http_reply())
+        await writer.drain()
+
+    port, _ = await serve(act=plain)
+    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await look.get(f"https://app.test:{port}/")
+
+    assert caught.value.reason is Reason.UNREACHABLE

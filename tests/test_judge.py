@@ -1,0 +1,397 @@
+"""No reading is never a pass; what disagrees is neither a pass nor a failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from math import inf, nan
+
+import pytest
+
+from probekit.judge import judge, judge_item, more
+from probekit.model import (
+    Ask,
+    Attempt,
+    Deployment,
+    Flag,
+    Memory,
+    Outcome,
+    Reason,
+    Release,
+    Served,
+    Severity,
+    Step,
+)
+
+HERE, THERE = "127.0.0.1:443", "127.0.0.2:443"
+HEALTH = ("up == 1", "status == 200", "failed_assertions == 0", "first_byte < 200 ms")
+BANDS = {
+    "status > 200": Severity.CRITICAL,
+    "failed_assertions > 0": Severity.CRITICAL,
+    "first_byte >= 200 ms": Severity.HIGH,
+}
+
+
+@pytest.fixture
+def health(make):
+    return make.item(*HEALTH, bands=BANDS, confirm=3, row=make.rollback_row, criteria=("health.endpoints-responding",))
+
+
+@pytest.fixture
+def judged(make):
+    def one(item, *attempts, memory=None, release=None):
+        situation = make.situation(memory=memory or Memory(), release=release or Release())
+        return judge_item(item, make.plan(item), {("health", ""): attempts} if attempts else {}, situation)
+
+    return one
+
+
+@pytest.fixture
+def good(make):
+    return lambda address=HERE, first_byte=3.0: make.look(
+        address, up=1, status=200, failed_assertions=0, first_byte=first_byte
+    )
+
+
+@pytest.fixture
+def down(make):
+    return lambda address=HERE: make.look(address, note="no answer within 2 s", up=0)
+
+
+@pytest.fixture
+def broken(make):
+    return lambda address=HERE, first_byte=3.0: make.look(
+        address,
+        note="503 from the balancer",
+        up=1,
+        status=503,
+        failed_assertions=Reason.BAD_RESPONSE,
+        first_byte=first_byte,
+    )
+
+
+@pytest.fixture
+def step(health):
+    metrics = frozenset(limit.metric for limit in health.expect)
+    return Step(
+        probe="health",
+        instance="",
+        kind="http",
+        config=None,
+        looks=8,
+        attempts=3,
+        spread=0,
+        spacing=0,
+        timeout=1,
+        in_flight=4,
+        cost=0,
+        wanted=metrics,
+        claims=metrics,
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "outcome"),
+    [
+        ({"up": 1, "first_byte": 199.9}, Outcome.PASS),
+        ({"up": 1, "first_byte": 200.0}, Outcome.FAIL),  # the limit itself is outside
+        ({"up": 1, "first_byte": nan}, Outcome.INCONCLUSIVE),
+        ({"up": 1, "first_byte": inf}, Outcome.INCONCLUSIVE),
+        ({"up": 1}, Outcome.INCONCLUSIVE),
+        ({"up": 1, "first_byte": Reason.BAD_RESPONSE}, Outcome.INCONCLUSIVE),
+        ({"up": 1, "first_byte": Reason.TIMEOUT}, Outcome.INCONCLUSIVE),
+        ({"up": 1, "first_byte": Reason.NOT_PERMITTED}, Outcome.INCONCLUSIVE),
+        ({"up": 1, "first_byte": Reason.BUDGET_SPENT}, Outcome.INCONCLUSIVE),
+        ({"up": 1, "first_byte": Reason.TURNED_AWAY}, Outcome.ERROR),
+        ({"up": 1, "first_byte": Reason.BUG}, Outcome.ERROR),
+        ({"up": 1, "first_byte": Reason.MISSING_SECRET}, Outcome.ERROR),
+        ({"up": 0}, Outcome.ERROR),  # another item fails for it; this one only needed the target
+    ],
+)
+def test_a_limit_is_held_against_a_reading_and_nothing_else(make, judged, values, outcome) -> None:
+    fast = make.item("first_byte < 200 ms")
+    look = replace(make.look(**values), asked=frozenset({"first_byte"}))
+
+    verdict = judged(fast, make.attempt(look))
+
+    assert verdict.outcome is outcome
+
+
+def test_an_item_without_a_look_is_an_error_of_the_run(judged, health) -> None:
+    verdict = judged(health)
+
+    assert verdict.outcome is Outcome.ERROR
+    assert "cut_off" in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [(0.09, Outcome.PASS), (0.1, Outcome.FAIL), (0.9, Outcome.FAIL), (0.0999999, Outcome.PASS)]
+)
+def test_decimals_are_compared_exactly(make, judged, value, outcome) -> None:
+    item = make.item("error_rate < 0.1 %")
+
+    verdict = judged(item, make.attempt(make.look(error_rate=value)))
+
+    assert verdict.outcome is outcome
+
+
+def test_of_several_limits_a_failure_outweighs_an_error_and_that_an_unclear_one(make, judged) -> None:
+    item = make.item("status == 200", "violations == 0", "orphans == 0")
+    failing = make.look(status=500, violations=Reason.BUG, orphans=Reason.TIMEOUT)
+    erring = make.look(status=200, violations=Reason.BUG, orphans=Reason.TIMEOUT)
+    unclear = make.look(status=200, violations=0, orphans=Reason.TIMEOUT)
+
+    outcomes = [judged(item, make.attempt(look)).outcome for look in (failing, erring, unclear)]
+
+    assert outcomes == [Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE]
+
+
+def test_all_good_looks_pass_with_value_and_limit(make, judged, health, good) -> None:
+    verdict = judged(health, make.attempt(*[good()] * 8))
+
+    assert (verdict.outcome, verdict.flags) == (Outcome.PASS, frozenset())
+    assert (verdict.observed, str(verdict.limit)) == (3.0, "first_byte < 200 ms")
+
+
+def test_a_failure_counts_when_every_attempt_was_all_bad(make, judged, health, down) -> None:
+    bad = make.attempt(*[down()] * 8), make.attempt(*[down()] * 2), make.attempt(*[down()] * 2)
+
+    verdict = judged(health, *bad)
+
+    assert (verdict.outcome, verdict.confirmed, verdict.severity) == (Outcome.FAIL, True, Severity.CRITICAL)
+    assert verdict.because == "up 0, limit == 1; all 12 looks in 3 attempts; no answer within 2 s"
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_failure_cut_off_before_its_last_attempt_is_unconfirmed(make, judged, health, down, attempts) -> None:
+    verdict = judged(health, *[make.attempt(*[down()] * 8)] * attempts)
+
+    assert (verdict.outcome, verdict.confirmed) == (Outcome.FAIL, False)
+
+
+def test_a_neighbour_that_needs_more_attempts_changes_nothing(make, judged, good, down) -> None:
+    once = make.item("up == 1", confirm=1)
+
+    verdict = judged(once, make.attempt(*[down()] * 8), make.attempt(*[good()] * 2))
+
+    assert verdict.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("bad", range(2, 8))
+def test_looks_that_disagree_prove_nothing(make, judged, health, good, broken, bad) -> None:
+    looks = [broken()] * bad + [good()] * (8 - bad)
+
+    verdict = judged(health, make.attempt(*looks))
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.flags == {Flag.FLAKY}
+    assert f"{bad} of 8 looks" in verdict.because
+
+
+def test_good_after_bad_is_no_pass(make, judged, health, good, down) -> None:
+    verdict = judged(health, make.attempt(*[down()] * 8), make.attempt(*[good()] * 2))
+
+    assert (verdict.outcome, verdict.flags) == (Outcome.INCONCLUSIVE, {Flag.FLAKY})
+
+
+def test_one_stray_look_of_eight_passes_when_24_more_are_good(make, judged, health, good, broken) -> None:
+    attempt = make.attempt(broken(), *[good()] * 7, again=(good(),) * 24)
+
+    verdict = judged(health, attempt)
+
+    assert (verdict.outcome, verdict.flags) == (Outcome.PASS, {Flag.FLAKY})
+    assert "1 of 32 looks was not good: 503 from the balancer" in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("good_again", "odd_again"),
+    [(23, 1), (23, 0), (0, 24)],
+    ids=["one of the 24 is bad too", "cut off before the 24th", "all 24 are bad"],
+)
+def test_one_stray_look_is_no_pass_otherwise(make, judged, health, good, broken, good_again, odd_again) -> None:
+    again = (good(),) * good_again + (broken(),) * odd_again
+
+    verdict = judged(health, make.attempt(broken(), *[good()] * 7, again=again))
+
+    assert (verdict.outcome, verdict.flags) == (Outcome.INCONCLUSIVE, {Flag.FLAKY})
+
+
+def test_a_stray_look_of_fewer_than_eight_is_not_asked_again(make, judged, health, step, good, broken) -> None:
+    attempt = make.attempt(broken(), *[good()] * 6)
+
+    assert judged(health, attempt).outcome is Outcome.INCONCLUSIVE
+    assert more([health], step, [attempt]) is None
+
+
+@pytest.mark.parametrize(
+    ("reasons", "outcome"),
+    [
+        ((Reason.TURNED_AWAY, Reason.TURNED_AWAY), Outcome.ERROR),
+        ((Reason.BAD_RESPONSE, Reason.TURNED_AWAY), Outcome.ERROR),
+        ((Reason.BAD_RESPONSE, Reason.TIMEOUT), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_an_attempt_of_void_looks_takes_the_outcome_of_their_failures_unflagged(
+    make, judged, health, reasons, outcome
+) -> None:
+    looks = [make.look(up=reason, status=reason, failed_assertions=reason, first_byte=reason) for reason in reasons]
+
+    verdict = judged(health, make.attempt(*looks))
+
+    assert (verdict.outcome, verdict.flags) == (outcome, frozenset())
+
+
+def test_one_slow_look_is_noise(make, judged, health, good) -> None:
+    looks = [good(first_byte=900.0), *[good(first_byte=5.0)] * 7]
+
+    assert judged(health, make.attempt(*looks)).outcome is Outcome.PASS
+
+
+def test_a_slow_median_makes_a_good_attempt_a_bad_one_of_the_milder_band(make, judged, health, good) -> None:
+    slow = make.attempt(*[good(first_byte=first_byte) for first_byte in (100.0, 231.0, 250.0)])
+
+    verdict = judged(health, slow, slow, slow)
+
+    assert (verdict.outcome, verdict.severity) == (Outcome.FAIL, Severity.HIGH)
+    assert verdict.because.startswith("median first byte 231 ms, limit < 200 ms")
+    assert verdict.observed == 231.0
+
+
+def test_a_slow_and_broken_answer_is_not_called_slow(make, judged, health, broken) -> None:
+    attempt = make.attempt(*[broken(first_byte=900.0)] * 8)
+
+    assert judged(health, attempt, attempt, attempt).severity is Severity.CRITICAL
+
+
+def test_one_look_never_makes_a_failure_graver(make, judged) -> None:
+    item = make.item("violations == 0", severity=Severity.HIGH, bands={"violations > 100": Severity.CRITICAL})
+
+    verdict = judged(item, make.attempt(make.look(violations=200), make.look(violations=2)))
+
+    assert verdict.severity is Severity.HIGH
+
+
+def test_a_missing_metric_holds_no_band(make, judged) -> None:
+    item = make.item("shrink <= 1 %", severity=Severity.HIGH, bands={"violations > 0": Severity.CRITICAL})
+
+    verdict = judged(item, make.attempt(make.look(shrink=5, violations=Reason.TIMEOUT)))
+
+    assert (verdict.outcome, verdict.severity, verdict.band) == (Outcome.FAIL, Severity.HIGH, None)
+
+
+@pytest.mark.parametrize(("first_byte", "worse"), [(4000.0, False), (4000.1, True), (300.0, False)])
+def test_a_deadline_that_asks_for_more_is_told_whether_the_value_is_worse(make, judged, first_byte, worse) -> None:
+    item = make.item(
+        "first_byte < 200 ms", severity=Severity.MEDIUM, bands={"first_byte >= 200 ms": Severity.HIGH}, row=make.slow_row
+    )
+
+    verdict = judged(item, make.attempt(make.look(first_byte=first_byte)))
+
+    assert (verdict.outcome, verdict.worse) == (Outcome.FAIL, worse)
+
+
+def test_every_instance_is_judged_and_the_worst_counts(make, health, good, down) -> None:
+    once = make.item("up == 1")
+    evidence = {("health", "primary"): [make.attempt(good())], ("health", "replica"): [make.attempt(down())]}
+
+    verdict = judge_item(once, make.plan(once), evidence, make.situation())
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.because.startswith("replica: ")
+
+
+def test_an_item_is_judged_on_the_looks_that_were_asked_for_its_metrics(make, judged, good) -> None:
+    indexes = make.item("invalid_indexes == 0")
+    looks = [make.look(up=1, invalid_indexes=0), *[make.look(up=1)] * 7]
+
+    assert judged(indexes, make.attempt(*looks)).outcome is Outcome.PASS
+
+
+def test_another_release_leaves_every_reading_of_the_target_unclear(make, judged, health, good, down) -> None:
+    other = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served, expected 2")
+
+    verdicts = [
+        judged(health, make.attempt(*[good()] * 8), release=other),
+        judged(health, *[make.attempt(*[down()] * 8)] * 3, release=other),
+    ]
+
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.INCONCLUSIVE}
+    assert all(verdict.flags == {Flag.OTHER_RELEASE} for verdict in verdicts)
+
+
+def test_another_release_says_nothing_of_our_own_record(make) -> None:
+    settled = make.item("settled >= 1 s", probe="deployment")
+    look = make.look(settled=5)
+    other = make.situation(release=Release(served=Served.OTHER, because="other"))
+
+    verdict = judge_item(settled, make.plan(settled), {("deployment", ""): [make.attempt(look)]}, other)
+
+    assert verdict.outcome is Outcome.PASS
+
+
+def test_what_nobody_can_answer_is_said_and_never_passes(make) -> None:
+    unserved = make.item("up == 1", id="a.b.unserved")
+    exempt = make.item("up == 1", id="a.b.exempt")
+    signed = make.item(id="a.b.signed", probe=None, sign="required", holds=True)
+    plan = make.plan(
+        unserved, exempt, signed, unserved={"a.b.unserved": "no probe"}, not_applicable={"a.b.exempt": "no cache here"}
+    )
+
+    verdicts = judge(plan, {}, make.situation())
+
+    assert [verdict.outcome for verdict in verdicts] == [
+        Outcome.NOT_CONFIGURED,
+        Outcome.NOT_APPLICABLE,
+        Outcome.PENDING,
+    ]
+    assert verdicts[1].because == "no cache here"
+
+
+def test_a_changed_limit_is_flagged(make, judged, good) -> None:
+    item = make.item("up == 1", changed_from=("up == 0",), changed_why="a test")
+
+    assert Flag.CHANGED in judged(item, make.attempt(good())).flags
+
+
+def test_a_failure_counts_from_the_first_one_on_record_at_that_severity_or_graver(make, judged, down) -> None:
+    item = make.item("up == 1", severity=Severity.HIGH)
+    hour, minute = make.now - timedelta(hours=1), make.now - timedelta(minutes=1)
+    memory = Memory(
+        since={(item.id, Severity.MEDIUM): hour - timedelta(hours=9), (item.id, Severity.HIGH): minute,
+               (item.id, Severity.CRITICAL): hour},
+        deployment=Deployment(release="2", started=make.now - timedelta(minutes=30)),
+    )  # fmt: skip
+
+    known = judged(item, make.attempt(down()), memory=memory)
+    new = judged(item, make.attempt(down()))
+
+    assert (known.since, Flag.PRE_EXISTING in known.flags) == (hour, True)
+    assert (new.since, Flag.PRE_EXISTING in new.flags) == (make.now, False)
+
+
+def test_more_asks_for_attempts_until_a_failure_is_confirmed(make, health, step, down) -> None:
+    bad = make.attempt(*[down()] * 8)
+
+    asked = [more([health], step, [bad] * count) for count in (1, 2, 3)]
+
+    assert asked == [Ask(), Ask(), None]
+
+
+def test_more_asks_nothing_when_all_is_good_or_looks_disagree(make, health, step, good, broken) -> None:
+    mixed = make.attempt(broken(), broken(), *[good()] * 6)
+
+    assert more([health], step, [make.attempt(*[good()] * 8)]) is None
+    assert more([health], step, [mixed]) is None
+
+
+def test_more_asks_a_stray_look_again_at_its_own_address_and_only_once(make, health, step, good, broken) -> None:
+    looks = [*[good(HERE)] * 4, broken(THERE), *[good(THERE)] * 3]
+
+    assert more([health], step, [make.attempt(*looks)]) == Ask(looks=24, at=(THERE,), each=8)
+    assert more([health], step, [Attempt(looks=tuple(looks), again=(good(),) * 24)]) is None
+
+
+def test_more_looks_at_the_items_of_the_step_only(make, step, down) -> None:
+    other = make.item("up == 1", probe="database", confirm=3)
+
+    assert more([other], step, [make.attempt(down())]) is None
