@@ -282,7 +282,10 @@ def test_a_missing_metric_holds_no_band(make, judged) -> None:
 @pytest.mark.parametrize(("first_byte", "worse"), [(4000.0, False), (4000.1, True), (300.0, False)])
 def test_a_deadline_that_asks_for_more_is_told_whether_the_value_is_worse(make, judged, first_byte, worse) -> None:
     item = make.item(
-        "first_byte < 200 ms", severity=Severity.MEDIUM, bands={"first_byte >= 200 ms": Severity.HIGH}, row=make.slow_row
+        "first_byte < 200 ms",
+        severity=Severity.MEDIUM,
+        bands={"first_byte >= 200 ms": Severity.HIGH},
+        row=make.slow_row,
     )
 
     verdict = judged(item, make.attempt(make.look(first_byte=first_byte)))

@@ -16,7 +16,7 @@ from probekit import checklist as checklists, probes, quantity
 from probekit.checklist import Checklist
 from probekit.model import Item, Limit
 from probekit.probe import ProbeConfig, Secret, Settings
-from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, problems, read
+from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
 
 
 class Variables(BaseSettings):
@@ -83,7 +83,7 @@ class Environment(Settings):
         [], description="URLs outside the target that answer while our network works; none: no rollback"
     )
     timeout: Duration = Field(10.0, gt=0, le=300, description="for one exchange")
-    throttle: Throttle = Field(Throttle(requests=20, per=1.0), description="per host")
+    throttle: Throttle = Field(Throttle.model_validate({"requests": 20, "per": "1s"}), description="per host")
     settle: Duration = Field(
         30.0, le=3600, description="how long the release must have been in place before it is looked at"
     )
@@ -162,12 +162,12 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: every mistake in it, each with file, line and key.
     """
-    document = read(path)
-    text = path.read_text("utf-8")
+    text = text_of(path)
+    document = parse(text, path)
     try:
         file = File.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(problems(error, path, text)) from None  # its cause holds what the user wrote
+        raise ConfigError(problems(error, File, path, text)) from None  # its cause holds what the user wrote
     checklist = checklists.load(file.checklist, relative_to=path.parent)
     reader = _Reader(path=path, text=text, checklist=checklist)
     targets = {name: reader.target(name, environment, file.probes) for name, environment in file.env.items()}
@@ -190,6 +190,7 @@ class _Reader:
         scope = self._chosen(environment.scope, (*here, "scope"))
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
         changes = self._changes(environment.limits, (*here, "limits"))
+        tables: list[tuple[tuple[str, ...], dict[str, Any]]]
         tables = [(("probes", probe), table) for probe, table in shared.items() if probe not in environment.probes]
         tables += [((*here, "probes", probe), table) for probe, table in environment.probes.items()]
         return Target(
@@ -288,10 +289,11 @@ class _Reader:
                 (*keys, "kind"), f"unknown kind '{name}'" if isinstance(name, str) else "no kind", expected, hint
             )
             return []
+        model = probes.load(name).config
         try:
-            config = probes.load(name).config.model_validate(table)
+            config = model.model_validate(table)
         except ValidationError as error:
-            self.found += problems(error, self.path, self.text, keys)
+            self.found += problems(error, model, self.path, self.text, keys)
             return []
         return [Configured(probe=probe, instance=instance, kind=name, config=config)]
 

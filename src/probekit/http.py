@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import httpcore
@@ -352,7 +352,7 @@ async def _body(response: httpx.Response) -> bytes:
     unpack = zlib.decompressobj(_ENCODINGS[encoding]) if encoding in _ENCODINGS else None
     body = bytearray()
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in cast("httpx.AsyncByteStream", response.stream):
             body += unpack.decompress(chunk, BODY + 1 - len(body)) if unpack else chunk
             if len(body) > BODY:
                 raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is larger than {BODY >> 20} MiB")

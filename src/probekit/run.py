@@ -204,9 +204,8 @@ class _Run:
         resolved = await self._resolve(step, kind)
         if isinstance(resolved, Failure):
             return [self._failed(step, "", resolved)]
-        return list(
-            await asyncio.gather(*(self._look(step, kind, "", to, resolved, step.wanted) for to in resolved.addresses))
-        )
+        place = _Place(step=step, kind=kind, instance="", resolved=resolved)
+        return list(await asyncio.gather(*(self._look(place, to, step.wanted) for to in resolved.addresses)))
 
     async def _step(self, step: Step) -> None:
         """Every instance of one step, within the time that its worst case takes."""

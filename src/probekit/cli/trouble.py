@@ -13,7 +13,7 @@ from probekit.flow import RequestError
 from probekit.toml_file import ConfigError
 
 _P = ParamSpec("_P")
-_CODES = {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED}
+_CODES: dict[type[Exception], int] = {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED}
 
 
 def told(function: Callable[_P, int]) -> Callable[_P, int]:

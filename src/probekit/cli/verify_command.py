@@ -40,7 +40,7 @@ class Output:
     verbose: bool = False
 
 
-class _Seconds(click.ParamType):
+class _Seconds(click.ParamType[float]):
     """A duration such as 5m."""
 
     name = "duration"
@@ -54,7 +54,7 @@ class _Seconds(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     """A moment with its zone, or now."""
 
     name = "TIME|now"
@@ -76,7 +76,7 @@ class _Moment(click.ParamType):
         return moment.astimezone(UTC)
 
 
-class _ReportTo(click.ParamType):
+class _ReportTo(click.ParamType[tuple[str, Path | None]]):
     """A format, and a file where it is not stdout."""
 
     name = "FORMAT[=FILE]"
@@ -187,7 +187,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         )
     path = default_config(config)
     try:
-        variables = Variables(_env_file=path.absolute().parent / ".env")  # type: ignore[call-arg]  # pydantic-settings reads it
+        variables = Variables(_env_file=path.absolute().parent / ".env")
     except (ValidationError, UnicodeDecodeError) as error:
         raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
     release = options["release"] or variables.release

@@ -134,7 +134,7 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     phases = answer.phases
     readings = Readings(
         {
-            "answer": f"{answer.status} from {answer.address}",
+            "seen": f"{answer.status} from {answer.address}",
             "url": answer.url,
             "content type": answer.media_type or "none",
         },

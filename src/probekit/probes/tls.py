@@ -117,6 +117,10 @@ def _unverified() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return _speaking_old(context)
+
+
+def _speaking_old(context: ssl.SSLContext) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("ALL:@SECLEVEL=0")
     return context
@@ -150,12 +154,18 @@ def _chain(connection: Connection, method: str) -> tuple[bytes, ...]:
 
 async def _trust(context: Context, address: Address, seen: _Seen) -> _Trust:
     """OpenSSL's answers, dates left aside: path and name at once, and one by one where that is refused."""
-    verifying = context.http.http.trust.verifying
-    path, why = await _verify(context, address, verifying(dates=False))
+
+    def verifying(*, name: bool = True) -> ssl.SSLContext:
+        tls = context.http.http.trust.verifying(dates=False, name=name)
+        return (
+            tls if seen.protocol in _MODERN else _speaking_old(tls)
+        )  # which also takes weak keys, so only where needed
+
+    path, why = await _verify(context, address, verifying())
     if path is not None:
         return _Trust(path=path, host_matches=True)
-    path, refusal = await _verify(context, address, verifying(dates=False, name=False))
-    own = verifying(dates=False)
+    path, refusal = await _verify(context, address, verifying(name=False))
+    own = _speaking_old(verifying())  # a weak key has its own reading
     own.verify_flags |= (
         ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     )  # the leaf itself is the anchor: only the name is left to refuse

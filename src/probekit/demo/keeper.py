@@ -1,0 +1,141 @@
+"""Keep servers for exactly as long as the process that asked for them lives.
+
+This file is run by its path, as a process of its own, and uses nothing but the standard library. Each line on stdin is
+one request in JSON, each line on stdout its answer. When stdin closes, whether its other end said goodbye, crashed or
+was killed with -9, the servers are ended and the folders removed: the operating system closes a dead process's pipes on
+every platform, while signals that follow a parent's death exist on Linux only.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_GRACE = 0.5  # seconds between asking a server to stop and killing it
+_GLANCE = 0.01  # seconds between two looks at a server that was asked to stop
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Child:
+    """A server this process started, and the signal that ends it fastest."""
+
+    process: subprocess.Popen[bytes]
+    farewell: signal.Signals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Household:
+    """All that has to be gone in the end."""
+
+    channel: int  # the file descriptor that the application gets as its stdin
+    children: dict[int, _Child] = field(default_factory=dict)
+    folders: list[Path] = field(default_factory=list)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Answer requests until stdin closes, then leave nothing behind."""
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)  # a Ctrl-C is for the command; its end reaches this process by the pipe
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    household = _Household(channel=int(arguments[0]))
+    try:
+        with contextlib.suppress(BrokenPipeError):  # the other end died between its question and the answer
+            for line in sys.stdin.buffer:
+                _reply(_answer(household, json.loads(line)))
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end(list(household.children.values()))
+        for folder in household.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reply(answer: Answer) -> None:
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _answer(household: _Household, request: Request) -> Answer:
+    operations: dict[str, Callable[[_Household, Request], Answer]] = {
+        "folder": _make_folder,
+        "start": _start,
+        "status": _status,
+        "stop": _stop,
+    }
+    try:
+        return operations[request["operation"]](household, request)
+    except (OSError, subprocess.SubprocessError) as error:
+        return {"error": str(error)}
+
+
+def _make_folder(household: _Household, request: Request) -> Answer:
+    """Make a temporary folder here, so that no moment exists in which it is there and nobody is bound to remove it."""
+    folder = Path(tempfile.mkdtemp(prefix=request["prefix"], dir=request.get("base")))
+    household.folders.append(folder)
+    if (owner := request.get("owner")) is not None:
+        os.chown(folder, owner["user"], owner["group"])
+    return {"folder": str(folder)}
+
+
+def _start(household: _Household, request: Request) -> Answer:
+    owner = request.get("owner")
+    identity: dict[str, Any] = {"user": owner["user"], "group": owner["group"], "extra_groups": []} if owner else {}
+    has_channel = request["has_channel"]
+    with Path(request["log"]).open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  # an argument vector from the process this one belongs to
+            request["command"],
+            cwd=request["folder"],
+            stdin=household.channel if has_channel else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            **identity,
+        )
+    household.children[process.pid] = _Child(process=process, farewell=signal.Signals(request["farewell"]))
+    if has_channel:
+        os.close(household.channel)  # else the application would never see the end of its stdin
+    return {"pid": process.pid}
+
+
+def _status(household: _Household, request: Request) -> Answer:
+    return {"code": household.children[request["pid"]].process.poll()}
+
+
+def _stop(household: _Household, request: Request) -> Answer:
+    _end([household.children[request["pid"]]])
+    return {}
+
+
+def _end(children: Sequence[_Child]) -> None:
+    """Ask all at once, wait once, kill what is left: the whole takes one grace, however many there are."""
+    for child in children:
+        _signal(child, child.farewell)
+    deadline = time.monotonic() + _GRACE
+    while any(child.process.poll() is None for child in children) and time.monotonic() < deadline:
+        time.sleep(_GLANCE)
+    for child in children:
+        _signal(child, signal.SIGKILL)
+        child.process.wait()
+
+
+def _signal(child: _Child, number: signal.Signals) -> None:
+    if child.process.poll() is None:
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # macOS refuses a group of which only a zombie is left
+            os.killpg(child.process.pid, number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

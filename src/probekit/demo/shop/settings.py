@@ -1,0 +1,19 @@
+"""What the shop is told when it starts, on its private channel: a command line can be read by others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the shop needs; a port of 0 is any free one."""
+
+    database: str
+    cache: str
+    certificates: Mapping[str, str]
+    exempt_key: str
+    passwords: Mapping[str, str]
+    log: str
+    https_port: int
+    plain_port: int
+    control_port: int

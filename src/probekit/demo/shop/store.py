@@ -1,0 +1,113 @@
+"""Where the shop keeps things: orders and accounts in PostgreSQL, answers for a while in Valkey."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, LiteralString
+
+import psycopg
+import redis.asyncio
+from psycopg.rows import DictRow, dict_row
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+_CONNECTIONS = 4
+_DEADLINE = 2.0  # seconds for one visit to a store
+_TTL = 30  # seconds that an answer is kept
+_QUEUE = "queue:mail"
+
+Row = Mapping[str, Any]
+
+
+class StoreDownError(Exception):
+    """A store cannot be used at the moment; the message names it."""
+
+
+class Store:
+    """Both stores, with a few connections kept open."""
+
+    def __init__(self, database: str, cache: str) -> None:
+        self._database = database
+        self._idle: list[psycopg.AsyncConnection[DictRow]] = []
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._cache = redis.asyncio.Redis.from_url(
+            cache,
+            socket_timeout=_DEADLINE,
+            socket_connect_timeout=_DEADLINE,
+            retry=Retry(NoBackoff(), 0),  # by default it tries ten times
+        )
+
+    async def rows(self, query: LiteralString, parameters: Sequence[object] = ()) -> list[DictRow]:
+        """What a query finds."""
+        async with self.connection() as connection:
+            return await (await connection.execute(query, parameters)).fetchall()
+
+    async def cached(self, key: str, produce: Callable[[], Awaitable[list[DictRow]]]) -> tuple[Sequence[Row], bool]:
+        """The kept rows, or those produced now and kept from here on; and whether they were kept."""
+        with _cache_trouble():
+            kept = await self._cache.get(key)
+        if kept is not None:
+            found: Sequence[Row] = json.loads(kept)
+            return found, True
+        produced = await produce()
+        with _cache_trouble():
+            await self._cache.set(key, json.dumps(produced), ex=_TTL)
+        return produced, False
+
+    async def check_database(self) -> None:
+        """Raise StoreDownError unless the database answers with what it holds."""
+        if not await self.rows("select 1 from account limit 1"):
+            message = "the database is empty"
+            raise StoreDownError(message)
+
+    async def check_cache(self) -> None:
+        """Raise StoreDownError unless the cache takes a value and gives it back."""
+        with _cache_trouble():
+            await self._cache.set("health", "ok", ex=_TTL)
+            if await self._cache.get("health") != b"ok":
+                message = "the cache forgets"
+                raise StoreDownError(message)
+
+    async def check_queue(self) -> int:
+        """The number of waiting jobs; StoreDownError where it cannot be read."""
+        with _cache_trouble():
+            return int(await self._cache.llen(_QUEUE))
+
+    @contextlib.asynccontextmanager
+    async def connection(self, within: float = _DEADLINE) -> AsyncIterator[psycopg.AsyncConnection[DictRow]]:
+        """A connection to the database, kept for the next visit unless this one went wrong."""
+        try:
+            async with asyncio.timeout(within), self._slots:
+                connection = self._idle.pop() if self._idle else await self._connect()
+                is_good = False
+                try:
+                    yield connection
+                    is_good = True
+                finally:
+                    if is_good:
+                        self._idle.append(connection)
+                    else:
+                        await connection.close()
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
+            await self._forget_connections()  # they went to the same server
+            message = "the database is not available"
+            raise StoreDownError(message) from error
+
+    async def _connect(self) -> psycopg.AsyncConnection[DictRow]:
+        return await psycopg.AsyncConnection.connect(
+            self._database, autocommit=True, prepare_threshold=None, connect_timeout=2, row_factory=dict_row
+        )
+
+    async def _forget_connections(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+
+@contextlib.contextmanager
+def _cache_trouble() -> Iterator[None]:
+    try:
+        yield
+    except (redis.RedisError, OSError) as error:  # a TimeoutError is an OSError
+        message = "the cache is not available"
+        raise StoreDownError(message) from error

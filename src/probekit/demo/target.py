@@ -1,0 +1,215 @@
+"""The embedded target: a shop on HTTPS with its stores, running for one block, and faults to plant into it.
+
+Nothing heavy is imported before a target starts: `--help` reads FAULTS from here.
+"""
+
+import contextlib
+import datetime as dt
+import importlib.util
+import secrets
+import socket
+import ssl
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from probekit.demo.channel import Channel
+from probekit.demo.errors import DemoError
+from probekit.demo.faults import FAULTS, VERSION
+from probekit.demo.launcher import Launcher, launching
+from probekit.demo.ports import LOOPBACK, require_free
+from probekit.demo.shop.settings import Settings
+
+if TYPE_CHECKING:  # psycopg and trustme are dear to import, and a lean installation lacks the latter
+    from probekit.demo.certificates import Certificates
+    from probekit.demo.servers import Database, Postgres, Valkey
+
+__all__ = ["FAULTS", "SERVE_PORTS", "Ports", "Target", "running_target"]
+
+_EXTRA = ("jwt", "starlette", "trustme", "uvicorn")
+_USERS = ("ana", "ben", "cem")  # ana is the admin
+_DATABASE = "shop"
+_LOOK = 2.0  # seconds for one look at /health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Fixed ports; 0 is any free one."""
+
+    https: int = 0
+    plain: int = 0
+    control: int = 0
+    postgres: int = 0
+    valkey: int = 0
+
+
+SERVE_PORTS = Ports(https=18443, plain=18080, control=18081, postgres=15432, valkey=16379)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A running target: where it is, what opens it, and what can be done to it."""
+
+    base_url: str  # its localhost is 127.0.0.1, whatever the machine's resolver says
+    plain_url: str
+    control_url: str
+    ca_file: Path
+    key_file: Path  # one line: the value of X-Demo-Key, which exempts from the rate limit
+    postgres_dsn: str = field(repr=False)  # the superuser's
+    valkey_url: str = field(repr=False)
+    passwords: Mapping[str, str] = field(repr=False)  # of the shop's users
+    folder: Path
+    log_file: Path  # one JSON object a line
+    processes: Mapping[str, int]
+    version: str = VERSION
+    _channel: Channel = field(repr=False)
+
+    def plant(self, fault: str) -> None:
+        """Give the running target a fault, which is in effect when this returns.
+
+        Raises:
+            DemoError: there is no such fault.
+        """
+        if fault not in FAULTS:
+            message = f"there is no fault {fault!r}; there are {', '.join(FAULTS)}"
+            raise DemoError(message)
+        self._channel.ask({"plant": fault})
+
+    def mend(self) -> None:
+        """Take back whatever was planted; listeners that were stopped stay so."""
+        self._channel.ask({"mend": True})
+
+    def stop_control(self) -> None:
+        """Have the control refuse connections."""
+        self._channel.ask({"close": ["control"]})
+
+    def stop_serving(self) -> None:
+        """Have HTTPS and plain HTTP refuse connections; the stores and the control go on."""
+        self._channel.ask({"close": ["https", "plain"]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stores:
+    """What the shop stands on."""
+
+    certificates: "Certificates"
+    valkey: "Valkey"
+    postgres: "Postgres"
+    database: "Database"
+
+
+@contextlib.contextmanager
+def running_target(folder: Path | None = None, ports: Ports | None = None) -> Iterator[Target]:
+    """A target that has answered /health, and is gone within a second of the block's end, or of this process's.
+
+    Without a folder all is in a temporary one, without ports they are free ones. A folder of the caller's keeps the
+    authority's certificate, the key and the shop's log; certificates' keys and data go in any case.
+
+    Raises:
+        DemoError: it cannot be started; the message says why.
+    """
+    _require_extra()
+    ports = ports or Ports()
+    for purpose in fields(ports):
+        require_free(getattr(ports, purpose.name), purpose.name)
+    with launching() as launcher:
+        yield _start(launcher, launcher.folder if folder is None else _prepared(folder), ports)
+
+
+def _start(launcher: Launcher, folder: Path, ports: Ports) -> Target:
+    """Start all parts; the shop's process first, which has much to import while PostgreSQL makes its files."""
+    command = [sys.executable, "-P", "-m", "probekit.demo.shop"]
+    application = launcher.start("application", command, has_channel=True)
+    channel = Channel(launcher.channel, application)
+    stores = _start_stores(launcher, folder, ports)
+    settings = Settings(
+        database=stores.database.owner_dsn,
+        cache=stores.valkey.url,
+        certificates={name: str(file) for name, file in stores.certificates.leaves.items()},
+        exempt_key=secrets.token_urlsafe(24),
+        passwords={name: secrets.token_urlsafe(12) for name in _USERS},
+        log=str(folder / "shop.log"),
+        https_port=ports.https,
+        plain_port=ports.plain,
+        control_port=ports.control,
+    )
+    bound: Mapping[str, int] = channel.ask(asdict(settings))["ports"]
+    processes = {
+        "keeper": launcher.pid,
+        "application": application.pid,
+        "postgres": stores.postgres.server.pid,
+        "valkey": stores.valkey.server.pid,
+    }
+    authority = stores.certificates.authority
+    launcher.wait_ready(application, lambda: _is_healthy(bound["https"], authority, settings.exempt_key))
+    return Target(
+        base_url=f"https://localhost:{bound['https']}",
+        plain_url=f"http://localhost:{bound['plain']}",
+        control_url=f"http://{LOOPBACK}:{bound['control']}/",
+        ca_file=authority,
+        key_file=_write_key(folder / "key", settings.exempt_key),
+        postgres_dsn=stores.database.superuser_dsn,
+        valkey_url=stores.valkey.url,
+        passwords=MappingProxyType(settings.passwords),
+        folder=folder,
+        log_file=Path(settings.log),
+        processes=MappingProxyType(processes),
+        _channel=channel,
+    )
+
+
+def _start_stores(launcher: Launcher, folder: Path, ports: Ports) -> _Stores:
+    from probekit.demo import certificates, servers  # noqa: PLC0415  # dear, and the shop's process is starting meanwhile
+
+    issued = certificates.issue(
+        launcher.folder / "certificates", authority=folder / "ca.pem", now=dt.datetime.now(dt.UTC)
+    )
+    valkey = servers.start_valkey(launcher, port=ports.valkey or None)
+    postgres = servers.start_postgres(
+        launcher, port=ports.postgres or None, certificate=issued.leaves[certificates.STORE]
+    )
+    database = servers.create_database(postgres, _DATABASE)
+    return _Stores(certificates=issued, valkey=valkey, postgres=postgres, database=database)
+
+
+def _require_extra() -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        message = f"the demo needs its extra: pip install 'probekit[demo]' (missing: {', '.join(missing)})"
+        raise DemoError(message)
+
+
+def _prepared(folder: Path) -> Path:
+    """The caller's folder, without what an earlier target left in it."""
+    folder = folder.resolve()  # the shop's process works in another folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("ca.pem", "key", "shop.log"):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        message = f"the target's folder {folder} cannot be used: {error.strerror}"
+        raise DemoError(message) from error
+    return folder
+
+
+def _is_healthy(port: int, authority: Path, exempt_key: str) -> bool:
+    """Whether /health answers 200 to one who trusts the authority and asks by the certificate's name."""
+    context = ssl.create_default_context(cafile=authority)
+    question = f"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Demo-Key: {exempt_key}\r\n\r\n"
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((LOOPBACK, port), timeout=_LOOK) as connection,
+        context.wrap_socket(connection, server_hostname="localhost") as secured,
+    ):
+        secured.sendall(question.encode())
+        return secured.recv(64).startswith(b"HTTP/1.1 200 ")
+    return False
+
+
+def _write_key(file: Path, key: str) -> Path:
+    file.touch(mode=0o600)
+    file.write_text(f"{key}\n")
+    return file

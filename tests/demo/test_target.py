@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from probekit.demo.errors import DemoError
+from probekit.demo.ports import free_port
+from probekit.demo.target import SERVE_PORTS, Ports, Target, running_target
+
+SERVED = """
+import json, signal
+from probekit.demo.target import running_target
+with running_target() as target:
+    print(json.dumps({"pids": dict(target.processes), "folder": str(target.folder)}), flush=True)
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Start another process that has a running target."""
+    with contextlib.ExitStack() as stack:
+
+        def start() -> subprocess.Popen[str]:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", SERVED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                )
+            )
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def test_a_target_says_where_everything_is(target: Target) -> None:
+    assert httpx.URL(target.base_url).host == "localhost"
+    assert httpx.get(target.control_url).text == "ok"
+    assert stat.S_IMODE(target.key_file.stat().st_mode) == 0o600
+    assert set(target.processes) == {"keeper", "application", "postgres", "valkey"}
+
+
+def test_its_secrets_are_not_shown(target: Target) -> None:
+    shown = repr(target)
+
+    for secret in (target.postgres_dsn, target.valkey_url, *target.passwords.values()):
+        assert secret not in shown
+
+
+def test_its_secrets_are_on_no_command_line(target: Target) -> None:
+    password = psycopg.conninfo.conninfo_to_dict(target.postgres_dsn)["password"]
+    secrets = {str(password), target.valkey_url.removeprefix("redis://:").partition("@")[0], *target.passwords.values()}
+
+    shown = " ".join(word for pid in target.processes.values() for word in psutil.Process(pid).cmdline())
+
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_the_superuser_sees_the_seeded_database(target: Target) -> None:
+    with psycopg.connect(target.postgres_dsn) as connection:
+        row = connection.execute("select count(*), (select count(*) from account) from purchase").fetchone()
+
+    assert row == (240, 3)
+
+
+def test_what_a_target_refuses_when_it_is_told_to(connect: Callable[..., httpx.Client]) -> None:
+    with running_target() as target, connect(target) as client:
+        target.stop_control()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(target.control_url)
+        assert client.get("/health").status_code == 200
+
+        os.kill(target.processes["valkey"], signal.SIGKILL)
+        assert client.get("/api/orders").status_code == 503
+        assert components(client) == {"database": "ok", "cache": "down", "disk": "ok", "queue": "down"}
+
+        os.kill(target.processes["postgres"], signal.SIGQUIT)
+        assert client.post("/api/login", json={"user": "ana", "password": "x"}).status_code == 503
+        assert components(client) == {"database": "down", "cache": "down", "disk": "ok", "queue": "down"}
+        assert client.get("/health").json() == {"status": "ok"}
+
+        target.stop_serving()
+        for url in (target.base_url, target.plain_url):
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(url)
+
+
+def components(client: httpx.Client) -> dict[str, str]:
+    answer = client.get("/api/infrastructure/health")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "down"
+    return {name: found["status"] for name, found in answer.json()["components"].items()}
+
+
+def test_a_target_on_fixed_ports_is_gone_within_a_second_of_its_end_whatever_is_in_flight(
+    tmp_path: Path, connect: Callable[..., httpx.Client], is_gone: Callable[[int], bool]
+) -> None:
+    (tmp_path / "key").write_text("of an earlier target")
+    ports = Ports(https=free_port(), plain=free_port(), control=free_port(), postgres=free_port(), valkey=free_port())
+
+    with running_target(tmp_path, ports) as target, connect(target) as client, hanging_request(target, client):
+        processes = target.processes
+        started = time.monotonic()
+    seconds = time.monotonic() - started
+
+    assert seconds < 1.0
+    assert all(is_gone(pid) for pid in processes.values())
+    assert target.base_url == f"https://localhost:{ports.https}"
+    assert psycopg.conninfo.conninfo_to_dict(target.postgres_dsn)["port"] == str(ports.postgres)
+    assert {file.name for file in tmp_path.iterdir()} == {"ca.pem", "key", "shop.log"}
+
+
+@contextlib.contextmanager
+def hanging_request(target: Target, client: httpx.Client) -> Iterator[None]:
+    """A request for /health that the target has accepted and will not answer."""
+    assert client.get("/health").status_code == 200
+    target.plant("hang")
+    context = ssl.create_default_context(cafile=target.ca_file)
+    address = ("127.0.0.1", httpx.URL(target.base_url).port or 0)
+    with (
+        socket.create_connection(address, timeout=0.2) as connection,
+        context.wrap_socket(connection, server_hostname="localhost") as secured,
+    ):
+        secured.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            secured.recv(1)
+        yield
+
+
+def test_nothing_outlives_a_parent_whatever_ends_it(
+    until: Callable[..., None], is_gone: Callable[[int], bool], served: Callable[[], subprocess.Popen[str]]
+) -> None:
+    signals = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+    started = [served() for _ in signals]  # at once: they start in parallel
+    told = [json.loads(process.stdout.readline()) for process in started if process.stdout is not None]
+    pids = {pid for target in told for pid in everybody(target["pids"])}
+
+    for process, number in zip(started, signals, strict=True):
+        process.send_signal(number)
+
+    until(lambda: all(is_gone(pid) for pid in pids))
+    assert not any(Path(target["folder"]).exists() for target in told)
+
+
+def everybody(pids: dict[str, int]) -> set[int]:
+    """The processes a target names and all they started."""
+    named = [psutil.Process(pid) for pid in pids.values()]
+    return {process.pid for root in named for process in (root, *root.children(recursive=True))}
+
+
+def test_a_target_that_cannot_start_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PROBEKIT_VALKEY_SERVER", "/bin/false")
+
+    with pytest.raises(DemoError, match="valkey ended with code 1 before it was ready"), running_target():
+        pass
+
+    until(lambda: not list(tmp_path.iterdir()))
+
+
+def test_a_port_in_use_is_named_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(DemoError, match=f"port {port} for control is in use"), running_target(None, fixed(port)):
+            pass
+
+
+def fixed(control: int) -> Ports:
+    return Ports(https=0, plain=0, control=control, postgres=0, valkey=0)
+
+
+def test_a_lean_installation_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+
+    with pytest.raises(DemoError, match=r"pip install 'probekit\[demo\]' \(missing: trustme\)"), running_target():
+        pass
+
+
+def test_the_table_of_faults_is_read_without_anything_heavy() -> None:
+    script = (
+        "import sys; from probekit.demo.target import FAULTS\n"
+        "print(sorted({'trustme', 'uvicorn', 'starlette', 'jwt', 'psycopg', 'redis', 'cryptography'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+def test_the_ports_of_a_served_target_are_fixed_and_different() -> None:
+    assert len({SERVE_PORTS.https, SERVE_PORTS.plain, SERVE_PORTS.control, SERVE_PORTS.postgres, SERVE_PORTS.valkey}) == 5
+
+
+def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(DemoError, match="folder .*file cannot be used"), running_target(tmp_path / "file"):
+        pass

@@ -1,0 +1,256 @@
+"""Does one URL answer well? Good words, declared claims, and who is to blame when there is no answer."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import respx
+from pydantic import ValidationError
+
+from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
+from probekit.http import Http
+from probekit.model import Exact, Failure, Reason
+from probekit.probe import Context
+from probekit.probes.http import KIND, HttpProbe
+
+BASE = "https://app.test"
+ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
+
+
+@pytest.fixture
+def answers():
+    """What the kind reads when /health answers like this, and every other path with a 404."""
+
+    async def read(content=b'{"status":"ok"}', status=200, media_type="application/json", absent=404, **settings):
+        router = respx.Router(assert_all_called=False)
+        reply = httpx.Response(
+            status, content=content, headers={"Content-Type": media_type} | settings.pop("headers", {})
+        )
+        router.route(path="/health").mock(return_value=reply)
+        missing = httpx.Response(
+            absent, content=content if absent == 200 else b"", headers={"Content-Type": media_type}
+        )
+        router.route().mock(return_value=missing)
+        http = Http(run="test", transport=httpx.MockTransport(router.async_handler))
+        context = Context(
+            base_url=BASE,
+            timeout=1,
+            http=http.look(address=ADDRESS, timeout=1),
+            reveal=str,
+            now=lambda: None,
+            address=ADDRESS,
+            resolved=Resolved((ADDRESS,), 0.002),
+        )
+        return await KIND.measure(HttpProbe(kind="http", path="/health", **settings), context)
+
+    return read
+
+
+async def test_a_good_answer_gives_every_promised_number(answers) -> None:
+    readings = await answers()
+
+    assert {name for name in readings.values} == KIND.promises - {"tls"}  # the double has no handshake
+    assert readings.values["up"] == Exact(1)
+    assert readings.values["status"] == Exact(200)
+    assert readings.values["failed_assertions"] == Exact(0)
+    assert readings.values["bytes"] == Exact(15)
+    assert readings.values["dns"] == Exact(2)
+    assert readings.notes["seen"] == "200 from 192.0.2.1:443"
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b'{"status": "UP"}', "application/vnd.spring-boot.actuator.v3+json"),
+        (b'{"status": "healthy", "checks": {}}', "application/json"),
+        (b'"ok"', "application/json"),
+        (b"OK", "text/plain"),
+        (b"Healthy\n", "text/plain; charset=utf-8"),
+        (b'{"status": "pass"}', "text/plain"),
+    ],
+)
+async def test_a_good_word_is_an_implied_claim_that_holds(answers, body, media_type) -> None:
+    readings = await answers(body, media_type=media_type)
+
+    assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
+
+
+@pytest.mark.parametrize("word", ["DOWN", "fail", "unhealthy", "OUT_OF_SERVICE", "error"])
+async def test_a_200_that_says_down_is_down(answers, word) -> None:
+    readings = await answers(f'{{"status": "{word}"}}'.encode())
+
+    assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(1))
+    assert word in readings.notes["seen"]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "told"),
+    [
+        (b"", "application/json", 'body = "any" accepts it'),
+        (b"<!doctype html><p>ok</p>", "text/html", "a page"),
+        (b"  <html>ok</html>", "application/json", "a page"),
+        (b'{"ready": true}', "application/json", 'keys are "ready"'),
+        (b'{"status": "banana"}', "application/json", "no word we know"),
+        (b'{"status": null}', "application/json", "no status in it"),
+        (b'{"status": ["ok"]}', "application/json", "no status in it"),
+        (b'{"status": "ok", "status": "down"}', "application/json", "one key twice"),
+        (b'{"status": NaN}', "application/json", "NaN is no JSON number"),
+        (b'{"status": 1e999}', "application/json", "no JSON number"),
+        (b"[" * 100_000, "application/json", "nested too deeply"),
+        (b'{"n": ' + b"9" * 5000 + b"}", "application/json", "5000 digits"),
+        (b"\xff\xfe", "application/json", "not UTF-8"),
+        (b'{"status":"ok"} {"status":"ok"}', "application/json", "no JSON"),
+        (b"everything is fine here, thank you for asking!", "text/plain", "no JSON"),
+    ],
+)
+async def test_what_cannot_be_read_is_no_reading(answers, body, media_type, told) -> None:
+    readings = await answers(body, media_type=media_type)
+
+    for metric in ("up", "failed_assertions"):
+        assert isinstance(readings.values[metric], Failure)
+        assert readings.values[metric].reason is Reason.BAD_RESPONSE
+        assert told in readings.values[metric].detail
+    assert readings.values["status"] == Exact(200)
+
+
+@pytest.mark.parametrize(
+    ("claim", "body", "failed"),
+    [
+        ({"path": "$.status", "equals": "ready"}, b'{"status": "ready"}', 0),
+        ({"path": "$.status", "equals": "ready"}, b'{"status": "ok"}', 1),
+        ({"path": "$.ok", "equals": True}, b'{"ok": true}', 0),
+        ({"path": "$.ok", "equals": True}, b'{"ok": "true"}', 1),
+        ({"path": "$.ok", "equals": True}, b'{"ok": 1}', 1),
+        ({"path": "$.n", "equals": 1}, b'{"n": 1.0}', 0),
+        ({"path": "$.n", "equals": 1}, b'{"n": true}', 1),
+        ({"path": "$.queue.depth", "at_most": 100}, b'{"queue": {"depth": 100}}', 0),
+        ({"path": "$.queue.depth", "at_most": 100}, b'{"queue": {"depth": 100.1}}', 1),
+        ({"path": "$.workers", "at_least": 2}, b'{"workers": 1}', 1),
+        ({"path": "$.checks[?@.name=='db'].state", "equals": "up"}, b'{"checks": [{"name": "db", "state": "up"}]}', 0),
+    ],
+)
+async def test_a_claim_is_equality_or_a_number_at_a_path(answers, claim, body, failed) -> None:
+    readings = await answers(body, assertions=(claim,))
+
+    assert readings.values["failed_assertions"] == Exact(failed)
+
+
+@pytest.mark.parametrize(
+    ("claim", "body", "told"),
+    [
+        ({"path": "$.status", "equals": "ok"}, b'{"state": "ok"}', 'nothing at $.status; the body\'s keys are "state"'),
+        ({"path": "$.status", "equals": "ok"}, b'{"status": null}', "null at $.status"),
+        ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": []}', "nothing at"),
+        ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": [{"state":"up"},{"state":"up"}]}', "2 values"),
+        ({"path": "$.n", "at_most": 1}, b'{"n": "0"}', "where a number is due"),
+        ({"path": "$.n", "at_most": 1}, b'{"n": false}', "where a number is due"),
+        ({"path": "$.n", "at_most": 1}, b"<html>", "no JSON"),
+    ],
+)
+async def test_a_claim_about_what_is_not_there_is_unproven(answers, claim, body, told) -> None:
+    readings = await answers(body, assertions=(claim,))
+
+    assert readings.values["failed_assertions"].reason is Reason.BAD_RESPONSE
+    assert told in readings.values["failed_assertions"].detail
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 404, 301, 418])
+async def test_status_comes_first_whatever_the_body_says(answers, status) -> None:
+    readings = await answers(b'{"status": "ok"}', status)
+
+    assert (readings.values["up"], readings.values["status"]) == (Exact(1), Exact(status))
+    assert isinstance(readings.values["failed_assertions"], Failure)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(401, {}), (403, {}), (407, {}), (429, {"Retry-After": "9"}), (503, {"cf-mitigated": "challenge"}),
+     (405, {"x-amzn-waf-action": "captcha"})],
+)  # fmt: skip
+async def test_being_turned_away_is_no_failure_of_the_target(answers, status, headers) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await answers(b"no", status, headers=headers)
+
+    assert caught.value.reason is Reason.TURNED_AWAY
+
+
+async def test_a_server_that_answers_anything_proves_nothing(answers) -> None:
+    readings = await answers(absent=200)
+
+    assert readings.values["up"].reason is Reason.BAD_RESPONSE
+    assert "answers anything" in readings.values["up"].detail
+
+
+async def test_an_unfollowed_redirect_is_named(answers) -> None:
+    readings = await answers(b"", 302, headers={"Location": "/login?session=hidden"})
+
+    assert readings.values["status"] == Exact(302)
+    assert readings.notes["seen"] == "302 from 192.0.2.1:443, which points to /login and was not followed"
+
+
+async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:
+    readings = await answers(b"<html>", media_type="text/html", body="any")
+
+    assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
+
+
+async def test_silence_is_up_0_and_gives_no_other_number() -> None:
+    def silent(_request):
+        raise ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:443 refused the connection")
+
+    readings = await _measured_over(silent)
+
+    assert readings.values == {"up": Exact(0)}
+    assert readings.notes["seen"] == "192.0.2.1:443 refused the connection"
+
+
+@pytest.mark.parametrize("reason", [Reason.UNTRUSTED, Reason.TIMEOUT, Reason.MISSING_SECRET, Reason.UNRESOLVED])
+async def test_any_other_trouble_is_no_reading_of_up(reason) -> None:
+    def trouble(_request):
+        raise ProbeFailedError(reason, "told")
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await _measured_over(trouble)
+
+    assert caught.value.reason is reason
+
+
+async def _measured_over(handler):
+    http = Http(run="test", transport=httpx.MockTransport(handler))
+    context = Context(
+        base_url=BASE,
+        timeout=1,
+        http=http.look(address=ADDRESS, timeout=1),
+        reveal=str,
+        now=lambda: None,
+        address=ADDRESS,
+    )
+    return await KIND.measure(HttpProbe(kind="http", path="/health"), context)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "either 'path' or 'url'"),
+        ({"path": "/a", "url": "https://b.test/"}, "either 'path' or 'url'"),
+        ({"path": "no-slash"}, "pattern"),
+        ({"url": "https://user:word@b.test/"}, "pattern"),
+        ({"url": "ftp://b.test/"}, "pattern"),
+        ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
+        ({"path": "/", "assertions": [{"path": "$.a[", "equals": 1}]}, "RFC 9535"),
+        ({"path": "/", "assertions": [{"path": "$.a", "at_most": float("nan")}]}, "finite"),
+        ({"path": "/", "body": "any", "assertions": [{"path": "$.a", "equals": 1}]}, "neither"),
+        ({"path": "/", "method": "DELETE"}, "GET"),
+        ({"path": "/", "timout": "1s"}, "Extra inputs"),
+    ],
+)
+def test_settings_that_say_nothing_are_refused(settings, told) -> None:
+    with pytest.raises(ValidationError, match=told):
+        HttpProbe(kind="http", **settings)
+
+
+def test_a_url_of_its_own_leads_to_another_host() -> None:
+    config = HttpProbe(kind="http", url="https://other.test:8443/x")
+
+    assert KIND.endpoint(config, BASE) == Endpoint("other.test", 8443)
+    assert KIND.endpoint(HttpProbe(kind="http", path="/x"), BASE) == Endpoint("app.test", 443)

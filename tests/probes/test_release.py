@@ -1,0 +1,91 @@
+"""Which version does an address serve? Equality at a place, never a search."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from probekit.dial import Address, Endpoint, ProbeFailedError
+from probekit.http import Http
+from probekit.model import Exact, Reason
+from probekit.probe import Context
+from probekit.probes.release import KIND, ReleaseProbe
+
+ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
+
+
+@pytest.fixture
+def read():
+    async def one(body, *, status=200, expected="2.3.1", **settings):
+        transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=body))
+        look = Http(run="test", transport=transport).look(address=ADDRESS, timeout=1)
+        context = Context(
+            base_url="https://app.test",
+            timeout=1,
+            http=look,
+            reveal=str,
+            now=lambda: None,
+            address=ADDRESS,
+            release=expected,
+        )
+        return await KIND.measure(ReleaseProbe(kind="release", path="/version", **settings), context)
+
+    return one
+
+
+@pytest.mark.parametrize(
+    ("body", "settings", "others"),
+    [
+        (b'{"version": "2.3.1"}', {}, 0),
+        (b'{"version": "2.3.10"}', {}, 1),
+        (b'{"version": "12.3.1"}', {}, 1),
+        (b'{"build": {"tag": "2.3.1"}}', {"at": "$.build.tag"}, 0),
+        (b"2.3.1\n", {"at": "text"}, 0),
+        (b"v2.3.1", {"at": "text"}, 1),
+    ],
+)
+async def test_the_version_is_compared_whole(read, body, settings, others) -> None:
+    readings = await read(body, **settings)
+
+    assert readings.values["other_versions"] == Exact(others)
+    assert readings.notes["version"] in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b"{}", 200, Reason.BAD_RESPONSE),
+        (b'{"version": null}', 200, Reason.BAD_RESPONSE),
+        (b'{"version": 2.3}', 200, Reason.BAD_RESPONSE),
+        (b'{"version": ""}', 200, Reason.BAD_RESPONSE),
+        (b"<html>2.3.1</html>", 200, Reason.BAD_RESPONSE),
+        (b'{"version": "' + b"9" * 300 + b'"}', 200, Reason.BAD_RESPONSE),
+        (b'{"version": "2.3.1"}', 503, Reason.BAD_RESPONSE),
+        (b'{"version": "2.3.1"}', 302, Reason.BAD_RESPONSE),
+        (b'{"version": "2.3.1"}', 403, Reason.TURNED_AWAY),
+    ],
+)
+async def test_what_is_no_version_is_no_reading(read, body, status, reason) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await read(body, status=status)
+
+    assert caught.value.reason is reason
+
+
+async def test_a_page_is_no_version_even_where_the_whole_body_is_one(read) -> None:
+    with pytest.raises(ProbeFailedError):
+        await read(b"<html>2.3.1</html>", at="text")
+
+
+async def test_without_an_expected_version_the_served_one_is_told_and_nothing_compared(read) -> None:
+    readings = await read(b'{"version": "2.3.1"}', expected=None)
+
+    assert readings.notes["version"] == "2.3.1"
+    assert readings.values["other_versions"].reason is Reason.MISSING_SETTING
+
+
+def test_the_settings_name_the_expected_version_and_a_valid_place() -> None:
+    assert KIND.expects(ReleaseProbe(kind="release", path="/", expect="2")) == "2"
+    with pytest.raises(ValidationError, match="RFC 9535"):
+        ReleaseProbe(kind="release", path="/", at="version")

@@ -1,0 +1,301 @@
+"""The certificate is read whatever it is; trust, name, dates, chain and protocol are separate claims."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import ValidationError
+
+from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved, Trust
+from probekit.http import Http
+from probekit.model import Exact, Failure, Reason
+from probekit.probe import Context
+from probekit.probes.tls import KIND, TlsProbe, endpoint
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusted_file(authority, tmp_path):
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(file)
+    return file
+
+
+def server_context(leaf, *, chain=True):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(context)
+    if not chain:
+        with leaf.private_key_and_cert_chain_pem.tempfile() as file:
+            text = Path(file).read_text("ascii")
+        end = "-----END CERTIFICATE-----\n"
+        with trustme.Blob((text[: text.index(end)] + end).encode()).tempfile() as only_leaf:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(only_leaf)
+    return context
+
+
+@pytest.fixture
+def read(serve, trusted_file):
+    """What the kind reads of a server with this context."""
+
+    async def one(context, *, host="app.test", ca=trusted_file, now=NOW, others=(), **settings):
+        async def quiet(reader, _writer):
+            await reader.read()
+
+        port, _ = await serve(act=quiet, tls=context)
+        address = Address(Endpoint(host, port), "127.0.0.1")
+        others = tuple(Address(Endpoint(host, other), "127.0.0.1") for other in others)
+        look = Http(run="test", trust=Trust(ca=ca)).look(address=address, timeout=2)
+        config = TlsProbe(host=host, port=port, **settings)
+        probe = Context(
+            base_url=f"https://{host}:{port}",
+            timeout=2,
+            http=look,
+            reveal=str,
+            now=lambda: now,
+            address=address,
+            resolved=Resolved((*others, address), 0),
+        )
+        return await KIND.measure(config, probe)
+
+    return one
+
+
+def numbers(readings):
+    return {name: value.value for name, value in readings.values.items() if isinstance(value, Exact)}
+
+
+async def test_a_good_certificate_passes_every_claim(authority, read) -> None:
+    leaf = authority.issue_cert("app.test", not_after=NOW + timedelta(days=90, hours=12))
+
+    readings = await read(server_context(leaf))
+
+    assert set(readings.values) == KIND.promises
+    found = numbers(readings)
+    assert found.pop("time_left") == pytest.approx(90.5, abs=0.001)  # exact, not whole days
+    assert found == {
+        "trusted": 1,
+        "host_matches": 1,
+        "chain_complete": 1,
+        "different_certificates": 0,
+        "modern_protocol": 1,
+        "self_signed": 0,
+        "weak_keys": 0,
+        "weak_signatures": 0,
+    }
+    assert readings.notes["protocol"] == "TLSv1.3"
+    assert "certificate of app.test, issued by" in readings.notes["seen"]
+
+
+async def test_an_expired_certificate_is_read_and_its_trust_leaves_dates_aside(authority, read) -> None:
+    leaf = authority.issue_cert("app.test", not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1))
+
+    found = numbers(await read(server_context(leaf)))
+
+    assert found["time_left"] == pytest.approx(-1, abs=0.001)
+    assert (found["trusted"], found["host_matches"], found["chain_complete"]) == (1, 1, 1)
+
+
+async def test_a_certificate_that_is_not_valid_yet_has_no_time_left(authority, read) -> None:
+    leaf = authority.issue_cert("app.test", not_before=NOW + timedelta(days=2), not_after=NOW + timedelta(days=400))
+
+    found = numbers(await read(server_context(leaf)))
+
+    assert found["time_left"] == pytest.approx(-2, abs=0.001)
+
+
+async def test_another_host_s_certificate_is_trusted_and_does_not_match(authority, read) -> None:
+    readings = await read(server_context(authority.issue_cert("other.test")))
+
+    found = numbers(readings)
+    assert (found["trusted"], found["host_matches"], found["chain_complete"]) == (1, 0, 1)
+    assert "refused: Hostname mismatch" in readings.notes["seen"]
+
+
+async def test_a_certificate_of_an_unknown_authority_is_not_trusted_and_its_name_is_judged_on_its_own(read) -> None:
+    stranger = trustme.CA()
+
+    right = await read(server_context(stranger.issue_cert("app.test")))
+    wrong = await read(server_context(stranger.issue_cert("other.test")))
+
+    assert (numbers(right)["trusted"], numbers(right)["host_matches"]) == (0, 1)
+    assert (numbers(wrong)["trusted"], numbers(wrong)["host_matches"]) == (0, 0)
+    assert isinstance(right.values["chain_complete"], Failure)
+    assert right.values["chain_complete"].reason is Reason.BAD_RESPONSE
+
+
+async def test_a_common_name_names_no_host(authority, read) -> None:
+    leaf = authority.issue_cert("other.test", common_name="app.test")
+
+    assert numbers(await read(server_context(leaf)))["host_matches"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "matches"),
+    [
+        ("*.app.test", "www.app.test", 1),
+        ("*.app.test", "app.test", 0),
+        ("*.app.test", "a.b.app.test", 0),
+        ("127.0.0.1", "127.0.0.1", 1),
+    ],
+)
+async def test_names_match_as_a_browser_matches_them(authority, read, name, host, matches) -> None:
+    assert numbers(await read(server_context(authority.issue_cert(name)), host=host))["host_matches"] == matches
+
+
+async def test_the_least_time_left_on_the_validated_path_counts(read, tmp_path) -> None:
+    root_key, root = issued("a root", days=60)
+    leaf_key, leaf = issued("app.test", days=400, signer=(root_key, root))
+    file = tmp_path / "root.pem"
+    file.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+
+    readings = await read(serving(leaf_key, leaf), ca=file)
+
+    assert numbers(readings)["time_left"] == pytest.approx(60, abs=0.001)
+    assert "a-root above it expires first" in readings.notes["seen"]
+
+
+async def test_a_missing_intermediate_leaves_no_trusted_path(read, tmp_path) -> None:
+    root = trustme.CA()
+    leaf = root.create_child_ca().issue_cert("app.test")
+    file = tmp_path / "root.pem"
+    root.cert_pem.write_to_path(file)
+
+    whole = numbers(await read(server_context(leaf), ca=file))
+    lacking = numbers(await read(server_context(leaf, chain=False), ca=file))
+
+    assert (whole["trusted"], whole["chain_complete"]) == (1, 1)
+    assert lacking["trusted"] == 0
+
+
+async def test_an_intermediate_that_only_we_know_does_not_make_the_chain_complete(read, tmp_path) -> None:
+    root = trustme.CA()
+    middle = root.create_child_ca()
+    leaf = middle.issue_cert("app.test")
+    file = tmp_path / "both.pem"
+    file.write_bytes(root.cert_pem.bytes() + middle.cert_pem.bytes())
+
+    found = numbers(await read(server_context(leaf, chain=False), ca=file))
+
+    assert (found["trusted"], found["chain_complete"]) == (1, 0)
+
+
+async def test_weak_keys_and_self_signing_are_told(read) -> None:
+    found = numbers(await read(serving(*issued("app.test", days=90, bits=1024))))
+
+    assert (found["self_signed"], found["weak_keys"], found["trusted"], found["chain_complete"]) == (1, 1, 0, 1)
+    assert found["host_matches"] == 1
+
+
+def issued(name, *, days, bits=2048, signer=None):
+    """A key and its certificate, self-signed or by another pair."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    signing_key, issuer = (signer[0], signer[1].subject) if signer else (key, subject)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .sign(signing_key, hashes.SHA256())
+    )
+    return key, cert
+
+
+def serving(key, cert):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    with trustme.Blob(pem + cert.public_bytes(serialization.Encoding.PEM)).tempfile() as file:
+        context.load_cert_chain(file)
+    return context
+
+
+async def test_an_old_protocol_is_told_and_the_certificate_read_all_the_same(authority, read) -> None:
+    context = server_context(authority.issue_cert("app.test", key_type=trustme.KeyType.RSA))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the point of this test
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+    readings = await read(context)
+
+    assert numbers(readings)["modern_protocol"] == 0
+    assert readings.notes["protocol"] == "TLSv1.1"
+    assert numbers(readings)["time_left"] > 0
+
+
+async def test_an_address_with_another_certificate_than_the_first_is_different(authority, serve, read) -> None:
+    async def quiet(reader, _writer):
+        await reader.read()
+
+    first, _ = await serve(act=quiet, tls=server_context(authority.issue_cert("app.test")))
+
+    found = numbers(await read(server_context(authority.issue_cert("app.test")), others=(first,)))
+
+    assert found["different_certificates"] == 1
+
+
+async def test_a_declared_fingerprint_or_issuer_is_held_against_the_leaf(authority, read) -> None:
+    context = server_context(authority.issue_cert("app.test"))
+    fingerprint = (await read(context)).notes["fingerprint"]
+
+    found = [
+        numbers(await read(context, **declared))["different_certificates"]
+        for declared in ({"fingerprint": fingerprint.upper()}, {"fingerprint": "0" * 64}, {"issuer": "another"})
+    ]
+
+    assert found == [0, 1, 1]
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted_file) -> None:
+    async def no_tls(reader, writer):
+        if silent:
+            await reader.read()
+        writer.write(b"SSH-2.0-OpenSSH\r\n")
+        await writer.drain()
+
+    port, _ = await serve(act=no_tls)
+    address = Address(Endpoint("app.test", port), "127.0.0.1")
+    look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=0.2)
+    context = Context(base_url="https://app.test", timeout=0.2, http=look, reveal=str, now=lambda: NOW, address=address)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await KIND.measure(TlsProbe(), context)
+
+    assert caught.value.reason is Reason.UNREACHABLE
+
+
+def test_host_and_port_are_those_of_the_base_url_where_nothing_is_said() -> None:
+    assert endpoint(TlsProbe(), "https://app.test:8443/x") == Endpoint("app.test", 8443)
+    assert endpoint(TlsProbe(host="mail.test"), "https://app.test:8443") == Endpoint("mail.test", 443)
+    assert KIND.unasked("https://app.test")
+    assert not KIND.unasked("http://app.test")
+
+
+def test_a_fingerprint_is_64_hex_digits() -> None:
+    with pytest.raises(ValidationError, match="no SHA-256"):
+        TlsProbe(fingerprint="abc")
