@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from probekit import quantity
+from probekit.decide import decide
 from probekit.model import (
     Attempt,
     Band,
+    Control,
     Deadline,
     Exact,
     Failure,
@@ -21,9 +23,12 @@ from probekit.model import (
     Measurement,
     Plan,
     Reason,
+    Report,
     Row,
+    Run,
     Severity,
     Situation,
+    Verdict,
 )
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
@@ -103,23 +108,27 @@ def make() -> Make:
 
 
 class Peer:
-    """A server on loopback that answers each connection as a script says: bytes are sent, numbers are seconds to wait."""
+    """A server on loopback that answers as a script says: bytes are sent, numbers are seconds to wait."""
 
     def __init__(self, script: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
         self._script = script
         self.connections = 0
         self.open = 0
+        self.idle = asyncio.Event()
         self.heads: list[bytes] = []
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open += 1
+        self.idle.clear()
         try:
             await self._script(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client went away, which some tests want
         finally:
             self.open -= 1
+            if not self.open:
+                self.idle.set()
             writer.transport.abort()
 
 
@@ -163,3 +172,33 @@ def reply(body: bytes = b'{"status":"ok"}', status: str = "200 OK", **headers: s
 @pytest.fixture(scope="session")
 def http_reply() -> Callable[..., bytes]:
     return reply
+
+
+@pytest.fixture(scope="session")
+def report_of(make: Make) -> Callable[..., Report]:
+    """A report of these verdicts, decided as the flow decides."""
+
+    def build(*verdicts: Verdict, measurements: tuple[Measurement, ...] = (), run: Any = None, **facts: Any) -> Report:
+        situation = make.situation(**{"control": Control.ANSWERS, **facts})
+        known = {
+            "id": "0123456789ab",
+            "environment": "prod",
+            "stage": situation.stage,
+            "started": NOW,
+            "seconds": 1.5,
+            "version": "0.1.0",
+            "config_file": "probes.toml",
+            "config_hash": "0" * 64,
+            "vantage": "ci-7",
+        }
+        return Report(
+            run=Run(**(known | (run or {}))),
+            situation=situation,
+            checklist="a list",
+            items=203,
+            measurements=measurements,
+            verdicts=verdicts,
+            decision=decide(verdicts, situation),
+        )
+
+    return build

@@ -126,13 +126,8 @@ async def test_one_deadline_stands_over_the_whole_exchange(serve, refusal, drip)
 
     assert error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT)
     assert perf_counter() - start < 2
-    await _until(lambda: peer.open == 0)
-
-
-async def _until(is_so) -> None:
     async with asyncio.timeout(5):
-        while not is_so():
-            await asyncio.sleep(0.01)
+        await peer.idle.wait()
 
 
 async def test_a_timed_out_exchange_has_closed_its_connection(serve, refusal) -> None:
@@ -255,7 +250,8 @@ async def test_the_throttle_keeps_its_rate_and_the_order_and_its_wait_is_told(se
 
     answers = await asyncio.gather(*(one(number) for number in range(5)))
 
-    assert looks[0].waited < 0.1 < 0.2 < looks[4].waited
+    assert looks[0].waited < 0.1
+    assert looks[4].waited > 0.2
     assert order[-1] == 4
     assert all(answer.phases.total < 0.2 for answer in answers)  # no wait of ours in a figure
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,11 +41,20 @@ Duration = Annotated[float, BeforeValidator(_seconds)]
 ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"
 
 
+def _has_host(url: str) -> bool:
+    """Whether a URL names a host and, if any, a port that can be."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # a port of letters or beyond 65535, a bracket left open
+        return False
+
+
 class Throttle(Settings):
     """How fast one host may be asked."""
 
     requests: int = Field(ge=1, le=10_000, description="requests in each period")
-    per: Duration = Field(description="the period")
+    per: Duration = Field(gt=0, description="the period")
 
 
 class Connect(Settings):
@@ -60,7 +70,8 @@ class Connect(Settings):
     @classmethod
     def _are_addresses(cls, fixed: dict[str, str]) -> dict[str, str]:
         for name, address in fixed.items():
-            if not name.rpartition(":")[2].isdigit():
+            host, _, port = name.rpartition(":")
+            if not (host and port.isascii() and port.isdigit()):
                 message = f'"{name}" is no "host:port"'
                 raise ValueError(message)
             ipaddress.ip_address(address)  # its ValueError says what is wrong
@@ -98,12 +109,20 @@ class Environment(Settings):
     limits: dict[str, Change] = Field({}, description="other limits for an item")
     probes: dict[str, dict[str, Any]] = Field({}, description="what fills a probe of the checklist, by its name")
 
+    @field_validator("base_url")
+    @classmethod
+    def _can_be_reached(cls, url: str) -> str:
+        if not _has_host(url):
+            message = "no host, or no port that can be, expected such as https://app.example.com:8443"
+            raise ValueError(message)
+        return url
+
     @field_validator("control")
     @classmethod
     def _are_urls(cls, urls: list[str]) -> list[str]:
         for url in urls:
-            if not url.startswith(("http://", "https://")) or "@" in url:
-                message = f"'{url.rpartition('@')[2]}' is no URL that starts with http:// or https://, without a user"
+            if not url.startswith(("http://", "https://")) or "@" in url or not _has_host(url):
+                message = f"'{url.rpartition('@')[2]}' is no URL with http:// or https:// and a host, without a user"
                 raise ValueError(message)
         return urls
 
@@ -242,6 +261,9 @@ class _Reader:
                 self._complain(here, f"no item '{name}'", "the id of one item", nearest(name, items))
                 continue
             item = items[name]
+            if item.probe is None:
+                self._complain(here, "limits for what a person answers", "an item that a probe answers")
+                continue
             parsed = [self._limit(item, text, (*here, "expect", number)) for number, text in enumerate(change.expect)]
             expect = tuple(limit for limit in parsed if limit)
             changed[name] = replace(item, expect=expect, changed_from=item.expect, changed_why=change.why)
@@ -251,14 +273,21 @@ class _Reader:
         try:
             limit = quantity.limit(text)
         except ValueError as error:
-            self._complain(keys, str(error), "a limit")
+            self._complain(keys, str(error), "")
             return None
-        metrics = self.checklist.probes[item.probe].metrics if item.probe else {}
+        promises = self.checklist.probes
+        metrics = promises[item.probe].metrics if item.probe else {}
         if limit.metric not in metrics:
-            expected = f"a metric of probe '{item.probe}': {', '.join(metrics) or 'none'}"
-            self._complain(keys, f"unknown metric '{limit.metric}'", expected, nearest(limit.metric, metrics))
+            owners = [f"'{name}'" for name, promise in promises.items() if limit.metric in promise.metrics]
+            hint = f"it is a metric of probe {', '.join(owners)}" if owners else nearest(limit.metric, metrics)
+            expected = f"one of probe '{item.probe}': {', '.join(metrics)}"
+            self._complain(keys, f"unknown metric '{limit.metric}'", expected, hint)
+        elif limit.of == "baseline" and limit.value == 0:
+            self._complain(keys, "a tolerance of 0 % allows nothing", "more than 0 %")
         elif limit.of == "value" and limit.unit != metrics[limit.metric]:
-            self._complain(keys, f"unit '{limit.unit}'", f"{limit.metric} in '{metrics[limit.metric] or 'no unit'}'")
+            due = metrics[limit.metric]
+            expected = f"'{due}', in which {limit.metric} is measured" if due else f"none: {limit.metric} is a count"
+            self._complain(keys, f"unit '{limit.unit}'" if limit.unit else "no unit", expected)
         return limit
 
     def _instances(self, keys: tuple[str, ...], table: Mapping[str, Any]) -> list[Configured]:
@@ -284,10 +313,9 @@ class _Reader:
         name = table.get("kind")
         if name not in probes.names():
             expected = f"an installed kind: {', '.join(probes.names())}"
-            hint = nearest(str(name), probes.names()) or _kinds_hint(self.checklist, probe)
-            self._complain(
-                (*keys, "kind"), f"unknown kind '{name}'" if isinstance(name, str) else "no kind", expected, hint
-            )
+            close = nearest(name, probes.names()) if isinstance(name, str) else ""
+            found = f"unknown kind '{name}'" if isinstance(name, str) else "no kind"
+            self._complain((*keys, "kind"), found, expected, close or _kinds_hint(self.checklist, probe))
             return []
         model = probes.load(name).config
         try:

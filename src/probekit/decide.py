@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import Final
 
 from probekit.model import (
@@ -25,150 +27,198 @@ WINDOW: Final = timedelta(minutes=120)  # in which a rollback still makes sense:
 _LONGEST: Final = 60.0  # minutes that anything may be investigated
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
 _UNPROVEN: Final = {Severity.CRITICAL: 5.0}
+_UNPROVEN_ELSE: Final = 10.0
 _SETTLED: Final = (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 _PROOFS: Final = (Outcome.PASS, Outcome.ATTESTED)
 _BAD_NEWS: Final = (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
+_NAMED: Final = 3  # items that one sentence names; of more it says how many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
-    """What one verdict calls for."""
+    """What one verdict calls for, why, and the guards that kept it from a rollback."""
 
-    action: Action
+    verdict: Verdict
+    action: Action = Action.GO
     minutes: float | None = None
-    because: str = ""
+    why: str = ""
+    guards: tuple[str, ...] = ()
 
 
 def decide(verdicts: Sequence[Verdict], situation: Situation) -> Decision:
-    """The gravest action any verdict calls for, the shortest time that is left, and the verdicts that call for it."""
+    """The gravest action any verdict calls for, the shortest time left for it, and the verdicts that call for it."""
     calls = [_call(verdict, situation) for verdict in verdicts]
-    gravest = max((call.action for call in calls), key=lambda action: action.gravity, default=Action.UNDECIDED)
-    because = tuple(dict.fromkeys(call.because for call in calls if call.action is gravest and call.because))
+    action = max((call.action for call in calls), key=lambda action: action.gravity, default=Action.GO)
+    decisive = [call for call in calls if call.action is action]
+    because = tuple(dict.fromkeys(_sentences(decisive)))
+    if doubt := _doubt(verdicts, action, situation):
+        return Decision(action=Action.UNDECIDED, minutes=0.0, because=(doubt, *because))
+    minutes = min((call.minutes for call in decisive if call.minutes is not None), default=None)
+    return Decision(action=action, minutes=minutes, because=because or (_balance(calls),))
+
+
+def may_wait(verdict: Verdict) -> bool:
+    """Whether it can be followed up after a go, if it is not green: it stops no release."""
+    if verdict.outcome is Outcome.PENDING:
+        return not verdict.item.holds
+    return not (verdict.severity.is_grave or verdict.item.criteria)
+
+
+def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) -> str | None:
+    """Why this run decides nothing, whatever its verdicts call for."""
     if not situation.complete:
-        return _undecided("the run was cut off: what was not measured may be the worst", *because)
+        return "the run was cut off, and what it did not measure may be the worst: verify again and let it end"
     if all(verdict.outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE) for verdict in verdicts):
-        return _undecided("nothing was looked at")
-    if situation.control is Control.SILENT and gravest in _BAD_NEWS:
-        return _undecided("no control answers: our own network may be at fault, not the target", *because)
-    if gravest is Action.GO and not any(verdict.outcome in _PROOFS for verdict in verdicts):
-        return _undecided("nothing was proved")
-    minutes = [call.minutes for call in calls if call.action is gravest and call.minutes is not None]
-    return Decision(action=gravest, minutes=min(minutes, default=None), because=because or _calm(verdicts))
-
-
-def _undecided(*because: str) -> Decision:
-    return Decision(action=Action.UNDECIDED, minutes=0, because=because)
-
-
-def _calm(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    proved = sum(verdict.outcome in _PROOFS for verdict in verdicts)
-    later = sum(verdict.outcome not in _SETTLED for verdict in verdicts)
-    return (f"{proved} of {len(verdicts)} items proved" + (f", {later} to follow up" if later else ""),)
+        return "nothing was looked at: no item in scope applies and is not waived"
+    if situation.control is Control.SILENT and action in _BAD_NEWS:
+        return (
+            "no control answers, so our own network may be at fault and not the target: "
+            "mend it, or verify again from elsewhere"
+        )
+    if action is Action.GO and not any(verdict.outcome in _PROOFS for verdict in verdicts):
+        return "nothing was proved: no item passed or is attested (probekit plan says what is not configured)"
+    return None
 
 
 def _call(verdict: Verdict, situation: Situation) -> _Call:
     """What this verdict alone calls for."""
     if verdict.outcome in _SETTLED:
-        return _Call(action=Action.GO)
+        return _Call(verdict=verdict)
+    if may_wait(verdict):
+        return _later(verdict, situation)
     if verdict.outcome is Outcome.PENDING:
-        return _pending(verdict, situation)
-    return _failed(verdict, situation) if verdict.outcome is Outcome.FAIL else _unproven(verdict, situation)
+        return _Call(verdict=verdict, action=Action.HOLD, why="unsigned, which holds the release")
+    if verdict.outcome is Outcome.FAIL:
+        return _failed(verdict, situation)
+    minutes = _UNPROVEN.get(verdict.severity, _UNPROVEN_ELSE)
+    return _look_into(verdict, minutes, f"unproven ({verdict.outcome}), {minutes:g} min to prove it")
 
 
-def _pending(verdict: Verdict, situation: Situation) -> _Call:
-    if verdict.item.holds:
-        return _Call(action=Action.HOLD, because=f"{verdict.item.id} waits for a signature: {verdict.because}")
-    return _follow_up(verdict, situation)
+def _look_into(verdict: Verdict, minutes: float, why: str, guards: tuple[str, ...] = ()) -> _Call:
+    return _Call(verdict=verdict, action=Action.INVESTIGATE, minutes=minutes, why=why, guards=guards)
 
 
-def _unproven(verdict: Verdict, situation: Situation) -> _Call:
-    """Never a go for what counts, and never a rollback: nothing is known."""
-    if not (verdict.severity.is_grave or verdict.item.criteria):
-        return _follow_up(verdict, situation)
-    minutes = _UNPROVEN.get(verdict.severity, 10.0)
-    return _Call(action=Action.INVESTIGATE, minutes=minutes, because=_told(verdict, "unproven"))
-
-
-def _follow_up(verdict: Verdict, situation: Situation) -> _Call:
-    """Go and mend it later, unless everything was to be green."""
+def _later(verdict: Verdict, situation: Situation) -> _Call:
+    """Go, and mend it later, unless everything was to be green."""
     if situation.strict:
-        return _Call(action=Action.INVESTIGATE, minutes=_LONGEST, because=_told(verdict, "not green, and --strict"))
-    return _Call(action=Action.GO)
+        return _look_into(verdict, _LONGEST, f"not green ({verdict.outcome}), and --strict lets nothing wait")
+    return _Call(verdict=verdict)
 
 
 def _failed(verdict: Verdict, situation: Situation) -> _Call:
-    if verdict.severity.is_grave and situation.stage is Stage.BEFORE and verdict.confirmed:
-        return _Call(action=Action.NO_GO, minutes=0, because=_told(verdict, "failed before the deployment"))
-    if (
-        verdict.severity.is_grave
-        and not verdict.confirmed
-        and (verdict.severity is Severity.CRITICAL or situation.stage is Stage.BEFORE)
-    ):
-        return _Call(
-            action=Action.INVESTIGATE, minutes=_UNREPEATED, because=_told(verdict, "failed, not every attempt yet")
-        )
-    if verdict.severity is Severity.CRITICAL:
-        return _at_once(verdict, situation)
-    if verdict.severity is Severity.HIGH:
-        return _in_time(verdict, situation)
-    if verdict.item.criteria:
-        return _Call(action=Action.INVESTIGATE, minutes=_LONGEST, because=_told(verdict, "missed a success criterion"))
-    return _follow_up(verdict, situation)
+    """What a failure calls for that stops a release."""
+    is_before = situation.stage is Stage.BEFORE
+    if not verdict.severity.is_grave:
+        return _look_into(verdict, _LONGEST, "failed mildly, but it is a success criterion")
+    if not verdict.confirmed and (is_before or verdict.severity is Severity.CRITICAL):
+        return _look_into(verdict, _UNREPEATED, "failed, but not in every attempt that it asks for: verify again")
+    if is_before:
+        return _Call(verdict=verdict, action=Action.NO_GO, minutes=0.0, why="failed before the deployment")
+    return _at_once(verdict, situation) if verdict.severity is Severity.CRITICAL else _in_time(verdict, situation)
 
 
 def _at_once(verdict: Verdict, situation: Situation) -> _Call:
-    """A critical failure rolls back where its row says so, else somebody is paged."""
+    """A critical failure rolls back where its row says so; else somebody is paged."""
     row = verdict.item.row
     if row is None or row.action != "rollback":
-        return _Call(
-            action=Action.INVESTIGATE, minutes=0, because=_told(verdict, "failed; rolling back would not mend it")
-        )
-    return _rollback(verdict, situation, f"failed, and row '{row.id}' says roll back")
+        return _look_into(verdict, 0.0, "failed, and rolling back would not mend it")
+    return _roll_back(verdict, situation, f"failed, and row '{row.id}' says roll back")
 
 
 def _in_time(verdict: Verdict, situation: Situation) -> _Call:
     """A high failure has until its deadline, counted from the first one on record."""
     deadline = verdict.deadline
-    age = (situation.now - verdict.since).total_seconds() / 60 if verdict.since else 0.0
-    left = deadline.minutes - max(0.0, age)
+    age = max(situation.now - verdict.since, timedelta()) if verdict.since else timedelta()
+    left = deadline.minutes - age / timedelta(minutes=1)
     if left > 0:
-        return _Call(
-            action=Action.INVESTIGATE,
-            minutes=min(_LONGEST, left),
-            because=_told(verdict, f"failed, {left:.0f} min left"),
-        )
-    due = deadline.then == "rollback" or (isinstance(deadline.then, Limit) and verdict.worse)
-    if due:
-        return _rollback(verdict, situation, "failed, and its deadline, which says roll back, is over")
-    return _Call(action=Action.INVESTIGATE, minutes=0, because=_told(verdict, "failed, and its deadline is over"))
+        return _look_into(verdict, min(_LONGEST, left), f"failed, {_spoken(left)} left of {deadline.minutes:g} min")
+    over = f"failed, and its {deadline.minutes:g} min are over"
+    if isinstance(deadline.then, Limit) and not verdict.worse:
+        return _look_into(verdict, 0.0, f"{over}, but {deadline.then} does not hold, which would roll back")
+    if deadline.then == "escalate":
+        return _look_into(verdict, 0.0, over)
+    return _roll_back(verdict, situation, f"{over}, which rolls back")
 
 
-def _rollback(verdict: Verdict, situation: Situation, why: str) -> _Call:
-    """A rollback, unless something says that it would not mend this, or that we cannot be sure."""
-    if bar := _bar(verdict, situation):
-        return _Call(action=Action.INVESTIGATE, minutes=0, because=_told(verdict, f"{why}; none is ordered: {bar}"))
-    return _Call(action=Action.ROLLBACK, minutes=0, because=_told(verdict, why))
+def _roll_back(verdict: Verdict, situation: Situation, why: str) -> _Call:
+    """A rollback, unless it would not mend this or we cannot be sure of it."""
+    if guards := tuple(f"no rollback is ordered: {guard}" for guard in _guards(verdict, situation)):
+        return _look_into(verdict, 0.0, why, guards)
+    return _Call(verdict=verdict, action=Action.ROLLBACK, minutes=0.0, why=why)
 
 
-def _bar(verdict: Verdict, situation: Situation) -> str | None:
-    """What keeps a rollback from being ordered."""
+def _guards(verdict: Verdict, situation: Situation) -> Iterator[str]:
+    """What bars a rollback, and what to do about it; a silent control bars the whole decision."""
+    name, release = verdict.item.id, situation.release
+    if situation.stage is Stage.ROLLED_BACK:
+        yield "the release has been rolled back already, so look for a cause outside of it"
+    else:
+        yield from _of_the_deployment(situation)
+    if not verdict.confirmed:
+        yield f"{name} did not fail in every attempt that it asks for; verify again"
+    if Flag.PRE_EXISTING in verdict.flags:
+        yield f"{name} failed before this deployment too, so the previous release would not mend it"
+    if situation.control is Control.NONE:
+        yield "no control is configured, so our own network is not ruled out; set 'control', or look from elsewhere"
+    if release.served is Served.OTHER:
+        yield f"another release is served ({release.because}); find out why the new one is not"
+    if release.served is Served.UNREADABLE:
+        yield f"what is served cannot be read ({release.because}); read it by hand and decide by hand"
+
+
+def _of_the_deployment(situation: Situation) -> Iterator[str]:
     deployment = situation.memory.deployment
-    ago = situation.now - deployment.mark if deployment else None
-    release = situation.release
-    bars = (
-        (situation.stage is not Stage.AFTER, "the release has been rolled back already"),
-        (ago is None, "no deployment is on record (--deployed TIME)"),
-        (ago is not None and ago < timedelta(), "the deployment on record lies in the future"),
-        (ago is not None and ago > WINDOW, f"the deployment is more than {WINDOW.seconds // 60} minutes old"),
-        (not verdict.confirmed, "not every attempt was made"),
-        (Flag.PRE_EXISTING in verdict.flags, "it failed before this deployment too"),
-        (situation.control is Control.NONE, "no control is configured"),
-        (situation.control is Control.SILENT, "no control answers"),
-        (release.served is Served.OTHER, release.because),
-        (release.served is Served.UNREADABLE, release.because),
-    )
-    return next((text for holds, text in bars if holds), None)
+    if deployment is None:
+        yield "no deployment is on record; if there was one, verify again with --deployed TIME"
+        return
+    ago = situation.now - deployment.mark
+    if ago < timedelta():
+        yield "the deployment on record lies in the future; correct --deployed or the clock"
+    if ago > WINDOW:
+        minutes = timedelta(minutes=1)
+        yield f"the deployment is {ago // minutes} min old, more than {WINDOW // minutes}; decide by hand"
 
 
-def _told(verdict: Verdict, why: str) -> str:
-    return f"{verdict.item.id} ({verdict.severity}) {why}: {verdict.because}"
+def _sentences(calls: Sequence[_Call]) -> Iterator[str]:
+    """What calls for the action, the most urgent failure first; what has the same cause is said once."""
+    unmeasured = [call for call in calls if call.verdict.outcome is Outcome.NOT_CONFIGURED]
+    is_many = len(unmeasured) > _NAMED
+    causes: dict[tuple[str, ...], list[_Call]] = defaultdict(list)
+    for call in sorted(calls, key=_urgency):
+        if call.why and not (is_many and call.verdict.outcome is Outcome.NOT_CONFIGURED):
+            causes[call.why, call.verdict.severity, call.verdict.because].append(call)
+    for alike in causes.values():
+        yield _named(alike)
+        yield from (guard for call in alike for guard in call.guards)
+    if is_many:
+        yield _counted(unmeasured)
+
+
+def _urgency(call: _Call) -> tuple[bool, float, int, str]:
+    verdict = call.verdict
+    left = inf if call.minutes is None else call.minutes
+    return verdict.outcome is not Outcome.FAIL, left, -verdict.severity.gravity, verdict.item.id
+
+
+def _named(alike: Sequence[_Call]) -> str:
+    verdict, more = alike[0].verdict, len(alike) - _NAMED
+    names = ", ".join(call.verdict.item.id for call in alike[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{names} ({verdict.severity}) {alike[0].why}: {verdict.because}"
+
+
+def _counted(unmeasured: Sequence[_Call]) -> str:
+    """One sentence for all that nothing measures: dozens of probes may be missing, and that is one cause."""
+    counts = Counter(call.verdict.severity for call in unmeasured)
+    graded = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
+    return f"nothing configured can prove {len(unmeasured)} items ({graded}); probekit plan says what each needs"
+
+
+def _balance(calls: Sequence[_Call]) -> str:
+    """What a go rests on."""
+    proved = sum(call.verdict.outcome in _PROOFS for call in calls)
+    later = sum(call.verdict.outcome not in _SETTLED for call in calls)
+    return f"{proved} of {len(calls)} items are proved" + (f", {later} can be followed up" if later else "")
+
+
+def _spoken(minutes: float) -> str:
+    return f"{minutes:.0f} min" if minutes >= 1 else "less than a minute"

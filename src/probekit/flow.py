@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from probekit import __version__, config as configuration
+from probekit import config as configuration
 from probekit.config import Config, Target
 from probekit.decide import decide
 from probekit.dial import Resolver, Trust
@@ -25,6 +25,7 @@ from probekit.redact import Redactor
 from probekit.run import Clock, Order, Seen, Stop, run
 from probekit.toml_file import nearest
 from probekit.vault import Vault
+from probekit.version import __version__
 
 
 class RequestError(Exception):
@@ -69,9 +70,9 @@ def prepare(request: Request) -> tuple[Config, Target, Plan]:
     config = configuration.load(request.config)
     target = config.targets.get(request.environment)
     if target is None:
-        known = ", ".join(config.targets)
-        hint = nearest(request.environment, config.targets)
-        raise RequestError(f"no environment '{request.environment}' in {config.path}; known: {known}{hint}")
+        raise _unknown(
+            "environment", request.environment, config.targets, f"known in {config.path}: {', '.join(config.targets)}"
+        )
     _check_names(request.selection, config)
     planned = plan(target, config.checklist, selection=request.selection, release=request.release)
     if not planned.items:
@@ -87,14 +88,15 @@ def _check_names(selection: Selection, config: Config) -> None:
     for prefix in (*selection.sections, *selection.items):
         if not config.checklist.select(prefix):
             known = [*(item.id for item in config.checklist.items), *config.checklist.sections]
-            raise RequestError(
-                f"no item or section '{prefix}' in the checklist{nearest(prefix, known)}; see: probekit list items"
-            )
+            raise _unknown("item or section", prefix, known, "see: probekit list items")
     for name in selection.probes:
         if name not in config.checklist.probes:
-            raise RequestError(
-                f"no probe '{name}' in the checklist{nearest(name, config.checklist.probes)}; see: probekit list probes"
-            )
+            raise _unknown("probe", name, config.checklist.probes, "see: probekit list probes")
+
+
+def _unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestError:
+    told = [f"no {what} '{name}'", nearest(name, known), hint]
+    return RequestError("; ".join(part for part in told if part))
 
 
 def verify(environment: str, *, config: Path | str = "probes.toml", **wishes: object) -> Report:

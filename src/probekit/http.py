@@ -15,7 +15,6 @@ import httpcore
 import httpx
 from asyncio_throttle.throttler import Throttler
 
-from probekit import __version__
 from probekit.dial import (
     Address,
     Connection,
@@ -28,6 +27,7 @@ from probekit.dial import (
     dial,
 )
 from probekit.model import Reason
+from probekit.version import __version__
 
 BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included

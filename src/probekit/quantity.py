@@ -10,7 +10,7 @@ from probekit.model import Limit, Operator
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 UNITS: Final = ("", "%", "MB", "ms", "s", "min", "h", "d")
 
-_NUMBER = r"(?P<number>\d+(?:\.\d+)?)"
+_NUMBER = r"(?P<number>\d{1,15}(?:\.\d{1,15})?)"  # float() makes infinity of some hundred digits
 _DURATION: Final = re.compile(rf"{_NUMBER}\s*(?P<unit>[a-z]+)", re.ASCII)
 _LIMIT: Final = re.compile(
     rf"(?P<metric>[a-z][a-z0-9_]*)\s*(?P<op>[<>=!]+)\s*{_NUMBER}\s*(?P<unit>[%a-zA-Z]*)", re.ASCII

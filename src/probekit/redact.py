@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -15,38 +16,49 @@ class Redactor:
     """Knows the secrets revealed in this run and takes them out of texts."""
 
     def __init__(self) -> None:
-        self._forms: list[str] = []  # longest first, so that a form is gone before a part of it is looked for
-        self._starts: list[str] = []
+        self._forms: set[str] = set()
 
     def learn(self, secret: str) -> None:
-        """Remember a secret, its encodings and its beginning."""
-        if not secret:
-            return
-        self._forms = sorted({*self._forms, *_forms(secret)}, key=len, reverse=True)
-        if len(secret) > SHORT:
-            self._starts.append(secret)
+        """Remember a secret and its encodings."""
+        if secret:
+            self._forms |= _forms(secret)
 
     def clean(self, text: str) -> str:
-        """The text without any form of any secret."""
-        for form in self._forms:
-            text = text.replace(form, HIDDEN)
-        for secret in self._starts:
-            text = _without_beginning(text, secret)
-        return text
+        """The text without any form of any secret, whole or cut short; what two of them share goes with both."""
+        parts, end = [], 0
+        for start, stop in sorted(span for form in self._forms for span in _spans(text, form)):
+            if start >= end:
+                parts += [text[end:start], HIDDEN]
+            end = max(end, stop)
+        return "".join((*parts, text[end:]))
+
+
+def _spans(text: str, form: str) -> Iterator[tuple[int, int]]:
+    """Where the form stands in the text, or its beginning, as it does where somebody cut a text short."""
+    beginning = form[:SHORT]
+    at = text.find(beginning)
+    while at >= 0:
+        end = at + len(beginning)
+        while end - at < len(form) and text[end : end + 1] == form[end - at]:
+            end += 1
+        yield at, end
+        at = text.find(beginning, at + 1)
 
 
 def _forms(secret: str) -> set[str]:
-    raw = secret.encode("utf-8", "surrogateescape")
+    raw = secret.encode("utf-8", "surrogateescape")  # the bytes that os.environ could not decode
     plain = {
         secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
+        quote(raw, safe=""),
+        quote(raw),
+        quote_plus(raw),
         json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
+        repr(raw)[2:-1],
     }
     encoded = {form for offset in range(3) for form in _base64(raw, offset)} if len(raw) >= SHORT else set()
-    return {form for form in plain | encoded if form}
+    return plain | encoded
 
 
 def _base64(raw: bytes, offset: int) -> set[str]:
@@ -55,15 +67,3 @@ def _base64(raw: bytes, offset: int) -> set[str]:
     padded = b"\0" * offset + raw
     kept = len(padded) * 8 // 6  # the last character may hold bits of what follows
     return {encode(padded).decode()[skipped:kept] for encode in (b64encode, urlsafe_b64encode)}
-
-
-def _without_beginning(text: str, secret: str) -> str:
-    """The text without the secret's beginning, as it stands where somebody cut a text short."""
-    at = text.find(secret[:SHORT])
-    while at >= 0:
-        end = at + SHORT
-        while end < len(text) and end - at < len(secret) and text[end] == secret[end - at]:
-            end += 1
-        text = text[:at] + HIDDEN + text[end:]
-        at = text.find(secret[:SHORT], at + len(HIDDEN))
-    return text

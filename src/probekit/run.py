@@ -22,6 +22,7 @@ from probekit.model import Ask, Attempt, Exact, Failure, Measurement, Memory, Pl
 from probekit.probe import Context, Kind, Secret
 from probekit.redact import Redactor
 
+SLACK = 60.0  # seconds beyond twice a step's worst case, for its share of the throttle
 More = Callable[[Step, Sequence[Attempt]], Ask | None]
 
 
@@ -233,7 +234,7 @@ class _Run:
         step, attempts = place.step, list[Attempt]()
         looks = Looks(step, addresses, partial(self._look, place), self.clock.sleep)
         try:
-            async with asyncio.timeout(step.longest * 2 + 60):  # the throttle's share included
+            async with asyncio.timeout(step.longest * 2 + SLACK):
                 attempts.append(Attempt(looks=await looks.first()))
                 while ask := self.more(step, attempts):
                     if ask.looks:

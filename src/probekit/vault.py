@@ -12,17 +12,22 @@ from probekit.log import events
 from probekit.model import Reason
 from probekit.probe import Secret
 from probekit.redact import SHORT, Redactor
+from probekit.toml_file import ConfigError, FileProblem
 
 
 class Vault:
-    """Reveals secrets on the line that uses them and tells the redactor each one."""
+    """Reveals secrets on the line that uses them and tells the redactor each one.
+
+    Raises:
+        ConfigError: there is a .env that cannot be read.
+    """
 
     def __init__(self, *, folder: Path, variables: Mapping[str, str], redactor: Redactor) -> None:
         self._folder = folder  # of probes.toml: relative files and the .env count from there
         self._variables = variables
         self._redactor = redactor
         self.dotenv = folder / ".env" if (folder / ".env").is_file() else None
-        self._values = dotenv_values(self.dotenv) if self.dotenv else {}
+        self._values = _values_of(self.dotenv) if self.dotenv else {}
 
     def reveal(self, secret: Secret) -> str:
         """The secret's value.
@@ -45,9 +50,18 @@ class Vault:
     def _of_file(self, file: Path) -> str:
         try:
             value = (self._folder / file).read_text("utf-8").removesuffix("\n")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or its name holds a NUL
             detail = f"the file {file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
             raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
         return value
+
+
+def _values_of(dotenv: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(dotenv)
+    except (OSError, UnicodeDecodeError) as error:
+        found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
+        problem = FileProblem(file=dotenv, line=None, key="", found=found, expected="lines of NAME=value in UTF-8")
+        raise ConfigError([problem]) from None  # its cause may hold what the user wrote

@@ -36,7 +36,7 @@ def is_gone() -> Callable[[int], bool]:
 
     def look(pid: int) -> bool:
         try:
-            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+            return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return True
 
@@ -77,7 +77,8 @@ def client(target: Target, connect: Client) -> Iterator[httpx.Client]:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def launcher() -> Iterator[Launcher]:
+    """One for all tests of a file: whatever they leave running ends with it."""
     with launching() as started:
         yield started

@@ -41,6 +41,13 @@ def certificate(target: Target) -> x509.Certificate:
         return x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
 
 
+def test_the_good_certificate_lasts(target: Target) -> None:
+    served = certificate(target)
+
+    assert served.not_valid_after_utc > dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
+    assert names(served) == ["localhost"]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_leaves_all_other_routes_alone(fault: str, target: Target, client: httpx.Client) -> None:
     client.get("/")  # faults of certificates show on new connections
@@ -99,15 +106,16 @@ def test_wrong_host_cert_is_valid_for_another_host(target: Target, client: httpx
     assert names(served) == ["other.example.test"]
 
 
-def test_a_client_that_resumes_its_session_sees_the_planted_certificate_too(target: Target) -> None:
+def test_no_session_can_be_resumed_past_a_planted_certificate(target: Target) -> None:
     context = ssl.create_default_context(cafile=target.ca_file)
     port = httpx.URL(target.base_url).port or 0
+    key = target.key_file.read_bytes().strip()
 
     with (
         socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
         context.wrap_socket(connection, server_hostname="localhost") as secured,
     ):
-        secured.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        secured.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Demo-Key: %s\r\n\r\n" % key)
         while secured.recv(4096):
             pass
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from probekit import __version__
+from probekit.version import __version__
 
 USAGE: Final = 64
 LOCKED: Final = 75

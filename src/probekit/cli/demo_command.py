@@ -65,7 +65,7 @@ def _described_target(target: Target) -> str:
         f"# the target: {target.base_url}, without TLS {target.plain_url}, its control {target.control_url}\n"
         f"# PostgreSQL: {target.postgres_dsn}\n# Valkey: {target.valkey_url}\n"
         f"# verify it with this probes.toml, or with the project's own: probekit verify --env demo\n\n"
-        f"{environment.text(target)}\n# Ctrl-C stops it\n"
+        f"{environment.of(target)}\n# Ctrl-C stops it\n"
     )
 
 

@@ -70,7 +70,7 @@ def _named(program: Program, named: Path) -> Path:
     """What the environment variable names: a file, or a folder that holds the program."""
     file = named / program.on_path[0] if named.is_dir() else named
     if not (file.is_file() and os.access(file, os.X_OK)):
-        message = f"{program.variable} names {named}, where no {program.on_path[0]} can be run"
+        message = f"{program.variable} names {named}, where there is nothing to run"
         raise DemoError(message)
     return file.absolute()
 

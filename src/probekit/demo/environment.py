@@ -30,7 +30,7 @@ resolve = { "$authority" = "127.0.0.1" }
 headers = { "X-Demo-Key" = { file = "$key" } }
 
 [env.demo.limits]
-"deploy.services.settle-time" = { expect = ["settled >= 1 s"], why = "the demo's target is ready as soon as it answers" }
+"deploy.services.settle-time" = { expect = ["settled >= 1 s"], why = "this target is ready as soon as it answers" }
 
 [env.demo.probes.release]
 kind = "release"
@@ -46,17 +46,24 @@ path = "/health"
 def write(target: Target, folder: Path) -> Path:
     """Write a probes.toml for the running target into the folder; its path."""
     file = folder / "probes.toml"
-    file.write_text(text(target), "utf-8")
+    file.write_text(of(target), "utf-8")
     return file
 
 
-def text(target: Target) -> str:
+def of(target: Target) -> str:
     """The environment `demo`, with the target's ports and files."""
-    return _ENVIRONMENT.substitute(
+    return text(
         base_url=target.base_url,
-        authority=target.base_url.removeprefix("https://"),
         control_url=target.control_url,
-        ca=target.ca_file,
-        key=target.key_file,
+        ca=str(target.ca_file),
+        key=str(target.key_file),
         version=target.version,
+    )
+
+
+def text(*, base_url: str, control_url: str, ca: str, key: str, version: str) -> str:
+    """The environment `demo` for a target at these places."""
+    authority = base_url.removeprefix("https://")
+    return _ENVIRONMENT.substitute(
+        base_url=base_url, authority=authority, control_url=control_url, ca=ca, key=key, version=version
     )

@@ -99,6 +99,10 @@ def _start(household: _Household, request: Request) -> Answer:
             stdin=household.channel if has_channel else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env={
+                **os.environ,
+                "LC_ALL": "C",
+            },  # else messages are translated, and PostgreSQL refuses some locales of macOS
             start_new_session=True,
             **identity,
         )

@@ -56,7 +56,13 @@ class Launcher:
 
     def make_folder(self, prefix: str, *, base: Path | None = None, owner: Owner | None = None) -> Path:
         """A new temporary folder that is removed in the end."""
-        answer = self._ask(operation="folder", prefix=prefix, base=str(base) if base else None, owner=_owner(owner))
+        answer = self._ask(
+            operation="folder",
+            name="a temporary folder",
+            prefix=prefix,
+            base=str(base) if base else None,
+            owner=_owner(owner),
+        )
         return Path(answer["folder"])
 
     def start(  # noqa: PLR0913  # a process has that many sides, and all but two are named
@@ -74,6 +80,7 @@ class Launcher:
         log = log or self.folder / f"{name}.log"
         answer = self._ask(
             operation="start",
+            name=name,
             command=[str(part) for part in command],
             folder=str(folder or self.folder),
             log=str(log),
@@ -85,12 +92,12 @@ class Launcher:
 
     def exit_code(self, server: Server) -> int | None:
         """The exit code of a program that has ended, None of one that runs."""
-        code: int | None = self._ask(operation="status", pid=server.pid)["code"]
+        code: int | None = self._ask(operation="status", name=server.name, pid=server.pid)["code"]
         return code
 
     def stop(self, server: Server) -> None:
         """End one program now, within half a second."""
-        self._ask(operation="stop", pid=server.pid)
+        self._ask(operation="stop", name=server.name, pid=server.pid)
 
     def wait_ready(self, server: Server, is_ready: Callable[[], bool], *, within: float = _READY_WITHIN) -> None:
         """Ask until it is ready.
@@ -152,7 +159,7 @@ class Launcher:
             raise DemoError(message)
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            message = f"{request['operation']}: {answer['error']}"
+            message = f"{request['name']} cannot be had: {answer['error']}"
             raise DemoError(message)
         return answer
 

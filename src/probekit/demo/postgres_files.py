@@ -6,7 +6,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_IXOTH
 
@@ -16,6 +16,7 @@ from probekit.demo.launcher import Launcher, Owner
 
 SUPERUSER = "postgres"
 _NOBODY = "nobody"
+_PREFIX = "probekit-postgres-"
 _QUICK = 10.0  # seconds for a program that only prints a line
 
 
@@ -26,7 +27,7 @@ class Cluster:
     bin: Path
     folder: Path
     owner: Owner | None
-    password: str
+    password: str = field(repr=False)
     has_tls: bool
     has_statements: bool
     options: tuple[str, ...]
@@ -38,7 +39,7 @@ def create(launcher: Launcher, *, certificate: Path | None) -> Cluster:
     PostgreSQL refuses to run as root: root's cluster belongs to `nobody`, who needs to reach both folder and programs.
     """
     owner = _nobody() if os.geteuid() == 0 else None
-    home = launcher.make_folder("probekit-postgres-", base=_open_place() if owner else None, owner=owner)
+    home = _home(launcher, owner)
     programs = _usable_programs(binaries.find(binaries.POSTGRES).parent, home, owner)
     password = secrets.token_urlsafe(24)
     _initialise(launcher, programs, home, password, owner)
@@ -56,6 +57,16 @@ def create(launcher: Launcher, *, certificate: Path | None) -> Cluster:
         has_statements=has_statements,
         options=tuple(word for option in options for word in ("-c", option)),
     )
+
+
+def _home(launcher: Launcher, owner: Owner | None) -> Path:
+    if owner is None:
+        return launcher.make_folder(_PREFIX)
+    try:
+        return launcher.make_folder(_PREFIX, base=_open_place(), owner=owner)
+    except DemoError as error:  # a container may have no user but its root
+        message = f"PostgreSQL refuses to run as root, and '{_NOBODY}' cannot be given a folder: start as another user"
+        raise DemoError(message) from error
 
 
 def _initialise(launcher: Launcher, programs: Path, home: Path, password: str, owner: Owner | None) -> None:

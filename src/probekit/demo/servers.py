@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from probekit.demo import binaries, postgres_files
 from probekit.demo.errors import DemoError
 from probekit.demo.launcher import Launcher, Server
 from probekit.demo.ports import LOOPBACK, free_port, require_free
+from probekit.demo.postgres_files import SUPERUSER, Cluster
 
 _LOOK = 0.5  # seconds for one attempt to connect while a server starts
 _IN_USE = "in use"  # PostgreSQL, Valkey and nginx all say so
@@ -28,17 +29,25 @@ class Postgres:
 
     server: Server
     port: int
-    dsn: str
-    has_tls: bool
-    has_statements: bool  # pg_stat_statements is preloaded
+    cluster: Cluster
+
+    @property
+    def dsn(self) -> str:
+        """The superuser's way in."""
+        return self.dsn_of("postgres", SUPERUSER, self.cluster.password)
+
+    def dsn_of(self, database: str, user: str, password: str) -> str:
+        """A user's way into a database, with the TLS mode said: PGSSLMODE may be set to what this build cannot do."""
+        mode = "require" if self.cluster.has_tls else "disable"
+        return f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}?sslmode={mode}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
     """A database and the two that may use it."""
 
-    owner_dsn: str
-    superuser_dsn: str
+    owner_dsn: str = field(repr=False)
+    superuser_dsn: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,7 @@ class Valkey:
 
     server: Server
     port: int
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +87,9 @@ def start_postgres(launcher: Launcher, *, port: int | None = None, certificate: 
             owner=cluster.owner,
             farewell=signal.SIGQUIT,  # at once: there is nothing to keep
         )
-        dsn = f"postgresql://{postgres_files.SUPERUSER}:{cluster.password}@{LOOPBACK}:{port}/postgres"
-        launcher.wait_ready(server, lambda: _postgres_answers(dsn))
-        return Postgres(
-            server=server, port=port, dsn=dsn, has_tls=cluster.has_tls, has_statements=cluster.has_statements
-        )
+        postgres = Postgres(server=server, port=port, cluster=cluster)
+        launcher.wait_ready(server, lambda: _postgres_answers(postgres.dsn))
+        return postgres
 
     return _on_a_port(start, port, "PostgreSQL")
 
@@ -91,15 +98,14 @@ def create_database(postgres: Postgres, name: str) -> Database:
     """A database in the running PostgreSQL, owned by a role of the same name that may do nothing else."""
     password = secrets.token_urlsafe(24)
     role = sql.Identifier(name)
-    superuser_dsn = postgres.dsn.rpartition("/")[0] + f"/{name}"
+    superuser_dsn = postgres.dsn_of(name, SUPERUSER, postgres.cluster.password)
     with psycopg.connect(postgres.dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("create role {} login password {}").format(role, sql.Literal(password)))
         connection.execute(sql.SQL("create database {} owner {}").format(role, role))
-    if postgres.has_statements:
+    if postgres.cluster.has_statements:
         with psycopg.connect(superuser_dsn, autocommit=True) as connection:
             connection.execute("create extension pg_stat_statements")
-    owner_dsn = f"postgresql://{name}:{password}@{LOOPBACK}:{postgres.port}/{name}"
-    return Database(owner_dsn=owner_dsn, superuser_dsn=superuser_dsn)
+    return Database(owner_dsn=postgres.dsn_of(name, name, password), superuser_dsn=superuser_dsn)
 
 
 def start_valkey(launcher: Launcher, *, port: int | None = None) -> Valkey:

@@ -1,13 +1,15 @@
-"""The report for a person: the decision and its reason first, then what is not green, then the account."""
+"""The report for a person: the decision and its reason first, then what is not green, then what to do."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from probekit.model import Action, Flag, Outcome, Report, Severity, Verdict
-from probekit.reports.text import escape, paragraph
+from probekit.decide import may_wait
+from probekit.model import Action, Control, Flag, Limit, Outcome, Report, Verdict
+from probekit.reports.not_green import SETTLED, names, not_green
+from probekit.reports.text import Line, moment, paragraph, words
 
 _COLOURS: Final = {
     Action.GO: "32",
@@ -17,127 +19,145 @@ _COLOURS: Final = {
     Action.ROLLBACK: "31",
     Action.UNDECIDED: "35",
 }
-_WORDS: Final = {Action.NO_GO: "no go"}
 _NEXT: Final = {
-    Action.GO: "Go on.",
-    Action.HOLD: "Get the missing signatures, then verify again.",
-    Action.INVESTIGATE: "Look at what failed or is unproven above, then verify again.",
-    Action.NO_GO: "Do not deploy; mend what failed, then verify again.",
-    Action.ROLLBACK: "Roll back now, then verify with --stage rolled-back.",
-    Action.UNDECIDED: "Nothing was decided: mend the runner or its network, then verify again.",
+    Action.GO: "go on.",
+    Action.HOLD: "get the signature of {owners}, then verify again.",
+    Action.NO_GO: "do not deploy; {owners} must mend what failed; then verify again.",
+    Action.ROLLBACK: "roll back to the previous release now, then verify it with --stage rolled-back.",
+    Action.UNDECIDED: "take this for neither a go nor a rollback; do what the first reason says.",
 }
-_LONG: Final = 3  # items without a probe that are still named one by one
+_REASONS: Final = 5  # that stand at the top; the rest is in the lists below it
 
 
 def render(report: Report, *, colour: bool = False, width: int = 80) -> str:
     """Plain text of at most `width` columns, unless one word is longer."""
-    blocks = [
-        list(_head(report, colour=colour, width=width)),
-        list(_not_green(report, width)),
-        list(_to_know(report, width)),
-        list(_sections(report)),
-        list(_account(report, width)),
-        [*paragraph(_next(report), width=width), _last(report, colour=colour)],
-    ]
+    reasons = report.decision.because[:_REASONS]
+    first, *rest = _laid_out(_head(report, reasons), width)
+    last = f"{report.decision.action.word}, exit code {report.exit_code}"
+    if colour:
+        first, last = (f"\x1b[1;{_COLOURS[report.decision.action]}m{line}\x1b[0m" for line in (first, last))
+    blocks = (
+        [first, *rest],
+        _laid_out(not_green(report, reasons), width),
+        _laid_out(_sections(report), width),
+        _laid_out(_account(report), width),
+        _laid_out(_notes(report), width),
+        [*_laid_out([Line(f"Next: {_next(report)}")], width), last],
+    )
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _word(report: Report) -> str:
-    action = report.decision.action
-    return _WORDS.get(action, action.word)
+def _laid_out(lines: Iterable[Line], width: int) -> list[str]:
+    """Every line of the report is escaped and wrapped here."""
+    laid = (paragraph(text, width=width, indent=" " * at, hanging=" " * (at + 2)) for text, at in lines)
+    return [line for lines_of_one in laid for line in lines_of_one]
 
 
-def _painted(text: str, report: Report, *, colour: bool) -> str:
-    return f"\x1b[1;{_COLOURS[report.decision.action]}m{text}\x1b[0m" if colour else text
+def _head(report: Report, reasons: Sequence[str]) -> Iterator[Line]:
+    """What was decided, why, and of what: all that a glance should need."""
+    decision, run, release = report.decision, report.run, report.situation.release
+    signal = f" ({run.ended_by})" if run.ended_by else ""
+    named = words(decision.action.word).upper()
+    yield Line(f"{named}, exit code {report.exit_code}{signal}{_urgency(report)}: {run.environment}")
+    for reason in reasons:
+        yield Line(reason, 2)
+    if more := len(decision.because) - len(reasons):
+        yield Line(f"and {more} more, in the lists below", 2)
+    version = release.expected or ", ".join(release.versions) or "unknown"
+    vantage = f", seen from {run.vantage}" if run.vantage else ""
+    yield Line(f"release {version}, stage {run.stage}{vantage}, by {run.config_file}")
+    if run.narrowed:
+        yield Line(f"narrowed to {len(report.verdicts)} items: this speaks of them only and is no go of the release")
 
 
-def _head(report: Report, *, colour: bool, width: int) -> Iterator[str]:
-    minutes = report.decision.minutes
-    left = "" if minutes is None else ", now" if not minutes else f", {minutes:.0f} min left"
-    yield _painted(_word(report).upper(), report, colour=colour) + f"{left}: {escape(report.run.environment)}"
-    for reason in report.decision.because:
-        yield from paragraph(reason, width=width, indent="  ", hanging="    ")
+def _urgency(report: Report) -> str:
+    action, minutes = report.decision.action, report.decision.minutes
+    if action is Action.ROLLBACK:
+        return ", now"
+    if action is not Action.INVESTIGATE or minutes is None:
+        return ""
+    return f", {minutes:.0f} min left" if minutes >= 1 else ", page somebody now"
 
 
-def _not_green(report: Report, width: int) -> Iterator[str]:
-    """Failed and unproven items, the gravest first; what no probe serves only in numbers."""
-    order = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PENDING)
-    found = [verdict for verdict in report.verdicts if verdict.outcome in order]
-    for verdict in sorted(found, key=lambda one: (order.index(one.outcome), -one.severity.gravity)):
-        yield from _line(verdict, width)
-    yield from _unserved([verdict for verdict in report.verdicts if verdict.outcome is Outcome.NOT_CONFIGURED], width)
+def _sections(report: Report) -> Iterator[Line]:
+    counts: dict[str, Counter[Outcome]] = defaultdict(Counter)
+    for verdict in report.verdicts:
+        counts[verdict.item.section][verdict.outcome] += 1
+    column = max((len(section) for section in counts), default=0)
+    for section, outcomes in counts.items():
+        told = ", ".join(f"{outcomes[outcome]} {words(outcome)}" for outcome in Outcome if outcomes[outcome])
+        yield Line(f"{section:<{column}}  {told}")
 
 
-def _line(verdict: Verdict, width: int) -> Iterator[str]:
-    flags = "".join(f", {flag.value}" for flag in sorted(verdict.flags))
-    yield f"{verdict.outcome.value:<14}{verdict.item.id} ({verdict.severity}{flags})"
-    yield from paragraph(verdict.because, width=width, indent=" " * 14)
+def _account(report: Report) -> Iterator[Line]:
+    counts = dict(report.account)
+    items = counts.pop("items")
+    yield Line(f"{items} items = " + " + ".join(f"{count} {words(word)}" for word, count in counts.items() if count))
 
 
-def _unserved(verdicts: Sequence[Verdict], width: int) -> Iterator[str]:
-    if len(verdicts) <= _LONG:
-        for verdict in verdicts:
-            yield from _line(verdict, width)
-        return
-    counts = Counter(verdict.severity for verdict in verdicts)
-    told = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity if counts[severity])
-    yield f"not configured  {len(verdicts)} items: {told}"
-    missing = Counter(verdict.item.probe for verdict in verdicts)
-    probes = ", ".join(f"{name} {count}" if count > 1 else f"{name}" for name, count in missing.most_common())
-    yield from paragraph(f"probes: {probes}", width=width, indent=" " * 14)
-
-
-def _to_know(report: Report, width: int) -> Iterator[str]:
+def _notes(report: Report) -> Iterator[Line]:
     """What is green and yet not plain, and what the run rests on."""
     for verdict in report.verdicts:
-        if verdict.outcome is Outcome.PASS and Flag.FLAKY in verdict.flags:
-            yield from paragraph(f"flaky: {verdict.item.id}: {verdict.because}", width=width, hanging="  ")
-        if Flag.CHANGED in verdict.flags:
-            before = " and ".join(str(limit) for limit in verdict.item.changed_from)
-            now = " and ".join(str(limit) for limit in verdict.item.expect)
-            text = f"changed: {verdict.item.id}: {now}, the checklist says {before}: {verdict.item.changed_why}"
-            yield from paragraph(text, width=width, hanging="  ")
-        if verdict.outcome is Outcome.NOT_APPLICABLE:
-            yield from paragraph(f"not applicable: {verdict.item.id}: {verdict.because}", width=width, hanging="  ")
-    yield from paragraph(f"control: {report.situation.control.value}", width=width, hanging="  ")
-    if report.situation.release.because:
-        yield from paragraph(f"release: {report.situation.release.because}", width=width, hanging="  ")
-    if deployment := report.situation.memory.deployment:
-        name = f" of {deployment.release}" if deployment.release else ""
-        yield from paragraph(f"deployment{name} on record: {deployment.mark:%Y-%m-%d %H:%M:%S} UTC", width=width)
-    for note in report.run.notes:
-        yield from paragraph(f"note: {note}", width=width, hanging="  ")
-
-
-def _sections(report: Report) -> Iterator[str]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+        yield from _of_one(verdict)
+    exempt: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in report.verdicts:
-        counts[verdict.item.section][verdict.outcome.value] += 1
-    for section, outcomes in counts.items():
-        yield f"{section:<22}" + ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in outcomes.items())
-
-
-def _account(report: Report, width: int) -> Iterator[str]:
-    account = report.account
-    parts = ", ".join(
-        f"{count} {word.replace('_', ' ')}" for word, count in account.items() if word != "items" and count
-    )
-    yield from paragraph(f"of {account['items']} items: {parts}", width=width, hanging="  ")
-    if report.run.narrowed:
-        yield from paragraph("narrowed: this run speaks of its own items only, it is no go of the release", width=width)
+        if verdict.outcome is Outcome.NOT_APPLICABLE:
+            exempt[verdict.because].append(verdict)
+    for because, verdicts in exempt.items():
+        yield Line(f"not applicable: {names(verdicts)}: {because}")
+    yield from _situation(report)
     run = report.run
-    vantage = f", from {run.vantage}" if run.vantage else ""
-    text = f"run {run.id} of {run.config_file}{vantage}, stage {run.stage.value}, {run.seconds:.1f} s, probekit {run.version}"
-    yield from paragraph(text, width=width, hanging="  ")
+    for note in run.notes:
+        yield Line(f"note: {note}")
+    took = f"{run.seconds:.1f} s from {moment(run.started)}"
+    yield Line(f"run {run.id}: {took}, {report.checklist}, probekit {run.version}")
+
+
+def _of_one(verdict: Verdict) -> Iterator[Line]:
+    item = verdict.item
+    if Flag.CHANGED in verdict.flags:
+        limits = f"{_all(item.expect)} here, {_all(item.changed_from)} in the checklist"
+        yield Line(f"changed limit: {item.id}: {limits}; why: {item.changed_why}")
+    if Flag.FLAKY in verdict.flags and verdict.outcome is Outcome.PASS:
+        yield Line(f"flaky pass: {item.id}: {verdict.because}")
+    if verdict.outcome is Outcome.WAIVED:
+        yield Line(f"waived: {item.id}: {verdict.because}")
+
+
+def _all(limits: Sequence[Limit]) -> str:
+    return " and ".join(str(limit) for limit in limits)
+
+
+def _situation(report: Report) -> Iterator[Line]:
+    situation = report.situation
+    if situation.release.because:
+        yield Line(f"release: {situation.release.because}")
+    yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
+    deployment = situation.memory.deployment
+    if deployment is None:
+        yield Line("deployment on record: none")
+        return
+    mark = "finished" if deployment.finished else "not finished, started"
+    ago = (situation.now - deployment.mark).total_seconds() / 60
+    release = f"{deployment.release}, " if deployment.release else ""
+    yield Line(f"deployment on record: {release}{mark} {moment(deployment.mark)}, {ago:.0f} min ago")
 
 
 def _next(report: Report) -> str:
-    if report.run.ended_by:
-        return f"Ended by {report.run.ended_by}. {_NEXT[Action.UNDECIDED]}"
-    if report.decision.action is Action.INVESTIGATE and report.decision.minutes == 0:
-        return "Call somebody now: this does not wait. Look at what failed above, then verify again."
-    return _NEXT[report.decision.action]
+    """What to do now, for somebody who was asleep a minute ago."""
+    action, minutes = report.decision.action, report.decision.minutes or 0
+    owners = _owners(report, Outcome.PENDING if action is Action.HOLD else Outcome.FAIL)
+    if action is not Action.INVESTIGATE:
+        waiting = action is Action.GO and any(verdict.outcome not in SETTLED for verdict in report.verdicts)
+        return _NEXT[action].format(owners=owners) + (" The follow-ups above can wait." if waiting else "")
+    if not owners:
+        return f"nothing grave failed, but not all is proved: mend that within {minutes:.0f} min, then verify again."
+    if minutes < 1:
+        return f"page {owners} now: mend it, or decide by hand whether to roll back; then verify again."
+    return f"tell {owners}: {minutes:.0f} min to find out why; then verify again."
 
 
-def _last(report: Report, *, colour: bool) -> str:
-    return _painted(_word(report), report, colour=colour) + f", exit code {report.exit_code}"
+def _owners(report: Report, outcome: Outcome) -> str:
+    """Whose the items are that stop the release."""
+    found = [one.item.owner for one in report.verdicts if one.outcome is outcome and not may_wait(one)]
+    return " and ".join(dict.fromkeys(found))

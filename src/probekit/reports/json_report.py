@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 
-from probekit.model import Exact, Failure, Measurement, Outcome, Reading, Reason, Report, Run, Situation, Verdict
+from probekit.model import Exact, Failure, Item, Measurement, Outcome, Reading, Reason, Report, Run, Situation, Verdict
 
 SCHEMA: Final = "probekit.report/1"
+_OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
 
 
 def render(report: Report) -> str:
-    """One JSON document (RFC 8259) in ASCII, which ends with a newline."""
+    """One JSON document (RFC 8259) in ASCII, which ends with a newline; each verdict and each look on a line."""
     document = {
         "schema": SCHEMA,
-        "run": _run(report.run),
+        "run": {**_run(report.run), "checklist": report.checklist},
         "situation": _situation(report.situation),
         "decision": {
             "action": report.decision.action.word,
@@ -28,7 +31,28 @@ def render(report: Report) -> str:
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "measurements": [_measurement(look) for look in report.measurements],
     }
-    return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+    return _OUTSIDE.sub(_escaped, _written(document))
+
+
+def _written(document: Mapping[str, object]) -> str:
+    """Without json's own indent, which is written in Python and takes twice as long."""
+    members = (f"{_line(name)}: {_lines(value)}" for name, value in document.items())
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _lines(value: object) -> str:
+    return "[\n" + ",\n".join(map(_line, value)) + "\n]" if isinstance(value, list) else _line(value)
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """A character as JSON escapes it; half a surrogate pair, which strict readers refuse, as the text of its code."""
+    character = match[0]
+    is_half = "\ud800" <= character <= "\udfff"
+    return f"\\\\u{ord(character):04x}" if is_half else json.dumps(character)[1:-1]
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -71,21 +95,32 @@ def _situation(situation: Situation) -> dict[str, Any]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    limit = verdict.limit
+    item, limit = verdict.item, verdict.limit
     return {
-        "item": verdict.item.id,
-        "title": verdict.item.title,
+        "item": item.id,
+        "title": item.title,
         "outcome": verdict.outcome.value,
         "passed": verdict.outcome is Outcome.PASS,
         "severity": verdict.severity.value,
         "because": verdict.because,
-        "observed": verdict.observed,
+        "observed": verdict.observed if verdict.observed is not None and isfinite(verdict.observed) else None,
         "unit": limit and limit.unit,
         "limit": limit and str(limit),
         "flags": sorted(flag.value for flag in verdict.flags),
         "confirmed": verdict.confirmed,
         "since": verdict.since and _time(verdict.since),
+        "owner": item.owner,
+        "row": item.row and item.row.id,
+        "changed": _changed(item),
     }
+
+
+def _changed(item: Item) -> dict[str, Any] | None:
+    """Both limits, where the environment has others than the checklist."""
+    if not item.changed_from:
+        return None
+    before, now = ([str(limit) for limit in limits] for limits in (item.changed_from, item.expect))
+    return {"from": before, "to": now, "why": item.changed_why}
 
 
 def _measurement(look: Measurement) -> dict[str, Any]:
@@ -96,15 +131,15 @@ def _measurement(look: Measurement) -> dict[str, Any]:
         "taken_at": _time(look.taken_at),
         "seconds": round(look.seconds, 6),
         "waited": round(look.waited, 6),
-        "values": {name: _value(value) for name, value in look.values.items()},
-        "notes": dict(look.notes),
+        "values": {name: _value(look.values[name]) for name in sorted(look.values)},
+        "notes": {name: look.notes[name] for name in sorted(look.notes)},
     }
 
 
-def _value(value: Reading | Failure) -> dict[str, Any]:
+def _value(value: Reading | Failure) -> float | dict[str, str]:
     """A number, or why there is none; JSON knows no NaN."""
     if isinstance(value, Exact) and isfinite(value.value):
-        return {"value": value.value}
+        return value.value
     if isinstance(value, Failure):
         return {"reason": value.reason.value, "detail": value.detail}
     return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value.value} is no number to judge"}

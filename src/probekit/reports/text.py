@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
+from datetime import UTC, datetime
 from textwrap import wrap
-from typing import Final
+from typing import Final, NamedTuple
 
-_HIDDEN: Final = (
-    "Cc",
-    "Cf",
-    "Cs",
-    "Co",
-    "Cn",
-    "Zl",
-    "Zp",
-)  # controls, bidi and zero-width marks, surrogates, line breaks
+# Printable by category and yet nothing to see: joiners, fillers, variation selectors (UAX 44, Default_Ignorable).
+_UNSEEN: Final = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+
+
+class Line(NamedTuple):
+    """A text that is still to be escaped and wrapped, and how far it is indented."""
+
+    text: str
+    indent: int = 0
 
 
 def escape(text: str) -> str:
     """The text on one line, with everything that hides, moves or recolours other text written out."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and not _UNSEEN.search(text):
         return text
     return "".join(_written_out(character) for character in text)
 
 
 def _written_out(character: str) -> str:
-    if unicodedata.category(character) not in _HIDDEN:
+    """Itself, or its code: controls, line breaks, bidi and zero-width marks and surrogates are not printable."""
+    if character.isprintable() and not _UNSEEN.match(character):
         return character
-    return (
-        character.encode("ascii", "backslashreplace").decode() if ord(character) > 0x7F else f"\\x{ord(character):02x}"
-    )  # noqa: PLR2004  # ASCII ends there
+    code = ord(character)
+    return f"\\x{code:02x}" if character.isascii() else f"\\u{code:04x}"
 
 
 def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
@@ -42,3 +45,13 @@ def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = 
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def words(name: str) -> str:
+    """A stable word as a person reads it."""
+    return name.replace("_", " ")
+
+
+def moment(time: datetime) -> str:
+    """A time as a person reads it, in UTC."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -23,7 +23,7 @@ class RateLimit:
         self._app = app
         self._exempt_key = exempt_key.encode()
         self._clock = clock
-        self._seen: dict[str, deque[float]] = {}
+        self.windows: dict[str, deque[float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it, and say how the client stands."""
@@ -45,9 +45,9 @@ class RateLimit:
     def _take(self, client: str) -> tuple[bool, dict[str, str]]:
         """Whether this client may ask now, and the headers that tell how it stands."""
         now = self._clock()
-        if len(self._seen) > _CLIENTS:
-            self._seen = {name: seen for name, seen in self._seen.items() if seen and seen[-1] > now - WINDOW}
-        seen = self._seen.setdefault(client, deque())
+        if len(self.windows) > _CLIENTS:
+            self.windows = {name: seen for name, seen in self.windows.items() if seen and seen[-1] > now - WINDOW}
+        seen = self.windows.setdefault(client, deque())
         while seen and seen[0] <= now - WINDOW:
             seen.popleft()
         is_allowed = len(seen) < LIMIT

@@ -1,0 +1,107 @@
+"""What must be true of a deployment? From a checklist in TOML, built in or a user's own, to items that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from probekit.checklist.reader import read
+from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbePromise, Role, SignOff, Success
+from probekit.checklist.source import Source
+from probekit.model import Deadline, Item, Row
+from probekit.toml_file import ConfigError, FileProblem, nearest
+
+__all__ = [
+    "BaselineRow",
+    "Blank",
+    "Checklist",
+    "Criterion",
+    "ProbePromise",
+    "Role",
+    "SignOff",
+    "Success",
+    "built_in",
+    "load",
+]
+
+_DATA: Final = Path(__file__).parent.parent / "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """The items, and all that they refer to."""
+
+    name: str
+    title: str
+    version: str
+    items: tuple[Item, ...]  # in the document's order
+    probes: Mapping[str, ProbePromise]
+    phases: Mapping[str, str]
+    sections: Mapping[str, str]
+    facts: Mapping[str, str]
+    success: Success | None
+    criteria: tuple[Criterion, ...]
+    rows: tuple[Row, ...]
+    baseline: tuple[BaselineRow, ...]
+    roles: tuple[Role, ...]
+    signoffs: tuple[SignOff, ...]
+    fields: tuple[Blank, ...]
+    escalate_after: Deadline
+
+    def select(self, prefix: str) -> tuple[Item, ...]:
+        """The item of that id, or all whose id begins with those whole words."""
+        return tuple(item for item in self.items if item.id == prefix or item.id.startswith(f"{prefix}."))
+
+
+def load(name: str | Path, relative_to: Path | None = None) -> Checklist:
+    """The built-in checklist of that name, or a user's own: the path of a file, or of a folder of them.
+
+    Raises:
+        ConfigError: there is none, or it does not add up: every mistake with file and line.
+    """
+    source = Source.of(_path(name, relative_to or Path()))
+    document, items, rows = read(source)
+    return Checklist(
+        name=document.name,
+        title=document.title,
+        version=document.version,
+        items=items,
+        probes=document.probes,
+        phases=document.phases,
+        sections=document.sections,
+        facts=document.facts,
+        success=document.success,
+        criteria=document.criterion,
+        rows=rows,
+        baseline=document.baseline,
+        roles=document.role,
+        signoffs=document.signoff,
+        fields=document.field,
+        escalate_after=Deadline(minutes=document.escalate_after),
+    )
+
+
+def built_in() -> tuple[str, ...]:
+    """The names of the checklists that come with the package."""
+    return tuple(sorted(folder.parent.name for folder in _DATA.glob("*/checklist.toml")))
+
+
+def _path(name: str | Path, folder: Path) -> Path:
+    if isinstance(name, str):
+        if name in built_in():
+            return _DATA / name
+        is_path = "/" in name or name.endswith(".toml") or (name not in ("", ".", "..") and (folder / name).is_dir())
+        if not is_path:
+            raise _unknown(name)
+    return folder / name
+
+
+def _unknown(name: str) -> ConfigError:
+    expected = f"a built-in one ({', '.join(built_in())}), or the path of a .toml file or of a folder of them"
+    hint = nearest(name, built_in())
+    problem = FileProblem(
+        file=Path(name), line=None, key="", found="no checklist of this name", expected=expected, hint=hint
+    )
+    return ConfigError([problem])

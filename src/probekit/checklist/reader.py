@@ -1,0 +1,73 @@
+"""Does a checklist add up? From what was written to items, or every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from probekit.checklist.rules import Rules
+from probekit.checklist.shape import Document, WrittenItem
+from probekit.checklist.source import Source
+from probekit.model import Deadline, Item, Row
+from probekit.toml_file import ConfigError, Mistake, mistakes
+
+
+def read(source: Source) -> tuple[Document, tuple[Item, ...], tuple[Row, ...]]:
+    """The document, its items and the rows of its matrix.
+
+    Raises:
+        ConfigError: it does not add up: every mistake, in the order of the file.
+    """
+    written, found = _shaped_items(source.document.get("item"))
+    try:
+        document = Document.model_validate(source.document)
+    except ValidationError as error:
+        found += mistakes(error, Document)
+        raise _refused(source, found) from None  # its cause holds what was written
+    found += Rules(document=document, items=written).mistakes()
+    if found:
+        raise _refused(source, found)
+    rows = {row.id: row.row() for row in document.row}
+    escalate = Deadline(minutes=document.escalate_after)
+    return document, tuple(_item(one, rows, escalate) for one in written.values()), tuple(rows.values())
+
+
+def _shaped_items(tables: object) -> tuple[dict[int, WrittenItem], list[Mistake]]:
+    """The items by number, and what is wrong with those of no proper shape: the others are checked further."""
+    items: dict[int, WrittenItem] = {}
+    found: list[Mistake] = []
+    for number, table in enumerate(tables if isinstance(tables, list) else ()):
+        try:
+            items[number] = WrittenItem.model_validate(table)
+        except ValidationError as error:
+            found += mistakes(error, WrittenItem, ("item", number))
+    return items, found
+
+
+def _refused(source: Source, found: list[Mistake]) -> ConfigError:
+    problems = [source.problem(mistake) for mistake in found]
+    return ConfigError(sorted(problems, key=lambda problem: (problem.file, problem.line or 0)))
+
+
+def _item(written: WrittenItem, rows: Mapping[str, Row], escalate: Deadline) -> Item:
+    """The item with its names resolved."""
+    return Item(
+        id=written.id,
+        text=written.text,
+        title=written.title,
+        severity=written.severity,
+        owner=written.owner,
+        probe=written.probe,
+        expect=written.expect,
+        bands=tuple(band.band() for band in written.bands),
+        confirm=written.confirm,
+        when=written.when,
+        criteria=written.criteria,
+        row=rows[written.row] if written.row else None,
+        sign=written.sign,
+        holds=written.holds,
+        ours=written.ours,
+        sources=written.sources,
+        escalate_after=escalate,
+    )

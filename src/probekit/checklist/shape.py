@@ -1,0 +1,199 @@
+"""What may a checklist's file say? Each table on its own; whether they fit together is the reader's question."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+
+from probekit.checklist.values import (
+    ID_PATTERN,
+    AnAmount,
+    AnyLimit,
+    AtDeadline,
+    MetricName,
+    Minutes,
+    Percent,
+    PlainLimit,
+    Seconds,
+    SectionName,
+    Text,
+    Unit,
+    Word,
+)
+from probekit.model import Band, Deadline, Limit, Row, Severity
+
+
+class Table(BaseModel):
+    """A table of a checklist: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProbePromise(Table):
+    """What a checklist wants of a probe, whichever kind fills it."""
+
+    help: Text
+    reads: Literal["target", "record"]
+    kinds: tuple[Text, ...] = Field(min_length=1)
+    metrics: dict[MetricName, Unit] = Field(min_length=1)
+    reach: StrictBool = False
+    watch: StrictBool = False
+    parts: StrictBool = False
+    max_age: Seconds | None = None
+
+
+class Criterion(Table):
+    """One line of what makes a deployment a success."""
+
+    id: Text
+    group: StrictInt = Field(ge=1)
+    text: Text
+
+
+class Success(Table):
+    """How the document introduces its criteria."""
+
+    text: Text
+    groups: tuple[Text, ...] = Field(min_length=1)
+
+
+class BaselineRow(Table):
+    """One metric that is compared with what it was before the deployment, or with a number."""
+
+    id: Text
+    text: Text
+    target: Text
+    probe: str
+    metric: str
+    statistic: Literal["p50", "p95", "mean", "share", "last"]
+    tolerance: Percent | None = None
+    floor: AnAmount | None = None  # a difference below it is noise, whatever its percentage
+    limit: PlainLimit | None = None
+
+    @model_validator(mode="after")
+    def _compares(self) -> Self:
+        if self.tolerance is None and self.limit is None:
+            raise ValueError("nothing to hold it against, expected a 'tolerance' with a 'floor', or a 'limit'")
+        if (self.tolerance is None) != (self.floor is None):
+            raise ValueError("'tolerance' and 'floor' go together: a percentage of a baseline of 0 allows nothing")
+        return self
+
+
+class Role(Table):
+    """Who answers for what."""
+
+    name: Text
+    text: Text
+
+
+class SignOff(Table):
+    """A signature at the end of the document."""
+
+    item: str
+    signer: Text
+    asks: tuple[Text, ...] = Field(min_length=1)
+
+
+class Blank(Table):
+    """A blank of the document, and who fills it."""
+
+    id: Text
+    filled_by: Text
+    item: str | None = None
+    text: Text | None = None
+    unit: Unit | None = None
+
+
+class WrittenRow(Table):
+    """A row of the resolution matrix."""
+
+    id: Text
+    text: Text
+    severity: Severity
+    response: Text
+    asks: Text
+    action: Literal["rollback", "investigate", "hotfix", "document"]
+    minutes: float | None = Field(None, strict=True, gt=0, allow_inf_nan=False)
+    at_deadline: AtDeadline | None = None
+
+    @model_validator(mode="after")
+    def _has_time(self) -> Self:
+        if self.at_deadline and self.minutes is None:
+            raise ValueError("'at_deadline' without 'minutes', expected both")
+        return self
+
+    def row(self) -> Row:
+        """The row that a decision rests on."""
+        deadline = _deadline(self.minutes, self.at_deadline)
+        return Row(id=self.id, text=self.text, severity=self.severity, action=self.action, deadline=deadline)
+
+
+class WrittenBand(Table):
+    """The severity of a failure whose value lies in a range."""
+
+    when: PlainLimit
+    severity: Severity
+    deadline: Minutes | None = None
+    at_deadline: AtDeadline | None = None
+
+    @model_validator(mode="after")
+    def _has_time(self) -> Self:
+        if self.at_deadline and self.deadline is None:
+            raise ValueError("'at_deadline' without a 'deadline', expected both")
+        return self
+
+    def band(self) -> Band:
+        """The band that the judge reads."""
+        return Band(when=self.when, severity=self.severity, deadline=_deadline(self.deadline, self.at_deadline))
+
+
+def _deadline(minutes: float | None, then: Literal["rollback"] | Limit | None) -> Deadline | None:
+    return None if minutes is None else Deadline(minutes=minutes, then=then or "escalate")
+
+
+class WrittenItem(Table):
+    """One line of the checklist; its references are still names."""
+
+    id: str = Field(pattern=ID_PATTERN, description="an id of three words such as deploy.smoke.login")
+    text: Text
+    title: Text
+    severity: Severity
+    owner: str
+    probe: str | None = None
+    expect: tuple[AnyLimit, ...] = ()
+    bands: tuple[WrittenBand, ...] = ()
+    confirm: StrictInt = Field(1, ge=1, le=5)
+    when: str | None = None
+    criteria: tuple[str, ...] = ()
+    row: str | None = None
+    sign: Literal["required", "fallback"] | None = None
+    holds: StrictBool = False
+    ours: StrictBool = False
+    sources: tuple[Text, ...] = ()
+
+
+class Document(Table):
+    """A whole checklist but for the shape of its items, which are read one by one."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: Text
+    title: Text
+    version: Text
+    updated: date | None = Field(None, strict=True)
+    estimated_time: Text | None = None
+    count: StrictInt = Field(ge=1)
+    escalate_after: Minutes = 10.0
+    phases: dict[Word, Text] = Field(min_length=1)
+    sections: dict[SectionName, Text] = Field(min_length=1)
+    facts: dict[Word, Text] = Field({})
+    probes: dict[Word, ProbePromise] = Field({})
+    success: Success | None = None
+    criterion: tuple[Criterion, ...] = ()
+    row: tuple[WrittenRow, ...] = ()
+    baseline: tuple[BaselineRow, ...] = ()
+    role: tuple[Role, ...] = Field(min_length=1)
+    signoff: tuple[SignOff, ...] = ()
+    field: tuple[Blank, ...] = ()
+    item: list[Any] = Field(min_length=1, description="the items, one [[item]] each")

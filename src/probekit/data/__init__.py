@@ -1,1 +1,0 @@
-"""The checklists that come with the package, a folder each."""

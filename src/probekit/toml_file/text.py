@@ -1,0 +1,87 @@
+"""What does a TOML file hold? Its text and its document, or a ConfigError that says why not."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from probekit.toml_file.lines import Keys, line_of
+from probekit.toml_file.problem import ConfigError, FileProblem
+
+LARGEST: Final = 4 << 20  # bytes of a file
+_NO_FILE: Final = "name it with --config, or start with the example in the README"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The document in a TOML file.
+
+    Raises:
+        ConfigError: there is no such file, or it is no TOML.
+    """
+    return parse(text_of(path), path)
+
+
+def text_of(path: Path, *, if_missing: str = _NO_FILE) -> str:
+    """The file's text; `if_missing` says what to do where there is none.
+
+    Raises:
+        ConfigError: it cannot be read, is no UTF-8 or larger than any configuration.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        hint = if_missing if isinstance(error, FileNotFoundError) else ""
+        told = error.strerror or type(error).__name__
+        raise _refused(path, f"it cannot be read: {told}", "a TOML file", hint=hint) from error
+    except ValueError as error:  # a NUL in its name
+        raise _refused(path, "no file can have this name", "the path of a TOML file") from error
+    if len(data) > LARGEST:
+        raise _refused(path, f"larger than {LARGEST >> 20} MiB", "a file that a person could write")
+    try:
+        return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _refused(path, "not UTF-8", "a text in UTF-8", line=line) from error
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """The document in the text of a TOML file.
+
+    Raises:
+        ConfigError: a mistake in its syntax, with line and column.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        told, _, place = str(error).rpartition(" (at ")
+        told = told[:1].lower() + told[1:]
+        at = re.match(r"line (\d+), column (\d+)", place)
+        line = int(at[1]) if at else text.rstrip("\r\n").count("\n") + 1
+        column = f"column {at[2]}" if at else "the end of the file"
+        raise _refused(path, f"no TOML at {column}: {told}", "", line=line) from error
+    except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
+        raise _refused(path, "nested too deeply, or a number of thousands of digits", "less") from error
+    if keys := _too_large(document):
+        raise _refused(path, "a number too large", "one of 64 bits (toml.io)", line=line_of(text, keys))
+    return document
+
+
+def _too_large(document: dict[str, Any]) -> Keys:
+    """The keys of an integer that TOML does not know, and that not every use of a number in Python survives."""
+    waiting: list[tuple[tuple[str | int, ...], object]] = [((), document)]
+    while waiting:
+        keys, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*keys, name), part) for name, part in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*keys, number), part) for number, part in enumerate(value)]
+        elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            return keys
+    return ()
+
+
+def _refused(path: Path, found: str, expected: str, *, hint: str = "", line: int | None = None) -> ConfigError:
+    return ConfigError([FileProblem(file=path, line=line, key="", found=found, expected=expected, hint=hint)])

@@ -1,0 +1,215 @@
+"""The whole of it on a real target: each fault breaks what its row says, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from probekit.demo import environment
+from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
+
+DAYS, DEPLOYED, SETTLED, HEALTH = (
+    "pre.security.tls-days-left",
+    "pre.infra.tls-deployed",
+    "deploy.services.settle-time",
+    "deploy.services.health-endpoint",
+)
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run of the program and what it reported."""
+
+    code: int
+    out: str
+    err: str
+    report: dict
+
+    @property
+    def verdicts(self) -> dict[str, dict]:
+        return {verdict["item"]: verdict for verdict in self.report["verdicts"]}
+
+    @property
+    def not_green(self) -> dict[str, str]:
+        return {name: verdict["outcome"] for name, verdict in self.verdicts.items() if not verdict["passed"]}
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with running_target() as running:
+        environment.write(running, running.folder)
+        yield running
+
+
+@pytest.fixture
+def verify(tmp_path):
+    """Run `probekit` with a JSON report; what came of it."""
+
+    def one(*arguments: str) -> Seen:
+        file = tmp_path / "report.json"
+        command = [sys.executable, "-m", "probekit", *arguments, "--report", f"json={file}"]
+        home = os.environ | {"HOME": str(tmp_path)}
+        result = subprocess.run(
+            command, cwd=tmp_path, env=home, capture_output=True, text=True, timeout=80, check=False
+        )
+        seen = Seen(result.returncode, result.stdout, result.stderr, json.loads(file.read_text("utf-8")))
+        assert seen.report["decision"]["exit_code"] == seen.code
+        assert seen.out.splitlines()[-1].endswith(f"exit code {seen.code}")
+        return seen
+
+    return one
+
+
+@pytest.fixture
+def with_fault(target, verify):
+    """Plant a fault in the running target, verify it, take the fault back."""
+
+    def one(fault: str, *arguments: str) -> Seen:
+        target.plant(fault)
+        try:
+            return verify("verify", "--env", "demo", "--config", str(target.folder / "probes.toml"), *arguments)
+        finally:
+            target.mend()
+
+    return one
+
+
+def test_the_healthy_demo_is_go(verify) -> None:
+    seen = verify("demo", "--deployed", "now")
+
+    assert (seen.code, seen.report["decision"]["action"], seen.not_green) == (0, "go", {})
+    assert seen.out.startswith("GO")
+    assert seen.err == ""
+    assert set(seen.verdicts) == {DAYS, DEPLOYED, SETTLED, HEALTH}
+    account = seen.report["account"]
+    assert (account["items"], account["pass"], account["out_of_scope"]) == (203, 4, 199)
+    assert seen.report["situation"]["release"] == {
+        "expected": "2.3.1",
+        "versions": ["2.3.1"],
+        "served": "expected",
+        "because": "2.3.1 is served",
+    }
+    assert seen.report["situation"]["control"] == "answers"
+    assert seen.verdicts[SETTLED]["flags"] == ["changed"]
+    assert seen.verdicts[SETTLED]["observed"] >= 1
+    assert 300 < seen.verdicts[DAYS]["observed"] < 366
+    assert "first byte" in seen.verdicts[HEALTH]["because"]
+    looks = [look for look in seen.report["measurements"] if look["probe"] == "health"]
+    assert len(looks) == 8
+    assert {look["values"]["status"]["value"] for look in looks} == {200}
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 10), (["--deployed", "now"], 20)])
+def test_a_health_endpoint_that_hangs_fails_in_three_attempts(verify, arguments, code) -> None:
+    seen = verify("demo", "--fault", "hang", *arguments)
+
+    assert (seen.code, seen.not_green) == (code, {HEALTH: "fail"})
+    assert "all 12 looks in 3 attempts" in seen.verdicts[HEALTH]["because"]
+    assert seen.verdicts[HEALTH]["severity"] == "critical"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
+def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, arguments) -> None:
+    seen = with_fault("half-broken", *arguments)
+
+    assert (seen.code, seen.not_green) == (10, {HEALTH: "inconclusive"})
+    assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
+def test_an_expired_certificate_fails_its_days_and_leaves_its_trust(with_fault, arguments) -> None:
+    seen = with_fault("expired-cert", *arguments)
+
+    assert (seen.code, seen.not_green) == (10, {DAYS: "fail", HEALTH: "error"})
+    assert seen.verdicts[DAYS]["severity"] == "critical"
+    assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
+def test_another_host_s_certificate_fails_what_is_deployed(with_fault, arguments) -> None:
+    seen = with_fault("wrong-host-cert", *arguments)
+
+    assert (seen.code, seen.not_green) == (10, {DEPLOYED: "fail", HEALTH: "error"})
+    assert "host matches 0" in seen.verdicts[DEPLOYED]["because"]
+    assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
+def test_an_old_version_makes_every_reading_of_the_target_unproven(with_fault, arguments) -> None:
+    seen = with_fault("old-version", *arguments)
+
+    assert (seen.code, seen.not_green) == (10, dict.fromkeys((DAYS, DEPLOYED, HEALTH), "inconclusive"))
+    assert all(seen.verdicts[name]["flags"] == ["other_release"] for name in (DAYS, DEPLOYED, HEALTH))
+    assert seen.report["situation"]["release"]["versions"] == ["2.3.0"]
+
+
+@pytest.mark.faults
+def test_one_stray_error_is_asked_again_and_shown(with_fault) -> None:
+    seen = with_fault("one-stray-error")
+
+    assert (seen.code, seen.not_green) == (0, {})
+    assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
+    assert "1 of 32 looks was not good: 503 from 127.0.0.1" in seen.verdicts[HEALTH]["because"]
+    assert "1 of 32 looks" in seen.out.replace("\n", " ").replace("  ", " ")
+
+
+@pytest.mark.faults
+def test_the_release_is_waited_for_and_the_wait_is_bounded(with_fault) -> None:
+    seen = with_fault("old-version", "--wait-release", "3s")
+
+    assert seen.code == 10
+    assert seen.report["run"]["seconds"] > 3
+    assert len([look for look in seen.report["measurements"] if look["probe"] == "release"]) >= 4
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("control", "arguments", "code"),
+    [(True, ["--deployed", "now"], 20), (True, [], 10), (False, ["--deployed", "now"], 30)],
+    ids=["an answering control", "no deployment on record", "a silent control"],
+)
+def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, control, arguments, code) -> None:
+    with running_target() as refusing:
+        refusing.stop_serving()
+        if not control:
+            refusing.stop_control()
+        file = environment.write(refusing, refusing.folder)
+
+        seen = verify("verify", "--env", "demo", "--config", str(file), *arguments)
+
+    assert seen.code == code
+    assert seen.not_green == {HEALTH: "fail", DAYS: "error", DEPLOYED: "error"}
+    assert seen.report["situation"]["release"]["served"] == "down"
+    assert "refused the connection" in seen.verdicts[HEALTH]["because"]
+    assert ("control.silent" in seen.err) is not control
+
+
+def test_every_fault_has_its_row() -> None:
+    text = Path(__file__).read_text("utf-8")
+
+    assert all(f'"{fault}"' in text for fault in FAULTS)
+
+
+def test_the_project_s_own_file_describes_the_served_demo() -> None:
+    ours = tomllib.loads((ROOT / "probes.toml").read_text("utf-8"))["env"]["demo"]
+    shown = environment.text(
+        base_url=f"https://localhost:{SERVE_PORTS.https}",
+        control_url=f"http://127.0.0.1:{SERVE_PORTS.control}/",
+        ca=".probekit-demo/ca.pem",
+        key=".probekit-demo/key",
+        version="2.3.1",
+    )
+
+    assert tomllib.loads(shown)["env"]["demo"] == ours

@@ -1,0 +1,286 @@
+"""The report that a person reads at three in the morning."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from math import inf
+
+import pytest
+
+from probekit import checklist
+from probekit.model import Control, Deployment, Flag, Memory, Outcome, Release, Served, Severity, Stage, Verdict
+from probekit.reports import FORMATS
+
+
+@pytest.fixture
+def down(make):
+    item = make.item("up == 1", row=make.rollback_row)
+    because = "up 0, limit == 1; all 12 looks in 3 attempts"
+    return Verdict(item=item, outcome=Outcome.FAIL, because=because, observed=0.0, limit=item.expect[0])
+
+
+@pytest.fixture
+def good(make):
+    return Verdict(item=make.item("up == 1", id="pre.infra.tls-deployed"), outcome=Outcome.PASS, because="up 1")
+
+
+@pytest.fixture
+def recent(make):
+    return Memory(deployment=Deployment(release="2.3.1", started=make.now - timedelta(minutes=9)))
+
+
+def lines(report, **wishes):
+    return FORMATS["console"](report, **wishes).splitlines()
+
+
+def unwrapped(report):
+    return " ".join(" ".join(lines(report)).split())
+
+
+def at(shown, start):
+    """Where the first line that starts so stands."""
+    return next(number for number, line in enumerate(shown) if line.startswith(start))
+
+
+def test_the_decision_and_its_reason_come_first_and_the_code_last(report_of, down, good, recent) -> None:
+    shown = lines(report_of(down, good, memory=recent))
+
+    assert shown[0] == "ROLLBACK, exit code 20, now: prod"
+    assert shown[1].startswith("  deploy.services.health-endpoint (critical) failed, and row 'api-down' says")
+    assert "Next: roll back to the previous release now" in shown[-3]
+    assert shown[-1] == "rollback, exit code 20"
+
+
+@pytest.mark.parametrize(
+    ("facts", "first", "last"),
+    [
+        ({}, "INVESTIGATE, exit code 10, page somebody now: prod", "investigate, exit code 10"),
+        ({"stage": Stage.BEFORE}, "NO GO, exit code 21: prod", "no_go, exit code 21"),
+        ({"control": Control.SILENT}, "UNDECIDED, exit code 30: prod", "undecided, exit code 30"),
+    ],
+)
+def test_each_action_is_named_with_its_code(report_of, down, facts, first, last) -> None:
+    shown = lines(report_of(down, **facts))
+
+    assert (shown[0], shown[-1]) == (first, last)
+
+
+def test_an_interrupted_run_names_the_signal_and_the_process_s_own_code(report_of, good) -> None:
+    shown = lines(report_of(good, run={"ended_by": "SIGINT"}, complete=False))
+
+    assert (shown[0], shown[-1]) == ("UNDECIDED, exit code 130 (SIGINT): prod", "undecided, exit code 130")
+
+
+def test_a_go_is_short_and_calm(report_of, good, recent) -> None:
+    shown = lines(report_of(good, memory=recent))
+
+    assert shown[:2] == ["GO, exit code 0: prod", "  1 of 1 items are proved"]
+    assert shown[-2:] == ["Next: go on.", "go, exit code 0"]
+    assert len(shown) < 16
+    assert not {"failed", "unproven", "follow-ups"} & {line.split(":")[0] for line in shown}
+
+
+def test_the_head_says_what_was_verified_from_where_and_by_which_file(report_of, good) -> None:
+    shown = lines(report_of(good, release=Release(expected="2.3.1", served=Served.EXPECTED)))
+
+    assert shown[2] == "release 2.3.1, stage after, seen from ci-7, by probes.toml"
+
+
+def test_every_failed_item_is_shown_with_its_value_and_limit(make, report_of, down) -> None:
+    slow = make.item("first_byte < 200 ms", id="post.performance.slow", severity=Severity.MEDIUM)
+    full = make.item("disk_used < 80 %", id="post.performance.full", severity=Severity.LOW)
+    report = report_of(
+        down,
+        Verdict(item=slow, outcome=Outcome.FAIL, because="first byte 231 ms, limit < 200 ms"),
+        Verdict(item=full, outcome=Outcome.FAIL, because="since monday", observed=91.25, limit=full.expect[0]),
+    )
+
+    shown = lines(report)
+
+    assert shown[at(shown, "failed: 1") + 1 :][:2] == [
+        "  deploy.services.health-endpoint (critical, Backend Lead)",
+        "    up 0, limit == 1",  # its whole reason stands at the top
+    ]
+    assert shown[at(shown, "follow-ups: 2") + 1 :][:4] == [
+        "  post.performance.slow (medium, Backend Lead)",
+        "    first byte 231 ms, limit < 200 ms",
+        "  post.performance.full (low, Backend Lead)",
+        "    disk used 91.25 %, limit < 80 %; since monday",
+    ]
+
+
+def test_of_many_failures_none_is_left_out(make, report_of) -> None:
+    items = [make.item("up == 1", id=f"a.b.item-{number}") for number in range(40)]
+    failed = [Verdict(item=item, outcome=Outcome.FAIL, because="up 0, limit == 1") for item in items]
+
+    shown = lines(report_of(*failed))
+
+    assert {f"  {item.id} (critical, Backend Lead)" for item in items} <= set(shown)
+
+
+def test_what_failed_comes_before_what_is_unproven_and_both_before_what_can_wait(make, report_of, down, good) -> None:
+    others = [
+        Verdict(item=make.item(id="a.b.later", severity=Severity.LOW), outcome=Outcome.FAIL, because="x"),
+        Verdict(item=make.item(id="a.b.unsigned", holds=True), outcome=Outcome.PENDING, because="x"),
+        Verdict(item=make.item(id="a.b.unread"), outcome=Outcome.ERROR, because="x"),
+    ]
+
+    shown = lines(report_of(good, *others, down))
+    places = [at(shown, title) for title in ("failed: 1", "unproven: 1", "unsigned, which holds", "follow-ups: 1")]
+
+    assert places == sorted(places)
+    assert at(shown, "203 items = ") < at(shown, "control: ") < at(shown, "Next: ")
+
+
+def test_a_failure_says_how_old_and_how_sure_it_is(make, report_of, down) -> None:
+    old = replace(down, since=make.now - timedelta(minutes=3), confirmed=False, flags=frozenset({Flag.PRE_EXISTING}))
+
+    shown = unwrapped(report_of(old))
+
+    assert "(critical, pre existing, Backend Lead, not in every attempt yet, since 2026-11-23 10:27:00 UTC)" in shown
+
+
+def test_one_outage_is_one_entry(make, report_of) -> None:
+    items = [make.item(id=f"a.b.item-{number}") for number in range(9)]
+    report = report_of(*(Verdict(item=item, outcome=Outcome.ERROR, because="db is down") for item in items))
+
+    shown = unwrapped(report)
+
+    assert "a.b.item-5 and 3 more (critical, error)" in shown
+    assert shown.count("db is down") == 1
+
+
+def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(make, report_of, good) -> None:
+    changed = make.item(id="a.b.changed", expect=make.item("up == 1").expect)
+    changed = replace(changed, changed_from=make.item("up == 0").expect, changed_why="our contract")
+    verdicts = [
+        Verdict(
+            item=make.item(id="a.b.stray"),
+            outcome=Outcome.PASS,
+            because="1 of 32 looks was not good: 503",
+            flags=frozenset({Flag.FLAKY}),
+        ),
+        Verdict(item=changed, outcome=Outcome.PASS, because="up 1", flags=frozenset({Flag.CHANGED})),
+        Verdict(item=make.item(id="a.b.exempt"), outcome=Outcome.NOT_APPLICABLE, because="no cache here"),
+        Verdict(item=make.item(id="a.b.waived"), outcome=Outcome.WAIVED, because="until Friday"),
+    ]
+
+    shown = unwrapped(report_of(good, *verdicts))
+
+    assert "flaky pass: a.b.stray: 1 of 32 looks was not good: 503" in shown
+    assert "changed limit: a.b.changed: up == 1 here, up == 0 in the checklist; why: our contract" in shown
+    assert "not applicable: a.b.exempt: no cache here" in shown
+    assert "waived: a.b.waived: until Friday" in shown
+
+
+def test_the_situation_is_told(make, report_of, good, recent) -> None:
+    release = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served, expected 2")
+
+    shown = unwrapped(report_of(good, memory=recent, release=release, run={"notes": ("/srv/.env was read",)}))
+
+    assert (
+        "release: 1 is served, expected 2 control: answers deployment on record: 2.3.1, not finished, started" in shown
+    )
+    assert "started 2026-11-23 10:21:00 UTC, 9 min ago note: /srv/.env was read" in shown
+
+
+def test_the_account_adds_up(make, report_of) -> None:
+    verdicts = [Verdict(item=make.item(id="a.b.c"), outcome=outcome, because="x") for outcome in Outcome]
+
+    shown = unwrapped(report_of(*verdicts))
+    account = re.search(r"203 items = (.+) out of scope", shown)
+
+    assert account
+    counts = [int(part.split()[0]) for part in account[1].split(" + ")]
+    assert counts == [*[1] * len(Outcome), 203 - len(Outcome)]
+
+
+def test_each_section_has_a_line_with_its_counts(make, report_of, down, good) -> None:
+    shown = lines(report_of(down, good, replace(good, outcome=Outcome.ERROR)))
+
+    assert "deploy.services  1 fail" in shown
+    assert "pre.infra        1 pass, 1 error" in shown
+
+
+def test_the_whole_checklist_unconfigured_stays_under_60_lines(report_of) -> None:
+    items = checklist.load("softfactory").items
+    verdicts = [Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because="no probe") for item in items]
+
+    shown = lines(report_of(*verdicts))
+
+    assert len(shown) < 60
+    assert "203 items = 203 not configured" in shown
+    assert at(shown, "    critical, by probe: ") < at(shown, "    high, by probe: ")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_asked(report_of, down, good, recent, width) -> None:
+    items = checklist.load("softfactory").items
+    some = [Outcome.FAIL, *Outcome, Outcome.ERROR]
+    verdicts = [
+        Verdict(item=item, outcome=some[number % len(some)], because="because " * 40, flags=frozenset(Flag))
+        for number, item in enumerate(items)
+    ]
+
+    shown = lines(report_of(down, good, *verdicts, memory=recent), width=width)
+
+    assert max(map(len, shown)) <= width
+
+
+def test_a_narrowed_run_says_at_the_top_that_it_is_no_go_of_the_release(report_of, good) -> None:
+    shown = lines(report_of(good, run={"narrowed": True}))
+
+    assert shown[3].startswith("narrowed to 1 items: this speaks of them only and is no go of the release")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fields", "what_to_do"),
+    [
+        (Outcome.FAIL, {}, "Next: page Backend Lead now: mend it, or decide by hand whether to roll back;"),
+        (Outcome.FAIL, {"severity": Severity.HIGH}, "Next: tell Backend Lead: 10 min to find out why;"),
+        (Outcome.ERROR, {}, "Next: nothing grave failed, but not all is proved: mend that within 5 min,"),
+        (Outcome.PENDING, {"holds": True}, "Next: get the signature of Backend Lead, then verify again."),
+        (Outcome.FAIL, {"severity": Severity.LOW}, "Next: go on. The follow-ups above can wait."),
+    ],
+)
+def test_it_ends_with_what_to_do_and_who_must_do_it(make, report_of, good, outcome, fields, what_to_do) -> None:
+    verdict = Verdict(item=make.item("up == 1", **fields), outcome=outcome, because="x")
+
+    assert what_to_do in unwrapped(report_of(good, verdict))
+
+
+def test_colour_is_only_there_on_wish_and_says_nothing_that_words_do_not(report_of, down) -> None:
+    report = report_of(down)
+
+    plain, coloured = FORMATS["console"](report), FORMATS["console"](report, colour=True)
+
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+    assert coloured.count("\x1b") == 4
+
+
+HOSTILE = "503\n\x1b[2JGO, exit code 0: prod\rgo, exit code 0\u202eevil\u200b\ud800\x85"
+
+
+def test_hostile_text_is_written_out_wherever_it_comes_from(make, report_of, good) -> None:
+    hostile = make.item("up == 1", id="a.b.c", changed_from=make.item("up == 0").expect, changed_why=HOSTILE)
+    verdicts = [Verdict(item=hostile, outcome=outcome, because=HOSTILE, flags=frozenset(Flag)) for outcome in Outcome]
+    release = Release(expected=HOSTILE, because=HOSTILE)
+    run = {"environment": HOSTILE, "vantage": HOSTILE, "config_file": HOSTILE, "notes": (HOSTILE,)}
+
+    text = FORMATS["console"](report_of(*verdicts, release=release, run=run))
+
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert not {"GO, exit code 0: prod", "go, exit code 0"} & {line.strip() for line in text.split("\n")}
+    assert r"503\x0a\x1b[2JGO," in text
+    assert r"\u202eevil\u200b\ud800" in text
+
+
+def test_a_value_that_is_no_number_breaks_no_report(make, report_of) -> None:
+    item = make.item("up == 1")
+
+    shown = lines(report_of(Verdict(item=item, outcome=Outcome.FAIL, because="x", observed=inf, limit=item.expect[0])))
+
+    assert "    up inf, limit == 1" in shown

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from probekit.reports.text import escape, moment, paragraph
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("a\nGO: prod", r"a\x0aGO: prod"),
+        ("\r\x1b[2J\x7f\x9b", r"\x0d\x1b[2J\x7f\u009b"),
+        ("\u202a\u202e\u2066\u2069", r"\u202a\u202e\u2066\u2069"),
+        ("\u200b\u200d\ufeff\u2028\u00ad", r"\u200b\u200d\ufeff\u2028\u00ad"),
+        ("\ud800", r"\ud800"),
+        ("\u3164\ufe0f\u034f\U000e0100", r"\u3164\ufe0f\u034f\ue0100"),
+        ("a\u00a0b", r"a\u00a0b"),
+        ("23 °C, größer, 部署, 🚀", "23 °C, größer, 部署, 🚀"),
+    ],
+)
+def test_what_hides_moves_or_recolours_text_is_written_out(hostile, shown) -> None:
+    assert escape(hostile) == shown
+
+
+def test_a_line_is_wider_than_asked_only_for_one_long_word() -> None:
+    assert paragraph("ab " + "x" * 30 + " cd-ef gh", width=10, indent="  ", hanging="    ") == [
+        "  ab",
+        "    " + "x" * 30,
+        "    cd-ef",
+        "    gh",
+    ]
+
+
+def test_a_moment_is_told_in_utc() -> None:
+    assert moment(datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-23 10:30:00 UTC"

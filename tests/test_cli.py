@@ -1,0 +1,453 @@
+"""The command line: exit codes that mean one thing, nothing on stdout but the report, errors that say what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from probekit import cli
+
+ENVIRONMENT = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = [{scope}]
+control = []
+timeout = "1s"
+settle = "0s"
+spread = "0s"
+spacing = "0s"
+
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "home").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def probekit(folder, monkeypatch, capfd):
+    """Run the command line in this process, in a folder of its own; its result."""
+
+    def run(*arguments, env=None):
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            for name in [name for name in os.environ if name.startswith(("PROBEKIT_", "XDG_"))]:
+                patch.delenv(name)
+            for name, value in ({"HOME": str(folder / "home")} | (env or {})).items():
+                patch.setenv(name, value)
+            capfd.readouterr()
+            code = cli.run(list(arguments))
+            out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def process(folder):
+    """Run the program as a process of its own; its result."""
+
+    def run(*arguments, **wishes):
+        command = [sys.executable, "-m", "probekit", *arguments]
+        return subprocess.run(command, **_surroundings(folder, wishes), timeout=30, check=False)
+
+    return run
+
+
+def _surroundings(folder, wishes):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PROBEKIT_", "XDG_"))}
+    given = wishes.pop("env", {})
+    return {
+        "cwd": folder,
+        "env": kept | {"HOME": str(folder / "home")} | given,
+        "capture_output": True,
+        "text": True,
+    } | wishes
+
+
+@pytest.fixture
+def write(folder):
+    """Write a probes.toml for a port; closed if none is given."""
+
+    def one(port=None, *, scope='"deploy.services.health-endpoint"', extra=""):
+        if port is None:
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                port = taken.getsockname()[1]
+        (folder / "probes.toml").write_text(ENVIRONMENT.format(port=port, scope=scope) + extra)
+        return port
+
+    return one
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["verify", "--help"], ["plan", "--help"], ["list", "--help"], ["demo", "--help"]],
+)
+def test_help_and_version_answer_with_0(process, arguments) -> None:
+    result = process(*arguments)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(("probekit 0", "Usage: probekit"))
+
+
+@pytest.mark.parametrize("command", ["verify", "plan", "list", "demo"])
+def test_every_command_s_help_has_examples(probekit, command) -> None:
+    assert "Examples:" in probekit(command, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["verfy"], "No such command"),
+        (["verify"], "Missing option '--env'"),
+        (["verify", "--env", "prod", "--nonsense"], "No such option"),
+        (["verify", "--env", "prdo"], "did you mean 'prod'?; known in probes.toml: prod"),
+        (["verify", "--env", "prod", "--item", "deploy.services.helth"], "did you mean 'deploy.services"),
+        (["verify", "--env", "prod", "--probe", "helth"], "did you mean 'health'?"),
+        (["verify", "--env", "prod", "--item", "post"], "the selection leaves nothing"),
+        (["verify", "--env", "prod", "--stage", "later"], "'before', 'after', 'rolled-back'"),
+        (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known: console, json"),
+        (["verify", "--env", "prod", "--report", "json="], "names no file"),
+        (["verify", "--env", "prod", "--report", "json", "--report", "console"], "two reports to stdout"),
+        (["verify", "--env", "prod", "--deployed", "yesterday"], "write 2026-11-23T10:00Z, or now"),
+        (["verify", "--env", "prod", "--deployed", "2026-11-23T10:00"], "has no zone"),
+        (["verify", "--env", "prod", "--deployed", "2999-01-01T00:00Z"], "lies in the future"),
+        (["verify", "--env", "prod", "--wait-release", "5"], "is no duration"),
+        (["verify", "--env", "prod", "--wait-release", "5m"], "needs a probe 'release'"),
+        (["verify", "--env", "prod", "--quiet", "--verbose"], "exclude each other"),
+        (["plan", "--env", "nowhere"], "no environment 'nowhere'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_command_line_is_64_and_says_what_is_right(probekit, write, arguments, told) -> None:
+    write()
+
+    result = probekit(*arguments)
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize("command", [["verify", "--env", "prod"], ["plan", "--env", "prod"], ["list", "envs"]])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "probes.toml: it cannot be read: No such file or directory"),
+        ("[env.prod\n", "probes.toml:1:"),
+        ('[env.prod]\nbase_url = "https://a.test"\nscope = []\n', "probes.toml:3: env.prod.scope"),
+    ],
+)
+def test_a_wrong_file_is_78_with_its_line(probekit, folder, command, text, told) -> None:
+    if text is not None:
+        (folder / "probes.toml").write_text(text)
+
+    result = probekit(*command)
+
+    assert (result.returncode, result.stdout) == (78, "")
+    assert told in result.stderr
+
+
+def test_a_crash_of_our_own_is_70_and_never_looks_like_an_answer(process, write, folder) -> None:
+    write()
+    (folder / "sitecustomize.py").write_text("import probekit.flow\nprobekit.flow.judge = None\n")
+
+    result = process("verify", "--env", "prod", env={"PYTHONPATH": str(folder)})
+
+    assert (result.returncode, result.stdout) == (70, "")
+    assert "internal error (TypeError" in result.stderr
+    assert "says nothing about the target" in result.stderr
+
+
+def test_a_target_that_is_down_is_investigated_without_a_deployment_on_record(probekit, write) -> None:
+    write()
+
+    result = probekit("verify", "--env", "prod")
+
+    assert result.returncode == 10
+    assert result.stdout.startswith("INVESTIGATE")
+    assert result.stdout.endswith("investigate, exit code 10\n")
+
+
+def test_the_exit_code_does_not_depend_on_the_format(probekit, write, folder) -> None:
+    write()
+
+    results = [
+        probekit("verify", "--env", "prod"),
+        probekit("verify", "--env", "prod", "--report", "json"),
+        probekit(
+            "verify",
+            "--env",
+            "prod",
+            "--report",
+            f"json={folder / 'r.json'}",
+            "--report",
+            f"console={folder / 'r.txt'}",
+        ),
+        probekit("verify", "--env", "prod", "--quiet"),
+        probekit("verify", "--env", "prod", "--verbose"),
+    ]
+
+    assert [result.returncode for result in results] == [10] * 5
+    assert json.loads(results[1].stdout)["decision"]["exit_code"] == 10
+    assert json.loads((folder / "r.json").read_text())["decision"]["action"] == "investigate"
+    assert results[2].stdout.startswith("INVESTIGATE")
+    assert (folder / "r.txt").read_text().startswith("INVESTIGATE")
+
+
+def test_piped_output_has_neither_colour_nor_progress_and_the_log_is_json(probekit, write) -> None:
+    write()
+
+    quiet = probekit("verify", "--env", "prod")
+    loud = probekit("verify", "--env", "prod", "--verbose")
+
+    assert "\x1b" not in quiet.stdout
+    assert quiet.stderr == ""
+    assert all(json.loads(line)["event"] for line in loud.stderr.splitlines())
+
+
+@pytest.mark.parametrize("path", ["no-such-folder/r.json", "home"])
+def test_a_report_that_cannot_be_written_is_said_and_changes_nothing(probekit, write, folder, path) -> None:
+    write()
+
+    result = probekit("verify", "--env", "prod", "--report", f"json={folder / path}")
+
+    assert result.returncode == 10
+    assert "cannot be written" in result.stderr
+    assert result.stdout.startswith("INVESTIGATE")
+    assert not list(folder.glob(".*.part"))
+
+
+def test_a_closed_stdout_changes_nothing(folder, write) -> None:
+    write()
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with os.fdopen(writer, "w") as closed:
+        wishes = _surroundings(folder, {"stdout": closed, "stderr": subprocess.PIPE})
+        wishes.pop("capture_output")
+        result = subprocess.run(
+            [sys.executable, "-m", "probekit", "verify", "--env", "prod"], **wishes, timeout=30, check=False
+        )
+
+    assert (result.returncode, result.stderr) == (10, "")
+
+
+def test_an_ascii_terminal_shows_everything(process, write) -> None:
+    write(extra='[env.prod.not_applicable]\n"deploy.services.health-endpoint" = "läuft anderswo"\n')
+
+    result = process("verify", "--env", "prod", env={"PYTHONIOENCODING": "ascii"})
+
+    assert result.returncode == 30  # nothing was looked at
+    assert "l\\xe4uft anderswo" in result.stdout
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_the_run_with_its_code_and_a_report(folder, write, name, code) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        write(silent.getsockname()[1])
+        text = (folder / "probes.toml").read_text().replace('timeout = "1s"', 'timeout = "60s"')
+        (folder / "probes.toml").write_text(text)
+        wishes = _surroundings(folder, {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE})
+        wishes.pop("capture_output")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "probekit", "verify", "--env", "prod", "--report", "json"], **wishes
+        )
+        silent.settimeout(20)
+        silent.accept()[0].close()  # it is looking: now
+
+        process.send_signal(getattr(signal, name))
+        out, _ = process.communicate(timeout=20)
+
+    document = json.loads(out)
+    assert process.returncode == document["decision"]["exit_code"] == code
+    assert (document["run"]["ended_by"], document["decision"]["action"]) == (name, "undecided")
+    assert document["verdicts"][0]["outcome"] == "error"
+
+
+def test_a_second_run_of_the_same_environment_is_75(probekit, folder, write) -> None:
+    write()
+    probekit("verify", "--env", "prod")
+    (lock,) = (folder / "home").rglob("*.lock")
+
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        result = probekit("verify", "--env", "prod")
+    free = probekit("verify", "--env", "prod")
+
+    assert (result.returncode, result.stdout) == (75, "")
+    assert "another run verifies 'prod'" in result.stderr
+    assert free.returncode == 10
+
+
+def test_a_folder_that_cannot_be_written_is_a_warning(probekit, folder, write) -> None:
+    write()
+    (folder / "file").write_text("")
+
+    result = probekit(
+        "verify", "--env", "prod", env={"HOME": str(folder / "file"), "XDG_STATE_HOME": str(folder / "file")}
+    )
+
+    assert result.returncode == 10
+    assert "warning: no lock could be taken" in result.stderr
+
+
+def test_variables_stand_in_for_options(probekit, folder, write) -> None:
+    write()
+    (folder / "probes.toml").rename(folder / "other.toml")
+    (folder / ".env").write_text("PROBEKIT_RELEASE=7.7\n")
+
+    named = probekit(
+        "verify",
+        "--env",
+        "prod",
+        "--report",
+        "json",
+        env={"PROBEKIT_CONFIG": "other.toml", "PROBEKIT_DEPLOYED": "2026-11-23T10:00Z"},
+    )
+    wrong = probekit("verify", "--env", "prod", env={"PROBEKIT_CONFIG": "other.toml", "PROBEKIT_DEPLOYED": "soon"})
+
+    situation = json.loads(named.stdout)["situation"]
+    assert situation["deployment"] == {
+        "release": "7.7",
+        "started": "2026-11-23T10:00:00Z",
+        "finished": "2026-11-23T10:00:00Z",
+    }
+    assert situation["release"]["expected"] == "7.7"
+    assert wrong.returncode == 64
+
+
+def test_all_203_items_are_in_the_account(probekit, write) -> None:
+    write(scope='"pre", "deploy", "post", "rollback", "signoff"')
+
+    document = json.loads(probekit("verify", "--env", "prod", "--report", "json").stdout)
+
+    account = document["account"]
+    assert (account["items"], account["out_of_scope"], len(document["verdicts"])) == (203, 0, 203)
+    assert sum(count for word, count in account.items() if word != "items") == 203
+    assert account["pending"] == 23
+    assert account["pass"] == 0
+
+
+def test_a_narrowed_run_says_so(probekit, write) -> None:
+    write(scope='"deploy"')
+
+    document = json.loads(probekit("verify", "--env", "prod", "--probe", "health", "--report", "json").stdout)
+
+    assert document["run"]["narrowed"] is True
+    assert [verdict["item"] for verdict in document["verdicts"]] == ["deploy.services.health-endpoint"]
+
+
+def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(probekit, folder, write) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as watched:
+        write(watched.getsockname()[1], scope='"deploy.services", "pre.infra"')
+        result = probekit("plan", "--env", "prod")
+        watched.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            watched.accept()
+
+    assert result.returncode == 0
+    assert "health (http): 8 looks over 0 s, up to 3 attempts" in result.stdout
+    assert "at most 72 requests" in result.stdout
+    assert "no probe named 'database' is configured; it needs a kind that is not installed: postgres" in result.stdout
+    assert "this can never be go" in result.stdout
+    assert "deploy.services.database-connectivity (critical)" in result.stdout
+    scope = result.stdout.partition("scope = [")[2]
+    assert '"deploy.services.health-endpoint",' in scope
+    assert '"deploy.services.settle-time",' in scope
+    assert "tls-deployed" not in scope  # base_url has no certificate
+    assert list((folder / "home").rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("items", "deploy.services.health-endpoint"),
+        ("probes", "certificate"),
+        ("kinds", "time_left"),
+        ("envs", "prod"),
+    ],
+)
+def test_list_names_what_there_is(probekit, write, what, line) -> None:
+    write()
+
+    result = probekit("list", what)
+
+    assert result.returncode == 0
+    assert any(line in row for row in result.stdout.splitlines())
+
+
+def test_list_needs_no_configuration_for_what_is_built_in(probekit) -> None:
+    result = probekit("list", "items")
+
+    assert (result.returncode, len(result.stdout.splitlines())) == (0, 203)
+
+
+def test_a_secret_that_the_target_echoes_appears_nowhere(folder, probekit, tmp_path) -> None:
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"status": self.headers["X-Key"]}).encode()
+            self.send_response(200 if self.path == "/health" else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Echo", self.headers["X-Key"] or "")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        extra = '[env.prod.connect]\nheaders = { "X-Key" = { env = "KEY" } }\n'
+        text = ENVIRONMENT.format(port=server.server_port, scope='"deploy.services.health-endpoint"') + extra
+        (folder / "probes.toml").write_text(text)
+        arguments = ["verify", "--env", "prod", "--verbose", "--report", f"json={tmp_path / 'r.json'}"]
+
+        result = probekit(*arguments, env={"KEY": "planted-secret-7"})
+        missing = probekit(*arguments)
+        server.shutdown()
+        thread.join()
+
+    everything = result.stdout + result.stderr + (tmp_path / "r.json").read_text()
+    assert "planted" not in everything
+    assert "[secret]" in result.stdout
+    assert missing.returncode == 10
+    assert "the variable KEY is not set" in missing.stdout
+
+
+def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folder, write) -> None:
+    write()
+    controller, terminal = pty.openpty()
+    wishes = _surroundings(folder, {"stdout": subprocess.DEVNULL, "stderr": terminal})
+    wishes.pop("capture_output")
+    with subprocess.Popen([sys.executable, "-m", "probekit", "verify", "--env", "prod"], **wishes) as process:
+        os.close(terminal)
+        shown = b""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                shown += os.read(controller, 4096)
+            except OSError:  # the other side is closed
+                break
+        process.wait(20)
+    os.close(controller)
+
+    text = shown.decode()
+    assert "running health (http, 8 looks over 0 s), at the latest until" in text
+    assert "fail" in text
+    assert "deploy.services.health-endpoint: up 0" in text

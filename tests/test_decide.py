@@ -1,0 +1,484 @@
+"""The decision rule: a rollback comes only from a row, a go only from a proof."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from probekit.decide import decide, may_wait
+from probekit.model import (
+    Action,
+    Band,
+    Control,
+    Deadline,
+    Deployment,
+    Flag,
+    Item,
+    Limit,
+    Memory,
+    Outcome,
+    Release,
+    Row,
+    Served,
+    Severity,
+    Situation,
+    Stage,
+    Verdict,
+)
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SETTLED = (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
+UNPROVEN = (Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.NOT_CONFIGURED)
+LIMIT = Limit(metric="p95", op=">", value=4000, unit="ms")
+PAGES = Row(id="slow", text="Slow", severity=Severity.CRITICAL, action="investigate")
+ROLLS_BACK = Row(id="api-down", text="API down", severity=Severity.CRITICAL, action="rollback")
+CRITICAL, HIGH, MEDIUM, LOW = Severity
+
+
+def verdict(
+    outcome: Outcome = Outcome.FAIL,
+    severity: Severity = CRITICAL,
+    *,
+    name: str = "a.b.c",
+    because: str = "why",
+    age: float | None = 0,
+    deadline: Deadline | None = None,
+    row: Row | None = None,
+    criterion: bool = False,
+    holds: bool = False,
+    pre_existing: bool = False,
+    **fields,
+) -> Verdict:
+    item = Item(
+        id=name,
+        text="",
+        title="",
+        severity=severity,
+        owner="",
+        row=row,
+        criteria=("c",) if criterion else (),
+        holds=holds,
+    )
+    band = Band(when=LIMIT, severity=severity, deadline=deadline) if deadline else None
+    flags = frozenset({Flag.PRE_EXISTING} if pre_existing else ())
+    since = None if age is None else NOW - timedelta(minutes=age)
+    return Verdict(item=item, outcome=outcome, because=because, band=band, flags=flags, since=since, **fields)
+
+
+def situation(
+    *,
+    stage: Stage = Stage.AFTER,
+    deployed_ago: float | None = 30,
+    control: Control = Control.ANSWERS,
+    complete: bool = True,
+    served: Served = Served.EXPECTED,
+    strict: bool = False,
+) -> Situation:
+    moment = None if deployed_ago is None else NOW - timedelta(minutes=deployed_ago)
+    deployment = Deployment(release="2", started=moment, finished=moment) if moment else None
+    return Situation(
+        now=NOW,
+        stage=stage,
+        control=control,
+        complete=complete,
+        strict=strict,
+        release=Release(served=served, because="the version"),
+        memory=Memory(deployment=deployment),
+    )
+
+
+def told(verdicts: Sequence[Verdict], facts: Situation | None = None) -> tuple[Action, float | None]:
+    decision = decide(verdicts, facts or situation())
+    return decision.action, decision.minutes
+
+
+DOWN = verdict(row=ROLLS_BACK)
+TO_ROLLBACK = Deadline(minutes=5, then="rollback")
+IF_WORSE = Deadline(minutes=10, then=LIMIT)
+TO_SOMEBODY = Deadline(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "facts", "expected"),
+    [
+        ([], {}, (Action.UNDECIDED, 0)),
+        ([verdict(Outcome.WAIVED), verdict(Outcome.NOT_APPLICABLE)], {}, (Action.UNDECIDED, 0)),
+        ([verdict(Outcome.PASS)], {}, (Action.GO, None)),
+        ([verdict(Outcome.PASS)], {"control": Control.SILENT}, (Action.GO, None)),
+        ([verdict(Outcome.ATTESTED)], {}, (Action.GO, None)),
+        ([verdict(Outcome.PASS), verdict(Outcome.PENDING, holds=True)], {}, (Action.HOLD, None)),
+        ([verdict(Outcome.PASS), verdict(Outcome.PENDING)], {}, (Action.GO, None)),
+        ([verdict(Outcome.PENDING)], {}, (Action.UNDECIDED, 0)),
+        ([DOWN], {}, (Action.ROLLBACK, 0)),
+        ([replace(DOWN, confirmed=False)], {}, (Action.INVESTIGATE, 1)),
+        ([verdict(row=ROLLS_BACK, pre_existing=True)], {}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"deployed_ago": 120}, (Action.ROLLBACK, 0)),
+        ([DOWN], {"deployed_ago": 121}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"deployed_ago": -1}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"deployed_ago": None}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"control": Control.NONE}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"served": Served.UNREADABLE}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"served": Served.OTHER}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"served": Served.DOWN}, (Action.ROLLBACK, 0)),
+        ([DOWN], {"served": Served.UNASKED}, (Action.ROLLBACK, 0)),
+        ([DOWN], {"stage": Stage.BEFORE}, (Action.NO_GO, 0)),
+        ([DOWN], {"stage": Stage.ROLLED_BACK}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"control": Control.SILENT}, (Action.UNDECIDED, 0)),
+        ([DOWN], {"complete": False}, (Action.UNDECIDED, 0)),
+        ([verdict(Outcome.PASS)], {"complete": False}, (Action.UNDECIDED, 0)),
+        ([verdict()], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(row=PAGES)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(severity=HIGH, age=3, deadline=TO_ROLLBACK)], {}, (Action.INVESTIGATE, 2)),
+        ([verdict(severity=HIGH, age=5, deadline=TO_ROLLBACK)], {}, (Action.ROLLBACK, 0)),
+        ([verdict(severity=HIGH, age=10, deadline=TO_SOMEBODY)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(severity=HIGH, age=10, deadline=IF_WORSE, worse=True)], {}, (Action.ROLLBACK, 0)),
+        ([verdict(severity=HIGH, age=10, deadline=IF_WORSE)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(severity=HIGH, age=10, deadline=TO_SOMEBODY, worse=True)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(severity=HIGH, age=None, deadline=TO_SOMEBODY)], {}, (Action.INVESTIGATE, 10)),
+        ([verdict(severity=HIGH, age=-500, deadline=TO_SOMEBODY)], {}, (Action.INVESTIGATE, 10)),
+        ([verdict(severity=HIGH, deadline=Deadline(minutes=500))], {}, (Action.INVESTIGATE, 60)),
+        ([verdict(Outcome.PASS), verdict(severity=MEDIUM)], {}, (Action.GO, None)),
+        ([verdict(Outcome.PASS), verdict(severity=MEDIUM, criterion=True)], {}, (Action.INVESTIGATE, 60)),
+        ([verdict(Outcome.INCONCLUSIVE)], {}, (Action.INVESTIGATE, 5)),
+        ([verdict(Outcome.ERROR, HIGH)], {}, (Action.INVESTIGATE, 10)),
+        ([verdict(Outcome.NOT_CONFIGURED, LOW, criterion=True)], {}, (Action.INVESTIGATE, 10)),
+        ([verdict(Outcome.PASS), verdict(Outcome.INCONCLUSIVE, LOW)], {}, (Action.GO, None)),
+        ([verdict(Outcome.INCONCLUSIVE, LOW)], {}, (Action.UNDECIDED, 0)),
+        ([verdict(severity=HIGH, age=3, deadline=TO_ROLLBACK), verdict(Outcome.ERROR)], {}, (Action.INVESTIGATE, 2)),
+    ],
+)
+def test_the_rule_by_example(verdicts, facts, expected) -> None:
+    assert told(verdicts, situation(**facts)) == expected
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, *UNPROVEN, Outcome.PENDING])
+@pytest.mark.parametrize("severity", [MEDIUM, LOW])
+def test_strict_makes_a_follow_up_keep_it_from_a_go(outcome, severity) -> None:
+    verdicts = [verdict(Outcome.PASS), verdict(outcome, severity)]
+
+    assert told(verdicts) == (Action.GO, None)
+    assert told(verdicts, situation(strict=True)) == (Action.INVESTIGATE, 60)
+
+
+@pytest.mark.parametrize(
+    ("one", "waits"),
+    [
+        (verdict(Outcome.FAIL, MEDIUM), True),
+        (verdict(Outcome.ERROR, LOW), True),
+        (verdict(Outcome.FAIL, HIGH), False),
+        (verdict(Outcome.NOT_CONFIGURED, LOW, criterion=True), False),
+        (verdict(Outcome.PENDING, CRITICAL), True),  # a signature counts by what it holds, not by its severity
+        (verdict(Outcome.PENDING, LOW, holds=True), False),
+    ],
+)
+def test_what_stops_no_release_may_wait(one, waits) -> None:
+    assert may_wait(one) is waits
+
+
+@pytest.mark.parametrize(
+    ("facts", "fields", "guard", "what_to_do"),
+    [
+        ({"deployed_ago": None}, {}, "no deployment is on record", "--deployed TIME"),
+        ({"deployed_ago": 121}, {}, "121 min old, more than 120", "decide by hand"),
+        ({"deployed_ago": -1}, {}, "in the future", "correct --deployed or the clock"),
+        ({"control": Control.NONE}, {}, "no control is configured", "set 'control'"),
+        ({"control": Control.SILENT}, {}, "no control answers", "verify again from elsewhere"),
+        ({"served": Served.UNREADABLE}, {}, "cannot be read (the version)", "decide by hand"),
+        ({"served": Served.OTHER}, {}, "another release is served (the version)", "find out why"),
+        ({"stage": Stage.ROLLED_BACK}, {}, "has been rolled back already", "look for a cause outside"),
+        ({"complete": False}, {}, "was cut off", "verify again"),
+        ({}, {"pre_existing": True}, "a.b.c failed before this deployment too", "would not mend it"),
+        ({}, {"confirmed": False}, "not in every attempt", "verify again"),
+    ],
+)
+def test_the_guard_that_bars_a_rollback_is_said_with_what_to_do(facts, fields, guard, what_to_do) -> None:
+    decision = decide([verdict(row=ROLLS_BACK, **fields)], situation(**facts))
+
+    assert decision.action is not Action.ROLLBACK
+    (said,) = [reason for reason in decision.because if guard in reason]
+    assert what_to_do in said
+
+
+def test_an_unconfirmed_failure_at_its_deadline_says_which_guard_bars_the_rollback() -> None:
+    late = verdict(severity=HIGH, age=9, deadline=TO_ROLLBACK, confirmed=False)
+
+    assert decide([late], situation()).because == (
+        "a.b.c (high) failed, and its 5 min are over, which rolls back: why",
+        "no rollback is ordered: a.b.c did not fail in every attempt that it asks for; verify again",
+    )
+
+
+def test_every_guard_is_said_once_for_all_failures() -> None:
+    both = [verdict(row=ROLLS_BACK, name=name, because=name) for name in ("a.b.one", "a.b.two")]
+
+    because = decide(both, situation(deployed_ago=None, control=Control.NONE)).because
+
+    assert [reason.split(" ", 1)[0] for reason in because] == ["a.b.one", "no", "no", "a.b.two"]
+
+
+@pytest.mark.parametrize("verdicts", [[], [verdict(Outcome.WAIVED), verdict(Outcome.NOT_APPLICABLE)]])
+def test_an_empty_run_is_not_a_go_and_says_so(verdicts) -> None:
+    decision = decide(verdicts, situation())
+
+    assert decision.action is Action.UNDECIDED
+    assert decision.because[0].startswith("nothing was looked at")
+
+
+def test_nothing_proved_says_so_and_what_to_do() -> None:
+    decision = decide([verdict(Outcome.NOT_CONFIGURED, LOW)], situation())
+
+    assert decision.because[0].startswith("nothing was proved")
+    assert "probekit plan" in decision.because[0]
+
+
+def test_the_most_urgent_failure_is_said_first_and_the_unproven_after_it() -> None:
+    verdicts = [
+        verdict(Outcome.ERROR, CRITICAL, name="a.b.unproven"),
+        verdict(severity=HIGH, name="a.b.calm"),
+        verdict(severity=HIGH, name="a.b.late", age=8),
+        verdict(Outcome.PASS, name="a.b.good"),
+        verdict(severity=LOW, name="a.b.later"),
+    ]
+
+    because = decide(verdicts, situation()).because
+
+    assert because == (
+        "a.b.late (high) failed, 2 min left of 10 min: why",
+        "a.b.calm (high) failed, 10 min left of 10 min: why",
+        "a.b.unproven (critical) unproven (error), 5 min to prove it: why",
+    )
+
+
+def test_one_cause_is_one_sentence() -> None:
+    outage = [verdict(Outcome.ERROR, HIGH, name=f"a.b.{name}", because="db is down") for name in "edcba"]
+
+    (reason,) = decide(outage, situation()).because
+
+    assert reason == "a.b.a, a.b.b, a.b.c and 2 more (high) unproven (error), 10 min to prove it: db is down"
+
+
+def test_what_nothing_measures_is_counted_not_listed() -> None:
+    missing = [verdict(Outcome.NOT_CONFIGURED, severity, name=f"a.b.{severity}") for severity in (CRITICAL, HIGH)] * 2
+
+    (reason,) = decide(missing, situation()).because
+
+    assert reason == "nothing configured can prove 4 items (2 critical, 2 high); probekit plan says what each needs"
+
+
+def test_a_go_says_what_it_rests_on() -> None:
+    decision = decide([verdict(Outcome.PASS), verdict(Outcome.ATTESTED), verdict(severity=LOW)], situation())
+
+    assert decision.because == ("2 of 3 items are proved, 1 can be followed up",)
+
+
+def test_only_a_critical_failure_rolls_back_by_its_row_alone() -> None:
+    assert told([verdict(severity=HIGH, row=ROLLS_BACK)]) == (Action.INVESTIGATE, 10)
+
+
+def mostly(usual, others: Iterable) -> st.SearchStrategy:
+    """As often the usual as anything, so that what it takes much to reach is reached."""
+    return st.just(usual) | st.sampled_from(list(others))
+
+
+VERDICTS = st.builds(
+    verdict,
+    mostly(Outcome.FAIL, Outcome),
+    mostly(CRITICAL, Severity),
+    because=st.sampled_from(["down", "slow"]),
+    age=st.sampled_from([None, -500, 0, 3, 5, 10, 400]),
+    deadline=st.sampled_from([None, TO_ROLLBACK, IF_WORSE, TO_SOMEBODY]),
+    row=mostly(ROLLS_BACK, [None, PAGES]),
+    criterion=st.booleans(),
+    holds=st.booleans(),
+    pre_existing=mostly(False, [True]),  # noqa: FBT003  # a value like the others
+    confirmed=mostly(True, [False]),  # noqa: FBT003  # a value like the others
+    worse=st.booleans(),
+)
+SITUATIONS = st.builds(
+    situation,
+    stage=mostly(Stage.AFTER, Stage),
+    deployed_ago=mostly(30, [None, -1, 0, 120, 121]),
+    control=mostly(Control.ANSWERS, Control),
+    complete=mostly(True, [False]),  # noqa: FBT003  # a value like the others
+    served=mostly(Served.EXPECTED, Served),
+    strict=st.booleans(),
+)
+
+
+def numbered(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Each with an id of its own, as in a checklist."""
+    return [replace(one, item=replace(one.item, id=f"a.b.{number}")) for number, one in enumerate(verdicts)]
+
+
+SETS = st.lists(VERDICTS, max_size=6).map(numbered)
+
+
+def counts(one: Verdict) -> bool:
+    return one.severity in (CRITICAL, HIGH) or bool(one.item.criteria)
+
+
+def by_row(one: Verdict) -> bool:
+    return one.severity is CRITICAL and one.item.row is not None and one.item.row.action == "rollback"
+
+
+def by_deadline(one: Verdict, facts: Situation) -> bool:
+    is_over = one.since is not None and facts.now - one.since >= timedelta(minutes=one.deadline.minutes)
+    says_so = one.deadline.then == "rollback" or (isinstance(one.deadline.then, Limit) and one.worse)
+    return one.severity is HIGH and is_over and says_so
+
+
+@given(SETS, SITUATIONS)
+def test_no_reading_is_never_a_pass(verdicts, facts) -> None:
+    if decide(verdicts, facts).action is Action.GO:
+        assert any(one.outcome in (Outcome.PASS, Outcome.ATTESTED) for one in verdicts)
+        assert not any(one.outcome in (Outcome.FAIL, *UNPROVEN) and counts(one) for one in verdicts)
+
+
+@given(SETS, SITUATIONS)
+def test_a_rollback_comes_only_from_a_row_or_deadline_and_never_because_of_ourselves(verdicts, facts) -> None:
+    if decide(verdicts, facts).action is not Action.ROLLBACK:
+        return
+    deployment = facts.memory.deployment
+    assert facts.stage is Stage.AFTER
+    assert facts.complete
+    assert deployment
+    assert timedelta() <= facts.now - deployment.mark <= timedelta(minutes=120)
+    assert facts.control is Control.ANSWERS
+    assert facts.release.served not in (Served.OTHER, Served.UNREADABLE)
+    assert any(
+        one.outcome is Outcome.FAIL
+        and one.confirmed
+        and Flag.PRE_EXISTING not in one.flags
+        and (by_row(one) or by_deadline(one, facts))
+        for one in verdicts
+    )
+
+
+@given(SETS, st.randoms(use_true_random=False), SITUATIONS)
+def test_what_is_unproven_alone_never_orders_anything(some, rng, facts) -> None:
+    verdicts = [replace(one, outcome=rng.choice(UNPROVEN)) for one in some]
+
+    assert decide(verdicts, facts).action not in (Action.ROLLBACK, Action.NO_GO)
+
+
+@given(SETS, SITUATIONS, st.randoms(use_true_random=False))
+def test_order_does_not_matter(verdicts, facts, rng) -> None:
+    shuffled = rng.sample(verdicts, len(verdicts))
+
+    assert decide(shuffled, facts) == decide(verdicts, facts)
+
+
+@given(SETS, VERDICTS, SITUATIONS)
+def test_one_more_result_never_improves_a_decided_set_nor_gives_it_more_time(verdicts, extra, facts) -> None:
+    before, after = decide(verdicts, facts), decide([*verdicts, extra], facts)
+
+    if before.action is not Action.UNDECIDED:
+        assert after.action.gravity >= before.action.gravity
+        assert after.action is not before.action or (after.minutes or 0) <= (before.minutes or 0)
+
+
+@given(SETS, st.sampled_from([Outcome.FAIL, *UNPROVEN]), SITUATIONS)
+def test_a_pass_that_worsens_never_improves_the_decision(verdicts, outcome, facts) -> None:
+    good = verdict(Outcome.PASS)
+
+    before = decide([*verdicts, good], facts)
+    after = decide([*verdicts, replace(good, outcome=outcome)], facts)
+
+    if before.action is not Action.UNDECIDED:
+        assert after.action.gravity >= before.action.gravity
+
+
+@given(SETS, SITUATIONS)
+def test_every_decision_says_why_and_an_investigation_how_long(verdicts, facts) -> None:
+    decision = decide(verdicts, facts)
+
+    assert decision.because
+    if decision.action is Action.INVESTIGATE:
+        assert decision.minutes is not None
+        assert 0 <= decision.minutes <= 60
+
+
+def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, float | None]:  # noqa: C901  # flat on purpose
+    """The same rule once more, written flat, to hold the other against."""
+    deployment = facts.memory.deployment
+    ago = (facts.now - deployment.mark).total_seconds() / 60 if deployment else None
+    sure = (
+        facts.stage is Stage.AFTER
+        and ago is not None
+        and 0 <= ago <= 120
+        and facts.control is Control.ANSWERS
+        and facts.release.served not in (Served.OTHER, Served.UNREADABLE)
+    )
+    found: list[tuple[Action, float | None]] = []
+    for one in verdicts:
+        may = sure and one.confirmed and Flag.PRE_EXISTING not in one.flags
+        grave = one.severity in (CRITICAL, HIGH)
+        due = may and (one.deadline.then == "rollback" or (isinstance(one.deadline.then, Limit) and one.worse))
+        age = max(0.0, (facts.now - one.since).total_seconds() / 60) if one.since else 0.0
+        later = (Action.INVESTIGATE, 60) if facts.strict else (Action.GO, None)
+        if one.outcome in SETTLED:
+            found.append((Action.GO, None))
+        elif one.outcome is Outcome.PENDING:
+            found.append((Action.HOLD, None) if one.item.holds else later)
+        elif one.outcome is not Outcome.FAIL:
+            minutes = 5 if one.severity is CRITICAL else 10
+            found.append((Action.INVESTIGATE, minutes) if grave or one.item.criteria else later)
+        elif grave and facts.stage is Stage.BEFORE:
+            found.append((Action.NO_GO, 0) if one.confirmed else (Action.INVESTIGATE, 1))
+        elif one.severity is CRITICAL and not one.confirmed:
+            found.append((Action.INVESTIGATE, 1))
+        elif one.severity is CRITICAL:
+            found.append(
+                (Action.ROLLBACK, 0)
+                if may and one.item.row and one.item.row.action == "rollback"
+                else (Action.INVESTIGATE, 0)
+            )
+        elif one.severity is HIGH and age < one.deadline.minutes:
+            found.append((Action.INVESTIGATE, min(60, one.deadline.minutes - age)))
+        elif one.severity is HIGH:
+            found.append((Action.ROLLBACK, 0) if due else (Action.INVESTIGATE, 0))
+        else:
+            found.append((Action.INVESTIGATE, 60) if one.item.criteria else later)
+    idle = all(one.outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE) for one in verdicts)
+    action = max((what for what, _ in found), key=lambda what: what.gravity, default=Action.UNDECIDED)
+    alarm = action in (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
+    proved = any(one.outcome in (Outcome.PASS, Outcome.ATTESTED) for one in verdicts)
+    lost = (alarm and facts.control is Control.SILENT) or (action is Action.GO and not proved)
+    if idle or lost or not facts.complete:
+        return Action.UNDECIDED, 0
+    return action, min((minutes for what, minutes in found if what is action and minutes is not None), default=None)
+
+
+def test_the_rule_agrees_with_its_plain_form_on_20_000_random_sets() -> None:
+    rng = random.Random(20261123)  # noqa: S311  # a seed, so that a difference can be found again
+
+    for _ in range(20_000):
+        verdicts = [
+            verdict(
+                rng.choice(list(Outcome)),
+                rng.choice(list(Severity)),
+                age=rng.choice([None, -500, 0, 3, 5, 10, 400]),
+                deadline=rng.choice([None, TO_ROLLBACK, IF_WORSE, TO_SOMEBODY]),
+                row=rng.choice([None, PAGES, ROLLS_BACK, ROLLS_BACK]),
+                criterion=rng.random() < 0.3,
+                holds=rng.random() < 0.5,
+                pre_existing=rng.random() < 0.2,
+                confirmed=rng.random() < 0.8,
+                worse=rng.random() < 0.5,
+            )
+            for _ in range(rng.randrange(5))
+        ]
+        facts = situation(
+            stage=rng.choice([*Stage, Stage.AFTER, Stage.AFTER]),
+            deployed_ago=rng.choice([None, -1, 0, 30, 120, 121]),
+            control=rng.choice([*Control, Control.ANSWERS, Control.ANSWERS]),
+            complete=rng.random() < 0.9,
+            served=rng.choice(list(Served)),
+            strict=rng.random() < 0.3,
+        )
+        assert told(verdicts, facts) == plain_rule(verdicts, facts)

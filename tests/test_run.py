@@ -1,0 +1,427 @@
+"""Looks, attempts, spacing, guards and controls; no exception escapes a probe, nothing seen is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from probekit import probes
+from probekit.config import Environment
+from probekit.dial import Endpoint, ProbeFailedError, Resolver
+from probekit.http import Http
+from probekit.model import Ask, Deployment, Exact, Failure, Memory, Reason, Step
+from probekit.probe import Kind, Metric, ProbeConfig, Readings
+from probekit.redact import Redactor
+from probekit.run import Clock, Order, Stop, run
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+class Time:
+    """A clock that is moved by sleeping: a spread of 20 s costs nothing."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+class Double:
+    """A kind that answers what the test says and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.contexts = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.answer = lambda _context: Readings(up=Exact(1), status=Exact(200))
+
+    async def measure(self, _config, context):
+        self.contexts.append(context)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            answer = self.answer(context)
+            return await answer if asyncio.iscoroutine(answer) else answer
+        finally:
+            self.in_flight -= 1
+
+
+class Settings(ProbeConfig):
+    kind: str = "double"
+
+
+@pytest.fixture
+def double():
+    return Double()
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+def go(monkeypatch, double, time, make):
+    """Run steps of the double against these addresses."""
+
+    async def one(*steps, addresses=("192.0.2.1",), more=None, each_address=False, endpoint=True, guard=None, **wishes):
+        kind = Kind(
+            config=Settings,
+            metrics=(Metric(name="up", unit="", help=""), Metric(name="status", unit="", help="")),
+            measure=double.measure,
+            endpoint=(lambda _config, _base: Endpoint("app.test", 443)) if endpoint else None,
+            each_address=each_address,
+        )
+        monkeypatch.setattr(probes, "load", lambda _name: kind)
+        facts = {"base_url": "https://app.test", "scope": ["a"], "settle": "30s"} | wishes.pop("environment", {})
+        environment = Environment.model_validate(facts)
+        look_up = wishes.pop("look_up", lambda _endpoint: addresses)
+        order = Order(
+            environment=environment,
+            http=wishes.pop("http", None) or Http(run="test", resolver=Resolver(look_up=look_up)),
+            reveal=str,
+            redactor=wishes.pop("redactor", Redactor()),
+            clock=Clock(now=lambda: time.now, sleep=time.sleep),
+            settle=wishes.pop("settle", False),
+            **wishes,
+        )
+        plan = make.plan(steps=steps, guard=guard, release="2")
+        return await run(plan, more or (lambda _step, _attempts: None), order)
+
+    return one
+
+
+def step(**fields):
+    return Step(
+        **{
+            "probe": "health",
+            "instance": "",
+            "kind": "double",
+            "config": Settings(),
+            "looks": 8,
+            "attempts": 3,
+            "spread": 20.0,
+            "spacing": 10.0,
+            "timeout": 1.0,
+            "in_flight": 4,
+            "cost": 0,
+            "wanted": frozenset({"up", "status", "indexes"}),
+            "claims": frozenset({"up", "status"}),
+            **fields,
+        }
+    )
+
+
+async def test_the_first_attempt_takes_every_look_whether_or_not_one_succeeds(go, double) -> None:
+    seen = await go(step())
+
+    (attempt,) = seen.attempts["health", ""]
+    assert len(attempt.looks) == len(double.contexts) == 8
+    assert seen.complete
+
+
+async def test_looks_start_spread_over_their_time_and_few_are_in_flight(go, double, time) -> None:
+    await go(step())
+
+    assert sorted(time.slept) == [2.5 * number for number in range(1, 8)]
+    assert double.most_in_flight <= 4
+
+
+@pytest.mark.parametrize(("addresses", "least"), [(2, 4), (3, 2), (10, 1)])
+async def test_every_resolved_address_is_looked_at(go, double, addresses, least) -> None:
+    await go(step(), addresses=tuple(f"192.0.2.{number}" for number in range(addresses)))
+
+    looks = Counter(context.address.ip for context in double.contexts)
+    assert len(looks) == addresses
+    assert min(looks.values()) >= least
+
+
+async def test_once_a_look_has_reached_the_target_only_reachability_is_asked_for(go, double) -> None:
+    seen = await go(step(in_flight=1))
+
+    asked = [look.asked for look in seen.attempts["health", ""][0].looks]
+    assert asked == [frozenset({"up", "status", "indexes"}), *[frozenset({"up", "status"})] * 7]
+
+
+async def test_until_a_look_has_reached_the_target_everything_is_asked_for(go, double) -> None:
+    double.answer = lambda _context: Readings(up=Exact(0))
+
+    seen = await go(step(in_flight=1))
+
+    assert {look.asked for look in seen.attempts["health", ""][0].looks} == {frozenset({"up", "status", "indexes"})}
+
+
+async def test_further_attempts_wait_their_spacing_and_take_each_address_once(go, time) -> None:
+    seen = await go(
+        step(),
+        addresses=("192.0.2.1", "192.0.2.2", "192.0.2.3"),
+        more=lambda _step, attempts: Ask() if len(attempts) < 3 else None,
+    )
+
+    attempts = seen.attempts["health", ""]
+    assert [len(attempt.looks) for attempt in attempts] == [8, 3, 3]
+    assert time.slept.count(10.0) == 2 + 1  # one of the spread looks starts at 10 s, too
+
+
+async def test_one_address_is_looked_at_twice_in_a_further_attempt(go) -> None:
+    seen = await go(step(), more=lambda _step, attempts: Ask() if len(attempts) < 2 else None)
+
+    assert [len(attempt.looks) for attempt in seen.attempts["health", ""]] == [8, 2]
+
+
+async def test_no_more_attempts_than_the_plan_says(go) -> None:
+    seen = await go(step(attempts=3), more=lambda _step, _attempts: Ask())
+
+    assert len(seen.attempts["health", ""]) == 3
+
+
+async def test_a_stray_look_is_asked_again_at_its_own_address(go, double) -> None:
+    asked = []
+
+    def once(_step, attempts):
+        asked.append(len(attempts))
+        return Ask(looks=24, at=("192.0.2.2:443",), each=8) if len(asked) == 1 else None
+
+    seen = await go(step(), addresses=tuple(f"192.0.2.{number}" for number in range(1, 13)), more=once)
+
+    (attempt,) = seen.attempts["health", ""]
+    assert len(attempt.again) == 24
+    assert Counter(look.address for look in attempt.again)["192.0.2.2:443"] >= 8
+
+
+async def test_each_address_is_an_instance_of_its_own_where_the_kind_says_so(go) -> None:
+    seen = await go(step(looks=1), addresses=("192.0.2.1", "2001:db8::1"), each_address=True)
+
+    assert set(seen.attempts) == {("health", "192.0.2.1:443"), ("health", "[2001:db8::1]:443")}
+
+
+async def test_a_kind_that_connects_nowhere_takes_one_look(go, double) -> None:
+    seen = await go(step(looks=1), endpoint=False)
+
+    assert len(seen.attempts["health", ""][0].looks) == 1
+    assert double.contexts[0].address is None
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ProbeFailedError(Reason.TURNED_AWAY, "403"), Reason.TURNED_AWAY),
+        (ZeroDivisionError("password=hunter2"), Reason.BUG),
+        (ExceptionGroup("many", [ValueError()]), Reason.BUG),
+        (RecursionError(), Reason.BUG),
+    ],
+)
+async def test_no_exception_escapes_a_probe(go, double, error, reason) -> None:
+    def fail(_context):
+        raise error
+
+    double.answer = fail
+
+    seen = await go(step())
+
+    (attempt,) = seen.attempts["health", ""]
+    readings = {reading for look in attempt.looks for reading in look.values.values()}
+    assert {reading.reason for reading in readings} == {reason}
+    assert "hunter2" not in str(readings)
+    assert seen.complete
+
+
+async def test_what_a_kind_returns_that_is_no_reading_is_its_bug(go, double) -> None:
+    double.answer = lambda _context: None
+
+    seen = await go(step())
+
+    assert seen.attempts["health", ""][0].looks[0].values["up"].reason is Reason.BUG
+
+
+async def test_one_broken_kind_leaves_its_neighbours_their_readings(go, double) -> None:
+    def fail_for_one(context):
+        if context.wanted == {"status"}:
+            raise ZeroDivisionError
+        return Readings(up=Exact(1))
+
+    double.answer = fail_for_one
+
+    seen = await go(step(), step(probe="other", looks=1, wanted=frozenset({"status"}), claims=frozenset()))
+
+    assert seen.attempts["health", ""][0].looks[0].values["up"] == Exact(1)
+    assert seen.attempts["other", ""][0].looks[0].values["status"].reason is Reason.BUG
+
+
+async def test_secrets_are_taken_out_of_what_a_target_says(go, double) -> None:
+    redactor = Redactor()
+    redactor.learn("planted-secret")
+    double.answer = lambda _context: Readings(
+        {"seen": "it echoes planted-secret"}, up=Failure(reason=Reason.BAD_RESPONSE, detail="planted-secret")
+    )
+
+    seen = await go(step(), redactor=redactor)
+
+    assert "planted-secret" not in str(seen.measurements)
+
+
+async def test_a_name_that_does_not_resolve_is_a_reason_for_every_metric(go) -> None:
+    def nothing(_endpoint):
+        raise OSError("no such name")
+
+    seen = await go(step(), look_up=nothing)
+
+    (attempt,) = seen.attempts["health", ""]
+    assert {value.reason for value in attempt.looks[0].values.values()} == {Reason.UNRESOLVED}
+
+
+async def test_the_run_waits_until_the_release_has_settled(go, double, time) -> None:
+    deployment = Deployment(release="2", started=START, finished=START - timedelta(seconds=12))
+
+    await go(step(looks=1), memory=Memory(deployment=deployment), settle=True)
+
+    assert time.slept == [18.0]
+    assert double.contexts[0].settling_since == deployment.mark
+
+
+async def test_without_a_deployment_settling_counts_from_the_run_s_start(go, double, time) -> None:
+    await go(step(looks=1), settle=True)
+
+    assert time.slept == [30.0]
+    assert double.contexts[0].settling_since == START
+
+
+async def test_a_deployment_mark_in_the_future_is_not_waited_for_beyond_the_settle_time(go, time) -> None:
+    memory = Memory(deployment=Deployment(release="2", started=START + timedelta(days=9)))
+
+    await go(step(looks=1), memory=memory, settle=True)
+
+    assert time.slept == [30.0]
+
+
+async def test_the_release_is_read_on_every_address_before_and_after(go, double) -> None:
+    double.answer = lambda _context: Readings({"version": "2"}, other_versions=Exact(0), up=Exact(1))
+    guard = step(probe="release", looks=1, wanted=frozenset({"other_versions"}), claims=frozenset())
+
+    seen = await go(step(looks=1), guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
+
+    assert [look.address for look in seen.guards] == ["192.0.2.1:443", "192.0.2.2:443"] * 2
+    asked = [context.wanted for context in double.contexts]
+    assert asked[:2] == asked[-2:] == [frozenset({"other_versions"})] * 2
+
+
+async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double, time) -> None:
+    versions = iter([1, 1, 0, 0, 0])
+
+    def answer(context):
+        return Readings(other_versions=Exact(next(versions))) if "other_versions" in context.wanted else Readings()
+
+    double.answer = answer
+    guard = step(probe="release", looks=1, wanted=frozenset({"other_versions"}), claims=frozenset())
+
+    seen = await go(step(looks=1), guard=guard, wait_release=300.0, settle=True)
+
+    assert time.slept == [10.0, 10.0, 30.0]
+    assert seen.settling_since == START + timedelta(seconds=20)
+
+
+async def test_it_waits_for_a_release_no_longer_than_it_was_told(go, double, time) -> None:
+    double.answer = lambda _context: Readings(other_versions=Exact(1))
+    guard = step(probe="release", looks=1, wanted=frozenset({"other_versions"}), claims=frozenset())
+
+    await go(guard=guard, wait_release=35.0)
+
+    assert time.slept == [10.0] * 4
+
+
+async def test_controls_are_asked_at_the_start_and_at_the_end(go, serve, http_reply) -> None:
+    port, peer = await serve(http_reply(b"", "500 Internal Server Error"))  # any answer counts
+    silent = "http://127.0.0.1:9/"
+
+    seen = await go(
+        step(looks=1),
+        http=Http(run="test"),
+        endpoint=False,
+        environment={"control": [silent, f"http://127.0.0.1:{port}/"], "timeout": "1s"},
+    )
+
+    assert seen.controls == [True, True]
+    assert peer.connections == 2
+
+
+async def test_a_silent_control_is_told(go) -> None:
+    seen = await go(
+        step(looks=1), http=Http(run="test"), endpoint=False, environment={"control": ["http://127.0.0.1:9/"]}
+    )
+
+    assert seen.controls == [False, False]
+
+
+async def test_a_stop_keeps_what_was_measured_and_says_who_wanted_it(go, double) -> None:
+    stop = Stop()
+
+    async def hang(context):
+        if "up" in context.wanted:
+            return Readings(up=Exact(1))
+        while len(double.contexts) < 9 or double.in_flight > 1:  # noqa: ASYNC110  # eight looks of other tasks
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        stop.wish("SIGINT")
+        await asyncio.Event().wait()
+        return Readings()
+
+    double.answer = hang
+
+    seen = await go(step(), step(probe="other", looks=1, wanted=frozenset({"status"}), claims=frozenset()), stop=stop)
+
+    assert (seen.complete, seen.ended_by) == (False, "SIGINT")
+    assert len(seen.measurements) == len(seen.attempts["health", ""][0].looks) == 8
+    assert ("other", "") not in seen.attempts
+
+
+async def test_half_an_attempt_is_no_attempt(go, double) -> None:
+    stop = Stop()
+    count = iter(range(100))
+
+    async def slow(_context):
+        if next(count) == 5:
+            stop.wish("SIGTERM")
+            await asyncio.Event().wait()
+        return Readings(up=Exact(1))
+
+    double.answer = slow
+
+    seen = await go(step(in_flight=1), stop=stop)
+
+    assert seen.attempts == {}
+    assert len(seen.measurements) == 5
+
+
+async def test_the_run_s_own_deadline_ends_it(go, double) -> None:
+    async def hang(_context):
+        await asyncio.Event().wait()
+
+    double.answer = hang
+
+    seen = await go(step(), environment={"deadline": "50ms"})
+
+    assert (seen.complete, seen.ended_by) == (False, "deadline")
+
+
+async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypatch) -> None:
+    monkeypatch.setattr("probekit.run.SLACK", 0.0)
+
+    async def hang(_context):
+        await asyncio.Event().wait()
+
+    double.answer = hang
+
+    seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=0.001))
+
+    (attempt,) = seen.attempts["health", ""]
+    assert attempt.looks[0].values["up"].reason is Reason.BUG
+    assert seen.complete
