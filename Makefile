@@ -1,9 +1,9 @@
 # The two commands of a newcomer: make demo, make test. Needs Python >= 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := src tests
+SOURCES := src tests scripts
 
-.PHONY: demo test faults check format clean
+.PHONY: demo test faults check docs format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -19,7 +19,11 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, tests
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/readme_tables.py --check
 	$(MAKE) test
+
+docs: .venv/dev-is-installed  ## write the tables of the README that restate code
+	$(BIN)/python scripts/readme_tables.py
 
 format: .venv/dev-is-installed  ## write the format and the fixes that are safe
 	$(BIN)/ruff format $(SOURCES)

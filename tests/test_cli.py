@@ -363,7 +363,7 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
     assert result.returncode == 0
     assert "health (http): 8 looks over 0 s, up to 3 attempts" in result.stdout
     assert "at most 72 requests" in result.stdout
-    assert "no probe named 'database' is configured; it needs a kind that is not installed: postgres" in result.stdout
+    assert "no probe named 'database' is configured; no kind is installed that can fill it (postgres)" in result.stdout
     assert "this can never be go" in result.stdout
     assert "deploy.services.database-connectivity (critical)" in result.stdout
     scope = result.stdout.partition("scope = [")[2]

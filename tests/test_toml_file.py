@@ -411,3 +411,89 @@ def test_what_only_a_mistake_needs_is_not_imported_without_one(code: str, unwant
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert not unwanted & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("number", "is_read"),
+    [
+        (str(2**63 - 1), True),
+        (str(-(2**63)), True),
+        (str(2**63), False),
+        (str(-(2**63) - 1), False),
+        ("9" * 401, False),  # float() does not survive it
+        (f"0x{'f' * 5000}", False),  # str() does not survive it
+    ],
+    ids=["largest", "smallest", "too large", "too small", "401 digits", "5,000 hexadecimal digits"],
+)
+def test_an_integer_has_64_bits(number: str, is_read: bool) -> None:  # noqa: FBT001  # a row of the table
+    text = f"a = 1\n[[b]]\nc = [\n  0,\n  {number},\n]\n"
+
+    if is_read:
+        assert parse(text, Path("a.toml"))["b"][0]["c"][1] == int(number)
+    else:
+        with pytest.raises(ConfigError) as caught:
+            parse(text, Path("a.toml"))
+
+        assert str(caught.value) == "a.toml:5: a number too large, expected one of 64 bits (toml.io)"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n\n", "\r\n\r\n"])
+def test_an_end_that_comes_too_early_is_told_with_the_last_written_line(end: str) -> None:
+    with pytest.raises(ConfigError, match=r"^a\.toml:2: no TOML at the end of the file: "):
+        parse(f'a = 1\nb = """open{end}', Path("a.toml"))
+
+
+def test_a_device_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(ConfigError, match="larger than 4 MiB"):
+        read(Path("/dev/zero"))
+
+
+@given(data=st.binary() | st.text().map(str.encode))
+def test_any_bytes_are_a_document_or_a_config_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = written(tmp_path_factory.getbasetemp() / "any.toml", data)
+
+    try:
+        document = read(path)
+    except ConfigError as error:
+        document = {}
+        assert "any.toml" in str(error)  # noqa: PT017  # either is right
+
+    assert isinstance(document, dict)
+
+
+@given(names=st.lists(st.text(alphabet="ab.\"'\\ ö\t", max_size=4), unique=True, min_size=1, max_size=6))
+def test_a_key_has_a_line_whatever_its_name(names: list[str]) -> None:
+    quoted = [name.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") for name in names]
+    text = "\n".join(f'"{name}" = {number}' for number, name in enumerate(quoted))
+
+    lines = [line_of(text, [name]) for name in names]
+
+    assert lines == list(range(1, len(names) + 1))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "token = 'hunter2'",
+        "token = ['hunter2']",
+        "token = { timeout = 'hunter2' }",
+        "token = { timeout = ['hunter2'] }",
+        "token = { names = 'hunter2' }",
+        "token = { mode = ['hunter2'] }",
+        "token = { mode = 'one that is longer than a word, then hunter2' }",
+        "token = { host = 'hunter2' }",
+        "token = { password = 'hunter2' }",
+        "token = { on = { a = 'hunter2' } }",
+        "by_name = { a = 'hunter2' }",
+        "many = ['hunter2']",
+        "many = 'hunter2'",
+        "alias = 'hunter2'",
+        "password = 'hunter2'",
+        "password = { is = ['hunter2'] }",
+    ],
+)
+def test_a_secret_in_a_wrong_place_is_never_repeated(entry: str) -> None:
+    lines = said(f"name = 'x'\n{entry}")
+
+    assert [line for line in lines if not line.startswith("p.toml:2: ")] == []
+    assert "hunter2" not in "\n".join(lines)

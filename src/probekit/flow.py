@@ -157,7 +157,7 @@ async def carry_out(
             vantage=target.environment.vantage,
             narrowed=planned.narrowed,
             ended_by=seen.ended_by,
-            notes=_notes(vault, request.memory, target),
+            notes=_notes(vault, request.memory),
         ),
         situation=situation,
         checklist=f"{config.checklist.title} {config.checklist.version}",
@@ -190,14 +190,10 @@ def _control(seen: Seen, target: Target) -> Control:
     return Control.ANSWERS if len(seen.controls) == both and all(seen.controls) else Control.SILENT
 
 
-def _notes(vault: Vault, memory: Memory, target: Target) -> tuple[str, ...]:
+def _notes(vault: Vault, memory: Memory) -> tuple[str, ...]:
     notes = [f"{vault.dotenv} was read"] if vault.dotenv else []
-    if memory.deployment is None:
-        notes.append("no deployment is on record (--deployed TIME|now): nothing orders a rollback")
     if not memory.since:
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
-    if not target.environment.control:
-        notes.append("no control is configured: nothing orders a rollback")
     return tuple(notes)
 
 

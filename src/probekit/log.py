@@ -33,7 +33,7 @@ def configure(*, level: int = logging.WARNING, redactor: Redactor) -> None:
             cast("Any", render),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
 
@@ -45,6 +45,13 @@ def events() -> FilteringBoundLogger:
     if not structlog.is_configured():
         structlog.configure(
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            logger_factory=_to_stderr,
         )
     return cast("FilteringBoundLogger", structlog.get_logger())
+
+
+def _to_stderr(*_arguments: object) -> object:
+    """A logger on stderr as it is now: whoever exchanges it later wants to see what is said later."""
+    import structlog  # noqa: PLC0415  # see configure
+
+    return structlog.PrintLogger(sys.stderr)

@@ -84,13 +84,13 @@ def _instances(name: str, target: Target, checklist: Checklist) -> list[Configur
 
 def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) -> str | None:
     """Why no probe can answer for the item, None where one can."""
-    kinds = checklist.probes[item.probe or ""].kinds
     if not instances:
-        installed = [kind for kind in kinds if kind in probes.names()]
+        kinds, needed = checklist.probes[item.probe or ""].kinds, {limit.metric for limit in item.expect}
+        able = [kind for kind in kinds if kind in probes.names() and needed <= probes.load(kind).promises]
         fill = (
-            f"kind {' or '.join(installed)} can fill it"
-            if installed
-            else f"it needs a kind that is not installed: {', '.join(kinds)}"
+            f"kind {' or '.join(able)} can fill it"
+            if able
+            else f"no kind is installed that can fill it ({', '.join(kinds)})"
         )
         return f"no probe named '{item.probe}' is configured; {fill}"
     for one in instances:

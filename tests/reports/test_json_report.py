@@ -117,6 +117,13 @@ def test_half_a_surrogate_pair_is_written_out_since_strict_readers_refuse_it(mak
     assert look["notes"]["seen"] == r"a\udc80b"
 
 
+def test_a_claim_that_python_holds_as_a_bool_is_1_or_0(make, report_of, slow) -> None:
+    document = read(report_of(replace(slow, observed=False), measurements=(make.look(up=True),)))
+
+    assert '"up": 1}' in json.dumps(document)
+    assert repr(document["verdicts"][0]["observed"]) == "0"
+
+
 def test_an_observed_value_that_is_no_number_is_null(report_of, slow) -> None:
     document = read(report_of(replace(slow, observed=nan)))
 

@@ -7,11 +7,8 @@ from typing import Final
 
 import click
 
+from probekit.cli.codes import INTERRUPTED, MEANINGS, USAGE
 from probekit.version import __version__
-
-USAGE: Final = 64
-LOCKED: Final = 75
-CONFIG: Final = 78
 
 _COMMANDS: Final = {  # in the order of --help; imported when called for
     "verify": "Measure a deployment and decide: go, investigate, roll back.",
@@ -38,7 +35,14 @@ class _Group(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_CODES: Final = "\n".join(f"  {code:>3}  {name}: {meaning}" for code, (name, meaning) in MEANINGS.items())
+
+
+@click.group(
+    cls=_Group,
+    epilog=f"\b\nExit codes:\n{_CODES}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="probekit", message="%(prog)s %(version)s")
 def program() -> None:
     """Verify a deployment: measure it, hold it against a checklist, answer with one decision and one exit code.
@@ -48,11 +52,6 @@ def program() -> None:
       probekit verify --env prod
       probekit verify --env prod --deployed now --release 2.3.1 --report json=report.json
       probekit plan --env prod
-
-    \b
-    Exit codes:
-      0 go   10 investigate   11 hold   20 rollback   21 no go   30 undecided
-      64 usage   70 our own crash   75 locked   78 wrong file   130/143 interrupted
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
 
 
@@ -64,5 +63,5 @@ def run(arguments: list[str]) -> int:
         error.show()
         return USAGE
     except click.Abort:
-        return 130
+        return INTERRUPTED
     return code if isinstance(code, int) else 0

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from probekit.cli.codes import INTERNAL
 from probekit.cli.output import complain, emit
 from probekit.cli.verify_command import verify, verify_options
 from probekit.demo import environment
 from probekit.demo.errors import DemoError
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 
-UNAVAILABLE = 70
 _SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
 
 
@@ -41,7 +41,7 @@ def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: 
         return _serve(fault) if serve else _verify(fault, options)
     except DemoError as error:
         complain(str(error))
-        return UNAVAILABLE
+        return INTERNAL
 
 
 def _verify(fault: str | None, options: dict[str, Any]) -> int:

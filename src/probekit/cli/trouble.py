@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from probekit.cli import CONFIG, LOCKED, USAGE
+from probekit.cli.codes import CONFIG, LOCKED, USAGE
 from probekit.cli.lock import LockedError
 from probekit.cli.output import complain
 from probekit.flow import RequestError

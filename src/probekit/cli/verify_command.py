@@ -57,7 +57,7 @@ class _Seconds(click.ParamType[float]):
 class _Moment(click.ParamType[datetime]):
     """A moment with its zone, or now."""
 
-    name = "TIME|now"
+    name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's interface
         if isinstance(value, datetime):
@@ -117,7 +117,10 @@ _OPTIONS = (
         help="console or json, to stdout or to a file; may be given several times.",
     ),
     click.option(
-        "--deployed", type=_Moment(), help="When this release was put in place; without it nothing orders a rollback."
+        "--deployed",
+        metavar="TIME|now",
+        type=_Moment(),
+        help="When this release was put in place; without it nothing orders a rollback.",
     ),
     click.option("--release", metavar="VERSION", help="The version that must be served."),
     click.option(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 
-from probekit.model import Exact, Failure, Item, Measurement, Outcome, Reading, Reason, Report, Run, Situation, Verdict
+from probekit.model import Failure, Item, Measurement, Outcome, Reading, Reason, Report, Run, Situation, Verdict
 
 SCHEMA: Final = "probekit.report/1"
 _OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
@@ -103,7 +103,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.outcome is Outcome.PASS,
         "severity": verdict.severity.value,
         "because": verdict.because,
-        "observed": verdict.observed if verdict.observed is not None and isfinite(verdict.observed) else None,
+        "observed": None if verdict.observed is None else _number(verdict.observed),
         "unit": limit and limit.unit,
         "limit": limit and str(limit),
         "flags": sorted(flag.value for flag in verdict.flags),
@@ -137,12 +137,17 @@ def _measurement(look: Measurement) -> dict[str, Any]:
 
 
 def _value(value: Reading | Failure) -> float | dict[str, str]:
-    """A number, or why there is none; JSON knows no NaN."""
-    if isinstance(value, Exact) and isfinite(value.value):
-        return value.value
     if isinstance(value, Failure):
         return {"reason": value.reason.value, "detail": value.detail}
-    return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value.value} is no number to judge"}
+    number = _number(value.value)
+    if number is None:
+        return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value.value} is no number to judge"}
+    return number
+
+
+def _number(value: float) -> float | None:
+    """What JSON has a word for: no NaN, and 1 or 0 for a claim, which Python may hold as a bool."""
+    return +value if isfinite(value) else None
 
 
 def _time(moment: datetime) -> str:

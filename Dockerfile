@@ -1,0 +1,16 @@
+# The wheel is built in one stage and installed in another: no compiler, no source and no pip cache in the image.
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY src ./src
+RUN pip wheel --no-cache-dir --wheel-dir /wheels .
+
+FROM python:3.13-slim
+RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
+    pip install --no-cache-dir --no-index --find-links /wheels probekit
+# A number, not a name: Kubernetes' runAsNonRoot can check it. Nothing is written, so a read-only root will do.
+USER 65532:65532
+WORKDIR /config
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENTRYPOINT ["probekit"]
+CMD ["--help"]

@@ -1,0 +1,107 @@
+"""Rules of the house that can be forgotten."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from probekit import checklist, probes
+from probekit.probe import Kind
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "src").rglob("*.py"))
+TRACKED = subprocess.run(
+    ["git", "ls-files"],  # noqa: S607  # wherever git is
+    cwd=ROOT, capture_output=True, text=True, check=False
+).stdout.splitlines()  # fmt: skip
+
+
+@pytest.mark.parametrize("name", probes.names())
+def test_every_kind_has_a_test_file_a_promise_and_a_described_setting(name) -> None:
+    kind = probes.load(name)
+
+    assert isinstance(kind, Kind)
+    assert (ROOT / f"tests/probes/test_{name}.py").is_file()
+    assert kind.metrics
+    assert all(metric.help for metric in kind.metrics)
+    assert kind.config.model_config["extra"] == "forbid"
+    assert all(field.description for key, field in kind.config.model_fields.items() if key != "kind")
+
+
+def test_every_kind_fills_a_probe_and_gives_its_metrics_in_their_units() -> None:
+    promises = checklist.load("softfactory").probes
+    for name in probes.names():
+        filled = [promise for promise in promises.values() if name in promise.kinds]
+        assert filled
+        units = {metric: unit for promise in filled for metric, unit in promise.metrics.items()}
+        for metric in probes.load(name).metrics:
+            assert metric.unit == units.get(metric.name, metric.unit)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_says_in_a_sentence_what_it_is_for(module) -> None:
+    docstring = ast.get_docstring(ast.parse(module.read_text("utf-8")))
+
+    assert docstring
+    assert re.search(r"[.?]\Z", docstring.split("\n\n")[0].strip())
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_broad_except_stands_in_few_places_only(module) -> None:
+    allowed = {"run.py", "__main__.py"}
+    tree = ast.parse(module.read_text("utf-8"))
+    broad = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
+    ]
+
+    assert not broad or module.name in allowed
+
+
+@pytest.mark.parametrize("name", TRACKED)
+def test_the_project_speaks_of_itself_alone(name) -> None:
+    path = ROOT / name
+    if name == "tests/test_house.py" or not path.is_file():
+        return
+    text = path.read_text("utf-8", "replace")
+
+    assert not re.search(r"/work/|/root/|/tmp/bash_|pypi\.org|pythonhosted|npmjs\.", text)
+
+
+def test_ruff_s_exceptions_each_have_a_reason() -> None:
+    document = (ROOT / "pyproject.toml").read_text("utf-8")
+    block = re.search(r"^ignore = \[\n(.*?)^\]", document, re.DOTALL | re.MULTILINE)
+
+    assert block
+    assert all("#" in line for line in block[1].splitlines())
+    assert all(
+        re.search(r"#\s*(noqa|type: ignore)[^#]*#\s*\S", line)
+        for module in MODULES
+        for line in module.read_text("utf-8").splitlines()
+        if re.search(r"#\s*(noqa|type: ignore)", line)
+    )
+
+
+def test_the_user_s_packages_are_kept() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = " ".join([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+
+    for package in (
+        "httpx",
+        "asyncio-throttle",
+        "psutil",
+        "psycopg",
+        "redis",
+        "pydantic-settings",
+        "structlog",
+        "pytest",
+        "respx",
+    ):
+        assert package in named

@@ -1,0 +1,109 @@
+"""The README can be followed: its example is go, its gate takes the right way, its tables are the code's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from probekit.config import load
+from probekit.demo.target import running_target
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text("utf-8")
+
+
+def block(language: str, containing: str) -> str:
+    """The one code block of that language with these words in it."""
+    (found,) = [text for text in re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL) if containing in text]
+    return found
+
+
+def test_the_example_of_a_production_environment_is_go_on_the_embedded_target(tmp_path) -> None:
+    with running_target() as target:
+        text = block("toml", "[env.prod]\nbase_url")
+        authority = target.base_url.removeprefix("https://")  # localhost may have an IPv6 address, too
+        for old, new in [
+            ('# resolve = { "app.example.com:443" = "10.0.3.7" }', f'resolve = {{ "{authority}" = "127.0.0.1" }}'),
+            ("https://app.example.com", target.base_url),
+            ("https://status.example.net/ok", target.control_url),
+            ("/etc/ssl/corp.pem", str(target.ca_file)),
+            ('"X-Probe-Key" = { env = "PROBE_KEY" }', f'"X-Demo-Key" = {{ file = "{target.key_file}" }}'),
+            ('timeout = "10s"', 'timeout = "2s"'),
+            ('settle = "30s"', 'settle = "1s"'),
+            ('spread = "20s"', 'spread = "1s"'),
+            ('spacing = "10s"', 'spacing = "1s"'),
+        ]:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "probes.toml").write_text(text, "utf-8")
+
+        wishes = ["--env", "prod", "--deployed", "2026-11-23T10:00Z", "--report", "json"]
+        result = subprocess.run(
+            [sys.executable, "-m", "probekit", "verify", *wishes],
+            cwd=tmp_path,
+            env=os.environ | {"HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    document = json.loads(result.stdout)
+    assert result.returncode == 0, document["decision"]
+    assert (document["account"]["pass"], len(document["verdicts"])) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "left", "rolled_back"),
+    [
+        (0, "go on", 0, False),
+        (20, "", 0, True),
+        (10, "stop and look: 10", 10, False),
+        (70, "stop and look: 70", 70, False),
+    ],
+)
+def test_the_gate_in_a_script_takes_the_way_that_the_code_says(tmp_path, code, said, left, rolled_back) -> None:
+    for name, body in {"probekit": f"exit {code}", "rollback.sh": "touch rolled-back"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    command = ["/bin/sh", "-c", block("sh", "case $code in")]
+    result = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True, check=False)
+
+    assert said in result.stdout + result.stderr
+    assert (result.returncode, (tmp_path / "rolled-back").exists()) == (left, rolled_back)
+
+
+def test_the_tables_are_the_code_s_own() -> None:
+    filled = runpy.run_path(str(ROOT / "scripts" / "readme_tables.py"))["filled"]
+
+    assert filled(TEXT) == TEXT
+
+
+def test_the_further_examples_of_configuration_are_valid(tmp_path) -> None:
+    text = block("toml", "[env.prod]\nbase_url") + block("toml", "[env.prod.limits]")
+    (tmp_path / "probes.toml").write_text(text.replace("headers =", "# headers ="), "utf-8")
+
+    target = load(tmp_path / "probes.toml").targets["prod"]
+
+    assert (
+        next(item for item in target.items if item.id == "deploy.services.health-endpoint").changed_why
+        == "our contract"
+    )
+
+
+def test_the_example_of_a_kind_is_one(tmp_path, monkeypatch) -> None:
+    (tmp_path / "example_kind.py").write_text(block("python", "KIND = Kind("), "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    kind = runpy.run_path(str(tmp_path / "example_kind.py"))["KIND"]
+
+    assert kind.promises == {"disk_used"}
