@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit import checklist as checklists, probes, quantity
 from probekit.checklist import Checklist
+from probekit.http import has_host
 from probekit.model import Item, Limit
 from probekit.probe import ProbeConfig, Secret, Settings
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
@@ -39,15 +39,6 @@ def _seconds(value: object) -> float:
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
 ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"
-
-
-def _has_host(url: str) -> bool:
-    """Whether a URL names a host and, if any, a port that can be."""
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:  # a port of letters or beyond 65535, a bracket left open
-        return False
 
 
 class Throttle(Settings):
@@ -112,7 +103,7 @@ class Environment(Settings):
     @field_validator("base_url")
     @classmethod
     def _can_be_reached(cls, url: str) -> str:
-        if not _has_host(url):
+        if not has_host(url):
             message = "no host, or no port that can be, expected such as https://app.example.com:8443"
             raise ValueError(message)
         return url
@@ -121,7 +112,7 @@ class Environment(Settings):
     @classmethod
     def _are_urls(cls, urls: list[str]) -> list[str]:
         for url in urls:
-            if not url.startswith(("http://", "https://")) or "@" in url or not _has_host(url):
+            if not url.startswith(("http://", "https://")) or "@" in url or not has_host(url):
                 message = f"'{url.rpartition('@')[2]}' is no URL with http:// or https:// and a host, without a user"
                 raise ValueError(message)
         return urls

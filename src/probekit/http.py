@@ -9,6 +9,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpcore
@@ -315,6 +316,14 @@ def endpoint_of(url: httpx.URL | str) -> Endpoint:
     """The host and the port, the scheme's own where none is written."""
     url = httpx.URL(url)
     return Endpoint(url.host, url.port or (443 if url.scheme == "https" else 80))
+
+
+def has_host(url: str) -> bool:
+    """Whether a URL names a host and, if any, a port that can be."""
+    try:
+        return bool(httpx.URL(url).host) and urlsplit(url).port != 0 and url.isprintable()
+    except (httpx.InvalidURL, ValueError):  # ValueError: a port of letters or beyond 65535, a bracket left open
+        return False
 
 
 def origin_of(url: str) -> tuple[str, Endpoint]:

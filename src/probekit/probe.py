@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
-from probekit.http import Answer, Look, endpoint_of
+from probekit.http import Answer, Look, endpoint_of, has_host
 from probekit.model import Exact, Failure, Memory, Reading, Reason
 
 __all__ = [
@@ -76,6 +76,9 @@ class HttpConfig(ProbeConfig):
     def _one_place(self) -> Self:
         if (self.path is None) == (self.url is None):
             message = "name either 'path' or 'url'"
+            raise ValueError(message)
+        if self.url and not has_host(self.url):
+            message = "'url' has no host, or no port that can be"
             raise ValueError(message)
         return self
 

@@ -60,7 +60,7 @@ class Vault:
 
 def _values_of(dotenv: Path) -> Mapping[str, str | None]:
     try:
-        return dotenv_values(dotenv)
+        return dotenv_values(dotenv, interpolate=False)  # a secret may hold ${...}
     except (OSError, UnicodeDecodeError) as error:
         found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
         problem = FileProblem(file=dotenv, line=None, key="", found=found, expected="lines of NAME=value in UTF-8")

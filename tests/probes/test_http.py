@@ -236,6 +236,8 @@ async def _measured_over(handler):
         ({"path": "no-slash"}, "pattern"),
         ({"url": "https://user:word@b.test/"}, "pattern"),
         ({"url": "ftp://b.test/"}, "pattern"),
+        ({"url": "https://b.test:99999/"}, "no port that can be"),
+        ({"url": "https://[::1/"}, "no host"),
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
         ({"path": "/", "assertions": [{"path": "$.a[", "equals": 1}]}, "RFC 9535"),
         ({"path": "/", "assertions": [{"path": "$.a", "at_most": float("nan")}]}, "finite"),
