@@ -6,6 +6,8 @@ COPY src ./src
 RUN pip wheel --no-cache-dir --wheel-dir /wheels .
 
 FROM python:3.13-slim
+# The wheels of the first stage are the versions; nothing is looked for elsewhere.
+# hadolint ignore=DL3013
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --find-links /wheels probekit
 # A number, not a name: Kubernetes' runAsNonRoot can check it. Nothing is written, so a read-only root will do.

@@ -1,0 +1,53 @@
+"""The flow as a library: one call, one report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import probekit
+from probekit.flow import RequestError
+from probekit.model import Action, Outcome
+
+TEXT = """
+[env.prod]
+base_url = "http://127.0.0.1:9"
+scope = ["deploy.services.health-endpoint"]
+timeout = "1s"
+settle = "0s"
+spread = "0s"
+spacing = "0s"
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "probes.toml"
+    file.write_text(TEXT)
+    return file
+
+
+def test_verify_returns_the_report(config) -> None:
+    report = probekit.verify("prod", config=config)
+
+    assert report.decision.action is Action.INVESTIGATE
+    assert [verdict.outcome for verdict in report.verdicts] == [Outcome.FAIL]
+    assert report.exit_code == 10
+
+
+def test_an_unknown_environment_is_refused(config) -> None:
+    with pytest.raises(RequestError, match="no environment 'stage'"):
+        probekit.verify("stage", config=config)
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, probekit; print([name for name in ('httpx', 'pydantic', 'structlog') if name in sys.modules])"
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert result.stdout == "[]\n"

@@ -1,0 +1,160 @@
+"""What will run, what will not and why, and whether a go can be had at all; nothing is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from probekit import checklist as checklists
+from probekit.config import load
+from probekit.plan import Selection, obstacles, plan, possible_scope
+
+HEALTH = "deploy.services.health-endpoint"
+TABLES = """
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+[env.prod.probes.release]
+kind = "release"
+path = "/version"
+expect = "2"
+"""
+
+
+@pytest.fixture(scope="module")
+def checklist():
+    return checklists.load("softfactory")
+
+
+@pytest.fixture
+def planned(tmp_path, checklist):
+    def one(*scope, tables=TABLES, base_url="https://app.test", selection=None, release=None, **settings):
+        lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        items = ", ".join(f'"{name}"' for name in scope)
+        text = f'[env.prod]\nbase_url = "{base_url}"\nscope = [{items}]\n{lines}{tables}'
+        (tmp_path / "probes.toml").write_text(text)
+        target = load(tmp_path / "probes.toml").targets["prod"]
+        return plan(target, checklist, selection=selection, release=release)
+
+    return one
+
+
+def test_a_probe_that_claims_reachability_takes_looks_and_its_items_attempts(planned) -> None:
+    (step,) = planned(HEALTH).steps
+
+    assert (step.looks, step.attempts, step.spread, step.spacing) == (8, 3, 20.0, 10.0)
+    assert step.wanted == step.claims == {"up", "status", "failed_assertions", "first_byte"}
+
+
+def test_the_number_of_looks_is_the_probe_s_own_setting(planned) -> None:
+    (step,) = planned(HEALTH, tables=TABLES.replace('"/health"', '"/health"\nlooks = 30')).steps
+
+    assert step.looks == 30
+
+
+def test_any_other_probe_takes_one_look_and_further_attempts_only_where_an_item_asks_for_them(planned) -> None:
+    (step,) = planned("pre.infra.tls-deployed").steps
+
+    assert (step.probe, step.looks, step.attempts, step.spread) == ("certificate", 1, 1, 0.0)
+
+
+def test_one_measurement_serves_every_item_that_names_its_probe(planned) -> None:
+    steps = planned("pre.security.tls-days-left", "pre.infra.tls-deployed").steps
+
+    assert [step.probe for step in steps] == ["certificate"]
+    assert {"time_left", "trusted", "host_matches"} <= steps[0].wanted
+
+
+def test_the_cost_is_that_of_the_worst_case(planned) -> None:
+    (step,) = planned(HEALTH).steps
+
+    assert step.cost == 2 * (8 + 24 + 2 * 2)
+    assert step.longest == 20 + (2 + 6 + 2) * 10 + 2 * 10
+
+
+def test_a_probe_without_a_table_is_there_where_its_kind_needs_none(planned) -> None:
+    with_tls = planned("pre.infra.tls-deployed", "deploy.services.settle-time", tables="")
+    without = planned("pre.infra.tls-deployed", tables="", base_url="http://app.test")
+
+    assert [step.probe for step in with_tls.steps] == ["certificate", "deployment"]
+    assert "no probe named 'certificate' is configured" in without.unserved["pre.infra.tls-deployed"]
+
+
+def test_steps_stand_in_the_checklist_s_order(planned) -> None:
+    steps = planned("deploy.services.settle-time", HEALTH, "pre.infra.tls-deployed").steps
+
+    assert [step.probe for step in steps] == ["certificate", "health", "deployment"]
+
+
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        ("deploy.services.database-connectivity", "no kind is installed that can fill it (postgres)"),
+        ("deploy.preflight.baseline-captured", "kind ledger of probe 'baseline' does not give metrics"),
+        ("rollback.steps.previous-version-serving", None),
+    ],
+)
+def test_what_no_probe_can_answer_is_unserved_with_its_reason(planned, item, why) -> None:
+    unserved = planned(item).unserved
+
+    assert (why is None and not unserved) or why in unserved[item]
+
+
+def test_every_instance_is_a_step_of_its_own(planned) -> None:
+    tables = (
+        '[env.prod.probes.health.a]\nkind = "http"\npath = "/a"\n'
+        '[env.prod.probes.health.b]\nkind = "http"\npath = "/b"\n'
+    )
+
+    assert [step.name for step in planned(HEALTH, tables=tables).steps] == ["health.a", "health.b"]
+
+
+def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
+    found = planned(HEALTH, "rollback.steps.previous-version-serving")
+
+    assert [step.probe for step in found.steps] == ["health"]
+    assert (found.guard.probe, found.release) == ("release", "2")
+    assert planned(HEALTH, release="3").release == "3"
+    assert planned(HEALTH, tables="").guard is None
+    assert "release" not in found.targets
+    assert {"health", "certificate"} <= found.targets
+
+
+def test_what_does_not_apply_is_kept_with_its_reason_and_costs_nothing(planned) -> None:
+    exempt = f'[env.prod.not_applicable]\n"{HEALTH}" = "no such endpoint"\n'
+
+    found = planned(HEALTH, tables=TABLES + exempt)
+
+    assert (found.steps, found.not_applicable, found.unserved) == ((), {HEALTH: "no such endpoint"}, {})
+
+
+@pytest.mark.parametrize(
+    ("selection", "items"),
+    [
+        (Selection(sections=("pre.infra",)), {"pre.infra.tls-deployed"}),
+        (Selection(items=(HEALTH,)), {HEALTH}),
+        (Selection(probes=("health",)), {HEALTH}),
+        (Selection(), {HEALTH, "pre.infra.tls-deployed"}),
+    ],
+)
+def test_a_selection_narrows_what_runs(planned, selection, items) -> None:
+    found = planned(HEALTH, "pre.infra.tls-deployed", selection=selection)
+
+    assert {item.id for item in found.items} == items
+    assert found.narrowed == bool(selection)
+
+
+def test_what_keeps_it_from_ever_being_go_is_named_with_the_scope_that_could(planned) -> None:
+    found = planned("deploy.services", "signoff")
+
+    stuck = {item.id for item in obstacles(found)}
+    assert "deploy.services.database-connectivity" in stuck  # critical, and no probe
+    assert "signoff.approvals.team-lead" in stuck  # its signature holds the release
+    assert "deploy.services.settle-time" not in stuck
+    assert possible_scope(found) == (
+        "deploy.services.settle-time",
+        "deploy.services.health-endpoint",
+    )
+
+
+def test_a_scope_that_can_be_proved_has_no_obstacle(planned) -> None:
+    assert obstacles(planned(HEALTH, "pre.infra.tls-deployed")) == ()
