@@ -84,6 +84,8 @@ def step(health):
         spacing=0,
         timeout=1,
         in_flight=4,
+        turn="together",
+        window=0.0,
         cost=0,
         wanted=metrics,
         claims=metrics,

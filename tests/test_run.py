@@ -13,9 +13,10 @@ from probekit.config import Environment
 from probekit.dial import Endpoint, ProbeFailedError, Resolver
 from probekit.http import Http
 from probekit.model import Ask, Deployment, Exact, Failure, Memory, Reason, Step
+from probekit.order import Clock, Order, Stop
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redact import Redactor
-from probekit.run import Clock, Order, Stop, run
+from probekit.run import run
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -113,6 +114,8 @@ def step(**fields):
             "spacing": 10.0,
             "timeout": 1.0,
             "in_flight": 4,
+            "turn": "together",
+            "window": 0.0,
             "cost": 0,
             "wanted": frozenset({"up", "status", "indexes"}),
             "claims": frozenset({"up", "status"}),
@@ -379,8 +382,9 @@ async def test_a_stop_keeps_what_was_measured_and_says_who_wanted_it(go, double)
     seen = await go(step(), step(probe="other", looks=1, wanted=frozenset({"status"}), claims=frozenset()), stop=stop)
 
     assert (seen.complete, seen.ended_by) == (False, "SIGINT")
-    assert len(seen.measurements) == len(seen.attempts["health", ""][0].looks) == 8
-    assert ("other", "") not in seen.attempts
+    assert len(seen.attempts["health", ""][0].looks) == 8
+    (cut,) = seen.attempts["other", ""]
+    assert cut.looks[0].values["status"].reason is Reason.CUT_OFF
 
 
 async def test_half_an_attempt_is_no_attempt(go, double) -> None:
@@ -397,8 +401,9 @@ async def test_half_an_attempt_is_no_attempt(go, double) -> None:
 
     seen = await go(step(in_flight=1), stop=stop)
 
-    assert seen.attempts == {}
-    assert len(seen.measurements) == 5
+    ((cut,),) = seen.attempts.values()
+    assert {value.reason for value in cut.looks[0].values.values()} == {Reason.CUT_OFF}
+    assert len([look for look in seen.measurements if look.values["up"] == Exact(1)]) == 5
 
 
 async def test_the_run_s_own_deadline_ends_it(go, double) -> None:

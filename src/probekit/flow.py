@@ -20,9 +20,10 @@ from probekit.guard import release_of
 from probekit.http import Http, origin_of
 from probekit.judge import judge, judge_item, more
 from probekit.model import Attempt, Control, Deployment, Memory, Plan, Report, Run, Situation, Stage, Step, Verdict
+from probekit.order import Clock, Order, Seen, Stop
 from probekit.plan import Selection, plan
 from probekit.redact import Redactor
-from probekit.run import Clock, Order, Seen, Stop, run
+from probekit.run import run
 from probekit.toml_file import nearest
 from probekit.vault import Vault
 from probekit.version import __version__

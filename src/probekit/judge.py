@@ -24,7 +24,8 @@ from probekit.model import (
     Step,
     Verdict,
 )
-from probekit.rounds import GRAVER, Look, Round, State, reading_of, round_of, value_of, words
+from probekit.rounds import GRAVER, Look, Round, State, behind, proved, reading_of, risks_of, round_of, value_of, words
+from probekit.stats import Risks
 
 Evidence = Mapping[tuple[str, str], Sequence[Attempt]]  # by probe and instance
 
@@ -86,8 +87,8 @@ def _of_instance(item: Item, attempts: Sequence[Attempt]) -> Verdict:
 
 def _passed(item: Item, tried: Round) -> Verdict:
     shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
-    values = [f"{words(limit.metric)} {_number(_seen_value(tried, limit), limit)}" for limit in item.expect]
-    because = ", ".join(values)
+    good = next(look for look in tried.looks if look.state is State.GOOD)
+    because = ", ".join(_shown(limit, tried, good) for limit in item.expect)
     if tried.again:
         (stray,) = tried.odd
         because += f"; 1 of {len(tried.looks)} looks was not good: {_told(item, stray)}"
@@ -95,7 +96,7 @@ def _passed(item: Item, tried: Round) -> Verdict:
         item=item,
         outcome=Outcome.PASS,
         because=because,
-        observed=_seen_value(tried, shown),
+        observed=value_of(tried, good, shown),
         limit=shown,
         flags=frozenset({Flag.FLAKY} if tried.again else ()),
     )
@@ -113,21 +114,17 @@ def _failed(item: Item, bad: Sequence[Round]) -> Verdict:
     verdict = Verdict(
         item=item, outcome=Outcome.FAIL, because=because, band=band, observed=value_of(tried, look, limit), limit=limit
     )
-    then = verdict.deadline.then
-    worse = isinstance(then, Limit) and all(_holds(then, value_of(t, k, then)) for t, k in seen)
+    then, sure = verdict.deadline.then, Risks(false_fail=0.001)
+    worse = isinstance(then, Limit) and all(proved(t, k, then, sure) for t, k in seen)
     return replace(verdict, worse=worse)
 
 
 def _band(item: Item, tried: Round, look: Look) -> Band | None:
     """The gravest band that this look proves; a metric that is missing proves none."""
     for band in item.bands:
-        if _holds(band.when, value_of(tried, look, band.when)):
+        if proved(tried, look, band.when, risks_of(item, band)):
             return band
     return None
-
-
-def _holds(limit: Limit, value: float | None) -> bool:
-    return value is not None and limit.holds(value)
 
 
 def _disagreeing(item: Item, rounds: Sequence[Round]) -> Verdict:
@@ -140,11 +137,14 @@ def _disagreeing(item: Item, rounds: Sequence[Round]) -> Verdict:
 
 
 def _void(item: Item, tried: Round) -> Verdict:
-    failures = [look.failure for look in tried.looks if look.failure]
-    if not failures:
+    """What its looks leave in doubt, an error before what is only unclear."""
+    void = [(look, look.doubt) for look in tried.looks if look.doubt]
+    if not void:
         return _cut_off(item)
-    worst = max(failures, key=lambda failure: GRAVER[failure.reason.outcome])
-    return Verdict(item=item, outcome=worst.reason.outcome, because=f"{worst.reason}: {worst.detail}")
+    look, doubt = max(void, key=lambda pair: GRAVER[pair[1].outcome])
+    observed = value_of(tried, look, doubt.limit)
+    limit = doubt.limit if observed is not None else None
+    return Verdict(item=item, outcome=doubt.outcome, because=doubt.told, observed=observed, limit=limit)
 
 
 def _cut_off(item: Item) -> Verdict:
@@ -181,28 +181,27 @@ def _badness(verdict: Verdict) -> tuple[int, int, bool]:
 
 
 def _gravity(item: Item, band: Band | None) -> int:
-    return (band.severity if band else item.severity).gravity
+    return item.severity_of(band).gravity
 
 
 def _named(verdict: Verdict, instance: str, instances: Mapping[str, object]) -> Verdict:
     return replace(verdict, because=f"{instance}: {verdict.because}") if len(instances) > 1 else verdict
 
 
-def _seen_value(tried: Round, limit: Limit) -> float | None:
-    good = next(look for look in tried.looks if look.state is State.GOOD)
-    return value_of(tried, good, limit)
+def _shown(limit: Limit, tried: Round, look: Look) -> str:
+    """A metric with its number and what stands behind it."""
+    return f"{words(limit.metric)} {_number(value_of(tried, look, limit), limit)}{behind(look, limit)}"
 
 
 def _claim(limit: Limit, tried: Round, look: Look) -> str:
     """The number and the limit in one sentence."""
-    value = value_of(tried, look, limit)
-    many = "median " if limit.is_duration and len(tried.looks) > 1 else ""
-    return f"{many}{words(limit.metric)} {_number(value, limit)}, limit {str(limit).removeprefix(limit.metric).strip()}"
+    many = "median " if limit.metric in tried.medians and len(tried.looks) > 1 else ""
+    return f"{many}{_shown(limit, tried, look)}, limit {str(limit).removeprefix(limit.metric).strip()}"
 
 
 def _told(item: Item, look: Look) -> str:
-    if look.failure:
-        return f"{look.failure.reason}: {look.failure.detail}"
+    if look.doubt:
+        return look.doubt.told
     limit = look.limit or item.expect[0]
     reading = reading_of(look.seen, limit.metric)
     value = _number(reading.value if isinstance(reading, Exact) else None, limit)

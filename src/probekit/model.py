@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from math import isfinite
 from operator import eq, ge, gt, le, lt
 from typing import Final, Literal
 
@@ -213,6 +214,25 @@ class Item:
         """Every metric that its limits and bands name."""
         return frozenset(limit.metric for limit in (*self.expect, *(band.when for band in self.bands)))
 
+    def severity_of(self, band: Band | None) -> Severity:
+        """That of the band a failure falls into, else its own."""
+        return band.severity if band else self.severity
+
+    def deadline_of(self, band: Band | None) -> Deadline:
+        """The time a high failure has: its band's, its row's, else the checklist's."""
+        if band and band.deadline:
+            return band.deadline
+        if self.row and self.row.deadline and self.row.severity is self.severity_of(band):
+            return self.row.deadline
+        return self.escalate_after
+
+    def may_roll_back(self, band: Band | None) -> bool:
+        """Whether a failure in that band could itself order a rollback, now or at its deadline."""
+        severity = self.severity_of(band)
+        if severity is Severity.CRITICAL:
+            return self.row is not None and self.row.action == "rollback"
+        return severity is Severity.HIGH and self.deadline_of(band).then != "escalate"
+
     @property
     def claims_reachability(self) -> bool:
         """Whether one of its limits says that the target is there."""
@@ -231,7 +251,98 @@ class Exact:
     value: float
 
 
-Reading = Exact
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Events among trials, one entry per block of time, in order: blocks are the only trace of clustering."""
+
+    events: tuple[int, ...]
+    trials: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _amounts(*self.events, *self.trials)
+        if any(events > trials for events, trials in zip(self.events, self.trials, strict=True)):
+            message = "more events than trials"
+            raise ValueError(message)
+
+    def __add__(self, later: Share) -> Share:
+        return Share(self.events + later.events, self.trials + later.trials)
+
+
+@dataclass(frozen=True, slots=True)
+class Complement:
+    """What is left of one: a hit rate, by its share of misses."""
+
+    share: Share
+
+    def __add__(self, later: Complement) -> Complement:
+        return Complement(self.share + later.share)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Requests of our own, one entry per block of time: how long each took, and how much of that was our own delay.
+
+    Values and delays are microseconds from the intended start. Failures (timeouts, refused connections, 5xx) are slow
+    and errors; unsent are starts that never left.
+    """
+
+    values: tuple[tuple[int, ...], ...]
+    delays: tuple[tuple[int, ...], ...]
+    failures: tuple[int, ...]
+    unsent: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _amounts(*self.failures, *self.unsent)
+        for values, delays, _, _ in zip(self.values, self.delays, self.failures, self.unsent, strict=True):
+            _amounts(*values, *delays, *(value - delay for value, delay in zip(values, delays, strict=True)))
+
+    def failed(self) -> Share:
+        """Failures among the requests that left."""
+        return Share(self.failures, _plus([len(values) for values in self.values], self.failures))
+
+    def slow(self, limit: float) -> tuple[Share, Share]:
+        """What took `limit` microseconds or more: as a user felt it, unsent included, and without any delay of ours."""
+        sent, lost = self.failed().trials, _plus(self.failures, self.unsent)
+        felt = [sum(value >= limit for value in values) for values in self.values]
+        blocks = zip(self.values, self.delays, strict=True)
+        theirs = [sum(v - d >= limit for v, d in zip(*block, strict=True)) for block in blocks]
+        return Share(_plus(felt, lost), _plus(sent, self.unsent)), Share(_plus(theirs, self.failures), sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A percentile of a sample's durations."""
+
+    sample: Sample
+    q: float
+
+    @property
+    def value(self) -> float | None:
+        """The observed percentile in microseconds, as users felt it (nearest rank); None where it is a failure."""
+        taken = sorted(value for values in self.sample.values for value in values)
+        asked = len(taken) + sum(self.sample.failures) + sum(self.sample.unsent)
+        rank = -(-asked * self.q // 1)  # rounded up
+        return taken[int(rank) - 1] if 0 < rank <= len(taken) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The error rate of a sample's requests."""
+
+    sample: Sample
+
+
+def _plus(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
+    return tuple(a + b for a, b in zip(one, other, strict=True))
+
+
+def _amounts(*numbers: float) -> None:
+    if not all(isfinite(number) and number >= 0 for number in numbers):
+        message = "an amount is negative or no number"
+        raise ValueError(message)
+
+
+Reading = Exact | Share | Complement | Quantile | Failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +385,9 @@ class Ask:
     each: int = 0  # how often each of those at least
 
 
+Turn = Literal["watch", "together", "alone", "last"]  # when a step runs: see run.py
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One probe instance that will run."""
@@ -288,6 +402,8 @@ class Step:
     spacing: float  # seconds between attempts
     timeout: float  # seconds one look may take
     in_flight: int
+    turn: Turn
+    window: float  # seconds a sampling lasts at least; 0: it takes looks
     cost: int  # requests in the worst case, for one address
     wanted: frozenset[str]
     claims: frozenset[str]  # what is still wanted once a look has reached the target
@@ -299,7 +415,9 @@ class Step:
 
     @property
     def longest(self) -> float:
-        """Seconds that it takes at the worst: every look of every attempt times out."""
+        """Seconds that it takes at the worst: every look of every attempt times out, or a window runs to its end."""
+        if self.window:
+            return self.window + self.timeout
         rounds = -(-self.looks // self.in_flight) + -(-AGAIN // self.in_flight) + self.attempts - 1
         return self.spread + rounds * self.timeout + (self.attempts - 1) * self.spacing
 
@@ -391,17 +509,12 @@ class Verdict:
     @property
     def severity(self) -> Severity:
         """That of the band its value fell into, else the item's own."""
-        return self.band.severity if self.band else self.item.severity
+        return self.item.severity_of(self.band)
 
     @property
     def deadline(self) -> Deadline:
-        """The time a high failure has: its band's, its row's, else the checklist's."""
-        if self.band and self.band.deadline:
-            return self.band.deadline
-        row = self.item.row
-        if row and row.deadline and row.severity is self.severity:
-            return row.deadline
-        return self.item.escalate_after
+        """The time a high failure has."""
+        return self.item.deadline_of(self.band)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from probekit import probes
-from probekit.checklist import Checklist
+from probekit.checklist import Checklist, ProbePromise
 from probekit.config import Configured, Target
 from probekit.model import AGAIN, Item, Plan, Step
 from probekit.probe import Kind
+from probekit.stats import BLOCKS_TO_PASS
 
-IN_FLIGHT = 4
 GUARD = "release"
 
 
@@ -49,14 +49,16 @@ def plan(
     unserved = {item.id: why for item in asked if (why := _why_not(item, configured[item.probe or ""], checklist))}
     served = [item for item in asked if item.id not in unserved]
     steps = [
-        _step(one, [item for item in served if item.probe == name], target, reach=checklist.probes[name].reach)
+        _step(one, [item for item in served if item.probe == name], target, checklist.probes[name])
         for name in checklist.probes
         if name != GUARD
         for one in configured.get(name, ())
         if any(item.probe == name for item in served)
     ]
     guards = configured.get(GUARD, [])
-    guard = _step(guards[0], [i for i in served if i.probe == GUARD], target, reach=False) if guards else None
+    guard = (
+        _step(guards[0], [i for i in served if i.probe == GUARD], target, checklist.probes[GUARD]) if guards else None
+    )
     expects = probes.load(guards[0].kind).expects if guards else None
     return Plan(
         items=items,
@@ -102,11 +104,13 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
     return None
 
 
-def _step(one: Configured, items: Sequence[Item], target: Target, *, reach: bool) -> Step:
+def _step(one: Configured, items: Sequence[Item], target: Target, promise: ProbePromise) -> Step:
     """One instance: how often and how far apart is data of the plan."""
     kind = probes.load(one.kind)
     environment = target.environment
-    attempts = max((item.confirm for item in items), default=1)
+    samples = kind.sample is not None and (promise.watch or kind.measure is None)
+    reach = promise.reach and not samples
+    attempts = 1 if samples else max((item.confirm for item in items), default=1)
     looks = one.config.looks if reach else 1
     return Step(
         probe=one.probe,
@@ -118,7 +122,9 @@ def _step(one: Configured, items: Sequence[Item], target: Target, *, reach: bool
         spread=environment.spread if reach else 0.0,
         spacing=environment.spacing,
         timeout=environment.timeout,
-        in_flight=IN_FLIGHT,
+        in_flight=kind.in_flight,
+        turn="watch" if samples and promise.watch else kind.turn,
+        window=max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0,
         cost=_cost(kind, looks, attempts),
         wanted=_metrics(items) & kind.promises,
         claims=_metrics(item for item in items if item.claims_reachability) & kind.promises,

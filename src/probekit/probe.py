@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,23 +12,29 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
 from probekit.http import Answer, Look, endpoint_of, has_host
-from probekit.model import Exact, Failure, Memory, Reading, Reason
+from probekit.model import Complement, Exact, Failure, Failures, Memory, Quantile, Reading, Reason, Sample, Share, Turn
 
 __all__ = [
     "Address",
     "Answer",
+    "Complement",
     "Context",
     "Endpoint",
     "Exact",
     "Failure",
+    "Failures",
     "HttpConfig",
     "Kind",
     "Metric",
     "ProbeConfig",
     "ProbeFailedError",
+    "Quantile",
     "Readings",
     "Reason",
+    "Sample",
     "Secret",
+    "Share",
+    "Window",
 ]
 
 
@@ -109,6 +115,30 @@ class Readings:
         self.notes = dict(notes or {})
 
 
+@dataclass(kw_only=True)
+class Window:
+    """The blocks of time of a sampling, by an absolute schedule: a slow reading delays none of those after it."""
+
+    block: float  # seconds
+    least: int  # blocks
+    goes_on: Callable[[], bool]  # whether the run wants more than the least
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    _start: datetime | None = None
+    _taken: int = 0
+
+    async def next(self) -> bool:
+        """Wait for the end of the current block; False, at once, when the window is over."""
+        self._start = self._start or self.now()
+        if self._taken >= self.least and not self.goes_on():
+            return False
+        self._taken += 1
+        until = self._start + timedelta(seconds=self._taken * self.block)
+        while (left := (until - self.now()).total_seconds()) > 0:
+            await self.sleep(left)
+        return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """What a kind may know and use in one look."""
@@ -124,9 +154,12 @@ class Context:
     memory: Memory = field(default_factory=Memory)
     release: str | None = None  # the expected one
     settling_since: datetime | None = None  # what `settled` counts from
+    allow: frozenset[str] = frozenset()  # what the environment allows beside reading
+    window: Window | None = None  # of a sampling
 
 
 Measure = Callable[[Any, Context], Awaitable[Readings]]
+Sampler = Callable[[Any, Context], AsyncGenerator[Readings, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +168,16 @@ class Kind:
 
     config: type[ProbeConfig]
     metrics: tuple[Metric, ...]
-    measure: Measure
+    measure: Measure | None = None  # one look
+    sample: Sampler | None = (
+        None  # a window, one `Readings` a block; taken where the probe watches, or there is no measure
+    )
+    turn: Turn = "together"  # when it runs: "alone" after all others, "last" after the guard
     endpoint: Callable[[Any, str], Endpoint] | None = None  # settings and base URL to where it connects; None: nowhere
     each_address: bool = False  # every resolved address is an instance of its own
     unasked: Callable[[str], bool] | None = None  # whether, for this base URL, it runs without a table of its own
     expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
+    in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
     requests: int = 1  # that one look costs at most
 
     @property

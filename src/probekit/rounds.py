@@ -9,7 +9,22 @@ from math import isfinite
 from statistics import median
 from typing import Final
 
-from probekit.model import AGAIN, ENOUGH, Attempt, Exact, Failure, Item, Limit, Measurement, Outcome, Reason
+from probekit.model import (
+    AGAIN,
+    ENOUGH,
+    Attempt,
+    Band,
+    Exact,
+    Failure,
+    Item,
+    Limit,
+    Measurement,
+    Outcome,
+    Reading,
+    Reason,
+)
+from probekit.stats import Risks
+from probekit.weigh import proves, weigh
 
 GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}
 
@@ -24,13 +39,22 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a limit is neither kept nor broken: inconclusive or an error, in words."""
+
+    outcome: Outcome
+    told: str
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """How one look stands to one item."""
 
     seen: Measurement
     state: State
     limit: Limit | None = None  # the one that failed
-    failure: Failure | None = None  # why it is void
+    doubt: Doubt | None = None  # why it is void
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +75,36 @@ class Round:
 
 
 def _look(item: Item, seen: Measurement) -> Look:
-    """Bad when a limit fails in it, good when all hold, else void; a duration only has to be there."""
-    failures = []
+    """Bad when a limit fails in it, good when all hold, else void; an exact duration only has to be there."""
+    doubts = []
     for limit in item.expect:
         reading = reading_of(seen, limit.metric)
         if isinstance(reading, Failure):
-            failures.append(reading)
-        elif not limit.is_duration and not limit.holds(reading.value):
-            return Look(seen=seen, state=State.BAD, limit=limit)
-    if not failures:
+            told = f"{reading.reason}: {reading.detail}"
+            doubts.append(Doubt(outcome=reading.reason.outcome, told=told, limit=limit))
+        elif not by_median(limit, reading):
+            weighed = weigh(reading, limit, risks_of(item, None))
+            if weighed.outcome is Outcome.FAIL:
+                return Look(seen=seen, state=State.BAD, limit=limit)
+            if weighed.outcome is not Outcome.PASS:
+                told = f"{words(limit.metric)}: {weighed.told}"
+                doubts.append(Doubt(outcome=weighed.outcome, told=told, limit=limit))
+    if not doubts:
         return Look(seen=seen, state=State.GOOD)
-    return Look(seen=seen, state=State.VOID, failure=max(failures, key=lambda failure: GRAVER[failure.reason.outcome]))
+    return Look(seen=seen, state=State.VOID, doubt=max(doubts, key=lambda doubt: GRAVER[doubt.outcome]))
 
 
-def reading_of(seen: Measurement, metric: str) -> Exact | Failure:
+def by_median(limit: Limit, reading: Reading) -> bool:
+    """Whether an attempt judges it by the median of its looks: a duration of one look is noise."""
+    return limit.is_duration and isinstance(reading, Exact)
+
+
+def risks_of(item: Item, band: Band | None) -> Risks:
+    """A failure that could itself roll back must be surer: 0.1 % instead of 1 %."""
+    return Risks(false_fail=0.001) if item.may_roll_back(band) else Risks()
+
+
+def reading_of(seen: Measurement, metric: str) -> Reading | Failure:
     """The metric's reading; what is missing, or no number, is a failure that says so."""
     reading = seen.values.get(metric)
     if isinstance(reading, Exact) and not isfinite(reading.value):
@@ -95,7 +135,9 @@ def round_of(item: Item, attempt: Attempt) -> Round:
     if states != {State.GOOD} and not cleared:
         stray = odd[0].seen.address if alone and not again else None
         return Round(looks=looks, state=State.MIXED, medians=medians, stray=stray)
-    slow = next((limit for limit in item.expect if limit.is_duration and not limit.holds(medians[limit.metric])), None)
+    slow = next(
+        (limit for limit in item.expect if limit.metric in medians and not limit.holds(medians[limit.metric])), None
+    )
     return Round(looks=looks, state=State.BAD if slow else State.GOOD, medians=medians, slow=slow, again=cleared)
 
 
@@ -115,11 +157,26 @@ def _medians(item: Item, looks: Sequence[Look]) -> dict[str, float]:
 
 
 def value_of(tried: Round, look: Look, limit: Limit) -> float | None:
-    """What a limit is held against: the attempt's median for a duration, else this look's reading."""
-    if limit.is_duration:
-        return tried.medians.get(limit.metric)
+    """The number that a limit is held against: the attempt's median for a duration, else this look's reading."""
+    if limit.metric in tried.medians:
+        return tried.medians[limit.metric]
     reading = reading_of(look.seen, limit.metric)
-    return reading.value if isinstance(reading, Exact) else None
+    return None if isinstance(reading, Failure) else weigh(reading, limit, Risks()).value
+
+
+def proved(tried: Round, look: Look, limit: Limit, risks: Risks) -> bool:
+    """Whether this look proves that the limit of a band or a deadline holds."""
+    if limit.metric in tried.medians:
+        return limit.holds(tried.medians[limit.metric])
+    reading = reading_of(look.seen, limit.metric)
+    return not isinstance(reading, Failure) and proves(reading, limit, risks)
+
+
+def behind(look: Look, limit: Limit) -> str:
+    """How much stands behind the number of a share or a percentile, in parentheses; nothing for an exact one."""
+    reading = reading_of(look.seen, limit.metric)
+    told = "" if isinstance(reading, Failure) else weigh(reading, limit, Risks()).told
+    return f" ({told})" if told else ""
 
 
 def words(metric: str) -> str:

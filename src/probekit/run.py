@@ -3,94 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from traceback import extract_tb
-from typing import Protocol
 
 from probekit import probes
-from probekit.config import Environment
 from probekit.dial import Address, ProbeFailedError, Resolved
-from probekit.http import Http
+from probekit.http import Look
 from probekit.log import events
 from probekit.looks import Looks
-from probekit.model import Ask, Attempt, Exact, Failure, Measurement, Memory, Plan, Reading, Reason, Step
-from probekit.probe import Context, Kind, Secret
-from probekit.redact import Redactor
+from probekit.model import (
+    Ask,
+    Attempt,
+    Exact,
+    Failure,
+    Measurement,
+    Plan,
+    Reading,
+    Reason,
+    Step,
+    Turn,
+)
+from probekit.order import Order, Seen
+from probekit.probe import Context, Kind, Readings, Window
+from probekit.sampling import put_together
 
 SLACK = 60.0  # seconds beyond twice a step's worst case, for its share of the throttle
 More = Callable[[Step, Sequence[Attempt]], Ask | None]
-
-
-class Watcher(Protocol):
-    """Whoever wants to see a run while it goes on."""
-
-    def waiting(self, what: str, until: datetime) -> None:
-        """The run waits for something, at most until then."""
-
-    def began(self, step: Step, until: datetime) -> None:
-        """A step runs, at the worst until then."""
-
-    def ended(self, step: Step, attempts: Sequence[tuple[str, tuple[Attempt, ...]]], now: datetime) -> None:
-        """A step is over; its attempts by instance."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """The time, and how to let it pass."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-
-class Stop:
-    """A wish from outside that the run ends now."""
-
-    def __init__(self) -> None:
-        self.by: str | None = None
-        self._wished = asyncio.Event()
-
-    def wish(self, by: str) -> None:
-        """End now; `by` is who wants it, such as the signal's name."""
-        self.by = self.by or by
-        self._wished.set()
-
-    async def wished(self) -> None:
-        """Returns when somebody wishes it."""
-        await self._wished.wait()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What a run is told beside its plan."""
-
-    environment: Environment
-    http: Http
-    reveal: Callable[[Secret], str]
-    redactor: Redactor
-    memory: Memory = field(default_factory=Memory)
-    clock: Clock = field(default_factory=Clock)
-    settle: bool = True
-    wait_release: float = 0.0  # seconds the first guard may wait for the expected version
-    stop: Stop = field(default_factory=Stop)
-    watcher: Watcher | None = None
-
-
-@dataclass(kw_only=True)
-class Seen:
-    """What a run saw, filled while it goes on, so that nothing is lost when it is cut off."""
-
-    attempts: dict[tuple[str, str], tuple[Attempt, ...]] = field(default_factory=dict)
-    measurements: list[Measurement] = field(default_factory=list)
-    guards: list[Measurement] = field(default_factory=list)
-    controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
-    settling_since: datetime | None = None
-    complete: bool = False
-    ended_by: str | None = None
 
 
 async def run(plan: Plan, more: More, order: Order) -> Seen:
@@ -133,20 +77,36 @@ class _Run:
         self.seen = seen
         self.environment = order.environment
         self.clock = order.clock
+        self.watched = True  # whether there is still something for the watchers to watch
 
     async def whole(self) -> None:
-        """Controls, settling, guard, probes, guard, controls."""
+        """Controls, settling, guard, probes, guard, bursts, controls."""
         self.seen.settling_since = self._mark()
         await self._ask_controls()
         if self.order.wait_release:
             await self._wait_for_release()
         await self._settle()
         await self._guard()
-        async with asyncio.TaskGroup() as group:
-            for step in self.plan.steps:
-                group.create_task(self._step(step))
+        await self._probes()
         await self._guard()
+        for step in self._of("last"):  # a burst may get us turned away
+            await self._step(step)
         await self._ask_controls()
+
+    def _of(self, turn: Turn) -> list[Step]:
+        return [step for step in self.plan.steps if step.turn == turn]
+
+    async def _probes(self) -> None:
+        """The watchers watch while all others run together, and then those that want to be alone on their host."""
+        async with asyncio.TaskGroup() as watching:
+            for step in self._of("watch"):
+                watching.create_task(self._step(step))
+            async with asyncio.TaskGroup() as together:
+                for step in self._of("together"):
+                    together.create_task(self._step(step))
+            for step in self._of("alone"):
+                await self._step(step)
+            self.watched = False
 
     def _mark(self) -> datetime:
         deployment = self.order.memory.deployment
@@ -215,7 +175,7 @@ class _Run:
         kind = probes.load(step.kind)
         resolved = await self._resolve(step, kind)
         if isinstance(resolved, Failure):
-            self._keep(step, step.instance, (Attempt(looks=(self._failed(step, "", resolved),)),))
+            self._keep(step, step.instance, (self._never(step, step.instance, resolved),))
         elif kind.each_address:
             async with asyncio.TaskGroup() as group:
                 for address in resolved.addresses:
@@ -230,11 +190,11 @@ class _Run:
             self.order.watcher.ended(step, mine, self.clock.now())
 
     async def _instance(self, place: _Place, addresses: Sequence[Address]) -> None:
-        """Attempts until nothing more is asked for, or the plan allows no further one."""
+        """Attempts until nothing more is asked for, or the plan allows no further one; a sampling is one attempt."""
         step, attempts = place.step, list[Attempt]()
         looks = Looks(step, addresses, partial(self._look, place), self.clock.sleep)
         try:
-            async with asyncio.timeout(step.longest * 2 + SLACK):
+            async with asyncio.timeout(None if step.turn == "watch" else step.longest * 2 + SLACK):
                 attempts.append(Attempt(looks=await looks.first()))
                 while ask := self.more(step, attempts):
                     if ask.looks:
@@ -246,9 +206,10 @@ class _Run:
                         break
         except TimeoutError:
             failure = Failure(reason=Reason.BUG, detail=f"kind {step.kind} went on past its time")
-            attempts.append(Attempt(looks=(self._failed(step, place.instance, failure),)))
+            attempts.append(self._never(step, place.instance, failure))
         finally:
-            self._keep(step, place.instance, tuple(attempts))
+            cut = Failure(reason=Reason.CUT_OFF, detail="the run ended before the first attempt did")
+            self._keep(step, place.instance, tuple(attempts) or (self._never(step, place.instance, cut),))
 
     def _keep(self, step: Step, instance: str, attempts: tuple[Attempt, ...]) -> None:
         if attempts:
@@ -272,22 +233,10 @@ class _Run:
         """One call of the kind; whatever it raises becomes a reason."""
         step = place.step
         door = self.order.http.look(address=address, timeout=step.timeout)
-        context = Context(
-            base_url=self.environment.base_url,
-            timeout=step.timeout,
-            http=door,
-            reveal=self.order.reveal,
-            now=self.clock.now,
-            address=address,
-            resolved=place.resolved,
-            wanted=asked,
-            memory=self.order.memory,
-            release=self.plan.release,
-            settling_since=self.seen.settling_since,
-        )
+        context = self._context(place, address, asked, door)
         taken_at, start = self.clock.now(), perf_counter()
         try:
-            readings = await place.kind.measure(step.config, context)
+            readings = await self._readings(place, context)
             values, notes = readings.values, readings.notes
         except ProbeFailedError as error:
             values, notes = dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)), {}
@@ -307,6 +256,50 @@ class _Run:
                 notes={name: clean(text) for name, text in notes.items()},
             )
         )
+
+    async def _readings(self, place: _Place, context: Context) -> Readings:
+        """One look's readings; of a sampling those of its blocks, put together."""
+        kind, config = place.kind, place.step.config
+        if not place.step.window:
+            if kind.measure is None:
+                raise ProbeFailedError(Reason.BUG, f"kind {place.step.kind} can only sample")
+            return await kind.measure(config, context)
+        if kind.sample is None:
+            raise ProbeFailedError(Reason.BUG, f"kind {place.step.kind} cannot sample")
+        async with aclosing(kind.sample(config, context)) as sampler:
+            blocks = [block async for block in sampler]
+        if not blocks:
+            raise ProbeFailedError(Reason.BAD_RESPONSE, "the window ended without a reading")
+        return put_together(blocks)
+
+    def _context(self, place: _Place, address: Address | None, asked: frozenset[str], door: Look) -> Context:
+        step, environment = place.step, self.environment
+        window = Window(
+            block=environment.block,
+            least=max(1, round(step.window / environment.block)),
+            goes_on=lambda: step.turn == "watch" and self.watched,
+            now=self.clock.now,
+            sleep=self.clock.sleep,
+        )
+        return Context(
+            base_url=environment.base_url,
+            timeout=step.timeout,
+            http=door,
+            reveal=self.order.reveal,
+            now=self.clock.now,
+            address=address,
+            resolved=place.resolved,
+            wanted=asked,
+            memory=self.order.memory,
+            release=self.plan.release,
+            settling_since=self.seen.settling_since,
+            allow=frozenset(environment.allow),
+            window=window if step.window else None,
+        )
+
+    def _never(self, step: Step, instance: str, failure: Failure) -> Attempt:
+        """An attempt that never came to pass."""
+        return Attempt(looks=(self._failed(step, instance, failure),))
 
     def _failed(self, step: Step, instance: str, failure: Failure) -> Measurement:
         """A look that never came to pass."""

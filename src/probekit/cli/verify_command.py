@@ -23,10 +23,10 @@ from probekit.cli.trouble import told
 from probekit.config import Variables
 from probekit.flow import Request, RequestError, carry_out, deployed
 from probekit.model import Action, Memory, Report, Stage
+from probekit.order import Stop
 from probekit.plan import Selection
 from probekit.redact import Redactor
 from probekit.reports import FORMATS
-from probekit.run import Stop
 
 _AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours
 

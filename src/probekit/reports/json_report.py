@@ -9,7 +9,23 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 
-from probekit.model import Failure, Item, Measurement, Outcome, Reading, Reason, Report, Run, Situation, Verdict
+from probekit.model import (
+    Complement,
+    Exact,
+    Failure,
+    Failures,
+    Item,
+    Measurement,
+    Outcome,
+    Quantile,
+    Reading,
+    Reason,
+    Report,
+    Run,
+    Share,
+    Situation,
+    Verdict,
+)
 
 SCHEMA: Final = "probekit.report/1"
 _OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
@@ -136,18 +152,39 @@ def _measurement(look: Measurement) -> dict[str, Any]:
     }
 
 
-def _value(value: Reading | Failure) -> float | dict[str, str]:
-    if isinstance(value, Failure):
-        return {"reason": value.reason.value, "detail": value.detail}
-    number = _number(value.value)
-    if number is None:
-        return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value.value} is no number to judge"}
-    return number
+def _value(value: Reading | Failure) -> float | dict[str, Any]:
+    """A number; of samplings what they rest on, block by block where it is counts; else why there is none."""
+    match value:
+        case Failure(reason=reason, detail=detail):
+            return {"reason": reason.value, "detail": detail}
+        case Exact(number):
+            known = _number(number)
+            return known if known is not None else _no_number(number)
+        case Share(events, trials):
+            return {"events": events, "trials": trials}
+        case Complement(share):
+            return {"complement_of": {"events": share.events, "trials": share.trials}}
+        case Failures(sample):
+            return {"events": sample.failures, "trials": sample.failed().trials, "unsent": sample.unsent}
+        case Quantile(sample, q):
+            failed = sample.failed()
+            told = None if value.value is None else value.value / 1000
+            return {
+                "q": q,
+                "milliseconds": told,
+                "events": failed.events,
+                "trials": failed.trials,
+                "unsent": sample.unsent,
+            }
 
 
 def _number(value: float) -> float | None:
     """What JSON has a word for: no NaN, and 1 or 0 for a claim, which Python may hold as a bool."""
     return +value if isfinite(value) else None
+
+
+def _no_number(value: float) -> dict[str, Any]:
+    return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value} is no number to judge"}
 
 
 def _time(moment: datetime) -> str:

@@ -1,0 +1,82 @@
+"""Which cookies does an answer set? As browsers read Set-Cookie: RFC 6265 sections 5.1.1 and 5.2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DELIMITERS: Final = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
+_TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
+_DAY: Final = re.compile(r"([0-9]{1,2})(?![0-9])")
+_YEAR: Final = re.compile(r"([0-9]{2,4})(?![0-9])")
+_SECONDS: Final = re.compile(r"-?[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookie:
+    """One cookie without its value; attribute names in lower case, the last of equal ones counts."""
+
+    name: str
+    attributes: Mapping[str, str]
+
+    @property
+    def same_site(self) -> str:
+        """The attribute in lower case, empty where it is absent."""
+        return self.attributes.get("samesite", "").lower()
+
+    def is_deletion(self, now: datetime) -> bool:
+        """Whether it takes a cookie away instead of setting one; Max-Age outranks Expires."""
+        age = self.attributes.get("max-age", "")
+        if _SECONDS.fullmatch(age):
+            return age.startswith("-") or not age.strip("0")
+        expires = moment(self.attributes.get("expires", ""))
+        return expires is not None and expires <= now
+
+
+def cookies(set_cookie: Sequence[str]) -> tuple[Cookie, ...]:
+    """The cookies of these Set-Cookie lines; a line without a name sets none."""
+    return tuple(cookie for line in set_cookie if (cookie := _cookie(line)))
+
+
+def _cookie(line: str) -> Cookie | None:
+    pair, *rest = line.split(";")
+    name, equals, _ = pair.partition("=")
+    if not equals or not name.strip():
+        return None
+    attributes = dict(_attribute(text) for text in rest)
+    return Cookie(name=name.strip(), attributes=attributes)
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip().lower(), value.strip()
+
+
+def moment(text: str) -> datetime | None:
+    """The date of an Expires attribute, in any of the forms that browsers read; None where it is none."""
+    time = day = month = year = None
+    for part in _DELIMITERS.split(text):
+        if time is None and (time := _TIME.match(part)):
+            continue
+        if day is None and (day := _DAY.match(part)):
+            continue
+        if month is None and part[:3].lower() in _MONTHS:
+            month = _MONTHS.index(part[:3].lower()) + 1
+            continue
+        year = year or _YEAR.match(part)
+    if not (time and day and month and year):
+        return None
+    hour, minute, second = map(int, time.groups())
+    try:
+        return datetime(_full(int(year[1])), month, int(day[1]), hour, minute, second, tzinfo=UTC)
+    except ValueError:  # the 30th of February
+        return None
+
+
+def _full(year: int) -> int:
+    """The year that two digits stand for."""
+    return year + (1900 if 70 <= year <= 99 else 2000 if year <= 69 else 0)  # noqa: PLR2004  # RFC 6265 section 5.1.1

@@ -1,0 +1,166 @@
+"""What do the protective headers of an answer say, each by its own grammar?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Headers = Sequence[tuple[str, str]]
+Policy = Mapping[str, tuple[str, ...]]  # directive to its values
+
+INLINE: Final = "inline scripts"
+ANY_HOST: Final = "scripts of any host"
+DATA: Final = "scripts in data: URLs"
+
+_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 section 5.6.2  # noqa: S105  # a grammar, no password
+_WHOLE_TOKEN: Final = re.compile(_TOKEN)
+_DIRECTIVE: Final = re.compile(
+    rf'[ \t]*(?:(?P<name>{_TOKEN})[ \t]*(?:=[ \t]*(?P<value>{_TOKEN}|"(?:[^"\\]|\\.)*")[ \t]*)?)?(?:;|\Z)'
+)
+_NONCE_OR_HASH: Final = re.compile(r"'(?:nonce|sha256|sha384|sha512)-[a-z0-9+/_-]+={0,2}'", re.IGNORECASE)
+_ANY_HOST: Final = re.compile(r"https?:|(?:https?://)?\*(?::(?:\*|\d+))?(?:/.*)?", re.IGNORECASE)
+_REFERRER_POLICIES: Final = frozenset(
+    (
+        "no-referrer",
+        "no-referrer-when-downgrade",
+        "same-origin",
+        "origin",
+        "strict-origin",
+        "origin-when-cross-origin",
+        "strict-origin-when-cross-origin",
+        "unsafe-url",
+    )
+)
+_DIGITS: Final = 15  # of a max-age that is read to the last one: int() of 5,000 raises
+
+
+def lines(headers: Headers, name: str) -> tuple[str, ...]:
+    """Every line of a header, in the order sent."""
+    return tuple(value.strip(" \t") for key, value in headers if key.lower() == name)
+
+
+def combined(headers: Headers, name: str) -> str | None:
+    """All lines of a header as the one value that a browser reads; None where none was sent."""
+    found = lines(headers, name)
+    return ", ".join(found) if found else None
+
+
+def members(headers: Headers, name: str) -> tuple[str, ...]:
+    """Every member of a list header in lower case, over all its lines."""
+    value = combined(headers, name)
+    return tuple(member.strip(" \t").lower() for member in value.split(",")) if value is not None else ()
+
+
+def tokens(headers: Headers, name: str) -> tuple[str, ...] | None:
+    """The tokens of a list header as they are written; None where something in it is no token."""
+    value = combined(headers, name) or ""
+    found = tuple(member for part in value.split(",") if (member := part.strip(" \t")))
+    return found if all(_WHOLE_TOKEN.fullmatch(member) for member in found) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hsts:
+    """A valid Strict-Transport-Security line (RFC 6797 section 6.1)."""
+
+    max_age: int  # seconds
+    include_subdomains: bool
+
+
+def hsts(line: str) -> Hsts | None:
+    """What one line asks for; None where a browser would ignore it."""
+    found: dict[str, str | None] = {}
+    at = 0
+    while at < len(line):
+        directive = _DIRECTIVE.match(line, at)
+        if directive is None:
+            return None
+        at = directive.end()
+        if name := (directive["name"] or "").lower():
+            if name in found:
+                return None
+            found[name] = directive["value"]
+    digits = (found.get("max-age") or "").removeprefix('"').removesuffix('"')
+    if not re.fullmatch(r"[0-9]+", digits) or found.get("includesubdomains"):
+        return None
+    digits = digits.lstrip("0") or "0"
+    return Hsts(
+        max_age=int(digits if len(digits) <= _DIGITS else "9" * _DIGITS),
+        include_subdomains="includesubdomains" in found,
+    )
+
+
+def is_nosniff(headers: Headers) -> bool:
+    """Whether a browser will not guess the media type: the first member decides (Fetch, "determine nosniff")."""
+    return members(headers, "x-content-type-options")[:1] == ("nosniff",)
+
+
+def refuses_frames(headers: Headers) -> bool:
+    """Whether X-Frame-Options keeps other sites from framing the page, as HTML section 7.6 reads it."""
+    values = set(members(headers, "x-frame-options"))
+    if len(values) > 1:
+        return bool(values & {"deny", "sameorigin", "allowall"})  # what contradicts itself is taken as deny
+    return bool(values & {"deny", "sameorigin"})
+
+
+def referrer_policy(headers: Headers) -> str | None:
+    """The last policy that is known; None where there is none."""
+    known = [member for member in members(headers, "referrer-policy") if member in _REFERRER_POLICIES]
+    return known[-1] if known else None
+
+
+def policies(headers: Headers) -> tuple[Policy, ...]:
+    """Every enforced content security policy, over all lines and commas; the first of equal directives counts."""
+    texts = [text for line in lines(headers, "content-security-policy") for text in line.split(",")]
+    return tuple(policy for text in texts if (policy := _policy(text)))
+
+
+def _policy(text: str) -> Policy:
+    policy: dict[str, tuple[str, ...]] = {}
+    for directive in text.split(";"):
+        name, *values = directive.split() or [""]
+        if name and directive.isascii():
+            policy.setdefault(name.lower(), tuple(values))
+    return policy
+
+
+def open_to(found: Iterable[Policy]) -> frozenset[str]:
+    """Which injected scripts would run: all policies apply, so only what each of them lets through."""
+    return frozenset({INLINE, ANY_HOST, DATA}).intersection(*map(_lets_through, found))
+
+
+def _lets_through(policy: Policy) -> frozenset[str]:
+    if "sandbox" in policy and "allow-scripts" not in map(str.lower, policy["sandbox"]):
+        return frozenset()
+    elements = _sources(policy, "script-src-elem", "script-src", "default-src")
+    handlers = _sources(policy, "script-src-attr", "script-src", "default-src")
+    found = {INLINE} if _allows_inline(elements) or _allows_inline(handlers) else set()
+    if "'strict-dynamic'" not in elements:  # else hosts and schemes do not count
+        found |= {ANY_HOST} if any(map(is_any_host, elements)) else set()
+        found |= {DATA} if "data:" in elements or elements == _UNLIMITED else set()
+    return frozenset(found)
+
+
+_UNLIMITED: Final = ("*", "'unsafe-inline'", "data:")
+
+
+def _sources(policy: Policy, *names: str) -> tuple[str, ...]:
+    """The list of the first of these directives that the policy has; without any, everything is allowed."""
+    return next((tuple(map(str.lower, policy[name])) for name in names if name in policy), _UNLIMITED)
+
+
+def _allows_inline(sources: Sequence[str]) -> bool:
+    """CSP 3 section 6.7.3.2: a nonce, a hash or 'strict-dynamic' neutralises 'unsafe-inline'."""
+    neutral = "'strict-dynamic'" in sources or any(map(_NONCE_OR_HASH.fullmatch, sources))
+    return "'unsafe-inline'" in sources and not neutral
+
+
+def is_any_host(source: str) -> bool:
+    """Whether a source expression matches every host there is."""
+    return bool(_ANY_HOST.fullmatch(source))
+
+
+def names_a_version(server: str) -> bool:
+    """Whether a Server value tells more than a name: `nginx/1.25`, `Apache (OpenSSL 3.0.2)`."""
+    return bool(re.search(rf"{_TOKEN}/v?[0-9]|[0-9]\.[0-9]", server))

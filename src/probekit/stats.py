@@ -1,0 +1,177 @@
+"""What do few samples prove of a share or a percentile? Evidence and a limit in, a judgement out; pure.
+
+A fail is a bet over blocks of time against "each block's expected share is at most the limit", which may be looked at
+after any block (Ville 1939) and assumes nothing about what happens inside a block; a pass is exact binomial (Clopper
+and Pearson 1934) on the counts divided by their clustering, once, at the end of a window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from probekit.model import Outcome, Sample, Share
+
+BLOCKS_TO_PASS: Final = 6  # fewer cannot show clustering
+BLOCKS_TO_FAIL: Final = 3  # one burst touches two
+BETS: Final = (0.02, 0.1, 0.3, 0.6, 0.95)
+UNSENT: Final = 0.01  # share of starts that never left, beyond which an error rate is our own affair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risks:
+    """How often a judgement may be wrong, each way."""
+
+    false_pass: float = 0.05
+    false_fail: float = 0.01  # 0.001 where the failure could itself roll back
+
+    def __post_init__(self) -> None:
+        _inside(self.false_pass, self.false_fail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Pass, fail, inconclusive or error, with the interval that says so: the tests inverted, as shares."""
+
+    outcome: Outcome
+    value: float | None  # the observed share
+    low: float  # at the risk of a false fail
+    high: float  # at the risk of a false pass
+    trials: int
+    needed: int  # further clean trials for a pass; 0 when it is decided
+    clustering: float = 1.0
+
+
+def judge_share(share: Share, limit: float, risks: Risks) -> Judgement:
+    """Is the share below the limit (a share itself)?
+
+    Raises:
+        ValueError: the limit lies outside of (0, 1).
+    """
+    _inside(limit)
+    events, trials = sum(share.events), sum(share.trials)
+    cluster = clustering(share)
+    k, n = events / cluster, trials / cluster
+    below = proves_below(k, n, limit, risks.false_pass) and _used(share) >= BLOCKS_TO_PASS
+    above = proves_above(share, limit, risks.false_fail)
+    outcome = Outcome.INCONCLUSIVE if below == above else Outcome.PASS if below else Outcome.FAIL
+    missing = still_needed(k, limit, risks, cluster) - trials if outcome is Outcome.INCONCLUSIVE else 0
+    return Judgement(
+        outcome=outcome,
+        value=events / trials if trials else None,
+        low=_edge(lambda p: not proves_above(share, p, risks.false_fail)),
+        high=_edge(lambda p: proves_below(k, n, p, risks.false_pass)),
+        trials=trials,
+        needed=max(0, missing),
+        clustering=cluster,
+    )
+
+
+def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks) -> Judgement:
+    """Is the q-quantile below the limit (microseconds)? `p95 < limit` is `P(T >= limit) < 5 %`.
+
+    Our own delay counts for a pass and is taken off for a fail; where only it stands between, the fault is ours.
+    """
+    _inside(q)
+    felt, theirs = (judge_share(share, 1 - q, risks) for share in sample.slow(limit))
+    if felt.outcome is Outcome.PASS or felt == theirs:
+        return felt
+    if theirs.outcome is Outcome.FAIL:
+        return theirs
+    ours = theirs.outcome is Outcome.PASS or felt.outcome is Outcome.FAIL
+    return replace(felt, outcome=Outcome.ERROR if ours else Outcome.INCONCLUSIVE, low=theirs.low)
+
+
+def judge_failures(sample: Sample, limit: float, risks: Risks) -> Judgement:
+    """Is the error rate below the limit? With more than 1 % of the starts unsent that is nobody's to say but ours."""
+    judged = judge_share(sample.failed(), limit, risks)
+    unsent = sum(sample.unsent)
+    lost = unsent > UNSENT * (judged.trials + unsent)
+    return replace(judged, outcome=Outcome.ERROR) if lost and judged.outcome is not Outcome.FAIL else judged
+
+
+def proves_above(share: Share, limit: float, risk: float) -> bool:
+    """Whether a bet against "each block's expected share is at most the limit" has won 1 / risk."""
+    times = [events / trials / limit for events, trials in zip(share.events, share.trials, strict=True) if trials]
+    if sum(ratio > 0 for ratio in times) < BLOCKS_TO_FAIL:
+        return False
+    won = [sum(math.log1p(bet * (ratio - 1)) for ratio in times) for bet in BETS]
+    return _log_sum(won) - math.log(len(BETS)) >= -math.log(risk)
+
+
+def proves_below(k: float, n: float, limit: float, risk: float) -> bool:
+    """Clopper-Pearson: whether k events in n trials are that few with probability at most `risk` at the limit."""
+    return n > k and 1 - betainc(k + 1, n - k, limit) <= risk
+
+
+def still_needed(k: float, limit: float, risks: Risks, cluster: float = 1.0) -> int:
+    """The least number of trials with which k (clustered) events still prove "below the limit"."""
+    low, high = math.floor(k), 2 * math.ceil(k + 1)
+    while not proves_below(k, high, limit, risks.false_pass):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if proves_below(k, middle, limit, risks.false_pass):
+            high = middle
+        else:
+            low = middle
+    return math.ceil(high * cluster)
+
+
+def clustering(share: Share) -> float:
+    """How many times more the blocks differ than independent trials would (Pearson's dispersion), at least 1."""
+    events, trials = sum(share.events), sum(share.trials)
+    blocks = _used(share)
+    if events in (0, 1, trials) or blocks < 2:  # noqa: PLR2004  # a spread needs two
+        return 1.0
+    p = events / trials
+    pearson = sum((k - n * p) ** 2 / (n * p * (1 - p)) for k, n in zip(share.events, share.trials, strict=True) if n)
+    return max(1.0, pearson / (blocks - 1))
+
+
+def betainc(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (DLMF 8.17.22)."""
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - betainc(b, a, 1 - x)
+    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    total = d
+    for m in range(1, 10_000):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 / (1 + step * d or 1e-300)  # Lentz: never divide by zero
+            c = 1 + step / c or 1e-300
+            total *= c * d
+        if abs(c * d - 1) < 1e-15:  # noqa: PLR2004  # a double holds no more
+            break
+    return math.exp(front) * total / a
+
+
+def _edge(holds: Callable[[float], bool]) -> float:
+    """Where a claim begins to hold between 0 and 1."""
+    low, high = 0.0, 1.0
+    for _ in range(50):  # short of 1.0 itself
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high if low else 0.0
+
+
+def _used(share: Share) -> int:
+    return sum(trials > 0 for trials in share.trials)
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    top = max(logs)
+    return top + math.log(sum(math.exp(value - top) for value in logs))
+
+
+def _inside(*shares: float) -> None:
+    if not all(0 < share < 1 for share in shares):
+        message = "a share or a risk outside of (0, 1)"
+        raise ValueError(message)

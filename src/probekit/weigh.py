@@ -1,0 +1,86 @@
+"""What does one reading prove of one limit?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from probekit.model import Complement, Exact, Failures, Limit, Outcome, Quantile, Reading, Share
+from probekit.stats import Judgement, Risks, judge_failures, judge_quantile, judge_share
+
+_MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Whether a limit is proved to hold, with the number in the limit's own unit and what stands behind it."""
+
+    outcome: Outcome
+    value: float | None
+    told: str = ""
+
+
+def weigh(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
+    """Whether the reading proves that the limit holds (`pass`), that it does not (`fail`), or neither.
+
+    Raises:
+        ValueError: the reading cannot be held against such a limit: a bug of the checklist or the kind.
+    """
+    if isinstance(reading, Exact):
+        outcome = Outcome.PASS if limit.holds(reading.value) else Outcome.FAIL
+        return Weighed(outcome=outcome, value=reading.value)
+    judged = _judged(reading, limit, risks)
+    return Weighed(
+        outcome=_turned(judged.outcome, reading, limit), value=_value(reading, judged), told=_told(reading, judged)
+    )
+
+
+def proves(reading: Reading, limit: Limit, risks: Risks) -> bool:
+    """Whether a band's limit is proved: the whole interval lies inside."""
+    return weigh(reading, limit, risks).outcome is Outcome.PASS
+
+
+def _judged(reading: Share | Complement | Quantile | Failures, limit: Limit, risks: Risks) -> Judgement:
+    """Every such limit is one on a share that must be small."""
+    if isinstance(reading, Quantile):
+        return judge_quantile(reading.sample, reading.q, limit.value * _MICROSECONDS[limit.unit], risks)
+    part = limit.value / 100
+    if isinstance(reading, Complement):
+        return judge_share(reading.share, 1 - part, risks)
+    return (
+        judge_failures(reading.sample, part, risks)
+        if isinstance(reading, Failures)
+        else judge_share(reading, part, risks)
+    )
+
+
+def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
+    """`x < L` is proved by a small share, `x > L` by a large one; a complement turns that round."""
+    if limit.op in ("==", "within"):
+        message = f"'{limit}' cannot be held against a share"
+        raise ValueError(message)
+    if (limit.op in ("<", "<=")) is not isinstance(reading, Complement):
+        return outcome
+    return {Outcome.PASS: Outcome.FAIL, Outcome.FAIL: Outcome.PASS}.get(outcome, outcome)
+
+
+def _value(reading: Reading, judged: Judgement) -> float | None:
+    """Percent for a share, milliseconds for a percentile."""
+    if isinstance(reading, Quantile):
+        return None if reading.value is None else reading.value / 1000
+    if judged.value is None:
+        return None
+    return 100 * (1 - judged.value if isinstance(reading, Complement) else judged.value)
+
+
+def _told(reading: Reading, judged: Judgement) -> str:
+    """How much stands behind the number, and what a proof would take."""
+    events = round((judged.value or 0.0) * judged.trials)
+    what = {Quantile: "too slow", Complement: "missed", Failures: "failed"}.get(type(reading), "counted")
+    text = f"{events} of {judged.trials} {what}"
+    if judged.outcome is Outcome.ERROR:
+        return f"{text}; only our own delay stands between this and a verdict"
+    if judged.outcome is Outcome.INCONCLUSIVE:
+        more = f"{judged.needed} more without one would prove it" if judged.needed else "the interval holds the limit"
+        return f"{text}, which proves nothing yet: {more}"
+    return f"{text}, between {100 * judged.low:.2g} and {100 * judged.high:.2g} %"
