@@ -33,6 +33,7 @@ from probekit.version import __version__
 BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
+_TURNED_AWAY: Final = (401, 403, 407, 429)
 _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
 
 
@@ -65,6 +66,16 @@ class Answer:
     def media_type(self) -> str:
         """The content type without its parameters, in lower case."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether a guard in front of the target asks if we are a robot."""
+        return self.header("cf-mitigated") == "challenge" or self.header("x-amzn-waf-action") is not None
+
+    @property
+    def turns_us_away(self) -> bool:
+        """Whether it is no answer of the target but a refusal to talk to us."""
+        return self.status in _TURNED_AWAY or self.is_challenge
 
     @property
     def redirect(self) -> str | None:
@@ -107,14 +118,14 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def __init__(self, connection: Connection, exchange: _Exchange) -> None:
         self._connection = connection
-        self._exchange = exchange
+        self.exchange = exchange
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109  # httpcore's interface; the deadline stands around all
         try:
             data = await self._connection.reader.read(max_bytes)
         except OSError as error:
             raise connection_failed(error, self._connection.address) from error
-        self._exchange.received(data)
+        self.exchange.received(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # httpcore's interface
@@ -123,7 +134,7 @@ class _Stream(httpcore.AsyncNetworkStream):
             await self._connection.writer.drain()
         except OSError as error:
             raise httpcore.WriteError(type(error).__name__) from error
-        self._exchange.sent = time.perf_counter()
+        self.exchange.sent = time.perf_counter()
 
     async def aclose(self) -> None:
         await self._connection.close()
@@ -150,9 +161,7 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request over a single httpcore connection: httpx's own pool costs 3.5 to 13 times as much CPU."""
         exchange: _Exchange = request.extensions["exchange"]
-        url = httpcore.URL(
-            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
-        )
+        url = _target(request.url)
         secure = request.url.scheme == "https"
         exchange.connection = await dial(exchange.address, tls=exchange.trust.context if secure else None)
         line = httpcore.AsyncHTTP11Connection(url.origin, _Stream(exchange.connection, exchange))
@@ -268,27 +277,38 @@ class Look:
         made_up = httpx.URL(other.url).raw_path
         return answer.body.replace(target.raw_path, b"") == other.body.replace(made_up, b"")
 
+    async def line(self, url: str) -> Line:
+        """A connection for many exchanges with one origin, opened now; it is nobody's throttle but the caller's."""
+        where = endpoint_of(url)
+        address = await self._address(where)
+        secure = httpx.URL(url).scheme == "https"
+        kept = KeptTransport(address, self.http.trust.context if secure else None)
+        line = Line(look=self, address=address, transport=kept)
+        try:
+            async with asyncio.timeout(self.timeout):
+                await kept.open()
+        except TimeoutError as error:
+            raise ProbeFailedError(
+                Reason.UNREACHABLE, f"no connection to {address} within {self.timeout:g} s"
+            ) from error
+        return line
+
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str]) -> Answer:
         where = endpoint_of(url)
         await self.enter(where.host)
-        address = self.address
-        if address is None or address.endpoint != where:
-            address = (await self._first_address(where)).addresses[0]
-        request = httpx.Request(method, url, headers=self._headers(where, url.scheme, headers))
-        exchange = _Exchange(address, self.http.trust)
+        exchange = _Exchange(await self._address(where), self.http.trust)
+        request = httpx.Request(method, url, headers=self.headers(where, url.scheme, headers))
         request.extensions["exchange"] = exchange
         try:
-            async with asyncio.timeout(self.timeout):
-                return await _read(self.http.transport, request, exchange)
-        except TimeoutError as error:
-            raise _timed_out(exchange, self.timeout) from error
-        except httpcore.RemoteProtocolError as error:
-            raise _no_http(exchange, str(error)) from error
-        except httpcore.LocalProtocolError as error:
-            raise ProbeFailedError(Reason.BUG, "our own request is no valid HTTP; look at connect.headers") from error
+            return await _answered(self.http.transport, request, exchange, self.timeout)
         finally:
             if exchange.connection:
                 await exchange.connection.close()
+
+    async def _address(self, where: Endpoint) -> Address:
+        if self.address is not None and self.address.endpoint == where:
+            return self.address
+        return (await self._first_address(where)).addresses[0]
 
     async def _first_address(self, where: Endpoint) -> Resolved:
         try:
@@ -299,7 +319,8 @@ class Look:
                 Reason.UNRESOLVED, f"no address for {where.host} within {self.timeout:g} s"
             ) from error
 
-    def _headers(self, where: Endpoint, scheme: str, headers: Mapping[str, str]) -> dict[str, str]:
+    def headers(self, where: Endpoint, scheme: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """Who asks: ourselves to everybody, and the configured identity to the target's own origin."""
         ours = {
             "User-Agent": f"probekit/{__version__}",
             "X-Probekit-Run": self.http.run,
@@ -316,6 +337,103 @@ def endpoint_of(url: httpx.URL | str) -> Endpoint:
     """The host and the port, the scheme's own where none is written."""
     url = httpx.URL(url)
     return Endpoint(url.host, url.port or (443 if url.scheme == "https" else 80))
+
+
+@dataclass(kw_only=True)
+class Line:
+    """One warm connection: exchanges one after another, reopened where the other side has closed it."""
+
+    look: Look
+    address: Address
+    transport: KeptTransport
+
+    async def get(self, url: str) -> Answer:
+        """The final answer, as `Look.get` gives it; never in a throttle, no redirect is followed."""
+        target = httpx.URL(url)
+        headers = self.look.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
+        request = httpx.Request("GET", target, headers=headers)
+        exchange = _Exchange(self.address, self.look.http.trust)
+        request.extensions["exchange"] = exchange
+        try:
+            return await _answered(self.transport, request, exchange, self.look.timeout)
+        except ProbeFailedError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close at once."""
+        await self.transport.aclose()
+
+
+class KeptTransport(httpx.AsyncBaseTransport):
+    """Exchanges over one connection that is kept open between them."""
+
+    def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
+        self._address = address
+        self._tls = tls
+        self._connection: Connection | None = None
+        self._stream: _Stream | None = None
+        self._line: httpcore.AsyncHTTP11Connection | None = None
+
+    async def open(self) -> None:
+        """Connect, if that is not so already."""
+        if self._connection is None:
+            self._connection = await dial(self._address, tls=self._tls)
+            self._stream = self._line = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; once more on a new connection where an idle one turns out to be closed (RFC 9112 9.3.1)."""
+        exchange: _Exchange = request.extensions["exchange"]
+        is_idle = self._line is not None
+        try:
+            return await self._sent(request, exchange)
+        except (httpcore.RemoteProtocolError, ProbeFailedError):
+            if not is_idle or exchange.head:
+                raise
+            await self.aclose()
+            return await self._sent(request, exchange)
+
+    async def _sent(self, request: httpx.Request, exchange: _Exchange) -> httpx.Response:
+        if self._line is not None and not self._line.is_available():
+            await self.aclose()
+        await self.open()
+        url = _target(request.url)
+        if self._connection is None:
+            raise ProbeFailedError(Reason.BUG, "no connection")
+        exchange.connection = self._connection
+        if self._stream is None or self._line is None:
+            self._stream = _Stream(self._connection, exchange)
+            self._line = httpcore.AsyncHTTP11Connection(url.origin, self._stream)
+        self._stream.exchange = exchange
+        response = await self._line.handle_async_request(
+            httpcore.Request(request.method, url, headers=request.headers.raw)
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        """Close at once."""
+        if self._connection is not None:
+            await self._connection.close()
+        self._connection = self._stream = self._line = None
+
+
+async def _answered(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, exchange: _Exchange, seconds: float
+) -> Answer:
+    """The answer within so many seconds, or who is to blame that there is none."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(transport, request, exchange)
+    except TimeoutError as error:
+        raise _timed_out(exchange, seconds) from error
+    except httpcore.RemoteProtocolError as error:
+        raise _no_http(exchange, str(error)) from error
+    except httpcore.LocalProtocolError as error:
+        raise ProbeFailedError(Reason.BUG, "our own request is no valid HTTP; look at connect.headers") from error
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
 def has_host(url: str) -> bool:
@@ -339,6 +457,7 @@ async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exc
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
     first_byte = (exchange.first_byte or time.perf_counter()) - (exchange.sent or start)
     body = await _body(response)
+    await cast("httpx.AsyncByteStream", response.stream).aclose()
     connection = exchange.connection
     phases = Phases(
         connect=connection.connect if connection else 0.0,

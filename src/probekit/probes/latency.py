@@ -1,0 +1,204 @@
+"""How fast do routes answer, and how often not at all, when requests leave on schedule whatever the last one did?"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from probekit.http import Line
+from probekit.probe import (
+    Context,
+    Failures,
+    HttpConfig,
+    Kind,
+    Metric,
+    ProbeConfig,
+    ProbeFailedError,
+    Quantile,
+    Readings,
+    Reason,
+    Sample,
+    http_endpoint,
+)
+
+_TURNED_AWAY: Final = (401, 403, 407, 429)
+_MODEST: Final = 300  # requests of a window where no load is allowed
+_FEW: Final = 4  # in flight where no load is allowed
+_DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, do not hammer it
+
+
+class Route(HttpConfig):
+    """One route that is timed."""
+
+    kind: Literal["route"] = "route"
+    expect: list[int] = Field([200], min_length=1, description="statuses that are an answer; any other is an error")
+
+
+class Latency(ProbeConfig):
+    """Which routes, and how many requests a second over all of them."""
+
+    kind: Literal["latency"]
+    routes: list[Route] = Field(min_length=1, max_length=50, description="the routes, asked in turn")
+    rate: float = Field(5.0, gt=0, le=500, allow_inf_nan=False, description="requests a second, over all routes")
+
+    @model_validator(mode="after")
+    def _one_host(self) -> Self:
+        if len({route.url is None for route in self.routes}) > 1:
+            message = "name either paths or URLs of one host, not both"
+            raise ValueError(message)
+        return self
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of the requests, by the block in which they were to leave."""
+
+    blocks: int
+    values: list[list[int]] = field(init=False)
+    delays: list[list[int]] = field(init=False)
+    failures: list[int] = field(init=False)
+    due: list[int] = field(init=False)  # starts of the schedule
+
+    def __post_init__(self) -> None:
+        self.values, self.delays = [[] for _ in range(self.blocks)], [[] for _ in range(self.blocks)]
+        self.failures, self.due = [0] * self.blocks, [0] * self.blocks
+
+    def sample(self) -> Sample:
+        """The evidence; what was due and neither answered nor failed never left."""
+        sent = [len(values) + failed for values, failed in zip(self.values, self.failures, strict=True)]
+        return Sample(
+            tuple(map(tuple, self.values)),
+            tuple(map(tuple, self.delays)),
+            tuple(self.failures),
+            tuple(due - left for due, left in zip(self.due, sent, strict=True)),
+        )
+
+    def is_dead(self, block: int) -> bool:
+        """Whether the last blocks up to this one saw nothing but failures."""
+        last = range(block - _DEAD + 1, block + 1)
+        return last[0] >= 0 and all(self.failures[n] and not self.values[n] for n in last)
+
+
+async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, None]:
+    """Send on an absolute schedule, round robin over the routes, and time from the intended start.
+
+    A closed loop would wait for a slow answer before it asks again, and so never see what users of that time saw.
+    """
+    if context.window is None:
+        raise ProbeFailedError(Reason.BUG, "the latency kind needs a window")
+    seconds = context.window.block * context.window.least
+    may_load = "load" in context.allow
+    rate = config.rate if may_load else min(config.rate, _MODEST / seconds)
+    urls = [route.target(context.base_url) for route in config.routes]
+    tally, starts = _Tally(context.window.least), round(rate * seconds)
+    for number in range(starts):
+        tally.due[number * tally.blocks // starts] += 1
+    async with AsyncExitStack() as lines:
+        slots = max(_FEW, round(rate * context.timeout)) if may_load else _FEW
+        opened = [await context.http.line(urls[0]) for _ in range(min(slots, starts))]
+        for line in opened:
+            lines.push_async_callback(line.close)
+        sender = _Sender(config=config, urls=urls, rate=rate, starts=starts, tally=tally)
+        with _steady_memory():
+            await sender.run(opened, context.timeout)
+    sample = tally.sample()
+    seen = f"{sum(sample.failed().trials)} of {starts} requests left, {rate:g} a second over {seconds:g} s"
+    yield Readings(
+        {"seen": seen + (", ended early: nothing but failures" if sender.dead else "")},
+        p50=Quantile(sample, 0.5),
+        p95=Quantile(sample, 0.95),
+        p99=Quantile(sample, 0.99),
+        error_rate=Failures(sample),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sender:
+    """Sends each request at its moment; a line that is busy then is our own delay, where only few may be in flight."""
+
+    config: Latency
+    urls: list[str]
+    rate: float
+    starts: int
+    tally: _Tally
+    dead: bool = False
+    _begin: float = 0.0
+    _numbers: Iterator[int] = field(default_factory=lambda: iter(()))
+
+    async def run(self, lines: list[Line], timeout: float) -> None:  # noqa: ASYNC109  # of one exchange
+        """Until every request of the schedule has left, or one timeout after its end."""
+        self._begin = asyncio.get_running_loop().time() + 0.05
+        self._numbers = iter(range(self.starts))
+        last = self.starts / self.rate + 2 * timeout
+        try:
+            async with asyncio.timeout(last), asyncio.TaskGroup() as group:
+                for line in lines:
+                    group.create_task(self._work(line))
+        except TimeoutError:
+            pass  # what has not left by now is counted as unsent
+        except ExceptionGroup as group_of_errors:
+            raise group_of_errors.exceptions[0] from None
+
+    async def _work(self, line: Line) -> None:
+        loop = asyncio.get_running_loop()
+        for number in self._numbers:
+            intended = self._begin + number / self.rate
+            if (left := intended - loop.time()) > 0:
+                await asyncio.sleep(left)
+            if self.dead:
+                return
+            block = number * self.tally.blocks // self.starts
+            began = loop.time()
+            answered = await self._answered(line, number)
+            if answered:
+                self.tally.values[block].append(round((loop.time() - intended) * 1e6))
+                self.tally.delays[block].append(round(max(0.0, began - intended) * 1e6))
+            else:
+                self.tally.failures[block] += 1
+                self.dead = self.tally.is_dead(block - 1)
+
+    async def _answered(self, line: Line, number: int) -> bool:
+        """Whether an expected answer came; being turned away ends the sampling, for it says nothing of the target."""
+        at = number % len(self.urls)
+        try:
+            answer = await line.get(self.urls[at])
+        except ProbeFailedError as error:
+            if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
+                return False
+            raise
+        expected = self.config.routes[at].expect
+        if answer.status in _TURNED_AWAY and answer.status not in expected:
+            raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
+        return answer.status in expected
+
+
+@contextmanager
+def _steady_memory() -> Iterator[None]:
+    """No garbage collection while it is timed: a pause of ours would look like one of theirs."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+KIND = Kind(
+    config=Latency,
+    metrics=(
+        Metric(name="p50", unit="ms", help="half of the requests took less, from the intended start"),
+        Metric(name="p95", unit="ms", help="95 % of the requests took less; failures are slower than all"),
+        Metric(name="p99", unit="ms", help="99 % of the requests took less"),
+        Metric(name="error_rate", unit="%", help="share of the requests with an unexpected status, or no answer"),
+    ),
+    sample=sample,
+    turn="alone",
+    endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
+    requests=_MODEST,
+)

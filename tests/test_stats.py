@@ -1,0 +1,191 @@
+"""What few samples prove, and what they do not: golden numbers, edges, and promises kept under bursts and stalls."""
+
+from __future__ import annotations
+
+import random
+from math import inf, nan
+
+import pytest
+from hypothesis import given, strategies as st
+
+from probekit.model import Outcome, Quantile, Sample, Share
+from probekit.stats import (
+    Risks,
+    betainc,
+    clustering,
+    judge_failures,
+    judge_quantile,
+    judge_share,
+    proves_above,
+    proves_below,
+    still_needed,
+)
+
+R = Risks()
+PASS, FAIL, INCONCLUSIVE, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR
+
+
+def slow(milliseconds: int, own: int) -> Sample:
+    """Six blocks of 20 requests, each so slow, with so much delay of our own."""
+    return Sample(((milliseconds * 1000,) * 20,) * 6, ((own * 1000,) * 20,) * 6, (0,) * 6, (0,) * 6)
+
+
+def steady(events: int, trials: int, blocks: int) -> Share:
+    return Share((events,) * blocks, (trials,) * blocks)
+
+
+@pytest.mark.parametrize(
+    ("events", "limit", "trials"),
+    [(0, 0.05, 59), (0, 0.01, 299), (0, 0.001, 2995), (1, 0.001, 4742), (2, 0.001, 6294), (3, 0.001, 7752)],
+)
+def test_how_many_trials_a_proof_takes(events, limit, trials) -> None:
+    assert still_needed(events, limit, R) == trials
+    assert proves_below(events, trials, limit, R.false_pass)
+    assert not proves_below(events, trials - 1, limit, R.false_pass)
+
+
+def test_a_smaller_risk_takes_more_trials() -> None:
+    assert [still_needed(0, limit, Risks(false_pass=0.05 / 3)) for limit in (0.05, 0.001)] == [80, 4093]
+
+
+def test_too_few_clean_trials_prove_nothing_and_say_how_many_are_missing() -> None:
+    judged = judge_share(steady(0, 99, 30), 0.001, R)
+
+    assert (judged.outcome, judged.needed) == (INCONCLUSIVE, 25)
+
+
+def test_five_blocks_are_too_few_to_show_clustering() -> None:
+    assert [judge_share(steady(0, 600, blocks), 0.001, R).outcome for blocks in (5, 6)] == [INCONCLUSIVE, PASS]
+
+
+def test_the_interval_is_the_test_inverted() -> None:
+    assert round(judge_share(steady(0, 20, 6), 0.05, R).high, 4) == 0.0247
+
+
+@pytest.mark.parametrize(
+    ("events", "trials", "limit", "risk", "too_few", "enough"),
+    [
+        (2, 100, 0.01, 0.01, 9, 10),
+        (2, 100, 0.01, 0.001, 12, 13),
+        (10, 10, 0.05, 0.001, 2, 3),
+        (10, 10, 0.5, 0.001, 12, 13),
+    ],
+)
+def test_how_many_blocks_a_failure_takes(events, trials, limit, risk, too_few, enough) -> None:
+    assert not proves_above(steady(events, trials, too_few), limit, risk)
+    assert proves_above(steady(events, trials, enough), limit, risk)
+
+
+def test_one_burst_is_no_failure() -> None:
+    burst = Share((500, 0, 0, 0, 0, 0), (500,) * 6)
+
+    assert judge_share(burst, 0.001, R).outcome is INCONCLUSIVE
+    assert round(clustering(Share((10, 0, 0, 0, 0, 0), (100,) * 6)), 2) == 10.17
+
+
+def test_a_percentile_is_a_share_of_slow_ones() -> None:
+    assert [judge_quantile(slow(ms, 0), 0.95, 500_000, R).outcome for ms in (100, 600)] == [PASS, FAIL]
+
+
+def test_what_hangs_on_our_own_delay_is_our_error() -> None:
+    assert judge_quantile(slow(510, 30), 0.95, 500_000, R).outcome is ERROR
+
+
+def test_failures_are_slow_and_what_never_left_is_no_pass() -> None:
+    failing = Sample(((1000,) * 20,) * 6, ((0,) * 20,) * 6, (5,) * 6, (0,) * 6)
+    unsent = Sample(((1000,) * 20,) * 6, ((0,) * 20,) * 6, (0,) * 6, (5,) * 6)
+
+    assert judge_quantile(failing, 0.95, 500_000, R).outcome is FAIL
+    assert judge_quantile(unsent, 0.95, 500_000, R).outcome is ERROR
+
+
+def test_an_error_rate_with_starts_that_never_left_is_ours_unless_it_fails_anyway() -> None:
+    values, delays = ((1000,) * 1000,) * 6, ((0,) * 1000,) * 6
+    clean = Sample(values, delays, (0,) * 6, (0,) * 6)
+    some_unsent = Sample(values, delays, (0,) * 6, (20,) * 6)
+    broken = Sample(values, delays, (100,) * 6, (20,) * 6)
+
+    assert [judge_failures(sample, 0.001, R).outcome for sample in (clean, some_unsent, broken)] == [PASS, ERROR, FAIL]
+
+
+def test_nothing_is_inconclusive() -> None:
+    for share in (Share((), ()), Share((0,) * 6, (0,) * 6)):
+        judged = judge_share(share, 0.01, R)
+        assert (judged.outcome, judged.value, judged.trials) == (INCONCLUSIVE, None, 0)
+        assert judged.needed == 299
+
+
+def test_the_observed_percentile_counts_failures_as_slowest() -> None:
+    values = tuple(range(1000, 20_000, 1000))  # 19 answers
+    all_well = Sample((values,), ((0,) * 19,), (0,), (0,))
+    one_lost = Sample((values,), ((0,) * 19,), (1,), (0,))
+    two_lost = Sample((values,), ((0,) * 19,), (2,), (0,))
+
+    assert [Quantile(sample, 0.95).value for sample in (all_well, one_lost, two_lost)] == [19_000, 19_000, None]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Share((1,), (0,)),
+        lambda: Share((-1,), (1,)),
+        lambda: Share((0,), (nan,)),
+        lambda: Share((0, 0), (1,)),
+        lambda: Share((0,), (inf,)),
+        lambda: Sample(((1,),), ((2,),), (0,), (0,)),  # a delay longer than its latency
+        lambda: Sample(((1,),), ((0,),), (0, 0), (0,)),
+        lambda: Sample(((-1,),), ((0,),), (0,), (0,)),
+        lambda: Risks(false_pass=0),
+        lambda: judge_share(steady(0, 1, 1), 0.0, R),
+        lambda: judge_share(steady(0, 1, 1), 1.0, R),
+        lambda: judge_quantile(slow(1, 0), 1.0, 1, R),
+    ],
+)
+def test_what_cannot_be_evidence_is_a_bug_of_ours_and_never_a_pass(build) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "x", "value"),
+    # I_x(1, b) = 1 - (1 - x)^b and I_x(a, 1) = x^a are exact; I_0.5(a, a) = 0.5 by symmetry
+    [(1, 10, 0.1, 1 - 0.9**10), (10, 1, 0.9, 0.9**10), (7, 7, 0.5, 0.5), (3, 5, 0.0, 0.0), (3, 5, 1.0, 1.0)],
+)
+def test_the_incomplete_beta_function(a, b, x, value) -> None:
+    assert betainc(a, b, x) == pytest.approx(value, abs=1e-12)
+
+
+BLOCKS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=12)
+
+
+@given(BLOCKS, st.sampled_from([0.001, 0.01, 0.05, 0.5]))
+def test_verdict_and_interval_never_disagree(blocks, limit) -> None:
+    share = Share(tuple(min(pair) for pair in blocks), tuple(max(pair) for pair in blocks))
+
+    judged = judge_share(share, limit, R)
+
+    assert 0 <= judged.low <= 1
+    assert 0 <= judged.high <= 1
+    if judged.outcome is PASS:
+        assert judged.high <= limit * (1 + 1e-9)
+    if judged.outcome is FAIL:
+        assert judged.low >= limit * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("burst", [1, 5])
+def test_a_service_at_the_limit_seldom_passes_and_one_at_half_of_it_never_fails(burst) -> None:
+    rng = random.Random(20261125)  # noqa: S311  # a seed, so that a difference can be found again
+    runs, passes, fails = 300, 0, 0
+    for _ in range(runs):
+        at, half = (_window(rng, share, burst) for share in (0.01, 0.005))
+        passes += judge_share(at, 0.01, R).outcome is PASS
+        fails += judge_share(half, 0.01, Risks(false_fail=0.001)).outcome is FAIL
+
+    assert passes <= 0.12 * runs  # 5 % promised; bursts of five add to it (7 % expected), and 300 runs are few
+    assert fails == 0
+
+
+def _window(rng: random.Random, share: float, burst: int) -> Share:
+    """30 blocks of 500 requests, the errors in bursts of so many."""
+    events = [sum(burst for _ in range(500 // burst) if rng.random() < share) for _ in range(30)]
+    return Share(tuple(min(count, 500) for count in events), (500,) * 30)

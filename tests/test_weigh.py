@@ -1,0 +1,68 @@
+"""One reading against one limit: units, directions, and the words for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from probekit import quantity
+from probekit.model import Complement, Exact, Failures, Outcome, Quantile, Sample, Share
+from probekit.stats import Risks
+from probekit.weigh import proves, weigh
+
+R = Risks()
+PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
+
+
+def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Sample:
+    return Sample(((milliseconds * 1000,) * requests,) * 6, ((0,) * requests,) * 6, (failures,) * 6, (0,) * 6)
+
+
+@pytest.mark.parametrize(
+    ("reading", "limit", "outcome", "value"),
+    [
+        (Exact(199.9), "x < 200 ms", PASS, 199.9),
+        (Exact(200.0), "x < 200 ms", FAIL, 200.0),
+        (Share((0,) * 6, (600,) * 6), "x < 0.1 %", PASS, 0.0),
+        (Share((60,) * 6, (600,) * 6), "x < 0.1 %", FAIL, 10.0),
+        (Share((0,) * 6, (60,) * 6), "x < 0.1 %", INCONCLUSIVE, 0.0),
+        (Complement(Share((2,) * 6, (100,) * 6)), "x > 80 %", PASS, 98.0),
+        (Complement(Share((67,) * 6, (100,) * 6)), "x > 80 %", FAIL, pytest.approx(33.0)),
+        (Complement(Share((0,) * 6, (0,) * 6)), "x > 80 %", INCONCLUSIVE, None),
+        (Quantile(sample(30), 0.95), "x < 500 ms", PASS, 30.0),
+        (Quantile(sample(700), 0.95), "x < 500 ms", FAIL, 700.0),
+        (Quantile(sample(700), 0.95), "x < 0.5 s", FAIL, 700.0),
+        (Failures(sample(30, failures=5)), "x < 0.1 %", FAIL, pytest.approx(9.0909, abs=0.001)),
+    ],
+)
+def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) -> None:
+    weighed = weigh(reading, quantity.limit(limit), R)
+
+    assert (weighed.outcome, weighed.value) == (outcome, value)
+
+
+@pytest.mark.parametrize(
+    ("reading", "band", "holds"),
+    [
+        (Quantile(sample(2500), 0.95), "x > 2000 ms", True),
+        (Quantile(sample(1900), 0.95), "x > 2000 ms", False),
+        (Failures(sample(30, failures=5)), "x > 1 %", True),
+        (Failures(sample(30, failures=0)), "x > 1 %", False),
+        (Exact(71.0), "x > 70 %", True),
+        (Exact(70.0), "x > 70 %", False),
+    ],
+)
+def test_a_band_holds_only_when_it_is_proved(reading, band, holds) -> None:
+    assert proves(reading, quantity.limit(band), R) is holds
+
+
+def test_an_equality_cannot_be_held_against_a_share() -> None:
+    with pytest.raises(ValueError, match="cannot be held"):
+        weigh(Share((0,), (1,)), quantity.limit("x == 1 %"), R)
+
+
+def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
+    proved = weigh(Quantile(sample(30), 0.95), quantity.limit("x < 500 ms"), R)
+    lacking = weigh(Failures(sample(30)), quantity.limit("x < 0.1 %"), R)
+
+    assert proved.told == "0 of 300 too slow, between 0 and 0.99 %"
+    assert lacking.told == "0 of 300 failed, which proves nothing yet: 2695 more without one would prove it"
