@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit import checklist as checklists, probes, quantity
 from probekit.checklist import Checklist
 from probekit.http import has_host
 from probekit.model import Item, Limit
-from probekit.probe import ProbeConfig, Secret, Settings
+from probekit.probe import Duration, ProbeConfig, Secret, Settings
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
 
 
@@ -30,14 +30,6 @@ class Variables(BaseSettings):
     release: str | None = None
 
 
-def _seconds(value: object) -> float:
-    if not isinstance(value, str):
-        message = 'write a number and a unit (ms, s, min, h, d), such as "30s"'
-        raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors only
-    return quantity.duration(value)
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
 ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"
 
 

@@ -252,9 +252,15 @@ class Look:
             raise ProbeFailedError(Reason.UNREACHABLE, detail) from error
 
     async def get(
-        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, follow: int = 0
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        follow: int = 0,
+        anonymous: bool = False,
     ) -> Answer:
-        """The final answer, with at most `follow` redirects within the same origin.
+        """The final answer, with at most `follow` redirects within the same origin; anonymous: without connect.headers.
 
         Raises:
             ProbeFailedError: `unreachable` when there was no answer, `timeout` or `bad_response` when it could not be
@@ -262,7 +268,7 @@ class Look:
         """
         target = httpx.URL(url)
         while True:
-            answer = await self._exchange(target, method, headers or {})
+            answer = await self._exchange(target, method, headers or {}, anonymous=anonymous)
             following = _same_origin(target, answer.header("location")) if answer.redirect and follow else None
             if following is None:
                 return answer
@@ -293,11 +299,12 @@ class Look:
             ) from error
         return line
 
-    async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str]) -> Answer:
+    async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
         where = endpoint_of(url)
         await self.enter(where.host)
         exchange = _Exchange(await self._address(where), self.http.trust)
-        request = httpx.Request(method, url, headers=self.headers(where, url.scheme, headers))
+        ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
+        request = httpx.Request(method, url, headers=ours)
         request.extensions["exchange"] = exchange
         try:
             return await _answered(self.http.transport, request, exchange, self.timeout)
@@ -319,7 +326,9 @@ class Look:
                 Reason.UNRESOLVED, f"no address for {where.host} within {self.timeout:g} s"
             ) from error
 
-    def headers(self, where: Endpoint, scheme: str, headers: Mapping[str, str]) -> dict[str, str]:
+    def headers(
+        self, where: Endpoint, scheme: str, headers: Mapping[str, str], *, anonymous: bool = False
+    ) -> dict[str, str]:
         """Who asks: ourselves to everybody, and the configured identity to the target's own origin."""
         ours = {
             "User-Agent": f"probekit/{__version__}",
@@ -328,7 +337,7 @@ class Look:
             "Accept-Encoding": "identity",
             "Connection": "close",
         }
-        known = (scheme, where) == self.http.origin
+        known = (scheme, where) == self.http.origin and not anonymous
         who = {name: reveal() for name, reveal in self.http.identity.items()} if known else {}
         return ours | who | dict(headers)
 

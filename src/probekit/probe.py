@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from probekit import quantity
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
 from probekit.http import Answer, Look, endpoint_of, has_host
 from probekit.model import Complement, Exact, Failure, Failures, Memory, Quantile, Reading, Reason, Sample, Share, Turn
@@ -19,6 +20,7 @@ __all__ = [
     "Answer",
     "Complement",
     "Context",
+    "Duration",
     "Endpoint",
     "Exact",
     "Failure",
@@ -36,6 +38,16 @@ __all__ = [
     "Share",
     "Window",
 ]
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, str):
+        message = 'write a number and a unit (ms, s, min, h, d), such as "30s"'
+        raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors only
+    return quantity.duration(value)
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]  # "30s" in a file, seconds in Python
 
 
 class Settings(BaseModel):
