@@ -74,11 +74,21 @@ def time():
 def go(monkeypatch, double, time, make):
     """Run steps of the double against these addresses."""
 
-    async def one(*steps, addresses=("192.0.2.1",), more=None, each_address=False, endpoint=True, guard=None, **wishes):
+    async def one(
+        *steps,
+        addresses=("192.0.2.1",),
+        more=None,
+        each_address=False,
+        endpoint=True,
+        guard=None,
+        sample=None,
+        **wishes,
+    ):
         kind = Kind(
             config=Settings,
             metrics=(Metric(name="up", unit="", help=""), Metric(name="status", unit="", help="")),
             measure=double.measure,
+            sample=sample,
             endpoint=(lambda _config, _base: Endpoint("app.test", 443)) if endpoint else None,
             each_address=each_address,
         )
@@ -430,3 +440,46 @@ async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypa
     (attempt,) = seen.attempts["health", ""]
     assert attempt.looks[0].values["up"].reason is Reason.BUG
     assert seen.complete
+
+
+async def test_watchers_watch_the_others_and_those_that_want_to_be_alone_come_after_them(go, double, time) -> None:
+    order = []
+
+    def noted(context):
+        (metric,) = context.wanted
+        order.append(metric)
+        return Readings(**{metric: Exact(1)})
+
+    async def watch(_config, context):
+        order.append("watch")
+        while await context.window.next():
+            yield Readings(watch=Exact(len(order)))
+        order.append("watched")
+
+    double.answer = noted
+    turns = [("last", "last"), ("alone", "alone"), ("together", "a"), ("together", "b")]
+    steps = [step(probe=name, looks=1, turn=turn, wanted=frozenset({name}), claims=frozenset()) for turn, name in turns]
+    watcher = step(probe="watch", looks=1, attempts=1, turn="watch", window=60.0, wanted=frozenset({"watch"}))
+    guard = step(probe="release", looks=1, wanted=frozenset({"guard"}), claims=frozenset())
+
+    seen = await go(*steps, watcher, guard=guard, sample=watch)
+
+    assert order == ["guard", "watch", "a", "b", "alone", "watched", "guard", "last"]
+    assert time.slept.count(10.0) >= 6  # six blocks at least
+    assert isinstance(seen.attempts["watch", ""][0].looks[0].values["watch"], Exact)
+
+
+async def test_a_sampler_that_gives_nothing_or_breaks_is_no_reading(go) -> None:
+    async def nothing(_config, _context):
+        return
+        yield
+
+    async def broken(_config, context):
+        yield Readings(up=Exact(1))
+        raise ZeroDivisionError
+
+    sampling = step(looks=1, attempts=1, turn="alone", window=60.0)
+
+    for sample, reason in [(nothing, Reason.BAD_RESPONSE), (broken, Reason.BUG)]:
+        seen = await go(sampling, sample=sample)
+        assert seen.attempts["health", ""][0].looks[0].values["up"].reason is reason
