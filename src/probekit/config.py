@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -168,7 +169,49 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: every mistake in it, each with file, line and key.
     """
-    text = text_of(path)
+    return read(text_of(path), path)
+
+
+_BY_URL = """
+[env.url]
+base_url = "{base}"
+scope = [
+    "pre.security.tls-days-left",
+    "pre.infra.tls-deployed",
+    "deploy.services.health-endpoint",
+    "deploy.smoke.smoke-response-times",
+    "post.security.headers",
+]
+settle = "0s"
+[env.url.probes.health]
+kind = "http"
+path = "{path}"
+body = "any"
+[env.url.probes.api]
+kind = "latency"
+rate = 5
+routes = [{{ path = "{path}" }}]
+"""
+
+
+def of_url(url: str) -> Config:
+    """What can be asked of a URL without a file: health, certificate, security headers and latency.
+
+    Raises:
+        ConfigError: it is no URL with a host.
+    """
+    parts = urlsplit(url) if has_host(url) else None
+    if parts is None or parts.scheme not in ("http", "https") or parts.query or "@" in parts.netloc or '"' in url:
+        expected = "https://HOST/PATH, without a user or a query"
+        raise ConfigError(
+            [FileProblem(file=Path("--url"), line=None, key="", found="no URL to verify", expected=expected)]
+        )
+    base, path = f"{parts.scheme}://{parts.netloc}", parts.path or "/"
+    return read(_BY_URL.format(base=base, path=path), Path("--url"))
+
+
+def read(text: str, path: Path) -> Config:
+    """The configuration in that text, which stands in that file."""
     document = parse(text, path)
     try:
         file = File.model_validate(document)

@@ -52,6 +52,7 @@ class Request:
 
     environment: str
     config: Path = Path("probes.toml")
+    url: str | None = None  # instead of a file
     stage: Stage = Stage.AFTER
     selection: Selection = field(default_factory=Selection)
     memory: Memory = field(default_factory=Memory)
@@ -68,7 +69,7 @@ def prepare(request: Request) -> tuple[Config, Target, Plan]:
         ConfigError: a file is wrong.
         RequestError: the environment is unknown, or the selection leaves nothing.
     """
-    config = configuration.load(request.config)
+    config = configuration.of_url(request.url) if request.url else configuration.load(request.config)
     target = config.targets.get(request.environment)
     if target is None:
         raise _unknown(

@@ -22,14 +22,17 @@ class Selection:
     sections: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
+    quick: bool = False  # without windows and bursts, and looks without spread
 
     def __bool__(self) -> bool:
-        return bool(self.sections or self.items or self.probes)
+        return bool(self.sections or self.items or self.probes or self.quick)
 
     def holds(self, item: Item) -> bool:
         """Whether the item is among what was asked for."""
-        named = any(_is_under(item.id, prefix) for prefix in (*self.sections, *self.items))
-        return not self or named or item.probe in self.probes
+        prefixes = (*self.sections, *self.items)
+        if not prefixes and not self.probes:
+            return True
+        return any(_is_under(item.id, prefix) for prefix in prefixes) or item.probe in self.probes
 
 
 def _is_under(name: str, prefix: str) -> bool:
@@ -55,6 +58,10 @@ def plan(
         for one in configured.get(name, ())
         if any(item.probe == name for item in served)
     ]
+    if selection.quick:
+        long = {step.probe for step in steps if step.window or step.turn == "last"}
+        steps = [replace(step, spread=0.0) for step in steps if step.probe not in long]
+        items = tuple(item for item in items if item.probe not in long)
     guards = configured.get(GUARD, [])
     guard = (
         _step(guards[0], [i for i in served if i.probe == GUARD], target, checklist.probes[GUARD]) if guards else None

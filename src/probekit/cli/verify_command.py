@@ -130,6 +130,7 @@ _OPTIONS = (
         metavar="DURATION",
         help="Wait so long for that version, such as 5m.",
     ),
+    click.option("--quick", is_flag=True, help="No windows and no bursts: seconds, and no go of the release."),
     click.option("--strict", is_flag=True, help="What would be a follow-up keeps it from a go."),
     click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
     click.option("--quiet", is_flag=True, help="Print nothing on go."),
@@ -145,12 +146,13 @@ def verify_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command(name="verify")
-@click.option("--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml.")
+@click.option("--env", "environment", metavar="NAME", help="The environment of probes.toml.")
+@click.option("--url", metavar="URL", help="Verify this URL without a file: health, certificate, headers, latency.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
 )
 @verify_options
-def command(environment: str, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
+def command(environment: str | None, url: str | None, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
     """Measure a deployment, hold it against the checklist, and decide.
 
     \b
@@ -159,12 +161,15 @@ def command(environment: str, config: Path | None, **options: Any) -> int:  # no
       probekit verify --env prod --deployed now --release 2.3.1 --wait-release 5m
       probekit verify --env prod --report json=report.json --quiet
       probekit verify --env staging --stage before --section deploy.services
+      probekit verify --url https://app.example.com --quick
 
     \b
     The exit code is the decision's, whatever the format:
       0 go, 10 investigate, 11 hold, 20 rollback, 21 no go, 30 undecided
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
-    return verify(environment, config, options)
+    if (environment is None) == (url is None):
+        raise click.UsageError("Missing option '--env' (or '--url'); one of them.")
+    return verify(environment or "url", config, options | {"url": url})
 
 
 @told
@@ -198,8 +203,11 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     request = Request(
         environment=environment,
         config=path,
+        url=options.get("url"),
         stage=Stage(options["stage"]),
-        selection=Selection(sections=options["sections"], items=options["items"], probes=options["probes"]),
+        selection=Selection(
+            sections=options["sections"], items=options["items"], probes=options["probes"], quick=options["quick"]
+        ),
         memory=deployed(moment, release) if moment else Memory(),
         release=release,
         wait_release=options["wait_release"],
