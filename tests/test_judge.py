@@ -334,6 +334,18 @@ def test_another_release_says_nothing_of_our_own_record(make) -> None:
     assert verdict.outcome is Outcome.PASS
 
 
+def test_a_claim_that_a_direct_look_contradicts_proves_nothing(make, good, down) -> None:
+    claims = make.item("up == 1", probe="infrastructure")
+    plan = make.plan(claims, vouched={"infrastructure": frozenset({"database"})})
+    says_ok = {("infrastructure", ""): [make.attempt(good())]}
+
+    contradicted = judge_item(claims, plan, says_ok | {("database", ""): [make.attempt(down())]}, make.situation())
+    agreed = judge_item(claims, plan, says_ok | {("database", ""): [make.attempt(good())]}, make.situation())
+
+    assert (contradicted.outcome, agreed.outcome) == (Outcome.INCONCLUSIVE, Outcome.PASS)
+    assert "direct look at database says: no answer within 2 s" in contradicted.because
+
+
 def test_what_nobody_can_answer_is_said_and_never_passes(make) -> None:
     unserved = make.item("up == 1", id="a.b.unserved")
     exempt = make.item("up == 1", id="a.b.exempt")

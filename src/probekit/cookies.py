@@ -13,6 +13,7 @@ _DELIMITERS: Final = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
 _DAY: Final = re.compile(r"([0-9]{1,2})(?![0-9])")
 _YEAR: Final = re.compile(r"([0-9]{2,4})(?![0-9])")
+_FIRST_YEAR: Final = 1601  # of the Gregorian calendar's first whole century
 _SECONDS: Final = re.compile(r"-?[0-9]+")
 
 
@@ -68,7 +69,7 @@ def moment(text: str) -> datetime | None:
             month = _MONTHS.index(part[:3].lower()) + 1
             continue
         year = year or _YEAR.match(part)
-    if not (time and day and month and year):
+    if not (time and day and month and year) or _full(int(year[1])) < _FIRST_YEAR:
         return None
     hour, minute, second = map(int, time.groups())
     try:

@@ -19,7 +19,7 @@ _WHOLE_TOKEN: Final = re.compile(_TOKEN)
 _DIRECTIVE: Final = re.compile(
     rf'[ \t]*(?:(?P<name>{_TOKEN})[ \t]*(?:=[ \t]*(?P<value>{_TOKEN}|"(?:[^"\\]|\\.)*")[ \t]*)?)?(?:;|\Z)'
 )
-_NONCE_OR_HASH: Final = re.compile(r"'(?:nonce|sha256|sha384|sha512)-[a-z0-9+/_-]+={0,2}'", re.IGNORECASE)
+_NONCE_OR_HASH: Final = re.compile(r"'(?:nonce|sha256|sha384|sha512)-[a-z0-9+/_-]+={0,2}'")
 _ANY_HOST: Final = re.compile(r"https?:|(?:https?://)?\*(?::(?:\*|\d+))?(?:/.*)?", re.IGNORECASE)
 _REFERRER_POLICIES: Final = frozenset(
     (
@@ -138,7 +138,7 @@ def _lets_through(policy: Policy) -> frozenset[str]:
     found = {INLINE} if _allows_inline(elements) or _allows_inline(handlers) else set()
     if "'strict-dynamic'" not in elements:  # else hosts and schemes do not count
         found |= {ANY_HOST} if any(map(is_any_host, elements)) else set()
-        found |= {DATA} if "data:" in elements or elements == _UNLIMITED else set()
+        found |= {DATA} if "data:" in elements else set()
     return frozenset(found)
 
 
@@ -162,5 +162,11 @@ def is_any_host(source: str) -> bool:
 
 
 def names_a_version(server: str) -> bool:
-    """Whether a Server value tells more than a name: `nginx/1.25`, `Apache (OpenSSL 3.0.2)`."""
-    return bool(re.search(rf"{_TOKEN}/v?[0-9]|[0-9]\.[0-9]", server))
+    """Whether a Server value tells more than names: `nginx/1.25`, `Apache (OpenSSL 3.0.2)`."""
+    without_comments = re.sub(r"\([^()]*\)", "", server)  # which may hold the name of a node: ECS (dcb/7F83)
+    return bool(re.search(r"/[vV]?[0-9]", without_comments) or re.search(r"[0-9]\.[0-9]", server))
+
+
+def is_challenge(headers: Headers) -> bool:
+    """Whether a bot defence answered in the target's place, by its own mark."""
+    return members(headers, "cf-mitigated") == ("challenge",) or bool(lines(headers, "x-amzn-waf-action"))

@@ -1,172 +1,23 @@
-"""What does one URL answer? The one door to httpx: chosen addresses, bounded answers, reasons instead of exceptions."""
+"""What does one URL answer? The door for every probe: who asks, how fast, and at which address."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import time
-import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import httpcore
 import httpx
 from asyncio_throttle.throttler import Throttler
 
-from probekit.dial import (
-    Address,
-    Connection,
-    Endpoint,
-    ProbeFailedError,
-    Resolved,
-    Resolver,
-    Trust,
-    connection_failed,
-    dial,
-)
+from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Resolved, Resolver, Trust, dial
+from probekit.exchange import Answer, Exchange, KeptTransport, Transport, answered, endpoint_of, has_host, origin_of
 from probekit.model import Reason
 from probekit.version import __version__
 
-BODY: Final = 1 << 20  # bytes of a body, after decompression
-HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
-HEADERS: Final = 200
-_TURNED_AWAY: Final = (401, 403, 407, 429)
-_ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phases:
-    """How long the parts of an exchange took, in seconds; first byte and total count from the request's start."""
-
-    connect: float
-    tls: float | None
-    first_byte: float
-    total: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The final answer of one request, read to its end."""
-
-    url: str  # without its query
-    address: Address
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    phases: Phases
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, None if it was not sent."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
-
-    @property
-    def media_type(self) -> str:
-        """The content type without its parameters, in lower case."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
-
-    @property
-    def is_challenge(self) -> bool:
-        """Whether a guard in front of the target asks if we are a robot."""
-        return self.header("cf-mitigated") == "challenge" or self.header("x-amzn-waf-action") is not None
-
-    @property
-    def turns_us_away(self) -> bool:
-        """Whether it is no answer of the target but a refusal to talk to us."""
-        return self.status in _TURNED_AWAY or self.is_challenge
-
-    @property
-    def redirect(self) -> str | None:
-        """Where a 3xx points to, without its query."""
-        location = self.header("location") if 300 <= self.status < 400 else None  # noqa: PLR2004  # RFC 9110 section 15.4
-        return location.partition("?")[0] if location else None
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """The stamps of one request on its way, by the monotonic clock."""
-
-    address: Address
-    trust: Trust
-    connection: Connection | None = None
-    sent: float | None = None
-    first_byte: float | None = None
-    head_done: bool = False
-    head: bytearray = field(default_factory=bytearray)
-
-    def received(self, data: bytes) -> None:
-        """Stamp the final answer's first byte; interim answers (RFC 9110 section 15.2) are no answer.
-
-        Raises:
-            ProbeFailedError: `bad_response`: the headers do not end.
-        """
-        if self.head_done:
-            return
-        self.head += data
-        if len(self.head) > HEAD:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEAD >> 10} KiB of headers")
-        while self.head.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in self.head:
-            del self.head[: self.head.index(b"\r\n\r\n") + 4]
-        if self.first_byte is None and self.head and not self.head.startswith(b"HTTP/1.1 1"):
-            self.first_byte = time.perf_counter()
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    """An open connection as httpcore wants it."""
-
-    def __init__(self, connection: Connection, exchange: _Exchange) -> None:
-        self._connection = connection
-        self.exchange = exchange
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109  # httpcore's interface; the deadline stands around all
-        try:
-            data = await self._connection.reader.read(max_bytes)
-        except OSError as error:
-            raise connection_failed(error, self._connection.address) from error
-        self.exchange.received(data)
-        return data
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # httpcore's interface
-        try:
-            self._connection.writer.write(buffer)
-            await self._connection.writer.drain()
-        except OSError as error:
-            raise httpcore.WriteError(type(error).__name__) from error
-        self.exchange.sent = time.perf_counter()
-
-    async def aclose(self) -> None:
-        await self._connection.close()
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # httpcore's interface
-        return self._connection.ssl_object if info == "ssl_object" else None
-
-
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.aiter_stream():
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-
-
-class Transport(httpx.AsyncBaseTransport):
-    """A new connection for each request, to the address that the request names in its extensions."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request over a single httpcore connection: httpx's own pool costs 3.5 to 13 times as much CPU."""
-        exchange: _Exchange = request.extensions["exchange"]
-        url = _target(request.url)
-        secure = request.url.scheme == "https"
-        exchange.connection = await dial(exchange.address, tls=exchange.trust.context if secure else None)
-        line = httpcore.AsyncHTTP11Connection(url.origin, _Stream(exchange.connection, exchange))
-        response = await line.handle_async_request(httpcore.Request(request.method, url, headers=request.headers.raw))
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+__all__ = ["Answer", "Http", "Line", "Look", "endpoint_of", "has_host", "origin_of"]
 
 
 @dataclass(kw_only=True)
@@ -302,12 +153,12 @@ class Look:
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
         where = endpoint_of(url)
         await self.enter(where.host)
-        exchange = _Exchange(await self._address(where), self.http.trust)
+        exchange = Exchange(await self._address(where), self.http.trust)
         ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
         request = httpx.Request(method, url, headers=ours)
         request.extensions["exchange"] = exchange
         try:
-            return await _answered(self.http.transport, request, exchange, self.timeout)
+            return await answered(self.http.transport, request, exchange, self.timeout)
         finally:
             if exchange.connection:
                 await exchange.connection.close()
@@ -342,12 +193,6 @@ class Look:
         return ours | who | dict(headers)
 
 
-def endpoint_of(url: httpx.URL | str) -> Endpoint:
-    """The host and the port, the scheme's own where none is written."""
-    url = httpx.URL(url)
-    return Endpoint(url.host, url.port or (443 if url.scheme == "https" else 80))
-
-
 @dataclass(kw_only=True)
 class Line:
     """One warm connection: exchanges one after another, reopened where the other side has closed it."""
@@ -361,10 +206,10 @@ class Line:
         target = httpx.URL(url)
         headers = self.look.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
         request = httpx.Request("GET", target, headers=headers)
-        exchange = _Exchange(self.address, self.look.http.trust)
+        exchange = Exchange(self.address, self.look.http.trust)
         request.extensions["exchange"] = exchange
         try:
-            return await _answered(self.transport, request, exchange, self.look.timeout)
+            return await answered(self.transport, request, exchange, self.look.timeout)
         except ProbeFailedError:
             await self.close()
             raise
@@ -374,132 +219,6 @@ class Line:
         await self.transport.aclose()
 
 
-class KeptTransport(httpx.AsyncBaseTransport):
-    """Exchanges over one connection that is kept open between them."""
-
-    def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
-        self._address = address
-        self._tls = tls
-        self._connection: Connection | None = None
-        self._stream: _Stream | None = None
-        self._line: httpcore.AsyncHTTP11Connection | None = None
-
-    async def open(self) -> None:
-        """Connect, if that is not so already."""
-        if self._connection is None:
-            self._connection = await dial(self._address, tls=self._tls)
-            self._stream = self._line = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; once more on a new connection where an idle one turns out to be closed (RFC 9112 9.3.1)."""
-        exchange: _Exchange = request.extensions["exchange"]
-        is_idle = self._line is not None
-        try:
-            return await self._sent(request, exchange)
-        except (httpcore.RemoteProtocolError, ProbeFailedError):
-            if not is_idle or exchange.head:
-                raise
-            await self.aclose()
-            return await self._sent(request, exchange)
-
-    async def _sent(self, request: httpx.Request, exchange: _Exchange) -> httpx.Response:
-        if self._line is not None and not self._line.is_available():
-            await self.aclose()
-        await self.open()
-        url = _target(request.url)
-        if self._connection is None:
-            raise ProbeFailedError(Reason.BUG, "no connection")
-        exchange.connection = self._connection
-        if self._stream is None or self._line is None:
-            self._stream = _Stream(self._connection, exchange)
-            self._line = httpcore.AsyncHTTP11Connection(url.origin, self._stream)
-        self._stream.exchange = exchange
-        response = await self._line.handle_async_request(
-            httpcore.Request(request.method, url, headers=request.headers.raw)
-        )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
-
-    async def aclose(self) -> None:
-        """Close at once."""
-        if self._connection is not None:
-            await self._connection.close()
-        self._connection = self._stream = self._line = None
-
-
-async def _answered(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, exchange: _Exchange, seconds: float
-) -> Answer:
-    """The answer within so many seconds, or who is to blame that there is none."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await _read(transport, request, exchange)
-    except TimeoutError as error:
-        raise _timed_out(exchange, seconds) from error
-    except httpcore.RemoteProtocolError as error:
-        raise _no_http(exchange, str(error)) from error
-    except httpcore.LocalProtocolError as error:
-        raise ProbeFailedError(Reason.BUG, "our own request is no valid HTTP; look at connect.headers") from error
-
-
-def _target(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-
-
-def has_host(url: str) -> bool:
-    """Whether a URL names a host and, if any, a port that can be."""
-    try:
-        return bool(httpx.URL(url).host) and urlsplit(url).port != 0 and url.isprintable()
-    except (httpx.InvalidURL, ValueError):  # ValueError: a port of letters or beyond 65535, a bracket left open
-        return False
-
-
-def origin_of(url: str) -> tuple[str, Endpoint]:
-    """Scheme, host and port (RFC 6454 section 4)."""
-    return httpx.URL(url).scheme, endpoint_of(url)
-
-
-async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exchange: _Exchange) -> Answer:
-    start = time.perf_counter()
-    response = await transport.handle_async_request(request)
-    exchange.head_done = True
-    if len(response.headers.raw) > HEADERS:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
-    first_byte = (exchange.first_byte or time.perf_counter()) - (exchange.sent or start)
-    body = await _body(response)
-    await cast("httpx.AsyncByteStream", response.stream).aclose()
-    connection = exchange.connection
-    phases = Phases(
-        connect=connection.connect if connection else 0.0,
-        tls=connection.tls if connection else None,
-        first_byte=first_byte,
-        total=time.perf_counter() - start,
-    )
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-    url = str(request.url.copy_with(query=None, fragment=None))
-    return Answer(
-        url=url, address=exchange.address, status=response.status_code, headers=headers, body=body, phases=phases
-    )
-
-
-async def _body(response: httpx.Response) -> bytes:
-    """The body, decompressed while it streams, so that a small answer cannot become a large one."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "", *_ENCODINGS):
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is encoded as {encoding!r}, which was not asked for")
-    unpack = zlib.decompressobj(_ENCODINGS[encoding]) if encoding in _ENCODINGS else None
-    body = bytearray()
-    try:
-        async for chunk in cast("httpx.AsyncByteStream", response.stream):
-            body += unpack.decompress(chunk, BODY + 1 - len(body)) if unpack else chunk
-            if len(body) > BODY:
-                raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is larger than {BODY >> 20} MiB")
-    except zlib.error as error:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is no valid {encoding}") from error
-    if unpack and not unpack.eof:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the {encoding} body breaks off")
-    return bytes(body)
-
-
 def _same_origin(url: httpx.URL, location: str | None) -> httpx.URL | None:
     """Where a redirect leads, None if it leaves the origin or is no URL."""
     try:
@@ -507,19 +226,3 @@ def _same_origin(url: httpx.URL, location: str | None) -> httpx.URL | None:
     except httpx.InvalidURL:
         return None
     return target if origin_of(str(target)) == origin_of(str(url)) and not target.userinfo else None
-
-
-def _timed_out(exchange: _Exchange, seconds: float) -> ProbeFailedError:
-    if exchange.head_done:
-        return ProbeFailedError(Reason.TIMEOUT, f"the body of {exchange.address} was not complete within {seconds:g} s")
-    if exchange.connection:
-        return ProbeFailedError(Reason.UNREACHABLE, f"no answer from {exchange.address} within {seconds:g} s")
-    return ProbeFailedError(Reason.UNREACHABLE, f"no connection to {exchange.address} within {seconds:g} s")
-
-
-def _no_http(exchange: _Exchange, text: str) -> ProbeFailedError:
-    if exchange.head_done:
-        return ProbeFailedError(Reason.UNREACHABLE, f"the body of {exchange.address} broke off")
-    if not exchange.head:
-        return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without an answer")
-    return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} does not speak HTTP: {text}")

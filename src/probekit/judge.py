@@ -48,6 +48,7 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
     found = [_named(_of_instance(item, attempts), name, instances) for name, attempts in instances.items()]
     worst = max(found, key=_badness, default=_cut_off(item))
     worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
+    worst = _against_direct_looks(worst, plan, evidence)
     return _in_time(_under_guard(worst, plan, situation), situation)
 
 
@@ -89,6 +90,8 @@ def _passed(item: Item, tried: Round) -> Verdict:
     shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
     good = next(look for look in tried.looks if look.state is State.GOOD)
     because = ", ".join(_shown(limit, tried, good) for limit in item.expect)
+    if told := good.seen.notes.get("seen"):
+        because += f"; {told}"
     if tried.again:
         (stray,) = tried.odd
         because += f"; 1 of {len(tried.looks)} looks was not good: {_told(item, stray)}"
@@ -150,6 +153,20 @@ def _void(item: Item, tried: Round) -> Verdict:
 def _cut_off(item: Item) -> Verdict:
     because = f"{Reason.CUT_OFF}: the run ended before this was measured"
     return Verdict(item=item, outcome=Reason.CUT_OFF.outcome, because=because)
+
+
+def _against_direct_looks(verdict: Verdict, plan: Plan, evidence: Evidence) -> Verdict:
+    """A pass that vouches for what a direct look did not reach proves nothing: the direct look is believed."""
+    if verdict.outcome is not Outcome.PASS:
+        return verdict
+    for probe in plan.vouched.get(verdict.item.probe or "", ()):
+        for (name, _), attempts in evidence.items():
+            last = attempts[-1].looks if name == probe and attempts else ()
+            if last and all(look.values.get("up") == Exact(0) for look in last):
+                told = last[0].notes.get("seen", "it was not reached")
+                because = f"it says all is well ({verdict.because}), but the direct look at {probe} says: {told}"
+                return Verdict(item=verdict.item, outcome=Outcome.INCONCLUSIVE, because=because, flags=verdict.flags)
+    return verdict
 
 
 def _under_guard(verdict: Verdict, plan: Plan, situation: Situation) -> Verdict:

@@ -433,6 +433,7 @@ class Plan:
     unserved: Mapping[str, str]  # item id -> why no probe can answer for it
     not_applicable: Mapping[str, str]  # item id -> the environment's reason
     targets: frozenset[str]  # probes that read the target, which another release makes worthless
+    vouched: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
     narrowed: bool = False
 
 

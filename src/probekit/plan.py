@@ -75,8 +75,15 @@ def plan(
         unserved=unserved,
         not_applicable=target.not_applicable,
         targets=frozenset(name for name, promise in checklist.probes.items() if promise.reads == "target") - {GUARD},
+        vouched=_vouched(steps),
         narrowed=bool(selection),
     )
+
+
+def _vouched(steps: Sequence[Step]) -> dict[str, frozenset[str]]:
+    """Which probes tell of the state of others, so that a claim can be held against a direct look."""
+    known = [(step, probes.load(step.kind).vouches_for) for step in steps]
+    return {step.probe: others for step, tells in known if tells and (others := tells(step.config))}
 
 
 def _instances(name: str, target: Target, checklist: Checklist) -> list[Configured]:

@@ -189,6 +189,7 @@ class Kind:
     each_address: bool = False  # every resolved address is an instance of its own
     unasked: Callable[[str], bool] | None = None  # whether, for this base URL, it runs without a table of its own
     expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
+    vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
     requests: int = 1  # that one look costs at most
 

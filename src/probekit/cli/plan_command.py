@@ -35,7 +35,10 @@ def command(environment: str, config: Path | None, release: str | None, **select
       probekit plan --env prod --section deploy.services
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     request = Request(
-        environment=environment, config=default_config(config), selection=Selection(**selection), release=release
+        environment=environment,
+        config=default_config(config),
+        selection=Selection(sections=selection["sections"], items=selection["items"], probes=selection["probes"]),
+        release=release,
     )
     loaded, target, planned = prepare(request)
     lines = [*_head(loaded, target, planned), *_steps(target, planned), *_gaps(planned), *_verdict(planned)]

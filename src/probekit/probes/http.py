@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from probekit.health_words import Health, health_of, said_by
 from probekit.json_answer import compile_path, find, is_number, keys, parse, shown
 from probekit.probe import (
     Answer,
@@ -22,26 +23,7 @@ from probekit.probe import (
     http_endpoint,
 )
 
-GOOD: Final = frozenset(
-    ("ok", "okay", "healthy", "up", "pass", "passed", "passing", "ready", "alive", "live", "available")
-)
-BAD: Final = frozenset(
-    (
-        "down",
-        "fail",
-        "failed",
-        "failing",
-        "failure",
-        "error",
-        "unhealthy",
-        "critical",
-        "dead",
-        "unavailable",
-        "out_of_service",
-    )
-)
 _DECLARE: Final = 'declare what is good: assertions = [{ path = "$.status", equals = "..." }]'
-_TURNED_AWAY: Final = (401, 403, 407, 429)
 
 
 class Assertion(Settings):
@@ -104,7 +86,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         if error.reason is not Reason.UNREACHABLE:
             raise
         return Readings({"seen": error.detail}, up=Exact(0))
-    if _turns_us_away(answer):
+    if answer.turns_us_away:
         detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers"
         raise ProbeFailedError(Reason.TURNED_AWAY, detail)
     readings = _numbers(answer, context)
@@ -123,11 +105,6 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     if failed:
         readings.notes["seen"] += f": {'; '.join(failed)}"
     return readings
-
-
-def _turns_us_away(answer: Answer) -> bool:
-    challenged = answer.header("cf-mitigated") == "challenge" or answer.header("x-amzn-waf-action") is not None
-    return answer.status in _TURNED_AWAY or challenged
 
 
 def _numbers(answer: Answer, context: Context) -> Readings:
@@ -165,27 +142,18 @@ async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer
         document = parse(answer.body)
         return [f"{claim.path} is not as declared" for claim in config.assertions if not claim.holds(document)]
     word = _status_word(answer)
-    if word.casefold() in GOOD:
-        return []
-    if word.casefold() in BAD:
-        return [f"its status is {shown(word)}"]
-    detail = f"its status {shown(word)} is no word we know; {_DECLARE}"
-    raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    health = health_of(word)
+    if health.is_doubtful:
+        detail = f"its status {shown(word)} is no word we know; {_DECLARE}"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    return [] if health is Health.GOOD else [f"its status is {shown(word)}"]
 
 
 def _status_word(answer: Answer) -> str:
     """The one word that the body says of itself: JSON's `status`, or the whole of a short plain text."""
-    text = answer.body.strip()
-    if not text:
+    if not answer.body.strip():
         raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
-    longest = 40
-    if answer.media_type == "text/plain" and len(text) <= longest and text[:1] not in b'{["':
-        return text.decode("utf-8", "replace").rstrip(".!")
-    if "html" in answer.media_type or text[:1] == b"<":
-        raise ProbeFailedError(
-            Reason.BAD_RESPONSE, f"a page ({answer.media_type or 'no type'}) where a health answer is due"
-        )
-    document = parse(answer.body)
+    document = said_by(answer)
     word = document.get("status") if isinstance(document, dict) else document
     if not isinstance(word, str):
         detail = f"no status in it; {keys(document)}; {_DECLARE}"

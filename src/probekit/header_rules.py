@@ -1,0 +1,171 @@
+"""What must the headers of an answer say at least, and which of them do not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from probekit import header_grammar as grammar, quantity
+from probekit.cookies import Cookie, cookies
+from probekit.json_answer import shown
+from probekit.probe import Answer, ProbeConfig
+
+Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+
+_DISCLOSING: Final = (
+    "server",
+    "x-powered-by",
+    "x-aspnet-version",
+    "x-aspnetmvc-version",
+    "x-generator",
+    "x-php-version",
+    "x-runtime",
+    "x-backend-server",
+    "x-owa-version",
+    "microsoftsharepointteamservices",
+)
+_NOT_LEAKING: Final = ("no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin")
+_ONE_VALUE: Final = ("Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+
+
+def _seconds(value: object) -> object:
+    return quantity.duration(value) if isinstance(value, str) else value
+
+
+class Minimum(ProbeConfig):
+    """What is demanded of every page."""
+
+    hsts: bool = Field(default=True, description="whether Strict-Transport-Security is demanded")
+    max_age: Annotated[float, BeforeValidator(_seconds)] = Field(
+        15_552_000.0, ge=0, allow_inf_nan=False, description='its least max-age, such as "180 d"'
+    )
+    include_subdomains: bool = Field(default=False, description="whether it must include subdomains")
+    csp: bool = Field(default=True, description="whether a Content-Security-Policy must keep injected scripts out")
+    nosniff: bool = Field(default=True, description="whether X-Content-Type-Options: nosniff is demanded")
+    frames: bool = Field(default=True, description="whether frame-ancestors or X-Frame-Options must keep others out")
+    referrer: tuple[Word, ...] = Field(_NOT_LEAKING, description="good values of Referrer-Policy; empty: none demanded")
+    disclosing: tuple[Word, ...] = Field(
+        _DISCLOSING, description="headers that must not be sent; Server may be, without a version"
+    )
+    readable_cookies: tuple[Word, ...] = Field((), description="names of cookies that scripts may read (no HttpOnly)")
+    cross_site_cookies: tuple[Word, ...] = Field((), description="names of cookies that may say SameSite=None")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One header or cookie that does not keep the minimum."""
+
+    metric: Literal["missing", "weak", "leaking", "weak_cookies"]
+    subject: str
+    why: str = ""
+
+
+def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
+    """What does not keep the minimum; what a browser ignores is missing, and a redirect is no document."""
+    headers = answer.headers
+    if minimum.hsts:
+        yield from _transport(minimum, answer)
+    if not is_redirect(answer):
+        found = grammar.policies(headers)
+        if minimum.csp:
+            yield from _scripts(headers, found)
+        if minimum.nosniff and not grammar.is_nosniff(headers):
+            yield _missing(headers, "X-Content-Type-Options")
+        if minimum.frames:
+            yield from _frames(headers, found)
+        if minimum.referrer:
+            yield from _referrer(minimum, headers)
+    yield from _leaks(minimum, headers)
+    for cookie in cookies(grammar.lines(headers, "set-cookie")):
+        flaws = () if cookie.is_deletion(now) else tuple(_flaws(minimum, cookie))
+        if flaws:
+            yield Fault(metric="weak_cookies", subject=f"cookie {shown(cookie.name)}", why=", ".join(flaws))
+
+
+def is_redirect(answer: Answer) -> bool:
+    """Whether it is a 3xx, which no browser shows."""
+    return 300 <= answer.status < 400  # noqa: PLR2004  # RFC 9110 section 15.4
+
+
+def conflicts(answer: Answer) -> Iterator[str]:
+    """The headers with room for one value that were sent with several."""
+    for name in _ONE_VALUE:
+        found = {line.lower() for line in grammar.lines(answer.headers, name.lower())}
+        if len(found) > 1:
+            yield f"{name} contradicts itself: {', '.join(map(shown, sorted(found)))}"
+
+
+def _missing(headers: grammar.Headers, name: str, subject: str = "") -> Fault:
+    """A header that is absent, or of which browsers make nothing."""
+    found = grammar.lines(headers, name.lower())
+    return Fault(metric="missing", subject=subject or name, why=f"browsers ignore {shown(found[0])}" if found else "")
+
+
+def _transport(minimum: Minimum, answer: Answer) -> Iterator[Fault]:
+    name = "Strict-Transport-Security"
+    found = grammar.lines(answer.headers, name.lower())
+    policy = grammar.hsts(found[0]) if found else None
+    if not answer.url.startswith("https://"):
+        yield Fault(metric="missing", subject=name, why="over plain http browsers ignore it")
+    elif policy is None:
+        yield _missing(answer.headers, name)
+    elif policy.max_age < minimum.max_age:
+        yield Fault(metric="weak", subject=name, why=f"max-age {policy.max_age} s, minimum {minimum.max_age:.0f} s")
+    elif minimum.include_subdomains and not policy.include_subdomains:
+        yield Fault(metric="weak", subject=name, why="without includeSubDomains")
+
+
+def _scripts(headers: grammar.Headers, found: Sequence[grammar.Policy]) -> Iterator[Fault]:
+    name = "Content-Security-Policy"
+    let_in = sorted(grammar.open_to(found))
+    if found and let_in:
+        yield Fault(metric="weak", subject=name, why=f"lets in {', '.join(let_in)}")
+    elif not found and grammar.lines(headers, f"{name}-report-only".lower()):
+        yield Fault(metric="missing", subject=name, why="report-only enforces nothing")
+    elif not found:
+        yield _missing(headers, name)
+
+
+def _frames(headers: grammar.Headers, found: Sequence[grammar.Policy]) -> Iterator[Fault]:
+    """Every policy applies; where one has frame-ancestors, browsers leave X-Frame-Options unread."""
+    ancestors = [policy["frame-ancestors"] for policy in found if "frame-ancestors" in policy]
+    if not ancestors and not grammar.refuses_frames(headers):
+        yield _missing(headers, "X-Frame-Options", "frame-ancestors or X-Frame-Options")
+    elif ancestors and all(any(map(grammar.is_any_host, sources)) for sources in ancestors):
+        yield Fault(metric="weak", subject="frame-ancestors", why="lets in every site")
+
+
+def _referrer(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
+    name = "Referrer-Policy"
+    policy = grammar.referrer_policy(headers)
+    if policy is None:
+        yield _missing(headers, name)
+    elif policy not in map(str.lower, minimum.referrer):
+        yield Fault(metric="weak", subject=name, why=f"{policy} is none of {', '.join(minimum.referrer)}")
+
+
+def _leaks(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
+    for name in minimum.disclosing:
+        found = [line for line in grammar.lines(headers, name.lower()) if line]
+        if name.lower() == "server":
+            found = [line for line in found if grammar.names_a_version(line)]
+        if found:
+            yield Fault(metric="leaking", subject=name, why=shown(", ".join(found)))
+
+
+def _flaws(minimum: Minimum, cookie: Cookie) -> Iterator[str]:
+    if "secure" not in cookie.attributes:
+        yield "no Secure"
+    if "httponly" not in cookie.attributes and cookie.name not in minimum.readable_cookies:
+        yield "no HttpOnly"
+    if cookie.same_site == "none" and cookie.name not in minimum.cross_site_cookies:
+        yield "SameSite=None"
+    elif cookie.same_site not in ("none", "lax", "strict"):
+        yield "no SameSite"
+    is_host_only = cookie.attributes.get("path") == "/" and not cookie.attributes.get("domain")
+    if cookie.name.lower().startswith("__host-") and not is_host_only:
+        yield "__Host- without Path=/, or with a Domain"

@@ -1,0 +1,76 @@
+"""What do a health answer and its words say?"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from typing import Any, Final
+
+from probekit.dial import ProbeFailedError
+from probekit.http import Answer
+from probekit.json_answer import parse
+from probekit.model import Reason
+
+_GOOD: Final = frozenset((
+    "ok", "okay", "healthy", "up", "pass", "passed", "passing", "ready", "alive", "live", "available",
+    "connected", "working", "running", "online", "reachable", "operational", "serving", "success", "green",
+))  # fmt: skip
+_BAD: Final = frozenset((
+    "down", "fail", "failed", "failing", "failure", "error", "unhealthy", "critical", "dead", "unavailable",
+    "out_of_service", "disconnected", "broken", "offline", "unreachable", "not_ready", "not_serving",
+    "timeout", "timed_out", "red", "unknown_error", "unexpected_result",  # the last two are django-health-check's
+))  # fmt: skip
+_UNCLEAR: Final = frozenset((
+    "degraded", "warn", "warning", "unknown", "starting", "pending", "partial", "paused", "maintenance",
+    "yellow",
+))  # fmt: skip
+_LONGEST_TEXT: Final = 40  # characters of a plain text that is one word
+
+
+class Health(IntEnum):
+    """What a word says, the worst last, so that `max` is the worst of several."""
+
+    GOOD = 0
+    UNCLEAR = 1  # a word of health that is neither good nor bad
+    UNKNOWN = 2  # no word of health
+    BAD = 3
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is neither good nor bad."""
+        return self in (Health.UNCLEAR, Health.UNKNOWN)
+
+
+def health_of(value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    """What a JSON value says of health; the text that follows a bad word and a colon is its explanation."""
+    if isinstance(value, bool):
+        return Health.GOOD if value else Health.BAD
+    if not isinstance(value, str):
+        return Health.UNKNOWN
+    word = _normal(value)
+    if word in _GOOD:
+        return Health.GOOD
+    if word in _BAD or _normal(value.partition(":")[0]) in _BAD:
+        return Health.BAD
+    return Health.UNCLEAR if word in _UNCLEAR else Health.UNKNOWN
+
+
+def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
+    """What the body says: its JSON document, or the whole of a short plain text.
+
+    Raises:
+        ProbeFailedError: `bad_response`: it is empty, a page, or no JSON.
+    """
+    text = answer.body.strip()
+    if not text:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, "the body is empty")
+    if answer.media_type == "text/plain" and len(text) <= _LONGEST_TEXT and text[:1] not in b'{["':
+        return text.decode("utf-8", "replace")
+    if "html" in answer.media_type or text[:1] == b"<":
+        detail = f"a page ({answer.media_type or 'no type'}) where a health answer is due"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    return parse(answer.body)
+
+
+def _normal(word: str) -> str:
+    return re.sub(r"[\s_-]+", "_", word.strip().rstrip(".!").casefold())

@@ -1,0 +1,205 @@
+"""Does each of a set of routes answer as declared?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from probekit.http import Look, endpoint_of, has_host
+from probekit.probe import (
+    Answer,
+    Context,
+    Endpoint,
+    Exact,
+    Kind,
+    Metric,
+    ProbeConfig,
+    ProbeFailedError,
+    Readings,
+    Reason,
+    Settings,
+)
+
+MOST: Final = 20  # routes of one table
+_AT_ONCE: Final = 4
+_TOLD: Final = 8  # routes that a line of evidence names
+_SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
+
+
+def _one_or_many(statuses: object) -> object:
+    return statuses if isinstance(statuses, list | tuple) else [statuses]
+
+
+def _not_none(statuses: tuple[int, ...]) -> tuple[int, ...]:
+    if not statuses:
+        message = "no status: leave it out where any 2xx is good"
+        raise ValueError(message)
+    return statuses
+
+
+Status = Annotated[int, Field(ge=200, le=599, strict=True)]
+Statuses = Annotated[
+    tuple[Status, ...],
+    BeforeValidator(_one_or_many, json_schema_input_type=Status | tuple[Status, ...]),
+    AfterValidator(_not_none),
+]
+
+
+class Route(Settings):
+    """One URL and the statuses that it must answer with."""
+
+    path: str | None = Field(None, pattern=r"^/\S*$", description="a path below the environment's base_url")
+    url: str | None = Field(
+        None, pattern=r"^https?://[^\s/@]+(/\S*)?$", description="a whole URL instead, for another host"
+    )
+    name: str | None = Field(None, min_length=1, max_length=60, description="what the report calls it")
+    method: Literal["GET", "HEAD"] = Field("GET", description="how it is asked")
+    expect: Statuses = Field(
+        (), description="the status, or a list of those, that it may answer with; any 2xx if not given"
+    )
+    need: Literal["required", "optional"] = Field(
+        "required", description='"optional": it is shown when it misbehaves, and does not count'
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            message = "name either 'path' or 'url'"
+            raise ValueError(message)
+        if self.url and not has_host(self.url):
+            message = "'url' has no host, or no port that can be"
+            raise ValueError(message)
+        return self
+
+    def target(self, base_url: str) -> str:
+        """The whole URL."""
+        return self.url or base_url.rstrip("/") + (self.path or "")
+
+    def expects(self, status: int) -> bool:
+        """Whether the route may answer with this status."""
+        return status in self.expect if self.expect else 200 <= status < 300  # noqa: PLR2004  # RFC 9110 section 15.3
+
+    @property
+    def due(self) -> str:
+        """The statuses that it may answer with, in words."""
+        return " or ".join(map(str, self.expect)) or "2xx"
+
+    def __str__(self) -> str:
+        return self.name or f"{self.method} {(self.path or self.url or '').partition('?')[0]}"
+
+
+class Routes(ProbeConfig):
+    """The routes, each asked once a look."""
+
+    kind: Literal["routes"]
+    routes: tuple[Route, ...] = Field(
+        max_length=MOST, description="what is asked: a path or a URL, and what it must answer"
+    )
+
+    @field_validator("routes")
+    @classmethod
+    def _say_something(cls, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+        places = [(route.method, route.path, route.url) for route in routes]
+        twice = next((route for route, place in zip(routes, places, strict=True) if places.count(place) > 1), None)
+        if twice:
+            message = f"'{twice}' is there twice"
+            raise ValueError(message)
+        if all(route.need == "optional" for route in routes):
+            message = "no route is required: nothing would be measured"
+            raise ValueError(message)
+        return routes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """How one route answered."""
+
+    route: Route
+    wrong: str = ""  # in words; empty where it is as declared
+    failed: ProbeFailedError | None = None  # there is no telling
+
+
+async def measure(config: Routes, context: Context) -> Readings:
+    """One request per route, each on a new connection; a route that refuses, resets or keeps silent is unexpected."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+    doors = [replace(context.http, waited=0.0) for _ in config.routes]  # what they wait at the same time is no sum
+
+    async def one(route: Route, door: Look) -> _Seen:
+        async with slots:
+            return await _look(route, replace(context, http=door))
+
+    seen = await asyncio.gather(*map(one, config.routes, doors))
+    context.http.waited += max(door.waited for door in doors)
+    required = [one for one in seen if one.route.need == "required"]
+    wrong = sum(bool(one.wrong) for one in required)
+    for route, failed in [(one.route, one.failed) for one in required if one.failed]:
+        beside = f"; beside it, {wrong} not as declared" if wrong else ""
+        raise ProbeFailedError(failed.reason, f"{route}: {failed.detail}{beside}") from failed
+    return Readings({"seen": _told(seen, wrong, len(required))}, unexpected=Exact(wrong))
+
+
+async def _look(route: Route, context: Context) -> _Seen:
+    url = route.target(context.base_url)
+    try:
+        answer = await context.http.get(url, method=route.method)
+        await _believe(route, url, answer, context)
+    except ProbeFailedError as error:
+        if error.reason in _SILENT:
+            return _Seen(route=route, wrong=error.detail)
+        return _Seen(route=route, failed=error)
+    if route.expects(answer.status):
+        return _Seen(route=route)
+    where = f", which points to {answer.redirect}," if answer.redirect else ""
+    return _Seen(route=route, wrong=f"{answer.status} from {answer.address}{where} where {route.due} is due")
+
+
+async def _believe(route: Route, url: str, answer: Answer, context: Context) -> None:
+    """Nothing, if the answer tells of this route.
+
+    Raises:
+        ProbeFailedError: `turned_away`: a guard answered instead; `bad_response`: every path gets this answer.
+    """
+    is_due = route.expects(answer.status)
+    if answer.is_challenge or (answer.turns_us_away and not is_due):
+        detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers, or expect it"
+        raise ProbeFailedError(Reason.TURNED_AWAY, detail)
+    if is_due and 200 <= answer.status < 300 and await context.http.is_absent(url, answer):  # noqa: PLR2004  # RFC 9110 section 15.3
+        detail = f"{answer.address} answers anything: a path that cannot exist gets the same answer"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+
+
+def _told(seen: list[_Seen], wrong: int, required: int) -> str:
+    """The count, and each route that is not as declared or cannot be read."""
+    told = [
+        f"{one.route}{' (optional)' if one.route.need == 'optional' else ''}: "
+        f"{one.failed.detail if one.failed else one.wrong}"
+        for one in sorted(seen, key=lambda one: one.route.need == "optional")
+        if one.failed or one.wrong
+    ]
+    more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    return "; ".join([f"{wrong} of {required} routes not as declared", *told[:_TOLD], *more])
+
+
+def _endpoint(config: Routes, base_url: str) -> Endpoint:
+    """Where most of it goes: the base URL if any route lies below it, else the first route's own host."""
+    first = next((route for route in config.routes if route.path), config.routes[0])
+    return endpoint_of(first.target(base_url))
+
+
+KIND = Kind(
+    config=Routes,
+    metrics=(
+        Metric(
+            name="unexpected",
+            unit="",
+            help="required routes that answer with another status than declared, or refuse, reset or keep silent",
+        ),
+    ),
+    measure=measure,
+    endpoint=_endpoint,
+    in_flight=1,  # looks: each has up to four requests in flight
+    requests=MOST + 1,  # one more for a path that cannot exist, once per origin and run
+)

@@ -1,0 +1,302 @@
+"""Does each of a set of routes answer as declared? What counts, what is no reading, what is only shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import httpx
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import ValidationError
+
+from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver
+from probekit.http import Http
+from probekit.model import Exact, Reason
+from probekit.probe import Context
+from probekit.probes.routes import KIND, MOST, Routes
+
+BASE = "https://app.test"
+ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
+
+
+def context_for(answer, rate=(1000, 1.0)) -> Context:
+    resolver = Resolver(look_up=lambda _endpoint: ["192.0.2.9"])
+    http = Http(run="test", resolver=resolver, rate=rate, transport=httpx.MockTransport(answer))
+    look = http.look(address=ADDRESS, timeout=1)
+    return Context(base_url=BASE, timeout=1, http=look, reveal=str, now=lambda: None, address=ADDRESS)
+
+
+def settings(*routes, **others) -> Routes:
+    return Routes(kind="routes", routes=routes, **others)
+
+
+@pytest.fixture
+def answers():
+    """What the kind reads when its routes answer like this: a status, an exception, or a whole response by path."""
+
+    async def read(replies, *routes):
+        def answer(request):
+            reply = replies.get(request.url.path, 404)
+            if isinstance(reply, Exception):
+                raise reply
+            return reply if isinstance(reply, httpx.Response) else httpx.Response(reply, content=b"{}")
+
+        return await KIND.measure(settings(*routes), context_for(answer))
+
+    return read
+
+
+async def test_routes_that_answer_as_declared_are_none_that_is_unexpected(answers) -> None:
+    readings = await answers(
+        {"/list": 200, "/new": 201, "/admin": 401},
+        {"path": "/list"},
+        {"path": "/new"},
+        {"path": "/admin", "expect": [401, 403]},
+    )
+
+    assert readings.values == {"unexpected": Exact(0)}
+    assert readings.notes["seen"] == "0 of 3 routes not as declared"
+
+
+@pytest.mark.parametrize(
+    ("status", "route", "unexpected"),
+    [
+        (200, {}, 0),
+        (204, {}, 0),
+        (299, {}, 0),
+        (302, {}, 1),
+        (302, {"expect": 302}, 0),
+        (404, {}, 1),
+        (404, {"expect": [200, 404]}, 0),
+        (500, {}, 1),
+        (503, {"expect": 503}, 0),
+        (201, {"expect": 200}, 1),
+        (200, {"expect": 401}, 1),  # what must be closed is open
+        (401, {"expect": 401}, 0),
+        (429, {"expect": [200, 429]}, 0),
+        (500, {"need": "optional"}, 0),
+    ],
+)
+async def test_a_status_counts_unless_it_is_declared(answers, status, route, unexpected) -> None:
+    readings = await answers({"/one": status, "/good": 200}, {"path": "/good"}, {"path": "/one"} | route)
+
+    assert readings.values["unexpected"] == Exact(unexpected)
+
+
+async def test_the_evidence_names_route_status_and_what_was_due(answers) -> None:
+    moved = httpx.Response(302, headers={"Location": "/login?session=hidden"})
+    readings = await answers(
+        {"/list": 503, "/old": moved},
+        {"path": "/list?page=1", "name": "the list"},
+        {"path": "/old?key=hidden", "expect": [200, 404]},
+        {"url": "https://mail.test/ping", "need": "optional"},
+    )
+
+    assert readings.values["unexpected"] == Exact(2)
+    assert readings.notes["seen"] == (
+        "2 of 2 routes not as declared; the list: 503 from 192.0.2.1:443 where 2xx is due; "
+        "GET /old: 302 from 192.0.2.1:443, which points to /login, where 200 or 404 is due; "
+        "GET https://mail.test/ping (optional): 404 from 192.0.2.9:443 where 2xx is due"
+    )
+
+
+@pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.TIMEOUT])
+async def test_silence_counts_as_unexpected(answers, reason) -> None:
+    silent = ProbeFailedError(reason, "no answer from 192.0.2.1:443 within 1 s")
+    readings = await answers({"/one": silent, "/two": 200}, {"path": "/one"}, {"path": "/two"})
+
+    assert readings.values["unexpected"] == Exact(1)
+    assert "GET /one: no answer from 192.0.2.1:443 within 1 s" in readings.notes["seen"]
+
+
+async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, http_reply) -> None:
+    open_port, open_peer = await serve(http_reply(status="401 Unauthorized"))
+    mute_port, _peer = await serve()
+    config = settings(
+        {"url": f"http://127.0.0.1:{open_port}/", "expect": 401},
+        {"url": f"http://127.0.0.1:{mute_port}/"},
+        {"url": "http://127.0.0.1:1/"},
+    )
+    look = Http(run="test").look(timeout=5)
+
+    readings = await KIND.measure(config, Context(base_url=BASE, timeout=5, http=look, reveal=str, now=lambda: None))
+
+    assert readings.values["unexpected"] == Exact(2)
+    assert "127.0.0.1:1 refused the connection" in readings.notes["seen"]
+    assert f"127.0.0.1:{mute_port} closed the connection without an answer" in readings.notes["seen"]
+    assert open_peer.connections == 1
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.UNTRUSTED,
+        Reason.TURNED_AWAY,
+        Reason.NO_NETWORK,
+        Reason.UNRESOLVED,
+        Reason.MISSING_SECRET,
+        Reason.BAD_RESPONSE,
+        Reason.BUG,
+    ],
+)
+async def test_any_other_trouble_is_no_reading_at_all(answers, reason) -> None:
+    with pytest.raises(ProbeFailedError, match="GET /one: told; beside it, 1 not as declared") as caught:
+        await answers({"/one": ProbeFailedError(reason, "told"), "/two": 500}, {"path": "/two"}, {"path": "/one"})
+
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "route"),
+    [
+        (401, {}, {}),
+        (403, {}, {"expect": 401}),
+        (407, {}, {}),
+        (429, {"Retry-After": "9"}, {"expect": 200}),
+        (503, {"cf-mitigated": "challenge"}, {}),
+        (403, {"cf-mitigated": "challenge"}, {"expect": 403}),  # the guard's refusal is not the declared one
+        (202, {"x-amzn-waf-action": "challenge"}, {}),
+    ],
+)
+async def test_being_turned_away_is_no_failure_of_the_target(answers, status, headers, route) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await answers({"/one": httpx.Response(status, headers=headers)}, {"path": "/one"} | route)
+
+    assert caught.value.reason is Reason.TURNED_AWAY
+
+
+@pytest.mark.parametrize("reply", [401, ProbeFailedError(Reason.UNTRUSTED, "told"), 500])
+async def test_an_optional_route_is_only_shown(answers, reply) -> None:
+    readings = await answers(
+        {"/one": reply, "/two": 200}, {"path": "/one", "need": "optional", "name": "mail"}, {"path": "/two"}
+    )
+
+    assert readings.values["unexpected"] == Exact(0)
+    assert "mail (optional): " in readings.notes["seen"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "is_read"), [(None, False), (200, False), ([200, 404], False), (401, True), (404, True)]
+)
+async def test_a_server_that_answers_anything_proves_nothing_where_a_2xx_is_due(expect, is_read) -> None:
+    context = context_for(lambda _request: httpx.Response(200, content=b"welcome"))
+    config = settings({"path": "/one"} | ({"expect": expect} if expect else {}))
+
+    if is_read:
+        assert (await KIND.measure(config, context)).values["unexpected"] == Exact(1)
+        return
+    with pytest.raises(ProbeFailedError, match="answers anything") as caught:
+        await KIND.measure(config, context)
+    assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_each_route_is_asked_once_with_its_method_and_nothing_is_followed() -> None:
+    asked = []
+
+    def answer(request):
+        asked.append(f"{request.method} {request.url}")
+        return httpx.Response(302, headers={"Location": "/elsewhere"})
+
+    await KIND.measure(
+        settings({"path": "/a?x=1", "expect": 302}, {"path": "/b", "method": "HEAD"}, {"url": "https://other.test/c"}),
+        context_for(answer),
+    )
+
+    assert sorted(asked) == ["GET https://app.test/a?x=1", "GET https://other.test/c", "HEAD https://app.test/b"]
+
+
+async def test_at_most_four_are_in_flight() -> None:
+    flying = most = 0
+
+    async def answer(_request):
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        flying -= 1
+        return httpx.Response(500)
+
+    context = context_for(answer)
+    readings = await KIND.measure(settings(*({"path": f"/{n}"} for n in range(MOST))), context)
+
+    assert readings.values["unexpected"] == Exact(MOST)
+    assert readings.notes["seen"].endswith("; and 12 more")
+    assert 1 < most <= 4
+
+
+async def test_what_its_routes_wait_for_our_throttle_at_the_same_time_is_no_sum() -> None:
+    context = context_for(lambda _request: httpx.Response(500), rate=(2, 0.05))
+    start = time.perf_counter()
+
+    await KIND.measure(settings(*({"path": f"/{n}"} for n in range(8))), context)
+
+    assert 0 < context.http.waited <= time.perf_counter() - start
+
+
+@pytest.mark.parametrize(
+    ("routes", "told"),
+    [
+        ([], "nothing would be measured"),
+        ([{"path": f"/{n}"} for n in range(MOST + 1)], f"at most {MOST} items"),
+        ([{}], "either 'path' or 'url'"),
+        ([{"path": "/a", "url": "https://b.test/"}], "either 'path' or 'url'"),
+        ([{"path": "a"}], "pattern"),
+        ([{"url": "https://user:word@b.test/"}], "pattern"),
+        ([{"url": "https://b.test:99999/"}], "no port that can be"),
+        ([{"path": "/a"}, {"path": "/a", "expect": 401}], "'GET /a' is there twice"),
+        ([{"path": "/a", "need": "optional"}], "nothing would be measured"),
+        ([{"path": "/a", "need": "sometimes"}], "optional"),
+        ([{"path": "/a", "expect": 20}], "greater than or equal to 200"),
+        ([{"path": "/a", "expect": 600}], "less than or equal to 599"),
+        ([{"path": "/a", "expect": []}], "no status"),
+        ([{"path": "/a", "expect": "200"}], "valid integer"),
+        ([{"path": "/a", "expect": True}], "valid integer"),
+        ([{"path": "/a", "expect": [200, "404"]}], "valid integer"),
+        ([{"path": "/a", "method": "DELETE"}], "GET"),
+        ([{"path": "/a", "name": ""}], "at least 1 character"),
+        ([{"path": "/a", "statuses": [200]}], "Extra inputs"),
+    ],
+)
+def test_settings_that_say_nothing_are_refused(routes, told) -> None:
+    with pytest.raises(ValidationError, match=told):
+        settings(*routes)
+
+
+def test_the_same_path_by_another_method_is_another_route() -> None:
+    assert len(settings({"path": "/a"}, {"path": "/a", "method": "HEAD"}).routes) == 2
+
+
+@pytest.mark.parametrize(
+    ("routes", "endpoint"),
+    [
+        ([{"url": "https://other.test/x"}, {"path": "/a"}], Endpoint("app.test", 443)),
+        ([{"url": "http://other.test/x"}, {"url": "https://third.test/"}], Endpoint("other.test", 80)),
+    ],
+)
+def test_it_connects_below_the_base_url_if_any_route_does(routes, endpoint) -> None:
+    assert KIND.endpoint(settings(*routes), BASE) == endpoint
+
+
+async def test_only_the_endpoint_s_own_routes_go_to_the_look_s_address() -> None:
+    readings = await KIND.measure(
+        settings({"path": "/a"}, {"url": "https://other.test/b"}), context_for(lambda _request: httpx.Response(500))
+    )
+
+    assert "GET /a: 500 from 192.0.2.1:443" in readings.notes["seen"]
+    assert "GET https://other.test/b: 500 from 192.0.2.9:443" in readings.notes["seen"]
+
+
+@given(status=st.integers(200, 599), body=st.recursive(st.none() | st.text(), st.lists, max_leaves=3).map(json.dumps))
+def test_an_answer_is_counted_or_no_reading_whatever_it_says(status, body) -> None:
+    def answer(request):
+        return httpx.Response(status, content=body) if request.url.path == "/a" else httpx.Response(404)
+
+    measured = KIND.measure(settings({"path": "/a", "expect": 200}), context_for(answer))
+    if status in (401, 403, 407, 429):
+        with pytest.raises(ProbeFailedError, match="turns us away"):
+            asyncio.run(measured)
+    else:
+        assert asyncio.run(measured).values == {"unexpected": Exact(status != 200)}
