@@ -354,7 +354,7 @@ def test_a_narrowed_run_says_so(probekit, write) -> None:
 
 def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(probekit, folder, write) -> None:
     with socket.create_server(("127.0.0.1", 0)) as watched:
-        write(watched.getsockname()[1], scope='"deploy.services", "pre.infra"')
+        write(watched.getsockname()[1], scope='"deploy.services", "deploy.code", "pre.infra"')
         result = probekit("plan", "--env", "prod")
         watched.settimeout(0)
         with pytest.raises(BlockingIOError):
@@ -363,7 +363,7 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
     assert result.returncode == 0
     assert "health (http): 8 looks over 0 s, up to 3 attempts" in result.stdout
     assert "at most 72 requests" in result.stdout
-    assert "no probe named 'database' is configured; no kind is installed that can fill it (postgres)" in result.stdout
+    assert "no probe named 'containers' is configured; no kind is installed that can fill it (kubernetes, docker)" in result.stdout
     assert "this can never be go" in result.stdout
     assert "deploy.services.database-connectivity (critical)" in result.stdout
     scope = result.stdout.partition("scope = [")[2]

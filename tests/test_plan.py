@@ -88,7 +88,7 @@ def test_steps_stand_in_the_checklist_s_order(planned) -> None:
 @pytest.mark.parametrize(
     ("item", "why"),
     [
-        ("deploy.services.database-connectivity", "no kind is installed that can fill it (postgres)"),
+        ("deploy.code.rollout-progress", "no kind is installed that can fill it (kubernetes, docker)"),
         ("deploy.preflight.baseline-captured", "kind ledger of probe 'baseline' does not give metrics"),
         ("rollback.steps.previous-version-serving", None),
     ],
