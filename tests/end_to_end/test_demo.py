@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tomllib
@@ -213,3 +214,19 @@ def test_the_project_s_own_file_describes_the_served_demo() -> None:
     )
 
     assert tomllib.loads(shown)["env"]["demo"] == ours
+
+
+def test_a_url_needs_no_file_and_a_quick_look_takes_seconds(target, tmp_path) -> None:
+    if {address for *_, (address, *_) in socket.getaddrinfo("localhost", None)} != {"127.0.0.1"}:
+        pytest.skip("localhost has another address than the target's")
+    command = [sys.executable, "-m", "probekit", "verify", "--url", f"{target.base_url}/health", "--quick", "--report", "json"]
+    trusted = os.environ | {"HOME": str(tmp_path), "SSL_CERT_FILE": str(target.ca_file)}
+
+    result = subprocess.run(command, cwd=tmp_path, env=trusted, capture_output=True, text=True, timeout=60, check=False)
+
+    report = json.loads(result.stdout)
+    outcomes = {verdict["item"]: verdict["outcome"] for verdict in report["verdicts"]}
+    assert result.returncode == 0
+    assert report["run"]["narrowed"] is True
+    assert report["run"]["seconds"] < 5
+    assert outcomes == {DAYS: "pass", DEPLOYED: "pass", HEALTH: "pass", "post.security.headers": "error"}

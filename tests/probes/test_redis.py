@@ -1,0 +1,750 @@
+"""Does the cache answer and take a write? Against a real Valkey in good and bad states, and against what is none."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+import trustme
+from pydantic import ValidationError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from probekit.demo import binaries, servers
+from probekit.demo.launcher import Launcher, Server, launching
+from probekit.demo.ports import free_port
+from probekit.dial import ProbeFailedError, Resolver, Trust
+from probekit.http import Http
+from probekit.model import Complement, Exact, Failure, Reason, Share
+from probekit.probe import Context, Readings, Secret
+from probekit.probes.redis import KIND, RedisProbe
+
+ALL = frozenset({"up", "canary", "expected_role"})
+WRITES = frozenset({"canary-write"})
+URL = Secret(env="CACHE_URL")
+PASSWORD = "s3cret-of-the-cache"
+
+
+class Cache:
+    """A running Valkey with our password, and a way in that may do everything."""
+
+    def __init__(self, launcher: Launcher, *lines: str, port: int | None = None, folder: Path | None = None) -> None:
+        self.port = port or free_port()
+        self.folder = folder or launcher.make_folder("probekit-test-")
+        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+        self._launcher = launcher
+        configuration = self.folder / "valkey.conf"
+        configuration.write_text(
+            f"bind 127.0.0.1\nport {self.port}\nrequirepass {PASSWORD}\ndir {self.folder}\nappendonly no\n"
+            + "\n".join(lines or ['save ""'])
+        )
+        self.server: Server = launcher.start("valkey", [binaries.find(binaries.VALKEY), configuration])
+        launcher.wait_ready(self.server, self._accepts)
+
+    @property
+    def admin(self) -> redis.Redis:
+        return redis.Redis(port=self.port, password=PASSWORD, retry=Retry(NoBackoff(), 0), decode_responses=True)
+
+    def stop(self) -> None:
+        self._launcher.stop(self.server)
+
+    def _accepts(self) -> bool:
+        try:
+            with closing(self.admin) as client:
+                client.ping()
+        except redis.BusyLoadingError:
+            return True
+        except redis.ConnectionError:
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    with launching() as started:
+        yield started
+
+
+@pytest.fixture
+def start(launcher: Launcher) -> Iterator[Callable[..., Cache]]:
+    """Start a Valkey; all that a test started are stopped after it."""
+    started = []
+
+    def begin(*lines: str, **options: Any) -> Cache:
+        started.append(Cache(launcher, *lines, **options))
+        return started[-1]
+
+    yield begin
+    for cache in started:
+        cache.stop()
+
+
+@pytest.fixture
+def cache(start: Callable[..., Cache]) -> Cache:
+    return start()
+
+
+@pytest.fixture
+def admin(cache: Cache) -> Iterator[redis.Redis]:
+    with closing(cache.admin) as client:
+        yield client
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Blocks:
+    """A window whose blocks are as long as what happens in them."""
+
+    def __init__(self, *happenings: Callable[[], object]) -> None:
+        self._happenings = list(happenings)
+
+    async def next(self) -> bool:
+        if not self._happenings:
+            return False
+        self._happenings.pop(0)()
+        return True
+
+
+def context(url: str, *, allow=WRITES, wanted=ALL, timeout=5.0, window=None, **http: Any) -> Context:
+    return Context(
+        base_url="https://app.test",
+        timeout=timeout,
+        http=Http(run="test", **http).look(timeout=timeout),
+        reveal=lambda _: url,
+        now=lambda: datetime.now(UTC),
+        wanted=wanted,
+        allow=allow,
+        window=window,
+    )
+
+
+def texts(readings: Readings) -> str:
+    details = [value.detail for value in readings.values.values() if isinstance(value, Failure)]
+    return " | ".join([*readings.notes.values(), *details])
+
+
+async def look(url: str, settings: dict[str, Any] | None = None, **given: Any) -> Readings:
+    """One look; the password is in none of its texts."""
+    readings = await KIND.measure(RedisProbe(kind="redis", url=URL, **(settings or {})), context(url, **given))
+    assert PASSWORD not in texts(readings)
+    return readings
+
+
+async def refused(url: str, **given: Any) -> ProbeFailedError:
+    """Why there is no reading; the password is not in it, nor in what a traceback would show."""
+    with pytest.raises(ProbeFailedError) as caught:
+        await look(url, **given)
+    assert PASSWORD not in str(caught.value)
+    assert caught.value.__cause__ is None or PASSWORD not in repr(caught.value.__cause__)
+    return caught.value
+
+
+async def blocks(url: str, *happenings: Callable[[], object]) -> AsyncIterator[Any]:
+    window = Blocks(*happenings)
+    return [
+        readings.values["hit_rate"]
+        async for readings in KIND.sample(RedisProbe(kind="redis", url=URL), context(url, window=window))
+    ]
+
+
+async def test_a_healthy_cache_gives_every_promised_number_and_keeps_nothing(cache, admin) -> None:
+    admin.config_set("maxmemory", "64mb")
+
+    readings = await look(cache.url, {"settings": {"maxmemory": 64 << 20, "maxmemory_policy": "noeviction"}})
+
+    assert set(readings.values) == KIND.promises - {"hit_rate", "tls"}
+    assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(1), Exact(1)]
+    assert readings.values["differing_settings"] == Exact(0)
+    assert 0 < readings.values["used_memory"].value < 10
+    assert 0 < readings.values["connect"].value < 1000
+    assert 0 < readings.values["round_trip"].value < 1000
+    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of its memory used", readings.notes["seen"])
+    assert admin.dbsize() == 0
+
+
+async def test_the_canary_makes_no_look_up(cache, admin) -> None:
+    await look(cache.url)
+
+    stats = admin.info("stats")
+    assert (stats["keyspace_hits"], stats["keyspace_misses"]) == (0, 0)
+
+
+async def test_nobody_but_us_is_connected(cache) -> None:
+    readings = await look(cache.url)
+
+    assert "nobody else is connected" in readings.notes["seen"]
+
+
+async def test_nothing_is_written_where_it_is_not_allowed(cache, admin) -> None:
+    readings = await look(cache.url, allow=frozenset())
+
+    assert readings.values["canary"].reason is Reason.MISSING_SETTING
+    assert 'allow = ["canary-write"]' in readings.values["canary"].detail
+    assert readings.values["up"] == Exact(1)
+    assert "cmdstat_set" not in admin.info("commandstats")
+
+
+async def test_nothing_is_written_where_nobody_asks_for_it(cache, admin) -> None:
+    readings = await look(cache.url, wanted=frozenset({"up"}))
+
+    assert "canary" not in readings.values
+    assert "cmdstat_set" not in admin.info("commandstats")
+
+
+async def test_only_these_commands_are_sent(cache, admin) -> None:
+    admin.config_resetstat()
+
+    await look(cache.url)
+
+    sent = {name.removeprefix("cmdstat_"): found["calls"] for name, found in admin.info("commandstats").items()}
+    assert sent == dict.fromkeys(("auth", "ping", "info", "set", "incr", "del", "config|resetstat"), 1)
+
+
+async def test_another_database_with_a_user_of_its_own(cache, admin) -> None:
+    rights = "~probekit:* -@all +ping +info +select +set +incr +del"
+    admin.execute_command("ACL", "SETUSER", "probekit", "reset", "on", ">pass%word", *rights.split())
+
+    readings = await look(f"redis://probekit:pass%25word@127.0.0.1:{cache.port}/3")
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+    assert admin.execute_command("ACL", "LOG") == []  # nothing was tried that the user may not do
+
+
+async def test_settings_that_differ_are_counted(cache) -> None:
+    readings = await look(
+        cache.url, {"settings": {"maxmemory_policy": "allkeys-lru", "maxmemory": 1, "role": "master"}}
+    )
+
+    assert readings.values["differing_settings"] == Exact(2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason", "told"),
+    [
+        ({}, Reason.MISSING_SETTING, "settings = {"),
+        ({"max_memory": 1}, Reason.BAD_RESPONSE, "INFO does not tell max_memory"),
+    ],
+)
+async def test_settings_that_cannot_be_compared(cache, settings, reason, told) -> None:
+    readings = await look(cache.url, {"settings": settings})
+
+    assert readings.values["differing_settings"].reason is reason
+    assert told in readings.values["differing_settings"].detail
+
+
+async def test_without_a_limit_of_its_own_there_is_no_share_of_memory(cache) -> None:
+    readings = await look(cache.url)
+
+    assert readings.values["used_memory"].reason is Reason.BAD_RESPONSE
+    assert "maxmemory is 0" in readings.values["used_memory"].detail
+
+
+async def test_a_full_memory_answers_ping_and_takes_no_write(cache, admin) -> None:
+    admin.config_set("maxmemory", "1")
+
+    readings = await look(cache.url)
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
+    assert readings.values["used_memory"].value > 100
+    assert "answers SET with OOM: its memory is full" in readings.notes["seen"]
+
+
+async def test_a_replica_where_a_master_is_due(cache, admin) -> None:
+    admin.replicaof("127.0.0.1", free_port())
+
+    readings = await look(cache.url)
+
+    assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(0), Exact(0)]
+    assert "is a replica" in readings.notes["seen"]
+    assert "its master is out of reach" in readings.notes["seen"]
+    assert "READONLY" in readings.notes["seen"]
+
+
+async def test_a_declared_replica_that_lost_its_master(cache, admin) -> None:
+    admin.replicaof("127.0.0.1", free_port())
+
+    readings = await look(cache.url, {"role": "replica"})
+
+    assert (readings.values["canary"], readings.values["expected_role"]) == (Exact(1), Exact(0))
+
+
+async def test_a_declared_replica_at_work(start, cache, admin) -> None:
+    admin.config_set("repl-diskless-sync-delay", "0")
+    replica = start('save ""', f"masterauth {PASSWORD}", f"replicaof 127.0.0.1 {cache.port}")
+    with closing(replica.admin) as client:
+        until(lambda: client.info("replication")["master_link_status"] == "up")
+
+    readings = await look(replica.url, {"role": "replica"})
+
+    assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(1), Exact(1)]
+
+
+async def test_a_snapshot_that_cannot_be_written(start) -> None:
+    cache = start("save 3600 1000000")
+    shutil.rmtree(cache.folder)
+    with closing(cache.admin) as admin:
+        admin.bgsave()
+        until(lambda: admin.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+    readings = await look(cache.url)
+
+    assert readings.values == {"up": Exact(0)}  # Valkey answers even PING with it
+    assert "MISCONF: it cannot save its data" in readings.notes["seen"]
+
+
+async def test_a_server_that_is_still_loading(start, launcher) -> None:
+    first = start('save ""')
+    with closing(first.admin) as admin:
+        admin.mset({f"key:{number}": "x" * 100 for number in range(2000)})
+        admin.save()
+    first.stop()
+    loading = start('save ""', "key-load-delay 2000", "loading-process-events-interval-bytes 1024", folder=first.folder)
+
+    readings = await look(loading.url)
+
+    assert readings.values == {"up": Exact(0)}
+    assert "answers PING with LOADING: it is still loading its data" in readings.notes["seen"]
+
+
+async def test_no_client_slot_left(cache, admin) -> None:
+    admin.config_set("maxclients", "1")
+
+    readings = await look(cache.url)
+
+    assert readings.values == {"up": Exact(0)}
+    assert re.search("no client slot left|closed the connection", readings.notes["seen"])  # its last words may be lost
+    assert admin.info("stats")["rejected_connections"] == 1  # nobody tries again behind our back
+
+
+async def test_no_client_slot_left_in_words(serve) -> None:
+    port, _ = await serve(act=saying(b"-ERR max number of clients reached\r\n"))
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert readings.notes["seen"] == f"127.0.0.1:{port} has no client slot left"
+
+
+def saying(*answers: bytes) -> Any:
+    """A peer that answers each thing it is sent with the next of these, then closes."""
+
+    async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.read(4096)
+            writer.write(answer)
+            await writer.drain()
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis://:wrong-password@127.0.0.1:{port}", "refused the URL's user or password"),
+        (f"redis://nobody:{PASSWORD}@127.0.0.1:{{port}}/1", "refused the URL's user or password"),
+        ("redis://127.0.0.1:{port}", "wants a password, the URL has none"),
+        ("redis://127.0.0.1:{port}/1", "wants a password, the URL has none"),
+    ],
+)
+async def test_refused_credentials_are_no_outage(cache, url, told) -> None:
+    error = await refused(url.format(port=cache.port))
+
+    assert error.reason is Reason.REFUSED_CREDENTIALS
+    assert told in error.detail
+    assert "wrong-password" not in str(error)
+
+
+async def test_a_database_that_is_not_there(cache) -> None:
+    error = await refused(f"redis://:{PASSWORD}@127.0.0.1:{cache.port}/99")
+
+    assert error.reason is Reason.BAD_RESPONSE
+    assert "refused database 99" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("rights", "missing"),
+    [
+        ("~probekit:* +info +set +incr +del", {"up", "round_trip"}),
+        ("~probekit:* +ping +set +incr +del", {"expected_role", "used_memory", "differing_settings"}),
+        ("+ping +info", {"canary"}),
+        ("~other:* +ping +info +set +incr +del", {"canary"}),
+        ("~probekit:* +ping +info +set +incr", {"canary"}),
+    ],
+)
+async def test_a_missing_right_costs_its_own_metric_only(cache, admin, rights, missing) -> None:
+    admin.execute_command(*f"ACL SETUSER probekit reset on >{PASSWORD} -@all {rights}".split())
+    admin.config_set("maxmemory", "64mb")
+
+    readings = await look(
+        f"redis://probekit:{PASSWORD}@127.0.0.1:{cache.port}", {"settings": {"maxmemory_policy": "noeviction"}}
+    )
+
+    failures = {name: value for name, value in readings.values.items() if isinstance(value, Failure)}
+    assert set(failures) == missing
+    assert {failure.reason for failure in failures.values()} == {Reason.NOT_PERMITTED}
+
+
+async def test_a_closed_port() -> None:
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{free_port()}")
+
+    assert readings.values == {"up": Exact(0)}
+    assert "refused the connection" in readings.notes["seen"]
+
+
+async def test_an_address_that_refuses_is_passed_over_for_one_that_accepts(cache) -> None:
+    resolver = Resolver(look_up=lambda _: ["127.0.0.2", "127.0.0.1"])  # as localhost has ::1 before 127.0.0.1
+
+    readings = await look(cache.url.replace("127.0.0.1", "cache.test"), resolver=resolver)
+
+    assert readings.values["up"] == Exact(1)
+
+
+async def test_a_name_without_an_address() -> None:
+    error = await refused(f"redis://:{PASSWORD}@cache.test", resolver=Resolver(look_up=lambda _: []))
+
+    assert error.reason is Reason.UNRESOLVED
+
+
+async def test_a_server_that_talks_http(launcher) -> None:
+    nginx = servers.start_nginx(launcher, "server { listen 127.0.0.1:@port@; return 204; }")
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{nginx.port}")
+
+    assert readings.values == {"up": Exact(0)}
+    assert readings.notes["seen"] == f"127.0.0.1:{nginx.port} does not speak the Redis protocol"
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ((b":abc\r\n",), "does not speak the Redis protocol"),
+        ((b"+OK\r\n", b"+HELLO\r\n"), "something else than PONG"),
+        ((b"+OK\r\n", b"$4\r\nPO"), "closed the connection at PING"),
+        ((b"+OK\r\n", b"-BUSY Redis is busy\r\n"), "answers PING with BUSY: a script keeps it busy"),
+        ((b"+OK\r\n", b"-ERR unknown command 'PING'\r\n"), "answers PING with ERR"),
+        ((b"+OK\r\n", b"-NEWWORD something\r\n"), "answers PING with NEWWORD"),
+        ((b"+OK\r\n", b"-caf\xe9\r\n"), "answers PING with ERR"),
+    ],
+)
+async def test_an_answer_that_is_no_pong(serve, answers, told) -> None:
+    port, _ = await serve(act=saying(*answers))
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert readings.values == {"up": Exact(0)}
+    assert told in readings.notes["seen"]
+
+
+async def test_what_a_server_repeats_of_us_is_not_told(serve) -> None:
+    port, _ = await serve(act=saying(f"-ERR unknown command 'AUTH', with args: '{PASSWORD}'\r\n".encode()))
+
+    error = await refused(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert error.reason is Reason.BAD_RESPONSE
+
+
+async def test_a_protected_mode_turns_us_away(serve) -> None:
+    port, _ = await serve(act=saying(b"-DENIED Redis is running in protected mode\r\n"))
+
+    error = await refused(f"redis://127.0.0.1:{port}")
+
+    assert error.reason is Reason.TURNED_AWAY
+
+
+@pytest.mark.parametrize("answers", [(), (b"+OK\r\n",)])
+async def test_a_server_that_never_answers_is_left_alone_in_time(serve, answers) -> None:
+    port, peer = await serve(act=silent_after(*answers))
+
+    started = time.monotonic()
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}", timeout=0.2)
+
+    assert time.monotonic() - started < 1
+    assert readings.values == {"up": Exact(0)}
+    assert f"from 127.0.0.1:{port} within 0.2 s" in readings.notes["seen"]
+    await asyncio.wait_for(peer.idle.wait(), 1)  # the connection is closed
+    assert peer.connections == 1
+
+
+def silent_after(*answers: bytes) -> Any:
+    async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.read(4096)
+            writer.write(answer)
+        while await reader.read(4096):
+            pass
+
+    return act
+
+
+async def test_writes_that_hang_while_ping_answers(cache, admin) -> None:
+    admin.execute_command("CLIENT", "PAUSE", "60000", "WRITE")
+
+    readings = await look(cache.url, timeout=0.3)
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
+    assert "no answer to SET" in readings.notes["seen"]
+
+
+INFO = b"$%d\r\n%s\r\n"
+ROLE = b"role:master\r\nused_memory:5\r\nmaxmemory:10\r\nmaxclients:"
+PONG = (b"+OK\r\n", b"+PONG\r\n")
+
+
+@pytest.mark.parametrize(
+    ("answers", "canary"),
+    [
+        ((b"+OK\r\n", b":43\r\n"), Exact(0)),
+        ((b"+OK\r\n", b":42\r\n", b":0\r\n"), Exact(0)),
+        ((b"+OK\r\n",), Exact(0)),  # it closes the connection at INCR
+        ((b"-MOVED 3999 127.0.0.1:6381\r\n",), Reason.BAD_RESPONSE),
+        ((b"-CLUSTERDOWN Hash slot not served\r\n",), Exact(0)),
+        ((b"-MASTERDOWN Link with MASTER is down\r\n",), Exact(0)),
+        ((b"-NOREPLICAS Not enough good replicas\r\n",), Exact(0)),
+    ],
+)
+async def test_a_canary_that_is_not_as_it_must(serve, answers, canary) -> None:
+    port, _ = await serve(act=saying(*PONG, INFO % (len(ROLE), ROLE), *answers))
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    found = readings.values["canary"]
+    assert (found.reason if isinstance(found, Failure) else found) == canary
+    assert readings.values["up"] == Exact(1)
+
+
+@pytest.mark.parametrize("info", [b":7\r\n", b"$4\r\nabcd\r\n", b"$3\r\n\xff:\xfe\r\n"])
+async def test_an_info_that_tells_nothing_leaves_the_rest(serve, info) -> None:
+    port, _ = await serve(act=saying(*PONG, info, b"+OK\r\n", b":42\r\n", b":1\r\n"))
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+    assert readings.values["expected_role"].reason is Reason.BAD_RESPONSE
+    assert readings.values["used_memory"].reason is Reason.BAD_RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"), [((), Reason.UNREACHABLE), ((b"-LOADING Redis is loading\r\n",), Reason.BAD_RESPONSE)]
+)
+async def test_a_session_lost_at_info_has_no_canary(serve, answers, reason) -> None:
+    port, _ = await serve(act=saying(*PONG, *answers))
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert readings.values["up"] == Exact(1)
+    assert readings.values["canary"].reason is reason
+    assert readings.values["expected_role"].reason is reason
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def front(serve, cache, authority):
+    """A TLS front of the cache on loopback; its port."""
+
+    async def begin(name: str) -> int:
+        async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            to_reader, to_writer = await asyncio.open_connection("127.0.0.1", cache.port)
+            ways = [asyncio.create_task(pump(reader, to_writer)), asyncio.create_task(pump(to_reader, writer))]
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
+            to_writer.transport.abort()
+
+        port, _ = await serve(act=forward, tls=serving(authority, name))
+        return port
+
+    return begin
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(4096):
+        writer.write(data)
+
+
+def serving(authority: trustme.CA, name: str) -> Any:
+    import ssl  # noqa: PLC0415
+
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(made)
+    return made
+
+
+async def test_over_tls(front, authority, tmp_path) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    port = await front("127.0.0.1")
+
+    readings = await look(f"rediss://:{PASSWORD}@127.0.0.1:{port}/0", trust=Trust(ca=tmp_path / "ca.pem"))
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+    assert readings.values["tls"].value > 0
+
+
+async def test_an_untrusted_certificate_is_sent_no_password(front, admin) -> None:
+    port = await front("127.0.0.1")
+
+    error = await refused(f"rediss://:{PASSWORD}@127.0.0.1:{port}/0?ssl_cert_reqs=none")
+
+    assert error.reason is Reason.UNTRUSTED
+    assert admin.info("commandstats").get("cmdstat_auth", {"calls": 1})["calls"] == 1  # our own admin's
+
+
+async def test_a_plain_server_where_tls_is_due(cache) -> None:
+    readings = await look(cache.url.replace("redis:", "rediss:"), timeout=0.5)
+
+    assert readings.values == {"up": Exact(0)}
+    assert "no TLS connection to" in readings.notes["seen"]
+
+
+async def test_a_tls_server_that_is_asked_in_plain(front) -> None:
+    port = await front("127.0.0.1")
+
+    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert readings.values == {"up": Exact(0)}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://:{PASSWORD}@cache.test",
+        f"redis://:{PASSWORD}@",
+        f"redis://:{PASSWORD}@cache.test:port",
+        f"redis://:{PASSWORD}@cache.test:99999",
+        f"redis://:{PASSWORD}@cache.test/zero",
+        f"redis://:{PASSWORD}#1@cache.test",
+        f"redis://:{PASSWORD}@[cache.test",
+        PASSWORD,
+    ],
+)
+async def test_a_url_that_cannot_be_is_not_shown(url) -> None:
+    error = await refused(url)
+
+    assert error.reason is Reason.MISSING_SETTING
+    assert "$CACHE_URL holds no URL of a Redis server" in error.detail
+
+
+async def test_a_missing_secret_is_ours() -> None:
+    def reveal(_secret: Secret) -> str:
+        raise ProbeFailedError(Reason.MISSING_SECRET, "the variable CACHE_URL is not set, or empty")
+
+    given = SimpleNamespace(reveal=reveal)
+
+    with pytest.raises(ProbeFailedError, match="missing_secret"):
+        await KIND.measure(RedisProbe(kind="redis", url=URL), given)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"url": "redis://cache.test"}, {"url": URL, "role": "primary"}, {"url": URL, "prefix": ""}]
+)
+def test_a_table_that_cannot_be(wrong) -> None:
+    with pytest.raises(ValidationError):
+        RedisProbe(kind="redis", **wrong)
+
+
+async def test_the_hit_rate_is_that_of_each_block_not_of_the_server_s_life(cache, admin) -> None:
+    admin.set("known", "1")
+    for _ in range(50):
+        admin.get("known")
+
+    found = await blocks(
+        cache.url,
+        lambda: [admin.get(name) for name in ("known", "unknown", "unknown")],
+        lambda: None,
+        lambda: [admin.get("known") for _ in range(19)] + [admin.get("unknown")],
+    )
+
+    assert found == [
+        Complement(Share((2,), (3,))),
+        Complement(Share((0,), (0,))),  # nobody looked anything up
+        Complement(Share((1,), (20,))),
+    ]
+
+
+async def test_our_own_canary_is_in_no_hit_rate(cache) -> None:
+    async def looks() -> None:
+        await look(cache.url)
+
+    class OneLook:
+        left = 1
+
+        async def next(self) -> bool:
+            await looks()
+            self.left -= 1
+            return self.left >= 0
+
+    sampler = KIND.sample(RedisProbe(kind="redis", url=URL), context(cache.url, window=OneLook()))
+
+    assert [readings.values["hit_rate"] async for readings in sampler] == [Complement(Share((0,), (0,)))]
+
+
+async def test_a_restart_between_blocks(start, cache, admin) -> None:
+    def restart() -> None:
+        cache.stop()
+        start(port=cache.port)
+
+    found = await blocks(cache.url, restart, lambda: None)
+
+    assert found[0].reason is Reason.BAD_RESPONSE
+    assert "was restarted" in found[0].detail
+    assert found[1] == Complement(Share((0,), (0,)))
+
+
+@pytest.mark.parametrize("lookups", [0, 5])
+async def test_counters_that_were_reset_between_blocks(cache, admin, lookups) -> None:
+    admin.get("unknown")
+
+    def reset() -> None:
+        admin.config_resetstat()
+        for _ in range(lookups):  # more than before: only the other counters tell
+            admin.get("unknown")
+
+    for _ in range(20):
+        admin.ping()
+    (found,) = await blocks(cache.url, reset)
+
+    assert found.reason is Reason.BAD_RESPONSE
+    assert "were reset" in found.detail
+
+
+async def test_a_server_that_goes_away_in_the_window(cache) -> None:
+    found = await blocks(cache.url, lambda: None, cache.stop, lambda: None)
+
+    assert found[0] == Complement(Share((0,), (0,)))
+    assert [failure.reason for failure in found[1:]] == [Reason.UNREACHABLE] * 2
+
+
+async def test_a_server_that_is_gone_before_the_window() -> None:
+    with pytest.raises(ProbeFailedError, match="unreachable"):
+        await blocks(f"redis://:{PASSWORD}@127.0.0.1:{free_port()}", lambda: None)
+
+
+async def test_counters_that_are_not_told(serve) -> None:
+    port, _ = await serve(act=saying(b"+OK\r\n", INFO % (len(ROLE), ROLE)))
+
+    with pytest.raises(ProbeFailedError, match="does not tell run_id, keyspace_hits"):
+        await blocks(f"redis://:{PASSWORD}@127.0.0.1:{port}", lambda: None)
+
+
+async def test_counters_that_our_user_may_not_read(cache, admin) -> None:
+    admin.execute_command(*f"ACL SETUSER probekit reset on >{PASSWORD} -@all +ping".split())
+
+    with pytest.raises(ProbeFailedError, match="not_permitted"):
+        await blocks(f"redis://probekit:{PASSWORD}@127.0.0.1:{cache.port}", lambda: None)
