@@ -106,7 +106,7 @@ def test_help_and_version_answer_with_0(process, arguments) -> None:
     assert result.stdout.startswith(("probekit 0", "Usage: probekit"))
 
 
-@pytest.mark.parametrize("command", ["verify", "plan", "list", "demo"])
+@pytest.mark.parametrize("command", ["verify", "plan", "list", "explain", "demo"])
 def test_every_command_s_help_has_examples(probekit, command) -> None:
     assert "Examples:" in probekit(command, "--help").stdout
 
@@ -363,7 +363,10 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
     assert result.returncode == 0
     assert "health (http): 8 looks over 0 s, up to 3 attempts" in result.stdout
     assert "at most 72 requests" in result.stdout
-    assert "no probe named 'containers' is configured; no kind is installed that can fill it (kubernetes, docker)" in result.stdout
+    assert (
+        "no probe named 'containers' is configured; no kind is installed that can fill it (kubernetes, docker)"
+        in result.stdout
+    )
     assert "this can never be go" in result.stdout
     assert "deploy.services.database-connectivity (critical)" in result.stdout
     scope = result.stdout.partition("scope = [")[2]
@@ -451,3 +454,27 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
     assert "running health (http, 8 looks over 0 s), at the latest until" in text
     assert "fail" in text
     assert "deploy.services.health-endpoint: up 0" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("deploy.services.health-endpoint", ["first_byte < 200 ms", "3 attempts", "row 'API down'", "kind http:"]),
+        ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
+        ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
+        ("certificate", ["time_left (d)", "installed of these: tls"]),
+        ("kind:tls", ["fingerprint (default None)", "at most"]),
+    ],
+)
+def test_explain_tells_what_an_item_a_probe_or_a_kind_takes(probekit, name, told) -> None:
+    result = probekit("explain", name)
+
+    assert result.returncode == 0
+    assert all(words in result.stdout for words in told)
+
+
+def test_explain_names_the_nearest(probekit) -> None:
+    result = probekit("explain", "certificat")
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert "did you mean 'certificate'?" in result.stderr

@@ -14,6 +14,7 @@ _COMMANDS: Final = {  # in the order of --help; imported when called for
     "verify": "Measure a deployment and decide: go, investigate, roll back.",
     "plan": "Check the files and show what verify would do; touch nothing.",
     "list": "List items, probes, kinds or environments.",
+    "explain": "Explain an item, a probe or a kind.",
     "demo": "Start the embedded target and verify it.",
 }
 

@@ -1,0 +1,123 @@
+"""`probekit explain`: what one item, probe or kind is about, and what it takes to have it measured."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from probekit import checklist as checklists, probes
+from probekit.checklist import Checklist
+from probekit.cli.output import emit
+from probekit.cli.trouble import told
+from probekit.cli.verify_command import default_config
+from probekit.config import load
+from probekit.flow import RequestError
+from probekit.model import Band, Item, Limit
+from probekit.probe import Kind
+from probekit.reports.text import paragraph
+from probekit.toml_file import nearest
+
+_FOLLOWS = {
+    "rollback": "roll back, if it is confirmed, new and soon after a deployment",
+    "investigate": "investigate until its deadline",
+    "hotfix": "a hotfix, or the next release",
+    "document": "note it for the next release",
+}
+
+
+@click.command(name="explain")
+@click.argument("name")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose checklist; else the built-in one."
+)
+@told
+def command(name: str, config: Path | None) -> int:
+    """Explain an item, a probe of the checklist, or a kind.
+
+    \b
+    Examples:
+      probekit explain deploy.services.health-endpoint
+      probekit explain database
+      probekit explain kind:postgres
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    path = default_config(config)
+    checklist = load(path).checklist if path.exists() else checklists.load("softfactory")
+    lines = [line for text in _explained(name, checklist) for line in paragraph(text, width=100, hanging="  ") or [""]]
+    emit("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _explained(name: str, checklist: Checklist) -> Iterator[str]:
+    kind_name = name.removeprefix("kind:")
+    items = [item for item in checklist.items if item.id == name]
+    if items:
+        return _item(items[0], checklist)
+    if name in checklist.probes:
+        return _probe(name, checklist)
+    if kind_name in probes.names():
+        return _kind(kind_name, probes.load(kind_name))
+    known = [*(item.id for item in checklist.items), *checklist.probes, *probes.names()]
+    raise RequestError(f"no item, probe or kind '{name}'{nearest(name, known)}; see: probekit list items|probes|kinds")
+
+
+def _item(item: Item, checklist: Checklist) -> Iterator[str]:
+    yield f"{item.id}: {item.title}"
+    yield f'the checklist says: "{item.text}" ({checklist.sections[item.section]})'
+    yield f"severity: {item.severity}; {item.owner} answers for it"
+    if item.expect:
+        yield f"limits: {_limits(item.expect)}" + (" (a number of ours: the document names none)" if item.ours else "")
+    for band in item.bands:
+        yield f"  {band.severity} when {band.when}{_deadline(band)}"
+    if item.confirm > 1:
+        yield f"a failure counts when {item.confirm} attempts were all bad"
+    if item.row:
+        yield f"if it fails: {_FOLLOWS[item.row.action]} (row '{item.row.text}')"
+    if item.criteria:
+        yield f"success criterion: {', '.join(item.criteria)}"
+    if item.when:
+        yield f"it applies when: {checklist.facts[item.when]}"
+    if item.sign:
+        need = "required" if item.sign == "required" else "accepted where no probe is configured"
+        yield f"a signature is {need}" + ("; without it the release is held" if item.holds else "")
+    for source in item.sources:
+        yield f"source: {source}"
+    if item.probe:
+        yield ""
+        yield from _probe(item.probe, checklist)
+
+
+def _limits(limits: tuple[Limit, ...]) -> str:
+    return " and ".join(str(limit) for limit in limits)
+
+
+def _deadline(band: Band) -> str:
+    if band.deadline is None:
+        return ""
+    then = band.deadline.then if isinstance(band.deadline.then, str) else f"rollback if {band.deadline.then}"
+    return f", {band.deadline.minutes:g} min, then {then}"
+
+
+def _probe(name: str, checklist: Checklist) -> Iterator[str]:
+    promise = checklist.probes[name]
+    yield f"probe {name}: {promise.help}"
+    yield f"metrics: {', '.join(f'{metric} ({unit})' if unit else metric for metric, unit in promise.metrics.items())}"
+    yield f"kinds that can fill it, best first: {', '.join(promise.kinds)}"
+    installed = [kind for kind in promise.kinds if kind in probes.names()]
+    yield f"installed of these: {', '.join(installed) or 'none yet'}"
+    for kind in installed:
+        yield ""
+        yield from _kind(kind, probes.load(kind))
+
+
+def _kind(name: str, kind: Kind) -> Iterator[str]:
+    module = sys.modules[kind.config.__module__]
+    yield f"kind {name}: {(inspect.getdoc(module) or '').splitlines()[0]}"
+    yield f"cost: at most {kind.requests} requests a look"
+    for key, field in kind.config.model_fields.items():
+        if key != "kind":
+            default = "required" if field.is_required() else f"default {field.default!r}"
+            yield f"  {key} ({default}): {field.description}"
