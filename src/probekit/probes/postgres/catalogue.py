@@ -1,0 +1,123 @@
+"""What do the system's own tables tell of a database?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from probekit.model import Reading
+from probekit.probe import Exact, Failure, ProbeFailedError, Reason
+from probekit.probes.postgres.session import Row, Session, text_of
+from probekit.probes.postgres.settings import PostgresProbe
+from probekit.probes.postgres.words import dotted, listed, plain
+
+Found = tuple[dict[str, Reading | Failure], str]
+
+_BETWEEN: Final = 1.0  # seconds between two looks at locks
+_FULL: Final = 100.0  # percent
+_BLIND: Final = "the role does not see others' sessions: GRANT pg_monitor, inherited"
+
+
+async def expected_role(session: Session, config: PostgresProbe) -> Found:
+    """1 for what was declared; a primary on which writes are off by default is none."""
+    in_recovery = session.server["in_recovery"]
+    if config.role == "replica" or in_recovery:
+        return {"expected_role": Exact(in_recovery == (config.role == "replica"))}, ""
+    read_only = [plain(row["role"]) for row in await session.rows(text_of("read_only"))]
+    read_only += ["the whole server"] if session.server["read_only_server"] else []
+    told = f"read-only by default for {listed(read_only)}" if read_only else ""
+    return {"expected_role": Exact(not read_only)}, told
+
+
+async def invalid_indexes(session: Session, _config: PostgresProbe) -> Found:
+    """Those that are broken; what is still being built, or waits for its partitions, proves nothing."""
+    rows = await session.rows(text_of("invalid_indexes"))
+    open_ = [row for row in rows if row["building"] or row["is_parent"] or row["hidden_build"]]
+    broken = [row for row in rows if row not in open_]
+    harmful = [row for row in broken if row["is_maintained"] or (row["is_unique"] and not row["is_copy"])]
+    names = [dotted(row["schema"], row["index"]) for row in broken]
+    found: dict[str, Reading | Failure] = {
+        "invalid_indexes": Exact(len(broken)),
+        "harmful_invalid_indexes": Exact(len(harmful)),
+    }
+    if open_ and not harmful:
+        found["harmful_invalid_indexes"] = _unfinished(open_)
+        found["invalid_indexes"] = Exact(len(broken)) if broken else _unfinished(open_)
+    return found, f"invalid indexes: {listed(names)}" if names else ""
+
+
+def _unfinished(rows: Sequence[Row]) -> Failure:
+    names = listed([dotted(row["schema"], row["index"]) for row in rows])
+    if any(row["hidden_build"] and not row["building"] for row in rows):
+        return Failure(reason=Reason.NOT_PERMITTED, detail=f"{names} may be being built: {_BLIND}")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{names} is still being built, or waits for its partitions")
+
+
+async def unenforced_constraints(session: Session, _config: PostgresProbe) -> Found:
+    """Constraints that vouch for nothing, or not for what is written now."""
+    rows = await session.rows(text_of("constraints"))
+    names = [f"{dotted(row['schema'], row['table'], row['name'])} ({row['why']})" for row in rows]
+    return {"unenforced_constraints": Exact(len(rows))}, f"constraints: {listed(names)}" if names else ""
+
+
+async def idle_transactions(session: Session, config: PostgresProbe) -> Found:
+    """Transactions that hold a transaction id, and with it locks, and do nothing."""
+    rows = [row for row in await session.rows(text_of("idle_transactions")) if row["idle"] is not None]
+    late = [row for row in rows if row["idle"] > config.idle_transaction]
+    holding = [row for row in late if row["has_xid"]]
+    told = [f"pid {row['pid']} idle in its transaction for {row['idle']:.0f} s" for row in holding]
+    told += [f"pid {r['pid']} idle for {r['idle']:.0f} s, holding no id" for r in late if not r["has_xid"]]
+    if not holding and session.server["activity_off"]:
+        raise ProbeFailedError(Reason.NOT_PERMITTED, "track_activities is off in a session: nobody sees what it does")
+    return {"idle_transactions": _visible(session, len(holding))}, listed(told)
+
+
+async def prepared_transactions(session: Session, config: PostgresProbe) -> Found:
+    """Forgotten halves of two-phase commits."""
+    ages = [row["age"] for row in await session.rows(text_of("prepared")) if row["age"] > config.idle_transaction]
+    told = f"{len(ages)} prepared transactions, the oldest for {ages[0]:.0f} s" if ages else ""
+    return {"prepared_transactions": Exact(len(ages))}, told
+
+
+async def connections_used(session: Session, config: PostgresProbe) -> Found:
+    """The fullest of all limits, in percent; whoever waits at the pooler finds it full."""
+    if not session.server["full_visibility"]:
+        raise ProbeFailedError(Reason.NOT_PERMITTED, _BLIND)
+    rows = await session.rows(text_of("connections"))
+    used, fullest = max(((100 * row["used"] / row["usable"], row) for row in rows), key=lambda pair: pair[0])
+    told = f"{fullest['used']} of {fullest['usable']} connections of {plain(fullest['what'])}"
+    if config.pooler == "transaction" and used < _FULL:
+        waiting = sum(int(pool["cl_waiting"]) for pool in await session.pools())
+        if waiting:
+            return {"connections_used": Exact(_FULL)}, f"{waiting} clients wait at the pooler, {told}"
+    return {"connections_used": Exact(used)}, told
+
+
+async def blocked_sessions(session: Session, config: PostgresProbe) -> Found:
+    """Sessions that have waited for a lock as long as declared, and still do a second later."""
+    first = await _waiting(session, config)
+    if not first:
+        return {"blocked_sessions": _visible(session, 0)}, ""
+    await asyncio.sleep(_BETWEEN)
+    pids = {row["pid"] for row in first}
+    still = [row for row in await _waiting(session, config) if row["pid"] in pids]
+    told = [f"pid {row['pid']} waits {row['waited']:.0f} s for {_blockers(row)}" for row in still]
+    return {"blocked_sessions": _visible(session, len(still))}, listed(told)
+
+
+async def _waiting(session: Session, config: PostgresProbe) -> Sequence[Row]:
+    rows = await session.rows(text_of("blocked"))
+    return [row for row in rows if row["waited"] is not None and row["waited"] >= config.blocked_for]
+
+
+def _blockers(row: Row) -> str:
+    names = [f"pid {pid}" if pid else "a prepared transaction" for pid in dict.fromkeys(row["blockers"])]
+    return listed(names) or "nobody that can be seen"
+
+
+def _visible(session: Session, count: int) -> Reading | Failure:
+    """What was found counts; having found nothing only counts where everything could be seen."""
+    if not count and not session.server["full_visibility"]:
+        return Failure(reason=Reason.NOT_PERMITTED, detail=_BLIND)
+    return Exact(count)

@@ -1,0 +1,17 @@
+-- convalidated covers PostgreSQL 18's NOT ENFORCED; a trigger switched off leaves it true.
+SELECT /* probekit */
+       n.nspname::text AS schema, t.relname::text AS "table", k.conname::text AS name, 'not validated' AS why
+  FROM pg_catalog.pg_constraint AS k
+  JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+ WHERE NOT k.convalidated
+UNION ALL
+SELECT n.nspname::text, t.relname::text, k.conname::text, 'trigger switched off'
+  FROM pg_catalog.pg_trigger AS g
+  JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint AND k.contype = 'f'
+  JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+ WHERE g.tgisinternal AND g.tgenabled IN ('D', 'R')
+   AND k.convalidated
+ GROUP BY 1, 2, 3
+ ORDER BY 1, 2, 3

@@ -1,0 +1,8 @@
+-- One relation; capped, because one is already too many.
+SELECT /* probekit */ pg_catalog.count(*) AS found
+  FROM (SELECT 1
+          FROM {child} AS c
+         WHERE {present}
+           AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})
+           AND {recent}
+         LIMIT 1000) AS s

@@ -1,0 +1,1077 @@
+"""Every situation of a real PostgreSQL, good and bad: what is read, and what is never taken for health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import cycle
+
+import psycopg
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from probekit.demo import postgres_files
+from probekit.demo.launcher import launching
+from probekit.demo.ports import LOOPBACK, free_port
+from probekit.dial import Address, Endpoint, Resolver
+from probekit.http import Http
+from probekit.model import Exact, Failure, Reason
+from probekit.probe import Context, ProbeFailedError, Window
+from probekit.probes.postgres import KIND, catalogue, session
+from probekit.probes.postgres.refusals import of_session
+from probekit.probes.postgres.settings import PostgresProbe
+from probekit.sampling import put_together
+
+PASSWORD = "Tr0ub4dor-and-3"
+SCANS = frozenset({"violations", "orphans"})
+LOAD = frozenset({"slow_now", "slow_statements", "mean_query_time"})
+CATALOGUE = KIND.promises - SCANS - LOAD
+ROWS_OF = "select count(*) from orders where quantity <= 0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A running server, and ways into it."""
+
+    port: int
+    password: str
+    authority: trustme.CA
+
+    def dsn(self, user="probekit", database="shop", password=PASSWORD, host=LOOPBACK, **more):
+        password = self.password if user == "postgres" else password
+        options = {"sslmode": "disable", **more}  # one handshake less, where TLS is not the point
+        tail = "&".join(f"{name}={value}" for name, value in options.items())
+        return f"postgresql://{user}:{password}@{host}:{self.port}/{database}?{tail}"
+
+    def run(self, *statements, user="postgres", database="shop"):
+        with psycopg.connect(self.dsn(user, database), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    @contextlib.asynccontextmanager
+    async def session(self, *statements, user="app", autocommit=False, **more):
+        """Somebody's session that stays open, his statements done."""
+        connection = await psycopg.AsyncConnection.connect(
+            self.dsn(user), autocommit=autocommit, application_name="shop", **more
+        )
+        async with connection:
+            for statement in statements:
+                await connection.execute(statement)
+            yield connection
+            await connection.rollback()
+
+
+@pytest.fixture(scope="module")
+def launcher():
+    with launching() as started:
+        yield started
+
+
+def started(launcher, *options, certificate=None, standby=False):
+    """A new cluster with these options; its port and the superuser's password."""
+    cluster = postgres_files.create(launcher, certificate=certificate)
+    if standby:
+        (cluster.folder / "standby.signal").touch()
+    port = free_port()
+    server = launcher.start(
+        f"postgres-{port}",
+        [
+            *(cluster.bin / "postgres", "-D", cluster.folder, "-c", f"listen_addresses={LOOPBACK}"),
+            *("-c", f"port={port}", "-c", "unix_socket_directories=", "-c", "fsync=off"),
+            *cluster.options,
+            *(word for option in options for word in ("-c", option)),
+        ],
+        folder=cluster.folder,
+        owner=cluster.owner,
+    )
+
+    def answers():
+        with contextlib.suppress(psycopg.OperationalError):
+            dsn = f"host={LOOPBACK} port={port} user=postgres password={cluster.password} sslmode=disable"
+            psycopg.connect(dsn, connect_timeout=2).close()
+            return True
+        return False
+
+    launcher.wait_ready(server, answers)
+    return port, cluster
+
+
+@pytest.fixture(scope="module")
+def place(launcher, tmp_path_factory):
+    authority = trustme.CA()
+    file = tmp_path_factory.mktemp("certificate") / "server.pem"
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(file)
+    port, cluster = started(
+        launcher, "max_connections=20", "max_prepared_transactions=5", "compute_query_id=on", certificate=file
+    )
+    assert cluster.has_tls
+    assert cluster.has_statements
+    place = Place(port=port, password=cluster.password, authority=authority)
+    place.run(
+        *(f"create role {name} login password '{PASSWORD}'" for name in ("app", "probekit", "blind")),
+        "grant pg_monitor to probekit",
+        "create database shop owner app",
+        database="postgres",
+    )
+    place.run(
+        "create extension pg_stat_statements",
+        "create table users (id int primary key, email text)",
+        "create table orders (id int primary key, user_id int constraint belongs references users,"
+        " sku int, quantity int)",
+        "insert into users select n, 'ana@example.test' from generate_series(1, 50) n",
+        "insert into orders select n, n, n, 1 from generate_series(1, 50) n",
+        "alter table users owner to app; alter table orders owner to app",
+        "grant select (id) on users to probekit; grant select (id, user_id, sku, quantity) on orders to probekit",
+        "analyze",
+    )
+    return place
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(catalogue, "_BETWEEN", 0.05)
+
+
+def context_of(dsn, wanted, *, timeout=3.0, **more):
+    http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: (LOOPBACK,)))
+    return Context(
+        base_url="https://app.test",
+        timeout=timeout,
+        http=http.look(timeout=timeout),
+        reveal=lambda _secret: dsn,
+        now=lambda: datetime.now(UTC),
+        wanted=frozenset(wanted),
+        **more,
+    )
+
+
+async def read(dsn, *wanted, timeout=3.0, address=None, **settings):
+    """One look, in which no secret may be told."""
+    config = PostgresProbe(kind="postgres", dsn={"env": "DATABASE_URL"}, **settings)
+    readings = await KIND.measure(config, context_of(dsn, wanted or CATALOGUE, timeout=timeout, address=address))
+    told = f"{readings.notes} {readings.values}"
+    assert PASSWORD not in told
+    assert "ana@example.test" not in told
+    return readings
+
+
+def numbers(readings):
+    return {
+        name: float(value.value)
+        for name, value in readings.values.items()
+        if isinstance(value, Exact) and name not in ("connect", "round_trip")
+    }
+
+
+def reasons(readings):
+    return {name: value.reason for name, value in readings.values.items() if isinstance(value, Failure)}
+
+
+# ---------------------------------------------------------------- reachable
+
+
+async def test_a_healthy_database_gives_every_number(place) -> None:
+    readings = await read(place.dsn(sslmode="require"))
+
+    assert set(readings.values) == CATALOGUE
+    found = numbers(readings)
+    used = found.pop("connections_used")
+    assert 0 < used < 50
+    assert {name for name, value in found.items() if value == 1} == {
+        "up", "expected_database", "expected_role", "encrypted",
+    }  # fmt: skip
+    assert not any(value for name, value in found.items() if value != 1)
+    assert 0 < readings.values["round_trip"].value < readings.values["connect"].value
+    assert readings.notes["seen"].startswith("PostgreSQL 17.")
+    assert "primary, database shop as probekit, encrypted" in readings.notes["seen"]
+
+
+async def test_only_what_is_wanted_is_read(place) -> None:
+    readings = await read(place.dsn(), "up")
+
+    assert set(readings.values) == {"up", "connect", "round_trip", "encrypted", "expected_database"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"password": "wrong-password-1"}, Reason.REFUSED_CREDENTIALS),
+        ({"user": "stranger"}, Reason.REFUSED_CREDENTIALS),
+        ({"password": ""}, Reason.REFUSED_CREDENTIALS),
+        ({"database": "nowhere"}, Reason.REFUSED_CREDENTIALS),
+        ({"sslmode": "verify-full", "sslrootcert": "/nowhere/root.pem"}, Reason.MISSING_FILE),
+        ({"sslmode": "verify-full", "sslrootcert": "system"}, Reason.UNTRUSTED),
+    ],
+)
+async def test_what_may_be_our_own_fault_says_nothing_of_the_server(place, changed, reason) -> None:
+    readings = await read(place.dsn(**changed))
+
+    assert readings.values["up"].reason is reason
+    assert set(readings.values) == CATALOGUE | {"up"}
+    assert numbers(readings) == ({"expected_database": 0} if "database" in changed else {})
+
+
+async def test_another_host_s_certificate_is_untrusted_and_the_right_one_is_not(place, tmp_path) -> None:
+    file = tmp_path / "authority.pem"
+    place.authority.cert_pem.write_to_path(file)
+
+    right = await read(place.dsn(host="localhost", sslmode="verify-full", sslrootcert=file), "up")
+    wrong = await read(place.dsn(host="db.test", sslmode="verify-full", sslrootcert=file), "up")
+
+    assert numbers(right)["encrypted"] == 1
+    assert wrong.values["up"].reason is Reason.UNTRUSTED
+    assert 'certificate for "localhost" does not match host name "db.test"' in wrong.notes["seen"]
+
+
+async def test_a_plain_session_is_not_encrypted(place) -> None:
+    assert numbers(await read(place.dsn(sslmode="disable"), "encrypted"))["encrypted"] == 0
+
+
+async def test_a_server_without_tls_is_not_encrypted_where_the_dsn_asks_for_it(serve) -> None:
+    async def no_tls(reader, writer):
+        await reader.readexactly(8)
+        writer.write(b"N")
+        await writer.drain()
+        await reader.read()
+
+    port, _ = await serve(act=no_tls)
+
+    readings = await read(f"postgresql://a:{PASSWORD}@{LOOPBACK}:{port}/shop?sslmode=require")
+
+    assert readings.values["encrypted"] == Exact(0)
+    assert readings.values["up"].reason is Reason.UNTRUSTED
+
+
+async def test_a_closed_port_is_down() -> None:
+    readings = await read(f"postgresql://a:{PASSWORD}@{LOOPBACK}:{free_port()}/shop")
+
+    assert readings.values == {"up": Exact(0)}
+    assert "Connection refused" in readings.notes["seen"]
+
+
+async def test_a_server_that_speaks_http_is_down(serve) -> None:
+    async def http(reader, writer):
+        await reader.readexactly(8)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    port, _ = await serve(act=http)
+    base = f"postgresql://a:{PASSWORD}@{LOOPBACK}:{port}/shop"
+
+    found = [await read(f"{base}?sslmode={mode}") for mode in ("disable", "prefer", "require")]
+
+    assert [readings.values for readings in found] == [{"up": Exact(0)}] * 3
+
+
+async def test_a_server_that_keeps_silent_is_down_and_loses_its_connection(serve) -> None:
+    async def silent(reader, _writer):
+        await reader.read()
+
+    port, peer = await serve(act=silent)
+
+    readings = await read(f"postgresql://a:{PASSWORD}@{LOOPBACK}:{port}/shop", timeout=0.2)
+
+    assert readings.values == {"up": Exact(0)}
+    assert readings.notes["seen"] == f"no session with PostgreSQL at {LOOPBACK}:{port} within 0.2 s"
+    await asyncio.wait_for(peer.idle.wait(), 1)
+
+
+@pytest.fixture
+async def deaf(serve):
+    """A server that lets everybody in and answers nothing: its DSN, its peer, and when somebody asked."""
+    asked = asyncio.Event()
+
+    async def act(reader, writer):
+        (length,) = struct.unpack("!I", await reader.readexactly(4))
+        await reader.readexactly(length - 4)
+        writer.write(b"R" + struct.pack("!II", 8, 0) + b"Z" + struct.pack("!I", 5) + b"I")
+        await writer.drain()
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+
+    port, peer = await serve(act=act)
+    return f"postgresql://a:{PASSWORD}@{LOOPBACK}:{port}/shop?sslmode=disable", peer, asked
+
+
+async def test_a_server_that_falls_silent_after_the_password_is_down(deaf, monkeypatch) -> None:
+    monkeypatch.setattr(session, "_GRACE", 0.1)
+    dsn, peer, _ = deaf
+
+    readings = await read(dsn, timeout=0.2)
+
+    assert readings.values == {"up": Exact(0)}
+    await asyncio.wait_for(peer.idle.wait(), 1)
+
+
+async def test_a_look_that_nobody_wants_any_more_lets_go_at_once(deaf) -> None:
+    dsn, peer, asked = deaf
+    look = asyncio.ensure_future(read(dsn, timeout=30))
+    await asyncio.wait_for(asked.wait(), 1)
+
+    look.cancel()
+    await asyncio.wait({look}, timeout=1)
+
+    assert look.cancelled()
+    await asyncio.wait_for(peer.idle.wait(), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "facts"),
+    [
+        ("FATAL:  sorry, too many clients already", Reason.UNREACHABLE, {"up": 0, "connections_used": 100}),
+        ("FATAL:  the database system is starting up", Reason.UNREACHABLE, {"up": 0}),
+        ("FATAL:  the database system is not accepting connections\nDETAIL:  Hot standby mode is disabled.",
+         Reason.UNREACHABLE, {"up": 0}),
+        ('FATAL:  too many connections for role "probekit"', Reason.TURNED_AWAY, {}),
+        ("FATAL:  connection requires a valid client certificate", Reason.TURNED_AWAY, {}),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", no encryption',
+         Reason.REFUSED_CREDENTIALS, {}),
+        ("query_wait_timeout", Reason.UNREACHABLE, {"up": 0}),
+        ("Network is unreachable", Reason.NO_NETWORK, {}),
+        ("Network is unreachable\nAll failures were:\n- host: 'a': connection failed: Connection refused",
+         Reason.UNREACHABLE, {"up": 0}),
+        ("failed to resolve host 'db.test': [Errno -2] Name or service not known", Reason.UNRESOLVED, {}),
+        ("FATAL:  Passwort-Authentifizierung für Benutzer »a« fehlgeschlagen", Reason.BAD_RESPONSE, {}),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_told_by_its_text(text, reason, facts) -> None:
+    error = psycopg.OperationalError(f'connection failed: connection to server at "127.0.0.1", port 1 failed: {text}')
+
+    refused = of_session(error, "PostgreSQL at db:5432", 5)
+
+    assert (refused.reason, refused.facts) == (reason, facts)
+
+
+def test_the_last_word_is_quoted_without_address_and_advice() -> None:
+    text = 'connection failed: connection to server at "::1", port 1 failed: Connection refused\n\tIs the server up?'
+
+    refused = of_session(psycopg.OperationalError(text), "PostgreSQL at db:1", 5)
+
+    assert refused.detail == "PostgreSQL at db:1: it does not answer: Connection refused"
+
+
+def test_what_a_hostile_server_says_stays_on_one_line() -> None:
+    refused = of_session(psycopg.OperationalError("FATAL:  \x1b[31m\u202egone" + "!" * 900), "PostgreSQL at db:1", 5)
+
+    assert refused.detail.isprintable()
+    assert "\\x1b[31m" in refused.detail
+    assert len(refused.detail) < 300
+
+
+@pytest.mark.parametrize("dsn", [f"rubbish {PASSWORD}", f"postgresql://a:{PASSWORD}@b/c?{PASSWORD}=1"])
+async def test_what_is_no_dsn_is_not_quoted(dsn) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await read(dsn)
+
+    assert caught.value.reason is Reason.MISSING_SECRET
+    assert "$DATABASE_URL" in caught.value.detail
+    assert PASSWORD not in repr(caught.value)
+
+
+async def test_a_host_that_does_not_resolve_is_nobody_s_fault() -> None:
+    def nobody(_endpoint):
+        raise OSError(-2, "Name or service not known")
+
+    look = Http(run="test", resolver=Resolver(look_up=nobody)).look(timeout=1)
+    dsn = f"postgresql://a:{PASSWORD}@db.test/shop"
+    context = Context(base_url="", timeout=1, http=look, reveal=lambda _secret: dsn, now=lambda: None)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await KIND.measure(PostgresProbe(kind="postgres", dsn={"env": "X"}), context)
+
+    assert caught.value.reason is Reason.UNRESOLVED
+
+
+async def test_an_address_that_was_chosen_is_the_one_that_is_asked(place) -> None:
+    chosen = Address(Endpoint("db.test", place.port), LOOPBACK)
+
+    assert numbers(await read(place.dsn(host="db.test"), "up", address=chosen))["up"] == 1
+
+
+async def test_every_address_of_the_host_is_tried_once(place) -> None:
+    http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: ("::1", LOOPBACK)))
+    dsn = place.dsn(host="db.test")
+    context = Context(
+        base_url="", timeout=3, http=http.look(timeout=3), reveal=lambda _secret: dsn, now=lambda: None
+    )  # fmt: skip
+
+    readings = await KIND.measure(PostgresProbe(kind="postgres", dsn={"env": "X"}), context)
+
+    assert readings.values["up"] == Exact(1)
+
+
+async def test_the_declared_database_and_user_are_held_against_those_of_the_session(place) -> None:
+    found = [
+        numbers(await read(place.dsn(), "up", **declared))["expected_database"]
+        for declared in ({"database": "shop", "user": "probekit"}, {"database": "other"}, {"user": "app"})
+    ]
+
+    assert found == [1, 0, 0]
+
+
+# ---------------------------------------------------------------- role
+
+
+@pytest.mark.parametrize(
+    ("plant", "mend", "expected"),
+    [
+        ("alter database shop set default_transaction_read_only = on",
+         "alter database shop reset default_transaction_read_only", 0),
+        ("alter role app set default_transaction_read_only = 'true'",
+         "alter role app reset default_transaction_read_only", 0),
+        ("alter role probekit set default_transaction_read_only = on",
+         "alter role probekit reset default_transaction_read_only", 1),
+        ("alter role blind set default_transaction_read_only = on",
+         "alter role blind reset default_transaction_read_only", 1),
+    ],
+)  # fmt: skip
+async def test_a_primary_that_takes_no_writes_is_not_the_expected_one(place, plant, mend, expected) -> None:
+    place.run(plant, database="postgres")
+    try:
+        readings = await read(place.dsn(), "expected_role")
+    finally:
+        place.run(mend, database="postgres")
+
+    assert numbers(readings)["expected_role"] == expected
+    assert ("read-only by default" in readings.notes["seen"]) != expected
+
+
+async def test_a_standby_is_a_replica_and_no_primary(launcher) -> None:
+    port, cluster = started(launcher, standby=True)
+    dsn = Place(port=port, password=cluster.password, authority=None).dsn("postgres", "postgres")
+
+    found = [numbers(await read(dsn, role=role)) for role in ("primary", "replica")]
+
+    assert [one["expected_role"] for one in found] == [0, 1]
+    assert found[0]["blocked_sessions"] == 0  # the catalogue is readable there too
+
+
+# ---------------------------------------------------------------- sessions
+
+
+async def blocked(place, *, waits):
+    """Wait until somebody waits for a lock."""
+    async with asyncio.timeout(5):
+        async with place.session(user="postgres", autocommit=True) as watcher:
+            while not await (await watcher.execute("select 1 from pg_locks where not granted")).fetchone():
+                assert not waits.done(), waits
+
+
+@contextlib.asynccontextmanager
+async def waiting(place):
+    """A session that waits for a row that another one holds."""
+    update = "update orders set quantity = 2 where id = 1"
+    async with place.session(update) as holder, place.session() as waiter:
+        waits = asyncio.ensure_future(waiter.execute(update))
+        await blocked(place, waits=waits)
+        yield holder.info.backend_pid, waiter.info.backend_pid
+        await holder.rollback()
+        await waits
+
+
+async def test_a_session_that_waits_for_a_row_is_blocked_from_the_declared_time_on(place) -> None:
+    async with waiting(place) as (holder, waiter):
+        found = await read(place.dsn(), "blocked_sessions", blocked_for="0s")
+        patient = await read(place.dsn(), "blocked_sessions")
+
+    assert numbers(found)["blocked_sessions"] == 1
+    assert f"pid {waiter} waits 0 s for pid {holder}" in found.notes["seen"]
+    assert numbers(patient)["blocked_sessions"] == 0
+
+
+async def test_a_role_without_rights_still_sees_who_waits(place) -> None:
+    async with waiting(place):
+        readings = await read(place.dsn("blind"), "blocked_sessions", blocked_for="0s")
+
+    assert numbers(readings)["blocked_sessions"] == 1
+
+
+async def test_a_forgotten_prepared_transaction_blocks_and_is_told(place) -> None:
+    place.run("begin; update orders set quantity = 3 where id = 2; prepare transaction 'forgotten'", user="app")
+    try:
+        async with place.session() as waiter:
+            waits = asyncio.ensure_future(waiter.execute("update orders set quantity = 4 where id = 2"))
+            await blocked(place, waits=waits)
+            limits = {"blocked_for": "0s", "idle_transaction": "0s"}
+            found = await read(place.dsn(), "blocked_sessions", "prepared_transactions", **limits)
+            young = await read(place.dsn(), "prepared_transactions")
+            await cancelled(waiter, waits)
+    finally:
+        place.run("rollback prepared 'forgotten'", user="app")
+
+    assert numbers(found)["blocked_sessions"] == numbers(found)["prepared_transactions"] == 1
+    assert "for a prepared transaction" in found.notes["seen"]
+    assert numbers(young)["prepared_transactions"] == 0
+
+
+async def cancelled(connection, waits):
+    await connection.cancel_safe()
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        await waits
+
+
+async def test_a_transaction_that_wrote_and_lies_idle_is_counted_and_one_that_only_reads_is_told(place) -> None:
+    async with place.session("update orders set quantity = 5 where id = 3") as writer, place.session("select 1"):
+        pid = writer.info.backend_pid
+        found = await read(place.dsn(), "idle_transactions", idle_transaction="0s")
+        young = await read(place.dsn(), "idle_transactions")
+
+    assert numbers(found)["idle_transactions"] == 1
+    assert f"pid {pid} idle in its transaction" in found.notes["seen"]
+    assert "holding no id" in found.notes["seen"]
+    assert numbers(young)["idle_transactions"] == 0
+
+
+async def test_a_role_without_rights_proves_nothing_of_others(place) -> None:
+    readings = await read(place.dsn("blind"))
+
+    assert reasons(readings) == dict.fromkeys(
+        ("blocked_sessions", "idle_transactions", "connections_used"), Reason.NOT_PERMITTED
+    )
+    assert "GRANT pg_monitor" in readings.values["blocked_sessions"].detail
+
+
+async def test_a_session_that_hides_what_it_does_leaves_it_open(place) -> None:
+    async with place.session("set track_activities = off", user="postgres"):
+        readings = await read(place.dsn(), "idle_transactions")
+
+    assert reasons(readings) == {"idle_transactions": Reason.NOT_PERMITTED}
+
+
+# ---------------------------------------------------------------- room
+
+
+async def test_the_fullest_limit_counts(place) -> None:
+    place.run("alter role app connection limit 2", "alter database shop connection limit 8")
+    try:
+        async with place.session(), place.session():
+            role = await read(place.dsn(), "connections_used")
+        async with place.session():
+            place.run("alter role app connection limit -1")
+            database = await read(place.dsn(), "connections_used")
+    finally:
+        place.run("alter role app connection limit -1", "alter database shop connection limit -1")
+
+    assert numbers(role)["connections_used"] == 100
+    assert "2 of 2 connections of role app" in role.notes["seen"]
+    assert numbers(database)["connections_used"] == 25
+    assert "2 of 8 connections of database shop" in database.notes["seen"]
+
+
+async def test_a_full_server_is_down_and_full(place) -> None:
+    async with contextlib.AsyncExitStack() as everybody:
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                await everybody.enter_async_context(place.session())
+        readings = await read(place.dsn())
+
+    assert readings.values == {"up": Exact(0), "connections_used": Exact(100)}
+    assert "no connection left" in readings.notes["seen"]
+
+
+# ---------------------------------------------------------------- catalogue
+
+
+async def test_a_unique_index_that_could_not_be_built_is_harmful(place) -> None:
+    place.run("insert into orders values (901, 1, 1, 1)")
+    try:
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            place.run("create unique index concurrently by_sku on orders (sku)")
+        readings = await read(place.dsn(), "invalid_indexes")
+    finally:
+        place.run("drop index if exists by_sku", "delete from orders where id = 901")
+
+    assert (numbers(readings)["invalid_indexes"], numbers(readings)["harmful_invalid_indexes"]) == (1, 1)
+    assert "invalid indexes: public.by_sku" in readings.notes["seen"]
+
+
+@pytest.mark.parametrize(
+    ("user", "reason"), [("probekit", Reason.BAD_RESPONSE), ("blind", Reason.NOT_PERMITTED)]
+)  # fmt: skip
+async def test_an_index_that_is_being_built_proves_nothing(place, user, reason) -> None:
+    async with place.session("update orders set quantity = 6 where id = 4"), place.session(autocommit=True) as builder:
+        builds = asyncio.ensure_future(builder.execute("create index concurrently by_sku on orders (sku)"))
+        await blocked(place, waits=builds)
+        readings = await read(place.dsn(user), "invalid_indexes")
+        await cancelled(builder, builds)
+    broken = await read(place.dsn(user), "invalid_indexes")
+    place.run("drop index by_sku")
+
+    assert reasons(readings) == dict.fromkeys(("invalid_indexes", "harmful_invalid_indexes"), reason)
+    assert numbers(broken)["invalid_indexes"] == 1
+    assert numbers(broken)["harmful_invalid_indexes"] == 0  # neither maintained nor unique
+
+
+async def test_an_index_over_partitions_that_lack_theirs_proves_nothing(place) -> None:
+    place.run(
+        "create table parts (id int) partition by range (id)",
+        "create table part_one partition of parts for values from (0) to (10)",
+        "create index parts_id on only parts (id)",
+    )
+    try:
+        readings = await read(place.dsn(), "invalid_indexes")
+    finally:
+        place.run("drop table parts")
+
+    assert set(reasons(readings).values()) == {Reason.BAD_RESPONSE}
+
+
+async def test_a_constraint_that_was_not_validated_vouches_for_nothing(place) -> None:
+    place.run("alter table orders add constraint small check (quantity < 100) not valid")
+    try:
+        readings = await read(place.dsn(), "unenforced_constraints")
+    finally:
+        place.run("alter table orders drop constraint small")
+
+    assert numbers(readings)["unenforced_constraints"] == 1
+    assert "public.orders.small (not validated)" in readings.notes["seen"]
+
+
+async def test_orphans_under_a_valid_key_are_found_and_so_are_its_triggers_while_they_are_off(place) -> None:
+    place.run("alter table orders disable trigger all", "insert into orders values (902, 777, 0, 1)")
+    try:
+        off = await read(place.dsn(), "unenforced_constraints", "orphans")
+        place.run("alter table orders enable trigger all")
+        on = await read(place.dsn(), "unenforced_constraints", "orphans")
+    finally:
+        place.run("alter table orders enable trigger all", "delete from orders where id = 902")
+
+    assert numbers(off)["unenforced_constraints"] == 1
+    assert "public.orders.belongs (trigger switched off)" in off.notes["seen"]
+    assert numbers(on)["unenforced_constraints"] == 0  # the catalogue is content
+    assert numbers(off)["orphans"] == numbers(on)["orphans"] == 1
+    assert "1 orphans in public.orders.user_id" in on.notes["seen"]
+
+
+# ---------------------------------------------------------------- rows
+
+
+async def test_healthy_rows(place) -> None:
+    readings = await read(place.dsn(), *SCANS, invariants={"quantities": ROWS_OF + "; "})
+
+    assert numbers(readings)["violations"] == numbers(readings)["orphans"] == 0
+
+
+async def test_orphans_of_a_declared_relation_are_found_and_a_recent_window_narrows_it(place) -> None:
+    pair = {"child": "orders.sku", "parent": "public.users.id"}
+    place.run("insert into orders values (903, 1, 888, 1)")
+    try:
+        whole = await read(place.dsn(), "orphans", orphans=[pair])
+        recent = await read(place.dsn(), "orphans", orphans=[pair | {"recent": "id < 900 -- the old ones"}])
+    finally:
+        place.run("delete from orders where id = 903")
+
+    assert (numbers(whole)["orphans"], numbers(recent)["orphans"]) == (1, 0)
+    assert "1 orphans in orders.sku" in whole.notes["seen"]
+
+
+async def test_a_declared_relation_stands_for_its_foreign_key(place) -> None:
+    pair = {"child": "orders.user_id", "parent": "users.id", "recent": "id < 0"}
+
+    readings = await read(place.dsn(), "orphans", orphans=[pair])
+
+    assert "1 counted, no orphans" in readings.notes["seen"]
+
+
+async def test_names_are_names_and_no_sql(place) -> None:
+    pair = {"child": 'orders.id"; drop table orders; --', "parent": "users.id"}
+
+    readings = await read(place.dsn(), "orphans", orphans=[pair])
+
+    assert reasons(readings) == {"orphans": Reason.BAD_RESPONSE}
+    assert "does not exist" in readings.values["orphans"].detail
+
+
+async def test_a_key_over_two_columns_is_followed_as_it_matches(place) -> None:
+    place.run(
+        "create schema more",
+        "create table more.spot (a int, b int, primary key (a, b))",
+        "create table more.simple (a int, b int, foreign key (a, b) references more.spot)",
+        "create table more.whole (a int, b int, foreign key (a, b) references more.spot match full)",
+        "insert into more.spot values (1, 1)",
+        "set session_replication_role = replica;"
+        " insert into more.simple values (1, 1), (2, null), (null, null), (9, 9);"
+        " insert into more.whole values (1, 1), (2, null), (null, null), (9, 9)",
+    )
+    try:
+        readings = await read(place.dsn("postgres"), "orphans", schemas=["more"])
+        refused = await read(place.dsn(), "orphans", schemas=["more"])
+    finally:
+        place.run("drop schema more cascade")
+
+    assert numbers(readings)["orphans"] == 3
+    assert "1 orphans in more.simple.a+b, 2 orphans in more.whole.a+b" in readings.notes["seen"]
+    assert reasons(refused) == {"orphans": Reason.NOT_PERMITTED}
+
+
+async def test_rows_hidden_by_row_security_are_no_silence(place) -> None:
+    place.run("insert into orders values (904, 1, 0, 0)", "alter table orders enable row level security")
+    try:
+        readings = await read(place.dsn(), *SCANS, invariants={"quantities": ROWS_OF})
+    finally:
+        place.run("alter table orders disable row level security", "delete from orders where id = 904")
+
+    assert reasons(readings) == dict.fromkeys(SCANS, Reason.NOT_PERMITTED)
+    assert "row-level security" in readings.values["orphans"].detail
+
+
+async def test_columns_that_were_not_granted_prove_nothing(place) -> None:
+    invariants = {"mails": "select count(*) from users where email is null", "quantities": ROWS_OF}
+
+    readings = await read(place.dsn("blind"), *SCANS, invariants=invariants)
+
+    assert reasons(readings) == dict.fromkeys(SCANS, Reason.NOT_PERMITTED)
+    assert "mails was not counted: permission denied for table users (42501), and 1 more" in str(readings.values)
+
+
+async def test_a_violation_that_was_found_stands_beside_a_count_that_failed(place) -> None:
+    place.run("insert into orders values (905, 1, 0, 0)")
+    try:
+        invariants = {"mails": "select count(email) from users", "quantities": ROWS_OF}
+        readings = await read(place.dsn(), "violations", invariants=invariants)
+    finally:
+        place.run("delete from orders where id = 905")
+
+    assert numbers(readings)["violations"] == 1
+    assert "1 violations of quantities, mails was not counted: permission denied" in readings.notes["seen"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "told"),
+    [
+        ("select pg_sleep(5)", Reason.TIMEOUT, "statement_timeout"),
+        ("select count(*) from nowhere", Reason.BAD_RESPONSE, 'relation "nowhere" does not exist'),
+        ("select null", Reason.BAD_RESPONSE, "no number"),
+        ("select true", Reason.BAD_RESPONSE, "no number"),
+        ("select 'NaN'::numeric", Reason.BAD_RESPONSE, "no number"),
+        ("select -1", Reason.BAD_RESPONSE, "no number"),
+        ("select id from users where false", Reason.BAD_RESPONSE, "no number"),
+        ("select id from users", Reason.BAD_RESPONSE, "CardinalityViolation"),
+        ("select 1, 2", Reason.BAD_RESPONSE, "subquery must return only one column"),
+        ("select max(sku || '-' || 'ana@example.test')::int from orders", Reason.BAD_RESPONSE, "InvalidText"),
+        ("select nextval('counter')", Reason.BAD_RESPONSE, "ReadOnlySqlTransaction"),
+    ],
+)
+async def test_an_invariant_that_gives_no_count_proves_nothing(place, text, reason, told) -> None:
+    place.run("create sequence if not exists counter", "grant all on sequence counter to probekit")
+
+    readings = await read(place.dsn(), "violations", invariants={"it": text}, statement_timeout="150ms")
+
+    assert reasons(readings) == {"violations": reason}
+    assert told in readings.values["violations"].detail
+
+
+async def test_a_locked_table_is_not_waited_for(place) -> None:
+    async with place.session("lock table orders in access exclusive mode"):
+        readings = await read(place.dsn(), "orphans", "violations", lock_timeout="50ms", invariants={"q": ROWS_OF})
+
+    assert reasons(readings) == dict.fromkeys(SCANS, Reason.TIMEOUT)
+    assert "lock_timeout" in readings.values["orphans"].detail
+
+
+async def test_scans_end_with_their_time(place) -> None:
+    invariants = dict.fromkeys(("one", "two", "three"), "select 0 from pg_sleep(0.1)")
+
+    readings = await read(place.dsn(), "violations", invariants=invariants, scan_time="150ms")
+
+    assert reasons(readings) == {"violations": Reason.TIMEOUT}
+    assert "and 1 more" in readings.values["violations"].detail
+
+
+async def test_nothing_declared_is_nothing_proved(place) -> None:
+    readings = await read(place.dsn(), *SCANS, schemas=["empty"])
+
+    assert reasons(readings) == dict.fromkeys(SCANS, Reason.MISSING_SETTING)
+
+
+# ---------------------------------------------------------------- encodings and poolers
+
+
+async def test_a_database_without_an_encoding_is_read_and_what_cannot_be_is_a_failure(place) -> None:
+    place.run(
+        "create database raw encoding 'SQL_ASCII' locale 'C' template template0",
+        "grant connect on database raw to probekit",
+        database="postgres",
+    )
+    try:
+        clean = await read(place.dsn(database="raw"))
+        with psycopg.connect(place.dsn("postgres", "raw"), autocommit=True, client_encoding="sql_ascii") as connection:
+            connection.execute(
+                b'create table t (id int); alter table t add constraint "k\xe4se" check (id > 0) not valid'
+            )
+        odd = await read(place.dsn(database="raw"))
+        neighbour = await watched(place)
+    finally:
+        place.run("select pg_stat_statements_reset()")
+        place.run("drop database raw", database="postgres")
+
+    assert numbers(clean)["expected_database"] == 1
+    assert not reasons(clean)
+    assert reasons(odd) == {"unenforced_constraints": Reason.BAD_RESPONSE}
+    assert "text of another database" in neighbour.values["slow_statements"].detail
+
+
+class Pooler:
+    """Each transaction gets the next of two server sessions, as transaction pooling may; a console shows the queue."""
+
+    dsn = ""
+    waiting: int | None = 0  # clients; None: the console is closed to us
+
+    def __init__(self, *ends):
+        self.turn = cycle(ends)
+
+    async def __call__(self, reader, writer):
+        (length,) = struct.unpack("!I", await reader.readexactly(4))
+        is_console = b"database\0pgbouncer\0" in await reader.readexactly(length - 4)
+        if is_console and self.waiting is None:
+            writer.write(message(b"E", b"SFATAL\0C08P01\0Mnot allowed\0\0"))
+            return await writer.drain()
+        writer.write(message(b"R", bytes(4)) + message(b"S", b"client_encoding\0UTF8\0") + message(b"Z", b"I"))
+        while (asked := await received(reader))[0] != b"X":
+            if is_console:
+                assert asked == (b"Q", b"SHOW POOLS\0")
+                writer.write(self.pools())
+            else:
+                await self.pass_on(asked, reader, writer)
+            await writer.drain()
+        return None
+
+    async def pass_on(self, asked, reader, writer):
+        """One transaction, all of it to the same session."""
+        server, to_server = next(self.turn)
+        while True:
+            to_server.write(message(*asked))
+            if await answered(server, writer) == b"I":
+                return
+            await writer.drain()
+            asked = await received(reader)
+
+    def pools(self):
+        columns = [(b"database", 25), (b"cl_waiting", 23)]
+        head = b"".join(name + b"\0" + struct.pack("!IHIhih", 0, 0, kind, -1, -1, 0) for name, kind in columns)
+        rows = [[b"shop", b"%d" % self.waiting], [b"other", b"9"]]
+        cells = [b"".join(struct.pack("!I", len(cell)) + cell for cell in row) for row in rows]
+        return (
+            message(b"T", struct.pack("!H", 2) + head)
+            + b"".join(message(b"D", struct.pack("!H", 2) + row) for row in cells)
+            + message(b"C", b"SHOW\0")
+            + message(b"Z", b"I")
+        )
+
+
+@pytest.fixture
+async def pooler(place, serve):
+    with contextlib.ExitStack() as everything:
+        pooler = Pooler(*[await backend(place, everything) for _ in range(2)])
+        port, _ = await serve(act=pooler)
+        pooler.dsn = f"postgresql://probekit@{LOOPBACK}:{port}/shop?sslmode=disable"
+        yield pooler
+
+
+async def backend(place, everything):
+    """A raw session with the server: libpq opens it, we take its socket over."""
+    connection = everything.enter_context(psycopg.connect(place.dsn(), autocommit=True))
+    line = socket.socket(fileno=os.dup(connection.fileno()))
+    line.settimeout(0)
+    reader, writer = await asyncio.open_connection(sock=line)
+    everything.callback(writer.transport.abort)
+    return reader, writer
+
+
+def message(kind, body):
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+async def received(reader):
+    kind, length = struct.unpack("!cI", await reader.readexactly(5))
+    return kind, await reader.readexactly(length - 4)
+
+
+async def answered(server, writer):
+    """Pass an answer on; the state of the transaction behind it."""
+    while True:
+        kind, body = await received(server)
+        writer.write(message(kind, body))
+        if kind == b"Z":
+            return body
+
+
+async def test_a_transaction_pooler_may_stand_in_between(place, pooler) -> None:
+    invariants = {"quantities": ROWS_OF, "slow": "select pg_sleep(3)"}
+
+    catalogue_too = await read(pooler.dsn, pooler="transaction")
+    rows = await read(pooler.dsn, *SCANS, pooler="transaction", invariants=invariants, statement_timeout="100ms")
+
+    assert not reasons(catalogue_too)
+    assert numbers(catalogue_too)["connections_used"] < 50
+    assert numbers(rows)["orphans"] == 0
+    assert reasons(rows) == {"violations": Reason.TIMEOUT}
+
+
+async def test_whoever_waits_at_the_pooler_finds_it_full(pooler) -> None:
+    pooler.waiting = 3
+
+    readings = await read(pooler.dsn, "connections_used", pooler="transaction")
+
+    assert numbers(readings)["connections_used"] == 100
+    assert "3 clients wait at the pooler" in readings.notes["seen"]
+
+
+async def test_a_queue_that_cannot_be_seen_proves_nothing(pooler) -> None:
+    pooler.waiting = None
+
+    readings = await read(pooler.dsn, "connections_used", pooler="transaction")
+
+    assert reasons(readings) == {"connections_used": Reason.NOT_PERMITTED}
+    assert "stats_users" in readings.values["connections_used"].detail
+
+
+# ---------------------------------------------------------------- load
+
+
+async def watched(place, between=None, *, user="probekit", wanted=LOAD, blocks=2, **settings):
+    """A window of short blocks; `between` happens in the first of them."""
+    config = PostgresProbe(kind="postgres", dsn={"env": "X"}, **settings)
+    happens = [between] if between else []
+
+    async def sleep(_seconds):
+        if happens:
+            await happens.pop()()
+        else:
+            await asyncio.sleep(0.005)
+
+    window = Window(
+        block=0.01, least=blocks, goes_on=lambda: False, now=lambda: datetime.now(UTC), sleep=sleep
+    )  # fmt: skip
+    dsn = place.dsn(user)
+    return put_together([r async for r in KIND.sample(config, context_of(dsn, wanted, window=window))])
+
+
+async def test_a_quiet_window_has_no_slow_statement_and_no_mean(place) -> None:
+    readings = await watched(place)
+
+    assert numbers(readings) == {"slow_now": 0, "slow_statements": 0}
+    assert reasons(readings) == {"mean_query_time": Reason.BAD_RESPONSE}
+
+
+async def test_one_slow_statement_is_found_among_many_quick_ones(place) -> None:
+    async def work():
+        async with place.session("select 7 from pg_sleep(0.12)", *["select count(*) from users"] * 30):
+            pass
+
+    readings = await watched(place, work)
+
+    found = numbers(readings)
+    assert found["slow_statements"] == 1
+    assert 3 < found["mean_query_time"] < 60
+    assert "ms on average" in readings.notes["seen"]
+
+
+async def test_the_application_s_own_role_does_not_hide_the_application(place) -> None:
+    async def work():
+        async with place.session("select 8 from pg_sleep(0.12)"):
+            pass
+
+    place.run("grant pg_monitor to app")
+    try:
+        readings = await watched(place, work, user="app")
+    finally:
+        place.run("revoke pg_monitor from app")
+
+    assert numbers(readings)["slow_statements"] == 1
+
+
+async def test_a_statement_that_may_be_slow_is_left_out(place) -> None:
+    async def work():
+        async with place.session("select 9, 9 from pg_sleep(0.12)"):
+            pass
+
+    first = await watched(place, work)
+    queryid = int(first.notes["seen"].split("statement ")[1].split(" ")[0])
+    second = await watched(place, work, slow_allowed=[queryid])
+
+    assert (numbers(first)["slow_statements"], numbers(second)["slow_statements"]) == (1, 0)
+
+
+async def test_what_runs_too_long_at_the_end_of_a_block_is_seen(place) -> None:
+    async with place.session() as slow:
+        pid = slow.info.backend_pid
+        runs = asyncio.ensure_future(slow.execute("select pg_sleep(5)"))
+        async with asyncio.timeout(5), place.session(user="postgres", autocommit=True) as watcher:
+            seen = "select 1 from pg_stat_activity where state = 'active' and wait_event = 'PgSleep'"
+            while not await (await watcher.execute(seen)).fetchone():
+                pass
+        found = await watched(place, slow_now="1ms")
+        patient = await watched(place, slow_now="10s")
+        blind = await watched(place, user="blind", slow_now="1ms")
+        await cancelled(slow, runs)
+
+    assert numbers(found)["slow_now"] == 1
+    assert f"pid {pid} was running" in found.notes["seen"]
+    assert numbers(patient)["slow_now"] == 0
+    assert reasons(blind) == dict.fromkeys(LOAD, Reason.NOT_PERMITTED)
+
+
+async def test_counters_that_were_reset_prove_nothing(place) -> None:
+    async def reset():
+        place.run("select pg_stat_statements_reset()")
+
+    readings = await watched(place, reset)
+
+    assert set(reasons(readings)) == {"slow_statements", "mean_query_time"}
+    assert "reset within the window" in readings.values["slow_statements"].detail
+
+
+async def test_statements_that_nobody_counts_are_said_to_be_missing(place) -> None:
+    place.run("drop extension pg_stat_statements")
+    try:
+        readings = await watched(place)
+    finally:
+        place.run("create extension pg_stat_statements")
+
+    assert numbers(readings) == {"slow_now": 0}
+    assert set(reasons(readings).values()) == {Reason.MISSING_SETTING}
+    assert "CREATE EXTENSION" in readings.values["slow_statements"].detail
+
+
+async def test_a_session_that_ends_within_the_window_leaves_what_was_read_unproven(place) -> None:
+    async def end():
+        place.run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'probekit'")
+
+    readings = await watched(place, end)
+
+    assert set(reasons(readings).values()) == {Reason.UNREACHABLE}
+
+
+async def test_a_window_on_a_closed_port_is_unreachable() -> None:
+    nobody = Place(port=free_port(), password="", authority=None)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await watched(nobody)
+
+    assert caught.value.reason is Reason.UNREACHABLE
+
+
+# ---------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dsn": "postgresql://a:b@c/d"},
+        {"statement_timeout": 5},
+        {"orphans": [{"child": "user_id", "parent": "users.id"}]},
+        {"role": "standby"},
+        {"blocked_for": "-1s"},
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_refused(wrong) -> None:
+    with pytest.raises(ValidationError):
+        PostgresProbe(**({"kind": "postgres", "dsn": {"env": "X"}} | wrong))
