@@ -172,3 +172,16 @@ def test_no_eight_characters_of_a_beginning_survive_among_many_secrets(secrets, 
     cleaned = redactor.clean(text + "".join(secrets))
 
     assert not any(secret[:8] in cleaned for secret in secrets)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://probekit:s3cret-w%40rd@db.test:5432/shop", "redis://probekit:s3cret-w%40rd@cache.test/0"]
+)
+def test_a_url_is_known_by_its_password_and_leaves_ordinary_words_alone(url) -> None:
+    redactor = Redactor()
+    redactor.learn(url)
+
+    assert "s3cret" not in redactor.clean(f"no connection with {url}: s3cret-w@rd, s3cret-w%40rd, s3cret-w (cut)")
+    assert (
+        redactor.clean("postgresql, redis:// and probekit are words") == "postgresql, redis:// and probekit are words"
+    )

@@ -6,7 +6,7 @@ import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN: Final = "[secret]"
 SHORT: Final = 8  # characters: a shorter secret also hides ordinary words, so whoever reveals one is warned
@@ -17,25 +17,39 @@ class Redactor:
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
+        self._whole: set[str] = set()  # hidden only where they stand whole: they begin like ordinary words
 
     def learn(self, secret: str) -> None:
-        """Remember a secret and its encodings."""
-        if secret:
+        """Remember a secret and its encodings; of a URL above all the password in it."""
+        scheme, separator, rest = secret.partition("://")
+        if separator and scheme.isalnum():
+            self._whole |= _forms(secret) | _forms(rest)
+            self._forms |= {form for password in _passwords(rest) for form in _forms(password)}
+        elif secret:
             self._forms |= _forms(secret)
 
     def clean(self, text: str) -> str:
         """The text without any form of any secret, whole or cut short; what two of them share goes with both."""
         parts, end = [], 0
-        for start, stop in sorted(span for form in self._forms for span in _spans(text, form)):
+        spans = [span for form in self._forms for span in _spans(text, form, least=SHORT)]
+        spans += [span for form in self._whole for span in _spans(text, form, least=len(form))]
+        for start, stop in sorted(spans):
             if start >= end:
                 parts += [text[end:start], HIDDEN]
             end = max(end, stop)
         return "".join((*parts, text[end:]))
 
 
-def _spans(text: str, form: str) -> Iterator[tuple[int, int]]:
-    """Where the form stands in the text, or its beginning, as it does where somebody cut a text short."""
-    beginning = form[:SHORT]
+def _passwords(rest: str) -> set[str]:
+    """The password in what follows a URL's scheme, as written and decoded."""
+    userinfo, at, _ = rest.rpartition("@")
+    password = userinfo.partition(":")[2] if at else ""
+    return {password, unquote(password)} - {""}
+
+
+def _spans(text: str, form: str, *, least: int) -> Iterator[tuple[int, int]]:
+    """Where the form stands in the text, or so much of its beginning, as it does where somebody cut a text short."""
+    beginning = form[:least]
     at = text.find(beginning)
     while at >= 0:
         end = at + len(beginning)
