@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from probekit.dial import Address, Endpoint
 from probekit.header_rules import Fault, Minimum, conflicts, faults
-from probekit.http import Answer, Phases
+from probekit.exchange import Answer, Phases
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 GOOD = {

@@ -219,7 +219,8 @@ def test_the_project_s_own_file_describes_the_served_demo() -> None:
 def test_a_url_needs_no_file_and_a_quick_look_takes_seconds(target, tmp_path) -> None:
     if {address for *_, (address, *_) in socket.getaddrinfo("localhost", None)} != {"127.0.0.1"}:
         pytest.skip("localhost has another address than the target's")
-    command = [sys.executable, "-m", "probekit", "verify", "--url", f"{target.base_url}/health", "--quick", "--report", "json"]
+    wishes = ["--url", f"{target.base_url}/health", "--quick", "--report", "json"]
+    command = [sys.executable, "-m", "probekit", "verify", *wishes]
     trusted = os.environ | {"HOME": str(tmp_path), "SSL_CERT_FILE": str(target.ca_file)}
 
     result = subprocess.run(command, cwd=tmp_path, env=trusted, capture_output=True, text=True, timeout=60, check=False)
