@@ -247,6 +247,19 @@ def test_a_closed_stdout_changes_nothing(folder, write) -> None:
     assert (result.returncode, result.stderr) == (10, "")
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_stream_that_was_never_open_changes_nothing(folder, write, closed) -> None:
+    write()
+    command = f'exec "$0" -m probekit verify --env prod --report json=r.json {closed}'
+
+    result = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], **_surroundings(folder, {}), timeout=30, check=False
+    )
+
+    assert result.returncode == 10
+    assert json.loads((folder / "r.json").read_text())["decision"]["action"] == "investigate"
+
+
 def test_an_ascii_terminal_shows_everything(process, write) -> None:
     write(extra='[env.prod.not_applicable]\n"deploy.services.health-endpoint" = "läuft anderswo"\n')
 

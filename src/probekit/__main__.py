@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from traceback import extract_tb
@@ -12,7 +13,15 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit."""
+    _have_streams()
     sys.exit(_run(sys.argv[1:]))
+
+
+def _have_streams() -> None:
+    """Put nothing in the place of a stream that was closed before we began: else a socket would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open as long as we are
 
 
 def _run(arguments: list[str]) -> int:
