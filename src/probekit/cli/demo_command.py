@@ -48,7 +48,7 @@ def _verify(fault: str | None, options: dict[str, Any]) -> int:
     with running_target() as target:
         if fault:
             target.plant(fault)
-        return verify("demo", environment.write(target, target.folder), options)
+        return verify("demo", environment.write(target), options)
 
 
 def _serve(fault: str | None) -> int:
@@ -56,6 +56,7 @@ def _serve(fault: str | None) -> int:
     with running_target(_SERVED_IN, SERVE_PORTS) as target:
         if fault:
             target.plant(fault)
+        environment.write(target)
         emit(_described_target(target))
         return _until_stopped()
 
@@ -65,7 +66,7 @@ def _described_target(target: Target) -> str:
         f"# the target: {target.base_url}, without TLS {target.plain_url}, its control {target.control_url}\n"
         f"# PostgreSQL: {target.postgres_dsn}\n# Valkey: {target.valkey_url}\n"
         f"# verify it with this probes.toml, or with the project's own: probekit verify --env demo\n\n"
-        f"{environment.of(target)}\n# Ctrl-C stops it\n"
+        f"{environment.text(environment.place_of(target))}\n# Ctrl-C stops it\n"
     )
 
 

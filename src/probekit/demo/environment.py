@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Final
 
 from probekit.demo.target import Target
 
-_ENVIRONMENT: Final = Template("""\
-[env.demo]
-base_url = "$base_url"
-scope = [
+ERROR_RATE: Final = "deploy.performance.error-rate"
+SCOPE: Final = (
     "pre.security.tls-days-left",
     "pre.infra.tls-deployed",
     "deploy.services.settle-time",
     "deploy.services.health-endpoint",
-]
+    "deploy.services.infrastructure-health",
+    "deploy.services.database-connectivity",
+    "deploy.services.cache-connectivity",
+    "deploy.smoke.core-endpoints",
+    "deploy.smoke.smoke-response-times",
+    "deploy.performance.p95-latency",
+    ERROR_RATE,
+    "post.database.data-integrity",
+    "post.database.no-orphans",
+    "post.database.indexes-valid",
+    "post.database.foreign-keys-verified",
+    "post.database.no-blocked-sessions",
+    "post.performance.api-response-times",
+    "post.performance.no-slow-queries",
+    "post.performance.pool-headroom",
+    "post.performance.cache-hit-rate",
+    "post.security.cors",
+    "post.security.headers",
+    "post.security.rate-limiting",
+)
+
+_ENVIRONMENT: Final = Template("""\
+[env.demo]
+base_url = "$base_url"
+scope = [
+$scope]
 control = ["$control_url"]
+allow = ["canary-write", "load"]
 timeout = "2s"                           # the demo's times are short, so that it is over in seconds
 settle = "1s"
 spread = "2s"
 spacing = "1s"
+block = "1s"
+window = "$window"
 vantage = "the target's own machine"
 
 [env.demo.connect]
@@ -40,30 +67,134 @@ expect = "$version"
 [env.demo.probes.health]
 kind = "http"
 path = "/health"
+
+[env.demo.probes.infrastructure]
+kind = "infrastructure_health"
+path = "/api/infrastructure/health"
+components = { database = "database", cache = "cache", disk = "required", queue = "optional" }
+
+[env.demo.probes.routes]
+kind = "routes"
+routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }, { path = "/api/me", expect = 401 }]
+
+[env.demo.probes.api]                    # $requests requests: as many as "less than 0.1 % errors" takes, and some
+kind = "latency"
+rate = $rate
+routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
+
+[env.demo.probes.database]
+kind = "postgres"
+dsn = { file = "$dsn" }
+
+[env.demo.probes.database-integrity]
+kind = "postgres"
+dsn = { file = "$dsn" }
+orphans = [{ child = "purchase.account_id", parent = "account.id" }]
+
+[env.demo.probes.database-integrity.invariants]
+"no order is for less than nothing" = "SELECT count(*) FROM purchase WHERE total_cents < 0"
+"every order has a quantity" = "SELECT count(*) FROM purchase WHERE quantity < 1"
+
+[env.demo.probes.database-load]
+kind = "postgres"
+dsn = { file = "$dsn" }
+
+[env.demo.probes.cache]
+kind = "redis"
+url = { file = "$cache" }
+
+[env.demo.probes.cache-load]
+kind = "redis"
+url = { file = "$cache" }
+
+[env.demo.probes.cors]
+kind = "cors"
+path = "/api/orders"
+origins = ["https://app.example.test"]
+
+[env.demo.probes.security-headers]
+kind = "security_headers"
+api = "/api/version"
+plain_url = "$plain_url"
+
+[env.demo.probes.rate-limit]
+kind = "rate_limit"
+path = "/api/version"
+limit = 30
+per = "10s"
+sliding = true
 """)
 
 
-def write(target: Target, folder: Path) -> Path:
-    """Write a probes.toml for the running target into the folder; its path."""
-    file = folder / "probes.toml"
-    file.write_text(of(target), "utf-8")
-    return file
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How long the routes are asked, and how often a second; with a scope that so many requests can prove."""
+
+    seconds: int = 30
+    rate: int = 110
+    scope: tuple[str, ...] = SCOPE
 
 
-def of(target: Target) -> str:
-    """The environment `demo`, with the target's ports and files."""
-    return text(
+SHORT: Final = Sampling(seconds=6, rate=50, scope=tuple(item for item in SCOPE if item != ERROR_RATE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a target is, and where its secrets are kept."""
+
+    base_url: str
+    plain_url: str
+    control_url: str
+    version: str
+    folder: Path
+
+    @property
+    def dsn_file(self) -> Path:
+        """Holds the DSN of the database's probing role."""
+        return self.folder / "database-url"
+
+    @property
+    def cache_file(self) -> Path:
+        """Holds the URL of the cache's probing user."""
+        return self.folder / "cache-url"
+
+
+def write(target: Target, sampling: Sampling = Sampling()) -> Path:  # frozen
+    """Write a probes.toml for the running target, and the secrets it refers to, into its folder; its path."""
+    place = replace(place_of(target), folder=target.folder.absolute())
+    for file, secret in ((place.dsn_file, target.probe_dsn), (place.cache_file, target.probe_cache_url)):
+        file.touch(0o600)
+        file.write_text(secret, "utf-8")
+    config = place.folder / "probes.toml"
+    config.write_text(text(place, sampling), "utf-8")
+    return config
+
+
+def place_of(target: Target) -> Place:
+    """Where the running target is."""
+    return Place(
         base_url=target.base_url,
+        plain_url=target.plain_url,
         control_url=target.control_url,
-        ca=str(target.ca_file),
-        key=str(target.key_file),
         version=target.version,
+        folder=target.folder,
     )
 
 
-def text(*, base_url: str, control_url: str, ca: str, key: str, version: str) -> str:
-    """The environment `demo` for a target at these places."""
-    authority = base_url.removeprefix("https://")
+def text(place: Place, sampling: Sampling = Sampling()) -> str:  # frozen
+    """The environment `demo` for a target there."""
     return _ENVIRONMENT.substitute(
-        base_url=base_url, authority=authority, control_url=control_url, ca=ca, key=key, version=version
+        base_url=place.base_url,
+        plain_url=f"{place.plain_url}/",
+        control_url=place.control_url,
+        version=place.version,
+        authority=place.base_url.removeprefix("https://"),
+        scope="".join(f'    "{item}",\n' for item in sampling.scope),
+        window=f"{sampling.seconds}s",
+        rate=sampling.rate,
+        requests=f"{sampling.seconds * sampling.rate:,}",
+        ca=place.folder / "ca.pem",
+        key=place.folder / "key",
+        dsn=place.dsn_file,
+        cache=place.cache_file,
     )

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -19,6 +19,20 @@ from probekit.demo.launcher import Launcher, Server
 from probekit.demo.ports import LOOPBACK, free_port, require_free
 from probekit.demo.postgres_files import SUPERUSER, Cluster
 
+PROBE_USER = "probekit"
+_PROBE_ROLE: tuple[
+    LiteralString, ...
+] = (  # the least that the probes need; what they may read of tables is granted there
+    "create role probekit login connection limit 5 password {password}",
+    "grant pg_monitor to probekit",
+    "alter role probekit set default_transaction_read_only = on",
+    "alter role probekit set statement_timeout = '5s'",
+    "alter role probekit set lock_timeout = '200ms'",
+    "alter role probekit set row_security = off",
+)
+_PROBE_RIGHTS = (
+    "resetkeys ~probekit:* resetchannels -@all +ping +info +hello +select +client|setname +set +incr +del +ttl"
+)
 _LOOK = 0.5  # seconds for one attempt to connect while a server starts
 _IN_USE = "in use"  # PostgreSQL, Valkey and nginx all say so
 
@@ -48,6 +62,7 @@ class Database:
 
     owner_dsn: str = field(repr=False)
     superuser_dsn: str = field(repr=False)
+    probe_dsn: str = field(repr=False)  # of a role that reads statistics, and what it is granted beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,7 @@ class Valkey:
     server: Server
     port: int
     url: str = field(repr=False)
+    probe_url: str = field(repr=False)  # of a user that may ask how it is, and write below probekit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,34 +112,46 @@ def start_postgres(launcher: Launcher, *, port: int | None = None, certificate: 
 
 def create_database(postgres: Postgres, name: str) -> Database:
     """A database in the running PostgreSQL, owned by a role of the same name that may do nothing else."""
-    password = secrets.token_urlsafe(24)
+    password, probe_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     role = sql.Identifier(name)
     superuser_dsn = postgres.dsn_of(name, SUPERUSER, postgres.cluster.password)
     with psycopg.connect(postgres.dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("create role {} login password {}").format(role, sql.Literal(password)))
         connection.execute(sql.SQL("create database {} owner {}").format(role, role))
+        for statement in _PROBE_ROLE:
+            connection.execute(sql.SQL(statement).format(password=sql.Literal(probe_password)))
     if postgres.cluster.has_statements:
         with psycopg.connect(superuser_dsn, autocommit=True) as connection:
             connection.execute("create extension pg_stat_statements")
-    return Database(owner_dsn=postgres.dsn_of(name, name, password), superuser_dsn=superuser_dsn)
+    return Database(
+        owner_dsn=postgres.dsn_of(name, name, password),
+        superuser_dsn=superuser_dsn,
+        probe_dsn=postgres.dsn_of(name, PROBE_USER, probe_password),
+    )
 
 
 def start_valkey(launcher: Launcher, *, port: int | None = None) -> Valkey:
     """Start a Valkey that keeps its data in memory only and wants a password."""
     program = binaries.find(binaries.VALKEY)
     folder = launcher.make_folder("probekit-valkey-")
-    password = secrets.token_urlsafe(24)
+    password, probe_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
     def start(port: int) -> Valkey:
         configuration = folder / "valkey.conf"
         configuration.touch(mode=0o600)  # the password would be readable for all on the command line
         configuration.write_text(
             f"bind {LOOPBACK}\nport {port}\nrequirepass {password}\ndir {folder}\n"
+            f"user {PROBE_USER} on >{probe_password} {_PROBE_RIGHTS}\n"
             'save ""\nappendonly no\ndaemonize no\nmaxmemory 64mb\nmaxmemory-policy allkeys-lru\n'
         )
         server = launcher.start("valkey", [program, configuration])
         launcher.wait_ready(server, lambda: _valkey_answers(port, password))
-        return Valkey(server=server, port=port, url=f"redis://:{password}@{LOOPBACK}:{port}/0")
+        return Valkey(
+            server=server,
+            port=port,
+            url=f"redis://:{password}@{LOOPBACK}:{port}/0",
+            probe_url=f"redis://{PROBE_USER}:{probe_password}@{LOOPBACK}:{port}/0",
+        )
 
     return _on_a_port(start, port, "Valkey")
 

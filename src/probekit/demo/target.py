@@ -60,6 +60,8 @@ class Target:
     key_file: Path  # one line: the value of X-Demo-Key, which exempts from the rate limit
     postgres_dsn: str = field(repr=False)  # the superuser's
     valkey_url: str = field(repr=False)
+    probe_dsn: str = field(repr=False)  # of the least-privileged users that probes should be
+    probe_cache_url: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)  # of the shop's users
     folder: Path
     log_file: Path  # one JSON object a line
@@ -153,6 +155,8 @@ def _start(launcher: Launcher, folder: Path, ports: Ports) -> Target:
         key_file=_write_key(folder / "key", settings.exempt_key),
         postgres_dsn=stores.database.superuser_dsn,
         valkey_url=stores.valkey.url,
+        probe_dsn=stores.database.probe_dsn,
+        probe_cache_url=stores.valkey.probe_url,
         passwords=MappingProxyType(settings.passwords),
         folder=folder,
         log_file=Path(settings.log),

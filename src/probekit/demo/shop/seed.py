@@ -31,6 +31,8 @@ _SCHEMA = (
     """,
     "create index purchase_account_id on purchase (account_id)",
     "create index purchase_placed_on on purchase (placed_on)",
+    "grant select (id) on account to probekit",  # the keys are enough to find orphans
+    "grant select (id, account_id, quantity, total_cents) on purchase to probekit",
 )
 
 _PURCHASES = """
