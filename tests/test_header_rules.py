@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from probekit.dial import Address, Endpoint
-from probekit.header_rules import Fault, Minimum, conflicts, faults
 from probekit.exchange import Answer, Phases
+from probekit.header_rules import Fault, Minimum, conflicts, faults
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 GOOD = {

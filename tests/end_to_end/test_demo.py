@@ -17,12 +17,18 @@ import pytest
 from probekit.demo import environment
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 
-DAYS, DEPLOYED, SETTLED, HEALTH = (
-    "pre.security.tls-days-left",
-    "pre.infra.tls-deployed",
-    "deploy.services.settle-time",
-    "deploy.services.health-endpoint",
-)
+DAYS, DEPLOYED, SETTLED, HEALTH = environment.SCOPE[:4]
+OVER_HTTPS = {
+    "deploy.services.infrastructure-health",
+    "deploy.smoke.core-endpoints",
+    "deploy.smoke.smoke-response-times",
+    "deploy.performance.p95-latency",
+    "post.performance.api-response-times",
+    "post.security.cors",
+    "post.security.headers",
+    "post.security.rate-limiting",
+}
+HIT_RATE = "post.performance.cache-hit-rate"
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,7 +53,7 @@ class Seen:
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     with running_target() as running:
-        environment.write(running, running.folder)
+        environment.write(running, environment.SHORT)
         yield running
 
 
@@ -90,9 +96,9 @@ def test_the_healthy_demo_is_go(verify) -> None:
     assert (seen.code, seen.report["decision"]["action"], seen.not_green) == (0, "go", {})
     assert seen.out.startswith("GO")
     assert seen.err == ""
-    assert set(seen.verdicts) == {DAYS, DEPLOYED, SETTLED, HEALTH}
+    assert set(seen.verdicts) == set(environment.SCOPE)
     account = seen.report["account"]
-    assert (account["items"], account["pass"], account["out_of_scope"]) == (203, 4, 199)
+    assert (account["items"], account["pass"], account["out_of_scope"]) == (203, 23, 180)
     assert seen.report["situation"]["release"] == {
         "expected": "2.3.1",
         "versions": ["2.3.1"],
@@ -109,16 +115,26 @@ def test_the_healthy_demo_is_go(verify) -> None:
     assert {look["values"]["status"] for look in looks} == {200}
 
 
-@pytest.mark.parametrize(("arguments", "code"), [([], 10), (["--deployed", "now"], 20)])
-def test_a_health_endpoint_that_hangs_fails_in_three_attempts(verify, arguments, code) -> None:
-    seen = verify("demo", "--fault", "hang", *arguments)
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [pytest.param([], 10, marks=pytest.mark.faults), (["--deployed", "now"], 20)],
+)
+def test_a_health_endpoint_that_hangs_fails_in_three_attempts(with_fault, arguments, code) -> None:
+    seen = with_fault("hang", *arguments)
 
     assert (seen.code, seen.not_green) == (code, {HEALTH: "fail"})
     assert "all 12 looks in 3 attempts" in seen.verdicts[HEALTH]["because"]
     assert seen.verdicts[HEALTH]["severity"] == "critical"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
+@pytest.mark.faults
+def test_the_demo_plants_a_fault_itself_and_exits_with_verify_s_code(verify) -> None:
+    seen = verify("demo", "--fault", "hang", "--probe", "health", "--deployed", "now")
+
+    assert (seen.code, seen.not_green) == (20, {HEALTH: "fail"})
+
+
+@pytest.mark.parametrize("arguments", [pytest.param([], marks=pytest.mark.faults), ["--deployed", "now"]])
 def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, arguments) -> None:
     seen = with_fault("half-broken", *arguments)
 
@@ -131,7 +147,8 @@ def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, argum
 def test_an_expired_certificate_fails_its_days_and_leaves_its_trust(with_fault, arguments) -> None:
     seen = with_fault("expired-cert", *arguments)
 
-    assert (seen.code, seen.not_green) == (10, {DAYS: "fail", HEALTH: "error"})
+    untrusted = dict.fromkeys({HEALTH, *OVER_HTTPS}, "error")
+    assert (seen.code, seen.not_green) == (10, untrusted | {DAYS: "fail", HIT_RATE: "inconclusive"})
     assert seen.verdicts[DAYS]["severity"] == "critical"
     assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
 
@@ -141,7 +158,8 @@ def test_an_expired_certificate_fails_its_days_and_leaves_its_trust(with_fault, 
 def test_another_host_s_certificate_fails_what_is_deployed(with_fault, arguments) -> None:
     seen = with_fault("wrong-host-cert", *arguments)
 
-    assert (seen.code, seen.not_green) == (10, {DEPLOYED: "fail", HEALTH: "error"})
+    untrusted = dict.fromkeys({HEALTH, *OVER_HTTPS}, "error")
+    assert (seen.code, seen.not_green) == (10, untrusted | {DEPLOYED: "fail", HIT_RATE: "inconclusive"})
     assert "host matches 0" in seen.verdicts[DEPLOYED]["because"]
     assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
 
@@ -151,8 +169,9 @@ def test_another_host_s_certificate_fails_what_is_deployed(with_fault, arguments
 def test_an_old_version_makes_every_reading_of_the_target_unproven(with_fault, arguments) -> None:
     seen = with_fault("old-version", *arguments)
 
-    assert (seen.code, seen.not_green) == (10, dict.fromkeys((DAYS, DEPLOYED, HEALTH), "inconclusive"))
-    assert all(seen.verdicts[name]["flags"] == ["other_release"] for name in (DAYS, DEPLOYED, HEALTH))
+    reads_the_target = set(environment.SHORT.scope) - {SETTLED}
+    assert (seen.code, seen.not_green) == (10, dict.fromkeys(reads_the_target, "inconclusive"))
+    assert all(seen.verdicts[name]["flags"] == ["other_release"] for name in reads_the_target)
     assert seen.report["situation"]["release"]["versions"] == ["2.3.0"]
 
 
@@ -186,12 +205,14 @@ def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, c
         refusing.stop_serving()
         if not control:
             refusing.stop_control()
-        file = environment.write(refusing, refusing.folder)
+        file = environment.write(refusing, environment.SHORT)
 
         seen = verify("verify", "--env", "demo", "--config", str(file), *arguments)
 
     assert seen.code == code
-    assert seen.not_green == {HEALTH: "fail", DAYS: "error", DEPLOYED: "error"}
+    assert seen.not_green[HEALTH] == seen.not_green["deploy.services.infrastructure-health"] == "fail"
+    assert seen.not_green[DAYS] == seen.not_green[DEPLOYED] == "error"
+    assert seen.verdicts["deploy.services.database-connectivity"]["passed"]
     assert seen.report["situation"]["release"]["served"] == "down"
     assert "refused the connection" in seen.verdicts[HEALTH]["because"]
     assert ("control.silent" in seen.err) is not control
@@ -205,25 +226,26 @@ def test_every_fault_has_its_row() -> None:
 
 def test_the_project_s_own_file_describes_the_served_demo() -> None:
     ours = tomllib.loads((ROOT / "probes.toml").read_text("utf-8"))["env"]["demo"]
-    shown = environment.text(
+    place = environment.Place(
         base_url=f"https://localhost:{SERVE_PORTS.https}",
+        plain_url=f"http://localhost:{SERVE_PORTS.plain}",
         control_url=f"http://127.0.0.1:{SERVE_PORTS.control}/",
-        ca=".probekit-demo/ca.pem",
-        key=".probekit-demo/key",
+        folder=Path(".probekit-demo"),
         version="2.3.1",
     )
 
-    assert tomllib.loads(shown)["env"]["demo"] == ours
+    assert tomllib.loads(environment.text(place))["env"]["demo"] == ours
 
 
-def test_a_url_needs_no_file_and_a_quick_look_takes_seconds(target, tmp_path) -> None:
+def test_a_url_needs_no_file_and_a_quick_look_takes_seconds(tmp_path) -> None:
     if {address for *_, (address, *_) in socket.getaddrinfo("localhost", None)} != {"127.0.0.1"}:
         pytest.skip("localhost has another address than the target's")
-    wishes = ["--url", f"{target.base_url}/health", "--quick", "--report", "json"]
-    command = [sys.executable, "-m", "probekit", "verify", *wishes]
-    trusted = os.environ | {"HOME": str(tmp_path), "SSL_CERT_FILE": str(target.ca_file)}
+    with running_target() as target:  # one whose rate limit nobody has used up
+        wishes = ["--url", f"{target.base_url}/health", "--quick", "--report", "json"]
+        command = [sys.executable, "-m", "probekit", "verify", *wishes]
+        env = os.environ | {"HOME": str(tmp_path), "SSL_CERT_FILE": str(target.ca_file)}
 
-    result = subprocess.run(command, cwd=tmp_path, env=trusted, capture_output=True, text=True, timeout=60, check=False)
+        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
 
     report = json.loads(result.stdout)
     outcomes = {verdict["item"]: verdict["outcome"] for verdict in report["verdicts"]}
