@@ -12,7 +12,7 @@ from probekit.cli.trouble import told
 from probekit.cli.verify_command import default_config
 from probekit.config import Config, Target
 from probekit.flow import Request, prepare
-from probekit.model import Plan
+from probekit.model import Plan, Step
 from probekit.plan import Selection, obstacles, possible_scope
 
 
@@ -68,16 +68,29 @@ def _steps(target: Target, planned: Plan) -> list[str]:
         lines.append(f"guard     {planned.guard.name} ({planned.guard.kind}), before and after; {expected}")
     else:
         lines.append("guard     none: no probe 'release' is configured")
-    lines.append("together")
-    for step in planned.steps:
-        looks = f"{step.looks} looks over {step.spread:g} s" if step.looks > 1 else "1 look"
-        attempts = f", up to {step.attempts} attempts {step.spacing:g} s apart" if step.attempts > 1 else ""
-        lines.append(
-            f"  {step.name} ({step.kind}): {looks}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
-        )
-    total = sum(step.cost for step in planned.steps) + 2 * guards
-    lines += [f"at most {total} requests to the target for each address, {2 * controls} to the controls", ""]
+    for turn, heading in _TURNS.items():
+        steps = [step for step in planned.steps if step.turn == turn]
+        lines += [heading, *(f"  {_step(step)}" for step in steps)] if steps else []
+    total = sum(step.cost for step in planned.steps if not step.window) + 2 * guards
+    windows = " beside the windows" if any(step.window for step in planned.steps) else ""
+    lines += [f"at most {total} requests to each address{windows}, {2 * controls} to the controls", ""]
     return lines
+
+
+_TURNS = {
+    "watch": "watching beside the others",
+    "together": "together",
+    "alone": "then, alone",
+    "last": "after the guard, alone",
+}
+
+
+def _step(step: Step) -> str:
+    if step.window:
+        return f"{step.name} ({step.kind}): a window of {step.window:g} s"
+    looks = f"{step.looks} looks over {step.spread:g} s" if step.looks > 1 else "1 look"
+    attempts = f", up to {step.attempts} attempts {step.spacing:g} s apart" if step.attempts > 1 else ""
+    return f"{step.name} ({step.kind}): {looks}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
 
 
 def _gaps(planned: Plan) -> list[str]:
