@@ -9,7 +9,6 @@ from probekit import probes
 from probekit.checklist import Checklist, ProbePromise
 from probekit.config import Configured, Target
 from probekit.model import AGAIN, Item, Plan, Step
-from probekit.probe import Kind
 from probekit.stats import BLOCKS_TO_PASS
 
 GUARD = "release"
@@ -139,7 +138,7 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
         in_flight=kind.in_flight,
         turn="watch" if samples and promise.watch else kind.turn,
         window=max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0,
-        cost=_cost(kind, looks, attempts),
+        cost=_cost(kind.cost(one.config), looks, attempts),
         wanted=_metrics(items) & kind.promises,
         claims=_metrics(item for item in items if item.claims_reachability) & kind.promises,
     )
@@ -149,11 +148,9 @@ def _metrics(items: Iterable[Item]) -> frozenset[str]:
     return frozenset().union(*(item.metrics for item in items))
 
 
-def _cost(kind: Kind, looks: int, attempts: int) -> int:
+def _cost(requests: int, looks: int, attempts: int) -> int:
     """Requests at the worst, for one address: every attempt, and one stray look asked again."""
-    if looks == 1:
-        return kind.requests * attempts
-    return kind.requests * (looks + AGAIN + (attempts - 1) * 2)
+    return requests * (attempts if looks == 1 else looks + AGAIN + (attempts - 1) * 2)
 
 
 def obstacles(plan: Plan) -> tuple[Item, ...]:

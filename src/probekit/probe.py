@@ -191,9 +191,13 @@ class Kind:
     expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
     vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
-    requests: int = 1  # that one look costs at most
+    requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
 
     @property
     def promises(self) -> frozenset[str]:
         """The names of its metrics."""
         return frozenset(metric.name for metric in self.metrics)
+
+    def cost(self, config: Any) -> int:  # noqa: ANN401  # the kind's own settings
+        """Requests that one look costs at most."""
+        return self.requests if isinstance(self.requests, int) else self.requests(config)

@@ -116,7 +116,9 @@ def _probe(name: str, checklist: Checklist) -> Iterator[str]:
 def _kind(name: str, kind: Kind) -> Iterator[str]:
     module = sys.modules[kind.config.__module__]
     yield f"kind {name}: {(inspect.getdoc(module) or '').splitlines()[0]}"
-    yield f"cost: at most {kind.requests} requests a look"
+    yield "cost: " + (
+        f"at most {kind.requests} requests a look" if isinstance(kind.requests, int) else "by its settings"
+    )
     for key, field in kind.config.model_fields.items():
         if key != "kind":
             default = "required" if field.is_required() else f"default {field.default!r}"

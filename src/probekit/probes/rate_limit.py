@@ -130,5 +130,5 @@ KIND = Kind(
     measure=measure,
     turn="last",
     endpoint=http_endpoint,
-    requests=_MOST,
+    requests=lambda config: min(_MOST, config.limit + max(1, config.limit // 10)) if config.limit else 1,
 )

@@ -201,5 +201,5 @@ KIND = Kind(
     measure=measure,
     endpoint=_endpoint,
     in_flight=1,  # looks: each has up to four requests in flight
-    requests=MOST + 1,  # one more for a path that cannot exist, once per origin and run
+    requests=lambda config: len(config.routes) + 1,  # and one path that cannot exist, once per origin and run
 )
