@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import socket
 import zlib
@@ -10,8 +11,8 @@ from time import perf_counter
 
 import pytest
 
-from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver, Trust
-from probekit.http import Http, origin_of
+from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver, Trust, connection_failed
+from probekit.http import Http, endpoint_of, origin_of
 from probekit.model import Reason
 
 
@@ -329,3 +330,87 @@ async def test_plain_http_where_tls_is_due_is_unreachable(serve, http_reply) -> 
         await look.get(f"https://app.test:{port}/")
 
     assert caught.value.reason is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        b"\x15\x03\x03\x00\x02\x02\x28",  # handshake failure: no client certificate, no shared cipher
+        b"\x15\x03\x01\x00\x02\x02\x46",  # protocol version
+        b"\x15\x03\x03\x00\x02\x02\x70",  # unrecognised name
+    ],
+)
+async def test_a_peer_that_speaks_tls_and_refuses_us_is_no_outage(serve, alert) -> None:
+    async def refuse(reader, writer):
+        await reader.read(1024)
+        writer.write(alert)
+        await writer.drain()
+
+    port, _ = await serve(act=refuse)
+    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await look.get(f"https://app.test:{port}/")
+
+    assert caught.value.reason is Reason.TURNED_AWAY
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.EHOSTUNREACH, "x"), Reason.NO_NETWORK),
+        (OSError(errno.ENETDOWN, "x"), Reason.NO_NETWORK),
+        (OSError(errno.EMFILE, "x"), Reason.NO_NETWORK),
+        (socket.gaierror(socket.EAI_NONAME, "x"), Reason.UNRESOLVED),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), Reason.UNREACHABLE),
+        (ConnectionResetError(errno.ECONNRESET, "x"), Reason.UNREACHABLE),
+        (TimeoutError(errno.ETIMEDOUT, "x"), Reason.UNREACHABLE),
+    ],
+)
+def test_a_socket_s_error_says_who_is_to_blame(error, reason) -> None:
+    assert connection_failed(error, Address(Endpoint("app.test", 1), "192.0.2.1")).reason is reason
+
+
+async def test_a_fixed_address_counts_however_its_name_is_written() -> None:
+    resolver = Resolver(fixed={"app.test:443": "10.0.3.7"})
+
+    assert (await resolver.resolve(Endpoint("APP.test", 443))).addresses[0].ip == "10.0.3.7"
+
+
+def test_a_name_is_looked_up_as_it_is_sent() -> None:
+    assert endpoint_of("https://stra\u00dfe.de/").host == "xn--strae-oqa.de"
+    assert endpoint_of("https://[::1]:8443/") == Endpoint("::1", 8443)
+
+
+@pytest.mark.parametrize("path", ["/", "/health"])
+async def test_a_page_that_links_to_the_path_asked_for_does_not_hide_a_server_that_answers_anything(
+    serve, http_reply, path
+) -> None:
+    port, _ = await serve(http_reply(b'<a href="/health">/</a>'))
+    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    url = f"http://app.test:{port}{path}"
+
+    assert await look.is_absent(url, await look.get(url))
+
+
+async def test_an_unanswered_question_for_a_made_up_path_is_asked_again(serve, http_reply) -> None:
+    asked = []
+
+    async def one_failure(reader, writer):
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1])
+        if len([path for path in asked if path != b"/health"]) != 1:
+            writer.write(http_reply())
+            await writer.drain()
+
+    port, _ = await serve(act=one_failure)
+    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    url = f"http://app.test:{port}/health"
+    answer = await look.get(url)
+
+    assert [await look.is_absent(url, answer) for _ in range(2)] == [False, True]
+
+
+async def test_a_head_with_a_content_encoding_has_no_body_to_unpack(serve, ask, http_reply) -> None:
+    port, _ = await serve(http_reply(b"", Content_Encoding="gzip"))
+
+    assert (await ask(port, method="HEAD")).body == b""

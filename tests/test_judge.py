@@ -259,6 +259,23 @@ def test_a_slow_median_makes_a_good_attempt_a_bad_one_of_the_milder_band(make, j
     assert verdict.observed == 231.0
 
 
+def test_what_misses_its_limit_only_by_the_lag_of_our_own_loop_is_our_error(make, judged, health, good) -> None:
+    lagging = make.attempt(*[replace(good(first_byte=231.0), lag=0.1)] * 8)
+    slow_anyway = make.attempt(*[replace(good(first_byte=331.0), lag=0.1)] * 8)
+
+    assert judged(health, lagging).outcome is Outcome.ERROR
+    assert "our own event loop" in judged(health, lagging).because
+    assert judged(health, slow_anyway, slow_anyway, slow_anyway).outcome is Outcome.FAIL
+
+
+def test_one_slow_look_among_dead_ones_does_not_make_an_outage_milder(make, judged, health, down, broken) -> None:
+    attempts = [make.attempt(*[down()] * 7, broken(first_byte=900.0)), *[make.attempt(*[down()] * 2)] * 2]
+
+    verdict = judged(health, *attempts)
+
+    assert (verdict.outcome, verdict.severity) == (Outcome.FAIL, Severity.CRITICAL)
+
+
 def test_a_slow_and_broken_answer_is_not_called_slow(make, judged, health, broken) -> None:
     attempt = make.attempt(*[broken(first_byte=900.0)] * 8)
 

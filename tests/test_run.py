@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time as clock
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -327,6 +328,16 @@ async def test_the_release_is_read_on_every_address_before_and_after(go, double)
     assert asked[:2] == asked[-2:] == [frozenset({"other_versions"})] * 2
 
 
+async def test_every_guard_looks_several_times_at_each_address(go, double) -> None:
+    double.answer = lambda _context: Readings(other_versions=Exact(0), up=Exact(1))
+    guard = step(probe="release", looks=4, wanted=frozenset({"other_versions"}), claims=frozenset())
+
+    seen = await go(guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
+
+    assert len(seen.guards) == 2 * 2 * 4
+    assert {len(attempts[0].looks) for attempts in seen.attempts.values()} == {4}
+
+
 async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double, time) -> None:
     versions = iter([1, 1, 0, 0, 0])
 
@@ -427,6 +438,20 @@ async def test_the_run_s_own_deadline_ends_it(go, double) -> None:
     assert (seen.complete, seen.ended_by) == (False, "deadline")
 
 
+async def test_silence_while_our_own_loop_stood_still_is_no_outage(go, double) -> None:
+    def standstill(_context):
+        clock.sleep(0.4)  # the whole process stands, as on an overloaded runner
+        return Readings(up=Exact(0))
+
+    double.answer = standstill
+
+    seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=1.0))
+
+    (look,) = seen.attempts["health", ""][0].looks
+    assert look.values["up"].reason is Reason.OVERLOADED
+    assert look.lag > 0.25
+
+
 async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypatch) -> None:
     monkeypatch.setattr("probekit.run.SLACK", 0.0)
 
@@ -435,7 +460,7 @@ async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypa
 
     double.answer = hang
 
-    seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=0.001))
+    seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=0.001), endpoint=False)
 
     (attempt,) = seen.attempts["health", ""]
     assert attempt.looks[0].values["up"].reason is Reason.BUG

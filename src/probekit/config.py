@@ -58,8 +58,18 @@ class Connect(Settings):
             if not (host and port.isascii() and port.isdigit()):
                 message = f'"{name}" is no "host:port"'
                 raise ValueError(message)
-            ipaddress.ip_address(address)  # its ValueError says what is wrong
-        return fixed
+            if not _is_address(address):
+                message = f'what stands for "{name}" is no IP address'
+                raise ValueError(message)
+        return {name.lower(): address for name, address in fixed.items()}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Change(Settings):

@@ -70,7 +70,7 @@ def system_addresses(endpoint: Endpoint) -> Sequence[str]:
 class Resolver:
     """Names to addresses; what the configuration fixes is never asked for."""
 
-    fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port" -> IP
+    fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", in lower case -> IP
     look_up: LookUp = system_addresses
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
@@ -79,7 +79,7 @@ class Resolver:
         Raises:
             ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
         """
-        known = self.fixed.get(f"{endpoint.host}:{endpoint.port}") or _literal(endpoint.host)
+        known = self.fixed.get(f"{endpoint.host}:{endpoint.port}".lower()) or _literal(endpoint.host)
         if known:
             return Resolved((Address(endpoint, known),), 0.0)
         start = time.perf_counter()
@@ -226,19 +226,27 @@ async def dial(address: Address, *, tls: ssl.SSLContext | None, name: str | None
 
 _OURS: Final = {
     errno.ENETUNREACH: "this machine has no route there",
+    errno.EHOSTUNREACH: "no route from this machine leads there",
+    errno.ENETDOWN: "this machine's network is down",
+    errno.EAFNOSUPPORT: "this machine does not speak that family of addresses",
+    errno.ENOBUFS: "this machine has no buffers left",
+    errno.ENOMEM: "this machine has no memory left",
     errno.EADDRNOTAVAIL: "this machine has no address left to connect from",
     errno.EMFILE: "this process has too many open files",
     errno.ENFILE: "this machine has too many open files",
     errno.EACCES: "this machine forbids the connection",
     errno.EPERM: "this machine forbids the connection",
 }
-_WANTS_A_CLIENT_CERTIFICATE: Final = (
-    "CERTIFICATE_REQUIRED",
-    "ALERT_BAD_CERTIFICATE",
-    "ALERT_UNKNOWN_CA",
-    "ALERT_ACCESS_DENIED",
+_ALERTS: Final = ("ALERT", "CERTIFICATE_REQUIRED", "UNRECOGNIZED_NAME")  # in OpenSSL's words for one of the other side
+_OUR_OWN_TLS: Final = (
+    "NO_CIPHERS_AVAILABLE",
+    "NO_PROTOCOLS_AVAILABLE",
+    "UNSUPPORTED_PROTOCOL",
+    "DH_KEY_TOO_SMALL",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+    "WRONG_SIGNATURE_TYPE",
+    "BAD_ECPOINT",
 )
-_OUR_OWN_TLS: Final = ("NO_CIPHERS_AVAILABLE", "NO_PROTOCOLS_AVAILABLE")
 
 
 def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
@@ -249,6 +257,8 @@ def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
         )
     if isinstance(error, ssl.SSLError):
         return _handshake_failed(error.reason or "", error, address)
+    if isinstance(error, socket.gaierror):
+        return ProbeFailedError(Reason.UNRESOLVED, f"{address} is no address here: {_text(error)}")
     if error.errno in _OURS:
         return ProbeFailedError(Reason.NO_NETWORK, f"no connection to {address}: {_OURS[error.errno]}")
     words: dict[type[OSError], str] = {
@@ -261,8 +271,8 @@ def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
 
 
 def _handshake_failed(reason: str, error: ssl.SSLError, address: Address) -> ProbeFailedError:
-    if any(word in reason for word in _WANTS_A_CLIENT_CERTIFICATE):
-        return ProbeFailedError(Reason.TURNED_AWAY, f"{address} asks for a client certificate ({reason})")
+    if any(word in reason for word in _ALERTS):  # it speaks TLS and refuses us
+        return ProbeFailedError(Reason.TURNED_AWAY, f"{address} refuses our handshake ({reason})")
     if any(word in reason for word in _OUR_OWN_TLS):
         return ProbeFailedError(Reason.BUG, f"our own TLS library refuses to talk to {address} ({reason})")
     return ProbeFailedError(Reason.UNREACHABLE, f"no TLS with {address}: {reason or _text(error)}")

@@ -20,7 +20,7 @@ from probekit.model import Reason
 BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
-_TURNED_AWAY: Final = (401, 403, 407, 429)
+_TURNED_AWAY: Final = (401, 403, 407, 429, 451)
 _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
 
 
@@ -234,7 +234,8 @@ async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exc
     if len(response.headers.raw) > HEADERS:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
     first_byte = (exchange.first_byte or time.perf_counter()) - (exchange.sent or start)
-    body = await _body(response)
+    has_body = request.method != "HEAD" and response.status_code not in (204, 304)  # RFC 9110 section 6.4.1
+    body = await _body(response) if has_body else b""
     await cast("httpx.AsyncByteStream", response.stream).aclose()
     connection = exchange.connection
     phases = Phases(
@@ -288,7 +289,7 @@ def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:
 def endpoint_of(url: httpx.URL | str) -> Endpoint:
     """The host and the port, the scheme's own where none is written."""
     url = httpx.URL(url)
-    return Endpoint(url.host, url.port or (443 if url.scheme == "https" else 80))
+    return Endpoint(url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
 
 
 def has_host(url: str) -> bool:

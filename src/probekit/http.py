@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ class Http:
     origin: tuple[str, Endpoint] | None = None  # the target's own
     transport: httpx.AsyncBaseTransport = field(default_factory=Transport)
     _gates: dict[str, _Gate] = field(default_factory=dict)
-    _absent: dict[Endpoint, asyncio.Task[Answer | None]] = field(default_factory=dict)
+    _absent: dict[tuple[Endpoint, str], asyncio.Task[Answer | None]] = field(default_factory=dict)
 
     async def enter(self, host: str) -> float:
         """Wait for a place in the host's throttle; the seconds that took."""
@@ -45,18 +45,22 @@ class Http:
         """The door for one look."""
         return Look(http=self, address=address, timeout=timeout)
 
-    async def absent(self, url: httpx.URL, look: Look) -> Answer | None:
-        """What the origin answers for a path that cannot exist, asked once per run; None if it said nothing."""
-        where = endpoint_of(url)
+    async def absent(self, url: httpx.URL, look: Look, method: str) -> Answer | None:
+        """What the origin answers for a path that cannot exist, asked once per run; None if it says nothing now."""
+        where = endpoint_of(url), method
         if where not in self._absent:
             path = f"/probekit-{uuid4().hex}"
-            self._absent[where] = asyncio.create_task(_quietly(look, str(url.copy_with(raw_path=path.encode()))))
-        return await asyncio.shield(self._absent[where])
+            made_up = str(url.copy_with(raw_path=path.encode()))
+            self._absent[where] = asyncio.create_task(_quietly(look, made_up, method))
+        answer = await asyncio.shield(self._absent[where])
+        if answer is None:
+            self._absent.pop(where, None)  # the next look asks again
+        return answer
 
 
-async def _quietly(look: Look, url: str) -> Answer | None:
+async def _quietly(look: Look, url: str, method: str) -> Answer | None:
     try:
-        return await look.get(url)
+        return await look.get(url, method=method)
     except ProbeFailedError:
         return None
 
@@ -125,14 +129,14 @@ class Look:
                 return answer
             target, follow = following, follow - 1
 
-    async def is_absent(self, url: str, answer: Answer) -> bool:
+    async def is_absent(self, url: str, answer: Answer, method: str = "GET") -> bool:
         """Whether this server gives the same answer for a path that cannot exist."""
         target = httpx.URL(url)
-        other = await self.http.absent(target, self)
+        other = await self.http.absent(target, self, method)
         if other is None or other.status != answer.status or other.media_type != answer.media_type:
             return False
-        made_up = httpx.URL(other.url).raw_path
-        return answer.body.replace(target.raw_path, b"") == other.body.replace(made_up, b"")
+        paths = [path for path in (target.raw_path, httpx.URL(other.url).raw_path) if len(path) > 1]
+        return answer.body == other.body or _without(answer.body, paths) == _without(other.body, paths)
 
     async def line(self, url: str) -> Line:
         """A connection for many exchanges with one origin, opened now; it is nobody's throttle but the caller's."""
@@ -190,6 +194,9 @@ class Look:
         }
         known = (scheme, where) == self.http.origin and not anonymous
         who = {name: reveal() for name, reveal in self.http.identity.items()} if known else {}
+        for name, value in who.items():
+            if not (value.isascii() and value.isprintable()):
+                raise ProbeFailedError(Reason.MISSING_SECRET, f"what is revealed for header {name} cannot stand in one")
         return ours | who | dict(headers)
 
 
@@ -219,10 +226,17 @@ class Line:
         await self.transport.aclose()
 
 
+def _without(body: bytes, paths: Sequence[bytes]) -> bytes:
+    """The body without the paths that a page may repeat."""
+    for path in paths:
+        body = body.replace(path, b"")
+    return body
+
+
 def _same_origin(url: httpx.URL, location: str | None) -> httpx.URL | None:
     """Where a redirect leads, None if it leaves the origin or is no URL."""
     try:
         target = url.join(location or "")
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA refuses
         return None
     return target if origin_of(str(target)) == origin_of(str(url)) and not target.userinfo else None

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     MISSING_FILE = "missing_file"
     MISSING_SETTING = "missing_setting"
     CUT_OFF = "cut_off"
+    OVERLOADED = "overloaded"
     BUG = "bug"
 
     @property
@@ -363,6 +364,7 @@ class Measurement:
     taken_at: datetime
     seconds: float
     waited: float  # seconds in our own throttle before the look, in no reading
+    lag: float = 0.0  # seconds in which our own event loop stood still during the look
     asked: frozenset[str]
     values: Mapping[str, Reading | Failure]
     notes: Mapping[str, str] = field(default_factory=dict)  # "seen": what a verdict should quote

@@ -12,6 +12,7 @@ from probekit.model import AGAIN, Item, Plan, Step
 from probekit.stats import BLOCKS_TO_PASS
 
 GUARD = "release"
+GUARD_LOOKS = 4  # at each address, before and after: one address may stand for several replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def plan(
     return Plan(
         items=items,
         steps=tuple(steps),
-        guard=replace(guard, wanted=frozenset({"other_versions"})) if guard else None,
+        guard=replace(guard, looks=GUARD_LOOKS, wanted=frozenset({"other_versions"})) if guard else None,
         release=release or (expects(guards[0].config) if expects else None),
         unserved=unserved,
         not_applicable=target.not_applicable,

@@ -15,6 +15,7 @@ from traceback import extract_tb
 from probekit import probes
 from probekit.dial import Address, ProbeFailedError, Resolved
 from probekit.http import Look
+from probekit.lag import Lag
 from probekit.log import events
 from probekit.looks import Looks
 from probekit.model import (
@@ -33,7 +34,8 @@ from probekit.order import Order, Seen
 from probekit.probe import Context, Kind, Readings, Window
 from probekit.sampling import put_together
 
-SLACK = 60.0  # seconds beyond twice a step's worst case, for its share of the throttle
+SLACK = 60.0  # seconds beyond twice a step's worst case and its share of the throttle
+OURS = 4  # a look of which a fourth went into a lag of ours says nothing of a target that kept silent
 More = Callable[[Step, Sequence[Attempt]], Ask | None]
 
 
@@ -77,10 +79,18 @@ class _Run:
         self.seen = seen
         self.environment = order.environment
         self.clock = order.clock
+        self.lag = Lag()
         self.watched = True  # whether there is still something for the watchers to watch
 
     async def whole(self) -> None:
         """Controls, settling, guard, probes, guard, bursts, controls."""
+        lag = asyncio.create_task(self.lag.watch())
+        try:
+            await self._whole()
+        finally:
+            lag.cancel()
+
+    async def _whole(self) -> None:
         self.seen.settling_since = self._mark()
         await self._ask_controls()
         if self.order.wait_release:
@@ -108,13 +118,15 @@ class _Run:
                 await self._step(step)
             self.watched = False
 
-    def _mark(self) -> datetime:
+    def _mark(self) -> datetime | None:
+        """What settling counts from: the deployment, else now; nothing where nobody waits for it either."""
         deployment = self.order.memory.deployment
-        return deployment.mark if deployment else self.clock.now()
+        return deployment.mark if deployment else self.clock.now() if self.order.settle else None
 
     async def _ask_controls(self) -> None:
         if not self.environment.control:
             return
+        self._say("the controls to answer", self.environment.timeout)
         answered = await asyncio.gather(*(self._answers(url) for url in self.environment.control))
         self.seen.controls.append(any(answered))
 
@@ -152,12 +164,18 @@ class _Run:
         if waited:
             self.seen.settling_since = self.clock.now()
 
+    def _say(self, what: str, seconds: float) -> None:
+        if self.order.watcher:
+            self.order.watcher.waiting(what, self.clock.now() + timedelta(seconds=seconds))
+
     async def _guard(self) -> None:
         if self.plan.guard:
+            self._say("the served release to be read", self.plan.guard.timeout)
             found = await self._look_everywhere(self.plan.guard)
             self.seen.guards += found
-            for look in found:
-                self._keep(self.plan.guard, look.address if len(found) > 1 else "", (Attempt(looks=(look,)),))
+            for address in {look.address for look in found}:
+                looks = tuple(look for look in found if look.address == address)
+                self._keep(self.plan.guard, address, (Attempt(looks=looks),))
 
     async def _look_everywhere(self, step: Step) -> list[Measurement]:
         """One look at each address."""
@@ -166,7 +184,8 @@ class _Run:
         if isinstance(resolved, Failure):
             return [self._failed(step, "", resolved)]
         place = _Place(step=step, kind=kind, instance="", resolved=resolved)
-        return list(await asyncio.gather(*(self._look(place, to, step.wanted) for to in resolved.addresses)))
+        addresses = [address for address in resolved.addresses for _ in range(step.looks)]
+        return list(await asyncio.gather(*(self._look(place, to, step.wanted) for to in addresses)))
 
     async def _step(self, step: Step) -> None:
         """Every instance of one step, within the time that its worst case takes."""
@@ -194,7 +213,7 @@ class _Run:
         step, attempts = place.step, list[Attempt]()
         looks = Looks(step, addresses, partial(self._look, place), self.clock.sleep)
         try:
-            async with asyncio.timeout(None if step.turn == "watch" else step.longest * 2 + SLACK):
+            async with asyncio.timeout(self._patience(step)):
                 attempts.append(Attempt(looks=await looks.first()))
                 while ask := self.more(step, attempts):
                     if ask.looks:
@@ -210,6 +229,12 @@ class _Run:
         finally:
             cut = Failure(reason=Reason.CUT_OFF, detail="the run ended before the first attempt did")
             self._keep(step, place.instance, tuple(attempts) or (self._never(step, place.instance, cut),))
+
+    def _patience(self, step: Step) -> float | None:
+        """Seconds until a kind counts as stuck: twice its worst case, and the throttle's share of all requests."""
+        throttle = self.environment.throttle
+        queue = sum(other.cost for other in self.plan.steps) * throttle.per / throttle.requests
+        return None if step.turn == "watch" else step.longest * 2 + queue + SLACK
 
     def _keep(self, step: Step, instance: str, attempts: tuple[Attempt, ...]) -> None:
         if attempts:
@@ -234,7 +259,7 @@ class _Run:
         step = place.step
         door = self.order.http.look(address=address, timeout=step.timeout)
         context = self._context(place, address, asked, door)
-        taken_at, start = self.clock.now(), perf_counter()
+        taken_at, start, began = self.clock.now(), perf_counter(), asyncio.get_running_loop().time()
         try:
             readings = await self._readings(place, context)
             values, notes = readings.values, readings.notes
@@ -242,6 +267,10 @@ class _Run:
             values, notes = dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)), {}
         except Exception as error:  # noqa: BLE001  # a kind's bug ends its own look, not the run
             values, notes = dict.fromkeys(asked, _bug(step, error)), {}
+        lag = self.lag.since(began)
+        if values.get("up") == Exact(0) and lag > step.timeout / OURS:
+            detail = f"our own event loop stood still for {lag:.1f} s of a look of {step.timeout:g} s"
+            values = values | {"up": Failure(reason=Reason.OVERLOADED, detail=detail)}
         clean = self.order.redactor.clean
         return self._seen(
             Measurement(
@@ -251,6 +280,7 @@ class _Run:
                 taken_at=taken_at,
                 seconds=perf_counter() - start - door.waited,
                 waited=door.waited,
+                lag=lag,
                 asked=asked,
                 values={name: _cleaned(value, clean) for name, value in values.items()},
                 notes={name: clean(text) for name, text in notes.items()},

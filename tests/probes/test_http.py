@@ -122,7 +122,6 @@ async def test_what_cannot_be_read_is_no_reading(answers, body, media_type, told
         ({"path": "$.ok", "equals": True}, b'{"ok": "true"}', 1),
         ({"path": "$.ok", "equals": True}, b'{"ok": 1}', 1),
         ({"path": "$.n", "equals": 1}, b'{"n": 1.0}', 0),
-        ({"path": "$.n", "equals": 1}, b'{"n": true}', 1),
         ({"path": "$.queue.depth", "at_most": 100}, b'{"queue": {"depth": 100}}', 0),
         ({"path": "$.queue.depth", "at_most": 100}, b'{"queue": {"depth": 100.1}}', 1),
         ({"path": "$.workers", "at_least": 2}, b'{"workers": 1}', 1),
@@ -143,6 +142,8 @@ async def test_a_claim_is_equality_or_a_number_at_a_path(answers, claim, body, f
         ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": []}', "nothing at"),
         ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": [{"state":"up"},{"state":"up"}]}', "2 values"),
         ({"path": "$.n", "at_most": 1}, b'{"n": "0"}', "where a number is due"),
+        ({"path": "$.n", "equals": 1}, b'{"n": "1"}', "where a number is due"),
+        ({"path": "$.n", "equals": 1}, b'{"n": true}', "where a number is due"),
         ({"path": "$.n", "at_most": 1}, b'{"n": false}', "where a number is due"),
         ({"path": "$.n", "at_most": 1}, b"<html>", "no JSON"),
     ],
@@ -164,7 +165,7 @@ async def test_status_comes_first_whatever_the_body_says(answers, status) -> Non
 
 @pytest.mark.parametrize(
     ("status", "headers"),
-    [(401, {}), (403, {}), (407, {}), (429, {"Retry-After": "9"}), (503, {"cf-mitigated": "challenge"}),
+    [(401, {}), (403, {}), (407, {}), (451, {}), (429, {"Retry-After": "9"}), (503, {"cf-mitigated": "challenge"}),
      (405, {"x-amzn-waf-action": "captcha"})],
 )  # fmt: skip
 async def test_being_turned_away_is_no_failure_of_the_target(answers, status, headers) -> None:
@@ -241,8 +242,10 @@ async def _measured_over(handler):
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
         ({"path": "/", "assertions": [{"path": "$.a[", "equals": 1}]}, "RFC 9535"),
         ({"path": "/", "assertions": [{"path": "$.a", "at_most": float("nan")}]}, "finite"),
-        ({"path": "/", "body": "any", "assertions": [{"path": "$.a", "equals": 1}]}, "neither"),
+        ({"path": "/", "body": "any", "assertions": [{"path": "$.a", "equals": 1}]}, "do not go with"),
         ({"path": "/", "method": "DELETE"}, "GET"),
+        ({"path": "/", "method": "HEAD"}, "its status is enough"),
+        ({"path": "/", "assertions": [{"path": "$.a", "equals": float("nan")}]}, "finite"),
         ({"path": "/", "timout": "1s"}, "Extra inputs"),
     ],
 )
@@ -256,3 +259,11 @@ def test_a_url_of_its_own_leads_to_another_host() -> None:
 
     assert KIND.endpoint(config, BASE) == Endpoint("other.test", 8443)
     assert KIND.endpoint(HttpProbe(kind="http", path="/x"), BASE) == Endpoint("app.test", 443)
+
+
+async def test_a_failed_claim_outweighs_one_that_cannot_be_told(answers) -> None:
+    claims = ({"path": "$.absent", "equals": 1}, {"path": "$.status", "equals": "ready"})
+
+    readings = await answers(b'{"status": "ok"}', assertions=claims)
+
+    assert readings.values["failed_assertions"] == Exact(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,38 @@ async def test_the_least_time_left_on_the_validated_path_counts(read, tmp_path) 
     assert "a-root above it expires first" in readings.notes["seen"]
 
 
+async def test_an_expired_cross_sign_beside_a_valid_intermediate_is_no_matter(read, tmp_path) -> None:
+    root_key, root = issued("a root", days=900)
+    middle_key, _ = issued("a middle", days=900, signer=(root_key, root), ca=True)
+    middle = signed("a middle", middle_key, (root_key, root), days=700)
+    expired = signed("a middle", middle_key, (root_key, root), days=-0.5)
+    leaf_key, leaf = issued("app.test", days=90, signer=(middle_key, middle))
+    file = tmp_path / "root.pem"
+    file.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+
+    found = numbers(await read(serving(leaf_key, leaf, expired, middle), ca=file))
+
+    assert found["time_left"] == pytest.approx(90, abs=0.001)
+    assert (found["trusted"], found["chain_complete"]) == (1, 1)
+
+
+async def test_a_certificate_that_changes_between_two_handshakes_proves_nothing(authority, serve, trusted_file) -> None:
+    contexts = cycle([server_context(authority.issue_cert("app.test")) for _ in range(2)])
+
+    class Alternating:
+        async def __call__(self, reader, writer):
+            await writer.start_tls(next(contexts))
+            await reader.read()
+
+    port, _ = await serve(act=Alternating())
+    address = Address(Endpoint("app.test", port), "127.0.0.1")
+    look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=2)
+    context = Context(base_url="https://app.test", timeout=2, http=look, reveal=str, now=lambda: NOW, address=address)
+
+    with pytest.raises(ProbeFailedError, match="more than one certificate"):
+        await KIND.measure(TlsProbe(), context)
+
+
 async def test_a_missing_intermediate_leaves_no_trusted_path(read, tmp_path) -> None:
     root = trustme.CA()
     leaf = root.create_child_ca().issue_cert("app.test")
@@ -201,33 +234,37 @@ async def test_weak_keys_and_self_signing_are_told(read) -> None:
     assert found["host_matches"] == 1
 
 
-def issued(name, *, days, bits=2048, signer=None):
+def issued(name, *, days, bits=2048, signer=None, ca=False):
     """A key and its certificate, self-signed or by another pair."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return key, signed(name, key, signer or (key, None), days=days, ca=ca or signer is None)
+
+
+def signed(name, key, signer, *, days, ca=True):
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    signing_key, issuer = (signer[0], signer[1].subject) if signer else (key, subject)
-    cert = (
+    signing_key, parent = signer
+    return (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(issuer)
+        .issuer_name(parent.subject if parent else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - timedelta(days=1))
         .not_valid_after(NOW + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .sign(signing_key, hashes.SHA256())
     )
-    return key, cert
 
 
-def serving(key, cert):
+def serving(key, *certs):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
-    with trustme.Blob(pem + cert.public_bytes(serialization.Encoding.PEM)).tempfile() as file:
+    chain = b"".join(cert.public_bytes(serialization.Encoding.PEM) for cert in certs)
+    with trustme.Blob(pem + chain).tempfile() as file:
         context.load_cert_chain(file)
     return context
 

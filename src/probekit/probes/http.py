@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isfinite
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -44,6 +46,9 @@ class Assertion(Settings):
 
     @model_validator(mode="after")
     def _claims_something(self) -> Self:
+        if isinstance(self.equals, float) and not isfinite(self.equals):
+            message = "equals must be a finite number"
+            raise ValueError(message)
         if self.equals is None and self.at_least is None and self.at_most is None:
             message = "says nothing: add equals, at_least or at_most"
             raise ValueError(message)
@@ -53,7 +58,9 @@ class Assertion(Settings):
         """Whether the document keeps it; a value that cannot be compared is a ProbeFailedError."""
         value = find(self.path, document)
         if self.equals is not None:
-            same_type = is_number(value) if is_number(self.equals) else type(value) is type(self.equals)
+            if is_number(self.equals) and not is_number(value):
+                raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {self.path}, where a number is due")
+            same_type = is_number(self.equals) or type(value) is type(self.equals)
             return same_type and bool(value == self.equals)
         if not is_number(value):
             raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {self.path}, where a number is due")
@@ -71,8 +78,11 @@ class HttpProbe(HttpConfig):
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        if self.assertions and (self.body or self.method == "HEAD"):
-            message = 'assertions read the body: they go neither with body = "any" nor with HEAD'
+        if self.method == "HEAD" and self.body is None:
+            message = 'a HEAD has no body that could say something good: body = "any" says that its status is enough'
+            raise ValueError(message)
+        if self.assertions and self.body:
+            message = 'assertions read the body: they do not go with body = "any"'
             raise ValueError(message)
         return self
 
@@ -133,14 +143,14 @@ def _numbers(answer: Answer, context: Context) -> Readings:
 
 async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer) -> list[str]:
     """What does not hold, in words; ProbeFailedError where that cannot be told."""
-    if await context.http.is_absent(config.target(context.base_url), answer):
+    if await context.http.is_absent(config.target(context.base_url), answer, config.method):
         detail = "this server answers anything: a path that cannot exist gets the same answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
-    if config.body == "any" or config.method == "HEAD":
+    if config.body == "any":
         return []
     if config.assertions:
         document = parse(answer.body)
-        return [f"{claim.path} is not as declared" for claim in config.assertions if not claim.holds(document)]
+        return _broken(config.assertions, document)
     word = _status_word(answer)
     health = health_of(word)
     if health.is_doubtful:
@@ -161,6 +171,20 @@ def _status_word(answer: Answer) -> str:
     return word
 
 
+def _broken(claims: Sequence[Assertion], document: Any) -> list[str]:  # noqa: ANN401  # any JSON value
+    """The claims that do not hold; one that cannot be told leaves all unproven, unless another fails."""
+    broken, untold = [], None
+    for claim in claims:
+        try:
+            if not claim.holds(document):
+                broken.append(f"{claim.path} is not as declared")
+        except ProbeFailedError as error:
+            untold = untold or error
+    if untold and not broken:
+        raise untold
+    return broken
+
+
 KIND = Kind(
     config=HttpProbe,
     metrics=(
@@ -173,7 +197,7 @@ KIND = Kind(
             name="first_byte", unit="ms", help="from the request sent to the answer's first byte, on an open connection"
         ),
         Metric(name="total", unit="ms", help="the whole exchange, connection included"),
-        Metric(name="dns", unit="ms", help="resolving the name, once per attempt"),
+        Metric(name="dns", unit="ms", help="resolving the name, once per probe"),
         Metric(name="connect", unit="ms", help="opening the TCP connection"),
         Metric(name="tls", unit="ms", help="the TLS handshake"),
         Metric(name="bytes", unit="", help="size of the body after decompression"),

@@ -155,22 +155,23 @@ def _chain(connection: Connection, method: str) -> tuple[bytes, ...]:
 async def _trust(context: Context, address: Address, seen: _Seen) -> _Trust:
     """OpenSSL's answers, dates left aside: path and name at once, and one by one where that is refused."""
 
-    def verifying(*, name: bool = True) -> ssl.SSLContext:
-        tls = context.http.http.trust.verifying(dates=False, name=name)
+    def verifying(*, dates: bool = False, name: bool = True) -> ssl.SSLContext:
+        tls = context.http.http.trust.verifying(dates=dates, name=name)
         return (
             tls if seen.protocol in _MODERN else _speaking_old(tls)
         )  # which also takes weak keys, so only where needed
 
-    path, why = await _verify(context, address, verifying())
-    if path is not None:
-        return _Trust(path=path, host_matches=True)
-    path, refusal = await _verify(context, address, verifying(name=False))
+    for tls in (verifying(dates=True), verifying()):  # with dates first: an expired cross-sign must not be the path
+        path, why = await _verify(context, address, tls, seen)
+        if path is not None:
+            return _Trust(path=path, host_matches=True)
+    path, refusal = await _verify(context, address, verifying(name=False), seen)
     own = _speaking_old(verifying())  # a weak key has its own reading
     own.verify_flags |= (
         ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     )  # the leaf itself is the anchor: only the name is left to refuse
     own.load_verify_locations(cadata=seen.leaf)
-    _, of_name = await _verify(context, address, own)
+    _, of_name = await _verify(context, address, own, seen)
     matches: bool | Failure = of_name is None
     if of_name is not None and of_name.verify_code not in _ANOTHER_NAME:
         matches = Failure(reason=Reason.BAD_RESPONSE, detail=f"its name cannot be verified: {of_name.verify_message}")
@@ -179,15 +180,19 @@ async def _trust(context: Context, address: Address, seen: _Seen) -> _Trust:
 
 
 async def _verify(
-    context: Context, address: Address, tls: ssl.SSLContext
+    context: Context, address: Address, tls: ssl.SSLContext, seen: _Seen
 ) -> tuple[tuple[bytes, ...], None] | tuple[None, ssl.SSLCertVerificationError]:
     """The verified path, or OpenSSL's refusal."""
     try:
-        return (await _handshake(context, address, tls)).verified, None
+        again = await _handshake(context, address, tls)
     except ProbeFailedError as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return None, error.__cause__
         raise
+    if again.leaf != seen.leaf:  # nothing that was read of one speaks of the other
+        detail = f"{address} serves more than one certificate: they changed from one handshake to the next"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    return again.verified, None
 
 
 def _chain_complete(seen: _Seen, trust: _Trust, leaf: x509.Certificate) -> Exact | Failure:
