@@ -128,7 +128,9 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--deployed", "yesterday"], "write 2026-11-23T10:00Z, or now"),
         (["verify", "--env", "prod", "--deployed", "2026-11-23T10:00"], "has no zone"),
         (["verify", "--env", "prod", "--deployed", "2999-01-01T00:00Z"], "lies in the future"),
+        (["verify", "--env", "prod", "--deployed", "0001-01-01T00:00+23:59"], "no time of this calendar"),
         (["verify", "--env", "prod", "--wait-release", "5"], "is no duration"),
+        (["verify", "--env", "prod", "--wait-release", "999999999d"], "longer than a day"),
         (["verify", "--env", "prod", "--wait-release", "5m"], "needs a probe 'release'"),
         (["verify", "--env", "prod", "--quiet", "--verbose"], "exclude each other"),
         (["plan", "--env", "nowhere"], "no environment 'nowhere'"),
@@ -220,7 +222,7 @@ def test_piped_output_has_neither_colour_nor_progress_and_the_log_is_json(probek
     assert all(json.loads(line)["event"] for line in loud.stderr.splitlines())
 
 
-@pytest.mark.parametrize("path", ["no-such-folder/r.json", "home"])
+@pytest.mark.parametrize("path", ["no-such-folder/r.json", "home", ".", "/", "probes.toml/r.json", "x" * 300])
 def test_a_report_that_cannot_be_written_is_said_and_changes_nothing(probekit, write, folder, path) -> None:
     write()
 
@@ -258,6 +260,28 @@ def test_a_stream_that_was_never_open_changes_nothing(folder, write, closed) -> 
 
     assert result.returncode == 10
     assert json.loads((folder / "r.json").read_text())["decision"]["action"] == "investigate"
+
+
+@pytest.mark.parametrize("wish", ["--verbose", "--strict"])
+def test_a_log_that_cannot_be_written_changes_nothing(folder, write, wish) -> None:
+    write()
+    text = (folder / "probes.toml").read_text().replace("control = []", 'control = ["http://127.0.0.1:9/"]')
+    (folder / "probes.toml").write_text(text)
+    command = f'"$0" -m probekit verify --env prod --report json=r.json {wish} 2>/dev/full'
+
+    result = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], **_surroundings(folder, {}), timeout=30, check=False
+    )
+
+    assert result.returncode == json.loads((folder / "r.json").read_text())["decision"]["exit_code"] == 30
+
+
+def test_a_short_secret_does_not_break_the_document(probekit, folder, write) -> None:
+    write(extra='[env.prod.connect]\nheaders = { "X-Key" = { env = "KEY" } }\n')
+
+    result = probekit("verify", "--env", "prod", "--report", "json", env={"KEY": "1"})
+
+    assert json.loads(result.stdout)["schema"] == "probekit.report/1"
 
 
 def test_an_ascii_terminal_shows_everything(process, write) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from traceback import extract_tb
 
@@ -14,7 +15,13 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line and exit."""
     _have_streams()
-    sys.exit(_run(sys.argv[1:]))
+    code = _run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # else Python's own flush at exit would fail, and change the code to 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
 
 
 def _have_streams() -> None:
@@ -35,7 +42,8 @@ def _run(arguments: list[str]) -> int:
         frames = reversed(extract_tb(error.__traceback__)[-3:])
         places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
         text = f"internal error ({type(error).__name__} at {places}), exit code {INTERNAL}"
-        print(f"probekit: {text}: a bug of probekit, which says nothing about the target", file=sys.stderr)  # noqa: T201  # structlog may be what crashed
+        with suppress(OSError, ValueError):
+            print(f"probekit: {text}: a bug of probekit, which says nothing about the target", file=sys.stderr)  # noqa: T201  # structlog may be what crashed
         return INTERNAL
 
 

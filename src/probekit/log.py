@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -54,4 +55,18 @@ def _to_stderr(*_arguments: object) -> object:
     """A logger on stderr as it is now: whoever exchanges it later wants to see what is said later."""
     import structlog  # noqa: PLC0415  # see configure
 
-    return structlog.PrintLogger(sys.stderr)
+    return structlog.PrintLogger(cast("Any", _Forgiving()))
+
+
+class _Forgiving:
+    """stderr, whose own trouble (closed, disk full) must never become an answer."""
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()

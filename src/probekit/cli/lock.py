@@ -36,6 +36,8 @@ def lock(config: Path, environment: str) -> Iterator[None]:
         os.close(handle)
         message = f"another run verifies '{environment}' of {config}; wait until it is over"
         raise LockedError(message) from error
+    except OSError as error:  # a file system without locks
+        complain(f"warning: no lock could be taken ({error.strerror}); do not verify '{environment}' twice at once")
     try:
         yield
     finally:
@@ -47,5 +49,5 @@ def _open(config: Path, environment: str) -> int:
 
     folder = user_state_path("probekit", appauthor=False)
     folder.mkdir(parents=True, exist_ok=True)
-    name = sha256(f"{config.resolve()}\n{environment}".encode()).hexdigest()[:16]
+    name = sha256(os.fsencode(f"{config.resolve()}\n{environment}")).hexdigest()[:16]
     return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -25,21 +26,30 @@ def emit(text: str) -> None:
 
 def save(text: str, path: Path) -> None:
     """Write the whole file or nothing; what cannot be written is said on stderr."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part: Path | None = None
     try:
         if path.exists() and not path.is_file():  # a pipe or a device: nothing to put in its place
             path.write_text(text, "utf-8")
             return
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         part.write_text(text, "utf-8")
         part.replace(path)
-    except OSError as error:
-        complain(f"{path} cannot be written: {error.strerror}")
-        part.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: a path without a name
+        complain(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
+        with suppress(OSError):
+            if part is not None:
+                part.unlink(missing_ok=True)
 
 
 def complain(text: str) -> None:
-    """Say something on stderr, if there is one."""
-    click.echo(f"probekit: {text}", err=True)
+    """Say something on stderr."""
+    say(f"probekit: {text}")
+
+
+def say(text: str) -> None:
+    """Write a line to stderr, if that can be done: its trouble never becomes an answer."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)
 
 
 def colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001  # one fact

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import click
 
+from probekit.cli.output import say
 from probekit.model import Outcome, Step, Verdict
 from probekit.redact import Redactor
 from probekit.reports.text import escape
@@ -40,7 +41,7 @@ class Progress:
         if word:
             padded = f"{word.value:>14}  "
             shown = (click.style(padded, fg=_COLOURS.get(word)) if self._colour else padded) + shown
-        click.echo(shown, err=True)
+        say(shown)
 
 
 def _clock(moment: datetime) -> str:

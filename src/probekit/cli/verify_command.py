@@ -6,7 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from probekit.plan import Selection
 from probekit.redact import Redactor
 from probekit.reports import FORMATS
 
+_DAY = 86400.0
 _AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours
 
 
@@ -49,9 +51,12 @@ class _Seconds(click.ParamType[float]):
         if isinstance(value, float):
             return value
         try:
-            return quantity.duration(value)
+            seconds = quantity.duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if seconds > _DAY:
+            self.fail(f"'{value}' is longer than a day", param, ctx)
+        return seconds
 
 
 class _Moment(click.ParamType[datetime]):
@@ -73,7 +78,10 @@ class _Moment(click.ParamType[datetime]):
             self.fail(f"'{value}' has no zone: write {value}Z for UTC", param, ctx)
         if moment > now + _AHEAD:
             self.fail(f"'{value}' lies in the future", param, ctx)
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"'{value}' is no time of this calendar", param, ctx)
 
 
 class _ReportTo(click.ParamType[tuple[str, Path | None]]):
@@ -196,7 +204,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     path = default_config(config)
     try:
         variables = Variables(_env_file=path.absolute().parent / ".env")
-    except (ValidationError, UnicodeDecodeError) as error:
+    except (ValidationError, UnicodeDecodeError, OSError) as error:  # OSError: unreadable, or no working directory
         raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
     release = options["release"] or variables.release
     moment = options["deployed"] or (_Moment().convert(variables.deployed, None, None) if variables.deployed else None)
@@ -225,8 +233,20 @@ def _carried_out(request: Request, output: Output) -> int:
     terminal = sys.stderr.isatty() and not output.quiet
     progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if terminal else None
     report = asyncio.run(_until_told(request, redactor, progress))
-    _written(report, output, redactor)
+    with _undisturbed():
+        _written(report, output, redactor)
     return report.exit_code
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second signal must not take the report with it."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Report:
@@ -241,9 +261,13 @@ def _written(report: Report, output: Output, redactor: Redactor) -> None:
     """Files first, whole; then stdout."""
     for name, file in output.reports:
         if file is not None:
-            save(redactor.clean(FORMATS[name](report)), file)
+            save(_rendered(report, name, redactor), file)
     for name, file in output.reports:
         silent = output.quiet and report.exit_code == Action.GO.exit_code
         if file is None and not silent:
-            wishes = {"colour": colour(sys.stdout.isatty())} if name == "console" else {}
-            emit(redactor.clean(FORMATS[name](report, **wishes)))
+            emit(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
+
+
+def _rendered(report: Report, name: str, redactor: Redactor, **wishes: bool) -> str:
+    """The report as text; what it quotes was cleaned when it was seen, so a document for programs stays one."""
+    return redactor.clean(FORMATS[name](report, **wishes)) if name == "console" else FORMATS[name](report)
