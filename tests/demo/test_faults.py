@@ -6,10 +6,15 @@ import socket
 import ssl
 
 import httpx
+import psycopg
 import pytest
+import redis
 from cryptography import x509
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from probekit.demo.errors import DemoError
+from probekit.demo.shop.edge import ALLOWED_ORIGIN, SECURITY_HEADERS, STRICT_TRANSPORT
 from probekit.demo.target import FAULTS, Target
 
 OTHERS = {
@@ -22,6 +27,12 @@ OTHERS = {
     "/metrics": 200,
     "/nope": 404,
 }
+CHANGED = {
+    "cache-down": {"/api/infrastructure/health": 503},
+    "database-down": {"/api/infrastructure/health": 503, "/api/orders": 503, "/api/search?q=lamp": 503},
+}
+CORE = ["/api/orders", "/api/search?q=lamp"]
+ORPHANS = "select count(*) from purchase as p where not exists (select from account as a where a.id = p.account_id)"
 
 
 def statuses(client: httpx.Client, count: int) -> list[int]:
@@ -48,14 +59,14 @@ def test_the_good_certificate_lasts(target: Target) -> None:
     assert names(served) == ["localhost"]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"slow"}))
 def test_a_fault_leaves_all_other_routes_alone(fault: str, target: Target, client: httpx.Client) -> None:
     client.get("/")  # faults of certificates show on new connections
     target.plant(fault)
 
     seen = {path: client.get(path).status_code for path in OTHERS}
 
-    assert seen == OTHERS
+    assert seen == OTHERS | CHANGED.get(fault, {})
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"old-version"}))
@@ -150,14 +161,148 @@ def test_one_stray_error_is_the_third_health_from_planting_on(target: Target, cl
     assert statuses(client, 8) == [200, 200, 503, 200, 200, 200, 200, 200]
 
 
-def test_mending_takes_a_fault_back(target: Target, client: httpx.Client) -> None:
-    for fault in FAULTS:
+def test_slow_is_in_list_and_search_only(target: Target, client: httpx.Client) -> None:
+    target.plant("slow")
+
+    answers = {path: client.get(path) for path in OTHERS}
+
+    assert {path: answer.status_code for path, answer in answers.items()} == OTHERS
+    for path, answer in answers.items():
+        assert (0.6 <= answer.elapsed.total_seconds() < 1) == (path in CORE)
+
+
+def test_errors_are_every_thirtieth_request_to_list_or_search(target: Target, client: httpx.Client) -> None:
+    target.plant("errors")
+    assert {client.get(path).status_code for path in ("/health", "/api/version") for _ in range(31)} == {200}
+
+    answers = [client.get(CORE[number % 2], headers={"Origin": ALLOWED_ORIGIN}) for number in range(95)]
+
+    bad = {number: answer for number, answer in enumerate(answers, 1) if answer.status_code != 200}
+    assert list(bad) == [5, 35, 65, 95]  # the first is early: a few looks at the routes meet it
+    for answer in bad.values():
+        assert answer.status_code == 500
+        assert answer.headers["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
+        assert {**SECURITY_HEADERS, **STRICT_TRANSPORT}.items() <= {
+            name: answer.headers.get(name) for name in (*SECURITY_HEADERS, *STRICT_TRANSPORT)
+        }.items()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/orders", "/api/me", "/nope", "plain"])
+def test_missing_headers_are_gone_from_every_answer(target: Target, client: httpx.Client, path: str) -> None:
+    url = target.plain_url if path == "plain" else path
+    good = client.get(url).headers
+    target.plant("missing-headers")
+
+    bad = client.get(url).headers
+    target.mend()
+
+    assert good.keys() - bad.keys() == {"content-security-policy", "x-content-type-options"}
+    assert not bad.keys() - good.keys()
+    assert client.get(url).headers.keys() == good.keys()
+
+
+def test_orphans_have_no_user_and_all_that_should_keep_them_out_stands(target: Target, client: httpx.Client) -> None:
+    before = client.get("/api/orders").json()
+    with psycopg.connect(target.postgres_dsn, autocommit=True) as connection:
+        target.plant("orphans")
+        target.plant("orphans")
+
+        planted = connection.execute(ORPHANS).fetchone()
+        keys = connection.execute("select convalidated from pg_constraint where contype = 'f'").fetchall()
+        triggers = connection.execute("select distinct tgenabled from pg_trigger").fetchall()
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute("update purchase set account_id = 999 where id = 1")
+        target.mend()
+        left = connection.execute(ORPHANS).fetchone()
+        rows = connection.execute("select count(*) from purchase").fetchone()
+
+    assert (planted, left, rows) == ((3,), (0,), (240,))
+    assert (keys, triggers) == ([(True,)], [("O",)])
+    assert client.get("/api/orders").json() == before
+
+
+def test_database_down_refuses_connections_and_list_and_search_say_so_at_once(
+    target: Target, client: httpx.Client
+) -> None:
+    assert client.get(CORE[0]).headers["X-Cache"] == "hit"
+    target.plant("database-down")
+
+    answers = [client.get(path) for path in CORE]
+
+    assert [(answer.status_code, answer.elapsed.total_seconds() < 0.3) for answer in answers] == [(503, True)] * 2
+    assert components(client) == {"database": "down", "cache": "ok", "disk": "ok", "queue": "ok"}
+    assert client.post("/api/login", json={"user": "ana", "password": "x"}).status_code == 503
+    assert "postgres" not in target.processes
+    for dsn in (target.postgres_dsn, target.probe_dsn):
+        with pytest.raises(psycopg.OperationalError, match="refused"):
+            psycopg.connect(dsn)
+
+
+def test_a_mended_database_has_its_data_and_is_used_at_once(target: Target, client: httpx.Client) -> None:
+    with psycopg.connect(target.postgres_dsn, autocommit=True) as connection:
+        connection.execute("comment on table purchase is 'written last'")
+    target.plant("database-down")
+
+    target.mend()
+
+    assert client.post("/api/login", json={"user": "ana", "password": "x"}).status_code == 401
+    assert [client.get(path).headers["X-Cache"] for path in CORE] == ["hit", "hit"]
+    assert components(client) == dict.fromkeys(("database", "cache", "disk", "queue"), "ok")
+    with psycopg.connect(target.postgres_dsn) as connection:
+        row = connection.execute("select count(*), obj_description('purchase'::regclass) from purchase").fetchone()
+    assert row == (240, "written last")
+
+
+def test_cache_down_refuses_connections_and_the_database_answers(target: Target, client: httpx.Client) -> None:
+    kept = client.get(CORE[0]).json()
+    target.plant("cache-down")
+
+    answers = [client.get(path) for path in CORE]
+
+    assert [(answer.status_code, answer.headers["X-Cache"]) for answer in answers] == [(200, "bypass")] * 2
+    assert answers[0].json() == kept
+    assert components(client) == {"database": "ok", "cache": "down", "disk": "ok", "queue": "down"}
+    assert "valkey" not in target.processes
+    for url in (target.valkey_url, target.probe_cache_url):
+        with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as cache, pytest.raises(redis.ConnectionError):
+            cache.ping()
+
+
+def test_a_mended_cache_is_warm(target: Target, client: httpx.Client) -> None:
+    target.plant("cache-down")
+
+    target.mend()
+
+    assert [client.get(path).headers["X-Cache"] for path in CORE] == ["hit", "hit"]
+    assert components(client) == dict.fromkeys(("database", "cache", "disk", "queue"), "ok")
+    with redis.Redis.from_url(target.probe_cache_url) as cache:
+        assert cache.ping()
+
+
+def test_orphans_cannot_be_planted_into_a_database_that_is_down(target: Target) -> None:
+    target.plant("database-down")
+
+    with pytest.raises(DemoError, match="the database takes no orphans: it is not available"):
+        target.plant("orphans")
+
+
+def components(client: httpx.Client) -> dict[str, str]:
+    answer = client.get("/api/infrastructure/health")
+    return {name: found["status"] for name, found in answer.json()["components"].items()}
+
+
+def test_mending_takes_all_faults_back(target: Target, client: httpx.Client) -> None:
+    pids = target.processes
+    for fault in (*FAULTS, "cache-down", "database-down"):
         target.plant(fault)
 
+    target.mend()
     target.mend()
 
     assert statuses(client, 4) == [200] * 4
     assert client.get("/api/version").json() == {"version": target.version}
+    assert {path: client.get(path).status_code for path in OTHERS} == OTHERS
+    assert target.processes.keys() == pids.keys()
 
 
 def test_an_unknown_fault_is_refused_with_those_that_exist(target: Target) -> None:

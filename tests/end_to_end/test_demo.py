@@ -185,6 +185,70 @@ def test_one_stray_error_is_asked_again_and_shown(with_fault) -> None:
     assert "1 of 32 looks" in seen.out.replace("\n", " ").replace("  ", " ")
 
 
+DATABASE = "deploy.services.database-connectivity"
+INFRASTRUCTURE = "deploy.services.infrastructure-health"
+ROUTES = "deploy.smoke.core-endpoints"
+P95 = ("deploy.smoke.smoke-response-times", "deploy.performance.p95-latency", "post.performance.api-response-times")
+OF_THE_DATABASE = (
+    "post.database.data-integrity",
+    "post.database.no-orphans",
+    "post.database.indexes-valid",
+    "post.database.foreign-keys-verified",
+    "post.database.no-blocked-sessions",
+    "post.performance.no-slow-queries",
+    "post.performance.pool-headroom",
+)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("fault", "code", "not_green"),
+    [
+        ("missing-headers", 0, {"post.security.headers": "fail"}),
+        ("slow", 10, dict.fromkeys(P95, "fail")),
+        ("orphans", 10, {"post.database.no-orphans": "fail"}),
+        (
+            "cache-down",
+            20,
+            {"deploy.services.cache-connectivity": "fail", INFRASTRUCTURE: "fail", HIT_RATE: "error"},
+        ),
+    ],
+)
+def test_a_fault_fails_what_its_row_says(with_fault, fault, code, not_green) -> None:
+    seen = with_fault(fault, "--deployed", "now")
+
+    assert (seen.code, seen.not_green) == (code, not_green)
+
+
+@pytest.fixture
+def with_error_rate(target):
+    """The target with the error rate in scope, which takes 3,300 requests to prove."""
+    environment.write(target)
+    yield
+    environment.write(target, environment.SHORT)
+
+
+@pytest.mark.faults
+@pytest.mark.usefixtures("with_error_rate")
+def test_errors_in_every_thirtieth_answer_fail_the_error_rate_and_no_percentile(with_fault) -> None:
+    seen = with_fault("errors", "--deployed", "now")
+
+    assert (seen.code, seen.not_green) == (10, {environment.ERROR_RATE: "fail", ROUTES: "inconclusive"})
+    assert seen.verdicts[environment.ERROR_RATE]["severity"] == "high"
+    assert seen.verdicts[ROUTES]["flags"] == ["flaky"]
+    assert 4 < seen.report["decision"]["minutes"] <= 5
+
+
+@pytest.mark.faults
+@pytest.mark.usefixtures("with_error_rate")
+def test_a_database_that_is_down_fails_what_needs_it_and_is_the_one_reason_for_the_rest(with_fault) -> None:
+    seen = with_fault("database-down", "--deployed", "now")
+
+    fails = dict.fromkeys((INFRASTRUCTURE, DATABASE, ROUTES, environment.ERROR_RATE, *P95), "fail")
+    errors = dict.fromkeys(OF_THE_DATABASE, "error")
+    assert (seen.code, seen.not_green) == (20, fails | errors | {HIT_RATE: "inconclusive"})
+
+
 @pytest.mark.faults
 def test_the_release_is_waited_for_and_the_wait_is_bounded(with_fault) -> None:
     seen = with_fault("old-version", "--wait-release", "3s")

@@ -109,7 +109,7 @@ url = { file = "$cache" }
 
 [env.demo.probes.cors]
 kind = "cors"
-path = "/api/orders"
+path = "/api/version"
 origins = ["https://app.example.test"]
 
 [env.demo.probes.security-headers]

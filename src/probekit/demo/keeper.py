@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 _GRACE = 0.5  # seconds between asking a server to stop and killing it
+_TIME_TO_KEEP = 10.0  # seconds for one that writes down what it has
 _GLANCE = 0.01  # seconds between two looks at a server that was asked to stop
 
 Request = dict[str, Any]
@@ -117,15 +118,20 @@ def _status(household: _Household, request: Request) -> Answer:
 
 
 def _stop(household: _Household, request: Request) -> Answer:
-    _end([household.children[request["pid"]]])
+    """End one child; with another farewell it has something to keep, and time for it."""
+    child = household.children[request["pid"]]
+    if (farewell := request["farewell"]) is None:
+        _end([child])
+    else:
+        _end([replace(child, farewell=signal.Signals(farewell))], grace=_TIME_TO_KEEP)
     return {}
 
 
-def _end(children: Sequence[_Child]) -> None:
+def _end(children: Sequence[_Child], *, grace: float = _GRACE) -> None:
     """Ask all at once, wait once, kill what is left: the whole takes one grace, however many there are."""
     for child in children:
         _signal(child, child.farewell)
-    deadline = time.monotonic() + _GRACE
+    deadline = time.monotonic() + grace
     while any(child.process.poll() is None for child in children) and time.monotonic() < deadline:
         time.sleep(_GLANCE)
     for child in children:

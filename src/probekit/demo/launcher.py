@@ -95,9 +95,11 @@ class Launcher:
         code: int | None = self._ask(operation="status", name=server.name, pid=server.pid)["code"]
         return code
 
-    def stop(self, server: Server) -> None:
-        """End one program now, within half a second."""
-        self._ask(operation="stop", name=server.name, pid=server.pid)
+    def stop(self, server: Server, *, farewell: signal.Signals | None = None) -> None:
+        """End one program now, within half a second; with a farewell that lets it keep something, once it has."""
+        self._ask(
+            operation="stop", name=server.name, pid=server.pid, farewell=None if farewell is None else int(farewell)
+        )
 
     def wait_ready(self, server: Server, is_ready: Callable[[], bool], *, within: float = _READY_WITHIN) -> None:
         """Ask until it is ready.

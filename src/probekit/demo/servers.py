@@ -6,9 +6,10 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import LiteralString, TypeVar
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -20,9 +21,8 @@ from probekit.demo.ports import LOOPBACK, free_port, require_free
 from probekit.demo.postgres_files import SUPERUSER, Cluster
 
 PROBE_USER = "probekit"
-_PROBE_ROLE: tuple[
-    LiteralString, ...
-] = (  # the least that the probes need; what they may read of tables is granted there
+# the least that probes need; which columns they may read is granted where the tables are made
+_PROBE_ROLE: tuple[LiteralString, ...] = (
     "create role probekit login connection limit 5 password {password}",
     "grant pg_monitor to probekit",
     "alter role probekit set default_transaction_read_only = on",
@@ -50,19 +50,26 @@ class Postgres:
         """The superuser's way in."""
         return self.dsn_of("postgres", SUPERUSER, self.cluster.password)
 
-    def dsn_of(self, database: str, user: str, password: str) -> str:
-        """A user's way into a database, with the TLS mode said: PGSSLMODE may be set to what this build cannot do."""
-        mode = "require" if self.cluster.has_tls else "disable"
-        return f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}?sslmode={mode}"
+    def dsn_of(self, database: str, user: str, password: str, *, authority: Path | None = None) -> str:
+        """A user's way into a database; with an authority's certificate, the server's is held against it.
+
+        The TLS mode is said in any case: PGSSLMODE may be set to what this build cannot do.
+        """
+        dsn = f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}"
+        if not self.cluster.has_tls:
+            return f"{dsn}?sslmode=disable"
+        if authority is None:
+            return f"{dsn}?sslmode=require"
+        return f"{dsn}?sslmode=verify-full&sslrootcert={quote(str(authority), safe='/')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """A database and the two that may use it."""
+    """A database and the three that may use it."""
 
     owner_dsn: str = field(repr=False)
     superuser_dsn: str = field(repr=False)
-    probe_dsn: str = field(repr=False)  # of a role that reads statistics, and what it is granted beside
+    probe_dsn: str = field(repr=False)  # of a role that reads statistics, and what it is granted beside them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +78,9 @@ class Valkey:
 
     server: Server
     port: int
+    program: Path
+    configuration: Path
+    password: str = field(repr=False)
     url: str = field(repr=False)
     probe_url: str = field(repr=False)  # of a user that may ask how it is, and write below probekit:
 
@@ -90,34 +100,49 @@ def start_postgres(launcher: Launcher, *, port: int | None = None, certificate: 
     """Make a new cluster and start it; with a certificate it speaks TLS where the build can."""
     cluster = postgres_files.create(launcher, certificate=certificate)
 
-    def start(port: int) -> Postgres:
-        server = launcher.start(
-            "postgres",
-            [
-                *(cluster.bin / "postgres", "-D", cluster.folder),
-                *("-c", f"listen_addresses={LOOPBACK}", "-c", f"port={port}", "-c", "unix_socket_directories="),
-                *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
-                *cluster.options,
-            ],
-            folder=cluster.folder,
-            owner=cluster.owner,
-            farewell=signal.SIGQUIT,  # at once: there is nothing to keep
-        )
-        postgres = Postgres(server=server, port=port, cluster=cluster)
-        launcher.wait_ready(server, lambda: _postgres_answers(postgres.dsn))
-        return postgres
-
-    return _on_a_port(start, port, "PostgreSQL")
+    return _on_a_port(lambda port: _run_postgres(launcher, cluster, port), port, "PostgreSQL")
 
 
-def create_database(postgres: Postgres, name: str) -> Database:
-    """A database in the running PostgreSQL, owned by a role of the same name that may do nothing else."""
+def stop_postgres(launcher: Launcher, postgres: Postgres) -> None:
+    """Have it write down what it has, and end."""
+    launcher.stop(postgres.server, farewell=signal.SIGINT)  # its "fast" shutdown
+
+
+def restart_postgres(launcher: Launcher, postgres: Postgres) -> Postgres:
+    """Start one that was stopped, on its port and with its data."""
+    return _run_postgres(launcher, postgres.cluster, postgres.port)
+
+
+def _run_postgres(launcher: Launcher, cluster: Cluster, port: int) -> Postgres:
+    server = launcher.start(
+        "postgres",
+        [
+            *(cluster.bin / "postgres", "-D", cluster.folder),
+            *("-c", f"listen_addresses={LOOPBACK}", "-c", f"port={port}", "-c", "unix_socket_directories="),
+            *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
+            *cluster.options,
+        ],
+        folder=cluster.folder,
+        owner=cluster.owner,
+        farewell=signal.SIGQUIT,  # at once: there is nothing to keep
+    )
+    postgres = Postgres(server=server, port=port, cluster=cluster)
+    launcher.wait_ready(server, lambda: _postgres_answers(postgres.dsn))
+    return postgres
+
+
+def create_database(postgres: Postgres, name: str, *, authority: Path | None = None) -> Database:
+    """A database in the running PostgreSQL, owned by a role of the same name that may do nothing else.
+
+    There is a role for probes too; it trusts the server by the authority's certificate, where one is given.
+    """
     password, probe_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     role = sql.Identifier(name)
     superuser_dsn = postgres.dsn_of(name, SUPERUSER, postgres.cluster.password)
     with psycopg.connect(postgres.dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("create role {} login password {}").format(role, sql.Literal(password)))
         connection.execute(sql.SQL("create database {} owner {}").format(role, role))
+        connection.execute(sql.SQL("revoke temporary on database {} from public").format(role))
         for statement in _PROBE_ROLE:
             connection.execute(sql.SQL(statement).format(password=sql.Literal(probe_password)))
     if postgres.cluster.has_statements:
@@ -126,7 +151,7 @@ def create_database(postgres: Postgres, name: str) -> Database:
     return Database(
         owner_dsn=postgres.dsn_of(name, name, password),
         superuser_dsn=superuser_dsn,
-        probe_dsn=postgres.dsn_of(name, PROBE_USER, probe_password),
+        probe_dsn=postgres.dsn_of(name, PROBE_USER, probe_password, authority=authority),
     )
 
 
@@ -134,26 +159,39 @@ def start_valkey(launcher: Launcher, *, port: int | None = None) -> Valkey:
     """Start a Valkey that keeps its data in memory only and wants a password."""
     program = binaries.find(binaries.VALKEY)
     folder = launcher.make_folder("probekit-valkey-")
+    configuration = folder / "valkey.conf"
     password, probe_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
     def start(port: int) -> Valkey:
-        configuration = folder / "valkey.conf"
         configuration.touch(mode=0o600)  # the password would be readable for all on the command line
         configuration.write_text(
             f"bind {LOOPBACK}\nport {port}\nrequirepass {password}\ndir {folder}\n"
             f"user {PROBE_USER} on >{probe_password} {_PROBE_RIGHTS}\n"
             'save ""\nappendonly no\ndaemonize no\nmaxmemory 64mb\nmaxmemory-policy allkeys-lru\n'
         )
-        server = launcher.start("valkey", [program, configuration])
-        launcher.wait_ready(server, lambda: _valkey_answers(port, password))
         return Valkey(
-            server=server,
+            server=_run_valkey(launcher, program, configuration, port, password),
             port=port,
+            program=program,
+            configuration=configuration,
+            password=password,
             url=f"redis://:{password}@{LOOPBACK}:{port}/0",
             probe_url=f"redis://{PROBE_USER}:{probe_password}@{LOOPBACK}:{port}/0",
         )
 
     return _on_a_port(start, port, "Valkey")
+
+
+def restart_valkey(launcher: Launcher, valkey: Valkey) -> Valkey:
+    """Start one that was stopped, on its port; what it kept is gone."""
+    server = _run_valkey(launcher, valkey.program, valkey.configuration, valkey.port, valkey.password)
+    return replace(valkey, server=server)
+
+
+def _run_valkey(launcher: Launcher, program: Path, configuration: Path, port: int, password: str) -> Server:
+    server = launcher.start("valkey", [program, configuration])
+    launcher.wait_ready(server, lambda: _valkey_answers(port, password))
+    return server
 
 
 def start_nginx(launcher: Launcher, http: str, *, port: int | None = None, stream: str | None = None) -> Nginx:

@@ -4,7 +4,6 @@ Nothing heavy is imported before a target starts: `--help` reads FAULTS from her
 """
 
 import contextlib
-import datetime as dt
 import importlib.util
 import secrets
 import socket
@@ -18,20 +17,18 @@ from typing import TYPE_CHECKING
 
 from probekit.demo.channel import Channel
 from probekit.demo.errors import DemoError
-from probekit.demo.faults import FAULTS, VERSION
+from probekit.demo.faults import FAULTS, VERSION, harm
 from probekit.demo.launcher import Launcher, launching
 from probekit.demo.ports import LOOPBACK, require_free
 from probekit.demo.shop.settings import Settings
 
 if TYPE_CHECKING:  # psycopg and trustme are dear to import, and a lean installation lacks the latter
-    from probekit.demo.certificates import Certificates
-    from probekit.demo.servers import Database, Postgres, Valkey
+    from probekit.demo.stores import Stores
 
 __all__ = ["FAULTS", "SERVE_PORTS", "Ports", "Target", "running_target"]
 
 _EXTRA = ("jwt", "starlette", "trustme", "uvicorn")
 _USERS = ("ana", "ben", "cem")  # ana is the admin
-_DATABASE = "shop"
 _LOOK = 2.0  # seconds for one look at /health
 
 
@@ -60,14 +57,22 @@ class Target:
     key_file: Path  # one line: the value of X-Demo-Key, which exempts from the rate limit
     postgres_dsn: str = field(repr=False)  # the superuser's
     valkey_url: str = field(repr=False)
-    probe_dsn: str = field(repr=False)  # of the least-privileged users that probes should be
+    probe_dsn: str = field(
+        repr=False
+    )  # of the users that probes should be: least privileges, the server's name checked
     probe_cache_url: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)  # of the shop's users
     folder: Path
     log_file: Path  # one JSON object a line
-    processes: Mapping[str, int]
     version: str = VERSION
+    _parents: Mapping[str, int] = field(repr=False)
+    _stores: "Stores" = field(repr=False)
     _channel: Channel = field(repr=False)
+
+    @property
+    def processes(self) -> Mapping[str, int]:
+        """What runs at the moment, by name."""
+        return {**self._parents, **self._stores.processes}
 
     def plant(self, fault: str) -> None:
         """Give the running target a fault, which is in effect when this returns.
@@ -79,9 +84,11 @@ class Target:
             message = f"there is no fault {fault!r}; there are {', '.join(FAULTS)}"
             raise DemoError(message)
         self._channel.ask({"plant": fault})
+        harm(fault, self._stores)
 
     def mend(self) -> None:
         """Take back whatever was planted; listeners that were stopped stay so."""
+        self._stores.mend()
         self._channel.ask({"mend": True})
 
     def stop_control(self) -> None:
@@ -91,16 +98,6 @@ class Target:
     def stop_serving(self) -> None:
         """Have HTTPS and plain HTTP refuse connections; the stores and the control go on."""
         self._channel.ask({"close": ["https", "plain"]})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stores:
-    """What the shop stands on."""
-
-    certificates: "Certificates"
-    valkey: "Valkey"
-    postgres: "Postgres"
-    database: "Database"
 
 
 @contextlib.contextmanager
@@ -117,16 +114,16 @@ def running_target(folder: Path | None = None, ports: Ports | None = None) -> It
     ports = ports or Ports()
     for purpose in fields(ports):
         require_free(getattr(ports, purpose.name), purpose.name)
-    with launching() as launcher:
-        yield _start(launcher, launcher.folder if folder is None else _prepared(folder), ports)
+    with launching() as launcher, contextlib.ExitStack() as held:
+        yield _start(launcher, launcher.folder if folder is None else _prepared(folder), held, ports)
 
 
-def _start(launcher: Launcher, folder: Path, ports: Ports) -> Target:
+def _start(launcher: Launcher, folder: Path, held: contextlib.ExitStack, ports: Ports) -> Target:
     """Start all parts; the shop's process first, which has much to import while PostgreSQL makes its files."""
     command = [sys.executable, "-P", "-m", "probekit.demo.shop"]
     application = launcher.start("application", command, has_channel=True)
     channel = Channel(launcher.channel, application)
-    stores = _start_stores(launcher, folder, ports)
+    stores = _start_stores(launcher, folder, held, ports)
     settings = Settings(
         database=stores.database.owner_dsn,
         cache=stores.valkey.url,
@@ -139,12 +136,6 @@ def _start(launcher: Launcher, folder: Path, ports: Ports) -> Target:
         control_port=ports.control,
     )
     bound: Mapping[str, int] = channel.ask(asdict(settings))["ports"]
-    processes = {
-        "keeper": launcher.pid,
-        "application": application.pid,
-        "postgres": stores.postgres.server.pid,
-        "valkey": stores.valkey.server.pid,
-    }
     authority = stores.certificates.authority
     launcher.wait_ready(application, lambda: _is_healthy(bound["https"], authority, settings.exempt_key))
     return Target(
@@ -160,23 +151,16 @@ def _start(launcher: Launcher, folder: Path, ports: Ports) -> Target:
         passwords=MappingProxyType(settings.passwords),
         folder=folder,
         log_file=Path(settings.log),
-        processes=MappingProxyType(processes),
+        _parents=MappingProxyType({"keeper": launcher.pid, "application": application.pid}),
+        _stores=stores,
         _channel=channel,
     )
 
 
-def _start_stores(launcher: Launcher, folder: Path, ports: Ports) -> _Stores:
-    from probekit.demo import certificates, servers  # noqa: PLC0415  # dear, and the shop's process is starting meanwhile
+def _start_stores(launcher: Launcher, folder: Path, held: contextlib.ExitStack, ports: Ports) -> "Stores":
+    from probekit.demo.stores import Stores  # noqa: PLC0415  # dear, and the shop's process is starting meanwhile
 
-    issued = certificates.issue(
-        launcher.folder / "certificates", authority=folder / "ca.pem", now=dt.datetime.now(dt.UTC)
-    )
-    valkey = servers.start_valkey(launcher, port=ports.valkey or None)
-    postgres = servers.start_postgres(
-        launcher, port=ports.postgres or None, certificate=issued.leaves[certificates.STORE]
-    )
-    database = servers.create_database(postgres, _DATABASE)
-    return _Stores(certificates=issued, valkey=valkey, postgres=postgres, database=database)
+    return Stores(launcher, folder, held, postgres_port=ports.postgres or None, valkey_port=ports.valkey or None)
 
 
 def _require_extra() -> None:

@@ -21,3 +21,4 @@ def test_the_text_has_cumulative_buckets_and_a_total() -> None:
     assert 'http_request_duration_seconds_count{route="/health"} 2' in lines
     assert 'cache_lookups_total{result="hit"} 1' in lines
     assert 'cache_lookups_total{result="miss"} 0' in lines
+    assert 'cache_lookups_total{result="bypass"} 0' in lines

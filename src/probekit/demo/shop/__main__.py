@@ -18,10 +18,10 @@ from probekit.demo.ports import bind
 from probekit.demo.shop.application import control_application, redirect_application, shop_application
 from probekit.demo.shop.listeners import Listener, listen, tls_context
 from probekit.demo.shop.log import log_to
-from probekit.demo.shop.routes import Shop
+from probekit.demo.shop.routes import Shop, warm
 from probekit.demo.shop.seed import seed
 from probekit.demo.shop.settings import Settings
-from probekit.demo.shop.store import Store
+from probekit.demo.shop.store import Store, StoreDownError
 
 _log = logging.getLogger("probekit.demo.shop")
 
@@ -66,9 +66,10 @@ async def _start(settings: Settings) -> _Running:
     plain = bind(settings.plain_port, "plain HTTP")
     control = bind(settings.control_port, "the control")
     await seed(store, settings.passwords)
+    await warm(store)
     listeners = {
         "https": listen(shop_application(shop, exempt_key=settings.exempt_key), https, context),
-        "plain": listen(redirect_application(https.getsockname()[1]), plain),
+        "plain": listen(redirect_application(https.getsockname()[1], behaviour), plain),
         "control": listen(control_application(), control),
     }
     return _Running(shop=shop, listeners=listeners)
@@ -79,11 +80,22 @@ async def _obey(running: _Running, command: Mapping[str, Any]) -> Mapping[str, s
     if "close" in command:
         await asyncio.gather(*(running.listeners[name].close() for name in command["close"]))
     elif "mend" in command:
-        faults.mend(running.shop.behaviour)
+        return await _mend(running.shop)
     elif not running.shop.has_been_healthy:
         return {"error": "a fault is planted into a healthy target, and /health has not answered 200 yet"}
     else:
         faults.plant(command["plant"], running.shop.behaviour)
+    return {}
+
+
+async def _mend(shop: Shop) -> Mapping[str, str]:
+    """Make the shop as it was at its start: well, and with a warm cache."""
+    faults.mend(shop.behaviour)
+    await shop.store.renew()
+    try:
+        await warm(shop.store)
+    except StoreDownError as error:
+        return {"error": str(error)}
     return {}
 
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from probekit.demo.faults import Behaviour
 from probekit.demo.shop.edge import (
     ALLOWED_ORIGIN,
     SECURITY_HEADERS,
@@ -36,10 +37,14 @@ def shop_application(shop: Shop, *, exempt_key: str) -> ASGIApp:
         exception_handlers={HTTPException: _refused, StoreDownError: _unavailable, Exception: _unexpected},
     )
     observed = Observed(routed, shop.metrics, frozenset(ROUTES))
-    return WithHeaders(CrossOrigin(observed, ALLOWED_ORIGIN), {**SECURITY_HEADERS, **STRICT_TRANSPORT})
+    return WithHeaders(
+        CrossOrigin(observed, ALLOWED_ORIGIN),
+        {**SECURITY_HEADERS, **STRICT_TRANSPORT},
+        withheld=lambda: shop.behaviour.withheld,
+    )
 
 
-def redirect_application(https_port: int) -> ASGIApp:
+def redirect_application(https_port: int, behaviour: Behaviour) -> ASGIApp:
     """Sends everybody to the same host's HTTPS port; hosts that are not ours would make it an open redirect."""
 
     async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +54,7 @@ def redirect_application(https_port: int) -> ASGIApp:
         location = f"https://{host}:{https_port}{scope['raw_path'].decode('latin-1')}{query}"
         await RedirectResponse(location, status_code=308)(scope, receive, send)
 
-    return WithHeaders(redirect, SECURITY_HEADERS)
+    return WithHeaders(redirect, SECURITY_HEADERS, withheld=lambda: behaviour.withheld)
 
 
 def control_application() -> ASGIApp:

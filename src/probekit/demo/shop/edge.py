@@ -5,7 +5,7 @@ Plain ASGI around everything else: starlette writes its page for an unexpected e
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -41,19 +41,30 @@ _PREFLIGHT = {
 _log = logging.getLogger(__name__)
 
 
-class WithHeaders:
-    """Adds fixed headers to every answer."""
+def nothing_withheld() -> frozenset[str]:
+    """The names of the headers to leave out where no fault can be planted."""
+    return frozenset()
 
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+
+class WithHeaders:
+    """Adds fixed headers to every answer, without those withheld at the moment."""
+
+    def __init__(
+        self, app: ASGIApp, headers: Mapping[str, str], withheld: Callable[[], frozenset[str]] = nothing_withheld
+    ) -> None:
         self._app = app
         self._headers = headers
+        self._withheld = withheld
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add the headers to its answer."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                withheld = self._withheld()
+                MutableHeaders(scope=message).update(
+                    {name: value for name, value in self._headers.items() if name not in withheld}
+                )
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

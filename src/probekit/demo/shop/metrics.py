@@ -15,7 +15,7 @@ class Metrics:
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # method, route, status
     buckets: Counter[tuple[str, float]] = field(default_factory=Counter)  # route, upper bound
     seconds: dict[str, float] = field(default_factory=dict)  # route
-    cache: Counter[str] = field(default_factory=Counter)  # hit, miss
+    cache: Counter[str] = field(default_factory=Counter)  # hit, miss, bypass
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
@@ -42,5 +42,5 @@ class Metrics:
             yield f'http_request_duration_seconds_count{{route="{route}"}} {self.buckets[route, float("inf")]}'
         yield "# HELP cache_lookups_total Look-ups in the cache by their result."
         yield "# TYPE cache_lookups_total counter"
-        for result in ("hit", "miss"):
+        for result in ("hit", "miss", "bypass"):
             yield f'cache_lookups_total{{result="{result}"}} {self.cache[result]}'

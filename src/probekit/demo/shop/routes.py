@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
@@ -18,12 +18,13 @@ from probekit.demo.faults import Behaviour
 from probekit.demo.shop import metrics as exposition
 from probekit.demo.shop.accounts import Identity, hashed, identity_of, is_password, token
 from probekit.demo.shop.metrics import Metrics
-from probekit.demo.shop.store import Store, StoreDownError
+from probekit.demo.shop.store import Row, Store, StoreDownError
 
 _DISK_NEEDED = 64 * 2**20  # bytes
 _BODY_LIMIT = 4096
 _PAGE_SIZE = 20
 _QUERY_LIMIT = 64
+_OFTEN_WANTED = ("chair", "lamp", "table", "tea")
 _NOBODY = hashed("no account has this password")  # an unknown name takes as long as a wrong password
 
 _PAGE = """<!doctype html>
@@ -113,15 +114,7 @@ async def users(shop: Shop, request: Request) -> Response:
 
 async def orders(shop: Shop, _request: Request) -> Response:
     """The latest orders."""
-    return await _kept(
-        shop,
-        "orders",
-        lambda: shop.store.rows(
-            "select id, product, quantity, total_cents, placed_on::text from purchase"
-            " order by placed_on desc, id desc limit %s",
-            (_PAGE_SIZE,),
-        ),
-    )
+    return await _answered(shop, lambda: _latest(shop.store))
 
 
 async def search(shop: Shop, request: Request) -> Response:
@@ -129,15 +122,7 @@ async def search(shop: Shop, request: Request) -> Response:
     wanted = request.query_params.get("q", "").strip().lower()
     if not 0 < len(wanted) <= _QUERY_LIMIT or not _is_text(wanted):
         raise HTTPException(400, f"q is needed, up to {_QUERY_LIMIT} characters")
-    return await _kept(
-        shop,
-        f"search:{wanted}",
-        lambda: shop.store.rows(
-            "select id, product, quantity, total_cents, placed_on::text from purchase"
-            " where strpos(product, %s) > 0 order by placed_on desc, id desc limit %s",
-            (wanted, _PAGE_SIZE),
-        ),
-    )
+    return await _answered(shop, lambda: _matching(shop.store, wanted))
 
 
 async def metrics(shop: Shop, _request: Request) -> Response:
@@ -162,9 +147,41 @@ ROUTES: Mapping[str, tuple[str, Route]] = MappingProxyType(
 )
 
 
-async def _kept(shop: Shop, key: str, produce: Callable[[], Awaitable[list[dict[str, Any]]]]) -> Response:
-    rows, is_hit = await shop.store.cached(key, produce)
-    result = "hit" if is_hit else "miss"
+async def warm(store: Store) -> None:
+    """Put what is asked for most into the cache."""
+    await asyncio.gather(_latest(store), *(_matching(store, word) for word in _OFTEN_WANTED))
+
+
+def _latest(store: Store) -> Awaitable[tuple[Sequence[Row], str]]:
+    return store.cached(
+        "orders",
+        lambda: store.rows(
+            "select id, product, quantity, total_cents, placed_on::text from purchase"
+            " order by placed_on desc, id desc limit %s",
+            (_PAGE_SIZE,),
+        ),
+    )
+
+
+def _matching(store: Store, wanted: str) -> Awaitable[tuple[Sequence[Row], str]]:
+    return store.cached(
+        f"search:{wanted}",
+        lambda: store.rows(
+            "select id, product, quantity, total_cents, placed_on::text from purchase"
+            " where strpos(product, %s) > 0 order by placed_on desc, id desc limit %s",
+            (wanted, _PAGE_SIZE),
+        ),
+    )
+
+
+async def _answered(shop: Shop, look_up: Callable[[], Awaitable[tuple[Sequence[Row], str]]]) -> Response:
+    """What a core route answers, unless a fault is planted that is about core routes."""
+    if shop.behaviour.delay:
+        await asyncio.sleep(shop.behaviour.delay)
+    status = next(shop.behaviour.core)
+    if status != HTTPStatus.OK:
+        raise HTTPException(status)
+    rows, result = await look_up()
     shop.metrics.cache[result] += 1
     return JSONResponse({"orders": rows}, headers={"X-Cache": result})
 

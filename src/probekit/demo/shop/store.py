@@ -43,17 +43,20 @@ class Store:
         async with self.connection() as connection:
             return await (await connection.execute(query, parameters)).fetchall()
 
-    async def cached(self, key: str, produce: Callable[[], Awaitable[list[DictRow]]]) -> tuple[Sequence[Row], bool]:
-        """The kept rows, or those produced now and kept from here on; and whether they were kept."""
-        with _cache_trouble():
-            kept = await self._cache.get(key)
+    async def cached(self, key: str, produce: Callable[[], Awaitable[list[DictRow]]]) -> tuple[Sequence[Row], str]:
+        """The kept rows, or those produced now and kept from here on; and the cache's part: hit, miss or bypass."""
+        try:
+            with _cache_trouble():
+                kept = await self._cache.get(key)
+        except StoreDownError:
+            return await produce(), "bypass"
         if kept is not None:
             found: Sequence[Row] = json.loads(kept)
-            return found, True
+            return found, "hit"
         produced = await produce()
-        with _cache_trouble():
+        with contextlib.suppress(StoreDownError), _cache_trouble():  # the answer is there, kept or not
             await self._cache.set(key, json.dumps(produced), ex=_TTL)
-        return produced, False
+        return produced, "miss"
 
     async def check_database(self) -> None:
         """Raise StoreDownError unless the database answers with what it holds."""
@@ -62,17 +65,27 @@ class Store:
             raise StoreDownError(message)
 
     async def check_cache(self) -> None:
-        """Raise StoreDownError unless the cache takes a value and gives it back."""
+        """Raise StoreDownError unless the cache takes a number and counts on from it.
+
+        No GET, whose hits would stand among those of customers: commands that write count as no look-ups.
+        """
         with _cache_trouble():
-            await self._cache.set("health", "ok", ex=_TTL)
-            if await self._cache.get("health") != b"ok":
+            async with self._cache.pipeline() as together:
+                _, counted = await together.set("health", 1, ex=_TTL).incr("health").execute()
+            if counted != 2:  # noqa: PLR2004  # one more than was set
                 message = "the cache forgets"
                 raise StoreDownError(message)
 
-    async def check_queue(self) -> int:
-        """The number of waiting jobs; StoreDownError where it cannot be read."""
+    async def check_queue(self) -> None:
+        """Raise StoreDownError unless the list of waiting jobs can be used, all of which stay."""
         with _cache_trouble():
-            return int(await self._cache.llen(_QUEUE))
+            await self._cache.ltrim(_QUEUE, 0, -1)
+
+    async def renew(self) -> None:
+        """Give up idle connections to servers that have been stopped since: the next visit opens new ones."""
+        with contextlib.suppress(StoreDownError):
+            await self.check_database()  # one that fails takes the others with it
+        await self._cache.connection_pool.disconnect(inuse_connections=False)  # new ones take a millisecond
 
     @contextlib.asynccontextmanager
     async def connection(self, within: float = _DEADLINE) -> AsyncIterator[psycopg.AsyncConnection[DictRow]]:
