@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
@@ -144,6 +145,13 @@ def test_a_look_at_the_components_looks_nothing_up_in_the_cache(client: httpx.Cl
 
     after = cache.info("stats")
     assert [after[name] for name in counted] == [before[name] for name in counted]
+
+
+def test_looks_at_the_components_beside_one_another_do_not_disturb_each_other(client: httpx.Client) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(lambda _: client.get("/api/infrastructure/health").status_code, range(40)))
+
+    assert seen == [200] * 40
 
 
 def test_no_request_opens_a_connection_of_its_own(client: httpx.Client, target: Target, cache: redis.Redis) -> None:

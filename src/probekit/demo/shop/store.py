@@ -70,8 +70,10 @@ class Store:
         No GET, whose hits would stand among those of customers: commands that write count as no look-ups.
         """
         with _cache_trouble():
-            await self._cache.set("health", 1, ex=_TTL)
-            counted = await self._cache.incr("health")
+            async with self._cache.pipeline(transaction=True) as together:  # another check may go on beside this one
+                together.set("health", 1, ex=_TTL)
+                together.incr("health")
+                _, counted = await together.execute()
             if counted != 2:  # noqa: PLR2004  # one more than was set
                 message = "the cache forgets"
                 raise StoreDownError(message)
