@@ -9,7 +9,7 @@ demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
 
 test: .venv/dev-is-installed  ## the suite, with real servers
-	$(BIN)/pytest -m "not faults" --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -m "not faults" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 faults: .venv/dev-is-installed  ## every row of every fault table, live
 	$(BIN)/pytest -m faults

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from probekit import quantity
 from probekit.decide import decide
@@ -30,6 +31,9 @@ from probekit.model import (
     Situation,
     Verdict,
 )
+
+settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
+settings.load_profile("house")
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 

@@ -27,7 +27,6 @@ from probekit.probe import (
     http_endpoint,
 )
 
-_TURNED_AWAY: Final = (401, 403, 407, 429)
 _MODEST: Final = 300  # requests of a window where no load is allowed
 _FEW: Final = 4  # in flight where no load is allowed
 _DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, do not hammer it
@@ -173,7 +172,7 @@ class _Sender:
                 return False
             raise
         expected = self.config.routes[at].expect
-        if answer.status in _TURNED_AWAY and answer.status not in expected:
+        if answer.turns_us_away and answer.status not in expected:
             raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
         return answer.status in expected
 
