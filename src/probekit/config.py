@@ -96,7 +96,6 @@ class Environment(Settings):
     spacing: Duration = Field(10.0, le=600, description="between two attempts")
     block: Duration = Field(10.0, gt=0, le=60, description="of time, by which samplings keep what they saw")
     window: Duration = Field(60.0, gt=0, le=3600, description="that a sampling lasts at least; six blocks or more")
-    budget: int = Field(600, ge=1, description="requests of samplings and bursts in a run, unless load is allowed")
     allow: list[Literal["canary-write", "load"]] = Field([], description="what may be done beside reading")
     deadline: Duration = Field(900.0, gt=0, description="of the whole run")
     vantage: str = Field("", description="where this runs, shown in every report")
