@@ -438,6 +438,18 @@ async def test_the_run_s_own_deadline_ends_it(go, double) -> None:
     assert (seen.complete, seen.ended_by) == (False, "deadline")
 
 
+async def test_the_time_to_settle_is_no_part_of_the_deadline(go, time) -> None:
+    async def really(seconds):
+        time.now += timedelta(seconds=seconds)
+        await asyncio.sleep(seconds)
+
+    time.sleep = really
+
+    seen = await go(step(looks=1), settle=True, environment={"settle": "300ms", "deadline": "150ms"})
+
+    assert seen.complete
+
+
 async def test_silence_while_our_own_loop_stood_still_is_no_outage(go, double) -> None:
     def standstill(_context):
         clock.sleep(0.4)  # the whole process stands, as on an overloaded runner

@@ -45,7 +45,8 @@ async def run(plan: Plan, more: More, order: Order) -> Seen:
     work = asyncio.create_task(_Run(plan, more, order, seen).whole())
     stop = asyncio.create_task(order.stop.wished())
     try:
-        longest = order.environment.deadline + order.wait_release
+        settling = order.environment.settle if order.settle else 0.0  # waits that were asked for are no part of it
+        longest = order.environment.deadline + order.wait_release + settling
         await asyncio.wait({work, stop}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.cancel()
