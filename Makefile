@@ -14,17 +14,17 @@ test: .venv/dev-is-installed  ## the suite, with real servers
 faults: .venv/dev-is-installed  ## every row of every fault table, live
 	$(BIN)/pytest -m faults
 
-check: .venv/dev-is-installed  ## format, lint, types, import rules, generated tables, Dockerfile, tests
+check: .venv/dev-is-installed  ## format, lint, types, import rules, generated documents, Dockerfile, tests
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python scripts/readme_tables.py --check
+	$(BIN)/python scripts/generated_docs.py --check
 	$(BIN)/hadolint Dockerfile
 	$(MAKE) test
 
-docs: .venv/dev-is-installed  ## write the tables of the README that restate code
-	$(BIN)/python scripts/readme_tables.py
+docs: .venv/dev-is-installed  ## write the documents that restate code
+	$(BIN)/python scripts/generated_docs.py
 
 format: .venv/dev-is-installed  ## write the format and the fixes that are safe
 	$(BIN)/ruff format $(SOURCES)

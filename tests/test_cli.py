@@ -16,7 +16,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from probekit import cli
+from probekit import checklist as checklists, cli, probes
+from probekit.cli import explain_command
+from probekit.config import read
 
 ENVIRONMENT = """
 [env.prod]
@@ -500,7 +502,9 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
         ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
         ("certificate", ["time_left (d)", "installed of these: tls"]),
-        ("kind:tls", ["fingerprint (default None)", "at most"]),
+        ("kind:tls", ["fingerprint (default none)", "at most 5 requests a look", "    [env.prod.probes.certificate]"]),
+        ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time (default "60s")']),
+        ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Does PostgreSQL answer"]),
     ],
 )
 def test_explain_tells_what_an_item_a_probe_or_a_kind_takes(probekit, name, told) -> None:
@@ -508,6 +512,21 @@ def test_explain_tells_what_an_item_a_probe_or_a_kind_takes(probekit, name, told
 
     assert result.returncode == 0
     assert all(words in result.stdout for words in told)
+
+
+def test_the_table_that_explain_shows_for_a_kind_is_one_that_probes_toml_takes(tmp_path) -> None:
+    checklist = checklists.load("softfactory")
+    fills = [
+        (probe, kind) for probe, known in checklist.probes.items() for kind in known.kinds if kind in probes.names()
+    ]
+    assert {kind for _probe, kind in fills} == set(probes.names())
+
+    for probe, name in fills:
+        text = '[env.prod]\nbase_url = "https://app.example.com"\nscope = ["deploy"]\n'
+        text += explain_command.table(probes.load(name), name, checklist, probe=probe)
+
+        (one,) = read(text, tmp_path / "probes.toml").targets["prod"].probes
+        assert (one.probe, one.kind) == (probe, name)
 
 
 def test_explain_names_the_nearest(probekit) -> None:

@@ -8,6 +8,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,10 @@ def block(language: str, containing: str) -> str:
     return found
 
 
-def test_the_example_of_a_production_environment_is_go_on_the_embedded_target(tmp_path) -> None:
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory) -> Iterator[Path]:
+    """A folder with the example of a production environment, its target the embedded one."""
+    folder = tmp_path_factory.mktemp("prod")
     with running_target() as target:
         text = block("toml", "[env.prod]\nbase_url")
         authority = target.base_url.removeprefix("https://")  # localhost may have an IPv6 address, too
@@ -42,22 +46,38 @@ def test_the_example_of_a_production_environment_is_go_on_the_embedded_target(tm
         ]:
             assert old in text
             text = text.replace(old, new)
-        (tmp_path / "probes.toml").write_text(text, "utf-8")
+        (folder / "probes.toml").write_text(text, "utf-8")
+        yield folder
 
-        wishes = ["--env", "prod", "--deployed", "2026-11-23T10:00Z", "--report", "json"]
-        result = subprocess.run(
-            [sys.executable, "-m", "probekit", "verify", *wishes],
-            cwd=tmp_path,
-            env=os.environ | {"HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+
+def run_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=os.environ | {"HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_example_of_a_production_environment_is_go_on_the_embedded_target(prod) -> None:
+    wishes = ["--env", "prod", "--deployed", "2026-11-23T10:00Z", "--report", "json"]
+
+    result = run_in(prod, "-m", "probekit", "verify", *wishes)
 
     document = json.loads(result.stdout)
     assert result.returncode == 0, document["decision"]
     assert (document["account"]["pass"], len(document["verdicts"])) == (4, 4)
+
+
+def test_the_example_of_python_verifies_that_environment(prod) -> None:
+    result = run_in(prod, "-c", block("python", "from probekit import verify"))
+
+    decision, *verdicts = result.stdout.splitlines()
+    assert decision == "go 0", result.stderr
+    assert [verdict.split()[0] for verdict in verdicts] == ["pass"] * 4
 
 
 @pytest.mark.parametrize(
@@ -82,10 +102,11 @@ def test_the_gate_in_a_script_takes_the_way_that_the_code_says(tmp_path, code, s
     assert (result.returncode, (tmp_path / "rolled-back").exists()) == (left, rolled_back)
 
 
-def test_the_tables_are_the_code_s_own() -> None:
-    filled = runpy.run_path(str(ROOT / "scripts" / "readme_tables.py"))["filled"]
+def test_the_documents_that_restate_code_are_up_to_date() -> None:
+    documents = runpy.run_path(str(ROOT / "scripts" / "generated_docs.py"))["documents"]()
 
-    assert filled(TEXT) == TEXT
+    assert len(documents) > 1
+    assert documents == {path: path.read_text("utf-8") for path in documents}
 
 
 def test_the_further_examples_of_configuration_are_valid(tmp_path) -> None:

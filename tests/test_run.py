@@ -92,6 +92,7 @@ def go(monkeypatch, double, time, make):
             sample=sample,
             endpoint=(lambda _config, _base: Endpoint("app.test", 443)) if endpoint else None,
             each_address=each_address,
+            example='kind = "double"\n',
         )
         monkeypatch.setattr(probes, "load", lambda _name: kind)
         facts = {"base_url": "https://app.test", "scope": ["a"], "settle": "30s"} | wishes.pop("environment", {})

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from probekit import header_grammar as grammar, quantity
+from probekit import header_grammar as grammar
 from probekit.cookies import Cookie, cookies
 from probekit.json_answer import shown
-from probekit.probe import Answer, ProbeConfig
+from probekit.probe import Answer, Duration, ProbeConfig
 
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
 
@@ -32,17 +32,11 @@ _NOT_LEAKING: Final = ("no-referrer", "same-origin", "strict-origin", "strict-or
 _ONE_VALUE: Final = ("Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 
 
-def _seconds(value: object) -> object:
-    return quantity.duration(value) if isinstance(value, str) else value
-
-
 class Minimum(ProbeConfig):
     """What is demanded of every page."""
 
     hsts: bool = Field(default=True, description="whether Strict-Transport-Security is demanded")
-    max_age: Annotated[float, BeforeValidator(_seconds)] = Field(
-        15_552_000.0, ge=0, allow_inf_nan=False, description='its least max-age, such as "180 d"'
-    )
+    max_age: Duration = Field(15_552_000.0, ge=0, allow_inf_nan=False, description='its least max-age, such as "180 d"')
     include_subdomains: bool = Field(default=False, description="whether it must include subdomains")
     csp: bool = Field(default=True, description="whether a Content-Security-Policy must keep injected scripts out")
     nosniff: bool = Field(default=True, description="whether X-Content-Type-Options: nosniff is demanded")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 from probekit import quantity
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
@@ -48,6 +49,11 @@ def _seconds(value: object) -> float:
 
 
 Duration = Annotated[float, BeforeValidator(_seconds)]  # "30s" in a file, seconds in Python
+
+
+def is_duration(field: FieldInfo) -> bool:
+    """Whether a setting is a Duration."""
+    return any(isinstance(mark, BeforeValidator) and mark.func is _seconds for mark in field.metadata)
 
 
 class Settings(BaseModel):
@@ -192,6 +198,9 @@ class Kind:
     vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
+    example: str  # its table in probes.toml, from `kind` on, as it would stand there
+    privileges: str = "none"  # the least that it needs at the target
+    safety: str = "it only reads"  # what it does there
 
     @property
     def promises(self) -> frozenset[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import sys
+import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from pydantic.fields import FieldInfo
 
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
@@ -17,7 +19,7 @@ from probekit.cli.verify_command import default_config
 from probekit.config import load
 from probekit.flow import RequestError
 from probekit.model import Band, Item, Limit
-from probekit.probe import Kind
+from probekit.probe import Kind, is_duration
 from probekit.reports.text import paragraph
 from probekit.toml_file import nearest
 
@@ -46,9 +48,15 @@ def command(name: str, config: Path | None) -> int:
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     path = default_config(config)
     checklist = load(path).checklist if path.exists() else checklists.load("softfactory")
-    lines = [line for text in _explained(name, checklist) for line in paragraph(text, width=100, hanging="  ") or [""]]
-    emit("".join(f"{line}\n" for line in lines))
+    emit("".join(f"{line}\n" for text in _explained(name, checklist) for line in _shown(text)))
     return 0
+
+
+def _shown(text: str) -> list[str]:
+    """A sentence wrapped by words; lines to be copied as they stand, indented."""
+    if text.endswith("\n"):
+        return [f"    {line}" for line in text.splitlines()]
+    return paragraph(text, width=100, hanging="      " if text.startswith("  ") else "  ") or [""]
 
 
 def _explained(name: str, checklist: Checklist) -> Iterator[str]:
@@ -59,7 +67,7 @@ def _explained(name: str, checklist: Checklist) -> Iterator[str]:
     if name in checklist.probes:
         return _probe(name, checklist)
     if kind_name in probes.names():
-        return _kind(kind_name, probes.load(kind_name))
+        return _kind(kind_name, probes.load(kind_name), checklist)
     known = [*(item.id for item in checklist.items), *checklist.probes, *probes.names()]
     raise RequestError(f"no item, probe or kind '{name}'{nearest(name, known)}; see: probekit list items|probes|kinds")
 
@@ -110,16 +118,51 @@ def _probe(name: str, checklist: Checklist) -> Iterator[str]:
     yield f"installed of these: {', '.join(installed) or 'none yet'}"
     for kind in installed:
         yield ""
-        yield from _kind(kind, probes.load(kind))
+        yield from _kind(kind, probes.load(kind), checklist, probe=name)
 
 
-def _kind(name: str, kind: Kind) -> Iterator[str]:
-    module = sys.modules[kind.config.__module__]
-    yield f"kind {name}: {(inspect.getdoc(module) or '').splitlines()[0]}"
-    yield "cost: " + (
-        f"at most {kind.requests} requests a look" if isinstance(kind.requests, int) else "by its settings"
+def _kind(name: str, kind: Kind, checklist: Checklist, *, probe: str = "") -> Iterator[str]:
+    yield f"kind {name}: {speaks_of(kind)}"
+    yield f"cost: {cost(kind)}; safety: {kind.safety}"
+    yield "least privileges: " + ("" if kind.privileges.endswith("\n") else kind.privileges)
+    if kind.privileges.endswith("\n"):
+        yield kind.privileges
+    yield "in probes.toml:"
+    yield table(kind, name, checklist, probe=probe)
+    for key, default, meaning in settings(kind):
+        yield f"  {key} ({default if default == 'required' else f'default {default}'}): {meaning}"
+
+
+def speaks_of(kind: Kind) -> str:
+    """The question that the kind answers: the first line of its file."""
+    return (inspect.getdoc(inspect.getmodule(kind.measure or kind.sample)) or "").partition("\n")[0]
+
+
+def cost(kind: Kind) -> str:
+    """Requests of one look, by the example's settings where they tell."""
+    most = kind.cost(kind.config.model_validate(tomllib.loads(kind.example)))
+    return f"at most {most} request{'s' * (most != 1)} a look" + (
+        ", by its settings (here: the example's)" if callable(kind.requests) else ""
     )
+
+
+def table(kind: Kind, name: str, checklist: Checklist, *, probe: str = "") -> str:
+    """The kind's example as it stands in probes.toml: under that probe, else under the one that it fills best."""
+    ranks = {known: promise.kinds.index(name) for known, promise in checklist.probes.items() if name in promise.kinds}
+    return f"[env.prod.probes.{probe or min(ranks, key=ranks.__getitem__, default='NAME')}]\n{kind.example}"
+
+
+def settings(kind: Kind) -> Iterator[tuple[str, str, str]]:
+    """Every setting of the kind's own: its key, "required" or its default as probes.toml says it, and its meaning."""
     for key, field in kind.config.model_fields.items():
         if key != "kind":
-            default = "required" if field.is_required() else f"default {field.default!r}"
-            yield f"  {key} ({default}): {field.description}"
+            yield key, "required" if field.is_required() else _written(field), field.description or ""
+
+
+def _written(field: FieldInfo) -> str:
+    if field.default is None:
+        return "none"
+    if is_duration(field):
+        days = field.default / 86_400
+        return f'"{days:g}d"' if days >= 1 else f'"{field.default:g}s"'
+    return json.dumps(field.default, default=str)

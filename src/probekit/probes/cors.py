@@ -246,4 +246,9 @@ KIND = Kind(
     endpoint=http_endpoint,
     each_address=True,
     requests=80,  # eight origins with three preflights and a request, 24 foreign ones with two; 18 for one origin
+    example="""\
+kind = "cors"
+path = "/api/version"
+origins = ["https://app.example.com"]  # who may use it from a browser
+""",
 )

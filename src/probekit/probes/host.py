@@ -344,4 +344,11 @@ KIND = Kind(
     ),
     measure=measure,
     sample=sample,
+    example="""\
+kind = "host"
+host = "web-1"  # the machine that probekit runs on, by its name
+mounts = ["/", "/var"]
+""",
+    privileges="a user of that machine",
+    safety="it only reads, on the machine that probekit runs on",
 )

@@ -205,4 +205,9 @@ KIND = Kind(
     measure=measure,
     endpoint=http_endpoint,
     requests=2,  # the second is one path that cannot exist, once per origin and run
+    example="""\
+kind = "http"
+path = "/health"
+assertions = [{ path = "$.status", equals = "ok" }]  # without it a 2xx and the body's own status word are read
+""",
 )

@@ -446,4 +446,9 @@ KIND = Kind(
     vouches_for=lambda config: frozenset(config.mapped.values()),
     endpoint=http_endpoint,
     requests=2,  # the second is one path that cannot exist, once per origin and run
+    example="""\
+kind = "infrastructure_health"
+path = "/api/infrastructure/health"
+components = { database = "database", cache = "cache", disk = "required", mail = "optional" }
+""",
 )

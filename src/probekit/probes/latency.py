@@ -200,4 +200,10 @@ KIND = Kind(
     turn="alone",
     endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
     requests=_MODEST,
+    example="""\
+kind = "latency"
+rate = 5  # requests a second; more than 300 in a run take allow = ["load"]
+routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
+""",
+    safety="it only reads, 300 requests in a run at most and 4 in flight unless load is allowed",
 )

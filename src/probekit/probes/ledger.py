@@ -32,4 +32,8 @@ KIND = Kind(
     measure=measure,
     unasked=lambda _base_url: True,
     requests=0,
+    example="""\
+kind = "ledger"  # it needs no table: --deployed says when the release was finished
+""",
+    safety="it asks the target nothing",
 )

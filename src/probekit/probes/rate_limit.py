@@ -131,4 +131,11 @@ KIND = Kind(
     turn="last",
     endpoint=http_endpoint,
     requests=lambda config: min(_MOST, config.limit + max(1, config.limit // 10)) if config.limit else 1,
+    example="""\
+kind = "rate_limit"
+path = "/api/version"
+limit = 30
+per = "10s"
+""",
+    safety="it only reads; the burst, ten percent beyond the limit and 60 requests at most, takes load to be allowed",
 )

@@ -500,4 +500,11 @@ KIND = Kind(
     sample=sample,
     in_flight=1,
     requests=5,  # PING, INFO, SET, INCR, DEL
+    example="""\
+kind = "redis"
+url = { env = "CACHE_URL" }  # rediss://probekit:PASSWORD@cache.example.com:6379/0
+settings = { maxmemory_policy = "allkeys-lru" }  # fields of INFO that must be so
+""",
+    privileges="ACL SETUSER probekit on >PASSWORD ~probekit:* -@all +ping +info +select +set +incr +del",
+    safety="it only reads; one key under its prefix is set, counted up and deleted where canary-write is allowed",
 )

@@ -75,4 +75,9 @@ KIND = Kind(
     endpoint=http_endpoint,
     each_address=True,
     expects=lambda config: config.expect,
+    example="""\
+kind = "release"
+path = "/api/version"  # {"version": "2.3.1"}
+expect = "2.3.1"       # or --release 2.3.1
+""",
 )

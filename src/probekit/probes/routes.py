@@ -202,4 +202,12 @@ KIND = Kind(
     endpoint=_endpoint,
     in_flight=1,  # looks: each has up to four requests in flight
     requests=lambda config: len(config.routes) + 1,  # and one path that cannot exist, once per origin and run
+    example="""\
+kind = "routes"
+routes = [
+    { path = "/api/orders" },
+    { path = "/api/me", expect = 401 },  # a protected route that says so is well
+    { url = "https://pay.example.net/status", need = "optional" },
+]
+""",
 )

@@ -196,4 +196,10 @@ KIND = Kind(
     each_address=True,
     unasked=lambda base_url: base_url.startswith("https://"),
     requests=7,  # four pages, the API, an error page, plain http; 3 where nothing is declared
+    example="""\
+kind = "security_headers"
+pages = ["/"]
+api = "/api/version"
+plain_url = "http://app.example.com/"  # must lead to https
+""",
 )

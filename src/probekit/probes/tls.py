@@ -294,4 +294,9 @@ KIND = Kind(
     each_address=True,
     unasked=lambda base_url: base_url.startswith("https://"),
     requests=5,
+    example="""\
+kind = "tls"
+host = "app.example.com"  # none is needed for base_url's own certificate
+port = 443
+""",
 )

@@ -1,15 +1,5 @@
 """Does PostgreSQL answer, and do its catalogue, its rows and its statements hold what they promise?
 
-A role with the least privileges that every reading works with:
-
-    CREATE ROLE probekit LOGIN CONNECTION LIMIT 5 PASSWORD '...';
-    GRANT pg_monitor TO probekit;                     -- inherited: without it others' sessions are not seen
-    GRANT pg_use_reserved_connections TO probekit;    -- from PostgreSQL 16, with reserved_connections > 0
-    ALTER ROLE probekit SET default_transaction_read_only = on;
-    GRANT USAGE ON SCHEMA public TO probekit;
-    GRANT SELECT (id) ON users TO probekit;           -- orphans: the key columns alone
-    GRANT SELECT (user_id) ON orders TO probekit;
-
 Every reading is one read-only transaction that brings its own time limits, so that a transaction pooler may stand in
 between; row security is off in it, so that hidden rows are an error and no silence.
 """
@@ -38,6 +28,16 @@ async def sample(config: PostgresProbe, context: Context) -> AsyncGenerator[Read
         async for readings in blocks:
             yield readings
 
+
+_PRIVILEGES = """\
+CREATE ROLE probekit LOGIN CONNECTION LIMIT 5 PASSWORD '...';
+GRANT pg_monitor TO probekit;                   -- inherited: without it others' sessions are not seen
+GRANT pg_use_reserved_connections TO probekit;  -- from PostgreSQL 16, with reserved_connections > 0
+ALTER ROLE probekit SET default_transaction_read_only = on;
+GRANT USAGE ON SCHEMA public TO probekit;
+GRANT SELECT (id) ON users TO probekit;         -- orphans: the key columns alone
+GRANT SELECT (user_id) ON orders TO probekit;
+"""
 
 KIND = Kind(
     config=PostgresProbe,
@@ -84,4 +84,13 @@ KIND = Kind(
     measure=measure,
     sample=sample,
     in_flight=1,
+    example="""\
+kind = "postgres"
+dsn = { env = "DATABASE_URL" }  # postgresql://probekit:PASSWORD@db.example.com/shop?sslmode=verify-full
+# for database-integrity:
+orphans = [{ child = "orders.user_id", parent = "users.id" }]
+invariants = { "no order is for less than nothing" = "SELECT count(*) FROM orders WHERE total < 0" }
+""",
+    privileges=_PRIVILEGES,
+    safety="it only reads, in read-only transactions with time limits",
 )

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from probekit.probe import ProbeConfig, Secret, Settings
-from probekit.quantity import duration
+from probekit.probe import Duration, ProbeConfig, Secret, Settings
 
 _COLUMN: Final = r"^[^.]+(\.[^.]+){1,2}$"
-
-
-def _seconds(value: object) -> float:
-    if not isinstance(value, str):
-        message = 'write a number and a unit (ms, s, min, h, d), such as "5s"'
-        raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors only
-    return duration(value)
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
 
 
 class Pair(Settings):

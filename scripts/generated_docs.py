@@ -1,0 +1,73 @@
+"""Write the documents that restate code, the README's tables and docs/kinds.md; --check says whether they still do."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from probekit import checklist, probes
+from probekit.cli.codes import MEANINGS
+from probekit.cli.explain_command import cost, settings, speaks_of, table
+from probekit.demo.target import FAULTS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+KINDS = ROOT / "docs" / "kinds.md"
+
+
+def documents() -> Mapping[Path, str]:
+    """Each document as the code has it now."""
+    return {README: _filled(README.read_text("utf-8")), KINDS: "\n".join(_kinds())}
+
+
+def _filled(text: str) -> str:
+    """The README with each table as the code has it now."""
+    faults = _table("fault", "what is broken", rows=[(f"`{name}`", sentence) for name, sentence in FAULTS.items()])
+    codes = _table("code", "decision", "when", rows=[(str(code), *told) for code, told in MEANINGS.items()])
+    for name, rows in {"faults": faults, "codes": codes}.items():
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, r=rows: m[1] + r + m[2], text, flags=re.DOTALL
+        )
+    return text
+
+
+def _kinds() -> Iterator[str]:
+    """One section for each kind that comes with probekit."""
+    known = checklist.load("softfactory")
+    yield "# Kinds\n"
+    yield (
+        "A kind is the plugin that fills a probe of the checklist. `make docs` writes this page from their code; "
+        "`probekit explain kind:NAME` shows the same.\n"
+    )
+    for name in probes.names():
+        kind = probes.load(name)
+        yield f"## `{name}`\n"
+        yield f"{speaks_of(kind)}\n"
+        filled = [probe for probe, promise in known.probes.items() if name in promise.kinds]
+        yield f"- fills: {', '.join(f'`{probe}`' for probe in filled)}"
+        yield f"- cost: {cost(kind)}"
+        yield f"- safety: {kind.safety}"
+        if "\n" in kind.privileges:
+            yield f"- least privileges:\n\n```sql\n{kind.privileges}```\n"
+        else:
+            yield f"- least privileges: {kind.privileges}\n"
+        yield f"```toml\n{table(kind, name, known)}```\n"
+        metrics = [(f"`{metric.name}`", metric.unit, metric.help) for metric in kind.metrics]
+        yield _table("metric", "unit", "what it is", rows=metrics)
+        rows = [(f"`{key}`", default, told.replace("|", "\\|")) for key, default, told in settings(kind)]
+        yield _table("setting", "default", "what it says", rows=rows)
+
+
+def _table(*head: str, rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    stale = {path: text for path, text in documents().items() if not path.exists() or path.read_text("utf-8") != text}
+    if "--check" in sys.argv:
+        sys.exit(f"out of date: {', '.join(path.name for path in stale)}: make docs" if stale else 0)
+    for path, text in stale.items():
+        path.write_text(text, "utf-8")
