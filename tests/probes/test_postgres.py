@@ -192,6 +192,15 @@ async def test_a_healthy_database_gives_every_number(place) -> None:
     assert "primary, database shop as probekit, encrypted" in readings.notes["seen"]
 
 
+async def test_the_documented_privileges_are_all_that_a_reading_needs(place) -> None:
+    place.run(*KIND.privileges.replace("probekit", "documented").replace("'...'", f"'{PASSWORD}'").split(";\n"))
+
+    readings = await read(place.dsn("documented"), *CATALOGUE, "orphans")
+
+    assert reasons(readings) == {}
+    assert set(readings.values) == CATALOGUE | {"orphans"}
+
+
 async def test_only_what_is_wanted_is_read(place) -> None:
     readings = await read(place.dsn(), "up")
 
