@@ -8,8 +8,11 @@ SOURCES := src tests scripts
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
 
-test: .venv/dev-is-installed  ## the suite, with real servers
-	$(BIN)/pytest -m "not faults" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: .venv/dev-is-installed  ## the suite, with real servers, on the package as it is installed from its wheel
+	@rm -rf build
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --target build/wheel build/*.whl
+	PYTHONPATH=build/wheel $(BIN)/pytest -m "not faults" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 faults: .venv/dev-is-installed  ## every row of every fault table, live
 	$(BIN)/pytest -m faults

@@ -119,12 +119,3 @@ def test_the_further_examples_of_configuration_are_valid(tmp_path) -> None:
         next(item for item in target.items if item.id == "deploy.services.health-endpoint").changed_why
         == "our contract"
     )
-
-
-def test_the_example_of_a_kind_is_one(tmp_path, monkeypatch) -> None:
-    (tmp_path / "example_kind.py").write_text(block("python", "KIND = Kind("), "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    kind = runpy.run_path(str(tmp_path / "example_kind.py"))["KIND"]
-
-    assert kind.promises == {"disk_used"}

@@ -101,8 +101,12 @@ def _unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestEr
     return RequestError("; ".join(part for part in told if part))
 
 
-def verify(environment: str, *, config: Path | str = "probes.toml", **wishes: object) -> Report:
-    """Verify one environment and return the report; `wishes` are the other fields of `Request`."""
+def verify(
+    environment: str, *, config: Path | str = "probes.toml", deployed: datetime | None = None, **wishes: object
+) -> Report:
+    """Verify one environment; `deployed`: when its release was put in place; `wishes`: fields of `Request`."""
+    if deployed is not None:
+        wishes["memory"] = deployment_at(deployed, wishes.get("release"))  # type: ignore[arg-type]  # see below
     return asyncio.run(carry_out(Request(environment=environment, config=Path(config), **wishes)))  # type: ignore[arg-type]  # checked by Request
 
 
@@ -220,6 +224,6 @@ class _Judging:
         self._watcher.fell(step, [judge_item(item, self._plan, evidence, situation) for item in items])
 
 
-def deployed(moment: datetime, release: str | None) -> Memory:
+def deployment_at(moment: datetime, release: str | None) -> Memory:
     """The memory of a run that is told when its release was put in place."""
     return Memory(deployment=Deployment(release=release, started=moment, finished=moment))

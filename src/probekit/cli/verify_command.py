@@ -22,7 +22,7 @@ from probekit.cli.output import colour, emit, save
 from probekit.cli.progress import Progress
 from probekit.cli.trouble import told
 from probekit.config import Variables
-from probekit.flow import Request, RequestError, carry_out, deployed
+from probekit.flow import Request, RequestError, carry_out, deployment_at
 from probekit.model import Action, Memory, Report, Stage
 from probekit.order import Stop
 from probekit.plan import Selection
@@ -216,7 +216,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         selection=Selection(
             sections=options["sections"], items=options["items"], probes=options["probes"], quick=options["quick"]
         ),
-        memory=deployed(moment, release) if moment else Memory(),
+        memory=deployment_at(moment, release) if moment else Memory(),
         release=release,
         wait_release=options["wait_release"],
         settle=not options["no_settle"],
