@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from itertools import accumulate
 from math import inf, nan
 
 import pytest
 from hypothesis import given, strategies as st
+from scipy import special  # type: ignore[import-untyped]  # it ships no types
+from scipy.stats import binomtest, t  # type: ignore[import-untyped]  # it ships no types
 
 from probekit.model import Outcome, Quantile, Sample, Share
 from probekit.stats import (
@@ -19,6 +22,7 @@ from probekit.stats import (
     proves_above,
     proves_below,
     still_needed,
+    t_quantile,
 )
 
 R = Risks()
@@ -42,6 +46,23 @@ def test_how_many_trials_a_proof_takes(events, limit, trials) -> None:
     assert still_needed(events, limit, R) == trials
     assert proves_below(events, trials, limit, R.false_pass)
     assert not proves_below(events, trials - 1, limit, R.false_pass)
+
+
+@pytest.mark.parametrize(("limit", "trials"), [(0.05, 68), (0.01, 343), (0.001, 3441)])
+def test_looking_often_takes_more_trials(limit, trials) -> None:
+    assert still_needed(0, limit, R, "often") == trials
+    assert proves_below(0, trials, limit, R.false_pass, "often")
+    assert not proves_below(0, trials - 1, limit, R.false_pass, "often")
+
+
+def test_evidence_that_grows_may_be_looked_at_after_every_window() -> None:
+    rng, runs, passed = random.Random(20261125), 400, 0  # noqa: S311  # a seed, so that a difference can be found again
+    for _ in range(runs):
+        events = list(accumulate(sum(rng.random() < 0.01 for _ in range(300)) for _ in range(12)))
+        looks = [(k, 300 * number) for number, k in enumerate(events, 1)]
+        passed += any(proves_below(k, n, 0.01, R.false_pass, "often") for k, n in looks)
+
+    assert 0 < passed <= 0.05 * runs  # as promised, whatever the number of looks; a dozen single ones pass 15 %
 
 
 def test_a_smaller_risk_takes_more_trials() -> None:
@@ -153,6 +174,25 @@ def test_what_cannot_be_evidence_is_a_bug_of_ours_and_never_a_pass(build) -> Non
 )
 def test_the_incomplete_beta_function(a, b, x, value) -> None:
     assert betainc(a, b, x) == pytest.approx(value, abs=1e-12)
+
+
+@given(st.floats(0.5, 500), st.floats(0.5, 5000), st.floats(1e-6, 1 - 1e-6))
+def test_the_incomplete_beta_function_is_scipy_s(a, b, x) -> None:
+    assert betainc(a, b, x) == pytest.approx(special.betainc(a, b, x), abs=1e-9)
+
+
+@given(st.integers(0, 40), st.integers(1, 3000), st.sampled_from([0.001, 0.01, 0.05, 0.5]))
+def test_one_look_passes_where_the_exact_test_does(events, trials, limit) -> None:
+    events = min(events, trials)
+    exact = float(binomtest(events, trials, limit, alternative="less").pvalue)
+
+    if abs(exact - 0.05) > 1e-9:
+        assert proves_below(events, trials, limit, 0.05) is (events < trials and exact <= 0.05)
+
+
+@given(st.sampled_from([0.8, 0.95, 0.99, 0.999]), st.integers(1, 200))
+def test_the_quantiles_of_student_s_t_are_scipy_s(p, free) -> None:
+    assert t_quantile(p, free) == pytest.approx(t.ppf(p, free), rel=1e-6)
 
 
 BLOCKS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=12)

@@ -311,6 +311,16 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """One statistic (a percentile, a mean) of each of several windows of the same length and load."""
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _amounts(*self.values)
+
+
+@dataclass(frozen=True, slots=True)
 class Quantile:
     """A percentile of a sample's durations."""
 

@@ -2,7 +2,8 @@
 
 A fail is a bet over blocks of time against "each block's expected share is at most the limit", which may be looked at
 after any block (Ville 1939) and assumes nothing about what happens inside a block; a pass is exact binomial (Clopper
-and Pearson 1934) on the counts divided by their clustering, once, at the end of a window.
+and Pearson 1934) on the counts divided by their clustering, once, at the end of a window; evidence that grows from run
+to run is looked at often, and passes by a mixture of likelihood ratios (Robbins 1970), which costs more trials.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from probekit.model import Outcome, Sample, Share
 
 BLOCKS_TO_PASS: Final = 6  # fewer cannot show clustering
 BLOCKS_TO_FAIL: Final = 3  # one burst touches two
 BETS: Final = (0.02, 0.1, 0.3, 0.6, 0.95)
+MIXTURE: Final = ((0.0, 0.4), (0.1, 0.2), (0.3, 0.2), (0.5, 0.1), (0.7, 0.1))  # part of the limit, weight
+_FARTHEST: Final = 1e4  # standard deviations: beyond every quantile that is asked for
 UNSENT: Final = 0.01  # share of starts that never left, beyond which an error rate is our own affair
+
+Peeks = Literal["once", "often"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,8 @@ class Judgement:
     clustering: float = 1.0
 
 
-def judge_share(share: Share, limit: float, risks: Risks) -> Judgement:
-    """Is the share below the limit (a share itself)?
+def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:
+    """Is the share below the limit (a share itself)? `often`: the evidence grows, and this is not the only look at it.
 
     Raises:
         ValueError: the limit lies outside of (0, 1).
@@ -54,28 +59,28 @@ def judge_share(share: Share, limit: float, risks: Risks) -> Judgement:
     events, trials = sum(share.events), sum(share.trials)
     cluster = clustering(share)
     k, n = events / cluster, trials / cluster
-    below = proves_below(k, n, limit, risks.false_pass) and _used(share) >= BLOCKS_TO_PASS
+    below = proves_below(k, n, limit, risks.false_pass, peeks) and _used(share) >= BLOCKS_TO_PASS
     above = proves_above(share, limit, risks.false_fail)
     outcome = Outcome.INCONCLUSIVE if below == above else Outcome.PASS if below else Outcome.FAIL
-    missing = still_needed(k, limit, risks, cluster) - trials if outcome is Outcome.INCONCLUSIVE else 0
+    missing = still_needed(k, limit, risks, peeks, cluster) - trials if outcome is Outcome.INCONCLUSIVE else 0
     return Judgement(
         outcome=outcome,
         value=events / trials if trials else None,
         low=_edge(lambda p: not proves_above(share, p, risks.false_fail)),
-        high=_edge(lambda p: proves_below(k, n, p, risks.false_pass)),
+        high=_edge(lambda p: proves_below(k, n, p, risks.false_pass, peeks)),
         trials=trials,
         needed=max(0, missing),
         clustering=cluster,
     )
 
 
-def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks) -> Judgement:
+def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:
     """Is the q-quantile below the limit (microseconds)? `p95 < limit` is `P(T >= limit) < 5 %`.
 
     Our own delay counts for a pass and is taken off for a fail; where only it stands between, the fault is ours.
     """
     _inside(q)
-    felt, theirs = (judge_share(share, 1 - q, risks) for share in sample.slow(limit))
+    felt, theirs = (judge_share(share, 1 - q, risks, peeks) for share in sample.slow(limit))
     if felt.outcome is Outcome.PASS or felt == theirs:
         return felt
     if theirs.outcome is Outcome.FAIL:
@@ -84,9 +89,9 @@ def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks) -> Judg
     return replace(felt, outcome=Outcome.ERROR if ours else Outcome.INCONCLUSIVE, low=theirs.low)
 
 
-def judge_failures(sample: Sample, limit: float, risks: Risks) -> Judgement:
+def judge_failures(sample: Sample, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:
     """Is the error rate below the limit? With more than 1 % of the starts unsent that is nobody's to say but ours."""
-    judged = judge_share(sample.failed(), limit, risks)
+    judged = judge_share(sample.failed(), limit, risks, peeks)
     unsent = sum(sample.unsent)
     lost = unsent > UNSENT * (judged.trials + unsent)
     return replace(judged, outcome=Outcome.ERROR) if lost and judged.outcome is not Outcome.FAIL else judged
@@ -101,19 +106,28 @@ def proves_above(share: Share, limit: float, risk: float) -> bool:
     return _log_sum(won) - math.log(len(BETS)) >= -math.log(risk)
 
 
-def proves_below(k: float, n: float, limit: float, risk: float) -> bool:
-    """Clopper-Pearson: whether k events in n trials are that few with probability at most `risk` at the limit."""
-    return n > k and 1 - betainc(k + 1, n - k, limit) <= risk
+def proves_below(k: float, n: float, limit: float, risk: float, peeks: Peeks = "once") -> bool:
+    """Whether k events in n trials are so few at the limit: exactly, for one look; by a mixture, for many."""
+    if n <= k:
+        return False
+    if peeks == "once":
+        return 1 - betainc(k + 1, n - k, limit) <= risk
+    won = [
+        math.log(weight) + (k and k * math.log(part)) + (n - k) * (math.log1p(-part * limit) - math.log1p(-limit))
+        for part, weight in MIXTURE
+        if part or not k
+    ]
+    return _log_sum(won) >= -math.log(risk)
 
 
-def still_needed(k: float, limit: float, risks: Risks, cluster: float = 1.0) -> int:
+def still_needed(k: float, limit: float, risks: Risks, peeks: Peeks = "once", cluster: float = 1.0) -> int:
     """The least number of trials with which k (clustered) events still prove "below the limit"."""
     low, high = math.floor(k), 2 * math.ceil(k + 1)
-    while not proves_below(k, high, limit, risks.false_pass):
+    while not proves_below(k, high, limit, risks.false_pass, peeks):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if proves_below(k, middle, limit, risks.false_pass):
+        if proves_below(k, middle, limit, risks.false_pass, peeks):
             high = middle
         else:
             low = middle
@@ -129,6 +143,11 @@ def clustering(share: Share) -> float:
     p = events / trials
     pearson = sum((k - n * p) ** 2 / (n * p * (1 - p)) for k, n in zip(share.events, share.trials, strict=True) if n)
     return max(1.0, pearson / (blocks - 1))
+
+
+def t_quantile(p: float, free: int) -> float:
+    """The p-quantile, p > 0.5, of Student's t with so many degrees of freedom."""
+    return _FARTHEST * _edge(lambda x: 1 - betainc(free / 2, 0.5, free / (free + (_FARTHEST * x) ** 2)) / 2 >= p)
 
 
 def betainc(a: float, b: float, x: float) -> float:

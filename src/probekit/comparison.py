@@ -1,0 +1,71 @@
+"""Is it worse than before? One statistic per window, against the windows of a baseline; pure.
+
+Noise between windows (neighbours, time of day) is what ruins such verdicts, so a prediction interval over several
+baseline windows judges, on the logarithm of the statistic (Student's t; Meeker, Hahn and Escobar, Statistical
+Intervals, 2017, section 4.7).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
+from typing import Final
+
+from probekit.model import Outcome, Windows
+from probekit.stats import Judgement, Risks, t_quantile
+
+LEAST_WINDOWS: Final = 3  # fewer show no spread
+SMALLEST_SPREAD: Final = 0.01  # no service repeats itself to better than 1 %
+_MOSTLY: Final = 0.84  # standard deviations: four of five runs
+
+
+def judge_against_baseline(
+    check: Windows, base: Windows, tolerance: float, risks: Risks, floor: float = 0.0
+) -> Judgement:
+    """Is it worse than the baseline by more than the tolerance (a share of it) and the floor (in its own unit)?
+
+    Value and bounds are ratios to the baseline. Values below the floor count as the floor.
+
+    Raises:
+        ValueError: tolerance or floor are no amounts.
+    """
+    if not all(math.isfinite(amount) and amount >= 0 for amount in (tolerance, floor)):
+        message = "tolerance and floor are finite amounts"
+        raise ValueError(message)
+    missing = max(0, LEAST_WINDOWS - len(base.values))
+    if missing or not check.values or (floor == 0 and 0 in base.values + check.values):
+        return Judgement(
+            outcome=Outcome.INCONCLUSIVE, value=None, low=0.0, high=math.inf, trials=len(base.values), needed=missing
+        )
+    before, after = ([math.log(max(value, floor)) for value in windows.values] for windows in (base, check))
+    allowed = max(math.log1p(tolerance), math.log1p(floor / math.exp(fmean(before))))
+    change, noise, free = fmean(after) - fmean(before), _noise(before, len(after)), len(before) - 1
+    low = change - t_quantile(1 - risks.false_fail, free) * noise
+    high = change + t_quantile(1 - risks.false_pass, free) * noise
+    return Judgement(
+        outcome=Outcome.PASS if high < allowed else Outcome.FAIL if low > allowed else Outcome.INCONCLUSIVE,
+        value=math.exp(change),
+        low=math.exp(low),
+        high=math.exp(high),
+        trials=len(before),
+        needed=0,
+    )
+
+
+def baseline_reach(base: Windows, tolerance: float, risks: Risks, checks: int = 1) -> tuple[float, float]:
+    """The tolerance that an unchanged system passes, and the ratio that fails, each in about four of five runs.
+
+    Raises:
+        ValueError: fewer than three windows, or a zero among them.
+    """
+    if len(base.values) < LEAST_WINDOWS or 0 in base.values:
+        message = f"a reach takes {LEAST_WINDOWS} windows above zero"
+        raise ValueError(message)
+    noise, free = _noise([math.log(value) for value in base.values], checks), len(base.values) - 1
+    passing, failing = (t_quantile(1 - risk, free) + _MOSTLY for risk in (risks.false_pass, risks.false_fail))
+    return math.expm1(passing * noise), (1 + tolerance) * math.exp(failing * noise)
+
+
+def _noise(logs: Sequence[float], checks: int) -> float:
+    return max(stdev(logs), SMALLEST_SPREAD) * math.sqrt(1 / checks + 1 / len(logs))
