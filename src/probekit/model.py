@@ -579,6 +579,16 @@ class Report:
         return _SIGNALS.get(self.run.ended_by or "", self.decision.action.exit_code)
 
     @property
+    def since(self) -> dict[tuple[str, Severity], datetime]:
+        """Since when each item fails at each severity, for the next run: a pass ends it, nothing else does."""
+        passed = {verdict.item.id for verdict in self.verdicts if verdict.outcome is Outcome.PASS}
+        known = {key: moment for key, moment in self.situation.memory.since.items() if key[0] not in passed}
+        for verdict in self.verdicts:
+            if verdict.outcome is Outcome.FAIL and verdict.since:
+                known.setdefault((verdict.item.id, verdict.severity), verdict.since)
+        return known
+
+    @property
     def account(self) -> dict[str, int]:
         """Every outcome with its count and what is out of scope; they add up to `items`."""
         counts = Counter(verdict.outcome for verdict in self.verdicts)

@@ -22,6 +22,7 @@ from probekit.model import (
     Reason,
     Report,
     Run,
+    Severity,
     Share,
     Situation,
     Verdict,
@@ -45,6 +46,7 @@ def render(report: Report) -> str:
         },
         "account": report.account,
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
+        "memory": {"since": [_since(*one) for one in report.since.items()]},
         "measurements": [_measurement(look) for look in report.measurements],
     }
     return _OUTSIDE.sub(_escaped, _written(document))
@@ -137,6 +139,11 @@ def _changed(item: Item) -> dict[str, Any] | None:
         return None
     before, now = ([str(limit) for limit in limits] for limits in (item.changed_from, item.expect))
     return {"from": before, "to": now, "why": item.changed_why}
+
+
+def _since(key: tuple[str, Severity], moment: datetime) -> dict[str, str]:
+    item, severity = key
+    return {"item": item, "severity": severity.value, "since": _time(moment)}
 
 
 def _measurement(look: Measurement) -> dict[str, Any]:

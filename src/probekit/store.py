@@ -1,0 +1,256 @@
+"""What is known of earlier runs? One SQLite file: runs with their reports, deployments, windows of baselines.
+
+The one door to state. A run is one transaction (WAL): whoever is killed loses the run in flight and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Self
+
+from probekit.model import Deployment
+
+Document = Mapping[str, Any]  # as JSON has it
+
+_WAIT: Final = 5.0  # seconds for another process's transaction
+_MOST: Final = 64 << 20  # bytes of a report: more was not written by us
+_GOOD_RUNS: Final = timedelta(days=30)  # how long a go is kept
+_OTHER_RUNS: Final = timedelta(days=180)
+_WINDOWS: Final = timedelta(days=400)  # a year of the same hours
+
+_VERSIONS: Final = (  # each leads from the version before it to its own
+    (
+        """CREATE TABLE run (
+            id TEXT PRIMARY KEY, environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, release TEXT,
+            action TEXT NOT NULL, exit_code INTEGER NOT NULL, narrowed INTEGER NOT NULL, report BLOB NOT NULL
+        )""",
+        "CREATE INDEX run_by_time ON run (environment, base_url, started)",
+        """CREATE TABLE deployment (
+            environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, release TEXT,
+            PRIMARY KEY (environment, base_url, started)
+        )""",
+        """CREATE TABLE window (
+            environment TEXT NOT NULL, base_url TEXT NOT NULL, taken TEXT NOT NULL, document BLOB NOT NULL,
+            PRIMARY KEY (environment, base_url, taken)
+        )""",
+    ),
+)
+
+
+class StoreError(Exception):
+    """The file cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Whose past it is: the same name may stand for another target in another project."""
+
+    environment: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A run as it is listed."""
+
+    id: str
+    place: Place
+    started: datetime
+    release: str | None
+    action: str
+    exit_code: int
+    narrowed: bool
+
+
+class Store:
+    """An open file. Use it as a context manager; every method is one transaction.
+
+    Raises:
+        StoreError: from every method, where the file cannot be read or written, or is not ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, make it where there is none, and bring it to this version's schema."""
+        self._path = path
+        with self._told():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._upgrade()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._connection.close()
+
+    def record(self, past: Past, report: Document) -> None:
+        """Keep one run."""
+        row = (past.id, *_key(past.place), _text(past.started), past.release, past.action, past.exit_code)
+        with self._transaction() as run:
+            run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.narrowed, _packed(report)))
+
+    def runs(self, place: Place | None = None, *, most: int = 20) -> tuple[Past, ...]:
+        """The latest runs, newest first."""
+        where, key = ("WHERE environment = ? AND base_url = ?", _key(place)) if place else ("", ())
+        rows = self._read(
+            "SELECT id, environment, base_url, started, release, action, exit_code, narrowed"  # noqa: S608  # no value in it
+            f" FROM run {where} ORDER BY started DESC, rowid DESC LIMIT ?",
+            (*key, most),
+        )
+        return tuple(_past(*row) for row in rows)
+
+    def report(self, run: str) -> Document | None:
+        """The report of the run with that id, else of the one whose id begins so; None where none or several do."""
+        query = "SELECT id, report FROM run WHERE substr(id, 1, length(?)) = ? ORDER BY length(id) LIMIT 2"
+        found = self._read(query, (run, run))
+        is_one = len(found) == 1 or (found and found[0][0] == run)
+        return self._unpacked(found[0][1]) if is_one else None
+
+    def last(self, place: Place) -> Document | None:
+        """The report of the latest run."""
+        latest = self.runs(place, most=1)
+        return self.report(latest[0].id) if latest else None
+
+    def begin(self, place: Place, deployment: Deployment) -> None:
+        """Mark that a deployment has begun (or, with its finish, was made); the same moment is written over."""
+        finished = deployment.finished and _text(deployment.finished)
+        row = (*_key(place), _text(deployment.started), finished, deployment.release)
+        with self._transaction() as run:
+            run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?)", row)
+
+    def finish(self, place: Place, moment: datetime) -> Deployment | None:
+        """Mark the end of the deployment under way; None where none is."""
+        key = _key(place)
+        under_way = "environment = ? AND base_url = ? AND finished IS NULL"
+        with self._transaction() as run:
+            latest = f"SELECT max(started) FROM deployment WHERE {under_way}"  # noqa: S608  # no value in it
+            ((started,),) = run(latest, key)
+            if started is None:
+                return None
+            done = f"UPDATE deployment SET finished = ? WHERE {under_way} AND started = ?"  # noqa: S608  # no value in it
+            run(done, (_text(moment), *key, started))
+        return self.deployment(place)
+
+    def deployment(self, place: Place) -> Deployment | None:
+        """The latest deployment on record."""
+        rows = self._read(
+            "SELECT release, started, finished FROM deployment WHERE environment = ? AND base_url = ?"
+            " ORDER BY started DESC LIMIT 1",
+            _key(place),
+        )
+        for release, started, finished in rows:
+            return Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
+        return None
+
+    def add_window(self, place: Place, taken: datetime, document: Document) -> None:
+        """Keep one window of a baseline."""
+        with self._transaction() as run:
+            run("INSERT OR REPLACE INTO window VALUES (?, ?, ?, ?)", (*_key(place), _text(taken), _packed(document)))
+
+    def windows(self, place: Place) -> tuple[Document, ...]:
+        """All windows of the baseline, oldest first."""
+        query = "SELECT document FROM window WHERE environment = ? AND base_url = ? ORDER BY taken"
+        return tuple(self._unpacked(packed) for (packed,) in self._read(query, _key(place)))
+
+    def prune(self, now: datetime) -> None:
+        """Forget by age: a go sooner than any other decision, windows last."""
+        with self._transaction() as run:
+            run("DELETE FROM run WHERE action = 'go' AND started < ?", (_text(now - _GOOD_RUNS),))
+            run("DELETE FROM run WHERE started < ?", (_text(now - _OTHER_RUNS),))
+            run("DELETE FROM window WHERE taken < ?", (_text(now - _WINDOWS),))
+
+    def _upgrade(self) -> None:
+        if self._version() == len(_VERSIONS):
+            return
+        with self._transaction() as run:
+            version = self._version()  # another process may have been faster
+            if version > len(_VERSIONS):
+                raise StoreError(
+                    f"{self._path} was written by a newer probekit; update this one, or name another --state"
+                )
+            for statements in _VERSIONS[version:]:
+                for statement in statements:
+                    run(statement)
+            run(f"PRAGMA user_version = {len(_VERSIONS)}")
+
+    def _version(self) -> int:
+        ((version,),) = self._connection.execute("PRAGMA user_version")
+        return int(version)
+
+    def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        with self._told():
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        with self._told():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection.execute
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise StoreError(f"{self._path}: {reason}") from error
+
+    def _unpacked(self, packed: bytes) -> Document:
+        opener = zlib.decompressobj()
+        try:
+            text = opener.decompress(packed, _MOST)
+            found = json.loads(text) if opener.eof else None
+        except (zlib.error, ValueError):
+            found = None
+        if not isinstance(found, dict):
+            raise StoreError(f"{self._path}: a report in it is damaged; name another --state, or delete the file")
+        return found
+
+
+def _key(place: Place) -> tuple[str, str]:
+    return place.environment, place.base_url
+
+
+def _packed(document: Document) -> bytes:
+    return zlib.compress(json.dumps(document, separators=(",", ":")).encode("ascii"))
+
+
+def _past(*row: Any) -> Past:  # noqa: ANN401  # columns as SQLite gives them
+    run, environment, base_url, started, release, action, exit_code, narrowed = row
+    return Past(
+        id=run,
+        place=Place(environment=environment, base_url=base_url),
+        started=_moment(started),
+        release=release,
+        action=action,
+        exit_code=exit_code,
+        narrowed=bool(narrowed),
+    )
+
+
+def _text(moment: datetime) -> str:
+    """In UTC and of one width, so that texts sort as moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

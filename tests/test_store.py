@@ -1,0 +1,207 @@
+"""The store: what was written is read again, whoever is killed, whatever lies there instead of our file."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from probekit import store as stores
+from probekit.model import Deployment
+from probekit.store import Past, Place, Store, StoreError
+
+NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+PROD = Place(environment="prod", base_url="https://app.example.com")
+OTHER = Place(environment="prod", base_url="https://other.example.com")
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    return tmp_path / "state" / "probekit.sqlite3"
+
+
+def past(run="a1", *, place=PROD, started=NOW, action="go", **more) -> Past:
+    facts = {"release": "2.3.1", "exit_code": 0, "narrowed": False} | more
+    return Past(id=run, place=place, started=started, action=action, **facts)
+
+
+def test_a_run_is_read_as_it_was_written_and_listed_newest_first(file) -> None:
+    with Store(file) as store:
+        store.record(past("a1"), {"run": {"id": "a1"}, "text": "Grüße \ud800"})
+        store.record(
+            past("b2", started=NOW + timedelta(minutes=5), action="rollback", exit_code=20), {"run": {"id": "b2"}}
+        )
+        store.record(past("c3", place=OTHER), {"run": {"id": "c3"}})
+
+    with Store(file) as store:
+        assert store.runs(PROD) == (
+            past("b2", started=NOW + timedelta(minutes=5), action="rollback", exit_code=20),
+            past("a1"),
+        )
+        assert [run.id for run in store.runs(most=2)] == ["b2", "c3"]
+        assert store.report("a1") == {"run": {"id": "a1"}, "text": "Grüße \ud800"}
+        assert store.last(PROD) == {"run": {"id": "b2"}}
+        assert store.last(Place(environment="stage", base_url="https://app.example.com")) is None
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id_where_it_is_one(file) -> None:
+    with Store(file) as store:
+        store.record(past("abc1"), {"n": 1})
+        store.record(past("abd2"), {"n": 2})
+
+        store.record(past("abc12"), {"n": 3})
+
+        assert store.report("abc12") == {"n": 3}
+        assert store.report("abc1") == {"n": 1}
+        assert store.report("abd") == {"n": 2}
+        assert store.report("abc") is None
+        assert store.report("%") is None
+
+
+def test_a_deployment_begins_and_is_finished(file) -> None:
+    with Store(file) as store:
+        assert store.deployment(PROD) is None
+        assert store.finish(PROD, NOW) is None
+
+        store.begin(PROD, Deployment(release="2.3.1", started=NOW))
+        assert store.deployment(PROD) == Deployment(release="2.3.1", started=NOW)
+        assert store.deployment(OTHER) is None
+
+        done = store.finish(PROD, NOW + timedelta(minutes=3))
+        assert done == Deployment(release="2.3.1", started=NOW, finished=NOW + timedelta(minutes=3))
+
+    with Store(file) as store:
+        assert store.deployment(PROD) == done
+
+
+def test_windows_come_back_oldest_first(file) -> None:
+    with Store(file) as store:
+        for minutes in (20, 0, 10):
+            store.add_window(PROD, NOW + timedelta(minutes=minutes), {"minutes": minutes})
+
+        assert [window["minutes"] for window in store.windows(PROD)] == [0, 10, 20]
+        assert store.windows(OTHER) == ()
+
+
+def test_a_go_is_forgotten_before_what_was_none(file) -> None:
+    with Store(file) as store:
+        for days in (1, 40, 200):
+            store.record(past(f"go{days}", started=NOW - timedelta(days=days)), {})
+            store.record(past(f"no{days}", started=NOW - timedelta(days=days), action="investigate"), {})
+
+        store.prune(NOW)
+
+        assert {run.id for run in store.runs()} == {"go1", "no1", "no40"}
+
+
+def test_moments_of_any_zone_sort_as_they_follow_one_another(file) -> None:
+    berlin = timedelta(hours=2)
+    with Store(file) as store:
+        for run, moment in (("late", "10:30:00+00:00"), ("early", "12:00:00.5+02:00")):
+            store.record(past(run, started=datetime.fromisoformat(f"2026-11-23T{moment}")), {})
+
+        assert [run.id for run in store.runs()] == ["late", "early"]
+        assert store.runs()[1].started.utcoffset() != berlin
+
+
+def test_a_file_of_a_newer_version_is_left_alone(file) -> None:
+    Store(file).__exit__()
+    with sqlite3.connect(file) as raw:
+        raw.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(StoreError, match=r"newer probekit.*--state"):
+        Store(file)
+    assert sqlite3.connect(file).execute("PRAGMA user_version").fetchone() == (99,)
+
+
+@pytest.mark.parametrize("version", range(len(stores._VERSIONS)))  # noqa: SLF001  # every schema that ever was
+def test_every_earlier_version_is_brought_up(tmp_path, version) -> None:
+    old = tmp_path / "old.sqlite3"
+    with sqlite3.connect(old) as raw:
+        for statements in stores._VERSIONS[:version]:  # noqa: SLF001  # see above
+            for statement in statements:
+                raw.execute(statement)
+        raw.execute(f"PRAGMA user_version = {version}")
+
+    with Store(old) as store:
+        store.record(past(), {"n": 1})
+        assert store.last(PROD) == {"n": 1}
+
+
+def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:
+    (tmp_path / "text").write_text("not a database, but longer than the header of one" * 40)
+    (tmp_path / "folder").mkdir()
+    for name in ("text", "folder", "text/below"):
+        with pytest.raises(StoreError, match=name):
+            Store(tmp_path / name)
+
+
+def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypatch) -> None:
+    with Store(file) as store:
+        store.record(past("a1"), {"text": "x" * 100_000})
+        monkeypatch.setattr(stores, "_MOST", 50_000)
+        with pytest.raises(StoreError, match="damaged"):
+            store.report("a1")
+    with sqlite3.connect(file) as raw:
+        raw.execute("UPDATE run SET report = x'00ff'")
+    with Store(file) as store, pytest.raises(StoreError, match="damaged"):
+        store.report("a1")
+
+
+def test_only_its_owner_may_read_it(file) -> None:
+    Store(file).__exit__()
+
+    assert file.stat().st_mode & 0o077 == 0
+    assert file.parent.stat().st_mode & 0o077 == 0
+
+
+def test_several_processes_write_at_once(file) -> None:
+    writers = [_writer(file, f"w{number}", runs=20) for number in range(4)]
+
+    assert [len(writer.communicate(timeout=60)[0].splitlines()) for writer in writers] == [20] * 4
+    with Store(file) as store:
+        assert len(store.runs(most=1000)) == 80
+
+
+def test_whoever_is_killed_loses_the_run_in_flight_and_nothing_else(file) -> None:
+    rng = random.Random(20261125)  # noqa: S311  # a seed, so that a difference can be found again
+    for number in range(5):
+        with _writer(file, f"k{number}", runs=10_000) as writer:
+            told = [writer.stdout.readline() for _ in range(rng.randint(1, 40))]
+            writer.send_signal(signal.SIGKILL)
+            told += writer.stdout.readlines()
+
+        with Store(file) as store:
+            kept = {run.id for run in store.runs(most=100_000)}
+            assert {line.strip() for line in told if line.endswith("\n")} <= kept
+            assert all(store.report(run) == {"id": run} for run in kept)
+        assert sqlite3.connect(file).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+_WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from probekit.store import Past, Place, Store
+file, name, runs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+place = Place(environment="prod", base_url="https://app.example.com")
+with Store(file) as store:
+    for number in range(runs):
+        run = f"{name}-{number}"
+        facts = {"release": None, "action": "go", "exit_code": 0, "narrowed": False}
+        store.record(Past(id=run, place=place, started=datetime.now(UTC), **facts), {"id": run})
+        print(run, flush=True)
+"""
+
+
+def _writer(file: Path, name: str, *, runs: int) -> subprocess.Popen[str]:
+    """A process that imports the store only, and tells each run that it has recorded."""
+    words = [sys.executable, "-c", _WRITER, str(file), name, str(runs)]
+    return subprocess.Popen(words, env=os.environ, stdout=subprocess.PIPE, text=True)
