@@ -72,7 +72,7 @@ def prepare(request: Request) -> tuple[Config, Target, Plan]:
     config = configuration.of_url(request.url) if request.url else configuration.load(request.config)
     target = config.targets.get(request.environment)
     if target is None:
-        raise _unknown(
+        raise unknown(
             "environment", request.environment, config.targets, f"known in {config.path}: {', '.join(config.targets)}"
         )
     _check_names(request.selection, config)
@@ -90,15 +90,15 @@ def _check_names(selection: Selection, config: Config) -> None:
     for prefix in (*selection.sections, *selection.items):
         if not config.checklist.select(prefix):
             known = [*(item.id for item in config.checklist.items), *config.checklist.sections]
-            raise _unknown("item or section", prefix, known, "see: probekit list items")
+            raise unknown("item or section", prefix, known, "see: probekit list items")
     for name in selection.probes:
         if name not in config.checklist.probes:
-            raise _unknown("probe", name, config.checklist.probes, "see: probekit list probes")
+            raise unknown("probe", name, config.checklist.probes, "see: probekit list probes")
 
 
-def _unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestError:
-    told = [f"no {what} '{name}'", nearest(name, known), hint]
-    return RequestError("; ".join(part for part in told if part))
+def unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestError:
+    """The error for a name that is not known, with the nearest one."""
+    return RequestError(f"no {what} '{name}'{nearest(name, known)}; {hint}")
 
 
 def verify(

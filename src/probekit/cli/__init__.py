@@ -15,6 +15,8 @@ _COMMANDS: Final = {  # in the order of --help; imported when called for
     "plan": "Check the files and show what verify would do; touch nothing.",
     "list": "List items, probes, kinds or environments.",
     "explain": "Explain an item, a probe or a kind.",
+    "deployment": "Mark when a release is put in place.",
+    "runs": "Show what earlier runs decided.",
     "demo": "Start the embedded target and verify it.",
 }
 

@@ -10,14 +10,15 @@ from probekit.cli.codes import CONFIG, LOCKED, USAGE
 from probekit.cli.lock import LockedError
 from probekit.cli.output import complain
 from probekit.flow import RequestError
+from probekit.store import StoreError
 from probekit.toml_file import ConfigError
 
 _P = ParamSpec("_P")
-_CODES: dict[type[Exception], int] = {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED}
+_CODES: dict[type[Exception], int] = {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED, StoreError: CONFIG}
 
 
 def told(function: Callable[_P, int]) -> Callable[_P, int]:
-    """The command, with a wrong file, an unknown name or a held lock said on stderr and answered by its exit code."""
+    """The command, with what a user can mend (see above) said on stderr and answered by its exit code."""
 
     @wraps(function)
     def telling(*args: _P.args, **kwargs: _P.kwargs) -> int:

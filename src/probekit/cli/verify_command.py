@@ -59,12 +59,13 @@ class _Seconds(click.ParamType[float]):
         return seconds
 
 
-class _Moment(click.ParamType[datetime]):
+class Moment(click.ParamType[datetime]):
     """A moment with its zone, or now."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's interface
+        """The moment in UTC."""
         if isinstance(value, datetime):
             return value
         now = datetime.now(UTC)
@@ -127,7 +128,7 @@ _OPTIONS = (
     click.option(
         "--deployed",
         metavar="TIME|now",
-        type=_Moment(),
+        type=Moment(),
         help="When this release was put in place; without it nothing orders a rollback.",
     ),
     click.option("--release", metavar="VERSION", help="The version that must be served."),
@@ -207,7 +208,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     except (ValidationError, UnicodeDecodeError, OSError) as error:  # OSError: unreadable, or no working directory
         raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
     release = options["release"] or variables.release
-    moment = options["deployed"] or (_Moment().convert(variables.deployed, None, None) if variables.deployed else None)
+    moment = options["deployed"] or (Moment().convert(variables.deployed, None, None) if variables.deployed else None)
     request = Request(
         environment=environment,
         config=path,

@@ -1,0 +1,76 @@
+"""`probekit deployment`: mark when a release is put in place, so that every later run knows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from probekit.cli.output import emit
+from probekit.cli.state import place_of, required_file, state_option
+from probekit.cli.trouble import told
+from probekit.cli.verify_command import Moment
+from probekit.flow import RequestError
+from probekit.model import Deployment
+from probekit.reports.text import escape, moment
+from probekit.store import Store
+
+_ENVIRONMENT: Final = click.option(
+    "--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml."
+)
+_CONFIG: Final = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
+)
+_AT: Final = click.option("--at", metavar="TIME|now", type=Moment(), default="now", help="When; else now.")
+
+
+@click.group(name="deployment")
+def command() -> None:
+    """Mark when a release is put in place.
+
+    \b
+    Examples:
+      probekit deployment start --env prod --release 2.3.1
+      ./deploy.sh
+      probekit deployment finish --env prod
+      probekit verify --env prod
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+
+
+@command.command(name="start")
+@_ENVIRONMENT
+@click.option("--release", metavar="VERSION", help="The version that is put in place.")
+@_AT
+@_CONFIG
+@state_option
+@told
+def start(environment: str, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
+    """Mark that a deployment begins: what failed before it, it did not break."""
+    place = place_of(environment, config)
+    with Store(required_file(state)) as store:
+        store.begin(place, Deployment(release=release, started=at))
+    emit(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
+    return 0
+
+
+@command.command(name="finish")
+@_ENVIRONMENT
+@_AT
+@_CONFIG
+@state_option
+@told
+def finish(environment: str, at: datetime, config: Path | None, state: str | None) -> int:
+    """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
+    place = place_of(environment, config)
+    with Store(required_file(state)) as store:
+        under_way = store.deployment(place)
+        if under_way is None or under_way.finished:
+            raise RequestError(f"no deployment of '{environment}' is under way; see: probekit deployment start --help")
+        if at < under_way.started:
+            raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
+        store.finish(place, at)
+    minutes = (at - under_way.started).total_seconds() / 60
+    emit(f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n")
+    return 0

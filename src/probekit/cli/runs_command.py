@@ -1,0 +1,117 @@
+"""`probekit runs`: what earlier runs decided, and how one item or number went from run to run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from probekit.cli.output import emit
+from probekit.cli.state import place_of, required_file, state_option
+from probekit.cli.trouble import told
+from probekit.flow import RequestError
+from probekit.reports.text import escape, moment, paragraph
+from probekit.store import Document, Past, Store
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_WIDTH: Final = 100
+
+
+@click.group(name="runs")
+def command() -> None:
+    """Show earlier runs.
+
+    \b
+    Examples:
+      probekit runs list --env prod
+      probekit runs list --env prod --item deploy.performance.p95-latency
+      probekit runs show 3f2a
+      probekit runs show 3f2a --json
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+
+
+@command.command(name="list")
+@click.option("--env", "environment", metavar="NAME", help="Only this environment of probes.toml.")
+@click.option("--item", metavar="ITEM", help="What came of this item, with its number as a trend.")
+@click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many runs.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
+)
+@state_option
+@told
+def list_(environment: str | None, item: str | None, last: int, config: Path | None, state: str | None) -> int:
+    """List runs, the newest first."""
+    place = place_of(environment, config) if environment else None
+    with Store(required_file(state)) as store:
+        runs = store.runs(place, most=last)
+        lines = list(_of_item(item, runs, store) if item else map(_line, runs))
+    if not lines:
+        raise RequestError("no run is on record" + (f" for '{environment}'" if environment else ""))
+    emit("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _line(run: Past) -> str:
+    narrowed = "  narrowed" if run.narrowed else ""
+    decision = f"{run.action:11}  {run.exit_code:3}"
+    return f"{run.id:12}  {moment(run.started)}  {run.place.environment:10}  {decision}  {run.release or '-'}{narrowed}"
+
+
+def _of_item(item: str, runs: Sequence[Past], store: Store) -> Iterator[str]:
+    """Each run's verdict of the item, and its numbers from the oldest to the newest."""
+    numbers: list[float | None] = []
+    for run in runs:
+        verdicts = (store.report(run.id) or {}).get("verdicts", ())
+        found = next((verdict for verdict in verdicts if verdict["item"] == item), None)
+        if found:
+            numbers.append(found["observed"])
+            limit = f"  (limit {found['limit']})" if found["limit"] else ""
+            number = "-" if found["observed"] is None else f"{found['observed']:g} {found['unit'] or ''}".strip()
+            yield f"{run.id:12}  {moment(run.started)}  {found['outcome']:14}  {number}{limit}"
+    if any(number is not None for number in numbers):
+        yield f"oldest {_trend(numbers[::-1])} newest"
+
+
+def _trend(numbers: Sequence[float | None]) -> str:
+    """A bar for each number between the least and the greatest, a gap where there was none."""
+    known = [number for number in numbers if number is not None]
+    least, most = min(known), max(known)
+    steps = (len(_BARS) - 1) / (most - least) if most > least else 0.0
+    return "".join(" " if number is None else _BARS[round((number - least) * steps)] for number in numbers)
+
+
+@command.command(name="show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="The whole report, as it was written.")
+@state_option
+@told
+def show(run: str, as_json: bool, state: str | None) -> int:  # noqa: FBT001  # a flag of the command line
+    """Show one run, by the beginning of its id."""
+    with Store(required_file(state)) as store:
+        report = store.report(run)
+    if report is None:
+        raise RequestError(f"no run, or more than one, begins with '{run}'; see: probekit runs list")
+    emit(json.dumps(report, indent=1) + "\n" if as_json else "".join(f"{line}\n" for line in _told(report)))
+    return 0
+
+
+def _told(report: Document) -> Iterator[str]:
+    """The decision, and what was not green."""
+    run, decision = report["run"], report["decision"]
+    action = decision["action"].replace("_", " ").upper()
+    yield f"{escape(run['environment'])}, {run['started']}, run {run['id']}: {action}"
+    for because in decision["because"]:
+        yield from paragraph(because, width=_WIDTH, indent="  ", hanging="    ")
+    for verdict in report["verdicts"]:
+        if not verdict["passed"]:
+            yield from paragraph(_verdict(verdict), width=_WIDTH, hanging="    ")
+    account = {name: count for name, count in report["account"].items() if count}
+    yield ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in account.items())
+
+
+def _verdict(verdict: dict[str, Any]) -> str:
+    since = f" (since {verdict['since']})" if verdict["since"] else ""
+    return f"{verdict['outcome'].replace('_', ' ')} {verdict['item']}: {verdict['because']}{since}"

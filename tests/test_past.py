@@ -1,0 +1,142 @@
+"""The commands about the past: deployments are marked, earlier runs are listed and shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from probekit.cli import deployment_command, runs_command
+from probekit.model import Outcome, Verdict
+from probekit.reports import json_report
+from probekit.store import Past, Place, Store
+
+PLACE = Place(environment="prod", base_url="https://app.example.com")
+CONFIG = f"""
+[env.prod]
+base_url = "{PLACE.base_url}"
+scope = ["deploy.services.health-endpoint"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    (tmp_path / "probes.toml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROBEKIT_STATE", "state.sqlite3")
+    return tmp_path
+
+
+@pytest.fixture
+def call(folder):
+    """A function from the words of a command to its exit code, stdout and stderr."""
+
+    def call(command, *words):
+        result = CliRunner().invoke(command, words, standalone_mode=False)
+        assert result.exception is None, result.exception
+        return result.return_value, result.stdout, result.stderr
+
+    return call
+
+
+@pytest.fixture
+def remember(folder, make, report_of):
+    """A function that records a run with one verdict of the health item."""
+
+    def remember(run, minutes, outcome, observed, action="go", because="it is so"):
+        item = make.item("first_byte < 200 ms")
+        verdict = Verdict(item=item, outcome=outcome, because=because, observed=observed, limit=item.expect[0])
+        document = json.loads(json_report.render(report_of(verdict, run={"id": run})))
+        started = datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=minutes)
+        facts = {"release": "2.3.1", "action": action, "exit_code": 0, "narrowed": False}
+        with Store(folder / "state.sqlite3") as store:
+            store.record(Past(id=run, place=PLACE, started=started, **facts), document)
+
+    return remember
+
+
+def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> None:
+    words = ("--env", "prod", "--release", "2.3.1", "--at", "2026-11-23T10:00Z")
+    assert call(deployment_command.start, *words)[:2] == (
+        0,
+        "prod: the deployment of 2.3.1 began 2026-11-23 10:00:00 UTC\n",
+    )
+    code, told, _ = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T10:04Z")
+    assert (code, told) == (0, "prod: the deployment of 2.3.1 took 4 min\n")
+
+    with Store(folder / "state.sqlite3") as store:
+        found = store.deployment(PLACE)
+    assert (found.release, found.started.minute, found.finished.minute) == ("2.3.1", 0, 4)
+
+
+def test_a_finish_needs_a_start_before_it(call) -> None:
+    code, told, said = call(deployment_command.finish, "--env", "prod")
+    assert (code, told) == (64, "")
+    assert "no deployment of 'prod' is under way" in said
+
+    call(deployment_command.start, "--env", "prod", "--at", "2026-11-23T10:00Z")
+    code, _, said = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T09:00Z")
+    assert code == 64
+    assert "it began 2026-11-23 10:00:00 UTC, after 2026-11-23 09:00:00 UTC" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--env", "pro"], 64, "no environment 'pro'; did you mean 'prod'?"),
+        (["--env", "prod", "--config", "nowhere.toml"], 78, "nowhere.toml"),
+        (["--env", "prod", "--state", "none"], 64, "--state none"),
+        (["--env", "prod", "--state", "probes.toml"], 78, "probes.toml: file is not a database"),
+    ],
+)
+def test_what_cannot_be_marked_is_told(call, words, code, told) -> None:
+    found, out, said = call(deployment_command.start, *words)
+
+    assert (found, out) == (code, "")
+    assert told in said
+
+
+def test_runs_are_listed_newest_first(call, remember) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0)
+    remember("bbbb", 5, Outcome.FAIL, 300.0, action="rollback")
+
+    code, told, _ = call(runs_command.list_, "--env", "prod")
+
+    first, second = told.splitlines()
+    assert code == 0
+    assert first.split() == ["bbbb", "2026-11-23", "10:05:00", "UTC", "prod", "rollback", "0", "2.3.1"]
+    assert second.startswith("aaaa")
+
+
+def test_one_item_is_followed_from_run_to_run(call, remember) -> None:
+    for number, observed in enumerate((100.0, 150.0, None, 240.0)):
+        outcome = Outcome.PASS if observed and observed < 200 else Outcome.FAIL
+        remember(f"run{number}", number, outcome, observed)
+
+    code, told, _ = call(runs_command.list_, "--item", "deploy.services.health-endpoint")
+
+    newest, *_, trend = told.splitlines()
+    assert code == 0
+    assert newest.endswith("fail            240 ms  (limit first_byte < 200 ms)")
+    assert trend == "oldest ▁▃ █ newest"
+
+
+def test_a_run_is_shown_by_the_beginning_of_its_id(call, remember) -> None:
+    remember("abcd", 0, Outcome.FAIL, 300.0, action="investigate", because="all looks were slow \x1b[31m")
+
+    code, told, _ = call(runs_command.show, "ab")
+
+    assert code == 0
+    assert "run abcd: " in told
+    assert "fail deploy.services.health-endpoint: all looks were slow \\x1b[31m" in told
+    assert json.loads(call(runs_command.show, "ab", "--json")[1])["run"]["id"] == "abcd"
+
+
+def test_a_run_that_is_not_there_is_told(call) -> None:
+    assert call(runs_command.list_)[0] == 64
+    code, told, said = call(runs_command.show, "ab")
+    assert (code, told) == (64, "")
+    assert "probekit runs list" in said
