@@ -1,16 +1,33 @@
-"""A report tells the next run since when items fail; what is no report, or not of here, is refused."""
+"""A report tells since when items fail, and what was seen; what is no report, or not of here, is refused."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from probekit.model import Memory, Outcome, Severity, Verdict
-from probekit.recall import RecallError, since_of
+from probekit.model import (
+    Complement,
+    Deployment,
+    Failures,
+    Mean,
+    Memory,
+    Outcome,
+    Quantile,
+    Reason,
+    Sample,
+    Severity,
+    Share,
+    Verdict,
+)
+from probekit.recall import RecallError, recalled, since_of
 from probekit.reports import json_report
 
+SCHEMA = json.loads(Path(json_report.__file__).with_name("report.schema.json").read_text("utf-8"))
 KEY = ("deploy.services.health-endpoint", Severity.CRITICAL)
 
 
@@ -74,3 +91,64 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
 
     with pytest.raises(RecallError, match="no report of this probekit"):
         since_of(document, document["run"]["environment"], make.now)
+
+
+SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6)
+SAMPLE = Sample(((1000, 2000),) * 6, ((0, 10),) * 6, (1, 0, 0, 0, 0, 0), (0,) * 6)
+
+
+@pytest.fixture
+def seen(make):
+    """Looks with every sort of reading, as two attempts, the second with looks that were asked again."""
+    plain = make.look(up=1, status=200.0, first_byte=12.5, failed_assertions=Reason.BAD_RESPONSE, note="all is well")
+    rich = replace(
+        make.look(up=0),
+        lag=0.25,
+        values={
+            "share": SHARE,
+            "hit_rate": Complement(SHARE),
+            "cpu_used": Mean((10.0, 20.5)),
+            "p95": Quantile(SAMPLE, 0.95),
+            "p50": Quantile(SAMPLE, 0.5),
+            "error_rate": Failures(SAMPLE),
+        },
+    )
+    return (plain, rich), {("health", ""): (make.attempt(plain), make.attempt(rich, again=(plain,)))}
+
+
+def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_of, seen) -> None:
+    measurements, attempts = seen
+    deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=9))
+    report = report_of(measurements=measurements, memory=Memory(deployment=deployment), strict=True)
+
+    document = json.loads(json_report.render(replace(report, attempts=attempts)))
+    found = recalled(document)
+
+    jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert found.attempts == attempts
+    assert found.situation == report.situation
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document["measurements"][0]["values"].update(up=True),
+        lambda document: document["measurements"][0]["values"].update(up="1"),
+        lambda document: document["measurements"][0]["values"].update(up={"events": [2], "trials": [1]}),
+        lambda document: document["measurements"][0]["values"].update(up={"q": 0.95, "of_sample": 7}),
+        lambda document: document["measurements"][0]["values"].update(up={"levels": [-1]}),
+        lambda document: document["measurements"][0].pop("asked"),
+        lambda document: document["attempts"][0].update(looks=[99]),
+        lambda document: document["attempts"][0].update(looks=[-1]),
+        lambda document: document["situation"].update(control="perhaps"),
+        lambda document: document["situation"].pop("now"),
+        lambda document: document.update(measurements=None),
+    ],
+)
+def test_a_report_with_a_part_that_is_none_is_refused(report_of, seen, spoil) -> None:
+    measurements, attempts = seen
+    document = json.loads(json_report.render(replace(report_of(measurements=measurements), attempts=attempts)))
+    spoil(document)
+
+    with pytest.raises(RecallError, match="no report of this probekit"):
+        recalled(document)

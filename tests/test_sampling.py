@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from probekit.model import Complement, Exact, Failure, Quantile, Reason, Sample, Share
+from probekit.model import Complement, Exact, Failure, Mean, Quantile, Reason, Sample, Share
 from probekit.probe import Readings, Window
 from probekit.sampling import put_together
 
@@ -61,15 +61,21 @@ async def test_a_slow_reading_delays_no_later_block(window) -> None:
     assert time.now == START + timedelta(seconds=20)
 
 
-def test_shares_are_strung_together_and_of_a_count_the_largest_is_kept() -> None:
+def test_shares_and_levels_are_strung_together_and_of_a_count_the_largest_is_kept() -> None:
     blocks = [
-        Readings({"seen": f"block {number}"}, hits=Complement(Share((number,), (10,))), slow=Exact(slow))
+        Readings(
+            {"seen": f"block {number}"}, hits=Complement(Share((number,), (10,))), slow=Exact(slow), cpu=Mean((slow,))
+        )
         for number, slow in enumerate([0, 3, 1])
     ]
 
     whole = put_together(blocks)
 
-    assert whole.values == {"hits": Complement(Share((0, 1, 2), (10, 10, 10))), "slow": Exact(3)}
+    assert whole.values == {
+        "hits": Complement(Share((0, 1, 2), (10, 10, 10))),
+        "slow": Exact(3),
+        "cpu": Mean((0, 3, 1)),
+    }
     assert whole.notes == {"seen": "block 2"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from probekit import quantity
-from probekit.model import Complement, Exact, Failures, Outcome, Quantile, Sample, Share
+from probekit.model import Complement, Exact, Failures, Mean, Outcome, Quantile, Sample, Share
 from probekit.stats import Risks
 from probekit.weigh import proves, weigh
 
@@ -32,6 +32,12 @@ def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Sampl
         (Quantile(sample(700), 0.95), "x < 500 ms", FAIL, 700.0),
         (Quantile(sample(700), 0.95), "x < 0.5 s", FAIL, 700.0),
         (Failures(sample(30, failures=5)), "x < 0.1 %", FAIL, pytest.approx(9.0909, abs=0.001)),
+        (Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), "x < 60 %", PASS, 40.0),
+        (Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), "x > 60 %", FAIL, 40.0),
+        (Mean((90.0, 92.0, 88.0, 91.0, 89.0, 90.0)), "x < 60 %", FAIL, 90.0),
+        (Mean((20.0, 100.0, 30.0, 95.0, 40.0, 60.0)), "x < 60 %", INCONCLUSIVE, 57.5),
+        (Mean((40.0,) * 5), "x < 60 %", INCONCLUSIVE, 40.0),
+        (Mean(()), "x < 60 %", INCONCLUSIVE, None),
     ],
 )
 def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) -> None:
@@ -64,5 +70,10 @@ def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
     proved = weigh(Quantile(sample(30), 0.95), quantity.limit("x < 500 ms"), R)
     lacking = weigh(Failures(sample(30)), quantity.limit("x < 0.1 %"), R)
 
+    level = weigh(Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), quantity.limit("x < 60 %"), R)
+    short = weigh(Mean((40.0,) * 4), quantity.limit("x < 60 %"), R)
+
     assert proved.told == "0 of 300 too slow, between 0 and 0.99 %"
     assert lacking.told == "0 of 300 failed, which proves nothing yet: 2695 more without one would prove it"
+    assert level.told == "the mean of 6 blocks, between 38.06 and 41.16"  # 40 less 3.365, and 2.015 more, of 0.577
+    assert short.told == "the mean of 4 blocks, which proves nothing yet: 2 more are needed"

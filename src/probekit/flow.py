@@ -171,6 +171,7 @@ async def carry_out(
         measurements=tuple(seen.measurements),
         verdicts=verdicts,
         decision=decide(verdicts, situation),
+        attempts=seen.attempts,
         sections=config.checklist.sections,
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from math import isfinite
 from operator import eq, ge, gt, le, lt
+from statistics import fmean
 from typing import Final, Literal
 
 
@@ -280,6 +281,24 @@ class Complement:
 
 
 @dataclass(frozen=True, slots=True)
+class Mean:
+    """A level (of a processor, of memory) in each of several blocks of time; its mean is what is judged."""
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _amounts(*self.values)
+
+    def __add__(self, later: Mean) -> Mean:
+        return Mean(self.values + later.values)
+
+    @property
+    def value(self) -> float | None:
+        """The observed mean; None of no blocks."""
+        return fmean(self.values) if self.values else None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Requests of our own, one entry per block of time: how long each took, and how much of that was our own delay.
 
@@ -353,7 +372,7 @@ def _amounts(*numbers: float) -> None:
         raise ValueError(message)
 
 
-Reading = Exact | Share | Complement | Quantile | Failures
+Reading = Exact | Share | Complement | Mean | Quantile | Failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -571,6 +590,9 @@ class Report:
     measurements: tuple[Measurement, ...]
     verdicts: tuple[Verdict, ...]
     decision: Decision
+    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]] = field(
+        default_factory=dict
+    )  # of those, by probe, instance
     sections: Mapping[str, str] = field(default_factory=dict)
 
     @property

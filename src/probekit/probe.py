@@ -14,7 +14,20 @@ from pydantic.fields import FieldInfo
 from probekit import quantity
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
 from probekit.http import Answer, Look, endpoint_of, has_host
-from probekit.model import Complement, Exact, Failure, Failures, Memory, Quantile, Reading, Reason, Sample, Share, Turn
+from probekit.model import (
+    Complement,
+    Exact,
+    Failure,
+    Failures,
+    Mean,
+    Memory,
+    Quantile,
+    Reading,
+    Reason,
+    Sample,
+    Share,
+    Turn,
+)
 
 __all__ = [
     "Address",
@@ -28,6 +41,7 @@ __all__ = [
     "Failures",
     "HttpConfig",
     "Kind",
+    "Mean",
     "Metric",
     "ProbeConfig",
     "ProbeFailedError",

@@ -1,18 +1,46 @@
-"""What does an earlier report tell the next run?"""
+"""What does an earlier report say? Since when items fail, and what was seen, so that it can be judged again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Final, Literal, ParamSpec, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
-from probekit.model import Severity
+from probekit.model import (
+    Attempt,
+    Complement,
+    Exact,
+    Failure,
+    Failures,
+    Mean,
+    Measurement,
+    Memory,
+    Quantile,
+    Reading,
+    Sample,
+    Severity,
+    Share,
+    Situation,
+)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class RecallError(Exception):
     """The report cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What a judge needs of an earlier run."""
+
+    situation: Situation
+    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]]  # by probe and instance
 
 
 class _Since(BaseModel):
@@ -30,7 +58,7 @@ class _Run(BaseModel):
     started: AwareDatetime
 
 
-class _Report(BaseModel):
+class _Head(BaseModel):
     """As much of report.schema.json as the next run needs."""
 
     schema_: Literal["probekit.report/1"]
@@ -38,18 +66,97 @@ class _Report(BaseModel):
     memory: _Memory
 
 
+_MEASUREMENT: Final = TypeAdapter(Measurement)
+_SITUATION: Final = TypeAdapter(Situation)
+_SAMPLE: Final = TypeAdapter(Sample)
+_SHARE: Final = TypeAdapter(Share)
+_FAILURE: Final = TypeAdapter(Failure)
+
+
+def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """What is no report, by whichever part, is one error."""
+
+    @wraps(function)
+    def refusing(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except (ValidationError, ValueError, TypeError, AttributeError, LookupError):
+            raise RecallError("no report of this probekit (schema probekit.report/1)") from None
+
+    return refusing
+
+
+@_refused
 def since_of(report: Any, environment: str, now: datetime) -> Mapping[tuple[str, Severity], datetime]:  # noqa: ANN401  # any JSON
     """Since when each item fails at each severity, by a report on that environment.
 
     Raises:
         RecallError: it is no report, one on another environment, or one from the future.
     """
-    try:
-        found = _Report.model_validate({**report, "schema_": report.get("schema")})
-    except (ValidationError, TypeError, AttributeError):
-        raise RecallError("no report of this probekit (schema probekit.report/1)") from None
+    found = _head(report)
     if found.run.environment != environment:
         raise RecallError(f"a report on '{found.run.environment}', not on '{environment}'")
     if found.run.started > now or any(one.since > now for one in found.memory.since):
         raise RecallError("a report from the future: look at the clocks")
-    return {(one.item, one.severity): one.since for one in found.memory.since}
+    return _since(found)
+
+
+@_refused
+def recalled(report: Any) -> Recalled:  # noqa: ANN401  # any JSON
+    """What was seen, and how things stood.
+
+    Raises:
+        RecallError: it is no report, or not whole.
+    """
+    told = report["situation"]
+    facts = {name: told[name] for name in ("now", "release", "control", "complete", "strict")}
+    memory = {"deployment": told["deployment"], "since": _since(_head(report))}
+    looks = [_measurement(one) for one in report["measurements"]]
+    attempts: dict[tuple[str, str], tuple[Attempt, ...]] = {}
+    for one in report["attempts"]:
+        key = str(one["probe"]), str(one["instance"])
+        attempt = Attempt(looks=_picked(looks, one["looks"]), again=_picked(looks, one["again"]))
+        attempts[key] = (*attempts.get(key, ()), attempt)
+    stage = report["run"]["stage"]
+    situation = _SITUATION.validate_python(
+        {**facts, "stage": stage, "memory": TypeAdapter(Memory).validate_python(memory)}
+    )
+    return Recalled(situation=situation, attempts=attempts)
+
+
+def _head(report: Mapping[str, Any]) -> _Head:
+    return _Head.model_validate({**report, "schema_": report["schema"]})
+
+
+def _since(head: _Head) -> dict[tuple[str, Severity], datetime]:
+    return {(one.item, one.severity): one.since for one in head.memory.since}
+
+
+def _picked(looks: Sequence[Measurement], places: Sequence[int]) -> tuple[Measurement, ...]:
+    if any(place < 0 for place in places):
+        raise LookupError
+    return tuple(looks[place] for place in places)
+
+
+def _measurement(told: Mapping[str, Any]) -> Measurement:
+    samples = [_SAMPLE.validate_python(one) for one in told["samples"]]
+    values = {name: _reading(value, samples) for name, value in told["values"].items()}
+    facts = {name: value for name, value in told.items() if name != "samples"}
+    return _MEASUREMENT.validate_python({**facts, "values": values})
+
+
+def _reading(told: Any, samples: Sequence[Sample]) -> Reading | Failure:  # noqa: ANN401  # any JSON
+    match told:
+        case bool():
+            raise TypeError
+        case int() | float():
+            return Exact(told)
+        case {"reason": _}:
+            return _FAILURE.validate_python(told)
+        case {"complement_of": share}:
+            return Complement(_SHARE.validate_python(share))
+        case {"levels": levels}:
+            return Mean(tuple(map(float, levels)))
+        case {"failures_of_sample": place} | {"of_sample": place}:
+            return Quantile(samples[place], float(told["q"])) if "q" in told else Failures(samples[place])
+    return _SHARE.validate_python(told)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probekit.model import Complement, Exact, Failure, Reading, Share
+from probekit.model import Complement, Exact, Failure, Mean, Reading, Share
 from probekit.probe import Readings
 
 
 def put_together(blocks: Sequence[Readings]) -> Readings:
-    """Shares are strung together, of a count the largest is kept, and a failure in any block stands."""
+    """Shares and levels are strung together, of a count the largest is kept, and a failure in any block stands."""
     values: dict[str, Reading | Failure] = {}
     notes: dict[str, str] = {}
     for block in blocks:
@@ -28,6 +28,8 @@ def _joined(earlier: Reading | Failure, later: Reading | Failure) -> Reading | F
         case (Share() as one, Share() as other):
             return one + other
         case (Complement() as one, Complement() as other):
+            return one + other
+        case (Mean() as one, Mean() as other):
             return one + other
     message = f"a {type(later).__name__} cannot follow a {type(earlier).__name__}: a sample is given whole, once"
     raise TypeError(message)

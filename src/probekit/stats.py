@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean, stdev
 from typing import Final, Literal
 
-from probekit.model import Outcome, Sample, Share
+from probekit.model import Mean, Outcome, Sample, Share
 
 BLOCKS_TO_PASS: Final = 6  # fewer cannot show clustering
 BLOCKS_TO_FAIL: Final = 3  # one burst touches two
@@ -95,6 +96,24 @@ def judge_failures(sample: Sample, limit: float, risks: Risks, peeks: Peeks = "o
     unsent = sum(sample.unsent)
     lost = unsent > UNSENT * (judged.trials + unsent)
     return replace(judged, outcome=Outcome.ERROR) if lost and judged.outcome is not Outcome.FAIL else judged
+
+
+def judge_mean(mean: Mean, limit: float, risks: Risks) -> Judgement:
+    """Is the mean below the limit? By Student's t over the blocks, of which a pass and a fail both take six.
+
+    Bounds are in the unit of the mean, trials are blocks.
+    """
+    values = mean.values
+    missing = max(0, BLOCKS_TO_PASS - len(values))
+    if missing:
+        return Judgement(
+            outcome=Outcome.INCONCLUSIVE, value=mean.value, low=0.0, high=math.inf, trials=len(values), needed=missing
+        )
+    centre, error, free = fmean(values), stdev(values) / math.sqrt(len(values)), len(values) - 1
+    low = centre - t_quantile(1 - risks.false_fail, free) * error
+    high = centre + t_quantile(1 - risks.false_pass, free) * error
+    outcome = Outcome.PASS if high < limit else Outcome.FAIL if low > limit else Outcome.INCONCLUSIVE
+    return Judgement(outcome=outcome, value=centre, low=low, high=high, trials=len(values), needed=0)
 
 
 def proves_above(share: Share, limit: float, risk: float) -> bool:

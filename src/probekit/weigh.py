@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from probekit.model import Complement, Exact, Failures, Limit, Outcome, Quantile, Reading, Share
-from probekit.stats import Judgement, Risks, judge_failures, judge_quantile, judge_share
+from probekit.model import Complement, Exact, Failures, Limit, Mean, Outcome, Quantile, Reading, Share
+from probekit.stats import Judgement, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 
 _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
 
@@ -40,8 +40,10 @@ def proves(reading: Reading, limit: Limit, risks: Risks) -> bool:
     return weigh(reading, limit, risks).outcome is Outcome.PASS
 
 
-def _judged(reading: Share | Complement | Quantile | Failures, limit: Limit, risks: Risks) -> Judgement:
-    """Every such limit is one on a share that must be small."""
+def _judged(reading: Share | Complement | Mean | Quantile | Failures, limit: Limit, risks: Risks) -> Judgement:
+    """Every such limit is one on a share, or a mean, that must be small."""
+    if isinstance(reading, Mean):
+        return judge_mean(reading, limit.value, risks)
     if isinstance(reading, Quantile):
         return judge_quantile(reading.sample, reading.q, limit.value * _MICROSECONDS[limit.unit], risks)
     part = limit.value / 100
@@ -57,7 +59,7 @@ def _judged(reading: Share | Complement | Quantile | Failures, limit: Limit, ris
 def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
     """`x < L` is proved by a small share, `x > L` by a large one; a complement turns that round."""
     if limit.op in ("==", "within"):
-        message = f"'{limit}' cannot be held against a share"
+        message = f"'{limit}' cannot be held against a share or a mean"
         raise ValueError(message)
     if (limit.op in ("<", "<=")) is not isinstance(reading, Complement):
         return outcome
@@ -65,7 +67,9 @@ def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
 
 
 def _value(reading: Reading, judged: Judgement) -> float | None:
-    """Percent for a share, milliseconds for a percentile."""
+    """Percent for a share, milliseconds for a percentile, a mean as it is."""
+    if isinstance(reading, Mean):
+        return judged.value
     if isinstance(reading, Quantile):
         return None if reading.value is None else reading.value / 1000
     if judged.value is None:
@@ -75,6 +79,8 @@ def _value(reading: Reading, judged: Judgement) -> float | None:
 
 def _told(reading: Reading, judged: Judgement) -> str:
     """How much stands behind the number, and what a proof would take."""
+    if isinstance(reading, Mean):
+        return _told_of_mean(judged)
     events = round((judged.value or 0.0) * judged.trials)
     what = {Quantile: "too slow", Complement: "missed", Failures: "failed"}.get(type(reading), "counted")
     text = f"{events} of {judged.trials} {what}"
@@ -84,3 +90,11 @@ def _told(reading: Reading, judged: Judgement) -> str:
         more = f"{judged.needed} more without one would prove it" if judged.needed else "the interval holds the limit"
         return f"{text}, which proves nothing yet: {more}"
     return f"{text}, between {100 * judged.low:.2g} and {100 * judged.high:.2g} %"
+
+
+def _told_of_mean(judged: Judgement) -> str:
+    text = f"the mean of {judged.trials} blocks"
+    if judged.needed:
+        return f"{text}, which proves nothing yet: {judged.needed} more are needed"
+    interval = f"{text}, between {judged.low:.4g} and {judged.high:.4g}"
+    return interval if judged.outcome is not Outcome.INCONCLUSIVE else f"{interval}, which holds the limit"

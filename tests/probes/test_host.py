@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from probekit.http import Http
-from probekit.model import Exact, Failure, Reason
+from probekit.model import Exact, Failure, Mean, Reason
 from probekit.probe import Context, ProbeFailedError, Readings, Window
 from probekit.probes import host
 from probekit.probes.host import KIND, HostProbe
@@ -148,7 +148,7 @@ async def test_this_machine_s_own_blocks() -> None:
     assert len(found) == 2
     for readings in found:
         assert set(readings.values) == {"cpu_used", "memory", "throughput", "network_errors"}
-        assert isinstance(readings.values["cpu_used"], Exact)
+        assert isinstance(readings.values["cpu_used"], Mean)
         assert readings.values["memory"].value > 1
 
 
@@ -222,7 +222,7 @@ async def test_a_container_s_limit_counts_where_it_is_lower(machine, files) -> N
 
     assert readings.values["memory_used"] == Exact(75)
     assert "1500 of 2000 MB of the container used" in readings.notes["seen"]
-    assert block.values["memory"] == Exact(1500)
+    assert block.values["memory"] == Mean((1500,))
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ async def test_processor_time_is_that_of_each_block(machine) -> None:
         )
     )
 
-    assert [readings.values["cpu_used"] for readings in found] == [Exact(30), Exact(0), Exact(50)]
+    assert [readings.values["cpu_used"] for readings in found] == [Mean((30,)), Mean((0,)), Mean((50,))]
 
 
 async def test_a_block_without_length_divides_by_nothing(machine) -> None:
@@ -359,7 +359,7 @@ async def test_a_container_s_quota_is_all_it_has(machine, quota, usage) -> None:
 
     found = await blocks(Blocks(machine, lambda: use(11), lambda: use(18)))
 
-    assert [readings.values["cpu_used"] for readings in found] == [Exact(80), Exact(100)]  # of 5 s in each 10 s
+    assert [readings.values["cpu_used"] for readings in found] == [Mean((80,)), Mean((100,))]  # of 5 s in each 10 s
     assert "the container's 0.5 cores" in found[0].notes["seen"]
 
 
@@ -371,7 +371,7 @@ async def test_without_a_lower_quota_the_machine_s_processors_count(machine, fil
 
     (block,) = await blocks(Blocks(machine, lambda: machine.cpu(user=10, idle=30)))
 
-    assert block.values["cpu_used"] == Exact(25)
+    assert block.values["cpu_used"] == Mean((25,))
 
 
 async def test_a_quota_that_changes_in_a_block(machine) -> None:
@@ -396,7 +396,7 @@ async def test_throughput_is_per_second_and_leaves_loopback_out(machine) -> None
 
     found = await blocks(Blocks(machine, carry, lambda: None))
 
-    assert [readings.values["throughput"] for readings in found] == [Exact(5), Exact(0)]
+    assert [readings.values["throughput"] for readings in found] == [Mean((5,)), Mean((0,))]
     assert [readings.values["network_errors"] for readings in found] == [Exact(3), Exact(0)]
 
 
@@ -406,7 +406,7 @@ async def test_the_named_interfaces_count(machine) -> None:
 
     (block,) = await blocks(Blocks(machine, carry), interfaces=("lo",))
 
-    assert block.values["throughput"] == Exact(1)
+    assert block.values["throughput"] == Mean((1,))
 
 
 async def test_an_interface_that_comes_up_in_a_block_counts_from_the_next(machine) -> None:
@@ -415,7 +415,7 @@ async def test_an_interface_that_comes_up_in_a_block_counts_from_the_next(machin
 
     (block,) = await blocks(Blocks(machine, come_up))
 
-    assert block.values["throughput"] == Exact(0)
+    assert block.values["throughput"] == Mean((0,))
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ async def test_the_memory_of_the_named_processes(machine) -> None:
 
     (block,) = await blocks(Blocks(machine, lambda: None), processes=("shop", "worker"))
 
-    assert block.values["memory"] == Exact(170.5)
+    assert block.values["memory"] == Mean((170.5,))
 
 
 @pytest.mark.parametrize(
@@ -467,7 +467,7 @@ async def test_a_named_process_that_cannot_be_followed(machine, running, reason,
 async def test_without_named_processes_the_machine_s_memory_is_followed(machine) -> None:
     (block,) = await blocks(Blocks(machine, lambda: None))
 
-    assert block.values["memory"] == Exact(4000)
+    assert block.values["memory"] == Mean((4000,))
 
 
 async def test_a_sampling_without_a_window_is_a_bug_of_ours() -> None:

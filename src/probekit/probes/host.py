@@ -21,6 +21,7 @@ from probekit.probe import (
     Exact,
     Failure,
     Kind,
+    Mean,
     Metric,
     ProbeConfig,
     ProbeFailedError,
@@ -116,10 +117,10 @@ def _memory() -> _Memory:
     return _Memory(used=machine.total - machine.available, total=machine.total)
 
 
-def _memory_followed(config: HostProbe) -> Exact | Failure:
+def _memory_followed(config: HostProbe) -> Mean | Failure:
     """Megabytes of the named processes, else of the machine or the container."""
     if not config.processes:
-        return Exact(_memory().used / _MEGA)
+        return Mean((_memory().used / _MEGA,))
     running = [process.info for process in psutil.process_iter(["name", "memory_info"])]
     ours = [seen for seen in running if seen["name"] in config.processes]
     if missing := sorted(set(config.processes) - {seen["name"] for seen in ours}):
@@ -127,7 +128,7 @@ def _memory_followed(config: HostProbe) -> Exact | Failure:
     if any(seen["memory_info"] is None for seen in ours):
         detail = "the memory of a process of another user cannot be read: run probekit as that user"
         return Failure(reason=Reason.NOT_PERMITTED, detail=detail)
-    return Exact(sum(seen["memory_info"].rss for seen in ours) / _MEGA)
+    return Mean((sum(seen["memory_info"].rss for seen in ours) / _MEGA,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +258,7 @@ def _spent() -> float:
     return _number("cpuacct/cpuacct.usage", *_words("cpuacct/cpuacct.usage")) / 1e9
 
 
-def _cpu_used(before: _Counted, after: _Counted) -> Exact | Failure:
+def _cpu_used(before: _Counted, after: _Counted) -> Mean | Failure:
     first, last = before.processors, after.processors
     if first.whose != last.whose:
         return _unread("the container's quota changed in this block")
@@ -266,10 +267,10 @@ def _cpu_used(before: _Counted, after: _Counted) -> Exact | Failure:
     )
     if there <= 0:
         return _unread("no time passed in this block")
-    return Exact(min(max((last.spent - first.spent) / there, 0.0), 1.0) * 100)
+    return Mean((min(max((last.spent - first.spent) / there, 0.0), 1.0) * 100,))
 
 
-def _throughput(config: HostProbe, before: _Counted, after: _Counted) -> Exact | Failure:
+def _throughput(config: HostProbe, before: _Counted, after: _Counted) -> Mean | Failure:
     """Megabytes per second, both ways, of all interfaces that count."""
     seconds = after.at - before.at
     pairs = _pairs(config, before, after)
@@ -277,7 +278,7 @@ def _throughput(config: HostProbe, before: _Counted, after: _Counted) -> Exact |
         return pairs
     if seconds <= 0:
         return _unread("no time passed in this block")
-    return Exact(sum(last.carried - first.carried for first, last in pairs) / seconds / _MEGA)
+    return Mean((sum(last.carried - first.carried for first, last in pairs) / seconds / _MEGA,))
 
 
 def _network_errors(config: HostProbe, before: _Counted, after: _Counted) -> Exact | Failure:
@@ -337,9 +338,13 @@ KIND = Kind(
         Metric(name="memory_used", unit="%", help="memory that cannot be given away, of the machine or the container"),
         Metric(name="disk_used", unit="%", help="space in use, of what users may fill, on the fullest mount"),
         Metric(name="inodes_used", unit="%", help="inodes in use, of what users may take, on the mount with the most"),
-        Metric(name="cpu_used", unit="%", help="processor time spent in a block, of the machine or the quota"),
-        Metric(name="memory", unit="MB", help="resident memory of the named processes, else the memory in use"),
-        Metric(name="throughput", unit="MB", help="sent and received per second in a block"),
+        Metric(
+            name="cpu_used", unit="%", help="processor time spent, of the machine or the quota; the mean of all blocks"
+        ),
+        Metric(
+            name="memory", unit="MB", help="resident memory of the named processes, else the memory in use; the mean"
+        ),
+        Metric(name="throughput", unit="MB", help="sent and received per second; the mean"),
         Metric(name="network_errors", unit="", help="errors and dropped packets in a block, both ways"),
     ),
     measure=measure,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
@@ -15,6 +15,7 @@ from probekit.model import (
     Failure,
     Failures,
     Item,
+    Mean,
     Measurement,
     Outcome,
     Quantile,
@@ -22,6 +23,7 @@ from probekit.model import (
     Reason,
     Report,
     Run,
+    Sample,
     Severity,
     Share,
     Situation,
@@ -48,6 +50,7 @@ def render(report: Report) -> str:
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "memory": {"since": [_since(*one) for one in report.since.items()]},
         "measurements": [_measurement(look) for look in report.measurements],
+        "attempts": _attempts(report),
     }
     return _OUTSIDE.sub(_escaped, _written(document))
 
@@ -147,6 +150,8 @@ def _since(key: tuple[str, Severity], moment: datetime) -> dict[str, str]:
 
 
 def _measurement(look: Measurement) -> dict[str, Any]:
+    samples = [sample for sample in map(_sample_of, look.values.values()) if sample is not None]
+    samples = [sample for number, sample in enumerate(samples) if sample not in samples[:number]]
     return {
         "probe": look.probe,
         "instance": look.instance,
@@ -154,13 +159,38 @@ def _measurement(look: Measurement) -> dict[str, Any]:
         "taken_at": _time(look.taken_at),
         "seconds": round(look.seconds, 6),
         "waited": round(look.waited, 6),
-        "values": {name: _value(look.values[name]) for name in sorted(look.values)},
+        "lag": round(look.lag, 6),
+        "asked": sorted(look.asked),
+        "values": {name: _value(look.values[name], samples) for name in sorted(look.values)},
+        "samples": [
+            {"values": one.values, "delays": one.delays, "failures": one.failures, "unsent": one.unsent}
+            for one in samples
+        ],
         "notes": {name: look.notes[name] for name in sorted(look.notes)},
     }
 
 
-def _value(value: Reading | Failure) -> float | dict[str, Any]:
-    """A number; of samplings what they rest on, block by block where it is counts; else why there is none."""
+def _attempts(report: Report) -> list[dict[str, Any]]:
+    """Which measurements make an attempt, by their place in `measurements`."""
+    places = {id(look): number for number, look in enumerate(report.measurements)}
+    return [
+        {
+            "probe": probe,
+            "instance": instance,
+            "looks": [places[id(look)] for look in attempt.looks],
+            "again": [places[id(look)] for look in attempt.again],
+        }
+        for (probe, instance), attempts in report.attempts.items()
+        for attempt in attempts
+    ]
+
+
+def _sample_of(value: Reading | Failure) -> Sample | None:
+    return value.sample if isinstance(value, Quantile | Failures) else None
+
+
+def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[str, Any]:
+    """A number; of samplings what they rest on, block by block; else why there is none."""
     match value:
         case Failure(reason=reason, detail=detail):
             return {"reason": reason.value, "detail": detail}
@@ -171,18 +201,17 @@ def _value(value: Reading | Failure) -> float | dict[str, Any]:
             return {"events": events, "trials": trials}
         case Complement(share):
             return {"complement_of": {"events": share.events, "trials": share.trials}}
-        case Failures(sample):
-            return {"events": sample.failures, "trials": sample.failed().trials, "unsent": sample.unsent}
-        case Quantile(sample, q):
-            failed = sample.failed()
-            told = None if value.value is None else value.value / 1000
-            return {
-                "q": q,
-                "milliseconds": told,
-                "events": failed.events,
-                "trials": failed.trials,
-                "unsent": sample.unsent,
-            }
+        case Mean(levels):
+            return {"levels": levels}
+        case Failures(sample) | Quantile(sample):
+            return _of_sample(value, samples.index(sample))
+
+
+def _of_sample(value: Failures | Quantile, place: int) -> dict[str, Any]:
+    if isinstance(value, Failures):
+        return {"failures_of_sample": place}
+    told = None if value.value is None else value.value / 1000
+    return {"q": value.q, "of_sample": place, "milliseconds": told}
 
 
 def _number(value: float) -> float | None:
