@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -140,3 +141,48 @@ def test_a_run_that_is_not_there_is_told(call) -> None:
     code, told, said = call(runs_command.show, "ab")
     assert (code, told) == (64, "")
     assert "probekit runs list" in said
+
+
+@pytest.fixture
+def measured(folder, make, report_of):
+    """A run on record that saw eight good looks of the health endpoint, each with a first byte after 150 ms."""
+    looks = [make.look(up=1, status=200.0, failed_assertions=0.0, first_byte=150.0) for _ in range(8)]
+    item = make.item("up == 1")
+    verdict = Verdict(item=item, outcome=Outcome.PASS, because="up 1")
+    report = report_of(verdict, measurements=tuple(looks), run={"id": "abcd"}, complete=True)
+    report = replace(report, attempts={("health", ""): (make.attempt(*looks),)})
+    past = Past(id="abcd", place=PLACE, started=make.now, release=None, action="go", exit_code=0, narrowed=False)
+    with Store(folder / "state.sqlite3") as store:
+        store.record(past, json.loads(json_report.render(report)))
+
+
+PROBE = """
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+
+
+def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, measured) -> None:
+    (folder / "probes.toml").write_text(CONFIG + PROBE)
+    stricter = (
+        '\n[env.prod.limits]\n"deploy.services.health-endpoint" = { expect = ["first_byte < 100 ms"], why = "ours" }\n'
+    )
+    (folder / "stricter.toml").write_text(CONFIG + PROBE + stricter)
+
+    code, told, _ = call(runs_command.judge, "abcd", "--report", "json")
+    assert (code, json.loads(told)["verdicts"][0]["outcome"]) == (0, "pass")
+    assert json.loads(told)["run"]["notes"][-1] == "judged again by probes.toml; nothing was measured anew"
+
+    code, told, _ = call(runs_command.judge, "abcd", "--limits", "stricter.toml")
+    assert code == 10
+    assert "median first byte 150 ms, limit < 100 ms" in told
+
+
+def test_a_run_whose_items_are_out_of_scope_by_now_is_not_judged(call, folder, measured) -> None:
+    (folder / "probes.toml").write_text(CONFIG.replace("deploy.services.health-endpoint", "post.security.headers"))
+
+    code, told, said = call(runs_command.judge, "abcd")
+
+    assert (code, told) == (64, "")
+    assert "nothing that this run judged is in scope of 'prod' in probes.toml" in said

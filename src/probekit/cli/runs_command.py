@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from probekit.cli.output import emit
+from probekit.again import judge_again
+from probekit.cli.output import colour, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
+from probekit.cli.verify_command import default_config
 from probekit.flow import RequestError
+from probekit.reports import FORMATS
 from probekit.reports.text import escape, moment, paragraph
 from probekit.store import Document, Past, Store
 
@@ -30,6 +34,7 @@ def command() -> None:
       probekit runs list --env prod --item deploy.performance.p95-latency
       probekit runs show 3f2a
       probekit runs show 3f2a --json
+      probekit runs judge 3f2a --limits stricter.toml
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
 
 
@@ -90,12 +95,40 @@ def _trend(numbers: Sequence[float | None]) -> str:
 @told
 def show(run: str, as_json: bool, state: str | None) -> int:  # noqa: FBT001  # a flag of the command line
     """Show one run, by the beginning of its id."""
+    report = _found(run, state)
+    emit(json.dumps(report, indent=1) + "\n" if as_json else "".join(f"{line}\n" for line in _told(report)))
+    return 0
+
+
+@command.command(name="judge")
+@click.argument("run")
+@click.option(
+    "--limits",
+    "config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The probes.toml whose limits hold; else PROBEKIT_CONFIG or ./probes.toml.",
+)
+@click.option("--report", "form", type=click.Choice(list(FORMATS)), default="console", show_default=True)
+@state_option
+@told
+def judge(run: str, config: Path | None, form: str, state: str | None) -> int:
+    """Judge one run again by the limits of now; nothing is sent.
+
+    The exit code is that of the decision.
+    """
+    report = judge_again(_found(run, state), default_config(config))
+    wishes = {"colour": colour(sys.stdout.isatty())} if form == "console" else {}
+    emit(FORMATS[form](report, **wishes))
+    return report.exit_code
+
+
+def _found(run: str, state: str | None) -> Document:
     with Store(required_file(state)) as store:
         report = store.report(run)
     if report is None:
         raise RequestError(f"no run, or more than one, begins with '{run}'; see: probekit runs list")
-    emit(json.dumps(report, indent=1) + "\n" if as_json else "".join(f"{line}\n" for line in _told(report)))
-    return 0
+    return report
 
 
 def _told(report: Document) -> Iterator[str]:

@@ -10,11 +10,18 @@ from probekit.cli.codes import CONFIG, LOCKED, USAGE
 from probekit.cli.lock import LockedError
 from probekit.cli.output import complain
 from probekit.flow import RequestError
+from probekit.recall import RecallError
 from probekit.store import StoreError
 from probekit.toml_file import ConfigError
 
 _P = ParamSpec("_P")
-_CODES: dict[type[Exception], int] = {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED, StoreError: CONFIG}
+_CODES: dict[type[Exception], int] = {
+    ConfigError: CONFIG,
+    RequestError: USAGE,
+    LockedError: LOCKED,
+    StoreError: CONFIG,
+    RecallError: CONFIG,
+}
 
 
 def told(function: Callable[_P, int]) -> Callable[_P, int]:

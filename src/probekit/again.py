@@ -1,0 +1,65 @@
+"""An earlier run once more: what was seen then, judged by the limits of now; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from probekit import config as configuration
+from probekit.decide import decide
+from probekit.flow import Request, RequestError, prepare
+from probekit.judge import judge
+from probekit.model import Report, Run
+from probekit.plan import Selection
+from probekit.recall import Recalled, recalled
+
+
+def judge_again(report: Mapping[str, Any], config: Path) -> Report:
+    """The report of that run as it would be by this file.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RecallError: it is no report.
+        RequestError: the file does not know its environment, or has nothing of its items in scope.
+    """
+    found = recalled(report)
+    situation, environment = found.situation, str(report["run"]["environment"])
+    asked = Request(environment=environment, config=config, stage=situation.stage, release=situation.release.expected)
+    _, target, _ = prepare(asked)
+    judged = {str(verdict["item"]) for verdict in report["verdicts"]}
+    kept = tuple(item.id for item in target.items if item.id in judged)
+    if not kept:
+        raise RequestError(f"nothing that this run judged is in scope of '{environment}' in {config}")
+    loaded, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
+    verdicts = judge(planned, found.attempts, situation)
+    return Report(
+        run=_run(report["run"], found, config, loaded),
+        situation=situation,
+        checklist=f"{loaded.checklist.title} {loaded.checklist.version}",
+        items=len(loaded.checklist.items),
+        measurements=tuple(look for kept in found.attempts.values() for one in kept for look in one.looks + one.again),
+        verdicts=verdicts,
+        decision=decide(verdicts, situation),
+        attempts=found.attempts,
+        sections=loaded.checklist.sections,
+    )
+
+
+def _run(told: Mapping[str, Any], found: Recalled, config: Path, loaded: configuration.Config) -> Run:
+    return Run(
+        id=told["id"],
+        environment=told["environment"],
+        stage=found.situation.stage,
+        started=datetime.fromisoformat(told["started"]),
+        seconds=told["seconds"],
+        version=told["version"],
+        config_file=str(config),
+        config_hash=loaded.digest,
+        vantage=told["vantage"],
+        narrowed=told["narrowed"],
+        ended_by=told["ended_by"],
+        notes=(*told["notes"], f"judged again by {config}; nothing was measured anew"),
+    )
