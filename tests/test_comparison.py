@@ -7,7 +7,7 @@ from math import exp, inf, nan
 
 import pytest
 
-from probekit.comparison import baseline_reach, judge_against_baseline
+from probekit.comparison import baseline_reach, judge_against_baseline, judge_within
 from probekit.model import Outcome, Windows
 from probekit.stats import Risks
 
@@ -103,3 +103,15 @@ def drawn(rng: random.Random, windows: int, spread: float) -> Windows:
 def test_what_cannot_be_evidence_is_a_bug_of_ours_and_never_a_pass(build) -> None:
     with pytest.raises(ValueError, match=r".+"):
         build()
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [(100, PASS), (140, PASS), (70, PASS), (180, FAIL), (50, FAIL), (152, INCONCLUSIVE)]
+)
+def test_within_means_neither_more_nor_less(value, outcome) -> None:
+    assert judge_within(Windows((float(value),)), EQUAL, 0.5, R).outcome is outcome
+
+
+def test_within_a_zero_proves_nothing_unless_a_floor_says_what_is_noise() -> None:
+    assert judge_within(Windows((0.0,)), EQUAL, 0.5, R).outcome is FAIL
+    assert judge_within(Windows((0.0,)), Windows((0.0,) * 8), 0.5, R).outcome is INCONCLUSIVE

@@ -71,7 +71,7 @@ def test_a_pass_ends_it_at_every_severity(written, make) -> None:
     "document", [None, [], "text", {}, {"schema": "probekit.report/2"}, {"schema": "probekit.report/1"}]
 )
 def test_what_is_no_report_is_refused(document, make) -> None:
-    with pytest.raises(RecallError, match="no report of this probekit"):
+    with pytest.raises(RecallError, match="not written by this probekit"):
         since_of(document, "prod", make.now)
 
 
@@ -89,7 +89,7 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
     document = written()
     document["memory"]["since"] = [since]
 
-    with pytest.raises(RecallError, match="no report of this probekit"):
+    with pytest.raises(RecallError, match="not written by this probekit"):
         since_of(document, document["run"]["environment"], make.now)
 
 
@@ -150,5 +150,5 @@ def test_a_report_with_a_part_that_is_none_is_refused(report_of, seen, spoil) ->
     document = json.loads(json_report.render(replace(report_of(measurements=measurements), attempts=attempts)))
     spoil(document)
 
-    with pytest.raises(RecallError, match="no report of this probekit"):
+    with pytest.raises(RecallError, match="not written by this probekit"):
         recalled(document)

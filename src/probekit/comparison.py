@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Final
 
@@ -17,6 +18,7 @@ from probekit.stats import Judgement, Risks, t_quantile
 
 LEAST_WINDOWS: Final = 3  # fewer show no spread
 SMALLEST_SPREAD: Final = 0.01  # no service repeats itself to better than 1 %
+_TINY: Final = 1e-12  # stands for zero where a logarithm is due; without a floor a zero is inconclusive anyway
 _MOSTLY: Final = 0.84  # standard deviations: four of five runs
 
 
@@ -51,6 +53,22 @@ def judge_against_baseline(
         trials=len(before),
         needed=0,
     )
+
+
+def judge_within(check: Windows, base: Windows, tolerance: float, risks: Risks, floor: float = 0.0) -> Judgement:
+    """Is it neither more nor less than the baseline by more than tolerance and floor? Both ways must pass.
+
+    Raises:
+        ValueError: see `judge_against_baseline`.
+    """
+    more = judge_against_baseline(check, base, tolerance, risks, floor)
+    least = max(floor, _TINY)
+    after, before = (Windows(tuple(1 / max(value, least) for value in windows.values)) for windows in (check, base))
+    less = judge_against_baseline(after, before, tolerance, risks)
+    if Outcome.FAIL in (more.outcome, less.outcome):
+        return replace(more, outcome=Outcome.FAIL)
+    both = more.outcome is Outcome.PASS and less.outcome is Outcome.PASS
+    return replace(more, outcome=Outcome.PASS if both else Outcome.INCONCLUSIVE)
 
 
 def baseline_reach(base: Windows, tolerance: float, risks: Risks, checks: int = 1) -> tuple[float, float]:

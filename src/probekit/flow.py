@@ -125,10 +125,10 @@ async def carry_out(
     """
     config, target, planned = prepare(request)
     redactor, clock, run_id = redactor or Redactor(), clock or Clock(), uuid4().hex[:12]
-    vault = Vault(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
+    vault = vault_of(config, redactor)
     order = Order(
         environment=target.environment,
-        http=_http(target, vault, config.path, run_id),
+        http=http_of(target, vault, config.path, run_id),
         reveal=vault.reveal,
         redactor=redactor,
         memory=request.memory,
@@ -176,7 +176,13 @@ async def carry_out(
     )
 
 
-def _http(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
+def vault_of(config: Config, redactor: Redactor) -> Vault:
+    """What opens the secrets that a configuration refers to."""
+    return Vault(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
+
+
+def http_of(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
+    """The door of one run, as its environment connects."""
     environment = target.environment
     connect = environment.connect
     return Http(

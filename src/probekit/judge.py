@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
+from probekit.baseline import with_baseline
 from probekit.model import (
     AGAIN,
     ENOUGH,
@@ -27,6 +29,8 @@ from probekit.model import (
 from probekit.rounds import GRAVER, Look, Round, State, behind, proved, reading_of, risks_of, round_of, value_of, words
 from probekit.stats import Risks
 
+_COMPARED: Final = frozenset({"outside_tolerance"})
+
 Evidence = Mapping[tuple[str, str], Sequence[Attempt]]  # by probe and instance
 
 
@@ -44,12 +48,30 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
         return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
     if (reason := plan.unserved.get(item.id)) is not None:
         return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
+    if item.metrics == _COMPARED:
+        return _in_time(_under_guard(_of_rows(item, plan, evidence, situation), plan, situation), situation)
     instances = {instance: attempts for (probe, instance), attempts in evidence.items() if probe == item.probe}
-    found = [_named(_of_instance(item, attempts), name, instances) for name, attempts in instances.items()]
+    found = [
+        _named(_of_instance(with_baseline(item, name, plan, situation), attempts), name, instances)
+        for name, attempts in instances.items()
+    ]
     worst = max(found, key=_badness, default=_cut_off(item))
     worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
     worst = _against_direct_looks(worst, plan, evidence)
     return _in_time(_under_guard(worst, plan, situation), situation)
+
+
+def _of_rows(item: Item, plan: Plan, evidence: Evidence, situation: Situation) -> Verdict:
+    """All rows of the baseline, each judged as an item of its own; the worst counts, and is told first."""
+    if not plan.compared:
+        return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because="none of the baseline's metrics is measured")
+    rows = [judge_item(row, plan, evidence, situation) for row in plan.compared]
+    rows.sort(key=_badness, reverse=True)
+    outside = [row for row in rows if row.outcome is not Outcome.PASS]
+    because = "; ".join(f"{row.item.title}: {row.because}" for row in outside or rows)
+    count = sum(row.outcome is Outcome.FAIL for row in rows)
+    outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row that nothing measures
+    return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0])
 
 
 def more(items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Ask | None:
@@ -194,7 +216,8 @@ def _in_time(verdict: Verdict, situation: Situation) -> Verdict:
 
 
 def _badness(verdict: Verdict) -> tuple[int, int, bool]:
-    return GRAVER[verdict.outcome], verdict.severity.gravity, verdict.confirmed
+    unproven = GRAVER[Outcome.INCONCLUSIVE]
+    return GRAVER.get(verdict.outcome, unproven), verdict.severity.gravity, verdict.confirmed
 
 
 def _gravity(item: Item, band: Band | None) -> int:
@@ -235,4 +258,4 @@ def _number(value: float | None, limit: Limit) -> str:
     if value is None:
         return "unknown"
     text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
-    return f"{text} {limit.unit}".rstrip()
+    return f"{text} {limit.unit if limit.of == 'value' or limit.op != 'within' else ''}".rstrip()

@@ -131,11 +131,14 @@ class Limit:
     op: Operator | Literal["within"]
     value: float
     unit: str = ""
-    of: Literal["value", "baseline"] = "value"
+    of: Literal["value", "baseline"] = "value"  # of a baseline: the value is a tolerance in percent
+    floor: float = 0.0  # of a comparison, in the metric's unit: a smaller difference is noise
+    before: Windows | None = None  # what it is compared with, once that is known
+    lacking: str = ""  # why there is nothing to compare with
 
     def holds(self, value: float) -> bool:
         """Whether a value in the limit's own unit keeps it; the comparison is exact."""
-        if self.op == "within":
+        if self.of == "baseline":
             message = f"'{self}' needs a baseline to compare with"
             raise ValueError(message)
         return bool(_COMPARE[self.op](value, self.value))
@@ -143,14 +146,16 @@ class Limit:
     @property
     def is_duration(self) -> bool:
         """Whether the metric is a time, which an attempt judges by the median of its looks."""
-        return self.unit in _TIMES
+        return self.unit in _TIMES and self.of == "value"
 
     def __str__(self) -> str:
-        number = f"{self.value:g} {self.unit}".rstrip()
+        number = f"{self.value:g} {'%' if self.of == 'baseline' else self.unit}".rstrip()
+        if self.of == "value":
+            return f"{self.metric} {self.op} {number}"
         return (
             f"{self.metric} within {number} of baseline"
-            if self.of == "baseline"
-            else f"{self.metric} {self.op} {number}"
+            if self.op == "within"
+            else f"{self.metric} at most {number} over baseline"
         )
 
 
@@ -465,6 +470,9 @@ class Plan:
     not_applicable: Mapping[str, str]  # item id -> the environment's reason
     targets: frozenset[str]  # probes that read the target, which another release makes worthless
     vouched: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
+    compared: tuple[Item, ...] = ()  # the rows of the baseline, as items
+    fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)  # probe and instance -> of its settings
+    vantage: str = ""
     narrowed: bool = False
 
 
@@ -482,12 +490,35 @@ class Deployment:
         return self.finished or self.started
 
 
+Source = tuple[str, str, str]  # probe, instance, metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One statistic of one window, in its metric's unit, and by which settings it was measured."""
+
+    value: float
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineWindow:
+    """What was measured in one window before a deployment."""
+
+    taken: datetime  # its end
+    release: str | None  # that was served
+    vantage: str
+    values: Mapping[Source, Recorded]
+    rows: int  # of the checklist's baseline that it holds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What a run knows of the past."""
 
     deployment: Deployment | None = None
     since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
+    baseline: tuple[BaselineWindow, ...] = ()  # oldest first
 
 
 class Served(StrEnum):

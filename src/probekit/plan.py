@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from probekit import probes
-from probekit.checklist import Checklist, ProbePromise
+from probekit.checklist import BaselineRow, Checklist, ProbePromise
 from probekit.config import Configured, Target
-from probekit.model import AGAIN, Item, Plan, Step
+from probekit.model import AGAIN, Item, Limit, Plan, Severity, Step
+from probekit.probe import ProbeConfig
 from probekit.stats import BLOCKS_TO_PASS
 
 GUARD = "release"
+COMPARED = frozenset({"outside_tolerance"})  # what the judge takes from the rows of the baseline
 GUARD_LOOKS = 4  # at each address, before and after: one address may stand for several replicas
 
 
@@ -46,6 +49,8 @@ def plan(
     selection = selection or Selection()
     items = tuple(item for item in target.items if selection.holds(item))
     asked = [item for item in items if item.probe and item.id not in target.not_applicable]
+    rows = compared(checklist) if any(item.metrics & COMPARED for item in asked) else ()
+    asked += rows
     configured = {
         name: _instances(name, target, checklist) for name in dict.fromkeys([*(i.probe for i in asked), GUARD]) if name
     }
@@ -76,6 +81,9 @@ def plan(
         not_applicable=target.not_applicable,
         targets=frozenset(name for name, promise in checklist.probes.items() if promise.reads == "target") - {GUARD},
         vouched=_vouched(steps),
+        compared=rows,
+        fingerprints={(step.probe, step.instance): _fingerprint(step) for step in steps},
+        vantage=target.environment.vantage,
         narrowed=bool(selection),
     )
 
@@ -110,12 +118,38 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
         )
         return f"no probe named '{item.probe}' is configured; {fill}"
     for one in instances:
-        missing = [limit.metric for limit in item.expect if limit.metric not in probes.load(one.kind).promises]
+        given = probes.load(one.kind).promises | COMPARED
+        missing = [limit.metric for limit in item.expect if limit.metric not in given]
         if missing:
             return f"kind {one.kind} of probe '{item.probe}' does not give {', '.join(dict.fromkeys(missing))}"
-    if any(limit.of == "baseline" for limit in item.expect):
-        return "its limit compares with a baseline, and none can be taken yet"
     return None
+
+
+def compared(checklist: Checklist) -> tuple[Item, ...]:
+    """The rows of the baseline as items: at most so much over the baseline, or below a number."""
+    return tuple(
+        Item(
+            id=f"baseline.rows.{row.id}",
+            text=row.text,
+            title=row.id,
+            severity=Severity.HIGH,
+            owner="",
+            probe=row.probe,
+            expect=(row.limit or _over(row, checklist.probes[row.probe].metrics[row.metric]),),
+        )
+        for row in checklist.baseline
+    )
+
+
+def _over(row: BaselineRow, unit: str) -> Limit:
+    value, floor = row.tolerance or 0.0, row.floor.value if row.floor else 0.0
+    return Limit(metric=row.metric, op="<=", value=value, unit=unit, of="baseline", floor=floor)
+
+
+def _fingerprint(step: Step) -> str:
+    """Of all that makes one window's number comparable with another's."""
+    settings = step.config.model_dump_json() if isinstance(step.config, ProbeConfig) else ""
+    return sha256(f"{step.kind} {settings} {step.window:g}".encode()).hexdigest()[:16]
 
 
 def _step(one: Configured, items: Sequence[Item], target: Target, promise: ProbePromise) -> Step:

@@ -1,4 +1,4 @@
-"""What does an earlier report say? Since when items fail, and what was seen, so that it can be judged again."""
+"""What does the record say? Since when items fail, what was seen, and windows of a baseline: from JSON to nouns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from probekit.model import (
     Attempt,
+    BaselineWindow,
     Complement,
     Exact,
     Failure,
@@ -68,6 +69,7 @@ class _Head(BaseModel):
 
 _MEASUREMENT: Final = TypeAdapter(Measurement)
 _SITUATION: Final = TypeAdapter(Situation)
+_WINDOW: Final = TypeAdapter(BaselineWindow)
 _SAMPLE: Final = TypeAdapter(Sample)
 _SHARE: Final = TypeAdapter(Share)
 _FAILURE: Final = TypeAdapter(Failure)
@@ -81,7 +83,7 @@ def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
         try:
             return function(*args, **kwargs)
         except (ValidationError, ValueError, TypeError, AttributeError, LookupError):
-            raise RecallError("no report of this probekit (schema probekit.report/1)") from None
+            raise RecallError("it was not written by this probekit, or is damaged") from None
 
     return refusing
 
@@ -122,6 +124,32 @@ def recalled(report: Any) -> Recalled:  # noqa: ANN401  # any JSON
         {**facts, "stage": stage, "memory": TypeAdapter(Memory).validate_python(memory)}
     )
     return Recalled(situation=situation, attempts=attempts)
+
+
+def window_document(window: BaselineWindow) -> dict[str, Any]:
+    """A window of a baseline as the store keeps it."""
+    values = [[*source, one.value, one.fingerprint] for source, one in window.values.items()]
+    return {
+        "taken": window.taken.isoformat(),
+        "release": window.release,
+        "vantage": window.vantage,
+        "rows": window.rows,
+        "values": values,
+    }
+
+
+@_refused
+def window_of(document: Mapping[str, Any]) -> BaselineWindow:
+    """The window that the store kept.
+
+    Raises:
+        RecallError: it is none.
+    """
+    values = {
+        (str(probe), str(instance), str(metric)): {"value": value, "fingerprint": fingerprint}
+        for probe, instance, metric, value, fingerprint in document["values"]
+    }
+    return _WINDOW.validate_python({**document, "values": values})
 
 
 def _head(report: Mapping[str, Any]) -> _Head:

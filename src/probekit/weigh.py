@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from probekit.model import Complement, Exact, Failures, Limit, Mean, Outcome, Quantile, Reading, Share
+from probekit.comparison import judge_against_baseline, judge_within
+from probekit.model import Complement, Exact, Failures, Limit, Mean, Outcome, Quantile, Reading, Share, Windows
 from probekit.stats import Judgement, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 
 _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
@@ -26,13 +27,57 @@ def weigh(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
     Raises:
         ValueError: the reading cannot be held against such a limit: a bug of the checklist or the kind.
     """
+    if limit.of == "baseline":
+        return _compared(reading, limit, risks)
     if isinstance(reading, Exact):
         outcome = Outcome.PASS if limit.holds(reading.value) else Outcome.FAIL
         return Weighed(outcome=outcome, value=reading.value)
     judged = _judged(reading, limit, risks)
     return Weighed(
-        outcome=_turned(judged.outcome, reading, limit), value=_value(reading, judged), told=_told(reading, judged)
+        outcome=_turned(judged.outcome, reading, limit), value=number_of(reading), told=_told(reading, judged)
     )
+
+
+def _compared(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
+    """A reading is one window of its statistic; the baseline has several."""
+    value = number_of(reading)
+    if value is None:
+        return Weighed(outcome=Outcome.INCONCLUSIVE, value=None, told="there is no number to compare")
+    before = limit.before or Windows(())
+    judge = judge_within if limit.op == "within" else judge_against_baseline
+    judged = judge(Windows((value,)), before, limit.value / 100, risks, limit.floor)
+    if limit.lacking:
+        told = limit.lacking
+    elif judged.needed:
+        told = f"{len(before.values)} windows of a baseline are known, {judged.needed} more are needed"
+    elif judged.value is None:
+        told = "a zero, and no floor below which a difference is noise"
+    else:
+        told = (
+            f"x{judged.value:.3g} of {judged.trials} windows before, between x{judged.low:.3g} and x{judged.high:.3g}"
+        )
+        shifted = judged.high < 1 / (1 + limit.value / 100)
+        told += ", which has shifted to the better" if shifted and limit.op != "within" else ""
+        told += ", which holds the limit" if judged.outcome is Outcome.INCONCLUSIVE else ""
+    return Weighed(outcome=judged.outcome, value=value, told=told)
+
+
+def number_of(reading: Reading) -> float | None:
+    """What is observed: percent for a share, milliseconds for a percentile, else as it is; None where there is none."""
+    match reading:
+        case Exact(value):
+            return value
+        case Mean():
+            return reading.value
+        case Quantile():
+            return None if reading.value is None else reading.value / 1000
+        case Failures(sample):
+            return number_of(sample.failed())
+        case Complement(share):
+            missed = number_of(share)
+            return None if missed is None else 100 - missed
+    trials = sum(reading.trials)
+    return 100 * sum(reading.events) / trials if trials else None
 
 
 def proves(reading: Reading, limit: Limit, risks: Risks) -> bool:
@@ -64,17 +109,6 @@ def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
     if (limit.op in ("<", "<=")) is not isinstance(reading, Complement):
         return outcome
     return {Outcome.PASS: Outcome.FAIL, Outcome.FAIL: Outcome.PASS}.get(outcome, outcome)
-
-
-def _value(reading: Reading, judged: Judgement) -> float | None:
-    """Percent for a share, milliseconds for a percentile, a mean as it is."""
-    if isinstance(reading, Mean):
-        return judged.value
-    if isinstance(reading, Quantile):
-        return None if reading.value is None else reading.value / 1000
-    if judged.value is None:
-        return None
-    return 100 * (1 - judged.value if isinstance(reading, Complement) else judged.value)
 
 
 def _told(reading: Reading, judged: Judgement) -> str:

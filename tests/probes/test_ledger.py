@@ -1,4 +1,4 @@
-"""What is on record: how long the release has been in place."""
+"""What is on record: how long the release has been in place, and which baseline was captured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from probekit.http import Http
-from probekit.model import Exact, Reason
+from probekit.model import BaselineWindow, Deployment, Exact, Memory, Reason
 from probekit.probe import Context
 from probekit.probes.ledger import KIND, Ledger
 
@@ -42,3 +42,52 @@ async def test_without_a_mark_there_is_no_reading(read) -> None:
 def test_it_needs_no_settings_and_no_network() -> None:
     assert KIND.unasked("http://app.test")
     assert (KIND.requests, KIND.endpoint) == (0, None)
+
+
+@pytest.fixture
+def recorded():
+    """A function from the ages of windows, in minutes before the deployment's start, to the ledger's readings."""
+
+    async def recorded(*minutes, rows=7, deployment=True):
+        windows = tuple(
+            BaselineWindow(taken=NOW - timedelta(minutes=age), release="1", vantage="", values={}, rows=rows)
+            for age in sorted(minutes, reverse=True)
+        )
+        deployed = Deployment(release="2", started=NOW, finished=NOW + timedelta(minutes=5))
+        memory = Memory(baseline=windows, deployment=deployed if deployment else None)
+        look = Http(run="test").look(timeout=1)
+        context = Context(
+            base_url="https://app.test",
+            timeout=1,
+            http=look,
+            reveal=str,
+            now=lambda: NOW,
+            memory=memory,
+            wanted=frozenset({"metrics", "age_at_deployment", "new_metrics"}),
+        )
+        return (await KIND.measure(Ledger(), context)).values
+
+    return recorded
+
+
+@pytest.mark.parametrize(
+    ("minutes", "metrics", "new"),
+    [((90, 60, 30), 7, 0), ((60, 30), 0, 0), ((), 0, 0), ((-10, -20, -30), 0, 7), ((90, 60, 30, -1, -2, -3), 7, 0)],
+)
+async def test_a_baseline_counts_with_three_windows_on_its_side_of_the_deployment(
+    recorded, minutes, metrics, new
+) -> None:
+    values = await recorded(*minutes)
+
+    assert (values["metrics"], values["new_metrics"]) == (Exact(metrics), Exact(new))
+
+
+async def test_its_age_is_taken_when_the_deployment_began(recorded) -> None:
+    assert (await recorded(90, 60, 30))["age_at_deployment"] == Exact(30)
+    assert (await recorded())["age_at_deployment"].reason is Reason.BAD_RESPONSE
+
+
+async def test_without_a_deployment_on_record_a_baseline_has_no_age(recorded) -> None:
+    values = await recorded(90, 60, 30, deployment=False)
+
+    assert {value.reason for value in values.values()} == {Reason.MISSING_SETTING}

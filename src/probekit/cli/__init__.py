@@ -16,6 +16,7 @@ _COMMANDS: Final = {  # in the order of --help; imported when called for
     "list": "List items, probes, kinds or environments.",
     "explain": "Explain an item, a probe or a kind.",
     "deployment": "Mark when a release is put in place.",
+    "baseline": "Measure what is normal before a deployment.",
     "runs": "Show what earlier runs decided.",
     "demo": "Start the embedded target and verify it.",
 }

@@ -42,12 +42,13 @@ class Output:
     verbose: bool = False
 
 
-class _Seconds(click.ParamType[float]):
+class Seconds(click.ParamType[float]):
     """A duration such as 5m."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's interface
+        """Seconds."""
         if isinstance(value, float):
             return value
         try:
@@ -134,7 +135,7 @@ _OPTIONS = (
     click.option("--release", metavar="VERSION", help="The version that must be served."),
     click.option(
         "--wait-release",
-        type=_Seconds(),
+        type=Seconds(),
         default=0.0,
         metavar="DURATION",
         help="Wait so long for that version, such as 5m.",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
+from probekit.model import BaselineWindow, Memory
 from probekit.probe import Context, Exact, Failure, Kind, Metric, ProbeConfig, Readings, Reason
+
+_ENOUGH: Final = 3  # windows of a baseline with which anything can be compared
+_MINUTE: Final = timedelta(minutes=1)
 
 
 class Ledger(ProbeConfig):
@@ -14,7 +19,13 @@ class Ledger(ProbeConfig):
 
 
 async def measure(_config: Ledger, context: Context) -> Readings:
-    """Read how long the release has been in place: since its mark, else since this run began."""
+    """Read how long the release has been in place, and which baseline was captured before it and after it."""
+    if "settled" in context.wanted or not context.wanted:
+        return _settled(context)
+    return _baseline(context.memory)
+
+
+def _settled(context: Context) -> Readings:
     if context.settling_since is None:
         return Readings(settled=Failure(reason=Reason.MISSING_SETTING, detail="no moment is known to count from"))
     seconds = (context.now() - context.settling_since).total_seconds()
@@ -24,16 +35,48 @@ async def measure(_config: Ledger, context: Context) -> Readings:
     return Readings({"since": context.settling_since.isoformat(timespec="seconds")}, settled=Exact(seconds))
 
 
+def _baseline(memory: Memory) -> Readings:
+    """What was captured before the deployment on record, and since."""
+    if memory.deployment is None:
+        detail = "no deployment is on record: probekit deployment start, or --deployed"
+        unknown = Failure(reason=Reason.MISSING_SETTING, detail=detail)
+        return Readings(metrics=unknown, age_at_deployment=unknown, new_metrics=unknown)
+    began, mark = memory.deployment.started, memory.deployment.mark
+    before = [window for window in memory.baseline if window.taken <= began]
+    after = [window for window in memory.baseline if window.taken > mark]
+    return Readings(
+        {"seen": f"{len(before)} windows captured before the deployment, {len(after)} since"},
+        metrics=Exact(_complete(before)),
+        age_at_deployment=_age(before, began),
+        new_metrics=Exact(_complete(after)),
+    )
+
+
+def _complete(windows: list[BaselineWindow]) -> int:
+    """The metrics that each of the latest windows holds; none of too few windows."""
+    return min((window.rows for window in windows[-_ENOUGH:]), default=0) if len(windows) >= _ENOUGH else 0
+
+
+def _age(before: list[BaselineWindow], began: datetime) -> Exact | Failure:
+    if not before:
+        detail = "no baseline was captured before the deployment: probekit baseline capture"
+        return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+    return Exact((began - before[-1].taken) / _MINUTE)
+
+
 KIND = Kind(
     config=Ledger,
     metrics=(
         Metric(name="settled", unit="s", help="time since the deployment was finished, else since the run began"),
+        Metric(name="metrics", unit="", help="metrics of the baseline that was captured before the deployment"),
+        Metric(name="age_at_deployment", unit="min", help="age of its newest window when the deployment began"),
+        Metric(name="new_metrics", unit="", help="metrics of the baseline that was captured after the deployment"),
     ),
     measure=measure,
     unasked=lambda _base_url: True,
     requests=0,
     example="""\
-kind = "ledger"  # it needs no table: --deployed says when the release was finished
+kind = "ledger"  # it needs no table: marks and windows are in probekit's own store
 """,
     safety="it asks the target nothing",
 )

@@ -1,0 +1,184 @@
+"""`probekit baseline`: measure what is normal before a deployment, and see what it can decide."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Final
+
+import click
+
+from probekit.capture import Captured, CaptureError, capture
+from probekit.cli.output import colour, complain, emit, say
+from probekit.cli.progress import Progress
+from probekit.cli.state import place_of, required_file, state_option
+from probekit.cli.trouble import told
+from probekit.cli.verify_command import Seconds, default_config
+from probekit.comparison import LEAST_WINDOWS, baseline_reach
+from probekit.config import load
+from probekit.flow import Request, RequestError
+from probekit.model import BaselineWindow, Item, Memory, Outcome, Windows
+from probekit.order import Clock, Stop
+from probekit.plan import compared
+from probekit.recall import window_document, window_of
+from probekit.redact import Redactor
+from probekit.reports.text import escape, moment, paragraph
+from probekit.stats import Risks
+from probekit.store import Place, Store
+
+_ENVIRONMENT: Final = click.option(
+    "--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml."
+)
+_CONFIG: Final = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
+)
+_UNDECIDED: Final = 10
+
+
+@click.group(name="baseline")
+def command() -> None:
+    """Measure what is normal before a deployment.
+
+    \b
+    Examples:
+      probekit baseline capture --env prod --windows 8 --every 10m
+      probekit baseline capture --env prod                (one window more, from cron)
+      probekit baseline show --env prod
+      probekit baseline compare --env prod
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+
+
+@command.command(name="capture")
+@_ENVIRONMENT
+@click.option("--windows", type=click.IntRange(1, 500), default=1, show_default=True, help="How many.")
+@click.option("--every", type=Seconds(), default=600.0, metavar="DURATION", help="From start to start; else 10m.")
+@_CONFIG
+@state_option
+@told
+def capture_(environment: str, windows: int, every: float, config: Path | None, state: str | None) -> int:
+    """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
+    place, path = place_of(environment, config), default_config(config)
+    with Store(required_file(state)) as store:
+        for number in range(windows):
+            began = datetime.now().astimezone()
+            found = _captured(environment, path, _windows(store, place))
+            if refusal := _not_of_a_go(found.window, store, place):
+                raise RequestError(refusal)
+            store.add_window(place, found.window.taken, window_document(found.window))
+            say(f"window {number + 1} of {windows}: {found.window.rows} metrics of the baseline")
+            for lacking in found.lacking:
+                complain(lacking)
+            if number + 1 < windows:
+                _wait(began + timedelta(seconds=every))
+        kept = _windows(store, place)
+    emit("".join(f"{line}\n" for line in _reach(kept, path)))
+    return 0 if kept[-1].rows else _UNDECIDED
+
+
+@command.command(name="show")
+@_ENVIRONMENT
+@_CONFIG
+@state_option
+@told
+def show(environment: str, config: Path | None, state: str | None) -> int:
+    """Show what is on record, and what it can decide."""
+    place = place_of(environment, config)
+    with Store(required_file(state)) as store:
+        kept = _windows(store, place)
+    if not kept:
+        raise RequestError(f"no baseline of '{environment}' is on record; see: probekit baseline capture --help")
+    emit("".join(f"{line}\n" for line in _reach(kept, default_config(config))))
+    return 0
+
+
+@command.command(name="compare")
+@_ENVIRONMENT
+@_CONFIG
+@state_option
+@told
+def compare(environment: str, config: Path | None, state: str | None) -> int:
+    """Measure one window and hold it against those on record; it is not kept.
+
+    Exits with 0 where every metric is within its tolerance, else with 10.
+    """
+    place = place_of(environment, config)
+    with Store(required_file(state)) as store:
+        kept = _windows(store, place)
+    found = _captured(environment, default_config(config), kept)
+    for verdict in found.verdicts:
+        text = f"{verdict.outcome.value.replace('_', ' '):14}  {verdict.item.title:14}  {verdict.because}"
+        emit("".join(f"{line}\n" for line in paragraph(text, width=100, hanging=" " * 32)))
+    return 0 if all(verdict.outcome is Outcome.PASS for verdict in found.verdicts) else _UNDECIDED
+
+
+def _captured(environment: str, path: Path, known: Sequence[BaselineWindow]) -> Captured:
+    request = Request(environment=environment, config=path, memory=Memory(baseline=tuple(known)))
+    redactor = Redactor()
+    progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
+    try:
+        return asyncio.run(_until_told(request, redactor, progress))
+    except CaptureError as error:
+        raise RequestError(f"no window was kept: {error}") from error
+
+
+async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Captured:
+    stop, loop = Stop(), asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM"):
+        loop.add_signal_handler(getattr(signal, name), stop.wish, name)
+    return await capture(request, redactor=redactor, clock=Clock(), stop=stop, watcher=progress)
+
+
+def _wait(until: datetime) -> None:
+    left = (until - datetime.now().astimezone()).total_seconds()
+    if left > 0:
+        asyncio.run(asyncio.sleep(left))
+
+
+def _windows(store: Store, place: Place) -> tuple[BaselineWindow, ...]:
+    return tuple(window_of(document) for document in store.windows(place))
+
+
+def _not_of_a_go(window: BaselineWindow, store: Store, place: Place) -> str:
+    """Why a later baseline cannot take it: only the first needs no go, else a creeping slow-down becomes normal."""
+    releases = {one.release for one in _windows(store, place)}
+    if not releases or window.release in releases:
+        return ""
+    went = any(
+        run.action == "go" and not run.narrowed and run.release == window.release
+        for run in store.runs(place, most=10_000)
+    )
+    shown = escape(window.release or "unknown")
+    return "" if went else f"release {shown} never went go here, and a baseline is taken of a release that did"
+
+
+def _reach(kept: Sequence[BaselineWindow], path: Path) -> Iterator[str]:
+    """Each metric with its windows, their spread, and what they can decide."""
+    rows = {(row.probe, row.expect[0].metric): row for row in compared(load(path).checklist)}
+    first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
+    yield f"{len(kept)} windows, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
+    for source, one in kept[-1].values.items():
+        same = [window.values[source] for window in kept if source in window.values]
+        values = [known.value for known in same if known.fingerprint == one.fingerprint]
+        probe, instance, metric = source
+        name = f"{probe}.{instance} {metric}" if instance else f"{probe} {metric}"
+        yield f"{name}: {_decides(values, rows.get((probe, metric)))}"
+
+
+def _decides(values: Sequence[float], row: Item | None) -> str:
+    count = f"{len(values)} window{'s' * (len(values) != 1)}, mean {fmean(values):.4g}"
+    limit = row.expect[0] if row else None
+    if limit is None or limit.of == "value":
+        return f"{count}; " + (f"held against {limit}" if limit else "compared where an item asks for it")
+    if len(values) < LEAST_WINDOWS or 0 in values:
+        return f"{count}; nothing can be decided with fewer than {LEAST_WINDOWS} windows above zero"
+    passing, failing = baseline_reach(Windows(tuple(values)), limit.value / 100, Risks())
+    spread = 100 * stdev(values) / fmean(values)
+    able = passing <= max(limit.value / 100, limit.floor / fmean(values))
+    allowed = f"+{limit.value:g} % or {limit.floor:g} {limit.unit}"
+    decided = f"{allowed} is decidable" if able else f"{allowed} is not decidable (+{100 * passing:.0f} % is)"
+    return f"{count}, spread {spread:.1f} %: {decided}, it will catch x{failing:.2f}"

@@ -1,0 +1,257 @@
+"""Which windows of a baseline a run is compared with, what its rows prove together, and how windows are captured."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from probekit.baseline import with_baseline
+from probekit.cli import baseline_command
+from probekit.judge import judge_item
+from probekit.model import (
+    BaselineWindow,
+    Deployment,
+    Limit,
+    Memory,
+    Outcome,
+    Recorded,
+    Windows,
+)
+from probekit.recall import RecallError, window_document, window_of
+from probekit.store import Past, Place, Store
+
+SOURCE = ("health", "", "first_byte")
+PRINT = "0123456789abcdef"
+OVER = Limit(metric="first_byte", op="<=", value=10, unit="ms", of="baseline", floor=1.0)
+
+
+@pytest.fixture
+def window(make):
+    def one(value=100.0, *, age=timedelta(hours=1), vantage="ci-7", fingerprint=PRINT, source=SOURCE, rows=7):
+        values = {source: Recorded(value=value, fingerprint=fingerprint)}
+        return BaselineWindow(taken=make.now - age, release="2.3.0", vantage=vantage, values=values, rows=rows)
+
+    return one
+
+
+@pytest.fixture
+def judged(make):
+    """A function from windows on record and a value of now to the verdict of the rows together."""
+
+    def judged(*windows, now=100.0, rows=None, deployment=None):
+        row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
+        item = make.item("outside_tolerance == 0", id="post.immediate.metrics-stable", probe="baseline")
+        rows = (row,) if rows is None else rows
+        plan = make.plan(item, compared=rows, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+        situation = make.situation(memory=Memory(baseline=windows, deployment=deployment))
+        return judge_item(item, plan, {("health", ""): (make.attempt(make.look(first_byte=now)),)}, situation)
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome", "count"), [(100.0, Outcome.PASS, 0), (150.0, Outcome.FAIL, 1), (110.0, Outcome.INCONCLUSIVE, 0)]
+)
+def test_the_worst_row_is_the_answer(judged, window, now, outcome, count) -> None:
+    verdict = judged(*[window() for _ in range(8)], now=now)
+
+    assert (verdict.outcome, verdict.observed) == (outcome, count)
+    assert verdict.because.startswith("api-p95: ")
+    assert f"x{now / 100:.3g} of 8 windows before" in verdict.because
+
+
+def test_a_row_that_nothing_measures_is_unproven(judged, window, make) -> None:
+    plain = make.item("used <= 80 %", id="baseline.rows.disk-used", title="disk-used", probe="host")
+    row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
+
+    assert judged(*[window() for _ in range(8)], rows=(row, plain)).outcome is Outcome.ERROR
+    assert judged(*[window() for _ in range(8)], rows=()).outcome is Outcome.INCONCLUSIVE
+
+
+def test_an_improvement_is_told_and_no_failure(judged, window) -> None:
+    verdict = judged(*[window() for _ in range(8)], now=50.0)
+
+    assert verdict.outcome is Outcome.PASS
+    assert "shifted to the better" in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([], "no baseline was captured"),
+        ([{"age": timedelta(hours=25)}] * 8, "25 h old"),
+        ([{"vantage": "laptop"}] * 8, "another vantage, 'laptop'"),
+        ([{"fingerprint": "0" * 16}] * 8, "other settings"),
+        ([{"source": ("health", "b", "first_byte")}] * 8, "other instances"),
+        ([{}] * 2, "1 more are needed"),
+    ],
+)
+def test_what_cannot_be_compared_is_unproven_and_says_why(judged, window, changes, told) -> None:
+    verdict = judged(*[window(**change) for change in changes])
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert told in verdict.because
+
+
+def test_only_windows_before_the_deployment_count_and_their_age_is_taken_there(judged, window, make) -> None:
+    deployment = Deployment(release="2", started=make.now - timedelta(hours=30))
+    old = [window(age=timedelta(hours=31)) for _ in range(8)]
+    after = [window(value=150.0) for _ in range(8)]
+
+    assert judged(*old, *after, now=150.0, deployment=deployment).outcome is Outcome.FAIL
+    assert judged(*after, deployment=deployment).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_limit_on_a_number_is_left_as_it_is(make) -> None:
+    item = make.item("first_byte < 200 ms")
+
+    assert with_baseline(item, "", make.plan(item), make.situation()) is item
+
+
+def test_a_mixed_item_keeps_its_other_limits(make, window) -> None:
+    item = make.item("first_byte within 50 % of baseline", "status == 200")
+    plan = make.plan(item, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+    situation = make.situation(memory=Memory(baseline=tuple(window() for _ in range(3))))
+
+    compared, plain = with_baseline(item, "", plan, situation).expect
+
+    assert compared.before == Windows((100.0,) * 3)
+    assert plain == item.expect[1]
+
+
+def test_a_window_comes_back_as_it_was(window) -> None:
+    one = window()
+
+    assert window_of(window_document(one)) == one
+
+
+@pytest.mark.parametrize("change", [{"taken": "soon"}, {"values": [["a", "b", "c"]]}, {"values": 3}, {"rows": None}])
+def test_a_window_that_is_none_is_refused(window, change) -> None:
+    with pytest.raises(RecallError, match="damaged"):
+        window_of(window_document(window()) | change)
+
+
+# ---------------------------------------------------------------- the commands
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"version": "2.3.0"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+CONFIG = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = ["post.immediate.metrics-stable"]
+throttle = {{ requests = 1000, per = "1s" }}
+block = "0.05s"
+window = "0.3s"
+vantage = "ci-7"
+
+[env.prod.probes.release]
+kind = "release"
+path = "/version"
+
+[env.prod.probes.api]
+kind = "latency"
+rate = 100
+routes = [{{ path = "/" }}]
+"""
+STATE = "state.sqlite3"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Iterator[Place]:
+    """A target that answers, in a folder with its configuration."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROBEKIT_STATE", STATE)
+    (tmp_path / "probes.toml").write_text(CONFIG.format(port=server.server_port))
+    yield Place(environment="prod", base_url=f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def call(command, *words):
+    result = CliRunner().invoke(command, ["--env", "prod", *words], standalone_mode=False)
+    assert result.exception is None, result.exception
+    return result.return_value, result.stdout, result.stderr
+
+
+def test_windows_are_captured_shown_and_compared(place) -> None:
+    code, told, said = call(baseline_command.capture_, "--windows", "3", "--every", "1ms")
+
+    assert code == 0, said
+    assert "window 3 of 3: 3 metrics of the baseline" in said
+    assert "host-load" in said  # what is not configured is told
+    assert "the first baseline: no go was asked for" in told.splitlines()[0]
+    assert any(line.startswith("api p95: 3 windows, mean ") and "it will catch x" in line for line in told.splitlines())
+    assert call(baseline_command.show)[:2] == (0, told)
+
+    code, told, _ = call(baseline_command.compare)
+    assert code == 10  # what is not measured is not within its tolerance
+    assert "of 3 windows before" in told
+    with Store(Path(STATE)) as store:
+        (*_, newest) = map(window_of, store.windows(place))
+    assert (newest.release, newest.rows) == ("2.3.0", 3)
+
+
+def test_a_later_baseline_takes_only_a_release_that_went_go(place, window) -> None:
+    older = BaselineWindow(taken=window().taken, release="2.2.0", vantage="ci-7", values={}, rows=0)
+    with Store(Path(STATE)) as store:
+        store.add_window(place, older.taken, window_document(older))
+
+    code, told, said = call(baseline_command.capture_)
+    assert (code, told) == (64, "")
+    assert "release 2.3.0 never went go here" in said
+
+    facts = {"started": window().taken, "release": "2.3.0", "action": "go", "exit_code": 0, "narrowed": False}
+    with Store(Path(STATE)) as store:
+        store.record(Past(id="a1", place=place, **facts), {})
+    assert call(baseline_command.capture_)[0] == 0
+
+
+def test_another_release_than_expected_is_no_window(place, tmp_path) -> None:
+    text = (tmp_path / "probes.toml").read_text()
+    (tmp_path / "probes.toml").write_text(text.replace('path = "/version"', 'path = "/version"\nexpect = "2.4.0"'))
+
+    code, told, said = call(baseline_command.capture_)
+
+    assert (code, told) == (64, "")
+    assert "no window was kept: 2.3.0 is served, expected 2.4.0" in said
+    with Store(Path(STATE)) as store:
+        assert store.windows(place) == ()
+
+
+def test_without_a_baseline_there_is_nothing_to_show(place) -> None:
+    code, told, said = call(baseline_command.show)
+
+    assert (code, told) == (64, "")
+    assert "no baseline of 'prod' is on record" in said
+
+
+def test_a_target_without_what_is_compared_has_no_baseline(place, tmp_path) -> None:
+    text = (tmp_path / "probes.toml").read_text()
+    (tmp_path / "probes.toml").write_text(text[: text.index("[env.prod.probes.api]")])
+
+    code, _, said = call(baseline_command.capture_)
+
+    assert code == 64
+    assert "none of the probes that are compared is configured for 'prod': api, database-load, host, host-load" in said
