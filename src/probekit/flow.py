@@ -60,6 +60,31 @@ class Request:
     wait_release: float = 0.0
     settle: bool = True
     strict: bool = False
+    loaded: Config | None = None  # what `config` or `url` name, where it was read already
+
+
+def loaded(request: Request) -> Config:
+    """The configuration that a request names.
+
+    Raises:
+        ConfigError: a file is wrong.
+    """
+    if request.loaded:
+        return request.loaded
+    return configuration.of_url(request.url) if request.url else configuration.load(request.config)
+
+
+def target_of(request: Request, config: Config) -> Target:
+    """The environment that a request names.
+
+    Raises:
+        RequestError: there is none of this name.
+    """
+    target = config.targets.get(request.environment)
+    if target is None:
+        known = f"known in {config.path}: {', '.join(config.targets)}"
+        raise unknown("environment", request.environment, config.targets, known)
+    return target
 
 
 def prepare(request: Request) -> tuple[Config, Target, Plan]:
@@ -69,12 +94,8 @@ def prepare(request: Request) -> tuple[Config, Target, Plan]:
         ConfigError: a file is wrong.
         RequestError: the environment is unknown, or the selection leaves nothing.
     """
-    config = configuration.of_url(request.url) if request.url else configuration.load(request.config)
-    target = config.targets.get(request.environment)
-    if target is None:
-        raise unknown(
-            "environment", request.environment, config.targets, f"known in {config.path}: {', '.join(config.targets)}"
-        )
+    config = loaded(request)
+    target = target_of(request, config)
     _check_names(request.selection, config)
     planned = plan(target, config.checklist, selection=request.selection, release=request.release)
     if not planned.items:
@@ -205,7 +226,7 @@ def _control(seen: Seen, target: Target) -> Control:
 
 def _notes(vault: Vault, memory: Memory) -> tuple[str, ...]:
     notes = [f"{vault.dotenv} was read"] if vault.dotenv else []
-    if not memory.since:
+    if not (memory.since or memory.known):
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
     return tuple(notes)
 

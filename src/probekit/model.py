@@ -519,6 +519,7 @@ class Memory:
     deployment: Deployment | None = None
     since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
+    known: bool = False  # whether there was an earlier run
 
 
 class Served(StrEnum):

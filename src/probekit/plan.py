@@ -26,12 +26,15 @@ class Selection:
     items: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
     quick: bool = False  # without windows and bursts, and looks without spread
+    machine_only: bool = False  # without what only a person answers
 
     def __bool__(self) -> bool:
-        return bool(self.sections or self.items or self.probes or self.quick)
+        return bool(self.sections or self.items or self.probes or self.quick or self.machine_only)
 
     def holds(self, item: Item) -> bool:
         """Whether the item is among what was asked for."""
+        if self.machine_only and item.probe is None:
+            return False
         prefixes = (*self.sections, *self.items)
         if not prefixes and not self.probes:
             return True

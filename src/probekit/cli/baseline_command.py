@@ -14,11 +14,11 @@ from typing import Final
 import click
 
 from probekit.capture import Captured, CaptureError, capture
+from probekit.cli.options import Seconds, config_option, default_config, environment_option
 from probekit.cli.output import colour, complain, emit, say
 from probekit.cli.progress import Progress
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.cli.verify_command import Seconds, default_config
 from probekit.comparison import LEAST_WINDOWS, baseline_reach
 from probekit.config import load
 from probekit.flow import Request, RequestError
@@ -31,12 +31,6 @@ from probekit.reports.text import escape, moment, paragraph
 from probekit.stats import Risks
 from probekit.store import Place, Store
 
-_ENVIRONMENT: Final = click.option(
-    "--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml."
-)
-_CONFIG: Final = click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
-)
 _UNDECIDED: Final = 10
 
 
@@ -54,15 +48,15 @@ def command() -> None:
 
 
 @command.command(name="capture")
-@_ENVIRONMENT
+@environment_option
 @click.option("--windows", type=click.IntRange(1, 500), default=1, show_default=True, help="How many.")
 @click.option("--every", type=Seconds(), default=600.0, metavar="DURATION", help="From start to start; else 10m.")
-@_CONFIG
+@config_option
 @state_option
 @told
 def capture_(environment: str, windows: int, every: float, config: Path | None, state: str | None) -> int:
     """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
-    place, path = place_of(environment, config), default_config(config)
+    place, path = place_of(Request(environment=environment, config=default_config(config))), default_config(config)
     with Store(required_file(state)) as store:
         for number in range(windows):
             began = datetime.now().astimezone()
@@ -81,13 +75,13 @@ def capture_(environment: str, windows: int, every: float, config: Path | None, 
 
 
 @command.command(name="show")
-@_ENVIRONMENT
-@_CONFIG
+@environment_option
+@config_option
 @state_option
 @told
 def show(environment: str, config: Path | None, state: str | None) -> int:
     """Show what is on record, and what it can decide."""
-    place = place_of(environment, config)
+    place = place_of(Request(environment=environment, config=default_config(config)))
     with Store(required_file(state)) as store:
         kept = _windows(store, place)
     if not kept:
@@ -97,8 +91,8 @@ def show(environment: str, config: Path | None, state: str | None) -> int:
 
 
 @command.command(name="compare")
-@_ENVIRONMENT
-@_CONFIG
+@environment_option
+@config_option
 @state_option
 @told
 def compare(environment: str, config: Path | None, state: str | None) -> int:
@@ -106,7 +100,7 @@ def compare(environment: str, config: Path | None, state: str | None) -> int:
 
     Exits with 0 where every metric is within its tolerance, else with 10.
     """
-    place = place_of(environment, config)
+    place = place_of(Request(environment=environment, config=default_config(config)))
     with Store(required_file(state)) as store:
         kept = _windows(store, place)
     found = _captured(environment, default_config(config), kept)

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from probekit.cli.codes import INTERNAL
+from probekit.cli.options import verify_options
 from probekit.cli.output import complain, emit
-from probekit.cli.verify_command import verify, verify_options
+from probekit.cli.verify_command import verify
 from probekit.demo import environment
 from probekit.demo.errors import DemoError
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target

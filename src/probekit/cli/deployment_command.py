@@ -8,21 +8,15 @@ from typing import Final
 
 import click
 
+from probekit.cli.options import Moment, config_option, default_config, environment_option
 from probekit.cli.output import emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.cli.verify_command import Moment
-from probekit.flow import RequestError
+from probekit.flow import Request, RequestError
 from probekit.model import Deployment
 from probekit.reports.text import escape, moment
 from probekit.store import Store
 
-_ENVIRONMENT: Final = click.option(
-    "--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml."
-)
-_CONFIG: Final = click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
-)
 _AT: Final = click.option("--at", metavar="TIME|now", type=Moment(), default="now", help="When; else now.")
 
 
@@ -40,15 +34,15 @@ def command() -> None:
 
 
 @command.command(name="start")
-@_ENVIRONMENT
+@environment_option
 @click.option("--release", metavar="VERSION", help="The version that is put in place.")
 @_AT
-@_CONFIG
+@config_option
 @state_option
 @told
 def start(environment: str, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that a deployment begins: what failed before it, it did not break."""
-    place = place_of(environment, config)
+    place = place_of(Request(environment=environment, config=default_config(config)))
     with Store(required_file(state)) as store:
         store.begin(place, Deployment(release=release, started=at))
     emit(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
@@ -56,14 +50,14 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
 
 
 @command.command(name="finish")
-@_ENVIRONMENT
+@environment_option
 @_AT
-@_CONFIG
+@config_option
 @state_option
 @told
 def finish(environment: str, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
-    place = place_of(environment, config)
+    place = place_of(Request(environment=environment, config=default_config(config)))
     with Store(required_file(state)) as store:
         under_way = store.deployment(place)
         if under_way is None or under_way.finished:

@@ -13,9 +13,9 @@ from pydantic.fields import FieldInfo
 
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
+from probekit.cli.options import default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.cli.verify_command import default_config
 from probekit.config import load
 from probekit.flow import RequestError
 from probekit.model import Band, Item, Limit

@@ -9,17 +9,15 @@ import click
 
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
+from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.cli.verify_command import default_config
 from probekit.config import load
 
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["items", "probes", "kinds", "envs"]))
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
-)
+@config_option
 @told
 def command(what: str, config: Path | None) -> int:
     """List items, probes, kinds or environments, one on a line.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.cli.verify_command import default_config
 from probekit.config import Config, Target
 from probekit.flow import Request, prepare
 from probekit.model import Plan, Step
@@ -18,9 +18,7 @@ from probekit.plan import Selection, obstacles, possible_scope
 
 @click.command(name="plan")
 @click.option("--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
-)
+@config_option
 @click.option("--section", "sections", multiple=True, metavar="SECTION", help="Only items of this section.")
 @click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so.")
 @click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe.")

@@ -11,11 +11,11 @@ from typing import Any, Final
 import click
 
 from probekit.again import judge_again
+from probekit.cli.options import config_option, default_config
 from probekit.cli.output import colour, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.cli.verify_command import default_config
-from probekit.flow import RequestError
+from probekit.flow import Request, RequestError
 from probekit.reports import FORMATS
 from probekit.reports.text import escape, moment, paragraph
 from probekit.store import Document, Past, Store
@@ -42,14 +42,12 @@ def command() -> None:
 @click.option("--env", "environment", metavar="NAME", help="Only this environment of probes.toml.")
 @click.option("--item", metavar="ITEM", help="What came of this item, with its number as a trend.")
 @click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many runs.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
-)
+@config_option
 @state_option
 @told
 def list_(environment: str | None, item: str | None, last: int, config: Path | None, state: str | None) -> int:
     """List runs, the newest first."""
-    place = place_of(environment, config) if environment else None
+    place = place_of(Request(environment=environment, config=default_config(config))) if environment else None
     with Store(required_file(state)) as store:
         runs = store.runs(place, most=last)
         lines = list(_of_item(item, runs, store) if item else map(_line, runs))

@@ -8,9 +8,7 @@ from typing import Any, Final
 
 import click
 
-from probekit.cli.verify_command import default_config
-from probekit.config import load
-from probekit.flow import RequestError, unknown
+from probekit.flow import Request, RequestError, loaded, target_of
 from probekit.store import Place, StoreError
 
 NONE: Final = "none"
@@ -50,15 +48,12 @@ def required_file(state: str | None) -> Path:
     return file
 
 
-def place_of(environment: str, config: Path | None) -> Place:
-    """The environment of probes.toml, as the store knows it.
+def place_of(request: Request) -> Place:
+    """The environment of a request, as the store knows it.
 
     Raises:
-        ConfigError: the file is wrong.
-        RequestError: it has no such environment.
+        ConfigError: a file is wrong.
+        RequestError: there is no such environment.
     """
-    path = default_config(config)
-    targets = load(path).targets
-    if environment not in targets:
-        raise unknown("environment", environment, targets, f"known in {path}: {', '.join(targets)}")
-    return Place(environment=environment, base_url=targets[environment].environment.base_url)
+    base_url = target_of(request, loaded(request)).environment.base_url
+    return Place(environment=request.environment, base_url=base_url)

@@ -6,31 +6,31 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import ValidationError
 
-from probekit import log, quantity
+from probekit import log
 from probekit.cli.lock import lock
+from probekit.cli.memory import keep, recall, since_report
+from probekit.cli.options import Moment, config_option, default_config, verify_options
 from probekit.cli.output import colour, emit, save
 from probekit.cli.progress import Progress
+from probekit.cli.state import NONE, place_of, state_file, state_option
 from probekit.cli.trouble import told
 from probekit.config import Variables
-from probekit.flow import Request, RequestError, carry_out, deployment_at
+from probekit.flow import Request, RequestError, carry_out, deployment_at, loaded
 from probekit.model import Action, Memory, Report, Stage
 from probekit.order import Stop
 from probekit.plan import Selection
 from probekit.redact import Redactor
 from probekit.reports import FORMATS
-
-_DAY = 86400.0
-_AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,129 +39,24 @@ class Output:
 
     reports: tuple[tuple[str, Path | None], ...] = ()  # format and file; None: stdout
     quiet: bool = False
+    on_change: bool = False
     verbose: bool = False
-
-
-class Seconds(click.ParamType[float]):
-    """A duration such as 5m."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's interface
-        """Seconds."""
-        if isinstance(value, float):
-            return value
-        try:
-            seconds = quantity.duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if seconds > _DAY:
-            self.fail(f"'{value}' is longer than a day", param, ctx)
-        return seconds
-
-
-class Moment(click.ParamType[datetime]):
-    """A moment with its zone, or now."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's interface
-        """The moment in UTC."""
-        if isinstance(value, datetime):
-            return value
-        now = datetime.now(UTC)
-        if value == "now":
-            return now
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"'{value}' is no time: write 2026-11-23T10:00Z, or now", param, ctx)
-        if moment.tzinfo is None:
-            self.fail(f"'{value}' has no zone: write {value}Z for UTC", param, ctx)
-        if moment > now + _AHEAD:
-            self.fail(f"'{value}' lies in the future", param, ctx)
-        try:
-            return moment.astimezone(UTC)
-        except OverflowError:
-            self.fail(f"'{value}' is no time of this calendar", param, ctx)
-
-
-class _ReportTo(click.ParamType[tuple[str, Path | None]]):
-    """A format, and a file where it is not stdout."""
-
-    name = "FORMAT[=FILE]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:  # noqa: ANN401  # click's interface
-        if isinstance(value, tuple):
-            return value
-        name, equals, file = value.partition("=")
-        if name not in FORMATS:
-            self.fail(f"unknown format '{name}'; known: {', '.join(FORMATS)}", param, ctx)
-        if equals and not file:
-            self.fail(f"'{value}' names no file", param, ctx)
-        return name, Path(file) if file else None
-
-
-_OPTIONS = (
-    click.option(
-        "--stage",
-        type=click.Choice([stage.value for stage in Stage]),
-        default="after",
-        show_default=True,
-        help="Where the release stands: before, there is nothing to roll back yet.",
-    ),
-    click.option(
-        "--section",
-        "sections",
-        multiple=True,
-        metavar="SECTION",
-        help="Only items of this section, such as deploy.services.",
-    ),
-    click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so."),
-    click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe."),
-    click.option(
-        "--report",
-        "reports",
-        multiple=True,
-        type=_ReportTo(),
-        help="console or json, to stdout or to a file; may be given several times.",
-    ),
-    click.option(
-        "--deployed",
-        metavar="TIME|now",
-        type=Moment(),
-        help="When this release was put in place; without it nothing orders a rollback.",
-    ),
-    click.option("--release", metavar="VERSION", help="The version that must be served."),
-    click.option(
-        "--wait-release",
-        type=Seconds(),
-        default=0.0,
-        metavar="DURATION",
-        help="Wait so long for that version, such as 5m.",
-    ),
-    click.option("--quick", is_flag=True, help="No windows and no bursts: seconds, and no go of the release."),
-    click.option("--strict", is_flag=True, help="What would be a follow-up keeps it from a go."),
-    click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
-    click.option("--quiet", is_flag=True, help="Print nothing on go."),
-    click.option("--verbose", is_flag=True, help="Log every measurement to stderr."),
-)
-
-
-def verify_options(function: Callable[..., int]) -> Callable[..., int]:
-    """The options of verify that demo has too."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
 
 
 @click.command(name="verify")
 @click.option("--env", "environment", metavar="NAME", help="The environment of probes.toml.")
 @click.option("--url", metavar="URL", help="Verify this URL without a file: health, certificate, headers, latency.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
-)
+@config_option
 @verify_options
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="REPORT.json",
+    help="The JSON report of the run before this one, where no state is kept.",
+)
+@click.option("--on-change", is_flag=True, help="Print nothing while the decision stays what it was (for cron).")
+@click.option("--machine-only", is_flag=True, help="Leave out what only a person's signature answers (for cron).")
+@state_option
 def command(environment: str | None, url: str | None, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
     """Measure a deployment, hold it against the checklist, and decide.
 
@@ -172,6 +67,7 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
       probekit verify --env prod --report json=report.json --quiet
       probekit verify --env staging --stage before --section deploy.services
       probekit verify --url https://app.example.com --quick
+      */5 * * * * probekit verify --env prod --no-settle --machine-only --on-change
 
     \b
     The exit code is the decision's, whatever the format:
@@ -186,13 +82,32 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
 def verify(environment: str, config: Path | None, options: dict[str, Any]) -> int:
     """One run from parsed options to its exit code."""
     request, output = _parsed(environment, config, options)
+    file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
+    request = replace(request, loaded=loaded(request))
+    place = place_of(request)
     with lock(request.config, environment):
-        return _carried_out(request, output)
+        past = recall(file, place, now)
+        request = _remembering(request, past.memory, options.get("since"), now)
+        redactor = Redactor()
+        report = _carried_out(request, output, redactor)
+        with _undisturbed():
+            keep(file, place, report, FORMATS["json"](report))
+            is_go = report.exit_code == Action.GO.exit_code
+            is_same = past.action == report.decision.action.word
+            _written(report, output, redactor, silent=(output.quiet and is_go) or (output.on_change and is_same))
+    return report.exit_code
 
 
-def default_config(config: Path | None) -> Path:
-    """The named file, else PROBEKIT_CONFIG, else ./probes.toml."""
-    return config or Variables().config or Path("probes.toml")
+def _remembering(request: Request, memory: Memory, since: Path | None, now: datetime) -> Request:
+    """What the command line says of the past goes before what the store knows."""
+    said = request.memory.deployment
+    if said is not None:
+        memory = replace(memory, deployment=said)
+    if since:
+        found, known = since_report(since, request.environment, now)
+        memory = replace(memory, since=found, known=known)
+    marked = memory.deployment.release if memory.deployment else None
+    return replace(request, memory=memory, release=request.release or marked)
 
 
 def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[Request, Output]:
@@ -216,7 +131,11 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         url=options.get("url"),
         stage=Stage(options["stage"]),
         selection=Selection(
-            sections=options["sections"], items=options["items"], probes=options["probes"], quick=options["quick"]
+            sections=options["sections"],
+            items=options["items"],
+            probes=options["probes"],
+            quick=options["quick"],
+            machine_only=options.get("machine_only", False),
         ),
         memory=deployment_at(moment, release) if moment else Memory(),
         release=release,
@@ -226,18 +145,20 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     )
     if all(file is not None for _, file in reports):
         reports = (*reports, ("console", None))
-    return request, Output(reports=reports, quiet=options["quiet"], verbose=options["verbose"])
+    output = Output(
+        reports=reports,
+        quiet=options["quiet"],
+        on_change=options.get("on_change", False),
+        verbose=options["verbose"],
+    )
+    return request, output
 
 
-def _carried_out(request: Request, output: Output) -> int:
-    redactor = Redactor()
+def _carried_out(request: Request, output: Output, redactor: Redactor) -> Report:
     log.configure(level=logging.DEBUG if output.verbose else logging.WARNING, redactor=redactor)
     terminal = sys.stderr.isatty() and not output.quiet
     progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if terminal else None
-    report = asyncio.run(_until_told(request, redactor, progress))
-    with _undisturbed():
-        _written(report, output, redactor)
-    return report.exit_code
+    return asyncio.run(_until_told(request, redactor, progress))
 
 
 @contextmanager
@@ -259,13 +180,12 @@ async def _until_told(request: Request, redactor: Redactor, progress: Progress |
     return await carry_out(request, redactor=redactor, stop=stop, watcher=progress)
 
 
-def _written(report: Report, output: Output, redactor: Redactor) -> None:
-    """Files first, whole; then stdout."""
+def _written(report: Report, output: Output, redactor: Redactor, *, silent: bool) -> None:
+    """Files first, whole; then stdout, unless nothing is to be said there."""
     for name, file in output.reports:
         if file is not None:
             save(_rendered(report, name, redactor), file)
     for name, file in output.reports:
-        silent = output.quiet and report.exit_code == Action.GO.exit_code
         if file is None and not silent:
             emit(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
 

@@ -1,0 +1,89 @@
+"""What is remembered for a run, and of it; no trouble with the store changes an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from probekit.cli.output import complain
+from probekit.model import Memory, Report
+from probekit.recall import RecallError, since_of, window_of
+from probekit.store import Past, Place, Store, StoreError
+
+_MOST = 64 << 20  # bytes of a report that is read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The past of one place."""
+
+    memory: Memory
+    action: str | None  # that the last run decided
+
+
+def recall(file: Path | None, place: Place, now: datetime) -> Remembered:
+    """What the store knows; nothing, and that is said, where it cannot be read."""
+    try:
+        return _of_store(file, place, now) if file else Remembered(memory=Memory(), action=None)
+    except (StoreError, RecallError) as error:
+        complain(f"warning: nothing of the past is known: {error}")
+        return Remembered(memory=Memory(), action=None)
+
+
+def _of_store(file: Path, place: Place, now: datetime) -> Remembered:
+    with Store(file) as store:
+        last, deployment = store.last(place), store.deployment(place)
+        windows = tuple(map(window_of, store.windows(place)))
+    memory = Memory(deployment=deployment, baseline=windows)
+    if last is None:
+        return Remembered(memory=memory, action=None)
+    memory = replace(memory, since=since_of(last, place.environment, now), known=True)
+    return Remembered(memory=memory, action=str(last["decision"]["action"]))
+
+
+def since_report(file: Path, environment: str, now: datetime) -> tuple[Mapping[Any, datetime], bool]:
+    """Since when items fail by a report of an earlier run, and whether there is one: none is a first run, and is said.
+
+    Raises:
+        RecallError: it cannot be read, or is no report on that environment.
+    """
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(_MOST + 1)
+    except FileNotFoundError:
+        complain(f"{file} is not there: no earlier run is known")
+        return {}, False
+    except OSError as error:
+        raise RecallError(f"{file}: {error.strerror}") from error
+    try:
+        return since_of(json.loads(text) if len(text) <= _MOST else None, environment, now), True
+    except (ValueError, RecursionError):
+        raise RecallError(f"{file}: it is no JSON") from None
+    except RecallError as error:
+        raise RecallError(f"{file}: {error}") from None
+
+
+def keep(file: Path | None, place: Place, report: Report, document: str) -> None:
+    """Record one run."""
+    if file is None:
+        return
+    run, versions = report.run, report.situation.release.versions
+    past = Past(
+        id=run.id,
+        place=place,
+        started=run.started,
+        release=versions[0] if len(versions) == 1 else None,
+        action=report.decision.action.word,
+        exit_code=report.exit_code,
+        narrowed=run.narrowed,
+    )
+    try:
+        with Store(file) as store:
+            store.record(past, json.loads(document))
+            store.prune(report.situation.now)
+    except StoreError as error:
+        complain(f"warning: this run is not on record: {error}")

@@ -1,0 +1,143 @@
+"""What the options of the commands say: durations, moments, formats, and those that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from probekit import quantity
+from probekit.config import Variables
+from probekit.model import Stage
+from probekit.reports import FORMATS
+
+_DAY = 86400.0
+_AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours
+
+
+class Seconds(click.ParamType[float]):
+    """A duration such as 5m."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's interface
+        """Seconds."""
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = quantity.duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds > _DAY:
+            self.fail(f"'{value}' is longer than a day", param, ctx)
+        return seconds
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment with its zone, or now."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's interface
+        """The moment in UTC."""
+        if isinstance(value, datetime):
+            return value
+        now = datetime.now(UTC)
+        if value == "now":
+            return now
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is no time: write 2026-11-23T10:00Z, or now", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"'{value}' has no zone: write {value}Z for UTC", param, ctx)
+        if moment > now + _AHEAD:
+            self.fail(f"'{value}' lies in the future", param, ctx)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"'{value}' is no time of this calendar", param, ctx)
+
+
+class _ReportTo(click.ParamType[tuple[str, Path | None]]):
+    """A format, and a file where it is not stdout."""
+
+    name = "FORMAT[=FILE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:  # noqa: ANN401  # click's interface
+        if isinstance(value, tuple):
+            return value
+        name, equals, file = value.partition("=")
+        if name not in FORMATS:
+            self.fail(f"unknown format '{name}'; known: {', '.join(FORMATS)}", param, ctx)
+        if equals and not file:
+            self.fail(f"'{value}' names no file", param, ctx)
+        return name, Path(file) if file else None
+
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
+)
+environment_option = click.option(
+    "--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml."
+)
+
+_OPTIONS = (
+    click.option(
+        "--stage",
+        type=click.Choice([stage.value for stage in Stage]),
+        default="after",
+        show_default=True,
+        help="Where the release stands: before, there is nothing to roll back yet.",
+    ),
+    click.option(
+        "--section",
+        "sections",
+        multiple=True,
+        metavar="SECTION",
+        help="Only items of this section, such as deploy.services.",
+    ),
+    click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so."),
+    click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe."),
+    click.option(
+        "--report",
+        "reports",
+        multiple=True,
+        type=_ReportTo(),
+        help="console or json, to stdout or to a file; may be given several times.",
+    ),
+    click.option(
+        "--deployed",
+        metavar="TIME|now",
+        type=Moment(),
+        help="When this release was put in place; without it nothing orders a rollback.",
+    ),
+    click.option("--release", metavar="VERSION", help="The version that must be served."),
+    click.option(
+        "--wait-release",
+        type=Seconds(),
+        default=0.0,
+        metavar="DURATION",
+        help="Wait so long for that version, such as 5m.",
+    ),
+    click.option("--quick", is_flag=True, help="No windows and no bursts: seconds, and no go of the release."),
+    click.option("--strict", is_flag=True, help="What would be a follow-up keeps it from a go."),
+    click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
+    click.option("--quiet", is_flag=True, help="Print nothing on go."),
+    click.option("--verbose", is_flag=True, help="Log every measurement to stderr."),
+)
+
+
+def verify_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of verify that demo has too."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def default_config(config: Path | None) -> Path:
+    """The named file, else PROBEKIT_CONFIG, else ./probes.toml."""
+    return config or Variables().config or Path("probes.toml")

@@ -1,0 +1,173 @@
+"""Runs that follow one another: the next knows what the last one knew, and no trouble with it changes an answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from probekit import cli
+from probekit.store import Place, Store
+
+CONFIG = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = ["deploy.services.health-endpoint", "signoff.approvals.team-lead"]
+timeout = "1s"
+settle = "0s"
+spread = "0s"
+spacing = "0s"
+
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+HEALTH = ("--item", "deploy.services.health-endpoint")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder with the configuration of a target that nobody answers for."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    (tmp_path / "probes.toml").write_text(CONFIG.format(port=port))
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("PROBEKIT_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.fixture
+def verify(folder, capfd):
+    """Verify in this process; its exit code, stdout and stderr."""
+
+    def run(*words):
+        capfd.readouterr()
+        code = cli.run(["verify", "--env", "prod", *words])
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(words, code, out, err)
+
+    return run
+
+
+def since_of(result) -> str:
+    return json.loads(result.stdout)["verdicts"][0]["since"]
+
+
+def test_a_failure_is_known_from_run_to_run_and_its_time_runs_on(verify) -> None:
+    first, second = (verify("--report", "json") for _ in range(2))
+
+    assert since_of(first) == since_of(second)
+    started = [datetime.fromisoformat(json.loads(one.stdout)["run"]["started"]) for one in (first, second)]
+    assert started[0] <= datetime.fromisoformat(since_of(second)) <= started[1]
+    notes = [json.loads(one.stdout)["run"]["notes"] for one in (first, second)]
+    assert [any("no earlier run is known" in note for note in one) for one in notes] == [True, False]
+
+
+def test_without_state_every_run_is_a_first_one(verify, folder) -> None:
+    first, second = (verify("--report", "json", "--state", "none") for _ in range(2))
+
+    assert since_of(first) != since_of(second)
+    assert not list(folder.glob("**/*.sqlite3"))
+
+
+def test_a_report_stands_in_where_no_state_is_kept(verify, folder) -> None:
+    first = verify("--report", "json=before.json", "--report", "json", "--state", "none")
+    second = verify("--report", "json", "--state", "none", "--since", "before.json")
+    missing = verify("--report", "json", "--state", "none", "--since", "nowhere.json")
+
+    assert since_of(second) == since_of(first)
+    assert missing.returncode == second.returncode
+    assert "nowhere.json is not there: no earlier run is known" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "it is no JSON"),
+        ("[" * 100_000, "it is no JSON"),
+        ("{}", "it was not written by this probekit"),
+        (None, "Is a directory"),
+        ("other", "a report on 'other', not on 'prod'"),
+    ],
+)
+def test_a_report_that_cannot_stand_in_is_78(verify, folder, text, told) -> None:
+    if text == "other":
+        verify("--report", "json=before.json", "--state", "none")
+        text = (folder / "before.json").read_text().replace('"environment": "prod"', '"environment": "other"')
+    if text is None:
+        (folder / "before.json").mkdir(exist_ok=True)
+    else:
+        (folder / "before.json").write_text(text)
+
+    result = verify("--since", "before.json")
+
+    assert (result.returncode, result.stdout) == (78, "")
+    assert f"before.json: {told}" in result.stderr
+
+
+def test_on_change_is_silent_while_the_decision_stays(verify) -> None:
+    first, second = (verify("--on-change", *HEALTH) for _ in range(2))
+
+    assert first.stdout.startswith("INVESTIGATE")
+    assert (second.stdout, second.returncode) == ("", first.returncode)
+
+
+def test_machine_only_leaves_signatures_out(verify) -> None:
+    whole, machine = verify("--report", "json"), verify("--report", "json", "--machine-only")
+
+    assert [len(json.loads(one.stdout)["verdicts"]) for one in (whole, machine)] == [2, 1]
+    assert json.loads(machine.stdout)["run"]["narrowed"]
+
+
+def test_a_deployment_on_record_is_known_to_every_later_run(verify, folder) -> None:
+    assert cli.run(["deployment", "start", "--env", "prod", "--release", "2.3.1", "--at", "2026-11-23T10:00Z"]) == 0
+    assert cli.run(["deployment", "finish", "--env", "prod", "--at", "2026-11-23T10:04Z"]) == 0
+
+    known = json.loads(verify("--report", "json").stdout)["situation"]
+    said = json.loads(verify("--report", "json", "--deployed", "2026-11-23T12:00Z").stdout)["situation"]
+
+    assert known["deployment"]["finished"] == "2026-11-23T10:04:00Z"
+    assert known["release"]["expected"] == "2.3.1"
+    assert said["deployment"]["started"] == "2026-11-23T12:00:00Z"
+
+
+@pytest.mark.parametrize("state", ["probes.toml", "/proc/nowhere/state.sqlite3"])
+def test_a_store_that_cannot_be_used_is_said_and_changes_no_answer(verify, state) -> None:
+    usual = verify("--state", "none")
+
+    result = verify("--state", state)
+
+    assert result.returncode == usual.returncode
+    assert "warning: nothing of the past is known" in result.stderr
+    assert "warning: this run is not on record" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_damaged_past_is_said_and_the_run_goes_on(verify, folder) -> None:
+    verify("--state", "s.sqlite3")
+    place = Place(environment="prod", base_url=(folder / "probes.toml").read_text().split('"')[1])
+    with Store(Path("s.sqlite3")) as store:
+        (run,) = store.runs(place)
+        store._connection.execute("UPDATE run SET report = x'00'")  # noqa: SLF001  # damage
+
+    result = verify("--state", "s.sqlite3")
+
+    assert result.returncode == run.exit_code
+    assert "damaged" in result.stderr
+
+
+def test_a_run_is_on_record_and_can_be_shown(verify, capfd) -> None:
+    verify()
+    assert cli.run(["runs", "list", "--env", "prod"]) == 0
+
+    run, _, _, _, environment, action, code, *_ = capfd.readouterr().out.split()
+    assert (environment, action, code) == ("prod", "investigate", "10")
+    assert cli.run(["runs", "show", run[:6]]) == 0
+    assert "deploy.services.health-endpoint" in capfd.readouterr().out
