@@ -429,3 +429,17 @@ def test_more_looks_at_the_items_of_the_step_only(make, step, down) -> None:
     other = make.item("up == 1", probe="database", confirm=3)
 
     assert more([other], step, [make.attempt(down())]) is None
+
+
+def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make, step) -> None:
+    item = make.item("up == 1")
+    wanted = {"a": frozenset({"up"}), "b": frozenset({"status"})}
+    steps = tuple(replace(step, instance=name, wanted=metrics) for name, metrics in wanted.items())
+    evidence = {
+        ("health", "a"): (make.attempt(make.look(up=1)),),
+        ("health", "b"): (make.attempt(make.look(status=1)),),
+    }
+
+    verdict = judge_item(item, make.plan(item, steps=steps), evidence, make.situation())
+
+    assert verdict.outcome is Outcome.PASS

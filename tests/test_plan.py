@@ -99,6 +99,32 @@ def test_what_no_probe_can_answer_is_unserved_with_its_reason(planned, item, why
     assert (why is None and not unserved) or why in unserved[item]
 
 
+PARTS = """
+[env.prod.probes.{probe}.rows]
+kind = "postgres"
+dsn = {{ env = "DATABASE_URL" }}
+orphans = [{{ child = "orders.user_id", parent = "users.id" }}]
+
+[env.prod.probes.{probe}.page]
+kind = "http"
+path = "/counts"
+"""
+
+
+def test_where_a_probe_has_parts_an_instance_answers_for_the_items_whose_metrics_it_gives(planned) -> None:
+    found = planned("post.database.no-orphans", tables=PARTS.format(probe="database-integrity"))
+
+    assert [step.instance for step in found.steps] == ["rows"]
+    assert not found.unserved
+
+
+def test_elsewhere_every_instance_must_give_an_item_s_metrics(planned) -> None:
+    found = planned("deploy.services.database-connectivity", tables=PARTS.format(probe="database"))
+
+    assert found.steps == ()
+    assert "kind http of probe 'database' does not give" in found.unserved["deploy.services.database-connectivity"]
+
+
 def test_every_instance_is_a_step_of_its_own(planned) -> None:
     tables = (
         '[env.prod.probes.health.a]\nkind = "http"\npath = "/a"\n'

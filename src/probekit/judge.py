@@ -50,7 +50,12 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
         return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
     if item.metrics == _COMPARED:
         return _in_time(_under_guard(_of_rows(item, plan, evidence, situation), plan, situation), situation)
-    instances = {instance: attempts for (probe, instance), attempts in evidence.items() if probe == item.probe}
+    apart = {step.instance for step in plan.steps if step.probe == item.probe and not _metrics(item) <= step.wanted}
+    instances = {
+        instance: attempts
+        for (probe, instance), attempts in evidence.items()
+        if probe == item.probe and instance not in apart  # an instance that answers for other parts of its probe
+    }
     found = [
         _named(_of_instance(with_baseline(item, name, plan, situation), attempts), name, instances)
         for name, attempts in instances.items()
@@ -59,6 +64,10 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
     worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
     worst = _against_direct_looks(worst, plan, evidence)
     return _in_time(_under_guard(worst, plan, situation), situation)
+
+
+def _metrics(item: Item) -> set[str]:
+    return {limit.metric for limit in item.expect}
 
 
 def _of_rows(item: Item, plan: Plan, evidence: Evidence, situation: Situation) -> Verdict:

@@ -60,11 +60,11 @@ def plan(
     unserved = {item.id: why for item in asked if (why := _why_not(item, configured[item.probe or ""], checklist))}
     served = [item for item in asked if item.id not in unserved]
     steps = [
-        _step(one, [item for item in served if item.probe == name], target, checklist.probes[name])
+        _step(one, mine, target, checklist.probes[name])
         for name in checklist.probes
         if name != GUARD
         for one in configured.get(name, ())
-        if any(item.probe == name for item in served)
+        if (mine := [item for item in served if item.probe == name and not _missing(item, one)])
     ]
     if selection.quick:
         long = {step.probe for step in steps if step.window or step.turn == "last"}
@@ -120,12 +120,18 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
             else f"no kind is installed that can fill it ({', '.join(kinds)})"
         )
         return f"no probe named '{item.probe}' is configured; {fill}"
-    for one in instances:
-        given = probes.load(one.kind).promises | COMPARED
-        missing = [limit.metric for limit in item.expect if limit.metric not in given]
-        if missing:
-            return f"kind {one.kind} of probe '{item.probe}' does not give {', '.join(dict.fromkeys(missing))}"
+    lacking = [(one, missing) for one in instances if (missing := _missing(item, one))]
+    parts = checklist.probes[item.probe or ""].parts  # each instance answers for a part: one that can is enough
+    if lacking and not (parts and len(lacking) < len(instances)):
+        one, missing = lacking[0]
+        return f"kind {one.kind} of probe '{item.probe}' does not give {', '.join(missing)}"
     return None
+
+
+def _missing(item: Item, one: Configured) -> list[str]:
+    """The metrics of the item's limits that this instance's kind does not promise."""
+    given = probes.load(one.kind).promises | COMPARED
+    return [limit.metric for limit in item.expect if limit.metric not in given]
 
 
 def compared(checklist: Checklist) -> tuple[Item, ...]:
