@@ -123,6 +123,10 @@ path = "/api/version"
 limit = 30
 per = "10s"
 sliding = true
+
+[env.demo.probes.host]                   # the machine that probekit runs on: no item in scope reads it
+kind = "host"
+host = "localhost"
 """)
 
 
