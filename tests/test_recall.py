@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +13,7 @@ import pytest
 from probekit.model import (
     Complement,
     Deployment,
+    Evidence,
     Failures,
     Mean,
     Memory,
@@ -24,7 +25,7 @@ from probekit.model import (
     Share,
     Verdict,
 )
-from probekit.recall import RecallError, recalled, since_of
+from probekit.recall import RecallError, memory_of, recalled
 from probekit.reports import json_report
 
 SCHEMA = json.loads(Path(json_report.__file__).with_name("report.schema.json").read_text("utf-8"))
@@ -47,7 +48,7 @@ def test_a_failure_is_known_from_then_on(written, make) -> None:
 
     document = written(failed)
 
-    assert since_of(document, document["run"]["environment"], make.now) == {KEY: began}
+    assert memory_of(document, document["run"]["environment"], make.now).since == {KEY: began}
 
 
 @pytest.mark.parametrize("outcome", [None, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED])
@@ -57,7 +58,7 @@ def test_what_is_not_measured_or_proves_nothing_keeps_what_was_known(written, ma
 
     document = written(*verdicts, known={KEY: began})
 
-    assert since_of(document, document["run"]["environment"], make.now) == {KEY: began}
+    assert memory_of(document, document["run"]["environment"], make.now).since == {KEY: began}
 
 
 def test_a_pass_ends_it_at_every_severity(written, make) -> None:
@@ -72,16 +73,16 @@ def test_a_pass_ends_it_at_every_severity(written, make) -> None:
 )
 def test_what_is_no_report_is_refused(document, make) -> None:
     with pytest.raises(RecallError, match="not written by this probekit"):
-        since_of(document, "prod", make.now)
+        memory_of(document, "prod", make.now)
 
 
 def test_a_report_of_another_environment_or_from_the_future_is_refused(written, make) -> None:
     document = written()
 
     with pytest.raises(RecallError, match="not on 'elsewhere'"):
-        since_of(document, "elsewhere", make.now)
+        memory_of(document, "elsewhere", make.now)
     with pytest.raises(RecallError, match="clocks"):
-        since_of(document, document["run"]["environment"], make.now - timedelta(days=1))
+        memory_of(document, document["run"]["environment"], make.now - timedelta(days=1))
 
 
 @pytest.mark.parametrize("since", [{"item": 3}, {"item": "a", "severity": "huge", "since": "2026-11-23T10:00:00Z"}, 7])
@@ -90,11 +91,20 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
     document["memory"]["since"] = [since]
 
     with pytest.raises(RecallError, match="not written by this probekit"):
-        since_of(document, document["run"]["environment"], make.now)
+        memory_of(document, document["run"]["environment"], make.now)
 
 
 SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6)
 SAMPLE = Sample(((1000, 2000),) * 6, ((0, 10),) * 6, (1, 0, 0, 0, 0, 0), (0,) * 6)
+
+EVIDENCE = {
+    ("api", ""): Evidence(
+        release="2.3.1",
+        deployment=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
+        fingerprint="0123456789abcdef",
+        values={"p95": Quantile(SAMPLE, 0.95), "error_rate": Failures(SAMPLE), "hit_rate": Complement(SHARE)},
+    )
+}
 
 
 @pytest.fixture
@@ -121,9 +131,10 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
     deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=9))
     report = report_of(measurements=measurements, memory=Memory(deployment=deployment), strict=True)
 
-    document = json.loads(json_report.render(replace(report, attempts=attempts)))
+    document = json.loads(json_report.render(replace(report, attempts=attempts, evidence=EVIDENCE)))
     found = recalled(document)
 
+    assert memory_of(document, "prod", make.now).evidence == EVIDENCE
     jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert found.attempts == attempts
     assert found.situation == report.situation

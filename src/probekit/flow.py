@@ -16,6 +16,7 @@ from probekit import config as configuration
 from probekit.config import Config, Target
 from probekit.decide import decide
 from probekit.dial import Resolver, Trust
+from probekit.evidence import collected
 from probekit.guard import release_of
 from probekit.http import Http, origin_of
 from probekit.judge import judge, judge_item, more
@@ -193,6 +194,7 @@ async def carry_out(
         verdicts=verdicts,
         decision=decide(verdicts, situation),
         attempts=seen.attempts,
+        evidence=collected(planned, seen.attempts, situation),
         sections=config.checklist.sections,
     )
 

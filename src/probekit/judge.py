@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from probekit.baseline import with_baseline
+from probekit.evidence import with_evidence
 from probekit.model import (
     AGAIN,
     ENOUGH,
@@ -57,13 +58,17 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
         if probe == item.probe and instance not in apart  # an instance that answers for other parts of its probe
     }
     found = [
-        _named(_of_instance(with_baseline(item, name, plan, situation), attempts), name, instances)
+        _named(_of_instance(_with_past(item, name, plan, situation), attempts), name, instances)
         for name, attempts in instances.items()
     ]
     worst = max(found, key=_badness, default=_cut_off(item))
     worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
     worst = _against_direct_looks(worst, plan, evidence)
     return _in_time(_under_guard(worst, plan, situation), situation)
+
+
+def _with_past(item: Item, instance: str, plan: Plan, situation: Situation) -> Item:
+    return with_evidence(with_baseline(item, instance, plan, situation), instance, plan, situation)
 
 
 def _metrics(item: Item) -> set[str]:

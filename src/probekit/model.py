@@ -135,6 +135,7 @@ class Limit:
     floor: float = 0.0  # of a comparison, in the metric's unit: a smaller difference is noise
     before: Windows | None = None  # what it is compared with, once that is known
     lacking: str = ""  # why there is nothing to compare with
+    earlier: Counted | None = None  # what earlier windows of the same release gave, once that is known
 
     def holds(self, value: float) -> bool:
         """Whether a value in the limit's own unit keeps it; the comparison is exact."""
@@ -274,6 +275,10 @@ class Share:
     def __add__(self, later: Share) -> Share:
         return Share(self.events + later.events, self.trials + later.trials)
 
+    def last(self, blocks: int) -> Share:
+        """Its latest blocks."""
+        return Share(self.events[-blocks:], self.trials[-blocks:])
+
 
 @dataclass(frozen=True, slots=True)
 class Complement:
@@ -283,6 +288,10 @@ class Complement:
 
     def __add__(self, later: Complement) -> Complement:
         return Complement(self.share + later.share)
+
+    def last(self, blocks: int) -> Complement:
+        """Its latest blocks."""
+        return Complement(self.share.last(blocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +330,19 @@ class Sample:
         for values, delays, _, _ in zip(self.values, self.delays, self.failures, self.unsent, strict=True):
             _amounts(*values, *delays, *(value - delay for value, delay in zip(values, delays, strict=True)))
 
+    def __add__(self, later: Sample) -> Sample:
+        return Sample(
+            self.values + later.values,
+            self.delays + later.delays,
+            self.failures + later.failures,
+            self.unsent + later.unsent,
+        )
+
+    def last(self, blocks: int) -> Sample:
+        """Its latest blocks."""
+        kept = slice(-blocks, None)
+        return Sample(self.values[kept], self.delays[kept], self.failures[kept], self.unsent[kept])
+
     def failed(self) -> Share:
         """Failures among the requests that left."""
         return Share(self.failures, _plus([len(values) for values in self.values], self.failures))
@@ -351,6 +373,13 @@ class Quantile:
     sample: Sample
     q: float
 
+    def __add__(self, later: Quantile) -> Quantile:
+        return Quantile(self.sample + later.sample, self.q)
+
+    def last(self, blocks: int) -> Quantile:
+        """Of its latest blocks."""
+        return Quantile(self.sample.last(blocks), self.q)
+
     @property
     def value(self) -> float | None:
         """The observed percentile in microseconds, as users felt it (nearest rank); None where it is a failure."""
@@ -366,6 +395,13 @@ class Failures:
 
     sample: Sample
 
+    def __add__(self, later: Failures) -> Failures:
+        return Failures(self.sample + later.sample)
+
+    def last(self, blocks: int) -> Failures:
+        """Of its latest blocks."""
+        return Failures(self.sample.last(blocks))
+
 
 def _plus(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
     return tuple(a + b for a, b in zip(one, other, strict=True))
@@ -377,7 +413,8 @@ def _amounts(*numbers: float) -> None:
         raise ValueError(message)
 
 
-Reading = Exact | Share | Complement | Mean | Quantile | Failures
+Counted = Share | Complement | Quantile | Failures  # what more windows can add to
+Reading = Exact | Mean | Counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,12 +550,23 @@ class BaselineWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the windows of one release gave together, since one deployment, of one probe instance."""
+
+    release: str  # that was served
+    deployment: datetime  # its start
+    fingerprint: str
+    values: Mapping[str, Counted]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What a run knows of the past."""
 
     deployment: Deployment | None = None
     since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
+    evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # by probe and instance
     known: bool = False  # whether there was an earlier run
 
 
@@ -622,9 +670,8 @@ class Report:
     measurements: tuple[Measurement, ...]
     verdicts: tuple[Verdict, ...]
     decision: Decision
-    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]] = field(
-        default_factory=dict
-    )  # of those, by probe, instance
+    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
+    evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # for the next run
     sections: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,8 @@ from probekit.model import (
     Attempt,
     BaselineWindow,
     Complement,
+    Counted,
+    Evidence,
     Exact,
     Failure,
     Failures,
@@ -52,6 +54,7 @@ class _Since(BaseModel):
 
 class _Memory(BaseModel):
     since: tuple[_Since, ...]
+    evidence: tuple[dict[str, Any], ...]
 
 
 class _Run(BaseModel):
@@ -68,6 +71,7 @@ class _Head(BaseModel):
 
 
 _MEASUREMENT: Final = TypeAdapter(Measurement)
+_EVIDENCE: Final = TypeAdapter(Evidence)
 _SITUATION: Final = TypeAdapter(Situation)
 _WINDOW: Final = TypeAdapter(BaselineWindow)
 _SAMPLE: Final = TypeAdapter(Sample)
@@ -89,8 +93,8 @@ def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 @_refused
-def since_of(report: Any, environment: str, now: datetime) -> Mapping[tuple[str, Severity], datetime]:  # noqa: ANN401  # any JSON
-    """Since when each item fails at each severity, by a report on that environment.
+def memory_of(report: Any, environment: str, now: datetime) -> Memory:  # noqa: ANN401  # any JSON
+    """Since when each item fails, and the evidence of its release, by a report on that environment.
 
     Raises:
         RecallError: it is no report, one on another environment, or one from the future.
@@ -100,7 +104,8 @@ def since_of(report: Any, environment: str, now: datetime) -> Mapping[tuple[str,
         raise RecallError(f"a report on '{found.run.environment}', not on '{environment}'")
     if found.run.started > now or any(one.since > now for one in found.memory.since):
         raise RecallError("a report from the future: look at the clocks")
-    return _since(found)
+    evidence = dict(map(_evidence, found.memory.evidence))
+    return Memory(since=_since(found), evidence=evidence, known=True)
 
 
 @_refused
@@ -160,6 +165,12 @@ def _since(head: _Head) -> dict[tuple[str, Severity], datetime]:
     return {(one.item, one.severity): one.since for one in head.memory.since}
 
 
+def _evidence(told: Mapping[str, Any]) -> tuple[tuple[str, str], Evidence]:
+    values = {name: value for name, value in _values(told).items() if isinstance(value, Counted)}
+    facts = {name: told[name] for name in ("release", "deployment", "fingerprint")}
+    return (str(told["probe"]), str(told["instance"])), _EVIDENCE.validate_python({**facts, "values": values})
+
+
 def _picked(looks: Sequence[Measurement], places: Sequence[int]) -> tuple[Measurement, ...]:
     if any(place < 0 for place in places):
         raise LookupError
@@ -167,10 +178,13 @@ def _picked(looks: Sequence[Measurement], places: Sequence[int]) -> tuple[Measur
 
 
 def _measurement(told: Mapping[str, Any]) -> Measurement:
-    samples = [_SAMPLE.validate_python(one) for one in told["samples"]]
-    values = {name: _reading(value, samples) for name, value in told["values"].items()}
     facts = {name: value for name, value in told.items() if name != "samples"}
-    return _MEASUREMENT.validate_python({**facts, "values": values})
+    return _MEASUREMENT.validate_python({**facts, "values": _values(told)})
+
+
+def _values(told: Mapping[str, Any]) -> dict[str, Reading | Failure]:
+    samples = [_SAMPLE.validate_python(one) for one in told["samples"]]
+    return {str(name): _reading(value, samples) for name, value in told["values"].items()}
 
 
 def _reading(told: Any, samples: Sequence[Sample]) -> Reading | Failure:  # noqa: ANN401  # any JSON

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from probekit.comparison import judge_against_baseline, judge_within
-from probekit.model import Complement, Exact, Failures, Limit, Mean, Outcome, Quantile, Reading, Share, Windows
-from probekit.stats import Judgement, Risks, judge_failures, judge_mean, judge_quantile, judge_share
+from probekit.evidence import added
+from probekit.model import Complement, Counted, Exact, Failures, Limit, Mean, Outcome, Quantile, Reading, Windows
+from probekit.stats import Judgement, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 
 _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
 
@@ -33,9 +34,35 @@ def weigh(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
         outcome = Outcome.PASS if limit.holds(reading.value) else Outcome.FAIL
         return Weighed(outcome=outcome, value=reading.value)
     judged = _judged(reading, limit, risks)
-    return Weighed(
+    alone = Weighed(
         outcome=_turned(judged.outcome, reading, limit), value=number_of(reading), told=_told(reading, judged)
     )
+    return _with_earlier(alone, reading, limit, risks)
+
+
+def _with_earlier(alone: Weighed, reading: Reading, limit: Limit, risks: Risks) -> Weighed:
+    """What earlier windows add: never to a failure, and to a pass only while this window's own share keeps the limit.
+
+    With them this is one of many looks at evidence that grows, and is judged as such.
+    """
+    if limit.earlier is None or not isinstance(reading, Counted) or alone.outcome in (Outcome.FAIL, Outcome.ERROR):
+        return alone
+    if alone.value is None or not limit.holds(_in_unit(alone.value, limit)):
+        told = f"{alone.told}; this window alone does not keep the limit, so earlier ones prove nothing"
+        return replace(alone, outcome=Outcome.INCONCLUSIVE, told=told)
+    whole = added(limit.earlier, reading)
+    judged = _judged(whole, limit, risks, "often")
+    outcome = _turned(judged.outcome, whole, limit)
+    return Weighed(
+        outcome=Outcome.PASS if outcome is Outcome.PASS else Outcome.INCONCLUSIVE,
+        value=alone.value,
+        told=f"{_told(whole, judged)}, with the earlier windows of this release",
+    )
+
+
+def _in_unit(value: float, limit: Limit) -> float:
+    """Milliseconds in the limit's own unit; percent stays what it is."""
+    return value * 1000 / _MICROSECONDS[limit.unit] if limit.unit in _MICROSECONDS else value
 
 
 def _compared(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
@@ -85,19 +112,19 @@ def proves(reading: Reading, limit: Limit, risks: Risks) -> bool:
     return weigh(reading, limit, risks).outcome is Outcome.PASS
 
 
-def _judged(reading: Share | Complement | Mean | Quantile | Failures, limit: Limit, risks: Risks) -> Judgement:
+def _judged(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = "once") -> Judgement:
     """Every such limit is one on a share, or a mean, that must be small."""
     if isinstance(reading, Mean):
         return judge_mean(reading, limit.value, risks)
     if isinstance(reading, Quantile):
-        return judge_quantile(reading.sample, reading.q, limit.value * _MICROSECONDS[limit.unit], risks)
+        return judge_quantile(reading.sample, reading.q, limit.value * _MICROSECONDS[limit.unit], risks, peeks)
     part = limit.value / 100
     if isinstance(reading, Complement):
-        return judge_share(reading.share, 1 - part, risks)
+        return judge_share(reading.share, 1 - part, risks, peeks)
     return (
-        judge_failures(reading.sample, part, risks)
+        judge_failures(reading.sample, part, risks, peeks)
         if isinstance(reading, Failures)
-        else judge_share(reading, part, risks)
+        else judge_share(reading, part, risks, peeks)
     )
 
 

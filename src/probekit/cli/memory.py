@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from probekit.cli.output import complain
 from probekit.model import Memory, Report
-from probekit.recall import RecallError, since_of, window_of
+from probekit.recall import RecallError, memory_of, window_of
 from probekit.store import Past, Place, Store, StoreError
 
 _MOST = 64 << 20  # bytes of a report that is read
@@ -38,15 +36,13 @@ def _of_store(file: Path, place: Place, now: datetime) -> Remembered:
     with Store(file) as store:
         last, deployment = store.last(place), store.deployment(place)
         windows = tuple(map(window_of, store.windows(place)))
-    memory = Memory(deployment=deployment, baseline=windows)
-    if last is None:
-        return Remembered(memory=memory, action=None)
-    memory = replace(memory, since=since_of(last, place.environment, now), known=True)
-    return Remembered(memory=memory, action=str(last["decision"]["action"]))
+    memory = Memory() if last is None else memory_of(last, place.environment, now)
+    action = str(last["decision"]["action"]) if last else None
+    return Remembered(memory=replace(memory, deployment=deployment, baseline=windows), action=action)
 
 
-def since_report(file: Path, environment: str, now: datetime) -> tuple[Mapping[Any, datetime], bool]:
-    """Since when items fail by a report of an earlier run, and whether there is one: none is a first run, and is said.
+def of_report(file: Path, environment: str, now: datetime) -> Memory:
+    """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
 
     Raises:
         RecallError: it cannot be read, or is no report on that environment.
@@ -56,11 +52,11 @@ def since_report(file: Path, environment: str, now: datetime) -> tuple[Mapping[A
             text = stream.read(_MOST + 1)
     except FileNotFoundError:
         complain(f"{file} is not there: no earlier run is known")
-        return {}, False
+        return Memory()
     except OSError as error:
         raise RecallError(f"{file}: {error.strerror}") from error
     try:
-        return since_of(json.loads(text) if len(text) <= _MOST else None, environment, now), True
+        return memory_of(json.loads(text) if len(text) <= _MOST else None, environment, now)
     except (ValueError, RecursionError):
         raise RecallError(f"{file}: it is no JSON") from None
     except RecallError as error:

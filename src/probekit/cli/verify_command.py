@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from probekit import log
 from probekit.cli.lock import lock
-from probekit.cli.memory import keep, recall, since_report
+from probekit.cli.memory import keep, of_report, recall
 from probekit.cli.options import Moment, config_option, default_config, verify_options
 from probekit.cli.output import colour, emit, save
 from probekit.cli.progress import Progress
@@ -100,12 +100,11 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
 
 def _remembering(request: Request, memory: Memory, since: Path | None, now: datetime) -> Request:
     """What the command line says of the past goes before what the store knows."""
-    said = request.memory.deployment
-    if said is not None:
-        memory = replace(memory, deployment=said)
     if since:
-        found, known = since_report(since, request.environment, now)
-        memory = replace(memory, since=found, known=known)
+        found = of_report(since, request.environment, now)
+        memory = replace(memory, since=found.since, evidence=found.evidence, known=found.known)
+    if request.memory.deployment is not None:
+        memory = replace(memory, deployment=request.memory.deployment)
     marked = memory.deployment.release if memory.deployment else None
     return replace(request, memory=memory, release=request.release or marked)
 

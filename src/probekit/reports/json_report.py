@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from probekit.model import (
     Complement,
+    Evidence,
     Exact,
     Failure,
     Failures,
@@ -48,7 +49,10 @@ def render(report: Report) -> str:
         },
         "account": report.account,
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
-        "memory": {"since": [_since(*one) for one in report.since.items()]},
+        "memory": {
+            "since": [_since(*one) for one in report.since.items()],
+            "evidence": [_evidence(*one) for one in report.evidence.items()],
+        },
         "measurements": [_measurement(look) for look in report.measurements],
         "attempts": _attempts(report),
     }
@@ -150,8 +154,6 @@ def _since(key: tuple[str, Severity], moment: datetime) -> dict[str, str]:
 
 
 def _measurement(look: Measurement) -> dict[str, Any]:
-    samples = [sample for sample in map(_sample_of, look.values.values()) if sample is not None]
-    samples = [sample for number, sample in enumerate(samples) if sample not in samples[:number]]
     return {
         "probe": look.probe,
         "instance": look.instance,
@@ -161,12 +163,35 @@ def _measurement(look: Measurement) -> dict[str, Any]:
         "waited": round(look.waited, 6),
         "lag": round(look.lag, 6),
         "asked": sorted(look.asked),
-        "values": {name: _value(look.values[name], samples) for name in sorted(look.values)},
+        **_values(look.values),
+        "notes": {name: look.notes[name] for name in sorted(look.notes)},
+    }
+
+
+def _evidence(source: tuple[str, str], evidence: Evidence) -> dict[str, Any]:
+    probe, instance = source
+    return {
+        "probe": probe,
+        "instance": instance,
+        "release": evidence.release,
+        "deployment": _time(evidence.deployment),
+        "fingerprint": evidence.fingerprint,
+        **_values(evidence.values),
+    }
+
+
+def _values(values: Mapping[str, Reading | Failure]) -> dict[str, Any]:
+    """Readings by metric, and each sample that some of them are of, once."""
+    samples: list[Sample] = []
+    for value in values.values():
+        if isinstance(value, Quantile | Failures) and value.sample not in samples:
+            samples.append(value.sample)
+    return {
+        "values": {name: _value(values[name], samples) for name in sorted(values)},
         "samples": [
             {"values": one.values, "delays": one.delays, "failures": one.failures, "unsent": one.unsent}
             for one in samples
         ],
-        "notes": {name: look.notes[name] for name in sorted(look.notes)},
     }
 
 
@@ -183,10 +208,6 @@ def _attempts(report: Report) -> list[dict[str, Any]]:
         for (probe, instance), attempts in report.attempts.items()
         for attempt in attempts
     ]
-
-
-def _sample_of(value: Reading | Failure) -> Sample | None:
-    return value.sample if isinstance(value, Quantile | Failures) else None
 
 
 def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[str, Any]:

@@ -1,0 +1,86 @@
+"""What did earlier windows of this release give? Evidence that is added up from run to run, since one deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from probekit.model import Attempt, Counted, Evidence, Failure, Item, Plan, Reading, Served, Situation
+
+_BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
+
+
+def with_evidence(item: Item, instance: str, plan: Plan, situation: Situation) -> Item:
+    """The item with, in each limit, what earlier windows gave of its metric."""
+    source = item.probe or "", instance
+    known = situation.memory.evidence.get(source)
+    if known is None or not _belongs(known, plan.fingerprints.get(source), situation):
+        return item
+    expect = tuple(
+        replace(limit, earlier=known.values[limit.metric]) if limit.metric in known.values else limit
+        for limit in item.expect
+    )
+    return replace(item, expect=expect)
+
+
+def collected(
+    plan: Plan, attempts: Mapping[tuple[str, str], tuple[Attempt, ...]], situation: Situation
+) -> dict[tuple[str, str], Evidence]:
+    """The evidence for the next run: what was known of this release, and the windows of this run."""
+    release, deployment = _served(situation), situation.memory.deployment
+    if release is None or deployment is None:
+        return {}
+    grown = {
+        source: known
+        for source, known in situation.memory.evidence.items()
+        if (known.release, known.deployment) == (release, deployment.started)
+    }
+    for step in plan.steps:
+        source = step.probe, step.instance
+        print_ = plan.fingerprints.get(source)
+        if not step.window or print_ is None or source not in attempts:
+            continue
+        known = grown.get(source)
+        before = known.values if known and known.fingerprint == print_ else {}
+        values = _grown(before, attempts[source][-1].looks[0].values)
+        if values:
+            grown[source] = Evidence(release=release, deployment=deployment.started, fingerprint=print_, values=values)
+    return grown
+
+
+def _belongs(known: Evidence, fingerprint: str | None, situation: Situation) -> bool:
+    """Whether it is of the release that is served, of this deployment, and was measured by the same settings."""
+    deployment = situation.memory.deployment
+    return (
+        deployment is not None
+        and known.fingerprint == fingerprint
+        and (known.release, known.deployment) == (_served(situation), deployment.started)
+    )
+
+
+def _served(situation: Situation) -> str | None:
+    """The one version that is served, where it is the one that should be."""
+    release = situation.release
+    is_one = len(release.versions) == 1 and release.served in (Served.EXPECTED, Served.UNASKED)
+    return release.versions[0] if is_one else None
+
+
+def _grown(before: Mapping[str, Counted], now: Mapping[str, Reading | Failure]) -> dict[str, Counted]:
+    values = dict(before)
+    for metric, reading in now.items():
+        if isinstance(reading, Counted):
+            earlier = before.get(metric)
+            values[metric] = (reading if earlier is None else added(earlier, reading)).last(_BLOCKS)
+    return values
+
+
+def added(earlier: Counted, later: Counted) -> Counted:
+    """Both strung together, block by block.
+
+    Raises:
+        TypeError: they are not of one sort.
+    """
+    if type(earlier) is not type(later):
+        raise TypeError(f"a {type(later).__name__} cannot be added to a {type(earlier).__name__}")
+    return earlier + later  # type: ignore[operator]  # of one sort

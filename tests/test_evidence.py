@@ -1,0 +1,175 @@
+"""Evidence that grows from run to run: of one release, one deployment and one setting, and never to a failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from probekit import quantity
+from probekit.evidence import added, collected
+from probekit.judge import judge_item
+from probekit.model import (
+    Complement,
+    Deployment,
+    Evidence,
+    Exact,
+    Failures,
+    Memory,
+    Outcome,
+    Quantile,
+    Release,
+    Sample,
+    Served,
+    Severity,
+    Share,
+    Step,
+)
+from probekit.stats import Risks
+from probekit.weigh import weigh
+
+PRINT = "0123456789abcdef"
+SOURCE = ("api", "")
+PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
+
+
+def clean(requests, *, failures=0, blocks=6):
+    """Blocks of so many requests of 1 ms each, with so many failures in each."""
+    return Sample(((1000,) * requests,) * blocks, ((0,) * requests,) * blocks, (failures,) * blocks, (0,) * blocks)
+
+
+def after(earlier, now, limit="error_rate < 0.1 %"):
+    return weigh(Failures(now), replace(quantity.limit(limit), earlier=earlier and Failures(earlier)), Risks())
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "outcome"),
+    [
+        (None, clean(500), PASS),  # one look: 2,995 would do
+        (clean(500), clean(50), INCONCLUSIVE),  # 3,300 in all, but looked at often: 3,441 are needed
+        (clean(500), clean(100), PASS),
+        (
+            clean(5000),
+            replace(clean(50), failures=(1, 0, 0, 0, 0, 0)),
+            INCONCLUSIVE,
+        ),  # this window alone is over the limit
+        (clean(5000), clean(50, failures=5), FAIL),
+        (clean(50, failures=5), clean(500), INCONCLUSIVE),  # failures of earlier windows fail nothing now
+    ],
+)
+def test_earlier_windows_add_to_a_pass_and_never_to_a_failure(earlier, now, outcome) -> None:
+    weighed = after(earlier, now)
+
+    assert weighed.outcome is outcome
+    if earlier and outcome is PASS:
+        assert weighed.told.endswith("with the earlier windows of this release")
+
+
+def test_a_percentile_s_window_must_keep_the_limit_itself() -> None:
+    slow = Sample(((700_000,) * 10,) * 6, ((0,) * 10,) * 6, (0,) * 6, (0,) * 6)
+    limit = replace(quantity.limit("p95 < 0.5 s"), earlier=Quantile(clean(5000), 0.95))
+
+    assert weigh(Quantile(clean(5), 0.95), limit, Risks()).outcome is PASS
+    assert weigh(Quantile(slow, 0.95), limit, Risks()).outcome is not PASS
+
+
+@pytest.fixture
+def step():
+    facts = {"looks": 1, "attempts": 1, "spread": 0, "spacing": 0, "timeout": 1, "in_flight": 1, "turn": "alone"}
+    wanted = frozenset({"error_rate"})
+    return Step(
+        probe="api",
+        instance="",
+        kind="latency",
+        config=None,
+        window=60.0,
+        cost=0,
+        wanted=wanted,
+        claims=wanted,
+        **facts,
+    )
+
+
+@pytest.fixture
+def situated(make):
+    """A function from what is known to the situation of a run at which 2.3.1 is served, as it should be."""
+
+    def situated(evidence=None, *, versions=("2.3.1",), served=Served.EXPECTED, deployed=True):
+        deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=30)) if deployed else None
+        release = Release(expected="2.3.1", versions=versions, served=served)
+        return make.situation(release=release, memory=Memory(deployment=deployment, evidence=evidence or {}))
+
+    return situated
+
+
+@pytest.fixture
+def plan(make, step):
+    item = make.item("error_rate < 0.1 %", probe="api", severity=Severity.MEDIUM)
+    return make.plan(item, steps=(step,), fingerprints={SOURCE: PRINT}, targets=frozenset({"api"}))
+
+
+@pytest.fixture
+def window(make):
+    """One window's attempt."""
+
+    def window(sample):
+        look = replace(make.look(), values={"error_rate": Failures(sample), "other": Exact(1)})
+        return {SOURCE: (make.attempt(replace(look, asked=frozenset({"error_rate"}))),)}
+
+    return window
+
+
+def test_windows_of_one_release_prove_together_what_none_does_alone(plan, window, situated) -> None:
+    evidence, outcomes = {}, []
+    for _ in range(4):
+        seen, situation = window(clean(150)), situated(evidence)
+        outcomes.append(judge_item(plan.items[0], plan, seen, situation).outcome)
+        evidence = collected(plan, seen, situation)
+
+    assert outcomes == [INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE, PASS]
+    assert set(evidence[SOURCE].values) == {"error_rate"}
+
+
+@pytest.mark.parametrize("change", [{"release": "2.3.0"}, {"fingerprint": "0" * 16}, {"deployment": None}])
+def test_what_is_of_another_release_deployment_or_setting_is_left_out(plan, window, situated, make, change) -> None:
+    begun = situated().memory.deployment.started
+    known = Evidence(release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": Failures(clean(5000))})
+    assert judge_item(plan.items[0], plan, window(clean(50)), situated({SOURCE: known})).outcome is PASS
+
+    change = change if change.get("deployment", 1) else {"deployment": begun - timedelta(days=1)}
+    other = {SOURCE: replace(known, **change)}
+
+    assert judge_item(plan.items[0], plan, window(clean(50)), situated(other)).outcome is INCONCLUSIVE
+    assert collected(plan, window(clean(50)), situated(other))[SOURCE].values == {"error_rate": Failures(clean(50))}
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [{"versions": ()}, {"versions": ("2.3.0", "2.3.1")}, {"served": Served.OTHER}, {"deployed": False}],
+)
+def test_nothing_is_collected_of_what_is_not_surely_this_release(plan, window, situated, wishes) -> None:
+    assert collected(plan, window(clean(50)), situated(**wishes)) == {}
+
+
+def test_what_was_not_measured_this_time_is_kept(plan, situated) -> None:
+    begun = situated().memory.deployment.started
+    known = Evidence(release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": Failures(clean(50))})
+
+    assert collected(plan, {}, situated({SOURCE: known})) == {SOURCE: known}
+
+
+def test_only_the_latest_blocks_are_kept(plan, window, situated) -> None:
+    evidence = {}
+    for _ in range(3):
+        evidence = collected(plan, window(clean(1, blocks=300)), situated(evidence))
+
+    assert len(evidence[SOURCE].values["error_rate"].sample.failures) == 600
+
+
+def test_readings_of_two_sorts_are_not_added() -> None:
+    share = Share((0,), (1,))
+
+    assert added(Complement(share), Complement(share)) == Complement(share + share)
+    with pytest.raises(TypeError, match="cannot be added"):
+        added(share, Complement(share))
