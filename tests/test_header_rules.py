@@ -203,7 +203,6 @@ def test_a_redirect_is_no_document_but_its_transport_cookies_and_names_count() -
     [
         (("Strict-Transport-Security", "max-age=1"), {"hsts": False}),
         (("Strict-Transport-Security", "max-age=3600"), {"max_age": "1 h"}),
-        (("Strict-Transport-Security", "max-age=3600"), {"max_age": 3600}),
         (("Content-Security-Policy", "frame-ancestors 'none'"), {"csp": False}),
         (("Content-Security-Policy", "default-src 'self'"), {"frames": False}),
         (("X-Content-Type-Options", "sniff"), {"nosniff": False}),
@@ -232,8 +231,8 @@ def test_a_setting_raises_the_minimum() -> None:
     ("settings", "told"),
     [
         ({"max_age": "soon"}, "no duration"),
-        ({"max_age": -1}, "greater than or equal"),
-        ({"max_age": float("inf")}, "finite"),
+        ({"max_age": 3600}, "a number and a unit"),
+        ({"max_age": "-1 h"}, "no duration"),
         ({"referrer": ["a b"]}, "pattern"),
         ({"csp": "perhaps"}, "bool"),
     ],

@@ -21,7 +21,7 @@ Client = Callable[..., httpx.Client]
 def until() -> Until:
     """Wait for a condition, but not for ever."""
 
-    def wait(is_true: Callable[[], bool], within: float = 2.0) -> None:
+    def wait(is_true: Callable[[], bool], within: float = 20.0) -> None:
         deadline = time.monotonic() + within
         while not is_true():
             assert time.monotonic() < deadline, f"not so within {within} s"
