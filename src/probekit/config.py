@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit import checklist as checklists, probes, quantity
 from probekit.checklist import Checklist
+from probekit.dial import Family
 from probekit.http import has_host
 from probekit.model import Item, Limit
 from probekit.probe import Duration, ProbeConfig, Secret, Settings
@@ -49,6 +50,13 @@ class Connect(Settings):
         {}, description='"host:port" to the address that is used instead of the resolver\'s'
     )
     headers: dict[str, Secret] = Field({}, description="headers sent to base_url's own origin, by reference")
+    family: Family = Field("any", description="of the addresses that are asked: any, ipv4 or ipv6")
+    proxy: Secret | None = Field(
+        None, description="where http://USER:PASSWORD@HOST:PORT is kept, the proxy for HTTP; else none is used"
+    )
+    client_cert: Path | None = Field(
+        None, description="certificate and key in one PEM file, for HTTP servers that ask for one"
+    )
 
     @field_validator("resolve")
     @classmethod

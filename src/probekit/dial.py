@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from probekit.model import Reason
 
@@ -58,6 +59,8 @@ class Resolved:
 
 
 LookUp = Callable[[Endpoint], Sequence[str]]
+Family = Literal["any", "ipv4", "ipv6"]
+_VERSIONS: Final = {"ipv4": 4, "ipv6": 6}
 
 
 def system_addresses(endpoint: Endpoint) -> Sequence[str]:
@@ -72,6 +75,7 @@ class Resolver:
 
     fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", in lower case -> IP
     look_up: LookUp = system_addresses
+    family: Family = "any"  # of the addresses that a resolver gives
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
         """Every address of the endpoint.
@@ -79,7 +83,7 @@ class Resolver:
         Raises:
             ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
         """
-        known = self.fixed.get(f"{endpoint.host}:{endpoint.port}".lower()) or _literal(endpoint.host)
+        known = self._fixed(endpoint) or _literal(endpoint.host)
         if known:
             return Resolved((Address(endpoint, known),), 0.0)
         start = time.perf_counter()
@@ -89,7 +93,22 @@ class Resolver:
             raise ProbeFailedError(
                 Reason.UNRESOLVED, f"the name {endpoint.host} does not resolve: {_text(error)}"
             ) from error
-        return Resolved(tuple(Address(endpoint, ip) for ip in dict.fromkeys(found)), time.perf_counter() - start)
+        kept = [ip for ip in dict.fromkeys(found) if self._is_wanted(ip)]
+        if found and not kept:
+            detail = f"the name {endpoint.host} has no {self.family} address (connect.family)"
+            raise ProbeFailedError(Reason.UNRESOLVED, detail)
+        return Resolved(tuple(Address(endpoint, ip) for ip in kept), time.perf_counter() - start)
+
+    def is_fixed(self, endpoint: Endpoint) -> bool:
+        """Whether the configuration says where it is."""
+        return self._fixed(endpoint) is not None
+
+    def _fixed(self, endpoint: Endpoint) -> str | None:
+        return self.fixed.get(f"{endpoint.host}:{endpoint.port}".lower())
+
+    def _is_wanted(self, ip: str) -> bool:
+        version = ipaddress.ip_address(ip.partition("%")[0]).version  # a scope may follow a link-local address
+        return self.family == "any" or version == _VERSIONS[self.family]
 
 
 def _literal(host: str) -> str | None:
@@ -129,9 +148,10 @@ NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_v
 
 @dataclass(frozen=True)
 class Trust:
-    """Who is believed: the system's store and, beside it, the configured CA file."""
+    """Who is believed: the system's store and, beside it, the configured CA file; and who we are to whoever asks."""
 
     ca: Path | None = None
+    client_cert: Path | None = None  # certificate, its chain and its key in one PEM file
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -142,7 +162,7 @@ class Trust:
         """A context that verifies the path, and on wish the dates and the name.
 
         Raises:
-            ProbeFailedError: `missing_file`: the configured CA file cannot be read.
+            ProbeFailedError: `missing_file`: the configured CA file or client certificate cannot be read.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = name
@@ -151,6 +171,8 @@ class Trust:
         _load_system_store(context)
         if self.ca:
             _load(context, self.ca)
+        if self.client_cert:
+            _present(context, self.client_cert)
         return context
 
 
@@ -169,6 +191,33 @@ def _load(context: ssl.SSLContext, ca: Path) -> None:
     except (OSError, ssl.SSLError) as error:  # ssl.SSLError is an OSError, named for the reader
         detail = f"the CA file {ca} cannot be read: {_text(error)}; connect.ca names a file in PEM"
         raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
+
+
+def _present(context: ssl.SSLContext, certificate: Path) -> None:
+    try:
+        context.load_cert_chain(certificate, password=_no_passphrase)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, named for the reader
+        detail = (
+            f"the client certificate {certificate} cannot be used: {_text(error)}; it holds certificate and key in PEM"
+        )
+        raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
+
+
+def _no_passphrase() -> str:
+    """Asked for by OpenSSL where a key is encrypted; without an answer it would ask at the terminal."""
+    raise ValueError("its key is encrypted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """An HTTP proxy that opens tunnels (CONNECT, RFC 9110 section 9.3.6)."""
+
+    host: str
+    port: int
+    authorization: str | None = field(default=None, repr=False)  # the header's value
+
+    def __str__(self) -> str:
+        return str(Endpoint(self.host, self.port))
 
 
 @dataclass(slots=True)
@@ -192,20 +241,23 @@ class Connection:
         await asyncio.sleep(0)  # the transport gives up its socket in the loop's next turn
 
 
-async def dial(address: Address, *, tls: ssl.SSLContext | None, name: str | None = None) -> Connection:
+async def dial(
+    address: Address, *, tls: ssl.SSLContext | None, name: str | None = None, proxy: Proxy | None = None
+) -> Connection:
     """Open a connection to exactly this address; the caller bounds the time.
 
     Args:
         address: where to.
         tls: the context of the handshake, None for a plain connection.
         name: the host to ask for (SNI) and to verify, the endpoint's own if None.
+        proxy: who tunnels it.
 
     Raises:
         ProbeFailedError: the connection cannot be opened or its certificate does not verify.
     """
     start = time.perf_counter()
     try:
-        reader, writer = await asyncio.open_connection(address.ip, address.endpoint.port)
+        reader, writer = await (_tunnelled(address, proxy) if proxy else _direct(address))
     except OSError as error:
         raise connection_failed(error, address) from error
     connection = Connection(reader, writer, address, time.perf_counter() - start)
@@ -224,6 +276,39 @@ async def dial(address: Address, *, tls: ssl.SSLContext | None, name: str | None
     return connection
 
 
+_Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _direct(address: Address) -> _Pair:
+    return await asyncio.open_connection(address.ip, address.endpoint.port)
+
+
+async def _tunnelled(address: Address, proxy: Proxy) -> _Pair:
+    """Through the proxy; its trouble is never the target's."""
+    try:
+        reader, writer = await asyncio.open_connection(proxy.host, proxy.port, limit=_TUNNEL_HEAD)
+    except OSError as error:
+        raise ProbeFailedError(Reason.NO_NETWORK, f"the proxy {proxy} cannot be reached: {_text(error)}") from error
+    try:
+        lines = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
+        lines += [f"Proxy-Authorization: {proxy.authorization}"] if proxy.authorization else []
+        writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        writer.transport.abort()
+        raise ProbeFailedError(Reason.NO_NETWORK, f"the proxy {proxy} opened no tunnel to {address}") from error
+    except BaseException:
+        writer.transport.abort()
+        raise
+    if not re.match(rb"HTTP/1\.[01] 2\d\d[ \r]", head):
+        writer.transport.abort()
+        status = head[9:12].decode("ascii", "replace") if head.startswith(b"HTTP/1.") else "no HTTP"
+        reason = Reason.TURNED_AWAY if status in ("401", "403", "407", "429") else Reason.NO_NETWORK
+        raise ProbeFailedError(reason, f"the proxy {proxy} opens no tunnel to {address}: {status}")
+    return reader, writer
+
+
+_TUNNEL_HEAD: Final = 1 << 16  # bytes of a proxy's answer
 _OURS: Final = {
     errno.ENETUNREACH: "this machine has no route there",
     errno.EHOSTUNREACH: "no route from this machine leads there",

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust, connection_failed, dial
+from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust, connection_failed
 from probekit.model import Reason
 
 BODY: Final = 1 << 20  # bytes of a body, after decompression
@@ -71,12 +71,17 @@ class Answer:
         return location.partition("?")[0] if location else None
 
 
+Dial = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
+
+
 @dataclass(slots=True)
 class Exchange:
     """The stamps of one request on its way, by the monotonic clock."""
 
     address: Address
     trust: Trust
+    dial: Dial
+    silence: Reason = Reason.UNREACHABLE  # what it is when no connection comes to be; not the target's, by a proxy
     connection: Connection | None = None
     sent: float | None = None
     first_byte: float | None = None
@@ -150,7 +155,7 @@ class Transport(httpx.AsyncBaseTransport):
         exchange: Exchange = request.extensions["exchange"]
         url = _target(request.url)
         secure = request.url.scheme == "https"
-        exchange.connection = await dial(exchange.address, tls=exchange.trust.context if secure else None)
+        exchange.connection = await exchange.dial(exchange.address, exchange.trust.context if secure else None)
         line = httpcore.AsyncHTTP11Connection(url.origin, _Stream(exchange.connection, exchange))
         response = await line.handle_async_request(httpcore.Request(request.method, url, headers=request.headers.raw))
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
@@ -159,9 +164,10 @@ class Transport(httpx.AsyncBaseTransport):
 class KeptTransport(httpx.AsyncBaseTransport):
     """Exchanges over one connection that is kept open between them."""
 
-    def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, address: Address, tls: ssl.SSLContext | None, dial: Dial) -> None:
         self._address = address
         self._tls = tls
+        self._dial = dial
         self._connection: Connection | None = None
         self._stream: _Stream | None = None
         self._line: httpcore.AsyncHTTP11Connection | None = None
@@ -169,7 +175,7 @@ class KeptTransport(httpx.AsyncBaseTransport):
     async def open(self) -> None:
         """Connect, if that is not so already."""
         if self._connection is None:
-            self._connection = await dial(self._address, tls=self._tls)
+            self._connection = await self._dial(self._address, self._tls)
             self._stream = self._line = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -275,7 +281,7 @@ def _timed_out(exchange: Exchange, seconds: float) -> ProbeFailedError:
         return ProbeFailedError(Reason.TIMEOUT, f"the body of {exchange.address} was not complete within {seconds:g} s")
     if exchange.connection:
         return ProbeFailedError(Reason.UNREACHABLE, f"no answer from {exchange.address} within {seconds:g} s")
-    return ProbeFailedError(Reason.UNREACHABLE, f"no connection to {exchange.address} within {seconds:g} s")
+    return ProbeFailedError(exchange.silence, f"no connection to {exchange.address} within {seconds:g} s")
 
 
 def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:

@@ -15,14 +15,15 @@ from uuid import uuid4
 from probekit import config as configuration
 from probekit.config import Config, Target
 from probekit.decide import decide
-from probekit.dial import Resolver, Trust
+from probekit.dial import Proxy, Resolver, Trust
 from probekit.evidence import collected
 from probekit.guard import release_of
-from probekit.http import Http, origin_of
+from probekit.http import Http, origin_of, proxy_of
 from probekit.judge import judge, judge_item, more
 from probekit.model import Attempt, Control, Deployment, Memory, Plan, Report, Run, Situation, Stage, Step, Verdict
 from probekit.order import Clock, Order, Seen, Stop
 from probekit.plan import Selection, plan
+from probekit.probe import Secret
 from probekit.redact import Redactor
 from probekit.run import run
 from probekit.toml_file import nearest
@@ -207,15 +208,23 @@ def vault_of(config: Config, redactor: Redactor) -> Vault:
 def http_of(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
     """The door of one run, as its environment connects."""
     environment = target.environment
-    connect = environment.connect
+    connect, folder = environment.connect, path.absolute().parent
     return Http(
         run=run_id,
-        resolver=Resolver(fixed=connect.resolve),
-        trust=Trust(ca=path.absolute().parent / connect.ca if connect.ca else None),
+        resolver=Resolver(fixed=connect.resolve, family=connect.family),
+        trust=Trust(
+            ca=folder / connect.ca if connect.ca else None,
+            client_cert=folder / connect.client_cert if connect.client_cert else None,
+        ),
+        proxy=partial(_proxy, vault, connect.proxy) if connect.proxy else None,
         rate=(environment.throttle.requests, environment.throttle.per),
         identity={name: partial(vault.reveal, secret) for name, secret in connect.headers.items()},
         origin=origin_of(environment.base_url),
     )
+
+
+def _proxy(vault: Vault, kept: Secret) -> Proxy:
+    return proxy_of(vault.reveal(kept), str(kept))
 
 
 def _control(seen: Seen, target: Target) -> Control:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import httpx
 from asyncio_throttle.throttler import Throttler
 
-from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Resolved, Resolver, Trust, dial
+from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Proxy, Resolved, Resolver, Trust, dial
 from probekit.exchange import Answer, Exchange, KeptTransport, Transport, answered, endpoint_of, has_host, origin_of
 from probekit.model import Reason
 from probekit.version import __version__
 
-__all__ = ["Answer", "Http", "Line", "Look", "endpoint_of", "has_host", "origin_of"]
+__all__ = ["Answer", "Http", "Line", "Look", "endpoint_of", "has_host", "origin_of", "proxy_of"]
 
 
 @dataclass(kw_only=True)
@@ -27,6 +29,7 @@ class Http:
     run: str
     resolver: Resolver = field(default_factory=Resolver)
     trust: Trust = field(default_factory=Trust)
+    proxy: Callable[[], Proxy] | None = None  # revealed when a connection is opened
     rate: tuple[int, float] = (20, 1.0)  # requests per seconds, per host
     identity: Mapping[str, Callable[[], str]] = field(
         default_factory=dict
@@ -40,6 +43,21 @@ class Http:
         """Wait for a place in the host's throttle; the seconds that took."""
         gate = self._gates.setdefault(host, _Gate(*self.rate))
         return await gate.enter()
+
+    async def resolve(self, endpoint: Endpoint) -> Resolved:
+        """Every address of an endpoint; a proxy looks names up itself, so that there is one, the name."""
+        if self.proxy and not self.resolver.is_fixed(endpoint):
+            return Resolved((Address(endpoint, endpoint.host),), 0.0)
+        return await self.resolver.resolve(endpoint)
+
+    @property
+    def silence(self) -> Reason:
+        """What it is when no connection comes to be: a proxy's silence is not the target's."""
+        return Reason.NO_NETWORK if self.proxy else Reason.UNREACHABLE
+
+    async def dial(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
+        """An open connection, by the proxy where there is one."""
+        return await dial(address, tls=tls, proxy=self.proxy() if self.proxy else None)
 
     def look(self, *, address: Address | None = None, timeout: float) -> Look:
         """The door for one look."""
@@ -101,10 +119,10 @@ class Look:
         await self.enter(address.endpoint.host)
         try:
             async with asyncio.timeout(self.timeout):
-                return await dial(address, tls=tls)
+                return await self.http.dial(address, tls)
         except TimeoutError as error:
             detail = f"no connection to {address} within {self.timeout:g} s"
-            raise ProbeFailedError(Reason.UNREACHABLE, detail) from error
+            raise ProbeFailedError(self.http.silence, detail) from error
 
     async def get(
         self,
@@ -143,21 +161,20 @@ class Look:
         where = endpoint_of(url)
         address = await self._address(where)
         secure = httpx.URL(url).scheme == "https"
-        kept = KeptTransport(address, self.http.trust.context if secure else None)
+        kept = KeptTransport(address, self.http.trust.context if secure else None, self.http.dial)
         line = Line(look=self, address=address, transport=kept)
         try:
             async with asyncio.timeout(self.timeout):
                 await kept.open()
         except TimeoutError as error:
-            raise ProbeFailedError(
-                Reason.UNREACHABLE, f"no connection to {address} within {self.timeout:g} s"
-            ) from error
+            detail = f"no connection to {address} within {self.timeout:g} s"
+            raise ProbeFailedError(self.http.silence, detail) from error
         return line
 
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
         where = endpoint_of(url)
         await self.enter(where.host)
-        exchange = Exchange(await self._address(where), self.http.trust)
+        exchange = Exchange(await self._address(where), self.http.trust, self.http.dial, self.http.silence)
         ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
         request = httpx.Request(method, url, headers=ours)
         request.extensions["exchange"] = exchange
@@ -175,7 +192,7 @@ class Look:
     async def _first_address(self, where: Endpoint) -> Resolved:
         try:
             async with asyncio.timeout(self.timeout):
-                return await self.resolve(where)
+                return await self.http.resolve(where)
         except TimeoutError as error:
             raise ProbeFailedError(
                 Reason.UNRESOLVED, f"no address for {where.host} within {self.timeout:g} s"
@@ -213,7 +230,7 @@ class Line:
         target = httpx.URL(url)
         headers = self.look.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
         request = httpx.Request("GET", target, headers=headers)
-        exchange = Exchange(self.address, self.look.http.trust)
+        exchange = Exchange(self.address, self.look.http.trust, self.look.http.dial, self.look.http.silence)
         request.extensions["exchange"] = exchange
         try:
             return await answered(self.transport, request, exchange, self.look.timeout)
@@ -224,6 +241,21 @@ class Line:
     async def close(self) -> None:
         """Close at once."""
         await self.transport.aclose()
+
+
+def proxy_of(url: str, kept: str) -> Proxy:
+    """The proxy of a URL that is kept somewhere.
+
+    Raises:
+        ProbeFailedError: `missing_setting`, without a word of it: it is no URL of an HTTP proxy.
+    """
+    where = urlsplit(url) if has_host(url) else None
+    if where is None or where.scheme != "http" or not where.hostname:
+        detail = f"{kept} holds no URL of a proxy, expected http://HOST:PORT, with USER:PASSWORD@ as needed"
+        raise ProbeFailedError(Reason.MISSING_SETTING, detail)
+    user = f"{unquote(where.username or '')}:{unquote(where.password or '')}"
+    basic = f"Basic {b64encode(user.encode()).decode()}" if where.username else None
+    return Proxy(host=where.hostname, port=where.port or 80, authorization=basic)
 
 
 def _without(body: bytes, paths: Sequence[bytes]) -> bytes:

@@ -247,7 +247,7 @@ class _Run:
             if kind.endpoint is None:
                 return Resolved((), 0.0)
             async with asyncio.timeout(step.timeout):
-                return await self.order.http.resolver.resolve(kind.endpoint(step.config, self.environment.base_url))
+                return await self.order.http.resolve(kind.endpoint(step.config, self.environment.base_url))
         except TimeoutError:
             return Failure(reason=Reason.UNRESOLVED, detail=f"no address within {step.timeout:g} s")
         except ProbeFailedError as error:

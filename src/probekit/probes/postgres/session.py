@@ -177,6 +177,9 @@ async def _target(config: PostgresProbe, context: Context) -> Target:
     except psycopg.ProgrammingError:
         detail = f"{config.dsn} holds no DSN; write postgresql://USER:PASSWORD@HOST/DATABASE"
         raise ProbeFailedError(Reason.MISSING_SECRET, detail) from None  # its text quotes the DSN
+    ca = context.http.http.trust.ca
+    if ca and "sslrootcert" not in parameters and str(parameters.get("sslmode")).startswith("verify-"):
+        parameters["sslrootcert"] = str(ca)
     host = str(parameters.get("host") or "")
     port = str(parameters.get("port") or _PORT)
     where = f"PostgreSQL at {Endpoint(host, int(port)) if host and port.isdigit() else host or 'its default place'}"
