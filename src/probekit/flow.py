@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,20 @@ from probekit.evidence import collected
 from probekit.guard import release_of
 from probekit.http import Http, origin_of, proxy_of
 from probekit.judge import judge, judge_item, more
-from probekit.model import Attempt, Control, Deployment, Memory, Plan, Report, Run, Situation, Stage, Step, Verdict
+from probekit.model import (
+    Attempt,
+    Control,
+    Deployment,
+    Memory,
+    Plan,
+    Report,
+    Run,
+    Runner,
+    Situation,
+    Stage,
+    Step,
+    Verdict,
+)
 from probekit.order import Clock, Order, Seen, Stop
 from probekit.plan import Selection, plan
 from probekit.probe import Secret
@@ -161,7 +175,7 @@ async def carry_out(
         stop=stop or Stop(),
         watcher=_Judging(planned, request, watcher) if watcher else None,
     )
-    started = clock.now()
+    started, ours = clock.now(), _Ours()
     seen = await run(planned, partial(more, planned.items), order)
     situation = Situation(
         now=clock.now(),
@@ -171,6 +185,7 @@ async def carry_out(
         control=_control(seen, target),
         complete=seen.complete,
         strict=request.strict,
+        runner=ours.told(seen.lag),
     )
     verdicts = judge(planned, seen.attempts, situation)
     return Report(
@@ -198,6 +213,18 @@ async def carry_out(
         evidence=collected(planned, seen.attempts, situation),
         sections=config.checklist.sections,
     )
+
+
+class _Ours:
+    """What this process and machine spend from now on."""
+
+    def __init__(self) -> None:
+        self._began, self._spent = time.perf_counter(), time.process_time()
+
+    def told(self, lag: float) -> Runner:
+        wall = max(time.perf_counter() - self._began, 1e-9)
+        load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
+        return Runner(lag=lag, cpu=100 * (time.process_time() - self._spent) / wall, load=load)
 
 
 def vault_of(config: Config, redactor: Redactor) -> Vault:

@@ -26,6 +26,11 @@ class Lag:
             if late > NOISE:
                 self._late.append((loop.time(), late))
 
+    @property
+    def longest(self) -> float:
+        """Seconds of the longest standstill."""
+        return max((late for _, late in self._late), default=0.0)
+
     def since(self, moment: float) -> float:
         """Seconds of standstill after that moment of the loop's clock, the one that is going on included."""
         now = asyncio.get_running_loop().time()

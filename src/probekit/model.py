@@ -591,6 +591,24 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """How the machine and the process did that measured: what is slow here may be us."""
+
+    lag: float  # seconds of the longest standstill of our event loop
+    cpu: float  # percent of one processor that we used
+    load: float | None  # processes that wanted to run, for each processor, over the last minute
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether a reader should know, before he believes a duration."""
+        return self.lag >= 0.25 or self.cpu >= 80 or (self.load or 0.0) >= 2  # noqa: PLR2004  # a fourth of a second, four fifths of a core, a queue
+
+    def __str__(self) -> str:
+        load = "" if self.load is None else f", load {self.load:.1f} a processor"
+        return f"longest standstill {self.lag * 1000:.0f} ms, {self.cpu:.0f} % of a processor used{load}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """The facts about the run that a decision rests on."""
 
@@ -601,6 +619,7 @@ class Situation:
     control: Control = Control.NONE
     complete: bool = True
     strict: bool = False  # what is otherwise a follow-up keeps it from a go
+    runner: Runner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,5 +78,6 @@ class Seen:
     guards: list[Measurement] = field(default_factory=list)
     controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
     settling_since: datetime | None = None
+    lag: float = 0.0  # seconds of the longest standstill of our event loop
     complete: bool = False
     ended_by: str | None = None

@@ -116,7 +116,7 @@ def recalled(report: Any) -> Recalled:  # noqa: ANN401  # any JSON
         RecallError: it is no report, or not whole.
     """
     told = report["situation"]
-    facts = {name: told[name] for name in ("now", "release", "control", "complete", "strict")}
+    facts = {name: told[name] for name in ("now", "release", "control", "complete", "strict", "runner")}
     memory = {"deployment": told["deployment"], "since": _since(_head(report))}
     looks = [_measurement(one) for one in report["measurements"]]
     attempts: dict[tuple[str, str], tuple[Attempt, ...]] = {}

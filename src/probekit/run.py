@@ -90,6 +90,7 @@ class _Run:
             await self._whole()
         finally:
             lag.cancel()
+            self.seen.lag = self.lag.longest
 
     async def _whole(self) -> None:
         self.seen.settling_since = self._mark()

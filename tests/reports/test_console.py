@@ -10,7 +10,7 @@ from math import inf
 import pytest
 
 from probekit import checklist
-from probekit.model import Control, Deployment, Flag, Memory, Outcome, Release, Served, Severity, Stage, Verdict
+from probekit.model import Control, Deployment, Flag, Memory, Outcome, Release, Runner, Served, Severity, Stage, Verdict
 from probekit.reports import FORMATS
 
 
@@ -284,3 +284,18 @@ def test_a_value_that_is_no_number_breaks_no_report(make, report_of) -> None:
     shown = lines(report_of(Verdict(item=item, outcome=Outcome.FAIL, because="x", observed=inf, limit=item.expect[0])))
 
     assert "    up inf, limit == 1" in shown
+
+
+@pytest.mark.parametrize(
+    ("runner", "is_told"),
+    [
+        (Runner(lag=0.02, cpu=30, load=0.5), False),
+        (Runner(lag=0.4, cpu=30, load=0.5), True),
+        (Runner(lag=0.02, cpu=95, load=None), True),
+        (Runner(lag=0.02, cpu=30, load=3.0), True),
+    ],
+)
+def test_a_strained_runner_is_told_before_anybody_believes_a_duration(report_of, runner, is_told) -> None:
+    text = FORMATS["console"](report_of(runner=runner))
+
+    assert ("this machine was strained" in text) is is_told

@@ -20,6 +20,7 @@ from probekit.model import (
     Outcome,
     Reason,
     Release,
+    Runner,
     Served,
     Severity,
     Stage,
@@ -220,3 +221,9 @@ def test_the_situation_is_told(make, report_of, slow) -> None:
     assert document["situation"]["deployment"]["finished"] == "2026-11-23T10:30:00Z"
     assert document["situation"]["release"]["served"] == "other"
     assert document["situation"]["control"] == "silent"
+
+
+def test_how_the_runner_did_is_told(report_of) -> None:
+    document = read(report_of(runner=Runner(lag=0.0421, cpu=31.25, load=None)))
+
+    assert document["situation"]["runner"] == {"lag": 0.0421, "cpu": 31.25, "load": None}

@@ -133,6 +133,8 @@ def _situation(report: Report) -> Iterator[Line]:
     if situation.release.because:
         yield Line(f"release: {situation.release.because}")
     yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
+    if situation.runner and situation.runner.is_strained:
+        yield Line(f"this machine was strained, so durations may be ours: {situation.runner}")
     deployment = situation.memory.deployment
     if deployment is None:
         yield Line("deployment on record: none")

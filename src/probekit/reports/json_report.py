@@ -24,6 +24,7 @@ from probekit.model import (
     Reason,
     Report,
     Run,
+    Runner,
     Sample,
     Severity,
     Share,
@@ -104,6 +105,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
         "control": situation.control.value,
         "complete": situation.complete,
         "strict": situation.strict,
+        "runner": _runner(situation.runner),
         "release": {
             "expected": release.expected,
             "versions": list(release.versions),
@@ -117,6 +119,13 @@ def _situation(situation: Situation) -> dict[str, Any]:
             "finished": deployment.finished and _time(deployment.finished),
         },
     }
+
+
+def _runner(runner: Runner | None) -> dict[str, Any] | None:
+    if runner is None:
+        return None
+    load = None if runner.load is None else round(runner.load, 3)
+    return {"lag": round(runner.lag, 6), "cpu": round(runner.cpu, 3), "load": load}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
