@@ -333,6 +333,21 @@ def test_a_second_run_of_the_same_environment_is_75(probekit, folder, write) -> 
     assert free.returncode == 10
 
 
+def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write) -> None:
+    write()
+    probekit("verify", "--env", "prod")
+    (lock,) = (folder / "home").rglob("*.lock")
+
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        in_vain = probekit("verify", "--env", "prod", "--wait", "50ms")
+        threading.Timer(0.3, fcntl.flock, (held, fcntl.LOCK_UN)).start()
+        waited = probekit("verify", "--env", "prod", "--wait", "20s")
+
+    assert (in_vain.returncode, waited.returncode) == (75, 10)
+    assert "another run verifies 'prod' of probes.toml: waiting for it, 20 s at most" in waited.stderr
+
+
 def test_a_folder_that_cannot_be_written_is_a_warning(probekit, folder, write) -> None:
     write()
     (folder / "file").write_text("")

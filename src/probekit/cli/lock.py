@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from probekit.cli.output import complain
+
+_PAUSE: Final = 0.1  # seconds between two tries
 
 
 class LockedError(Exception):
@@ -17,11 +21,11 @@ class LockedError(Exception):
 
 
 @contextmanager
-def lock(config: Path, environment: str) -> Iterator[None]:
+def lock(config: Path, environment: str, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the environment's lock; a folder that cannot be written is a warning, not an end.
 
     Raises:
-        LockedError: another run of the same file and environment holds it.
+        LockedError: another run of the same file and environment holds it, still after so many seconds.
     """
     try:
         handle = _open(config, environment)
@@ -31,17 +35,34 @@ def lock(config: Path, environment: str) -> Iterator[None]:
         yield
         return
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        _take(handle, f"another run verifies '{environment}' of {config}", wait)
+    except LockedError:
         os.close(handle)
-        message = f"another run verifies '{environment}' of {config}; wait until it is over"
-        raise LockedError(message) from error
+        raise
     except OSError as error:  # a file system without locks
         complain(f"warning: no lock could be taken ({error.strerror}); do not verify '{environment}' twice at once")
     try:
         yield
     finally:
         os.close(handle)
+
+
+def _take(handle: int, held: str, wait: float) -> None:
+    """The lock, now or within so many seconds: flock has no time limit of its own."""
+    until, is_told = time.monotonic() + wait, False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                message = f"{held}; wait until it is over, or let --wait do so"
+                raise LockedError(message) from None
+            if not is_told:
+                complain(f"{held}: waiting for it, {wait:g} s at most")
+                is_told = True
+            time.sleep(min(_PAUSE, max(until - time.monotonic(), 0.0)))
+        else:
+            return
 
 
 def _open(config: Path, environment: str) -> int:

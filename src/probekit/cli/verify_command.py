@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from probekit import log
 from probekit.cli.lock import lock
 from probekit.cli.memory import keep, of_report, recall
-from probekit.cli.options import Moment, config_option, default_config, verify_options
+from probekit.cli.options import Moment, Seconds, config_option, default_config, verify_options
 from probekit.cli.output import colour, emit, save
 from probekit.cli.progress import Progress
 from probekit.cli.state import NONE, place_of, state_file, state_option
@@ -54,6 +54,13 @@ class Output:
     metavar="REPORT.json",
     help="The JSON report of the run before this one, where no state is kept.",
 )
+@click.option(
+    "--wait",
+    type=Seconds(),
+    default=0.0,
+    metavar="DURATION",
+    help="Wait so long for another run of this environment to end, such as 5m.",
+)
 @click.option("--on-change", is_flag=True, help="Print nothing while the decision stays what it was (for cron).")
 @click.option("--machine-only", is_flag=True, help="Leave out what only a person's signature answers (for cron).")
 @state_option
@@ -85,7 +92,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
     request = replace(request, loaded=loaded(request))
     place = place_of(request)
-    with lock(request.config, environment):
+    with lock(request.config, environment, wait=options.get("wait", 0.0)):
         past = recall(file, place, now)
         request = _remembering(request, past.memory, options.get("since"), now)
         redactor = Redactor()
