@@ -549,3 +549,34 @@ def test_explain_names_the_nearest(probekit) -> None:
 
     assert (result.returncode, result.stdout) == (64, "")
     assert "did you mean 'certificate'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("probekit ver", ["verify"]),
+        ("probekit verify --env p", ["prod"]),
+        ("probekit plan --env ", ["prod"]),
+        ("probekit verify --item pre.security.tls", ["pre.security.tls-days-left"]),
+        ("probekit verify --section deploy.sm", ["deploy.smoke"]),
+        ("probekit verify --probe certif", ["certificate"]),
+        ("probekit demo --fault half", ["half-broken"]),
+        ("probekit verify --env x --config nowhere.toml --env ", []),
+    ],
+)
+def test_the_shell_is_offered_what_may_stand_there(process, write, words, offered) -> None:
+    write()
+    last = len(words.split(" ")) - 1
+    asked = {"_PROBEKIT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(last)}
+
+    result = process(env=asked)
+
+    assert [line.partition(",")[2] for line in result.stdout.splitlines() if line] == offered
+    assert result.stderr == ""
+
+
+def test_the_shell_s_completion_is_given_as_a_script(process) -> None:
+    result = process(env={"_PROBEKIT_COMPLETE": "bash_source"})
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "complete -o nosort -F _probekit_completion probekit" in result.stdout

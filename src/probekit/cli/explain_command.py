@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
+from probekit.cli import complete
 from probekit.cli.options import default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
@@ -32,7 +33,7 @@ _FOLLOWS = {
 
 
 @click.command(name="explain")
-@click.argument("name")
+@click.argument("name", shell_complete=complete.items)
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose checklist; else the built-in one."
 )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from probekit import quantity
+from probekit.cli import complete
 from probekit.config import Variables
 from probekit.model import Stage
 from probekit.reports import FORMATS
@@ -82,7 +83,12 @@ config_option = click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
 )
 environment_option = click.option(
-    "--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml."
+    "--env",
+    "environment",
+    required=True,
+    metavar="NAME",
+    help="The environment of probes.toml.",
+    shell_complete=complete.environments,
 )
 
 _OPTIONS = (
@@ -99,9 +105,24 @@ _OPTIONS = (
         multiple=True,
         metavar="SECTION",
         help="Only items of this section, such as deploy.services.",
+        shell_complete=complete.sections,
     ),
-    click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so."),
-    click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe."),
+    click.option(
+        "--item",
+        "items",
+        multiple=True,
+        metavar="ITEM",
+        help="Only this item, or those whose id begins so.",
+        shell_complete=complete.items,
+    ),
+    click.option(
+        "--probe",
+        "probes",
+        multiple=True,
+        metavar="PROBE",
+        help="Only items that read this probe.",
+        shell_complete=complete.probes,
+    ),
     click.option(
         "--report",
         "reports",

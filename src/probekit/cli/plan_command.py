@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from probekit.cli import complete
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
@@ -17,7 +18,14 @@ from probekit.plan import Selection, obstacles, possible_scope
 
 
 @click.command(name="plan")
-@click.option("--env", "environment", required=True, metavar="NAME", help="The environment of probes.toml.")
+@click.option(
+    "--env",
+    "environment",
+    required=True,
+    metavar="NAME",
+    help="The environment of probes.toml.",
+    shell_complete=complete.environments,
+)
 @config_option
 @click.option("--section", "sections", multiple=True, metavar="SECTION", help="Only items of this section.")
 @click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so.")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from probekit.again import judge_again
+from probekit.cli import complete
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import colour, emit
 from probekit.cli.state import place_of, required_file, state_option
@@ -39,7 +40,13 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.option("--env", "environment", metavar="NAME", help="Only this environment of probes.toml.")
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Only this environment of probes.toml.",
+    shell_complete=complete.environments,
+)
 @click.option("--item", metavar="ITEM", help="What came of this item, with its number as a trend.")
 @click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many runs.")
 @config_option

@@ -17,6 +17,7 @@ import click
 from pydantic import ValidationError
 
 from probekit import log
+from probekit.cli import complete
 from probekit.cli.lock import lock
 from probekit.cli.memory import keep, of_report, recall
 from probekit.cli.options import Moment, Seconds, config_option, default_config, verify_options
@@ -44,7 +45,9 @@ class Output:
 
 
 @click.command(name="verify")
-@click.option("--env", "environment", metavar="NAME", help="The environment of probes.toml.")
+@click.option(
+    "--env", "environment", metavar="NAME", help="The environment of probes.toml.", shell_complete=complete.environments
+)
 @click.option("--url", metavar="URL", help="Verify this URL without a file: health, certificate, headers, latency.")
 @config_option
 @verify_options
