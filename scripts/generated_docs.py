@@ -1,7 +1,8 @@
-"""Write the documents that restate code, the README's tables and docs/kinds.md; --check says whether they still do."""
+"""Write what restates code: the README's tables, docs/kinds.md, probes.schema.json; --check says if that still holds."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,15 +12,21 @@ from probekit import checklist, probes
 from probekit.cli.codes import MEANINGS
 from probekit.cli.explain_command import cost, settings, speaks_of, table
 from probekit.demo.target import FAULTS
+from probekit.schema import schema
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 KINDS = ROOT / "docs" / "kinds.md"
+SCHEMA = ROOT / "probes.schema.json"
 
 
 def documents() -> Mapping[Path, str]:
     """Each document as the code has it now."""
-    return {README: _filled(README.read_text("utf-8")), KINDS: "\n".join(_kinds())}
+    return {
+        README: _filled(README.read_text("utf-8")),
+        KINDS: "\n".join(_kinds()),
+        SCHEMA: json.dumps(schema(), indent=1) + "\n",
+    }
 
 
 def _filled(text: str) -> str:

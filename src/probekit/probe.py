@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
 from probekit import quantity
@@ -62,7 +62,9 @@ def _seconds(value: object) -> float:
     return quantity.duration(value)
 
 
-Duration = Annotated[float, BeforeValidator(_seconds)]  # "30s" in a file, seconds in Python
+Duration = Annotated[  # "30s" in a file, seconds in Python
+    float, BeforeValidator(_seconds), WithJsonSchema({"type": "string", "pattern": quantity.DURATION_PATTERN})
+]
 
 
 def is_duration(field: FieldInfo) -> bool:

@@ -10,6 +10,8 @@ from probekit.model import Limit, Operator
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 UNITS: Final = ("", "%", "MB", "ms", "s", "min", "h", "d")
 
+DURATION_PATTERN: Final = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|min|m|h|d)\s*$"  # for readers that know no more
+
 _NUMBER = r"(?P<number>\d{1,15}(?:\.\d{1,15})?)"  # float() makes infinity of some hundred digits
 _DURATION: Final = re.compile(rf"{_NUMBER}\s*(?P<unit>[a-z]+)", re.ASCII)
 _LIMIT: Final = re.compile(

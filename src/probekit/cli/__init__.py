@@ -15,6 +15,7 @@ _COMMANDS: Final = {  # in the order of --help; imported when called for
     "plan": "Check the files and show what verify would do; touch nothing.",
     "list": "List items, probes, kinds or environments.",
     "explain": "Explain an item, a probe or a kind.",
+    "schema": "Print the JSON Schema of probes.toml, for editors.",
     "deployment": "Mark when a release is put in place.",
     "baseline": "Measure what is normal before a deployment.",
     "runs": "Show what earlier runs decided.",

@@ -1,0 +1,24 @@
+"""`probekit schema`: what editors need to complete and check a probes.toml."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from probekit.cli.output import emit
+from probekit.schema import schema
+
+
+@click.command(name="schema")
+def command() -> int:
+    """Print the JSON Schema of probes.toml, with the settings of every installed kind.
+
+    \b
+    Examples:
+      probekit schema > probes.schema.json
+      (then, as the first line of probes.toml, for Taplo and Even Better TOML:)
+      #:schema ./probes.schema.json
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    emit(json.dumps(schema(), indent=1) + "\n")
+    return 0

@@ -1,0 +1,82 @@
+"""The schema of probes.toml takes what the loader takes, and marks what an editor can know to be wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from probekit import checklist, probes
+from probekit.cli import explain_command
+from probekit.schema import schema
+
+ROOT = Path(__file__).parents[1]
+GOOD = """
+[env.prod]
+base_url = "https://app.example.com"
+scope = ["deploy"]
+timeout = "10 s"
+
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+
+[env.prod.probes.database.primary]
+kind = "postgres"
+dsn = { env = "DATABASE_URL" }
+"""
+
+
+@pytest.fixture(scope="module")
+def validator():
+    document = schema()
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
+
+
+@pytest.mark.parametrize("path", [ROOT / "probes.toml", ROOT / "tests" / "data" / "probes.toml"])
+def test_files_that_are_valid_are_taken(validator, path) -> None:
+    validator.validate(tomllib.loads(path.read_text("utf-8")))
+
+
+def test_every_kind_s_example_is_taken(validator) -> None:
+    known = checklist.load("softfactory")
+    for name in probes.names():
+        text = '[env.prod]\nbase_url = "https://a.test"\nscope = ["deploy"]\n'
+        validator.validate(tomllib.loads(text + explain_command.table(probes.load(name), name, known)))
+
+
+def test_the_good_file_is_good(validator) -> None:
+    validator.validate(tomllib.loads(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("instead_of", "write"),
+    [
+        ('timeout = "10 s"', "timeout = 10"),
+        ('timeout = "10 s"', 'timeout = "10 parsecs"'),
+        ('timeout = "10 s"', 'timeuot = "10 s"'),
+        ('scope = ["deploy"]', "scope = []"),
+        ('scope = ["deploy"]', ""),
+        ('base_url = "https://app.example.com"', 'base_url = "app.example.com"'),
+        ('kind = "http"', 'kind = "htttp"'),
+        ('path = "/health"', 'path = "health"'),
+        ('path = "/health"', 'path = "/health"\nassert = []'),
+        ('dsn = { env = "DATABASE_URL" }', 'dsn = "postgresql://u:p@db.example.com/shop"'),
+        ('kind = "postgres"\n', ""),
+        ("[env.prod.probes.database.primary]", "[env.prod.probes.database]\nkind = 3\n[env.prod.probes.x.primary]"),
+    ],
+)
+def test_a_mistake_is_marked(validator, instead_of, write) -> None:
+    assert instead_of in GOOD
+
+    assert not validator.is_valid(tomllib.loads(GOOD.replace(instead_of, write)))
+
+
+def test_a_setting_tells_an_editor_what_it_says() -> None:
+    document = schema()
+
+    assert document["$defs"]["http"]["properties"]["path"]["description"] == "a path below the environment's base_url"
+    assert document["$defs"]["Environment"]["properties"]["probes"]["properties"]["health"]["description"]
