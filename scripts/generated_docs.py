@@ -1,4 +1,4 @@
-"""Write what restates code: the README's tables, docs/kinds.md, probes.schema.json; --check says if that still holds."""
+"""Write what restates code: README tables, docs/kinds.md, probes.schema.json; --check says if that still holds."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from probekit.model import (
     Evidence,
     Exact,
     Failures,
+    Histogram,
     Memory,
     Outcome,
     Quantile,
@@ -171,5 +172,8 @@ def test_readings_of_two_sorts_are_not_added() -> None:
     share = Share((0,), (1,))
 
     assert added(Complement(share), Complement(share)) == Complement(share + share)
+    before, now = Histogram((100.0,), ((1,),), (1,), 0.95), Histogram((200.0,), ((1,),), (1,), 0.95)
+    assert added(before, now) == now  # other buckets: nothing to add to
+    assert added(now, now).trials == (1, 1)
     with pytest.raises(TypeError, match="cannot be added"):
         added(share, Complement(share))

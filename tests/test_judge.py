@@ -443,3 +443,25 @@ def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make
     verdict = judge_item(item, make.plan(item, steps=steps), evidence, make.situation())
 
     assert verdict.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("counters", "ours", "outcome"),
+    [
+        (10.0, Reason.BAD_RESPONSE, Outcome.PASS),  # ours is unproven: it does not count
+        (10.0, 900.0, Outcome.FAIL),  # ours may still fail
+        (Reason.BAD_RESPONSE, 10.0, Outcome.INCONCLUSIVE),  # the counters decided nothing
+        (10.0, Reason.UNREACHABLE, Outcome.ERROR),
+    ],
+)
+def test_beside_the_target_s_own_counters_our_requests_may_only_fail_an_item(
+    make, step, counters, ours, outcome
+) -> None:
+    item = make.item("first_byte < 200 ms", confirm=1)
+    steps = (replace(step, instance="counters", passive=True), replace(step, instance="ours"))
+    evidence = {
+        ("health", "counters"): (make.attempt(make.look(first_byte=counters)),),
+        ("health", "ours"): (make.attempt(make.look(first_byte=ours)),),
+    }
+
+    assert judge_item(item, make.plan(item, steps=steps), evidence, make.situation()).outcome is outcome

@@ -15,6 +15,7 @@ from probekit.model import (
     Deployment,
     Evidence,
     Failures,
+    Histogram,
     Mean,
     Memory,
     Outcome,
@@ -121,6 +122,7 @@ def seen(make):
             "p95": Quantile(SAMPLE, 0.95),
             "p50": Quantile(SAMPLE, 0.5),
             "error_rate": Failures(SAMPLE),
+            "p99": Histogram((100.0, 250.5), ((1, 2), (3, 4)), (5, 6), 0.99),
         },
     )
     return (plain, rich), {("health", ""): (make.attempt(plain), make.attempt(rich, again=(plain,)))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from probekit import quantity
-from probekit.model import Complement, Exact, Failures, Mean, Outcome, Quantile, Sample, Share
+from probekit.model import Complement, Exact, Failures, Histogram, Mean, Outcome, Quantile, Sample, Share
 from probekit.stats import Risks
 from probekit.weigh import proves, weigh
 
@@ -59,6 +59,37 @@ def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) ->
 )
 def test_a_band_holds_only_when_it_is_proved(reading, band, holds) -> None:
     assert proves(reading, quantity.limit(band), R) is holds
+
+
+def counted(*counts: int, q: float = 0.95) -> Histogram:
+    """Six blocks, each with so many observations up to 100, 250 and 500 ms and in all."""
+    *edges, trials = counts
+    return Histogram((100.0, 250.0, 500.0), (tuple(edges),) * 6, (trials,) * 6, q)
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome", "told"),
+    [
+        ("x < 500 ms", PASS, "0 of 600 too slow"),
+        ("x < 0.25 s", FAIL, "300 of 600 too slow"),
+        (
+            "x < 300 ms",
+            INCONCLUSIVE,
+            "no bucket ends at 300 ms, so nothing is proved; the nearest edges are 250 ms and 500",
+        ),
+        ("x < 2 s", INCONCLUSIVE, "the nearest edges are 500 ms"),
+    ],
+)
+def test_a_histogram_is_judged_by_the_bucket_that_ends_at_the_limit(limit, outcome, told) -> None:
+    weighed = weigh(counted(10, 50, 100, 100), quantity.limit(limit), R)
+
+    assert (weighed.outcome, weighed.value) == (outcome, 500.0)
+    assert told in weighed.told
+
+
+def test_a_percentile_beyond_the_last_bucket_has_no_number() -> None:
+    assert weigh(counted(0, 0, 50, 100), quantity.limit("x < 500 ms"), R).value is None
+    assert weigh(counted(0, 0, 0, 0), quantity.limit("x < 500 ms"), R).outcome is INCONCLUSIVE
 
 
 def test_an_equality_cannot_be_held_against_a_share() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from probekit.model import Attempt, Counted, Evidence, Failure, Item, Plan, Reading, Served, Situation
+from probekit.model import Attempt, Counted, Evidence, Failure, Histogram, Item, Plan, Reading, Served, Situation
 
 _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 
@@ -83,4 +83,6 @@ def added(earlier: Counted, later: Counted) -> Counted:
     """
     if type(earlier) is not type(later):
         raise TypeError(f"a {type(later).__name__} cannot be added to a {type(earlier).__name__}")
+    if isinstance(earlier, Histogram) and isinstance(later, Histogram) and earlier.edges != later.edges:
+        return later  # the target counts into other buckets now: what was is not comparable
     return earlier + later  # type: ignore[operator]  # of one sort

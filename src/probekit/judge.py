@@ -57,14 +57,26 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
         for (probe, instance), attempts in evidence.items()
         if probe == item.probe and instance not in apart  # an instance that answers for other parts of its probe
     }
-    found = [
-        _named(_of_instance(_with_past(item, name, plan, situation), attempts), name, instances)
+    judged = {
+        name: _named(_of_instance(_with_past(item, name, plan, situation), attempts), name, instances)
         for name, attempts in instances.items()
-    ]
+    }
+    found = _counted(judged, plan, item)
     worst = max(found, key=_badness, default=_cut_off(item))
     worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
     worst = _against_direct_looks(worst, plan, evidence)
     return _in_time(_under_guard(worst, plan, situation), situation)
+
+
+def _counted(judged: Mapping[str, Verdict], plan: Plan, item: Item) -> list[Verdict]:
+    """All of them; beside counters of the target itself that decided, requests of our own may only fail an item."""
+    counters = {step.instance for step in plan.steps if step.probe == item.probe and step.passive}
+    decided = any(judged[name].outcome in (Outcome.PASS, Outcome.FAIL) for name in counters & judged.keys())
+    return [
+        verdict
+        for name, verdict in judged.items()
+        if not (decided and name not in counters and verdict.outcome is Outcome.INCONCLUSIVE)
+    ]
 
 
 def _with_past(item: Item, instance: str, plan: Plan, situation: Situation) -> Item:

@@ -403,6 +403,52 @@ class Failures:
         return Failures(self.sample.last(blocks))
 
 
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """A percentile of durations that the target itself has counted into buckets, by block of time.
+
+    Edges are milliseconds, ascending; counts are, for each block, the observations up to each edge.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[tuple[int, ...], ...]
+    trials: tuple[int, ...]
+    q: float
+
+    def __post_init__(self) -> None:
+        _amounts(*self.edges, *self.trials)
+        for counts, trials in zip(self.counts, self.trials, strict=True):
+            _amounts(*counts)
+            if len(counts) != len(self.edges) or any(count > trials for count in counts):
+                message = "counts that do not belong to the edges, or more than there are observations"
+                raise ValueError(message)
+
+    def __add__(self, later: Histogram) -> Histogram:
+        if (self.edges, self.q) != (later.edges, later.q):
+            message = "histograms of other edges or percentiles"
+            raise ValueError(message)
+        return Histogram(self.edges, self.counts + later.counts, self.trials + later.trials, self.q)
+
+    def last(self, blocks: int) -> Histogram:
+        """Of its latest blocks."""
+        return Histogram(self.edges, self.counts[-blocks:], self.trials[-blocks:], self.q)
+
+    def slow(self, limit: float) -> Share | None:
+        """What took longer than `limit` milliseconds; None where no bucket ends there."""
+        if limit not in self.edges:
+            return None
+        place = self.edges.index(limit)
+        slow = [trials - counts[place] for counts, trials in zip(self.counts, self.trials, strict=True)]
+        return Share(tuple(slow), self.trials)
+
+    @property
+    def value(self) -> float | None:
+        """The first edge up to which the percentile is reached, in milliseconds; None beyond the last one."""
+        asked = sum(self.trials) * self.q
+        sums = (sum(counts) for counts in zip(*self.counts, strict=True)) if self.counts else ()
+        return next((edge for edge, count in zip(self.edges, sums, strict=False) if 0 < asked <= count), None)
+
+
 def _plus(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
     return tuple(a + b for a, b in zip(one, other, strict=True))
 
@@ -413,7 +459,7 @@ def _amounts(*numbers: float) -> None:
         raise ValueError(message)
 
 
-Counted = Share | Complement | Quantile | Failures  # what more windows can add to
+Counted = Share | Complement | Quantile | Failures | Histogram  # what more windows can add to
 Reading = Exact | Mean | Counted
 
 
@@ -480,6 +526,7 @@ class Step:
     cost: int  # requests in the worst case, for one address
     wanted: frozenset[str]
     claims: frozenset[str]  # what is still wanted once a look has reached the target
+    passive: bool = False  # it reads what the target counts of everybody's requests
 
     @property
     def name(self) -> str:

@@ -183,6 +183,7 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
         turn="watch" if samples and promise.watch else kind.turn,
         window=max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0,
         cost=_cost(kind.cost(one.config), looks, attempts),
+        passive=kind.passive,
         wanted=_metrics(items) & kind.promises,
         claims=_metrics(item for item in items if item.claims_reachability) & kind.promises,
     )

@@ -19,6 +19,7 @@ from probekit.model import (
     Exact,
     Failure,
     Failures,
+    Histogram,
     Mean,
     Memory,
     Quantile,
@@ -39,6 +40,7 @@ __all__ = [
     "Exact",
     "Failure",
     "Failures",
+    "Histogram",
     "HttpConfig",
     "Kind",
     "Mean",
@@ -209,6 +211,7 @@ class Kind:
     turn: Turn = "together"  # when it runs: "alone" after all others, "last" after the guard
     endpoint: Callable[[Any, str], Endpoint] | None = None  # settings and base URL to where it connects; None: nowhere
     each_address: bool = False  # every resolved address is an instance of its own
+    passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
     unasked: Callable[[str], bool] | None = None  # whether, for this base URL, it runs without a table of its own
     expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
     vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells

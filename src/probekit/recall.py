@@ -19,6 +19,7 @@ from probekit.model import (
     Exact,
     Failure,
     Failures,
+    Histogram,
     Mean,
     Measurement,
     Memory,
@@ -75,6 +76,7 @@ _EVIDENCE: Final = TypeAdapter(Evidence)
 _SITUATION: Final = TypeAdapter(Situation)
 _WINDOW: Final = TypeAdapter(BaselineWindow)
 _SAMPLE: Final = TypeAdapter(Sample)
+_HISTOGRAM: Final = TypeAdapter(Histogram)
 _SHARE: Final = TypeAdapter(Share)
 _FAILURE: Final = TypeAdapter(Failure)
 
@@ -187,7 +189,7 @@ def _values(told: Mapping[str, Any]) -> dict[str, Reading | Failure]:
     return {str(name): _reading(value, samples) for name, value in told["values"].items()}
 
 
-def _reading(told: Any, samples: Sequence[Sample]) -> Reading | Failure:  # noqa: ANN401  # any JSON
+def _reading(told: Any, samples: Sequence[Sample]) -> Reading | Failure:  # noqa: ANN401, PLR0911  # any JSON; one return a sort
     match told:
         case bool():
             raise TypeError
@@ -199,6 +201,8 @@ def _reading(told: Any, samples: Sequence[Sample]) -> Reading | Failure:  # noqa
             return Complement(_SHARE.validate_python(share))
         case {"levels": levels}:
             return Mean(tuple(map(float, levels)))
+        case {"edges": _}:
+            return _HISTOGRAM.validate_python(told)
         case {"failures_of_sample": place} | {"of_sample": place}:
             return Quantile(samples[place], float(told["q"])) if "q" in told else Failures(samples[place])
     return _SHARE.validate_python(told)

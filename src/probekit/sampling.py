@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probekit.model import Complement, Exact, Failure, Mean, Reading, Share
+from probekit.model import Complement, Exact, Failure, Histogram, Mean, Reading, Share
 from probekit.probe import Readings
 
 
@@ -30,6 +30,8 @@ def _joined(earlier: Reading | Failure, later: Reading | Failure) -> Reading | F
         case (Complement() as one, Complement() as other):
             return one + other
         case (Mean() as one, Mean() as other):
+            return one + other
+        case (Histogram() as one, Histogram() as other):
             return one + other
     message = f"a {type(later).__name__} cannot follow a {type(earlier).__name__}: a sample is given whole, once"
     raise TypeError(message)

@@ -7,7 +7,20 @@ from typing import Final
 
 from probekit.comparison import judge_against_baseline, judge_within
 from probekit.evidence import added
-from probekit.model import Complement, Counted, Exact, Failures, Limit, Mean, Outcome, Quantile, Reading, Windows
+from probekit.model import (
+    Complement,
+    Counted,
+    Exact,
+    Failures,
+    Histogram,
+    Limit,
+    Mean,
+    Outcome,
+    Quantile,
+    Reading,
+    Share,
+    Windows,
+)
 from probekit.stats import Judgement, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 
 _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
@@ -33,6 +46,8 @@ def weigh(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
     if isinstance(reading, Exact):
         outcome = Outcome.PASS if limit.holds(reading.value) else Outcome.FAIL
         return Weighed(outcome=outcome, value=reading.value)
+    if isinstance(reading, Histogram) and reading.slow(_in_milliseconds(limit)) is None:
+        return Weighed(outcome=Outcome.INCONCLUSIVE, value=number_of(reading), told=_edges_near(reading, limit))
     judged = _judged(reading, limit, risks)
     alone = Weighed(
         outcome=_turned(judged.outcome, reading, limit), value=number_of(reading), told=_told(reading, judged)
@@ -58,6 +73,18 @@ def _with_earlier(alone: Weighed, reading: Reading, limit: Limit, risks: Risks) 
         value=alone.value,
         told=f"{_told(whole, judged)}, with the earlier windows of this release",
     )
+
+
+def _in_milliseconds(limit: Limit) -> float:
+    return limit.value * _MICROSECONDS[limit.unit] / 1000
+
+
+def _edges_near(reading: Histogram, limit: Limit) -> str:
+    """Between which edges the limit lies: nothing is known of what happens between them."""
+    at = _in_milliseconds(limit)
+    below, above = ([edge for edge in reading.edges if (edge < at) is side] for side in (True, False))
+    near = [f"{edge:g} ms" for edge in (*below[-1:], *above[:1])]
+    return f"no bucket ends at {at:g} ms, so nothing is proved; the nearest edges are {' and '.join(near) or 'none'}"
 
 
 def _in_unit(value: float, limit: Limit) -> float:
@@ -94,7 +121,7 @@ def number_of(reading: Reading) -> float | None:
     match reading:
         case Exact(value):
             return value
-        case Mean():
+        case Mean() | Histogram():
             return reading.value
         case Quantile():
             return None if reading.value is None else reading.value / 1000
@@ -116,6 +143,8 @@ def _judged(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = 
     """Every such limit is one on a share, or a mean, that must be small."""
     if isinstance(reading, Mean):
         return judge_mean(reading, limit.value, risks)
+    if isinstance(reading, Histogram):
+        return judge_share(reading.slow(_in_milliseconds(limit)) or Share((), ()), 1 - reading.q, risks, peeks)
     if isinstance(reading, Quantile):
         return judge_quantile(reading.sample, reading.q, limit.value * _MICROSECONDS[limit.unit], risks, peeks)
     part = limit.value / 100
@@ -143,7 +172,9 @@ def _told(reading: Reading, judged: Judgement) -> str:
     if isinstance(reading, Mean):
         return _told_of_mean(judged)
     events = round((judged.value or 0.0) * judged.trials)
-    what = {Quantile: "too slow", Complement: "missed", Failures: "failed"}.get(type(reading), "counted")
+    what = {Quantile: "too slow", Histogram: "too slow", Complement: "missed", Failures: "failed"}.get(
+        type(reading), "counted"
+    )
     text = f"{events} of {judged.trials} {what}"
     if judged.outcome is Outcome.ERROR:
         return f"{text}; only our own delay stands between this and a verdict"

@@ -15,6 +15,7 @@ from probekit.model import (
     Exact,
     Failure,
     Failures,
+    Histogram,
     Item,
     Mean,
     Measurement,
@@ -219,7 +220,7 @@ def _attempts(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[str, Any]:
+def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[str, Any]:  # noqa: PLR0911  # one a sort
     """A number; of samplings what they rest on, block by block; else why there is none."""
     match value:
         case Failure(reason=reason, detail=detail):
@@ -233,6 +234,8 @@ def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[
             return {"complement_of": {"events": share.events, "trials": share.trials}}
         case Mean(levels):
             return {"levels": levels}
+        case Histogram():
+            return {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
         case Failures(sample) | Quantile(sample):
             return _of_sample(value, samples.index(sample))
 
