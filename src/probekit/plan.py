@@ -10,7 +10,7 @@ from probekit import probes
 from probekit.checklist import BaselineRow, Checklist, ProbePromise
 from probekit.config import Configured, Target
 from probekit.model import AGAIN, Item, Limit, Plan, Severity, Step
-from probekit.probe import ProbeConfig
+from probekit.probe import Kind, ProbeConfig
 from probekit.stats import BLOCKS_TO_PASS
 
 GUARD = "release"
@@ -113,7 +113,7 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
     """Why no probe can answer for the item, None where one can."""
     if not instances:
         kinds, needed = checklist.probes[item.probe or ""].kinds, {limit.metric for limit in item.expect}
-        able = [kind for kind in kinds if kind in probes.names() and needed <= probes.load(kind).promises]
+        able = [kind for kind in kinds if kind in probes.names() and _can_give(probes.load(kind), needed)]
         fill = (
             f"kind {' or '.join(able)} can fill it"
             if able
@@ -128,9 +128,13 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
     return None
 
 
+def _can_give(kind: Kind, metrics: set[str]) -> bool:
+    return kind.gives is not None or metrics <= kind.promises
+
+
 def _missing(item: Item, one: Configured) -> list[str]:
     """The metrics of the item's limits that this instance's kind does not promise."""
-    given = probes.load(one.kind).promises | COMPARED
+    given = probes.load(one.kind).given(one.config) | COMPARED
     return [limit.metric for limit in item.expect if limit.metric not in given]
 
 
@@ -184,8 +188,8 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
         window=max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0,
         cost=_cost(kind.cost(one.config), looks, attempts),
         passive=kind.passive,
-        wanted=_metrics(items) & kind.promises,
-        claims=_metrics(item for item in items if item.claims_reachability) & kind.promises,
+        wanted=_metrics(items) & kind.given(one.config),
+        claims=_metrics(item for item in items if item.claims_reachability) & kind.given(one.config),
     )
 
 

@@ -214,6 +214,9 @@ class Kind:
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
     unasked: Callable[[str], bool] | None = None  # whether, for this base URL, it runs without a table of its own
     expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
+    gives: Callable[[Any], frozenset[str]] | None = (
+        None  # settings to the metrics, where they tell; else all it promises
+    )
     vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
@@ -225,6 +228,10 @@ class Kind:
     def promises(self) -> frozenset[str]:
         """The names of its metrics."""
         return frozenset(metric.name for metric in self.metrics)
+
+    def given(self, config: Any) -> frozenset[str]:  # noqa: ANN401  # the kind's own settings
+        """The metrics that a table of it gives."""
+        return self.gives(config) if self.gives else self.promises
 
     def cost(self, config: Any) -> int:  # noqa: ANN401  # the kind's own settings
         """Requests that one look costs at most."""
