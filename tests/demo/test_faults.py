@@ -28,6 +28,7 @@ OTHERS = {
     "/nope": 404,
 }
 CHANGED = {
+    "component-optional-down": {"/api/infrastructure/health": 503},
     "cache-down": {"/api/infrastructure/health": 503},
     "database-down": {"/api/infrastructure/health": 503, "/api/orders": 503, "/api/search?q=lamp": 503},
 }
@@ -282,7 +283,7 @@ def test_a_mended_cache_is_warm(target: Target, client: httpx.Client) -> None:
 def test_orphans_cannot_be_planted_into_a_database_that_is_down(target: Target) -> None:
     target.plant("database-down")
 
-    with pytest.raises(DemoError, match="the database takes no orphans: it is not available"):
+    with pytest.raises(DemoError, match="the database takes no harm: it is not available"):
         target.plant("orphans")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from probekit.again import judge_again
 from probekit.demo import environment
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 
@@ -224,12 +225,50 @@ OF_THE_DATABASE = (
             20,
             {"deploy.services.cache-connectivity": "fail", INFRASTRUCTURE: "fail", HIT_RATE: "error"},
         ),
+        ("soon-expiring-cert", 0, {DAYS: "fail"}),
+        ("html-error-page", 10, {HEALTH: "inconclusive", INFRASTRUCTURE: "inconclusive"}),
+        ("open-cors", 10, {"post.security.cors": "fail"}),
+        ("no-rate-limit", 0, {"post.security.rate-limiting": "fail"}),
+        (
+            "blocked-lock",
+            10,
+            {"post.database.no-blocked-sessions": "fail", "post.performance.no-slow-queries": "fail"},
+        ),
+        ("invalid-index", 10, {"post.database.indexes-valid": "fail"}),  # a unique one that does not vouch: high
+        ("cold-cache", 0, {HIT_RATE: "fail"}),
+        ("cache-full", 10, {"deploy.services.cache-connectivity": "fail"}),
+        ("readonly-database", 10, {DATABASE: "fail"}),
+        ("slow-half", 10, dict.fromkeys(P95, "fail")),
+        ("base-delay", 0, {}),
     ],
 )
-def test_a_fault_fails_what_its_row_says(with_fault, fault, code, not_green) -> None:
+def test_a_fault_fails_what_its_row_says(with_fault, target, fault, code, not_green) -> None:
     seen = with_fault(fault, "--deployed", "now")
 
     assert (seen.code, seen.not_green) == (code, not_green)
+    undeployed = seen.report["situation"] | {"deployment": None}
+    again = judge_again(seen.report | {"situation": undeployed}, target.folder / "probes.toml")
+    assert {verdict.item.id: verdict.outcome for verdict in again.verdicts if verdict.outcome != "pass"} == not_green
+    assert again.exit_code == min(code, 10)  # nothing on record that could be rolled back
+
+
+@pytest.mark.faults
+def test_an_optional_component_that_is_down_is_named_and_stops_nothing(with_fault) -> None:
+    seen = with_fault("component-optional-down", "--deployed", "now")
+
+    assert (seen.code, seen.not_green) == (0, {})
+    assert "queue" in seen.verdicts[INFRASTRUCTURE]["because"]
+
+
+@pytest.mark.faults
+def test_a_health_endpoint_that_lies_is_held_against_the_direct_look(with_fault) -> None:
+    seen = with_fault("infrastructure-lies", "--deployed", "now")
+
+    errors = dict.fromkeys(OF_THE_DATABASE, "error")
+    assert (seen.code, seen.not_green) == (10, errors | {DATABASE: "fail", INFRASTRUCTURE: "inconclusive"})
+    because = seen.verdicts[INFRASTRUCTURE]["because"]
+    assert "it says all is well" in because
+    assert "the direct look at database says: PostgreSQL at 127.0.0.1" in because
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import trustme
 
-from probekit.demo.faults import EXPIRED, GOOD, OTHER_HOST
+from probekit.demo.faults import DAYS_LEFT, EXPIRED, GOOD, OTHER_HOST, SOON_EXPIRING
 
 STORE = "store"  # PostgreSQL's own
 
@@ -31,6 +31,7 @@ def issue(folder: Path, *, authority: Path, now: dt.datetime) -> Certificates:
     leaves = {
         GOOD: ca.issue_cert("localhost", not_before=now - _DAY, not_after=now + _YEAR),
         EXPIRED: ca.issue_cert("localhost", not_before=now - 31 * _DAY, not_after=now - _DAY),
+        SOON_EXPIRING: ca.issue_cert("localhost", not_before=now - _DAY, not_after=now + DAYS_LEFT * _DAY),
         OTHER_HOST: ca.issue_cert("other.example.test", not_before=now - _DAY, not_after=now + _YEAR),
         STORE: ca.issue_cert("localhost", "127.0.0.1", not_before=now - _DAY, not_after=now + _YEAR),
     }

@@ -7,7 +7,7 @@ the process that started the servers, and may stop them, does the rest.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import chain, cycle, repeat
+from itertools import chain, count, cycle, repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:  # psycopg is dear to import, and `--help` reads the table
 GOOD = "good"  # the certificates that HTTPS may serve
 EXPIRED = "expired"
 OTHER_HOST = "other-host"
+SOON_EXPIRING = "soon-expiring"
+DAYS_LEFT = 20  # of the certificate that expires soon
 VERSION = "2.3.1"
 _OLD_VERSION = "2.3.0"
 _DELAY = 0.6  # seconds
+_BASE_DELAY = 0.12  # seconds
 _ERRORS_EVERY = 30
 _GOOD_BEFORE = 4  # requests before the first of them: a few looks already meet one
 _WITHHELD = frozenset({"Content-Security-Policy", "X-Content-Type-Options"})
@@ -34,8 +37,13 @@ class Behaviour:
     is_hanging: bool = False
     version: str = VERSION
     core: Iterator[HTTPStatus] = field(default_factory=lambda: repeat(HTTPStatus.OK))  # of the next lists and searches
-    delay: float = 0.0  # seconds that list and search wait
+    delay: Iterator[float] = field(default_factory=lambda: repeat(0.0))  # seconds the next lists and searches wait
     withheld: frozenset[str] = frozenset()  # names of headers
+    is_page: bool = False  # whether both health endpoints answer with a page for people
+    lets_in_any_origin: bool = False
+    is_unlimited: bool = False
+    key: Callable[[str], str] = str  # under which an answer is kept in the cache
+    components: Mapping[str, bool] = field(default_factory=dict)  # what is said of them, whatever they do
 
 
 def _nothing(_changed: object) -> None:
@@ -66,8 +74,13 @@ def mend(behaviour: Behaviour) -> None:
     behaviour.is_hanging = False
     behaviour.version = VERSION
     behaviour.core = repeat(HTTPStatus.OK)
-    behaviour.delay = 0.0
+    behaviour.delay = repeat(0.0)
     behaviour.withheld = frozenset()
+    behaviour.is_page = False
+    behaviour.lets_in_any_origin = False
+    behaviour.is_unlimited = False
+    behaviour.key = str
+    behaviour.components = {}
 
 
 def _hang(behaviour: Behaviour) -> None:
@@ -100,7 +113,48 @@ def _database_down(behaviour: Behaviour) -> None:
 
 
 def _slow(behaviour: Behaviour) -> None:
-    behaviour.delay = _DELAY
+    behaviour.delay = repeat(_DELAY)
+
+
+def _slow_half(behaviour: Behaviour) -> None:
+    behaviour.delay = cycle((0.0, _DELAY))
+
+
+def _base_delay(behaviour: Behaviour) -> None:
+    behaviour.delay = repeat(_BASE_DELAY)
+
+
+def _soon_expiring_certificate(behaviour: Behaviour) -> None:
+    behaviour.serve_certificate(SOON_EXPIRING)
+
+
+def _page(behaviour: Behaviour) -> None:
+    behaviour.is_page = True
+
+
+def _open_cors(behaviour: Behaviour) -> None:
+    behaviour.lets_in_any_origin = True
+
+
+def _no_limit(behaviour: Behaviour) -> None:
+    behaviour.is_unlimited = True
+
+
+def _cold_cache(behaviour: Behaviour) -> None:
+    numbers = count()
+    behaviour.key = lambda name: f"{name}:{next(numbers)}"
+
+
+def _optional_down(behaviour: Behaviour) -> None:
+    behaviour.components = {"queue": False}
+
+
+def _swallowed_cache_error(behaviour: Behaviour) -> None:
+    behaviour.components = {"cache": True}
+
+
+def _lying_infrastructure(behaviour: Behaviour) -> None:
+    behaviour.components = {"database": True}
 
 
 def _errors(behaviour: Behaviour) -> None:
@@ -131,6 +185,44 @@ _FAULTS: Mapping[str, _Fault] = MappingProxyType(
         ),
         "orphans": _Fault(
             sentence="orders are there of users that do not exist", harm=lambda stores: stores.plant_orphans()
+        ),
+        "soon-expiring-cert": _Fault(
+            sentence=f"HTTPS serves a certificate that expires in {DAYS_LEFT} days", plant=_soon_expiring_certificate
+        ),
+        "html-error-page": _Fault(
+            sentence="/health and the infrastructure's health answer 200 with a page of HTML", plant=_page
+        ),
+        "open-cors": _Fault(sentence="any origin may read the answers, with credentials", plant=_open_cors),
+        "no-rate-limit": _Fault(sentence="nobody is ever asked to slow down", plant=_no_limit),
+        "cold-cache": _Fault(sentence="every look-up in the cache is a miss", plant=_cold_cache),
+        "slow-half": _Fault(
+            sentence=f"every second list and search takes {_DELAY * 1000:.0f} ms more", plant=_slow_half
+        ),
+        "base-delay": _Fault(
+            sentence=f"list and search take {_BASE_DELAY * 1000:.0f} ms more, which is slower and still well",
+            plant=_base_delay,
+        ),
+        "component-optional-down": _Fault(
+            sentence="the infrastructure's health says that the queue, an optional part, is down", plant=_optional_down
+        ),
+        "invalid-index": _Fault(
+            sentence="a unique index that could not be built is left behind", harm=lambda stores: stores.spoil_index()
+        ),
+        "blocked-lock": _Fault(
+            sentence="a session has waited for another one's lock for 6 s", harm=lambda stores: stores.block()
+        ),
+        "cache-full": _Fault(
+            sentence="Valkey's memory is full of keys that may not be evicted; the shop swallows the error",
+            plant=_swallowed_cache_error,
+            harm=lambda stores: stores.fill_cache(),
+        ),
+        "readonly-database": _Fault(
+            sentence="PostgreSQL runs as a standby, which takes no writes", harm=lambda stores: stores.demote_database()
+        ),
+        "infrastructure-lies": _Fault(
+            sentence="PostgreSQL is down, the infrastructure's health says it is well, the cache answers for it",
+            plant=_lying_infrastructure,
+            harm=lambda stores: stores.stop_database(keep_answers=True),
         ),
         "cache-down": _Fault(
             sentence="Valkey refuses connections; list and search answer from PostgreSQL",

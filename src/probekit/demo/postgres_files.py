@@ -59,6 +59,11 @@ def create(launcher: Launcher, *, certificate: Path | None) -> Cluster:
     )
 
 
+def mark_as_standby(cluster: Cluster) -> None:
+    """Have the cluster's next start be that of a standby."""
+    _write(cluster.folder / "standby.signal", b"", cluster.owner)
+
+
 def _home(launcher: Launcher, owner: Owner | None) -> Path:
     if owner is None:
         return launcher.make_folder(_PREFIX)

@@ -113,6 +113,18 @@ def restart_postgres(launcher: Launcher, postgres: Postgres) -> Postgres:
     return _run_postgres(launcher, postgres.cluster, postgres.port)
 
 
+def run_as_standby(launcher: Launcher, postgres: Postgres) -> Postgres:
+    """Start one that was stopped as a standby of nobody: it answers, and takes no writes until it is promoted."""
+    postgres_files.mark_as_standby(postgres.cluster)
+    return _run_postgres(launcher, postgres.cluster, postgres.port)
+
+
+def promote(postgres: Postgres) -> None:
+    """Have a standby take writes."""
+    with psycopg.connect(postgres.dsn, autocommit=True) as connection:
+        connection.execute("select pg_promote(wait => true, wait_seconds => 30)")
+
+
 def _run_postgres(launcher: Launcher, cluster: Cluster, port: int) -> Postgres:
     server = launcher.start(
         "postgres",

@@ -3,10 +3,14 @@
 import contextlib
 import datetime as dt
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
+import redis
 
 from probekit.demo import certificates, servers
 from probekit.demo.certificates import Certificates
@@ -25,6 +29,10 @@ _PLANT_ORPHANS = """
 _DELETE_ORPHANS = """
     delete from purchase where not exists (select from account where account.id = purchase.account_id)
 """
+
+_LOCK = "select id from job where id = 1 for update"
+_WAITED = 6.0  # seconds: from 5 s on a session that waits counts as blocked
+_FILLING = 1 << 20  # bytes
 
 
 class Stores:
@@ -53,7 +61,7 @@ class Stores:
         )
         self.database = servers.create_database(self._postgres, _DATABASE, authority=self.certificates.authority)
         self._held: dict[str, socket.socket] = {}
-        self._has_orphans = False
+        self._mending: list[Callable[[], None]] = []  # what takes a harm back, the last one first
 
     @property
     def processes(self) -> Mapping[str, int]:
@@ -61,17 +69,30 @@ class Stores:
         running = {"postgres": self._postgres.server.pid, "valkey": self.valkey.server.pid}
         return {name: pid for name, pid in running.items() if name not in self._held}
 
-    def stop_database(self) -> None:
-        """Have PostgreSQL refuse connections."""
-        if "postgres" not in self._held:
-            servers.stop_postgres(self._launcher, self._postgres)
-            self._held["postgres"] = self._stack.enter_context(bind(self._postgres.port, "PostgreSQL"))
+    def stop_database(self, *, keep_answers: bool = False) -> None:
+        """Have PostgreSQL refuse connections; on wish the cache keeps the answers that it has for ever."""
+        if "postgres" in self._held:
+            return
+        if keep_answers:
+            self._keep_answers()
+        servers.stop_postgres(self._launcher, self._postgres)
+        self._held["postgres"] = self._stack.enter_context(bind(self._postgres.port, "PostgreSQL"))
+        self._mending.append(self._start_database)
+
+    def _start_database(self) -> None:
+        self._held.pop("postgres").close()
+        self._postgres = servers.restart_postgres(self._launcher, self._postgres)
 
     def stop_cache(self) -> None:
         """Have Valkey refuse connections."""
         if "valkey" not in self._held:
             self._launcher.stop(self.valkey.server)
             self._held["valkey"] = self._stack.enter_context(bind(self.valkey.port, "Valkey"))
+            self._mending.append(self._start_cache)
+
+    def _start_cache(self) -> None:
+        self._held.pop("valkey").close()
+        self.valkey = servers.restart_valkey(self._launcher, self.valkey)
 
     def plant_orphans(self) -> None:
         """Put in purchases of accounts that do not exist, past the foreign key.
@@ -79,23 +100,85 @@ class Stores:
         Raises:
             DemoError: the database is not there to take them.
         """
-        try:
-            with psycopg.connect(self.database.superuser_dsn) as connection:
-                connection.execute("set local session_replication_role = replica")
-                connection.execute(_PLANT_ORPHANS)
-        except psycopg.OperationalError as error:
-            raise DemoError("the database takes no orphans: it is not available") from error
-        self._has_orphans = True
+        with self._superuser() as connection:
+            connection.execute("begin")
+            connection.execute("set local session_replication_role = replica")
+            connection.execute(_PLANT_ORPHANS)
+            connection.execute("commit")
+        self._mending.append(partial(self._execute, _DELETE_ORPHANS))
+
+    def spoil_index(self) -> None:
+        """Leave a unique index behind that could not be built."""
+        with self._superuser() as connection, contextlib.suppress(psycopg.errors.UniqueViolation):
+            connection.execute("create unique index concurrently purchase_product on purchase (product)")
+        self._mending.append(partial(self._execute, "drop index if exists purchase_product"))
+
+    def block(self) -> None:
+        """Have a session wait for a row that another one holds, and return when it has waited long enough to count."""
+        self._execute("create table if not exists job (id integer primary key)")
+        self._execute("insert into job values (1) on conflict do nothing")
+        holder, waiter = (psycopg.connect(self.database.superuser_dsn) for _ in range(2))
+        holder.execute(_LOCK)
+        waiter.pgconn.send_query(_LOCK.encode())  # it does not wait for the answer, as `execute` would
+        time.sleep(_WAITED)
+
+        def release() -> None:
+            for connection in (holder, waiter):
+                connection.close()
+            self._execute("drop table if exists job")
+
+        self._mending.append(release)
+
+    def demote_database(self) -> None:
+        """Run PostgreSQL as a standby."""
+        servers.stop_postgres(self._launcher, self._postgres)
+        self._postgres = servers.run_as_standby(self._launcher, self._postgres)
+        self._mending.append(lambda: servers.promote(self._postgres))
+
+    def fill_cache(self) -> None:
+        """Fill Valkey's memory with keys that may not be evicted; what it holds stays."""
+        self._keep_answers()
+        with redis.Redis.from_url(self.valkey.url) as cache:
+            cache.config_set("maxmemory-policy", "noeviction")
+            cache.config_set("maxmemory", cache.info("memory")["used_memory"] + _FILLING)
+            with contextlib.suppress(redis.OutOfMemoryError):
+                for number in range(_FILLING):
+                    cache.set(f"filler:{number}", bytes(4096))
+        self._mending.append(self._empty_cache)
+
+    def _empty_cache(self) -> None:
+        with redis.Redis.from_url(self.valkey.url) as cache:
+            cache.config_set("maxmemory", "64mb")
+            cache.config_set("maxmemory-policy", "allkeys-lru")
+            for key in cache.scan_iter("filler:*", count=1000):
+                cache.delete(key)
+
+    def _keep_answers(self) -> None:
+        """Take the expiry off what the shop has kept in the cache, until that is mended."""
+        with redis.Redis.from_url(self.valkey.url) as cache:
+            kept = [*cache.scan_iter("orders"), *cache.scan_iter("search:*")]
+            for key in kept:
+                cache.persist(key)
+
+        def expire() -> None:
+            with redis.Redis.from_url(self.valkey.url) as cache:
+                cache.delete(*kept)
+
+        self._mending.append(expire)
 
     def mend(self) -> None:
         """Start what was stopped, take out what was put in."""
-        if held := self._held.pop("valkey", None):
-            held.close()
-            self.valkey = servers.restart_valkey(self._launcher, self.valkey)
-        if held := self._held.pop("postgres", None):
-            held.close()
-            self._postgres = servers.restart_postgres(self._launcher, self._postgres)
-        if self._has_orphans:
-            with psycopg.connect(self.database.superuser_dsn) as connection:
-                connection.execute(_DELETE_ORPHANS)
-            self._has_orphans = False
+        while self._mending:
+            self._mending.pop()()
+
+    def _execute(self, statement: LiteralString) -> None:
+        with self._superuser() as connection:
+            connection.execute(statement)
+
+    @contextlib.contextmanager
+    def _superuser(self) -> Iterator[psycopg.Connection]:
+        try:
+            with psycopg.connect(self.database.superuser_dsn, autocommit=True) as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise DemoError("the database takes no harm: it is not available") from error

@@ -85,6 +85,7 @@ class Target:
             raise DemoError(message)
         self._channel.ask({"plant": fault})
         harm(fault, self._stores)
+        self._channel.ask({"renew": True})  # connections to what was started anew would fail once
 
     def mend(self) -> None:
         """Take back whatever was planted; listeners that were stopped stay so."""

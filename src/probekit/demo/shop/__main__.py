@@ -1,6 +1,7 @@
 """The shop's process: its settings and then commands come in on stdin, a private channel whose end is its end."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -79,11 +80,15 @@ async def _obey(running: _Running, command: Mapping[str, Any]) -> Mapping[str, s
     _log.info("command.received", extra={"fields": command})
     if "close" in command:
         await asyncio.gather(*(running.listeners[name].close() for name in command["close"]))
+    elif "renew" in command:
+        await running.shop.store.renew()
     elif "mend" in command:
         return await _mend(running.shop)
     elif not running.shop.has_been_healthy:
         return {"error": "a fault is planted into a healthy target, and /health has not answered 200 yet"}
     else:
+        with contextlib.suppress(StoreDownError):  # of a fault that was planted before this one
+            await warm(running.shop.store)
         faults.plant(command["plant"], running.shop.behaviour)
     return {}
 

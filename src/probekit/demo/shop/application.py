@@ -33,12 +33,12 @@ def shop_application(shop: Shop, *, exempt_key: str) -> ASGIApp:
         routes=[
             Route(path, functools.partial(answer, shop), methods=[method]) for path, (method, answer) in ROUTES.items()
         ],
-        middleware=[Middleware(RateLimit, exempt_key=exempt_key)],
+        middleware=[Middleware(RateLimit, exempt_key=exempt_key, is_off=lambda: shop.behaviour.is_unlimited)],
         exception_handlers={HTTPException: _refused, StoreDownError: _unavailable, Exception: _unexpected},
     )
     observed = Observed(routed, shop.metrics, frozenset(ROUTES))
     return WithHeaders(
-        CrossOrigin(observed, ALLOWED_ORIGIN),
+        CrossOrigin(observed, ALLOWED_ORIGIN, lambda: shop.behaviour.lets_in_any_origin),
         {**SECURITY_HEADERS, **STRICT_TRANSPORT},
         withheld=lambda: shop.behaviour.withheld,
     )

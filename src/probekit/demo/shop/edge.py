@@ -71,23 +71,26 @@ class WithHeaders:
 
 
 class CrossOrigin:
-    """Lets pages of exactly one other origin read the answers."""
+    """Lets pages of exactly one other origin read the answers, unless any origin is let in."""
 
-    def __init__(self, app: ASGIApp, origin: str) -> None:
+    def __init__(self, app: ASGIApp, origin: str, lets_in_any: Callable[[], bool]) -> None:
         self._app = app
         self._origin = origin
+        self._lets_in_any = lets_in_any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or pass the request on and say who may read its answer."""
         headers = Headers(scope=scope)
-        is_allowed = headers.get("Origin") == self._origin
+        origin, is_open = headers.get("Origin"), self._lets_in_any()
+        is_allowed = origin is not None and (is_open or origin == self._origin)
 
         async def send_with_origin(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered = MutableHeaders(scope=message)
                 answered.add_vary_header("Origin")  # also without an origin: a cache must not mix the two
                 if is_allowed:
-                    answered["Access-Control-Allow-Origin"] = self._origin
+                    answered["Access-Control-Allow-Origin"] = origin or ""
+                    answered.update({"Access-Control-Allow-Credentials": "true"} if is_open else {})
             await send(message)
 
         if scope["method"] == "OPTIONS" and "Access-Control-Request-Method" in headers:

@@ -56,6 +56,8 @@ async def health(shop: Shop, request: Request) -> Response:
     """Whether the process is alive, whatever became of its stores."""
     if shop.behaviour.is_hanging:
         await asyncio.Event().wait()
+    if shop.behaviour.is_page:
+        return HTMLResponse(_PAGE)
     if request.method != "GET":
         return JSONResponse({"status": "ok"})
     status = next(shop.behaviour.health)
@@ -73,9 +75,12 @@ async def infrastructure_health(shop: Shop, _request: Request) -> Response:
         "disk": lambda: _check_disk(shop.folder),
         "queue": shop.store.check_queue,
     }
+    if shop.behaviour.is_page:
+        return HTMLResponse(_PAGE)
     names = dict(zip(checks, await asyncio.gather(*(_works(check) for check in checks.values())), strict=True))
-    is_up = all(works for name, works in names.items() if name != "queue")
-    overall = "down" if not is_up else "ok" if names["queue"] else "degraded"
+    names |= shop.behaviour.components
+    is_up = all(names.values())
+    overall = "ok" if is_up else "down"
     components = {name: {"status": "ok" if works else "down"} for name, works in names.items()}
     return JSONResponse({"status": overall, "components": components}, status_code=200 if is_up else 503)
 
@@ -114,7 +119,7 @@ async def users(shop: Shop, request: Request) -> Response:
 
 async def orders(shop: Shop, _request: Request) -> Response:
     """The latest orders."""
-    return await _answered(shop, lambda: _latest(shop.store))
+    return await _answered(shop, lambda: _latest(shop.store, shop.behaviour.key))
 
 
 async def search(shop: Shop, request: Request) -> Response:
@@ -122,7 +127,7 @@ async def search(shop: Shop, request: Request) -> Response:
     wanted = request.query_params.get("q", "").strip().lower()
     if not 0 < len(wanted) <= _QUERY_LIMIT or not _is_text(wanted):
         raise HTTPException(400, f"q is needed, up to {_QUERY_LIMIT} characters")
-    return await _answered(shop, lambda: _matching(shop.store, wanted))
+    return await _answered(shop, lambda: _matching(shop.store, wanted, shop.behaviour.key))
 
 
 async def metrics(shop: Shop, _request: Request) -> Response:
@@ -152,9 +157,9 @@ async def warm(store: Store) -> None:
     await asyncio.gather(_latest(store), *(_matching(store, word) for word in _OFTEN_WANTED))
 
 
-def _latest(store: Store) -> Awaitable[tuple[Sequence[Row], str]]:
+def _latest(store: Store, key: Callable[[str], str] = str) -> Awaitable[tuple[Sequence[Row], str]]:
     return store.cached(
-        "orders",
+        key("orders"),
         lambda: store.rows(
             "select id, product, quantity, total_cents, placed_on::text from purchase"
             " order by placed_on desc, id desc limit %s",
@@ -163,9 +168,9 @@ def _latest(store: Store) -> Awaitable[tuple[Sequence[Row], str]]:
     )
 
 
-def _matching(store: Store, wanted: str) -> Awaitable[tuple[Sequence[Row], str]]:
+def _matching(store: Store, wanted: str, key: Callable[[str], str] = str) -> Awaitable[tuple[Sequence[Row], str]]:
     return store.cached(
-        f"search:{wanted}",
+        key(f"search:{wanted}"),
         lambda: store.rows(
             "select id, product, quantity, total_cents, placed_on::text from purchase"
             " where strpos(product, %s) > 0 order by placed_on desc, id desc limit %s",
@@ -176,8 +181,8 @@ def _matching(store: Store, wanted: str) -> Awaitable[tuple[Sequence[Row], str]]
 
 async def _answered(shop: Shop, look_up: Callable[[], Awaitable[tuple[Sequence[Row], str]]]) -> Response:
     """What a core route answers, unless a fault is planted that is about core routes."""
-    if shop.behaviour.delay:
-        await asyncio.sleep(shop.behaviour.delay)
+    if delay := next(shop.behaviour.delay):
+        await asyncio.sleep(delay)
     status = next(shop.behaviour.core)
     if status != HTTPStatus.OK:
         raise HTTPException(status)
