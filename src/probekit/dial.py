@@ -261,19 +261,28 @@ async def dial(
     except OSError as error:
         raise connection_failed(error, address) from error
     connection = Connection(reader, writer, address, time.perf_counter() - start)
-    if tls is None:
-        return connection
+    if tls is not None:
+        await secure(connection, tls, name=name)
+    return connection
+
+
+async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | None = None) -> None:
+    """Make the handshake on an open connection, which is closed where that fails.
+
+    Raises:
+        ProbeFailedError: the certificate does not verify, or there is no handshake.
+    """
     start = time.perf_counter()
+    host = name or connection.address.endpoint.host
     try:
-        await writer.start_tls(tls, server_hostname=name or address.endpoint.host, ssl_handshake_timeout=3600)
+        await connection.writer.start_tls(tls, server_hostname=host, ssl_handshake_timeout=3600)
     except OSError as error:  # ssl.SSLError is an OSError
         await connection.close()
-        raise connection_failed(error, address) from error
+        raise connection_failed(error, connection.address) from error
     except BaseException:
         await connection.close()
         raise
     connection.tls = time.perf_counter() - start
-    return connection
 
 
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -14,12 +14,26 @@ from uuid import uuid4
 import httpx
 from asyncio_throttle.throttler import Throttler
 
-from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Proxy, Resolved, Resolver, Trust, dial
+from probekit.dial import (
+    Address,
+    Connection,
+    Endpoint,
+    ProbeFailedError,
+    Proxy,
+    Resolved,
+    Resolver,
+    Trust,
+    dial,
+    secure,
+)
 from probekit.exchange import Answer, Exchange, KeptTransport, Transport, answered, endpoint_of, has_host, origin_of
 from probekit.model import Reason
 from probekit.version import __version__
 
 __all__ = ["Answer", "Http", "Line", "Look", "endpoint_of", "has_host", "origin_of", "proxy_of"]
+
+
+Upgrade = Callable[[Connection], Awaitable[None]]
 
 
 @dataclass(kw_only=True)
@@ -114,15 +128,28 @@ class Look:
         """Wait for a place in the host's throttle; what follows may be timed."""
         self.waited += await self.http.enter(host)
 
-    async def connect(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
-        """An open connection, for a kind that speaks for itself and closes it."""
+    async def connect(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade | None = None) -> Connection:
+        """An open connection, for a kind that closes it; `upgrade` is what is said before the handshake."""
         await self.enter(address.endpoint.host)
         try:
             async with asyncio.timeout(self.timeout):
-                return await self.http.dial(address, tls)
+                if upgrade is None:
+                    return await self.http.dial(address, tls)
+                return await self._upgraded(address, tls, upgrade)
         except TimeoutError as error:
             detail = f"no connection to {address} within {self.timeout:g} s"
             raise ProbeFailedError(self.http.silence, detail) from error
+
+    async def _upgraded(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade) -> Connection:
+        connection = await self.http.dial(address, None)
+        try:
+            await upgrade(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        if tls is not None:
+            await secure(connection, tls)
+        return connection
 
     async def get(
         self,

@@ -37,6 +37,7 @@ def configure(*, level: int = logging.WARNING, redactor: Redactor) -> None:
         logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what it says of a peer's bad manners helps nobody
 
 
 def events() -> FilteringBoundLogger:

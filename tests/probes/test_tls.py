@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved, Trust
 from probekit.http import Http
 from probekit.model import Exact, Failure, Reason
 from probekit.probe import Context
-from probekit.probes.tls import KIND, TlsProbe, endpoint
+from probekit.probes.tls import KIND, TlsProbe, endpoint, old_hello
 
 NOW = datetime.now(UTC)
 
@@ -282,6 +282,194 @@ async def test_an_old_protocol_is_told_and_the_certificate_read_all_the_same(aut
     assert numbers(readings)["modern_protocol"] == 0
     assert readings.notes["protocol"] == "TLSv1.1"
     assert numbers(readings)["time_left"] > 0
+
+
+async def test_a_server_that_speaks_both_can_be_talked_down(authority, read) -> None:
+    context = server_context(authority.issue_cert("app.test"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of ssl.TLSVersion.TLSv1
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+    readings = await read(context)
+
+    assert readings.notes["protocol"] == "TLSv1.3"
+    assert readings.values["modern_protocol"] == Exact(0)
+
+
+ALERT = b"\x15\x03\x01\x00\x02\x02"
+SERVER_HELLO = b"\x16\x03\x01\x00\x30\x02\x00\x00\x2c"
+
+
+@pytest.fixture
+def answered(serve):
+    """A function from bytes to what they say about old protocols, and the hello that was answered."""
+
+    async def answered(answer, *, host="app.test"):
+        heard = []
+
+        async def act(reader, writer):
+            heard.append(await reader.readexactly(5))
+            heard.append(await reader.readexactly(int.from_bytes(heard[0][3:], "big")))
+            writer.write(answer)
+            await writer.drain()
+
+        port, _ = await serve(act=act)
+        look = Http(run="test").look(timeout=2)
+        connection = await look.connect(Address(Endpoint(host, port), "127.0.0.1"), None)
+        try:
+            return await old_hello.refused(connection, host, bytes(range(32))), b"".join(heard)
+        finally:
+            await connection.close()
+
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (ALERT + b"\x46", Exact(1)),  # protocol_version
+        (ALERT + b"\x28", Exact(1)),  # handshake_failure
+        (b"", Exact(1)),  # closed
+        (SERVER_HELLO + b"\x03\x02" + bytes(60), Exact(0)),
+        (SERVER_HELLO + b"\x03\x01" + bytes(60), Exact(0)),
+        (SERVER_HELLO + b"\x03\x00" + bytes(60), Exact(0)),
+        (SERVER_HELLO + b"\x03\x03" + bytes(60), None),
+        (ALERT + b"\x70", None),  # unrecognized_name
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", None),
+        (b"\x16\x03", None),
+        (b"\x16\x03\x01\xff\xff" + bytes(100), None),
+        (b"\x15\x03\x01\x00\x00", None),
+    ],
+)
+async def test_only_a_refusal_says_that_old_protocols_are_refused(answered, answer, found) -> None:
+    reading, _ = await answered(answer)
+
+    assert reading == found if found else isinstance(reading, Failure)
+
+
+async def test_the_hello_is_one_that_servers_understand(answered) -> None:
+    _, hello = await answered(b"")
+    _, nameless = await answered(b"", host="127.0.0.1")
+
+    assert hello[:3] == b"\x16\x03\x01"
+    assert hello[5:6] == b"\x01"
+    assert hello[9:43] == b"\x03\x02" + bytes(range(32))
+    assert b"app.test" in hello
+    assert len(hello) - len(nameless) == 17  # the name's extension
+
+
+async def test_a_hello_that_is_not_answered_leaves_it_open(authority, serve, trusted_file) -> None:
+    leaf = server_context(authority.issue_cert("app.test"))
+
+    connections = count(1)
+
+    async def act(reader, writer):
+        if next(connections) <= 2:  # the certificate is read, and verified
+            await writer.start_tls(leaf)
+        await reader.read()
+
+    port, _ = await serve(act=act)
+    address = Address(Endpoint("app.test", port), "127.0.0.1")
+    look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=1)
+    context = Context(
+        base_url=f"https://app.test:{port}", timeout=1, http=look, reveal=str, now=lambda: NOW, address=address,
+        resolved=Resolved((address,), 0),
+    )  # fmt: skip
+
+    values = (await KIND.measure(TlsProbe(host="app.test", port=port), context)).values
+
+    assert values["trusted"] == Exact(1)
+    assert values["modern_protocol"].reason is Reason.TIMEOUT
+
+
+# ---------------------------------------------------------------- STARTTLS
+
+
+@pytest.fixture
+def begun(serve, trusted_file):
+    """A function from what a server says and does before its handshake to the kind's readings."""
+
+    async def begun(context, protocol, talk, **settings):
+        async def act(reader, writer):
+            if await talk(reader, writer):
+                await writer.start_tls(context)
+                await reader.read()
+
+        port, _ = await serve(act=act)
+        address = Address(Endpoint("app.test", port), "127.0.0.1")
+        look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=2)
+        config = TlsProbe(host="app.test", port=port, starttls=protocol, **settings)
+        probe = Context(
+            base_url="https://app.test", timeout=2, http=look, reveal=str, now=lambda: NOW, address=address,
+            resolved=Resolved((address,), 0),
+        )  # fmt: skip
+        return await KIND.measure(config, probe)
+
+    return begun
+
+
+def postgres(answer):
+    async def talk(reader, writer):
+        assert await reader.readexactly(8) == b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+        writer.write(answer)
+        await writer.drain()
+        return answer == b"S"
+
+    return talk
+
+
+def smtp(*answers):
+    async def talk(reader, writer):
+        for answer in answers:
+            writer.write(answer)
+            await writer.drain()
+            if answer is not answers[-1]:
+                await reader.readline()
+        return answers[-1] == GO
+
+    return talk
+
+
+GREETING, GO = b"220 mail.test ESMTP\r\n", b"220 go ahead\r\n"
+OFFER = b"250-mail.test\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
+
+
+@pytest.mark.parametrize(("protocol", "talk"), [("postgres", postgres(b"S")), ("smtp", smtp(GREETING, OFFER, GO))])
+async def test_tls_may_begin_on_a_plain_connection(authority, begun, protocol, talk) -> None:
+    readings = await begun(server_context(authority.issue_cert("app.test")), protocol, talk)
+
+    found = numbers(readings)
+    assert (found["trusted"], found["host_matches"], found["modern_protocol"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "talk", "told"),
+    [
+        ("postgres", postgres(b"N"), "offers no TLS"),
+        ("postgres", postgres(b"E"), "does not answer as PostgreSQL"),
+        ("postgres", postgres(b""), "does not answer as PostgreSQL"),
+        ("postgres", postgres(b"S" + b"early"), "sent more than its answer"),
+        ("smtp", smtp(b"554 no\r\n"), "does not answer as SMTP"),
+        ("smtp", smtp(GREETING, b"250 mail.test\r\n"), "offers no STARTTLS"),
+        ("smtp", smtp(GREETING, OFFER, b"454 not now\r\n"), "does not answer as SMTP"),
+        ("smtp", smtp(GREETING, OFFER, GO + b"250 early\r\n"), "sent more than its answer"),
+        ("smtp", smtp(b"220-more\r\n" * 80), "more than 50 lines"),
+        ("smtp", smtp(b"220 " + b"x" * 200_000), "breaks off"),
+        ("smtp", smtp(b"220 no end"), "breaks off"),
+    ],
+)
+async def test_what_is_no_way_to_tls_is_no_reading(authority, begun, protocol, talk, told) -> None:
+    with pytest.raises(ProbeFailedError) as failed:
+        await begun(server_context(authority.issue_cert("app.test")), protocol, talk)
+
+    assert failed.value.reason is Reason.BAD_RESPONSE
+    assert told in failed.value.detail
+
+
+def test_a_protocol_has_a_port_of_its_own() -> None:
+    assert endpoint(TlsProbe(host="db.test", starttls="postgres"), "https://app.test") == Endpoint("db.test", 5432)
+    assert endpoint(TlsProbe(starttls="smtp"), "https://app.test") == Endpoint("app.test", 25)
 
 
 async def test_an_address_with_another_certificate_than_the_first_is_different(authority, serve, read) -> None:

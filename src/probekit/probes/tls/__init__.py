@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal
 
 from cryptography import x509
@@ -14,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import Field, field_validator
 
 from probekit.dial import Connection
-from probekit.http import endpoint_of
+from probekit.http import Upgrade, endpoint_of
 from probekit.probe import (
     Address,
     Context,
@@ -28,6 +31,8 @@ from probekit.probe import (
     Readings,
     Reason,
 )
+from probekit.probes.tls import old_hello
+from probekit.probes.tls.starttls import PORTS, Protocol, upgrade
 
 _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h
 _MODERN: Final = ("TLSv1.2", "TLSv1.3")  # RFC 8996 retires the older ones
@@ -43,6 +48,9 @@ class TlsProbe(ProbeConfig):
     kind: Literal["tls"] = "tls"
     host: str | None = Field(None, min_length=1, description="the name to ask for and to verify")
     port: int | None = Field(None, ge=1, le=65535, description="where TLS is spoken")
+    starttls: Protocol | None = Field(
+        None, description='how TLS begins on a plain connection: "postgres" or "smtp"; else TLS is spoken at once'
+    )
     fingerprint: str | None = Field(None, description="SHA-256 of the certificate that must be served, in hex")
     issuer: str | None = Field(
         None, min_length=1, description="common name of the issuer that the certificate must have"
@@ -61,7 +69,8 @@ class TlsProbe(ProbeConfig):
 def endpoint(config: TlsProbe, base_url: str) -> Endpoint:
     """Where the handshakes go."""
     base = endpoint_of(base_url)
-    return Endpoint(config.host or base.host, config.port or (443 if config.host else base.port))
+    usual = PORTS[config.starttls] if config.starttls else 443 if config.host else base.port
+    return Endpoint(config.host or base.host, config.port or usual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +96,11 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     """Read the certificate without verifying it, then ask OpenSSL who believes it; each claim is its own reading."""
     if context.address is None:
         raise ProbeFailedError(Reason.BUG, "the tls kind needs an address")
-    seen = await _handshake(context, context.address, _unverified())
+    begin = partial(upgrade, protocol=config.starttls) if config.starttls else None
+    door = _Door(context, context.address, begin)
+    seen = await door.handshake(_unverified())
     leaf = _certificate(seen.leaf)
-    trust = await _trust(context, context.address, seen)
+    trust = await _trust(door, seen)
     path = [_certificate(der) for der in trust.path] if trust.path else [leaf]
     now = context.now()
     first = min(path, key=lambda certificate: _days_left(certificate, now))
@@ -104,8 +115,8 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
         trusted=Exact(trust.path is not None),
         host_matches=trust.host_matches if isinstance(trust.host_matches, Failure) else Exact(trust.host_matches),
         chain_complete=_chain_complete(seen, trust, leaf),
-        different_certificates=await _different(config, context, leaf, seen),
-        modern_protocol=Exact(seen.protocol in _MODERN),
+        different_certificates=await _different(config, door, leaf, seen),
+        modern_protocol=await _modern(door, seen),
         self_signed=Exact(leaf.issuer == leaf.subject),
         weak_keys=Exact(sum(_is_weak_key(certificate) for certificate in path)),
         weak_signatures=Exact(sum(_is_weak_signature(certificate) for certificate in path)),
@@ -126,19 +137,46 @@ def _speaking_old(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-async def _handshake(context: Context, address: Address, tls: ssl.SSLContext) -> _Seen:
-    connection = await context.http.connect(address, tls)
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where the handshakes go, and how each begins."""
+
+    context: Context
+    address: Address
+    begin: Upgrade | None
+
+    async def handshake(self, tls: ssl.SSLContext, address: Address | None = None) -> _Seen:
+        """One handshake, on a connection of its own."""
+        where = address or self.address
+        connection = await self.context.http.connect(where, tls, self.begin)
+        try:
+            session = connection.ssl_object
+            leaf = session.getpeercert(binary_form=True)
+            if not leaf:
+                raise ProbeFailedError(Reason.BAD_RESPONSE, f"{where} sent no certificate")
+            return _Seen(
+                leaf=leaf,
+                sent=_chain(connection, "get_unverified_chain"),
+                verified=_chain(connection, "get_verified_chain") if tls.verify_mode is ssl.CERT_REQUIRED else (),
+                protocol=session.version() or "unknown",
+            )
+        finally:
+            await connection.close()
+
+
+async def _modern(door: _Door, seen: _Seen) -> Exact | Failure:
+    """Whether a newer protocol was negotiated and an older one is refused: who speaks both can be talked down."""
+    if seen.protocol not in _MODERN:
+        return Exact(0)
+    if door.context.wanted and "modern_protocol" not in door.context.wanted:
+        return Exact(1)
+    connection = await door.context.http.connect(door.address, None, door.begin)
     try:
-        session = connection.ssl_object
-        leaf = session.getpeercert(binary_form=True)
-        if not leaf:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{address} sent no certificate")
-        return _Seen(
-            leaf=leaf,
-            sent=_chain(connection, "get_unverified_chain"),
-            verified=_chain(connection, "get_verified_chain") if tls.verify_mode is ssl.CERT_REQUIRED else (),
-            protocol=session.version() or "unknown",
-        )
+        async with asyncio.timeout(door.context.timeout):
+            return await old_hello.refused(connection, door.address.endpoint.host, os.urandom(32))
+    except TimeoutError:
+        detail = f"{door.address} did not answer a hello of TLS 1.1 within {door.context.timeout:g} s"
+        return Failure(reason=Reason.TIMEOUT, detail=detail)
     finally:
         await connection.close()
 
@@ -152,26 +190,26 @@ def _chain(connection: Connection, method: str) -> tuple[bytes, ...]:
     return tuple(certificate.public_bytes(encoding_der) for certificate in getattr(session._sslobj, method)() or ())  # noqa: SLF001  # no other way before 3.13
 
 
-async def _trust(context: Context, address: Address, seen: _Seen) -> _Trust:
+async def _trust(door: _Door, seen: _Seen) -> _Trust:
     """OpenSSL's answers, dates left aside: path and name at once, and one by one where that is refused."""
 
     def verifying(*, dates: bool = False, name: bool = True) -> ssl.SSLContext:
-        tls = context.http.http.trust.verifying(dates=dates, name=name)
+        tls = door.context.http.http.trust.verifying(dates=dates, name=name)
         return (
             tls if seen.protocol in _MODERN else _speaking_old(tls)
         )  # which also takes weak keys, so only where needed
 
     for tls in (verifying(dates=True), verifying()):  # with dates first: an expired cross-sign must not be the path
-        path, why = await _verify(context, address, tls, seen)
+        path, why = await _verify(door, tls, seen)
         if path is not None:
             return _Trust(path=path, host_matches=True)
-    path, refusal = await _verify(context, address, verifying(name=False), seen)
+    path, refusal = await _verify(door, verifying(name=False), seen)
     own = _speaking_old(verifying())  # a weak key has its own reading
     own.verify_flags |= (
         ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     )  # the leaf itself is the anchor: only the name is left to refuse
     own.load_verify_locations(cadata=seen.leaf)
-    _, of_name = await _verify(context, address, own, seen)
+    _, of_name = await _verify(door, own, seen)
     matches: bool | Failure = of_name is None
     if of_name is not None and of_name.verify_code not in _ANOTHER_NAME:
         matches = Failure(reason=Reason.BAD_RESPONSE, detail=f"its name cannot be verified: {of_name.verify_message}")
@@ -180,17 +218,17 @@ async def _trust(context: Context, address: Address, seen: _Seen) -> _Trust:
 
 
 async def _verify(
-    context: Context, address: Address, tls: ssl.SSLContext, seen: _Seen
+    door: _Door, tls: ssl.SSLContext, seen: _Seen
 ) -> tuple[tuple[bytes, ...], None] | tuple[None, ssl.SSLCertVerificationError]:
     """The verified path, or OpenSSL's refusal."""
     try:
-        again = await _handshake(context, address, tls)
+        again = await door.handshake(tls)
     except ProbeFailedError as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return None, error.__cause__
         raise
     if again.leaf != seen.leaf:  # nothing that was read of one speaks of the other
-        detail = f"{address} serves more than one certificate: they changed from one handshake to the next"
+        detail = f"{door.address} serves more than one certificate: they changed from one handshake to the next"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return again.verified, None
 
@@ -204,15 +242,16 @@ def _chain_complete(seen: _Seen, trust: _Trust, leaf: x509.Certificate) -> Exact
     return Failure(reason=Reason.BAD_RESPONSE, detail="no trusted root is known to which the chain could be complete")
 
 
-async def _different(config: TlsProbe, context: Context, leaf: x509.Certificate, seen: _Seen) -> Exact:
+async def _different(config: TlsProbe, door: _Door, leaf: x509.Certificate, seen: _Seen) -> Exact:
     """1 for another certificate than the declared one, or than that of the name's first address."""
     if config.fingerprint or config.issuer:
         right = config.fingerprint in (None, leaf.fingerprint(SHA256()).hex())
         return Exact(not (right and config.issuer in (None, _common_name(leaf.issuer), leaf.issuer.rfc4514_string())))
-    first = context.resolved.addresses[0] if context.resolved else context.address
-    if first is None or first == context.address:
+    resolved = door.context.resolved
+    first = resolved.addresses[0] if resolved else door.address
+    if first == door.address:
         return Exact(0)
-    return Exact((await _handshake(context, first, _unverified())).leaf != seen.leaf)
+    return Exact((await door.handshake(_unverified(), first)).leaf != seen.leaf)
 
 
 def _certificate(der: bytes) -> x509.Certificate:
@@ -284,7 +323,11 @@ KIND = Kind(
             unit="",
             help="1: another certificate than declared, or than the first address serves",
         ),
-        Metric(name="modern_protocol", unit="", help="1: TLS 1.2 or newer was negotiated"),
+        Metric(
+            name="modern_protocol",
+            unit="",
+            help="1: TLS 1.2 or newer was negotiated, and a hello of TLS 1.1 is refused",
+        ),
         Metric(name="self_signed", unit="", help="1: the leaf is its own issuer"),
         Metric(name="weak_keys", unit="", help="keys of the path under 112 bits of security"),
         Metric(name="weak_signatures", unit="", help="certificates of the path signed with MD5 or SHA-1"),
@@ -293,7 +336,7 @@ KIND = Kind(
     endpoint=endpoint,
     each_address=True,
     unasked=lambda base_url: base_url.startswith("https://"),
-    requests=5,
+    requests=6,
     example="""\
 kind = "tls"
 host = "app.example.com"  # none is needed for base_url's own certificate

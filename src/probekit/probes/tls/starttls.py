@@ -1,0 +1,73 @@
+"""How does a plain connection become one with TLS? In the words of the protocol that is spoken on it."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from probekit.dial import Connection
+from probekit.probe import ProbeFailedError, Reason
+
+Protocol = Literal["postgres", "smtp"]
+
+_LINES: Final = 50  # of one answer
+_SSL_REQUEST: Final = struct.pack("!II", 8, 80877103)  # PostgreSQL 17, "SSLRequest" of its message formats
+
+
+async def _postgres(connection: Connection) -> None:
+    connection.writer.write(_SSL_REQUEST)
+    answer = await connection.reader.read(1)
+    if answer != b"S":
+        what = "offers no TLS" if answer == b"N" else "does not answer as PostgreSQL does"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} {what}")
+
+
+async def _smtp(connection: Connection) -> None:
+    """RFC 3207: greeting, EHLO, STARTTLS."""
+    await _said(connection, "220")
+    connection.writer.write(b"EHLO probekit.invalid\r\n")
+    offered = await _said(connection, "250")
+    if not any(line[4:].strip().upper() == "STARTTLS" for line in offered):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} offers no STARTTLS")
+    connection.writer.write(b"STARTTLS\r\n")
+    await _said(connection, "220")
+
+
+async def _said(connection: Connection, code: str) -> list[str]:
+    """The lines of one answer (RFC 5321 section 4.2.1)."""
+    lines: list[str] = []
+    while len(lines) < _LINES:
+        try:
+            line = (await connection.reader.readuntil(b"\n")).decode("ascii", "replace")
+        except (EOFError, asyncio.LimitOverrunError) as error:
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} breaks off") from error
+        lines.append(line)
+        if not line.startswith(code):
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} does not answer as SMTP does")
+        if line[3:4] != "-":
+            return lines
+    raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} answers with more than {_LINES} lines")
+
+
+_UPGRADES: Mapping[Protocol, Callable[[Connection], Awaitable[None]]] = MappingProxyType(
+    {"postgres": _postgres, "smtp": _smtp}
+)
+PORTS: Mapping[Protocol, int] = MappingProxyType({"postgres": 5432, "smtp": 25})
+
+
+async def upgrade(connection: Connection, protocol: Protocol) -> None:
+    """Speak until the TLS handshake is due.
+
+    Raises:
+        ProbeFailedError: it offers none, speaks another protocol, or sent more than it may before the handshake.
+    """
+    try:
+        await _UPGRADES[protocol](connection)
+    except OSError as error:
+        raise ProbeFailedError(Reason.UNREACHABLE, f"{connection.address} reset the connection") from error
+    if connection.reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001  # whoever sits in between may have put it there (CVE-2021-23222)
+        detail = f"{connection.address} sent more than its answer before the handshake"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
