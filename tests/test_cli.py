@@ -406,6 +406,25 @@ def test_a_narrowed_run_says_so(probekit, write) -> None:
     assert [verdict["item"] for verdict in document["verdicts"]] == ["deploy.services.health-endpoint"]
 
 
+def test_plan_says_what_no_run_can_prove_and_what_takes_too_long(probekit, folder, write) -> None:
+    write(scope='"deploy.performance.error-rate", "deploy.services.health-endpoint"')
+    slow = (
+        (folder / "probes.toml")
+        .read_text()
+        .replace('timeout = "1s"', 'timeout = "1s"\ndeadline = "60s"\nthrottle = { requests = 1, per = "10s" }')
+    )
+    api = '\n[env.prod.probes.api]\nkind = "latency"\nroutes = [{ path = "/" }]\n'
+    (folder / "probes.toml").write_text(slow + api)
+
+    text = probekit("plan", "--env", "prod").stdout
+
+    assert (
+        "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be proved with 300 requests of probe 'api'" in text
+    )
+    assert "2995 are needed" in text
+    assert "too slow a throttle: 72 requests take 720 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
+
+
 def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(probekit, folder, write) -> None:
     with socket.create_server(("127.0.0.1", 0)) as watched:
         write(watched.getsockname()[1], scope='"deploy.services", "deploy.code", "pre.infra"')

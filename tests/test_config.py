@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from probekit import probes, quantity
-from probekit.config import Environment, Variables, load
+from probekit.config import Environment, Variables, load, shortages
 from probekit.toml_file import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -225,6 +225,60 @@ def test_a_mistake_is_told_with_its_line_and_what_is_due(problems, mistake) -> N
         expected = [line.replace(name, words) for line in expected]
     assert told == expected
     assert PLANTED not in "\n".join(told)
+
+
+WINDOWS = """
+[env.prod]
+base_url = "https://app.example.com"
+scope = ["deploy.performance.p95-latency", "deploy.performance.error-rate"]
+allow = [{allow}]
+block = "1s"
+{window}
+[env.prod.probes.api]
+kind = "latency"
+rate = {rate}
+routes = [{{ path = "/" }}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("window", "rate", "told"),
+    [
+        (
+            'window = "5s"',
+            500,
+            [("probes.toml:7: env.prod.window: 5 blocks of 1 s, expected 6 at least, 6 s; fewer cannot show that errors"
+             " come in bursts")],
+        ),
+        (
+            'window = "30s"',
+            50,
+            [("probes.toml:7: env.prod.window: 1500 requests of probe 'api' in 30 s, expected 2995 at least, which"
+             " 'error_rate < 0.1 %' of deploy.performance.error-rate takes; a longer window (60 s), or a higher rate")],
+        ),
+        (
+            'window = "10s"',
+            5,
+            [("probes.toml:7: env.prod.window: 50 requests of probe 'api' in 10 s, expected 2995 at least, which"
+             " 'error_rate < 0.1 %' of deploy.performance.error-rate takes; a longer window (599 s), or a higher rate"),
+             ("probes.toml:7: env.prod.window: 50 requests of probe 'api' in 10 s, expected 59 at least, which"
+             " 'p95 < 500 ms' of deploy.performance.p95-latency takes; a longer window (12 s), or a higher rate")],
+        ),
+        ('window = "30s"', 100, []),
+    ],
+)  # fmt: skip
+def test_where_load_is_allowed_a_window_must_be_able_to_prove_its_limits(problems, write, window, rate, told) -> None:
+    text = WINDOWS.format(allow='"load"', window=window, rate=rate)
+
+    assert (sorted(problems(text)) if told else load(write(text)).targets["prod"].probes and []) == told
+
+
+def test_without_load_a_window_that_is_too_small_is_no_mistake_and_is_told_by_the_plan(write) -> None:
+    target = load(write(WINDOWS.format(allow="", window='window = "60s"', rate=5))).targets["prod"]
+
+    (one,) = shortages(target)
+
+    assert (one.item, one.has, one.needs) == ("deploy.performance.error-rate", 300, 2995)
 
 
 def test_a_file_without_an_environment_is_refused(problems) -> None:

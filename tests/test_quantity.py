@@ -111,3 +111,8 @@ def test_no_text_is_a_crash_or_an_infinite_number(text: str) -> None:
         except ValueError:
             continue
         assert math.isfinite(found.value if isinstance(found, Limit) else found)
+
+
+@pytest.mark.parametrize("text", ["x < 123456789 ms", "x < 0.1 %", "x <= 99.99999 %", "x == 1", "x < 2.5 s"])
+def test_a_limit_is_written_as_it_was_read(text) -> None:
+    assert str(quantity.limit(text)) == text

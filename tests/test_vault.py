@@ -163,6 +163,19 @@ def test_an_empty_file_is_a_missing_secret(vault, token_file, refused, written) 
     assert (error.reason, error.detail) == (Reason.MISSING_SECRET, "the file secrets/token is empty")
 
 
+@pytest.mark.parametrize(("mode", "told"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1)])
+def test_a_file_that_others_may_read_is_warned_of_once(vault, token_file, mode, told) -> None:
+    token_file.write_text(VALUE)
+    token_file.chmod(mode)
+    opened = vault()
+
+    with capture_logs() as events:
+        assert [opened.reveal(FILE) for _ in range(3)] == [VALUE] * 3
+
+    assert [event["event"] for event in events] == ["secret.readable_by_others"] * told
+    assert VALUE not in str(events)
+
+
 def test_a_file_that_is_not_there_is_a_missing_secret(vault, refused) -> None:
     error, _ = refused(vault(), FILE)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from probekit.dial import Family
 from probekit.http import has_host
 from probekit.model import Item, Limit
 from probekit.probe import Duration, ProbeConfig, Secret, Settings
+from probekit.stats import BLOCKS_TO_PASS
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
 
 
@@ -234,12 +235,51 @@ def read(text: str, path: Path) -> Config:
         file = File.model_validate(document)
     except ValidationError as error:
         raise ConfigError(problems(error, File, path, text)) from None  # its cause holds what the user wrote
-    checklist = checklists.load(file.checklist, relative_to=path.parent)
+    try:
+        checklist = checklists.load(file.checklist, relative_to=path.parent)
+    except ConfigError as error:  # of a name that is none: which line says it
+        at = line_of(text, ("checklist",))
+        raise ConfigError([_placed(problem, path, at) for problem in error.problems]) from None
     reader = _Reader(path=path, text=text, checklist=checklist)
     targets = {name: reader.target(name, environment, file.probes) for name, environment in file.env.items()}
     if reader.found:
         raise ConfigError(tuple(dict.fromkeys(reader.found)))
     return Config(path=path, digest=sha256(text.encode()).hexdigest(), checklist=checklist, targets=targets)
+
+
+def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:
+    """A problem with the name of a checklist, where the configuration says it."""
+    is_name = problem.line is None and problem.found.startswith("no checklist")
+    return replace(problem, file=path, line=line, key="checklist") if is_name else problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """A window that holds fewer requests than the proof of a limit takes."""
+
+    probe: str
+    seconds: float
+    has: int
+    item: str
+    limit: Limit
+    needs: int
+
+
+def shortages(target: Target) -> Iterator[Shortage]:
+    """Every limit in scope that a window of requests of our own cannot prove, however healthy the target."""
+    environment = target.environment
+    seconds = max(environment.window, BLOCKS_TO_PASS * environment.block)
+    for one in target.probes:
+        kind = probes.load(one.kind)
+        if kind.sampled is None:
+            continue
+        has = kind.sampled(one.config, seconds, frozenset(environment.allow))
+        metrics = {metric.name: metric for metric in kind.metrics}
+        for item in target.items:
+            for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():
+                needs = metrics[limit.metric].requests_for(limit) if limit.metric in metrics else None
+                if needs is not None and has < needs:
+                    yield Shortage(probe=one.probe, seconds=seconds, has=has, item=item.id, limit=limit, needs=needs)
 
 
 @dataclass(kw_only=True)
@@ -255,17 +295,37 @@ class _Reader:
         here = ("env", name)
         scope = self._chosen(environment.scope, (*here, "scope"))
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
-        changes = self._changes(environment.limits, (*here, "limits"))
+        changes = self._changes(environment.limits, scope, (*here, "limits"))
         tables: list[tuple[tuple[str, ...], dict[str, Any]]]
         tables = [(("probes", probe), table) for probe, table in shared.items() if probe not in environment.probes]
         tables += [((*here, "probes", probe), table) for probe, table in environment.probes.items()]
-        return Target(
+        target = Target(
             name=name,
             environment=environment,
             items=tuple(changes.get(item.id, item) for item in self.checklist.items if item.id in scope),
             not_applicable=applies_not,
             probes=tuple(one for keys, table in tables for one in self._instances(keys, table)),
         )
+        if "load" in environment.allow:
+            self._windows(target, (*here, "window"))
+        return target
+
+    def _windows(self, target: Target, keys: tuple[str, ...]) -> None:
+        """Where load is allowed, a window that was written must be able to prove what it is for."""
+        environment = target.environment
+        least = BLOCKS_TO_PASS * environment.block
+        if "window" in environment.model_fields_set and environment.window < least:
+            found = f"{environment.window / environment.block:g} blocks of {environment.block:g} s"
+            self._complain(
+                keys, found, f"{BLOCKS_TO_PASS} at least, {least:g} s", "fewer cannot show that errors come in bursts"
+            )
+            return
+        for shortage in shortages(target):
+            found = f"{shortage.has} requests of probe '{shortage.probe}' in {shortage.seconds:g} s"
+            expected = f"{shortage.needs} at least, which '{shortage.limit}' of {shortage.item} takes"
+            seconds = -(-shortage.needs * shortage.seconds // max(shortage.has, 1))
+            hint = f"; a longer window ({seconds:g} s), or a higher rate"
+            self._complain(keys, found, expected, hint)
 
     def _complain(self, keys: Sequence[str | int], found: str, expected: str, hint: str = "") -> None:
         line = line_of(self.text, keys)
@@ -299,7 +359,7 @@ class _Reader:
                 exempt[item.id] = reason
         return exempt
 
-    def _changes(self, limits: Mapping[str, Change], keys: tuple[str, ...]) -> dict[str, Item]:
+    def _changes(self, limits: Mapping[str, Change], scope: set[str], keys: tuple[str, ...]) -> dict[str, Item]:
         items = {item.id: item for item in self.checklist.items}
         changed = {}
         for name, change in limits.items():
@@ -308,6 +368,11 @@ class _Reader:
                 self._complain(here, f"no item '{name}'", "the id of one item", nearest(name, items))
                 continue
             item = items[name]
+            if name not in scope:
+                self._complain(
+                    here, "it is not in scope", "limits of an item that is", "; leave them out, or add it to the scope"
+                )
+                continue
             if item.probe is None:
                 self._complain(here, "limits for what a person answers", "an item that a probe answers")
                 continue

@@ -150,7 +150,8 @@ class Limit:
         return self.unit in _TIMES and self.of == "value"
 
     def __str__(self) -> str:
-        number = f"{self.value:g} {'%' if self.of == 'baseline' else self.unit}".rstrip()
+        value = int(self.value) if self.value == int(self.value) else self.value
+        number = f"{value} {'%' if self.of == 'baseline' else self.unit}".rstrip()
         if self.of == "value":
             return f"{self.metric} {self.op} {number}"
         return (

@@ -20,6 +20,7 @@ from probekit.model import (
     Failure,
     Failures,
     Histogram,
+    Limit,
     Mean,
     Memory,
     Quantile,
@@ -29,6 +30,7 @@ from probekit.model import (
     Share,
     Turn,
 )
+from probekit.stats import Risks, still_needed
 
 __all__ = [
     "Address",
@@ -141,6 +143,15 @@ class Metric:
     name: str
     unit: str
     help: str
+    quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
+    is_share: bool = False
+
+    def requests_for(self, limit: Limit) -> int | None:
+        """How many requests a proof of that limit takes at least; None where that is no matter of many."""
+        if limit.of == "baseline" or not (self.quantile or self.is_share) or limit.op not in ("<", "<="):
+            return None
+        share = 1 - self.quantile if self.quantile else limit.value / 100
+        return still_needed(0, share, Risks()) if 0 < share < 1 else None
 
 
 class Readings:
@@ -219,6 +230,9 @@ class Kind:
     )
     vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
+    sampled: Callable[[Any, float, frozenset[str]], int] | None = (
+        None  # settings, seconds, allow to requests in a window
+    )
     requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
     example: str  # its table in probes.toml, from `kind` on, as it would stand there
     privileges: str = "none"  # the least that it needs at the target

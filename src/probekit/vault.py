@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from dotenv import dotenv_values
 
@@ -13,6 +14,8 @@ from probekit.model import Reason
 from probekit.probe import Secret
 from probekit.redact import SHORT, Redactor
 from probekit.toml_file import ConfigError, FileProblem
+
+_OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
 class Vault:
@@ -28,6 +31,7 @@ class Vault:
         self._redactor = redactor
         self.dotenv = folder / ".env" if (folder / ".env").is_file() else None
         self._values = _values_of(self.dotenv) if self.dotenv else {}
+        self._told: set[Path] = set()  # files of which a warning was given
 
     def reveal(self, secret: Secret) -> str:
         """The secret's value.
@@ -50,11 +54,15 @@ class Vault:
     def _of_file(self, file: Path) -> str:
         try:
             value = (self._folder / file).read_text("utf-8").removesuffix("\n")
+            mode = (self._folder / file).stat().st_mode
         except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or its name holds a NUL
             detail = f"the file {file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
             raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
+        if mode & _OTHERS and file not in self._told:
+            self._told.add(file)
+            events().warning("secret.readable_by_others", file=str(file), mend=f"chmod 600 {file}")
         return value
 
 

@@ -11,7 +11,7 @@ from probekit.cli import complete
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.config import Config, Target
+from probekit.config import Config, Target, shortages
 from probekit.flow import Request, prepare
 from probekit.model import Plan, Step
 from probekit.plan import Selection, obstacles, possible_scope
@@ -47,7 +47,13 @@ def command(environment: str, config: Path | None, release: str | None, **select
         release=release,
     )
     loaded, target, planned = prepare(request)
-    lines = [*_head(loaded, target, planned), *_steps(target, planned), *_gaps(planned), *_verdict(planned)]
+    lines = [
+        *_head(loaded, target, planned),
+        *_steps(target, planned),
+        *_gaps(planned),
+        *_short(target, planned),
+        *_verdict(planned),
+    ]
     emit("".join(f"{line}\n" for line in lines))
     return 0
 
@@ -109,6 +115,26 @@ def _gaps(planned: Plan) -> list[str]:
         lines.append(f"for people to sign: {len(signed)} items")
     if planned.not_applicable:
         lines.append(f"not applicable: {len(planned.not_applicable)} items")
+    return [*lines, ""] if lines else []
+
+
+def _short(target: Target, planned: Plan) -> list[str]:
+    """What a healthy target cannot prove with what may be sent, and looks that no throttle lets through in time."""
+    lines = []
+    for shortage in shortages(target):
+        if any(item.id == shortage.item for item in planned.items):
+            less = f"{shortage.has} requests of probe '{shortage.probe}', {shortage.needs} are needed"
+            lines.append(f"  {shortage.item}: '{shortage.limit}' cannot be proved with {less}")
+    if lines:
+        lines = ['proved only by several runs, or with allow = ["load"] and a longer window:', *lines]
+    throttle = target.environment.throttle
+    requests = sum(step.cost for step in planned.steps if not step.window)
+    seconds = requests * throttle.per / throttle.requests
+    if seconds > target.environment.deadline:
+        told = f"{requests} requests take {seconds:.0f} s at {throttle.requests} in {throttle.per:g} s"
+        lines.append(
+            f"too slow a throttle: {told}, and the run ends after {target.environment.deadline:g} s (deadline)"
+        )
     return [*lines, ""] if lines else []
 
 

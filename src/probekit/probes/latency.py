@@ -84,6 +84,11 @@ class _Tally:
         return last[0] >= 0 and all(self.failures[n] and not self.values[n] for n in last)
 
 
+def _rate(config: Latency, seconds: float, allow: frozenset[str]) -> float:
+    """Requests a second: as configured, but few in all unless load is allowed."""
+    return config.rate if "load" in allow else min(config.rate, _MODEST / seconds)
+
+
 async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, None]:
     """Send on an absolute schedule, round robin over the routes, and time from the intended start.
 
@@ -93,7 +98,7 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
         raise ProbeFailedError(Reason.BUG, "the latency kind needs a window")
     seconds = context.window.block * context.window.least
     may_load = "load" in context.allow
-    rate = config.rate if may_load else min(config.rate, _MODEST / seconds)
+    rate = _rate(config, seconds, context.allow)
     urls = [route.target(context.base_url) for route in config.routes]
     tally, starts = _Tally(context.window.least), round(rate * seconds)
     for number in range(starts):
@@ -191,14 +196,22 @@ def _steady_memory() -> Iterator[None]:
 KIND = Kind(
     config=Latency,
     metrics=(
-        Metric(name="p50", unit="ms", help="half of the requests took less, from the intended start"),
-        Metric(name="p95", unit="ms", help="95 % of the requests took less; failures are slower than all"),
-        Metric(name="p99", unit="ms", help="99 % of the requests took less"),
-        Metric(name="error_rate", unit="%", help="share of the requests with an unexpected status, or no answer"),
+        Metric(name="p50", unit="ms", help="half of the requests took less, from the intended start", quantile=0.5),
+        Metric(
+            name="p95", unit="ms", help="95 % of the requests took less; failures are slower than all", quantile=0.95
+        ),
+        Metric(name="p99", unit="ms", help="99 % of the requests took less", quantile=0.99),
+        Metric(
+            name="error_rate",
+            unit="%",
+            help="share of the requests with an unexpected status, or no answer",
+            is_share=True,
+        ),
     ),
     sample=sample,
     turn="alone",
     endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
+    sampled=lambda config, seconds, allow: round(_rate(config, seconds, allow) * seconds),
     requests=_MODEST,
     example="""\
 kind = "latency"
