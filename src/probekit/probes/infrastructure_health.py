@@ -153,6 +153,17 @@ def _said(config: InfrastructureHealth, answer: Answer) -> _Said:
     return _read(config, said_by(answer))
 
 
+def components(answer: Answer) -> tuple[str, ...]:
+    """The components that an answer lists, without their parts.
+
+    Raises:
+        ProbeFailedError: it is no health answer, or of a shape that we do not know.
+    """
+    names = [one.name for one in _said(InfrastructureHealth(kind="infrastructure_health", path="/"), answer).listed]
+    parts = {name for name in names for other in names if name != other and name.startswith((f"{other}.", f"{other}:"))}
+    return tuple(dict.fromkeys(name for name in names if name not in parts))
+
+
 def _readings(config: InfrastructureHealth, answer: Answer, said: _Said) -> Readings:
     required = [component for component in said.listed if config.need(component.name) == "required"]
     undeclared = [component for component in said.listed if config.need(component.name) is None]

@@ -25,7 +25,7 @@ from probekit.probe import (
     http_endpoint,
 )
 
-_LIMITS: Final = ("ratelimit", "ratelimit-policy", "ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
+LIMITS: Final = ("ratelimit", "ratelimit-policy", "ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
 _RESETS: Final = ("ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
 _TOO_MANY: Final = 429
 _MOST: Final = 60  # requests of a burst: a limit beyond that is not tried
@@ -57,9 +57,7 @@ async def measure(config: RateLimit, context: Context) -> Readings:
         answers.append(answer)
     seconds = perf_counter() - start
     tripped = _tripped(config, answers, seconds, context.now()) if most else _untried(config, context)
-    declared = any(answer.header(name) for answer in answers for name in _LIMITS) or _retry_after(
-        answers, context.now()
-    )
+    declared = any(answer.header(name) for answer in answers for name in LIMITS) or _retry_after(answers, context.now())
     return Readings({"seen": _told(answers, seconds)}, declared=Exact(bool(declared)), tripped=tripped)
 
 

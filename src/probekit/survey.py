@@ -1,0 +1,164 @@
+"""What can be seen of a running system from outside? A few requests, for whoever writes its first probes.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from probekit.dial import ProbeFailedError
+from probekit.health_words import Health, health_of, said_by
+from probekit.http import Answer, Http, endpoint_of
+from probekit.json_answer import find, parse
+from probekit.probe import Context
+from probekit.probes import infrastructure_health, tls
+from probekit.probes.rate_limit import LIMITS
+
+HEALTH: Final = (
+    *("/health", "/healthz", "/api/health", "/actuator/health", "/health/ready", "/readyz", "/ready", "/livez"),
+    *("/-/healthy", "/api/healthz", "/api/v1/health", "/status", "/ping", "/up"),
+)
+PARTS: Final = ("/api/infrastructure/health", "/health/detailed", "/health/details", "/health/full")
+VERSIONS: Final = (
+    *(("/version", "$.version"), ("/api/version", "$.version"), ("/actuator/info", "$.build.version")),
+    *(("/info", "$.version"), ("/version.json", "$.version"), ("/health", "$.version")),
+)
+_OK: Final = 200
+_LONGEST: Final = 100  # characters of a version
+
+
+@dataclass(kw_only=True)
+class Survey:
+    """What was found; what was not is None or empty."""
+
+    base_url: str
+    health: str | None = None  # the path
+    health_field: str | None = None  # of its JSON that holds a good word
+    infrastructure: str | None = None  # the path
+    components: tuple[str, ...] = ()
+    version: tuple[str, str, str] | None = None  # path, place, value
+    certificate: str | None = None
+    limits: tuple[str, ...] = ()  # headers that tell a rate limit
+    plain_url: str | None = None  # that leads to https
+    told: list[str] = field(default_factory=list)  # what to know beside it
+
+
+Tell = Callable[[str], None]
+
+
+async def survey(base_url: str, http: Http, *, seconds: float, now: Callable[[], datetime], tell: Tell) -> Survey:
+    """Look at a running system; GET only, at most some thirty requests, each within so many seconds.
+
+    Raises:
+        ProbeFailedError: nobody answers there, or whoever does is not to be believed.
+    """
+    door = http.look(timeout=seconds)
+    found = Survey(base_url=base_url)
+    tell(base_url)
+    first = await door.get(f"{base_url}/")
+    if first.redirect:
+        found.told.append(f"/ redirects to {first.redirect}")
+    if base_url.startswith("https://"):
+        found.certificate = await _certificate(base_url, http, seconds, now)
+        await _plain(found, door.get)
+
+    async def read(path: str) -> Answer | None:
+        """What is there, unless the server answers anything, turns us away, or says nothing."""
+        tell(path)
+        url = f"{base_url}{path}"
+        try:
+            answer = await door.get(url)
+            return None if answer.status == _OK and await door.is_absent(url, answer) else answer
+        except ProbeFailedError:
+            return None
+
+    await _health(found, read)
+    await _version(found, read)
+    return found
+
+
+async def _certificate(base_url: str, http: Http, seconds: float, now: Callable[[], datetime]) -> str | None:
+    try:
+        resolved = await http.resolve(endpoint_of(base_url))
+        address = resolved.addresses[0]
+        context = Context(
+            base_url=base_url,
+            timeout=seconds,
+            http=http.look(address=address, timeout=seconds),
+            reveal=str,
+            now=now,
+            address=address,
+            resolved=resolved,
+            wanted=frozenset({"time_left"}),
+        )
+        return (await tls.measure(tls.TlsProbe(), context)).notes["seen"]
+    except (ProbeFailedError, IndexError):
+        return None
+
+
+async def _plain(found: Survey, get: Callable[[str], Awaitable[Answer]]) -> None:
+    """Whether plain http on its usual port leads to https."""
+    where = endpoint_of(found.base_url)
+    if where.port != 443:  # noqa: PLR2004  # another port says nothing of where plain http would be
+        return
+    url = f"http://{where.host}/"
+    try:
+        answer = await get(url)
+    except ProbeFailedError:
+        return
+    if (answer.redirect or "").startswith("https://"):
+        found.plain_url = url
+    else:
+        found.told.append(f"{url} answers {answer.status} and does not lead to https")
+
+
+async def _health(found: Survey, read: Callable[[str], Awaitable[Answer | None]]) -> None:
+    refused = []
+    for path in (*HEALTH, *PARTS):
+        if found.health and found.infrastructure:
+            break
+        answer = await read(path)
+        if answer is None or (answer.status != _OK and not answer.turns_us_away):
+            continue
+        if answer.turns_us_away:
+            refused.append(path)
+            continue
+        found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
+        _take(found, path, answer)
+    if refused and not found.health:
+        found.told.append(f"{', '.join(refused)} turns us away: a header may open it (connect.headers)")
+
+
+def _take(found: Survey, path: str, answer: Answer) -> None:
+    """What a good answer at that path is good for."""
+    try:
+        listed = infrastructure_health.components(answer)
+        said = said_by(answer)
+    except ProbeFailedError:
+        return
+    if listed and not found.infrastructure:
+        found.infrastructure, found.components = path, listed
+    if found.health or path in PARTS:
+        return
+    if isinstance(said, dict):
+        found.health_field = next((key for key, value in said.items() if health_of(value) is Health.GOOD), None)
+        if found.health_field is None:
+            return
+    elif health_of(said) is not Health.GOOD:
+        return
+    found.health = path
+
+
+async def _version(found: Survey, read: Callable[[str], Awaitable[Answer | None]]) -> None:
+    for path, at in VERSIONS:
+        answer = await read(path)
+        if answer is None or answer.status != _OK:
+            continue
+        try:
+            value = find(at, parse(answer.body))
+        except ProbeFailedError:
+            continue
+        if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable():
+            found.version = path, at, value
+            return
