@@ -1,9 +1,9 @@
 # The two commands of a newcomer: make demo, make test. Needs Python >= 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := src tests scripts
+SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-services faults check docs format clean
+.PHONY: demo test test-services faults check bench docs format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -28,6 +28,9 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, generated d
 	$(BIN)/python scripts/generated_docs.py --check
 	$(BIN)/hadolint Dockerfile
 	$(MAKE) test
+
+bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports (a quiet machine, please)
+	@for name in http_checks runs startup throttle reports; do $(BIN)/python benchmarks/$$name.py; done
 
 docs: .venv/dev-is-installed  ## write the documents that restate code
 	$(BIN)/python scripts/generated_docs.py

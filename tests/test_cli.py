@@ -536,7 +536,7 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
         ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
         ("certificate", ["time_left (d)", "installed of these: tls"]),
-        ("kind:tls", ["fingerprint (default none)", "at most 5 requests a look", "    [env.prod.probes.certificate]"]),
+        ("kind:tls", ["fingerprint (default none)", "at most 6 requests a look", "    [env.prod.probes.certificate]"]),
         ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time (default "60s")']),
         ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Does PostgreSQL answer"]),
     ],

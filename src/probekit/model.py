@@ -726,7 +726,7 @@ class Run:
 _SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it would be pages, and asyncio writes it twice
 class Report:
     """The whole of one run; made once, rendered by every format."""
 

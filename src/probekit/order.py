@@ -69,7 +69,7 @@ class Order:
     watcher: Watcher | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)  # asyncio writes its result's repr when it restores signals
 class Seen:
     """What a run saw, filled while it goes on, so that nothing is lost when it is cut off."""
 

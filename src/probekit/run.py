@@ -80,6 +80,10 @@ class _Run:
         self.seen = seen
         self.environment = order.environment
         self.clock = order.clock
+        throttle = self.environment.throttle
+        self.queue = (
+            sum(step.cost for step in plan.steps) * throttle.per / throttle.requests
+        )  # seconds for all requests
         self.lag = Lag()
         self.watched = True  # whether there is still something for the watchers to watch
 
@@ -234,9 +238,7 @@ class _Run:
 
     def _patience(self, step: Step) -> float | None:
         """Seconds until a kind counts as stuck: twice its worst case, and the throttle's share of all requests."""
-        throttle = self.environment.throttle
-        queue = sum(other.cost for other in self.plan.steps) * throttle.per / throttle.requests
-        return None if step.turn == "watch" else step.longest * 2 + queue + SLACK
+        return None if step.turn == "watch" else step.longest * 2 + self.queue + SLACK
 
     def _keep(self, step: Step, instance: str, attempts: tuple[Attempt, ...]) -> None:
         if attempts:

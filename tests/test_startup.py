@@ -1,0 +1,56 @@
+"""What is imported for a command, and what is not: start-up is CPU that every cron run pays."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "cryptography", "httpx", "hypothesis", "prometheus_client", "psutil", "psycopg", "pydantic", "pytest", "redis",
+    "sqlite3", "starlette", "structlog", "tree_sitter", "trustme", "uvicorn",
+}  # fmt: skip
+VERIFY = {"httpx", "pydantic", "sqlite3", "structlog"}  # sqlite3 is the store's
+CONFIG = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = ["deploy.services.health-endpoint"]
+settle = "0s"
+spread = "0s"
+spacing = "0s"
+
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [(["--version"], set()), (["--help"], set()), (["verify", "--env", "prod"], VERIFY)],
+)
+def test_a_command_imports_no_more_than_it_needs(tmp_path, words, allowed) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    (tmp_path / "probes.toml").write_text(CONFIG.format(port=port))
+    program = (
+        "import sys\nfrom probekit.__main__ import main\ntry:\n    main()\nfinally:\n"
+        "    print(*sorted(sys.modules), file=sys.stderr)\n"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=tmp_path,
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    loaded = {name.partition(".")[0] for name in result.stderr.splitlines()[-1].split()}
+    assert "probekit" in loaded
+    assert loaded & HEAVY <= allowed
