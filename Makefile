@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-services faults check bench docs format clean
+.PHONY: demo test test-services soak faults check bench docs format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -12,10 +12,13 @@ test: .venv/dev-is-installed  ## the suite, with real servers, on the package as
 	@rm -rf build
 	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build .
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --target build/wheel build/*.whl
-	PYTHONPATH=build/wheel $(BIN)/pytest -m "not faults and not services" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	PYTHONPATH=build/wheel $(BIN)/pytest -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-services: .venv/dev-is-installed  ## kind command with real plugins: needs monitoring-plugins-basic (Debian) or its like
 	$(BIN)/pytest -m services
+
+soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred times each
+	$(BIN)/pytest -m soak
 
 faults: .venv/dev-is-installed  ## every row of every fault table, live
 	$(BIN)/pytest -m faults

@@ -295,7 +295,7 @@ def test_an_ascii_terminal_shows_everything(process, write) -> None:
     assert "l\\xe4uft anderswo" in result.stdout
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGHUP", 129), ("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_ends_the_run_with_its_code_and_a_report(folder, write, name, code) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         write(silent.getsockname()[1])

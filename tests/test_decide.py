@@ -280,7 +280,7 @@ def test_only_a_critical_failure_rolls_back_by_its_row_alone() -> None:
     assert told([verdict(severity=HIGH, row=ROLLS_BACK)]) == (Action.INVESTIGATE, 10)
 
 
-RANDOM = random.Random(20261123)  # noqa: S311  # a seed, so that a difference can be found again
+RANDOM = random.Random(20261123)  # a seed, so that a difference can be found again
 
 
 def mostly(usual, others: Iterable):

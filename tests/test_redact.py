@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote, quote_plus
 
@@ -11,7 +13,7 @@ from hypothesis import assume, given, strategies as st
 
 from probekit.redact import HIDDEN, Redactor
 
-SECRET = 'Zq7/+x "ö" 9Wk~tail'
+SECRET = 'Zq7/+x "ö" <9Wk>&\'~tail'
 
 
 @pytest.fixture
@@ -31,6 +33,10 @@ def written(secret: str) -> dict[str, str]:
         "a form field": quote_plus(secret),
         "JSON in ASCII": json.dumps(secret)[1:-1],
         "JSON in Unicode": json.dumps(secret, ensure_ascii=False)[1:-1],
+        "a part of a URL in lower case": re.sub("%..", lambda found: found[0].lower(), quote(secret, safe="")),
+        "HTML": html.escape(secret),
+        "HTML's text": html.escape(secret, quote=False),
+        "HTML as others escape it": html.escape(secret).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
         "Python's repr": repr(secret)[1:-1],
         "Python's repr of its bytes": repr(raw)[2:-1],
     }

@@ -56,7 +56,7 @@ def test_looking_often_takes_more_trials(limit, trials) -> None:
 
 
 def test_evidence_that_grows_may_be_looked_at_after_every_window() -> None:
-    rng, runs, passed = random.Random(20261125), 400, 0  # noqa: S311  # a seed, so that a difference can be found again
+    rng, runs, passed = random.Random(20261125), 400, 0  # a seed, so that a difference can be found again
     for _ in range(runs):
         events = list(accumulate(sum(rng.random() < 0.01 for _ in range(300)) for _ in range(12)))
         looks = [(k, 300 * number) for number, k in enumerate(events, 1)]
@@ -214,7 +214,7 @@ def test_verdict_and_interval_never_disagree(blocks, limit) -> None:
 
 @pytest.mark.parametrize("burst", [1, 5])
 def test_a_service_at_the_limit_seldom_passes_and_one_at_half_of_it_never_fails(burst) -> None:
-    rng = random.Random(20261125)  # noqa: S311  # a seed, so that a difference can be found again
+    rng = random.Random(20261125)  # a seed, so that a difference can be found again
     runs, passes, fails = 300, 0, 0
     for _ in range(runs):
         at, half = (_window(rng, share, burst) for share in (0.01, 0.005))

@@ -171,7 +171,7 @@ def test_several_processes_write_at_once(file) -> None:
 
 
 def test_whoever_is_killed_loses_the_run_in_flight_and_nothing_else(file) -> None:
-    rng = random.Random(20261125)  # noqa: S311  # a seed, so that a difference can be found again
+    rng = random.Random(20261125)  # a seed, so that a difference can be found again
     for number in range(5):
         with _writer(file, f"k{number}", runs=10_000) as writer:
             told = [writer.stdout.readline() for _ in range(rng.randint(1, 40))]

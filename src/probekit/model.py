@@ -719,11 +719,11 @@ class Run:
     config_hash: str
     vantage: str
     narrowed: bool = False
-    ended_by: str | None = None  # SIGINT, SIGTERM, deadline
+    ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
     notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
 
 
-_SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143}
+_SIGNALS: Final = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it would be pages, and asyncio writes it twice

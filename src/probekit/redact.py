@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from html import escape
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN: Final = "[secret]"
+_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 SHORT: Final = 8  # characters: a shorter secret also hides ordinary words, so whoever reveals one is warned
 
 
@@ -61,11 +64,15 @@ def _spans(text: str, form: str, *, least: int) -> Iterator[tuple[int, int]]:
 
 def _forms(secret: str) -> set[str]:
     raw = secret.encode("utf-8", "surrogateescape")  # the bytes that os.environ could not decode
+    percent = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     plain = {
         secret,
-        quote(raw, safe=""),
-        quote(raw),
-        quote_plus(raw),
+        *percent,
+        *(_ESCAPE.sub(lambda found: found[0].lower(), form) for form in percent),  # RFC 3986 section 2.1 allows both
+        escape(secret, quote=False),
+        escape(secret),
+        escape(secret).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),  # as other languages escape
+        escape(secret).replace("&#x27;", "&apos;"),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from probekit.capture import Captured, CaptureError, capture
 from probekit.cli.options import Seconds, config_option, default_config, environment_option
 from probekit.cli.output import colour, complain, emit, say
 from probekit.cli.progress import Progress
+from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
 from probekit.comparison import LEAST_WINDOWS, baseline_reach
@@ -121,9 +121,8 @@ def _captured(environment: str, path: Path, known: Sequence[BaselineWindow]) -> 
 
 
 async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Captured:
-    stop, loop = Stop(), asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM"):
-        loop.add_signal_handler(getattr(signal, name), stop.wish, name)
+    stop = Stop()
+    stop_on_signals(stop)
     return await capture(request, redactor=redactor, clock=Clock(), stop=stop, watcher=progress)
 
 

@@ -21,6 +21,7 @@ MEANINGS: Final = {
     INTERNAL: ("internal", "a crash of probekit, which says nothing about the target"),
     LOCKED: ("locked", "another run verifies this environment"),
     CONFIG: ("config", "probes.toml or the checklist is wrong: file, line, key"),
+    129: ("interrupted", "SIGHUP; the terminal is gone, and the report says what was measured so far"),
     INTERRUPTED: ("interrupted", "SIGINT; the report says what was measured so far"),
     143: ("interrupted", "SIGTERM; the same"),
 }

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +20,7 @@ from probekit.cli.memory import keep, of_report, recall
 from probekit.cli.options import Moment, Seconds, config_option, default_config, verify_options
 from probekit.cli.output import colour, emit, save
 from probekit.cli.progress import Progress
+from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, place_of, state_file, state_option
 from probekit.cli.trouble import told
 from probekit.config import Variables
@@ -100,7 +98,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
         request = _remembering(request, past.memory, options.get("since"), now)
         redactor = Redactor()
         report = _carried_out(request, output, redactor)
-        with _undisturbed():
+        with undisturbed():
             keep(file, place, report, FORMATS["json"](report))
             is_go = report.exit_code == Action.GO.exit_code
             is_same = past.action == report.decision.action.word
@@ -170,22 +168,10 @@ def _carried_out(request: Request, output: Output, redactor: Redactor) -> Report
     return asyncio.run(_until_told(request, redactor, progress))
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second signal must not take the report with it."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Report:
-    """The flow, ended early by SIGINT or SIGTERM with what was measured so far."""
-    stop, loop = Stop(), asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM"):
-        loop.add_signal_handler(getattr(signal, name), stop.wish, name)
+    """The flow, ended early by a signal with what was measured so far."""
+    stop = Stop()
+    stop_on_signals(stop)
     return await carry_out(request, redactor=redactor, stop=stop, watcher=progress)
 
 
