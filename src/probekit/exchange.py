@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 import zlib
@@ -21,6 +22,11 @@ BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
 _TURNED_AWAY: Final = (401, 403, 407, 429, 451)
+_BUSY: Final = 503
+_CHALLENGES: Final = (b"cf-chl", b"challenge-platform", b"captcha", b"_incapsula_", b"ddos-guard")
+_SIGN_IN: Final = frozenset(
+    {"login", "signin", "logon", "sso", "oauth", "oauth2", "authorize", "saml", "saml2", "adfs"}
+)
 _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
 
 
@@ -56,13 +62,24 @@ class Answer:
 
     @property
     def is_challenge(self) -> bool:
-        """Whether a guard in front of the target asks if we are a robot."""
-        return self.header("cf-mitigated") == "challenge" or self.header("x-amzn-waf-action") is not None
+        """Whether a guard in front of the target asks if we are a robot, by its header or by its page."""
+        is_marked = self.header("cf-mitigated") == "challenge" or self.header("x-amzn-waf-action") is not None
+        is_page = self.status == _BUSY and self.media_type == "text/html"
+        return is_marked or (is_page and any(mark in self.body.lower() for mark in _CHALLENGES))
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether it sends us to where people sign in (RFC 6749 section 4.1.1; SAML 2.0 bindings, section 3.4)."""
+        location = (self.header("location") or "") if self.redirect is not None else ""
+        path, _, query = location.partition("?")
+        parts = path.lower().split("?")[0].split("/")
+        words = {re.sub(r"[_-]|\.\w+$", "", part) for part in parts} | set(parts)
+        return bool(words & _SIGN_IN) or any(word in query for word in ("SAMLRequest=", "response_type="))
 
     @property
     def turns_us_away(self) -> bool:
         """Whether it is no answer of the target but a refusal to talk to us."""
-        return self.status in _TURNED_AWAY or self.is_challenge
+        return self.status in _TURNED_AWAY or self.is_challenge or self.is_sign_in
 
     @property
     def redirect(self) -> str | None:

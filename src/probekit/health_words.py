@@ -24,6 +24,7 @@ _UNCLEAR: Final = frozenset((
     "degraded", "warn", "warning", "unknown", "starting", "pending", "partial", "paused", "maintenance",
     "yellow",
 ))  # fmt: skip
+_PARTS: Final = 2000  # of one answer that are looked at
 _LONGEST_TEXT: Final = 40  # characters of a plain text that is one word
 
 
@@ -70,6 +71,25 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
         detail = f"a page ({answer.media_type or 'no type'}) where a health answer is due"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return parse(answer.body)
+
+
+def bad_part(document: Any) -> str | None:  # noqa: ANN401  # any JSON value
+    """The name of a part, at any depth, whose own word is bad; None where none is seen."""
+    left, seen = [("", document)], 0
+    while left and seen < _PARTS:
+        name, value = left.pop()
+        seen += 1
+        if isinstance(value, dict):
+            if name and any(health_of(value.get(key)) is Health.BAD for key in ("status", "state", "health")):
+                return name
+            left += [(str(key), inner) for key, inner in value.items() if isinstance(inner, dict | list)]
+        elif isinstance(value, list):
+            left += [(_named(inner) or name or "a part", inner) for inner in value if isinstance(inner, dict | list)]
+    return None
+
+
+def _named(part: Any) -> str:  # noqa: ANN401  # any JSON value
+    return str(part.get("name") or "") if isinstance(part, dict) else ""
 
 
 def _normal(word: str) -> str:

@@ -183,10 +183,10 @@ async def test_a_server_that_answers_anything_proves_nothing(answers) -> None:
 
 
 async def test_an_unfollowed_redirect_is_named(answers) -> None:
-    readings = await answers(b"", 302, headers={"Location": "/login?session=hidden"})
+    readings = await answers(b"", 302, headers={"Location": "/moved?session=hidden"})
 
     assert readings.values["status"] == Exact(302)
-    assert readings.notes["seen"] == "302 from 192.0.2.1:443, which points to /login and was not followed"
+    assert readings.notes["seen"] == "302 from 192.0.2.1:443, which points to /moved and was not followed"
 
 
 async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:

@@ -373,7 +373,7 @@ async def test_components_within_components_end_somewhere() -> None:
 @pytest.mark.parametrize("status", [301, 400, 404, 418])
 async def test_another_status_is_no_answer_about_health(status) -> None:
     with pytest.raises(ProbeFailedError, match=f"{status} from .*: no answer about health") as caught:
-        await read({"status": "ok"}, status, headers={"Location": "/login?next=hidden"})
+        await read({"status": "ok"}, status, headers={"Location": "/moved?next=hidden"})
 
     assert caught.value.reason is Reason.BAD_RESPONSE
     assert "hidden" not in caught.value.detail

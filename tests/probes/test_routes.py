@@ -86,7 +86,7 @@ async def test_a_status_counts_unless_it_is_declared(answers, status, route, une
 
 
 async def test_the_evidence_names_route_status_and_what_was_due(answers) -> None:
-    moved = httpx.Response(302, headers={"Location": "/login?session=hidden"})
+    moved = httpx.Response(302, headers={"Location": "/moved?session=hidden"})
     readings = await answers(
         {"/list": 503, "/old": moved},
         {"path": "/list?page=1", "name": "the list"},
@@ -97,7 +97,7 @@ async def test_the_evidence_names_route_status_and_what_was_due(answers) -> None
     assert readings.values["unexpected"] == Exact(2)
     assert readings.notes["seen"] == (
         "2 of 2 routes not as declared; the list: 503 from 192.0.2.1:443 where 2xx is due; "
-        "GET /old: 302 from 192.0.2.1:443, which points to /login, where 200 or 404 is due; "
+        "GET /old: 302 from 192.0.2.1:443, which points to /moved, where 200 or 404 is due; "
         "GET https://mail.test/ping (optional): 404 from 192.0.2.9:443 where 2xx is due"
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from probekit.health_words import Health, health_of, said_by
+from probekit.health_words import Health, bad_part, health_of, said_by
 from probekit.json_answer import compile_path, find, is_number, keys, parse, shown
 from probekit.probe import (
     Answer,
@@ -155,6 +155,11 @@ async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer
     health = health_of(word)
     if health.is_doubtful:
         detail = f"its status {shown(word)} is no word we know; {_DECLARE}"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    if health is Health.GOOD and (part := bad_part(said_by(answer))):
+        detail = (
+            f"its status is {shown(word)}, but its part {shown(part)} is not: kind infrastructure_health reads parts"
+        )
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return [] if health is Health.GOOD else [f"its status is {shown(word)}"]
 

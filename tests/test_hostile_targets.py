@@ -1,0 +1,220 @@
+"""Targets that misbehave, over the whole flow: what each is judged to be, in time, in little memory, in plain text."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import zlib
+from itertools import cycle
+
+import psutil
+import pytest
+from hypothesis import given, strategies as st
+
+from probekit.cookies import cookies
+from probekit.dial import ProbeFailedError
+from probekit.flow import Request, carry_out
+from probekit.health_words import Health, bad_part, health_of
+from probekit.json_answer import find, parse
+from probekit.model import Outcome, Reason
+from probekit.reports import FORMATS
+
+CONFIG = """
+[env.prod]
+base_url = "{scheme}://127.0.0.1:{port}"
+scope = ["deploy.services.health-endpoint"]
+timeout = "500ms"
+settle = "0s"
+spread = "0s"
+spacing = "0s"
+throttle = {{ requests = 10000, per = "1s" }}
+
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+LOOKS = 1.0 * (2 + 6 + 2)  # seconds at the worst: eight looks, 24 more, two attempts, four in flight, and some
+GROWTH = 16 << 20  # bytes
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Type: text/html\r\n"
+BOMB = 8 << 20  # bytes, unpacked
+PASS, FAIL, INCONCLUSIVE, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR
+
+
+def answer(body: bytes, *, head: bytes = HEAD, length: int | None = None) -> bytes:
+    return head + f"Content-Length: {len(body) if length is None else length}\r\n\r\n".encode() + body
+
+
+def coded(name: str, body: bytes) -> bytes:
+    return answer(body, head=HEAD + f"Content-Encoding: {name}\r\n".encode())
+
+
+def redirect(location: str) -> bytes:
+    return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@pytest.fixture
+def judged(serve, tmp_path):
+    """A function from scripts, one for each connection in turn, to the health item's verdict and both reports."""
+
+    async def judged(*scripts, scheme="http"):
+        turns = cycle(scripts)
+
+        async def act(reader, writer):
+            script = next(turns)
+            head = await reader.readuntil(b"\r\n\r\n") if scheme == "http" else b""
+            if b"/probekit-" in head:  # the path that cannot exist
+                script = (answer(b"{}", head=b"HTTP/1.1 404 Not Found\r\n"),)
+            for part in script:
+                writer.write(part)
+                await writer.drain()
+
+        port, _ = await serve(act=act)
+        (tmp_path / "probes.toml").write_text(CONFIG.format(scheme=scheme, port=port))
+        before, start = psutil.Process().memory_info().rss, time.perf_counter()
+        report = await carry_out(Request(environment="prod", config=tmp_path / "probes.toml"))
+        assert time.perf_counter() - start < LOOKS
+        assert psutil.Process().memory_info().rss - before < GROWTH
+        (verdict,) = report.verdicts
+        return verdict, FORMATS["console"](report), FORMATS["json"](report)
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "told"),
+    [
+        ([HEAD + b"\r\n", *[b"x" * 65536] * 40], INCONCLUSIVE, "larger than 1 MiB"),
+        ([coded("gzip", gzip.compress(bytes(BOMB)))], INCONCLUSIVE, "larger than 1 MiB"),
+        ([coded("deflate", zlib.compress(bytes(BOMB)))], INCONCLUSIVE, "larger than 1 MiB"),
+        ([coded("br", b"\x0b\x02\x80")], INCONCLUSIVE, "encoded as"),
+        ([coded("gzip", b"no gzip")], INCONCLUSIVE, "no valid gzip"),
+        ([coded("gzip", gzip.compress(b'{"status":"ok"}')[:-4])], INCONCLUSIVE, "breaks off"),
+        ([HEAD, *[b"X: y\r\n" * 1000] * 10, b"\r\n"], INCONCLUSIVE, "headers"),
+        ([HEAD, b"X: ", *[b"y" * 65536] * 16, b"\r\n\r\n"], INCONCLUSIVE, "64 KiB of headers"),
+        ([answer(b'{"status":"ok"}', length=999)], FAIL, "up 0"),
+        ([answer(b'{"status":"ok"}', length=5)], INCONCLUSIVE, "no JSON"),
+        ([answer(b"\xff\xfe{\x00}\x00")], INCONCLUSIVE, "no JSON"),
+        ([answer(b'\xef\xbb\xbf{"status":"ok"}')], INCONCLUSIVE, "no JSON"),
+        ([answer(b'{"status":"ok","status":"down"}')], INCONCLUSIVE, "no JSON"),
+        ([answer(b'{"status":NaN}')], INCONCLUSIVE, "no JSON"),
+        ([answer(b'{"status":1e999}')], INCONCLUSIVE, "no JSON"),
+        ([answer(b"[" * 10_000 + b"]" * 10_000)], INCONCLUSIVE, ""),
+        ([answer(b"<html>sign in</html>", head=b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n")], INCONCLUSIVE, ""),
+        ([redirect("/health")], FAIL, "points to /health and was not followed"),
+        ([redirect("http://169.254.169.254/latest/meta-data")], FAIL, "was not followed"),
+        ([redirect("http://127.0.0.1:1/")], FAIL, "was not followed"),
+        ([redirect("file:///etc/passwd")], FAIL, "was not followed"),
+        ([redirect("https://id.example.test/oauth2/authorize?client_id=x")], ERROR, "turned_away"),
+        ([redirect("/users/sign_in")], ERROR, "turned_away"),
+        ([redirect("/login?next=/health")], ERROR, "turned_away"),
+        ([redirect("https://id.example.test/x?SAMLRequest=abc")], ERROR, "turned_away"),
+        ([answer(b"<html>Solve the CAPTCHA</html>", head=BUSY)], ERROR, "turned_away"),
+        ([answer(b"<html>maintenance</html>", head=BUSY)], FAIL, "status 503"),
+        ([answer(b'{"status":"ok","parts":{"db":{"status":"DOWN"}}}')], INCONCLUSIVE, "infrastructure_health"),
+        ([answer(b'{"status":"ok","parts":[{"name":"db","state":"down"}]}')], INCONCLUSIVE, "infrastructure_health"),
+        ([answer(b'{"status":"ok","parts":{"db":{"status":"UP"}}}')], PASS, ""),
+        ([b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
+        ([b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
+        ([b"HTTP/1.1 503 No\r\ncf-mitigated: challenge\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
+        ([b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"], FAIL, ""),
+        ([b"SSH-2.0-OpenSSH_9\r\n"], FAIL, "up 0"),
+        ([b""], FAIL, "up 0"),
+        ([answer(b'{"status":"DOWN"}')], FAIL, ""),
+        ([answer(b'{"status":"ok"}')], PASS, ""),
+    ],
+)
+async def test_what_a_target_is_that_misbehaves(judged, script, outcome, told) -> None:
+    verdict, _, _ = await judged(script)
+
+    assert verdict.outcome is outcome, verdict.because
+    assert told in verdict.because
+
+
+@pytest.mark.parametrize("good", [1, 2])
+async def test_a_target_that_answers_differently_each_time_is_unproven(judged, good) -> None:
+    bad = [b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"]
+
+    verdict, _, _ = await judged(*[[answer(b'{"status":"ok"}')]] * good, bad)
+
+    assert verdict.outcome is INCONCLUSIVE
+    assert "what disagrees proves nothing" in verdict.because
+
+
+async def test_a_body_of_one_byte_at_a_time_ends_with_the_deadline(serve, tmp_path) -> None:
+    async def drip(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + b"Content-Length: 1000\r\n\r\n")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await reader.read(1)
+
+    port, _ = await serve(act=drip)
+    (tmp_path / "probes.toml").write_text(CONFIG.format(scheme="http", port=port))
+    start = time.perf_counter()
+
+    report = await carry_out(Request(environment="prod", config=tmp_path / "probes.toml"))
+
+    assert time.perf_counter() - start < LOOKS
+    assert report.verdicts[0].outcome is INCONCLUSIVE
+    assert "was not complete within 0.5 s" in report.verdicts[0].because
+
+
+async def test_a_handshake_that_hangs_and_plain_http_on_its_port_are_down(judged) -> None:
+    silent, _, _ = await judged([], scheme="https")
+    plain, _, _ = await judged([b"HTTP/1.1 400 Bad Request\r\n\r\n"], scheme="https")
+
+    assert (silent.outcome, plain.outcome) == (FAIL, FAIL)
+
+
+async def test_what_hides_moves_or_recolours_text_is_written_out_in_every_report(judged) -> None:
+    evil = "\x1b[31mred\x07\u202e<script>alert(1)</script>"
+    body = json.dumps({"status": evil, evil: evil}, ensure_ascii=False).encode()
+    head = HEAD + b"X-Evil: \x1b[2J\r\n"
+
+    verdict, console, document = await judged([answer(body, head=head)])
+
+    assert verdict.outcome is INCONCLUSIVE
+    for text in (console, document):
+        assert not set("\x1b\x07\u202e") & set(text)
+    json.loads(document)
+
+
+# ---------------------------------------------------------------- anything at all, into every parser
+
+
+def said(read, *arguments):
+    """What a parser makes of it; None where it says that this is no answer, and nothing else."""
+    try:
+        return read(*arguments)
+    except ProbeFailedError as error:
+        return None if error.reason is Reason.BAD_RESPONSE else error
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_json_or_no_answer(body) -> None:
+    document = said(parse, body)
+
+    assert health_of(document) in Health
+    assert bad_part(document) is None or isinstance(bad_part(document), str)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.sampled_from(["$.status", "$..status", "$[0]", "$.*", "$.a.b"]))
+def test_any_json_has_one_value_there_or_no_answer(document, path) -> None:
+    assert not isinstance(said(find, path, document), ProbeFailedError)
+    assert bad_part(document) is None or isinstance(bad_part(document), str)
+
+
+@given(st.lists(st.text(max_size=80), max_size=5))
+def test_any_header_is_read_as_cookies(values) -> None:
+    for cookie in cookies(values) if values else ():
+        assert isinstance(cookie.name, str)
