@@ -13,6 +13,7 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
 # A number, not a name: Kubernetes' runAsNonRoot can check it. Nothing is written, so a read-only root will do.
 USER 65532:65532
 WORKDIR /config
-ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# To remember runs from one container to the next, mount a folder and name a file in it here.
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PROBEKIT_STATE=none
 ENTRYPOINT ["probekit"]
 CMD ["--help"]

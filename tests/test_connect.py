@@ -213,6 +213,15 @@ async def test_a_certificate_of_our_own_is_shown_to_whoever_asks(asking, tmp_pat
     assert (await http.look(timeout=2).get(asking)).status == 200
 
 
+async def test_whoever_has_none_is_turned_away_and_the_target_is_not_down(asking, tmp_path) -> None:
+    http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem"))
+
+    for _ in range(5):  # with TLS 1.3 the refusal comes after the handshake, beside our request
+        with pytest.raises(ProbeFailedError) as failed:
+            await http.look(timeout=2).get(asking)
+        assert failed.value.reason is Reason.TURNED_AWAY
+
+
 @pytest.mark.parametrize("text", [None, "no PEM", "encrypted"])
 async def test_a_certificate_that_cannot_be_used_is_our_own_error(asking, tmp_path, text) -> None:
     file = tmp_path / "mine.pem"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
+from weakref import WeakSet
 
 from probekit.model import Reason
 
@@ -173,7 +174,20 @@ class Trust:
             _load(context, self.ca)
         if self.client_cert:
             _present(context, self.client_cert)
+        context._msg_callback = _note_request  # type: ignore[attr-defined]  # noqa: SLF001  # nothing public tells it
         return context
+
+
+_ASKED: Final[WeakSet[object]] = WeakSet()  # TLS sessions whose server asked for a certificate of ours
+_CERTIFICATE_REQUEST: Final = 13  # RFC 8446 section 4
+
+
+def _note_request(
+    session: object, direction: str, _version: object, _content: object, message: int, _data: bytes
+) -> None:
+    """With TLS 1.3 a server refuses a client without a certificate after the handshake, and may do so by a reset."""
+    if direction == "read" and message == _CERTIFICATE_REQUEST:
+        _ASKED.add(session)
 
 
 def _load_system_store(context: ssl.SSLContext) -> None:
@@ -234,6 +248,11 @@ class Connection:
     def ssl_object(self) -> Any:  # noqa: ANN401  # SSLObject, whose chain is on private parts before 3.13
         """The TLS session's object, None without TLS."""
         return self.writer.get_extra_info("ssl_object")
+
+    @property
+    def asks_who_we_are(self) -> bool:
+        """Whether the server asked for a certificate of ours: without one that it takes, it will not answer."""
+        return self.ssl_object in _ASKED if self.ssl_object is not None else False
 
     async def close(self) -> None:
         """Close at once, without waiting for the other side."""

@@ -133,7 +133,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             data = await self._connection.reader.read(max_bytes)
         except OSError as error:
-            raise connection_failed(error, self._connection.address) from error
+            raise _unanswered(self.exchange) or connection_failed(error, self._connection.address) from error
         self.exchange.received(data)
         return data
 
@@ -301,10 +301,20 @@ def _timed_out(exchange: Exchange, seconds: float) -> ProbeFailedError:
     return ProbeFailedError(exchange.silence, f"no connection to {exchange.address} within {seconds:g} s")
 
 
+def _unanswered(exchange: Exchange) -> ProbeFailedError | None:
+    """A connection that ends before a word of answer, from a server that asked for a certificate: it refuses us."""
+    if exchange.head or exchange.connection is None or not exchange.connection.asks_who_we_are:
+        return None
+    detail = f"{exchange.address} asks for a client certificate and takes none of ours; see connect.client_cert"
+    return ProbeFailedError(Reason.TURNED_AWAY, detail)
+
+
 def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:
     if exchange.head_done:
         return ProbeFailedError(Reason.UNREACHABLE, f"the body of {exchange.address} broke off")
     if not exchange.head:
+        if refused := _unanswered(exchange):
+            return refused
         return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without an answer")
     return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} does not speak HTTP: {text}")
 
