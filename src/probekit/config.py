@@ -423,7 +423,7 @@ class _Reader:
         self, probe: str, instance: str, keys: tuple[str, ...], table: Mapping[str, Any]
     ) -> list[Configured]:
         name = table.get("kind")
-        if name not in probes.names():
+        if not probes.is_installed(name):
             expected = f"an installed kind: {', '.join(probes.names())}"
             close = nearest(name, probes.names()) if isinstance(name, str) else ""
             found = f"unknown kind '{name}'" if isinstance(name, str) else "no kind"

@@ -53,6 +53,8 @@ class Looks:
             self._reached = self._reached or _reached(seen)
             return seen
 
+        if len(addresses) == 1:
+            return (await one(0, addresses[0]),)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(number, address)) for number, address in enumerate(addresses)]
         return tuple(task.result() for task in tasks)

@@ -102,7 +102,7 @@ def _instances(name: str, target: Target, checklist: Checklist) -> list[Configur
     if found := [one for one in target.probes if one.probe == name]:
         return found
     for kind_name in checklist.probes[name].kinds if name in checklist.probes else ():
-        kind = probes.load(kind_name) if kind_name in probes.names() else None
+        kind = probes.load(kind_name) if probes.is_installed(kind_name) else None
         if kind and kind.unasked and kind.unasked(target.environment.base_url):
             config = kind.config.model_validate({"kind": kind_name})
             return [Configured(probe=name, instance="", kind=kind_name, config=config)]
@@ -113,7 +113,7 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
     """Why no probe can answer for the item, None where one can."""
     if not instances:
         kinds, needed = checklist.probes[item.probe or ""].kinds, {limit.metric for limit in item.expect}
-        able = [kind for kind in kinds if kind in probes.names() and _can_give(probes.load(kind), needed)]
+        able = [kind for kind in kinds if probes.is_installed(kind) and _can_give(probes.load(kind), needed)]
         fill = (
             f"kind {' or '.join(able)} can fill it"
             if able

@@ -80,6 +80,8 @@ class _Run:
         self.seen = seen
         self.environment = order.environment
         self.clock = order.clock
+        self.allow = frozenset(self.environment.allow)
+        self.events = events().bind()
         throttle = self.environment.throttle
         self.queue = (
             sum(step.cost for step in plan.steps) * throttle.per / throttle.requests
@@ -308,13 +310,6 @@ class _Run:
 
     def _context(self, place: _Place, address: Address | None, asked: frozenset[str], door: Look) -> Context:
         step, environment = place.step, self.environment
-        window = Window(
-            block=environment.block,
-            least=max(1, round(step.window / environment.block)),
-            goes_on=lambda: step.turn == "watch" and self.watched,
-            now=self.clock.now,
-            sleep=self.clock.sleep,
-        )
         return Context(
             base_url=environment.base_url,
             timeout=step.timeout,
@@ -327,8 +322,18 @@ class _Run:
             memory=self.order.memory,
             release=self.plan.release,
             settling_since=self.seen.settling_since,
-            allow=frozenset(environment.allow),
-            window=window if step.window else None,
+            allow=self.allow,
+            window=self._window(step) if step.window else None,
+        )
+
+    def _window(self, step: Step) -> Window:
+        block = self.environment.block
+        return Window(
+            block=block,
+            least=max(1, round(step.window / block)),
+            goes_on=lambda: step.turn == "watch" and self.watched,
+            now=self.clock.now,
+            sleep=self.clock.sleep,
         )
 
     def _never(self, step: Step, instance: str, failure: Failure) -> Attempt:
@@ -352,7 +357,7 @@ class _Run:
 
     def _seen(self, look: Measurement) -> Measurement:
         self.seen.measurements.append(look)
-        events().debug("probe.measured", probe=look.probe, address=look.address, seconds=look.seconds)
+        self.events.debug("probe.measured", probe=look.probe, address=look.address, seconds=look.seconds)
         return look
 
 

@@ -67,7 +67,7 @@ def _explained(name: str, checklist: Checklist) -> Iterator[str]:
         return _item(items[0], checklist)
     if name in checklist.probes:
         return _probe(name, checklist)
-    if kind_name in probes.names():
+    if probes.is_installed(kind_name):
         return _kind(kind_name, probes.load(kind_name), checklist)
     known = [*(item.id for item in checklist.items), *checklist.probes, *probes.names()]
     raise RequestError(f"no item, probe or kind '{name}'{nearest(name, known)}; see: probekit list items|probes|kinds")

@@ -179,7 +179,7 @@ def _probes(found: Survey, env: str) -> Iterator[str]:
     )
     known = checklist.load("softfactory")
     for name in ("routes", "api", "database", "cache", "cors", "rate-limit"):
-        kind = next(kind for kind in reversed(known.probes[name].kinds) if kind in probes.names())
+        kind = next(kind for kind in reversed(known.probes[name].kinds) if probes.is_installed(kind))
         yield f"#\n# [{env}.probes.{name}]"
         yield from (f"# {line}" for line in probes.load(kind).example.splitlines())
 

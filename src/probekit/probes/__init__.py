@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
+from typing import TypeGuard
 
 from probekit.probe import Kind
 
@@ -15,6 +16,11 @@ GROUP = "probekit.probes"
 def names() -> tuple[str, ...]:
     """Every kind that is installed, sorted; none is imported."""
     return tuple(sorted({*_own(), *_foreign()}))
+
+
+def is_installed(name: object) -> TypeGuard[str]:
+    """Whether there is a kind of that name; other packages' are looked up only where it is not our own."""
+    return isinstance(name, str) and (name in _own() or name in _foreign())
 
 
 def load(name: str) -> Kind:
