@@ -32,7 +32,7 @@ _DELETE_ORPHANS = """
 
 _LOCK = "select id from job where id = 1 for update"
 _WAITED = 6.0  # seconds: from 5 s on a session that waits counts as blocked
-_FILLING = 1 << 20  # bytes
+_FILLERS = 256  # keys of 4 KiB
 
 
 class Stores:
@@ -140,10 +140,10 @@ class Stores:
         self._keep_answers()
         with redis.Redis.from_url(self.valkey.url) as cache:
             cache.config_set("maxmemory-policy", "noeviction")
-            cache.config_set("maxmemory", cache.info("memory")["used_memory"] + _FILLING)
-            with contextlib.suppress(redis.OutOfMemoryError):
-                for number in range(_FILLING):
-                    cache.set(f"filler:{number}", bytes(4096))
+            for number in range(_FILLERS):
+                cache.set(f"filler:{number}", bytes(4096))
+            used = cache.info("memory")["used_memory"]
+            cache.config_set("maxmemory", used - _FILLERS * 2048)  # what comes and goes beside them makes no room
         self._mending.append(self._empty_cache)
 
     def _empty_cache(self) -> None:
