@@ -55,6 +55,7 @@ __all__ = [
     "Sample",
     "Secret",
     "Share",
+    "Where",
     "Window",
 ]
 
@@ -108,8 +109,8 @@ class ProbeConfig(Settings):
     looks: int = Field(8, ge=2, le=64, description="looks of the first attempt, where the probe claims reachability")
 
 
-class HttpConfig(ProbeConfig):
-    """A table that names one URL."""
+class Where(Settings):
+    """One URL, as a path below the target's own or whole."""
 
     path: str | None = Field(None, pattern=r"^/\S*$", description="a path below the environment's base_url")
     url: str | None = Field(
@@ -129,6 +130,10 @@ class HttpConfig(ProbeConfig):
     def target(self, base_url: str) -> str:
         """The whole URL."""
         return self.url or base_url.rstrip("/") + (self.path or "")
+
+
+class HttpConfig(Where, ProbeConfig):
+    """A table that names one URL."""
 
 
 def http_endpoint(config: Any, base_url: str) -> Endpoint:  # noqa: ANN401  # the kind's own settings

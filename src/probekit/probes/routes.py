@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from probekit.http import Look, endpoint_of, has_host
+from probekit.http import Look, endpoint_of
 from probekit.probe import (
     Answer,
     Context,
@@ -20,7 +20,7 @@ from probekit.probe import (
     ProbeFailedError,
     Readings,
     Reason,
-    Settings,
+    Where,
 )
 
 MOST: Final = 20  # routes of one table
@@ -48,13 +48,9 @@ Statuses = Annotated[
 ]
 
 
-class Route(Settings):
+class Route(Where):
     """One URL and the statuses that it must answer with."""
 
-    path: str | None = Field(None, pattern=r"^/\S*$", description="a path below the environment's base_url")
-    url: str | None = Field(
-        None, pattern=r"^https?://[^\s/@]+(/\S*)?$", description="a whole URL instead, for another host"
-    )
     name: str | None = Field(None, min_length=1, max_length=60, description="what the report calls it")
     method: Literal["GET", "HEAD"] = Field("GET", description="how it is asked")
     expect: Statuses = Field(
@@ -63,20 +59,6 @@ class Route(Settings):
     need: Literal["required", "optional"] = Field(
         "required", description='"optional": it is shown when it misbehaves, and does not count'
     )
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.path is None) == (self.url is None):
-            message = "name either 'path' or 'url'"
-            raise ValueError(message)
-        if self.url and not has_host(self.url):
-            message = "'url' has no host, or no port that can be"
-            raise ValueError(message)
-        return self
-
-    def target(self, base_url: str) -> str:
-        """The whole URL."""
-        return self.url or base_url.rstrip("/") + (self.path or "")
 
     def expects(self, status: int) -> bool:
         """Whether the route may answer with this status."""
