@@ -53,7 +53,7 @@ def server_context(leaf, *, chain=True):
 def read(serve, trusted_file):
     """What the kind reads of a server with this context."""
 
-    async def one(context, *, host="app.test", ca=trusted_file, now=NOW, others=(), **settings):
+    async def one(context, *, host="app.test", ca=trusted_file, now=NOW, others=(), wanted=frozenset(), **settings):
         async def quiet(reader, _writer):
             await reader.read()
 
@@ -70,6 +70,7 @@ def read(serve, trusted_file):
             now=lambda: now,
             address=address,
             resolved=Resolved((*others, address), 0),
+            wanted=wanted,
         )
         return await KIND.measure(config, probe)
 
@@ -100,6 +101,12 @@ async def test_a_good_certificate_passes_every_claim(authority, read) -> None:
     }
     assert readings.notes["protocol"] == "TLSv1.3"
     assert "certificate of app.test, issued by" in readings.notes["seen"]
+
+
+async def test_old_protocols_are_asked_for_only_where_that_is_wanted(authority, read) -> None:
+    readings = await read(server_context(authority.issue_cert("app.test")), wanted=frozenset({"time_left"}))
+
+    assert set(readings.values) == KIND.promises - {"modern_protocol"}
 
 
 async def test_an_expired_certificate_is_read_and_its_trust_leaves_dates_aside(authority, read) -> None:

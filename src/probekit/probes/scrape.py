@@ -124,6 +124,9 @@ def _parsed(config: Scrape, body: bytes) -> list[_Scraped]:
             rest = frozenset(pair for pair in labels.items() if pair[0] != "le")
             buckets.setdefault(process, {})[rest, edge] = value
     _require(config, statuses, buckets)
+    if any(inf not in {edge for _, edge in found} for found in buckets.values()):
+        detail = f"'{config.duration}' has no +Inf bucket: what is slower than its last edge would be in none"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return [
         _Scraped(
             process=(name, starts.get(name, starts.get(""))),
@@ -182,7 +185,7 @@ def _readings(config: Scrape, block: _Block) -> Readings:
     if config.requests:
         values["error_rate"] = Share((block.errors,), (block.requests,))
     if config.duration and block.buckets:
-        trials = block.buckets.get(inf, max(block.buckets.values()))
+        trials = block.buckets[inf]
         edges = tuple(sorted(edge for edge in block.buckets if isfinite(edge)))
         counts = tuple(min(block.buckets[edge], trials) for edge in edges)
         milliseconds = tuple(round(edge * 1000, 6) for edge in edges)

@@ -109,14 +109,16 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
         "protocol": seen.protocol,
         "fingerprint": leaf.fingerprint(SHA256()).hex(),
     }
+    wanted = context.wanted or KIND.promises
+    modern = {"modern_protocol": await _modern(door, seen)} if "modern_protocol" in wanted else {}  # a hello more
     return Readings(
         notes,
+        **modern,
         time_left=Exact(_days_left(first, now)),
         trusted=Exact(trust.path is not None),
         host_matches=trust.host_matches if isinstance(trust.host_matches, Failure) else Exact(trust.host_matches),
         chain_complete=_chain_complete(seen, trust, leaf),
         different_certificates=await _different(config, door, leaf, seen),
-        modern_protocol=await _modern(door, seen),
         self_signed=Exact(leaf.issuer == leaf.subject),
         weak_keys=Exact(sum(_is_weak_key(certificate) for certificate in path)),
         weak_signatures=Exact(sum(_is_weak_signature(certificate) for certificate in path)),
@@ -168,8 +170,6 @@ async def _modern(door: _Door, seen: _Seen) -> Exact | Failure:
     """Whether a newer protocol was negotiated and an older one is refused: who speaks both can be talked down."""
     if seen.protocol not in _MODERN:
         return Exact(0)
-    if door.context.wanted and "modern_protocol" not in door.context.wanted:
-        return Exact(1)
     connection = await door.context.http.connect(door.address, None, door.begin)
     try:
         async with asyncio.timeout(door.context.timeout):
