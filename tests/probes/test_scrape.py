@@ -147,6 +147,7 @@ async def test_what_is_declared_an_error_is_one(sampled) -> None:
         ("\x00\xff{}}}{", "text format"),
         (metrics().replace('le="0.25"', 'le="many"'), "bucket"),
         (metrics().replace('le="+Inf"', 'le="9"'), "no +Inf bucket"),
+        (metrics().replace("status=", "code="), "no label 'status'"),
         (metrics().replace("http_request_duration_seconds_bucket", "other"), "no series of 'http_request_duration"),
     ],
 )

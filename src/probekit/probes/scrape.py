@@ -118,6 +118,11 @@ def _parsed(config: Scrape, body: bytes) -> list[_Scraped]:
             continue
         key = frozenset(labels.items())
         if name in (config.requests, f"{config.requests}_total"):
+            if config.status not in labels:
+                detail = (
+                    f"'{name}' has no label '{config.status}', by which errors are told: {', '.join(sorted(labels))}"
+                )
+                raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
             statuses.setdefault(process, {})[key] = value
         elif config.duration and name == f"{config.duration}_bucket":
             edge = _edge(labels.get("le", ""))
