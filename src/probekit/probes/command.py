@@ -74,7 +74,7 @@ class CommandProbe(ProbeConfig):
         {}, description="metric of the probe to the place of its number: text, or { at = ..., times = ... }"
     )
     exits: tuple[int, ...] = Field((0,), min_length=1, description="exit codes with which its output is an answer")
-    limit: Duration = Field(30.0, gt=0, le=600, description="how long it may run")
+    limit: Duration = Field(30.0, gt=0, le=60, description="how long it may run")
     variables: tuple[Name, ...] = Field((), description="variables of our own environment that it sees, beside PATH")
     secrets: dict[Name, Secret] = Field({}, description="variables that it sees, by reference")
 
