@@ -41,7 +41,7 @@ _STATES: Final = {
     2: "CRITICAL",
 }  # Monitoring Plugins Development Guidelines, "Plugin Return Codes"
 _PERFDATA: Final = re.compile(  # the same, "Performance data": 'label'=value[UOM];[warn];[crit];[min];[max]
-    r"(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\s=']+))=(?P<value>[^\s;]*)(?:;\S*)?(?=\s|$)"
+    r"(?<!\S)(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\s=']+))=(?P<value>[^\s;]*)(?:;\S*)?(?=\s|$)"
 )
 _VALUE: Final = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(s|us|ms|%|[KMGT]?B|c)?")
 
