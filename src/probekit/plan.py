@@ -182,7 +182,7 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
         attempts=attempts,
         spread=environment.spread if reach else 0.0,
         spacing=environment.spacing,
-        timeout=environment.timeout,
+        timeout=(kind.lasts(one.config) if kind.lasts else None) or environment.timeout,
         in_flight=kind.in_flight,
         turn="watch" if samples and promise.watch else kind.turn,
         window=max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0,

@@ -238,6 +238,7 @@ class Kind:
     sampled: Callable[[Any, float, frozenset[str]], int] | None = (
         None  # settings, seconds, allow to requests in a window
     )
+    lasts: Callable[[Any], float | None] | None = None  # settings to the seconds of one look; None: the environment's
     requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
     example: str  # its table in probes.toml, from `kind` on, as it would stand there
     privileges: str = "none"  # the least that it needs at the target

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import pytest
 from pydantic import ValidationError
 
+from probekit import checklist
+from probekit.config import load
 from probekit.http import Http
 from probekit.model import Exact, Reason
+from probekit.plan import plan
 from probekit.probe import Context, ProbeFailedError
-from probekit.probes import command
 from probekit.probes.command import KIND
+
+SECRET = "correct-horse battery-staple nine-lives"
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ async def run(argv, **settings):
     given = {"kind": "command", "argv": argv} | settings
     context = Context(
         base_url="https://app.test",
-        timeout=5,
-        http=Http(run="test").look(timeout=5),
-        reveal=lambda kept: {"KEPT": "s3cret"}[kept.env],
+        timeout=20,
+        http=Http(run="test").look(timeout=20),
+        reveal=lambda kept: {"KEPT": SECRET}[kept.env],
         now=lambda: datetime.now(UTC),
     )
     return await KIND.measure(KIND.config.model_validate(given), context)
@@ -68,6 +69,7 @@ async def test_numbers_are_read_from_json_each_at_its_place(script) -> None:
     values = (await run(argv, reads=reads)).values
 
     assert {name: value for name, value in values.items() if isinstance(value, Exact)} == {
+        "exit_code": Exact(0),
         "orphans": Exact(3),
         "share": Exact(50),
         "ok": Exact(1),
@@ -77,98 +79,166 @@ async def test_numbers_are_read_from_json_each_at_its_place(script) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("nothing", "no JSON"), ("", "no JSON"), ("NaN", "no JSON"), ("\\xff", "no JSON"), ("[" * 100_000, "64 KiB")],
+    [("nothing", "no JSON"), ("", "no JSON"), ("NaN", "no JSON"), ("\\xff", "no JSON"), ("[" * 50_000, "no JSON")],
 )
-async def test_output_that_is_no_json_is_no_reading(script, text, told) -> None:
-    argv = script(
-        f"import sys; sys.stdout.buffer.write({text!r}.encode('latin-1').decode('unicode_escape').encode('latin-1'))"
-    )
+async def test_output_that_is_no_json_gives_no_number(script, text, told) -> None:
+    argv = script(f"import sys; sys.stdout.buffer.write(b'{text}')")
 
-    failed = await refusal(argv, nagios=False, reads={"a": "$.a"})
+    values = (await run(argv, reads={"a": "$.a"})).values
+
+    assert (values["a"].reason, told in values["a"].detail) == (Reason.BAD_RESPONSE, True)
+
+
+async def test_a_number_that_grows_beyond_all_bounds_is_none(script) -> None:
+    readings = await run(script("print('[1e308]')"), reads={"a": {"at": "$[0]", "times": 1000}})
+
+    assert readings.values["a"].reason is Reason.BAD_RESPONSE
+
+
+@pytest.mark.parametrize("code", [0, 1, 125])
+async def test_an_exit_code_is_a_number_too(script, code) -> None:
+    readings = await run(script(f"import sys; print('no head', file=sys.stderr); sys.exit({code})"))
+
+    assert readings.values == {"exit_code": Exact(code)}
+    assert ("no head" in readings.notes["seen"]) is (code != 0)
+
+
+async def test_output_of_which_nothing_is_read_may_be_of_any_length(script) -> None:
+    readings = await run(script("print('CREATE TABLE x ();' * 10_000)"))
+
+    assert readings.values == {"exit_code": Exact(0)}
+
+
+@pytest.mark.parametrize("code", [126, 127, 137, 255])
+async def test_a_shell_s_word_that_nothing_ran_is_no_exit_code_of_the_program(script, code) -> None:
+    failed = await refusal(script(f"import sys; print('not found', file=sys.stderr); sys.exit({code})"), nagios=False)
 
     assert failed.reason is Reason.BAD_RESPONSE
-    assert told in failed.detail
+    assert f"ended with {code}: not found" in failed.detail
 
 
-async def test_an_exit_code_that_was_not_declared_is_no_reading(script) -> None:
+async def test_with_an_exit_code_that_was_not_declared_no_output_is_read(script) -> None:
     argv = script("import sys; print('{\"a\": 1}'); print('no route', file=sys.stderr); sys.exit(3)")
 
-    failed = await refusal(argv, nagios=False, reads={"a": "$.a"})
-    assert (failed.reason, "ended with 3" in failed.detail, "no route" in failed.detail) == (
-        Reason.BAD_RESPONSE,
-        True,
-        True,
-    )
-    assert (await run(argv, reads={"a": "$.a"}, exits=[0, 3])).values["a"] == Exact(1)
+    values = (await run(argv, reads={"a": "$.a"})).values
+
+    assert values["exit_code"] == Exact(3)
+    assert values["a"].reason is Reason.BAD_RESPONSE
+    assert "ended with 3" in values["a"].detail
+    assert "no route" in values["a"].detail
+    assert (await run(argv, reads={"a": "$.a"}, expect_exit=[0, 3])).values["a"] == Exact(1)
 
 
 @pytest.mark.parametrize(("code", "word"), [(0, "OK"), (1, "WARNING"), (2, "CRITICAL")])
 async def test_a_monitoring_plugin_s_state_and_performance_data_are_read(plugin, code, word) -> None:
-    text = (
-        "DISK fine | /=2643MB;5948;5958;0;5968 'it''s 50%'=50%;;80\n"
-        "more text\n"
-        "and more | time=0.05s;1 bad=U lost=1,5s\n"
-        "late=7c\n"
-    )
+    text = "DISK fine | /=2643MB;5948;5958;0;5968 'half full'=50%;;80\nmore\nand more | time=0.05s bad=U\nlate=7c\n"
     reads = {
-        "disk": "/",
-        "share": "it's 50%",
-        "took": {"at": "time", "times": 1000},
+        "disk": {"at": "/", "unit": "MB"},
+        "share": {"at": "half full", "unit": "%"},
+        "took": {"at": "time", "unit": "s", "times": 1000},
         "late": "late",
         "bad": "bad",
-        "lost": "lost",
     }
 
     readings = await run(plugin(code, text), nagios=True, reads=reads)
 
     numbers = {name: value.value for name, value in readings.values.items() if isinstance(value, Exact)}
     assert numbers == {"status": code, "disk": 2643, "share": 50, "took": 50, "late": 7}
-    assert {readings.values[name].reason for name in ("bad", "lost")} == {Reason.BAD_RESPONSE}
+    assert readings.values["bad"].reason is Reason.BAD_RESPONSE
     assert readings.notes["seen"] == f"{word}: DISK fine"
 
 
-@pytest.mark.parametrize("code", [3, 4, 127, 255])
-async def test_a_plugin_that_does_not_know_is_no_reading(plugin, code) -> None:
+@pytest.mark.parametrize(("unit", "due"), [("", "without a unit"), ("ms", "of unit 'ms'")])
+async def test_a_number_in_another_unit_than_was_meant_is_no_reading(plugin, unit, due) -> None:
+    readings = await run(plugin(0, "OK | time=0.05s"), nagios=True, reads={"took": {"at": "time", "unit": unit}})
+
+    assert readings.values["took"].reason is Reason.BAD_RESPONSE
+    assert "0.05s at 'time'" in readings.values["took"].detail
+    assert due in readings.values["took"].detail
+
+
+async def test_a_label_that_is_not_there_is_told_with_those_that_are(plugin) -> None:
+    readings = await run(plugin(0, "OK | size=1 'two words'=2"), nagios=True, reads={"took": "time"})
+
+    assert 'no one number \'time\' among its performance data: "size", "two words"' in readings.values["took"].detail
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(3, "says UNKNOWN: cannot connect"), (4, "ended with 4: cannot"), (127, "ended with 127: cannot")],
+)
+async def test_a_plugin_that_does_not_know_is_no_reading(plugin, code, told) -> None:
     failed = await refusal(plugin(code, "cannot connect"))
 
-    assert failed.reason is Reason.BAD_RESPONSE
-    assert f"UNKNOWN ({code}): cannot connect" in failed.detail
+    assert (failed.reason, told in failed.detail) == (Reason.BAD_RESPONSE, True)
 
 
-async def test_a_program_that_was_killed_is_no_reading(script) -> None:
-    failed = await refusal(script("import os; os.kill(os.getpid(), 9)"))
+@pytest.mark.parametrize(
+    "crash",
+    ["1 / 0", "import argparse; argparse.ArgumentParser().parse_args(['--wrong'])", "print(); raise SystemExit(0)"],
+)
+async def test_a_plugin_that_crashed_or_says_nothing_is_no_reading(script, crash) -> None:
+    failed = await refusal(script(crash))
 
-    assert (failed.reason, "signal 9" in failed.detail) == (Reason.BAD_RESPONSE, True)
+    assert (failed.reason, "and no output" in failed.detail) == (Reason.BAD_RESPONSE, True)
 
 
-@pytest.mark.parametrize("program", ["/nowhere/check", "no-such-program-here"])
-async def test_a_program_that_is_not_there_is_our_own_error(program) -> None:
-    assert (await refusal([program])).reason is Reason.MISSING_FILE
+async def test_a_plugin_s_bytes_need_not_be_text(script) -> None:
+    argv = script("import sys; sys.stdout.buffer.write(b'\\xff\\x00 fine | a=1 \\xfe=2')")
 
+    readings = await run(argv, nagios=True, reads={"a": "a"})
 
-async def test_a_file_that_is_no_program_is_our_own_error(tmp_path) -> None:
-    (tmp_path / "text").write_text("hello")
-
-    assert (await refusal([str(tmp_path / "text")])).reason is Reason.MISSING_FILE
+    assert readings.values == {"status": Exact(0), "a": Exact(1)}
 
 
 async def test_it_sees_no_variable_that_was_not_named(script, monkeypatch) -> None:
     monkeypatch.setenv("PLANTED", "planted")
     monkeypatch.setenv("NAMED", "named")
     argv = script("import os, json; print(json.dumps({name: 1 for name in os.environ}))")
-    reads = {name: f"$.{name}" for name in ("PLANTED", "NAMED", "TOKEN", "PATH", "HOME")}
+    reads = {name: f"$.{name}" for name in ("PLANTED", "NAMED", "PATH", "HOME")}
 
-    readings = await run(argv, reads=reads, variables=["NAMED"])
+    readings = await run(argv, reads=reads, env=["NAMED"])
 
-    assert {name for name, value in readings.values.items() if isinstance(value, Exact)} == {"NAMED", "PATH"}
+    seen = {name for name, value in readings.values.items() if isinstance(value, Exact)}
+    assert seen == {"exit_code", "NAMED", "PATH"}
+
+
+async def test_a_variable_that_is_named_but_not_set_is_our_own_error(script, monkeypatch) -> None:
+    monkeypatch.delenv("PGHOST", raising=False)  # without it a client would ask another server
+
+    failed = await refusal(script("print('{}')"), env=["PGHOST"])
+
+    assert (failed.reason, "PGHOST" in failed.detail) == (Reason.MISSING_SETTING, True)
+
+
+@pytest.mark.parametrize(("settings", "zone"), [({}, "UTC"), ({"env": ["TZ"]}, "Europe/Berlin")])
+async def test_language_and_time_zone_are_the_same_everywhere_unless_they_are_named(
+    script, monkeypatch, settings, zone
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    text = f"import os, json; print(json.dumps([os.environ['TZ'] == {zone!r}, os.environ['LC_ALL'] == 'C']))"
+
+    readings = await run(script(text), reads={"zone": "$[0]", "language": "$[1]"}, **settings)
+
+    assert (readings.values["zone"], readings.values["language"]) == (Exact(1), Exact(1))
 
 
 async def test_a_secret_is_handed_over_by_reference(script) -> None:
     argv = script("import os, json; print(json.dumps({'length': len(os.environ['TOKEN'])}))")
+
     readings = await run(argv, reads={"length": "$.length"}, secrets={"TOKEN": {"env": "KEPT"}})
 
-    assert readings.values["length"] == Exact(6)
-    assert "s3cret" not in str(readings.notes)
+    assert readings.values["length"] == Exact(len(SECRET))
+
+
+async def test_a_secret_in_the_output_is_taken_out_before_it_is_cut(script) -> None:
+    argv = script("import os, sys; print('x' * 100, os.environ['TOKEN'], 'y' * 280); sys.exit(1)")
+
+    seen = (await run(argv, secrets={"TOKEN": {"env": "KEPT"}})).notes["seen"]
+    crash = script("import os, sys; sys.exit(os.environ['TOKEN'] + 'y' * 290)")
+    failed = await refusal(crash, secrets={"TOKEN": {"env": "KEPT"}})
+
+    assert not [part for part in SECRET.split() if part in seen + failed.detail]
 
 
 async def test_no_shell_reads_the_arguments_and_the_folder_is_empty(script, tmp_path) -> None:
@@ -176,78 +246,8 @@ async def test_no_shell_reads_the_arguments_and_the_folder_is_empty(script, tmp_
 
     readings = await run([*argv, "; touch planted", "$(id)", "*"], reads={"n": "$.n", "files": "$.files"})
 
-    assert readings.values == {"n": Exact(4), "files": Exact(0)}
+    assert readings.values == {"exit_code": Exact(0), "n": Exact(4), "files": Exact(0)}
     assert not (tmp_path / "planted").exists()
-
-
-ENDLESS = "import sys\nwhile True: sys.{stream}.write('x' * 4096)"
-STUBBORN = """
-import os, signal, sys, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-if os.fork() == 0:
-    open({file!r}, "w").write(str(os.getpid()))
-    time.sleep(60)
-while not os.path.exists({file!r}): time.sleep(0.01)
-{then}
-"""
-
-
-@pytest.mark.parametrize("stream", ["stdout", "stderr"])
-async def test_endless_output_is_cut_off_and_the_program_ended(script, stream) -> None:
-    failed = await refusal(script(ENDLESS.format(stream=stream)))
-
-    assert (failed.reason, "64 KiB" in failed.detail) == (Reason.BAD_RESPONSE, True)
-
-
-def gone(file: Path) -> bool:
-    """Whether the process whose number stands in that file ends within a while."""
-    number = int(file.read_text())
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        if not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def begun(file: Path) -> bool:
-    return file.exists() and bool(file.read_text())
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(command, "_GRACE", 0.2)
-
-
-async def test_what_runs_too_long_is_ended_with_all_its_children(script, tmp_path, impatient) -> None:
-    file = tmp_path / "pid"
-
-    failed = await refusal(script(STUBBORN.format(file=str(file), then="time.sleep(60)")), limit="1s")
-
-    assert failed.reason is Reason.TIMEOUT
-    assert gone(file)
-
-
-async def test_a_child_that_keeps_the_pipe_open_holds_nobody_up(script, tmp_path, impatient) -> None:
-    file = tmp_path / "pid"
-    argv = script(STUBBORN.format(file=str(file), then="print('OK | a=1'); sys.stdout.flush(); os._exit(0)"))
-
-    readings = await asyncio.wait_for(run(argv, nagios=True, reads={"a": "a"}), 20)
-
-    assert readings.values == {"status": Exact(0), "a": Exact(1)}
-    assert gone(file)
-
-
-async def test_a_run_that_is_cut_off_leaves_no_process_behind(script, tmp_path, impatient) -> None:
-    file = tmp_path / "pid"
-    task = asyncio.create_task(run(script(STUBBORN.format(file=str(file), then="time.sleep(60)")), nagios=True))
-    while not begun(file):  # noqa: ASYNC110  # another process writes it
-        await asyncio.sleep(0.01)
-
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-    assert gone(file)
 
 
 async def test_control_characters_stay_what_they_are_for_the_report_to_write_out(plugin) -> None:
@@ -262,10 +262,13 @@ async def test_control_characters_stay_what_they_are_for_the_report_to_write_out
         ({"argv": []}, "at least 1"),
         ({"argv": ["./check"], "nagios": True}, "the whole path"),
         ({"argv": ["a\0b"], "nagios": True}, "NUL"),
-        ({"argv": ["check"]}, "gives no number"),
+        ({"argv": ["check"], "reads": {"exit_code": "$.a"}}, "leave it out"),
+        ({"argv": ["check"], "nagios": True, "reads": {"status": "a"}}, "leave it out"),
+        ({"argv": ["check"], "reads": {"a": {"at": "$.a", "unit": "s"}}}, "performance data"),
+        ({"argv": ["check"], "timeout": "2h"}, "3600"),
         ({"argv": ["check"], "reads": {"a": "no path"}}, "no JSONPath"),
         ({"argv": "check -x", "nagios": True}, "tuple"),
-        ({"argv": ["check"], "nagios": True, "variables": ["A=B"]}, "pattern"),
+        ({"argv": ["check"], "nagios": True, "env": ["A=B"]}, "pattern"),
         ({"argv": ["check"], "nagios": True, "secrets": {"TOKEN": "in clear"}}, "Secret"),
     ],
 )
@@ -275,9 +278,42 @@ def test_a_table_that_cannot_be_meant_is_refused(settings, told) -> None:
 
 
 def test_its_settings_say_which_metrics_it_gives() -> None:
-    config = KIND.config.model_validate({"kind": "command", "argv": ["check"], "nagios": True, "reads": {"a": "b"}})
+    def given(**settings):
+        return KIND.given(KIND.config.model_validate({"kind": "command", "argv": ["check"], **settings}))
 
-    assert KIND.given(config) == {"status", "a"}
+    assert given() == {"exit_code"}
+    assert given(reads={"a": "$.b"}) == {"exit_code", "a"}
+    assert given(nagios=True, reads={"a": "b"}) == {"status", "a"}
+
+
+DRY_RUN = "deploy.migrations.migration-dry-run"
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """A function from the settings of the dry run of migrations to its plan."""
+
+    def planned(*lines):
+        settings = "\n".join(lines)
+        (tmp_path / "probes.toml").write_text(
+            f'[env.prod]\nbase_url = "https://app.test"\nscope = ["{DRY_RUN}"]\ntimeout = "7s"\n'
+            f'[env.prod.probes.migration-dry-run]\nkind = "command"\nargv = ["check"]\n{settings}\n'
+        )
+        return plan(load(tmp_path / "probes.toml").targets["prod"], checklist.load("softfactory"))
+
+    return planned
+
+
+@pytest.mark.parametrize(("lines", "seconds"), [((), 7), (('timeout = "20min"',), 1200)])
+def test_the_plan_gives_it_the_time_it_asks_for(planned, lines, seconds) -> None:
+    (step,) = planned(*lines).steps
+
+    assert (step.timeout, step.looks, step.cost) == (seconds, 1, 0)
+    assert step.longest >= seconds
+
+
+def test_an_item_whose_metric_its_settings_do_not_give_is_not_configured(planned) -> None:
+    assert "does not give exit_code" in planned("nagios = true").unserved[DRY_RUN]
 
 
 # ---------------------------------------------------------------- real plugins (make test-services)
@@ -286,10 +322,10 @@ PLUGINS = Path("/usr/lib/nagios/plugins")
 
 
 @pytest.mark.services
-async def test_a_real_plugin_s_disk(tmp_path) -> None:
-    readings = await run(
-        [str(PLUGINS / "check_disk"), "-w", "1%", "-c", "0%", "-p", "/"], nagios=True, reads={"used": "/"}
-    )
+async def test_a_real_plugin_s_disk() -> None:
+    argv = [str(PLUGINS / "check_disk"), "-w", "1%", "-c", "0%", "-p", "/"]
+
+    readings = await run(argv, nagios=True, reads={"used": {"at": "/", "unit": "B"}})
 
     assert readings.values["status"] in (Exact(0), Exact(1), Exact(2))
     assert readings.values["used"].value > 0
@@ -299,8 +335,9 @@ async def test_a_real_plugin_s_disk(tmp_path) -> None:
 async def test_a_real_plugin_s_request(serve, http_reply) -> None:
     port, _ = await serve(http_reply())
     argv = [str(PLUGINS / "check_http"), "-I", "127.0.0.1", "-p", str(port), "-u", "/health"]
+    reads = {"took": {"at": "time", "unit": "s", "times": 1000}, "bytes": {"at": "size", "unit": "B"}}
 
-    good = await run(argv, nagios=True, reads={"took": {"at": "time", "times": 1000}, "bytes": "size"})
+    good = await run(argv, nagios=True, reads=reads)
     bad = await run([*argv, "-e", "HTTP/1.1 503"], nagios=True)
 
     assert (good.values["status"], bad.values["status"]) == (Exact(0), Exact(2))

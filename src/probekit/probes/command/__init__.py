@@ -1,0 +1,225 @@
+"""What does a program on this machine say? Any monitoring plugin, or a script of your own, as a probe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from probekit.json_answer import compile_path, find, is_number, parse, shown
+from probekit.probe import (
+    Context,
+    Duration,
+    Exact,
+    Failure,
+    Kind,
+    Metric,
+    ProbeConfig,
+    ProbeFailedError,
+    Readings,
+    Reason,
+    Secret,
+    Settings,
+)
+from probekit.probes.command.perfdata import Number, numbers
+from probekit.probes.command.program import Ended, run
+from probekit.redact import Redactor
+
+_TAIL: Final = 300  # characters of output that a report quotes
+_OF_ITS_OWN: Final = 125  # POSIX.1-2024 XCU 2.8.2: a shell's 126 and more say that nothing ran, or a signal ended it
+_STATES: Final = {0: "OK", 1: "WARNING", 2: "CRITICAL"}  # Monitoring Plugins Development Guidelines, "Return Codes"
+_UNKNOWN: Final = 3  # the same
+_ALWAYS: Final = {"LC_ALL": "C", "TZ": "UTC"}  # numbers and times are written alike everywhere
+
+
+class Place(Settings):
+    """Where a number stands, and what makes the metric's unit of it."""
+
+    at: str = Field(min_length=1, description="a JSONPath of RFC 9535 into stdout, or the label of performance data")
+    unit: str = Field("", description="the unit that must stand behind it in performance data, such as MB")
+    times: float = Field(1.0, gt=0, allow_inf_nan=False, description="what the number is multiplied by, such as 1000")
+
+
+def _place(written: object) -> object:
+    return {"at": written} if isinstance(written, str) else written
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class CommandProbe(ProbeConfig):
+    """What is run, with what around it, and which numbers its output holds."""
+
+    kind: Literal["command"]
+    argv: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        min_length=1, description="the program and its arguments, one text each; no shell reads them"
+    )
+    nagios: bool = Field(
+        default=False, description="it is a monitoring plugin: exit 0, 1, 2 is 'status', performance data are numbers"
+    )
+    reads: dict[str, Annotated[Place, BeforeValidator(_place, json_schema_input_type=str | Place)]] = Field(
+        {}, description="metric of the probe to the place of its number: text, or { at = ..., unit = ..., times = ... }"
+    )
+    expect_exit: tuple[int, ...] = Field(
+        (0,), min_length=1, description="exit codes with which numbers are read from its JSON; a plugin's are fixed"
+    )
+    timeout: Duration | None = Field(
+        None, gt=0, le=3600, description="how long it may run; else the environment's timeout"
+    )
+    env: tuple[Name, ...] = Field((), description="variables of our own environment that it sees, beside PATH")
+    secrets: dict[Name, Secret] = Field({}, description="variables that it sees, by reference")
+
+    @field_validator("argv")
+    @classmethod
+    def _is_found_alike(cls, argv: tuple[str, ...]) -> tuple[str, ...]:
+        if "/" in argv[0] and not argv[0].startswith("/"):
+            message = f"'{argv[0]}' depends on where probekit is started: write the whole path, or a name in PATH"
+            raise ValueError(message)
+        if any("\0" in word for word in argv):
+            message = "no argument can hold a NUL"
+            raise ValueError(message)
+        return argv
+
+    @model_validator(mode="after")
+    def _means_one_thing(self) -> Self:
+        if self.own_metric in self.reads:
+            message = f"'{self.own_metric}' is its exit code: leave it out of 'reads'"
+            raise ValueError(message)
+        for place in () if self.nagios else self.reads.values():
+            compile_path(place.at)
+            if place.unit:
+                message = "'unit' is of performance data (nagios = true): a number of JSON has none"
+                raise ValueError(message)
+        return self
+
+    @property
+    def own_metric(self) -> str:
+        """What its exit code is called."""
+        return "status" if self.nagios else "exit_code"
+
+
+Clean = Callable[[str], str]
+
+
+async def measure(config: CommandProbe, context: Context) -> Readings:
+    """Run it once and read its numbers.
+
+    Raises:
+        ProbeFailedError: it cannot be started, ran too long, said too much or nothing that can be read.
+    """
+    redactor = Redactor()  # a text must be clean before it is cut: of a secret's end nobody could tell
+    secrets = {name: context.reveal(kept) for name, kept in config.secrets.items()}
+    for secret in secrets.values():
+        redactor.learn(secret)
+    variables = _ALWAYS | _passed_on(config) | secrets
+    is_heard = config.nagios or bool(config.reads)
+    ended = await run(config.argv, variables=variables, within=context.timeout, is_heard=is_heard)
+    return (_of_plugin if config.nagios else _of_script)(config, ended, redactor.clean)
+
+
+def _passed_on(config: CommandProbe) -> dict[str, str]:
+    """PATH and the variables that are named; without one of them the program might look at another place unseen."""
+    missing = [name for name in config.env if name not in os.environ]
+    if missing:
+        raise ProbeFailedError(Reason.MISSING_SETTING, f"the variable {missing[0]} is not set")
+    return {name: os.environ[name] for name in ("PATH", *config.env) if name in os.environ}
+
+
+def _of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
+    """Its exit code, and the numbers of the JSON that it prints."""
+    said = f"{config.argv[0]} ended with {ended.code}"
+    if ended.code not in config.expect_exit:
+        said += f": {_tail(ended, clean)}"
+    if ended.code > _OF_ITS_OWN:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, said)
+    values = _of_json(config.reads, ended.out) if ended.code in config.expect_exit else {}
+    return Readings({"seen": said}, exit_code=Exact(ended.code), **dict.fromkeys(config.reads, _unread(said)) | values)
+
+
+def _of_json(reads: Mapping[str, Place], out: bytes) -> dict[str, Exact | Failure]:
+    try:
+        document = parse(out) if reads else None
+    except ProbeFailedError as error:
+        return dict.fromkeys(reads, _unread(error.detail))
+    return {metric: _number(place, document) for metric, place in reads.items()}
+
+
+def _number(place: Place, document: Any) -> Exact | Failure:  # noqa: ANN401  # any JSON value
+    try:
+        value = find(place.at, document)
+    except ProbeFailedError as error:
+        return _unread(error.detail)
+    if not isinstance(value, bool) and not is_number(value):
+        return _unread(f"{shown(value)} at {place.at}, where a number is due")
+    return _times(place, float(value))
+
+
+def _of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
+    """Its state and its performance data; UNKNOWN is no reading, nor is a code without a word: a crash has one too."""
+    program, code = config.argv[0], ended.code
+    text = ended.out.decode("utf-8", "replace")
+    if code not in _STATES or not text.strip():
+        what = "says UNKNOWN" if code == _UNKNOWN else f"ended with {code}" + ("" if text.strip() else " and no output")
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{program} {what}: {_tail(ended, clean)}")
+    known = numbers(text)
+    first = _line(text.partition("\n")[0].partition("|")[0], clean)
+    return Readings(
+        {"seen": f"{_STATES[code]}: {first[:_TAIL]}"},
+        status=Exact(code),
+        **{metric: _labelled(place, known) for metric, place in config.reads.items()},
+    )
+
+
+def _labelled(place: Place, known: Mapping[str, Number]) -> Exact | Failure:
+    number = known.get(place.at)
+    if number is None:
+        labels = ", ".join(map(shown, list(known)[:10])) or "none"
+        return _unread(f"no one number '{place.at}' among its performance data: {labels}")
+    if number.unit != place.unit:
+        due = f"a number of unit '{place.unit}'" if place.unit else "a number without a unit"
+        return _unread(f"{number.value:g}{number.unit} at '{place.at}', where {due} is due: see its 'unit'")
+    return _times(place, number.value)
+
+
+def _times(place: Place, value: float) -> Exact | Failure:
+    product = value * place.times
+    return Exact(product) if isfinite(product) else _unread(f"the number at {place.at} is too large")
+
+
+def _unread(detail: str) -> Failure:
+    return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+
+
+def _tail(ended: Ended, clean: Clean) -> str:
+    """The end of what it said, on one line."""
+    text = _line((ended.out + b" " + ended.err).decode("utf-8", "replace"), clean)
+    return text if len(text) <= _TAIL else f"...{text[-_TAIL:]}"
+
+
+def _line(text: str, clean: Clean) -> str:
+    return " ".join(clean(text).split())
+
+
+KIND = Kind(
+    config=CommandProbe,
+    metrics=(
+        Metric(name="exit_code", unit="", help="with which the program ended"),
+        Metric(name="status", unit="", help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
+    ),
+    gives=lambda config: frozenset(config.reads) | {config.own_metric},
+    measure=measure,
+    lasts=lambda config: config.timeout,
+    requests=0,
+    example="""\
+kind = "command"
+argv = ["/usr/local/bin/dry-run", "--format", "json"]  # its exit code is 'exit_code'; it prints {"orphans": 0}
+reads = { orphans = "$.orphans" }
+secrets = { DATABASE_URL = { env = "DATABASE_URL" } }
+timeout = "2min"
+""",
+    privileges="whatever the program needs; it sees no variable but PATH and those that are named",
+    safety="whatever the program does: only it knows",
+)
