@@ -11,9 +11,7 @@ from pathlib import Path
 
 from measure import cpu_of, side_by_side, table
 
-NEEDED = (
-    "asyncio, ssl, httpx, httpcore, pydantic, pydantic_settings, structlog, jsonpath, click, asyncio_throttle, dotenv"
-)
+NEEDED = "asyncio, ssl, httpx, httpcore, pydantic, pydantic_settings, structlog, click, asyncio_throttle, dotenv"
 
 
 class Page(BaseHTTPRequestHandler):

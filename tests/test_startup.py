@@ -10,8 +10,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "cryptography", "httpx", "hypothesis", "prometheus_client", "psutil", "psycopg", "pydantic", "pytest", "redis",
-    "sqlite3", "starlette", "structlog", "tree_sitter", "trustme", "uvicorn",
+    "cryptography", "httpx", "hypothesis", "jsonpath", "prometheus_client", "psutil", "psycopg", "pydantic", "pytest",
+    "redis", "sqlite3", "starlette", "structlog", "tree_sitter", "trustme", "uvicorn",
 }  # fmt: skip
 VERIFY = {"httpx", "pydantic", "sqlite3", "structlog"}  # sqlite3 is the store's
 CONFIG = """
@@ -30,7 +30,12 @@ path = "/health"
 
 @pytest.mark.parametrize(
     ("words", "allowed"),
-    [(["--version"], set()), (["--help"], set()), (["verify", "--env", "prod"], VERIFY)],
+    [
+        (["--version"], set()),
+        (["--help"], set()),
+        (["verify", "--help"], set()),
+        (["verify", "--env", "prod"], VERIFY),
+    ],
 )
 def test_a_command_imports_no_more_than_it_needs(tmp_path, words, allowed) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

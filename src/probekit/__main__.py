@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -10,10 +11,12 @@ from traceback import extract_tb
 
 INTERNAL = 70
 INTERRUPTED = 130
+_GARBAGE = 50_000  # objects more between two searches for it: nearly all that are made while we start live on
 
 
 def main() -> None:
     """Run the command line and exit."""
+    gc.set_threshold(_GARBAGE)
     _have_streams()
     code = _run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):

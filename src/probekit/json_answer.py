@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from functools import cache
 from math import isfinite
-from typing import Any, Final
-
-from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
-from jsonpath.path import CompoundJSONPath
+from typing import TYPE_CHECKING, Any, Final
 
 from probekit.dial import ProbeFailedError
 from probekit.model import Reason
 
-_ENVIRONMENT: Final = JSONPathEnvironment(strict=True)  # RFC 9535 and nothing beside it
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
+    from jsonpath.path import CompoundJSONPath
+
 _SHOWN: Final = 60  # characters of what a target says
 
 
@@ -24,8 +24,10 @@ def compile_path(text: str) -> JSONPath | CompoundJSONPath:
     Raises:
         ValueError: it is no path of RFC 9535.
     """
+    from jsonpath import JSONPathEnvironment, JSONPathError  # noqa: PLC0415  # for the runs that have paths
+
     try:
-        return _ENVIRONMENT.compile(text)
+        return JSONPathEnvironment(strict=True).compile(text)  # RFC 9535 and nothing beside it
     except JSONPathError as error:
         message = f"'{text}' is no JSONPath of RFC 9535, such as \"$.status\""
         raise ValueError(message) from error
@@ -51,6 +53,8 @@ def find(path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
     Raises:
         ProbeFailedError: `bad_response`: nothing is there, or null, or more than one value.
     """
+    from jsonpath import JSONPathError  # noqa: PLC0415  # as above
+
     try:
         found = compile_path(path).findall(document)
     except (JSONPathError, RecursionError) as error:

@@ -80,7 +80,7 @@ def is_duration(field: FieldInfo) -> bool:
 class Settings(BaseModel):
     """A table of probes.toml: frozen, and a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Secret(Settings):

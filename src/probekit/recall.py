@@ -48,23 +48,23 @@ class Recalled:
     attempts: Mapping[tuple[str, str], tuple[Attempt, ...]]  # by probe and instance
 
 
-class _Since(BaseModel):
+class _Since(BaseModel, defer_build=True):
     item: str
     severity: Severity
     since: AwareDatetime
 
 
-class _Memory(BaseModel):
+class _Memory(BaseModel, defer_build=True):
     since: tuple[_Since, ...]
     evidence: tuple[dict[str, Any], ...]
 
 
-class _Run(BaseModel):
+class _Run(BaseModel, defer_build=True):
     environment: str
     started: AwareDatetime
 
 
-class _Head(BaseModel):
+class _Head(BaseModel, defer_build=True):
     """As much of report.schema.json as the next run needs."""
 
     schema_: Literal["probekit.report/1"]

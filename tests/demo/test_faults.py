@@ -66,18 +66,10 @@ def test_a_fault_leaves_all_other_routes_alone(fault: str, target: Target, clien
     target.plant(fault)
 
     seen = {path: client.get(path).status_code for path in OTHERS}
+    version = client.get("/api/version").json()
 
     assert seen == OTHERS | CHANGED.get(fault, {})
-
-
-@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"old-version"}))
-def test_every_other_fault_leaves_the_version_alone(fault: str, target: Target, client: httpx.Client) -> None:
-    client.get("/")
-    target.plant(fault)
-
-    answer = client.get("/api/version")
-
-    assert answer.json() == {"version": target.version}
+    assert (version == {"version": target.version}) is (fault != "old-version")
 
 
 @pytest.mark.parametrize("fault", ["old-version", "half-broken", "one-stray-error", "hang"])

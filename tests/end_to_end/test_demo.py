@@ -128,10 +128,8 @@ def test_a_healthy_target_is_go(verify, target) -> None:
     assert {look["values"]["status"] for look in looks} == {200}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [pytest.param([], 10, marks=pytest.mark.faults), (["--deployed", "now"], 20)],
-)
+@pytest.mark.faults
+@pytest.mark.parametrize(("arguments", "code"), [([], 10), (["--deployed", "now"], 20)])
 def test_a_health_endpoint_that_hangs_fails_in_three_attempts(with_fault, arguments, code) -> None:
     seen = with_fault("hang", *arguments)
 
@@ -147,7 +145,8 @@ def test_the_demo_plants_a_fault_itself_and_exits_with_verify_s_code(verify) -> 
     assert (seen.code, seen.not_green) == (20, {HEALTH: "fail"})
 
 
-@pytest.mark.parametrize("arguments", [pytest.param([], marks=pytest.mark.faults), ["--deployed", "now"]])
+@pytest.mark.faults
+@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
 def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, arguments) -> None:
     seen = with_fault("half-broken", *arguments)
 

@@ -28,7 +28,7 @@ from probekit.model import Band, Deadline, Limit, Row, Severity
 class Table(BaseModel):
     """A table of a checklist: frozen, and a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ProbePromise(Table):

@@ -11,7 +11,8 @@ import click
 from probekit.cli.codes import INTERNAL
 from probekit.cli.options import verify_options
 from probekit.cli.output import complain, emit
-from probekit.cli.verify_command import verify
+from probekit.cli.trouble import told
+from probekit.cli.verifying import verify
 from probekit.demo import environment
 from probekit.demo.errors import DemoError
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
@@ -28,6 +29,7 @@ def _described() -> str:
 @click.option("--serve", is_flag=True, help="Keep the target running on fixed ports until Ctrl-C; verify nothing.")
 @click.option("--fault", type=click.Choice(list(FAULTS)), metavar="NAME", help="Break one thing on purpose.")
 @verify_options
+@told
 def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
     """Start the embedded target and verify it: a real application over HTTPS, with PostgreSQL and Valkey behind it.
 

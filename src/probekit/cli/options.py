@@ -11,9 +11,7 @@ import click
 
 from probekit import quantity
 from probekit.cli import complete
-from probekit.config import Variables
 from probekit.model import Stage
-from probekit.reports import FORMATS
 
 _DAY = 86400.0
 _AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours
@@ -71,6 +69,8 @@ class _ReportTo(click.ParamType[tuple[str, Path | None]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:  # noqa: ANN401  # click's interface
         if isinstance(value, tuple):
             return value
+        from probekit.reports import FORMATS  # noqa: PLC0415  # --help and the shell's completion need none
+
         name, equals, file = value.partition("=")
         if name not in FORMATS:
             self.fail(f"unknown format '{name}'; known: {', '.join(FORMATS)}", param, ctx)
@@ -161,4 +161,6 @@ def verify_options(function: Callable[..., int]) -> Callable[..., int]:
 
 def default_config(config: Path | None) -> Path:
     """The named file, else PROBEKIT_CONFIG, else ./probes.toml."""
+    from probekit.config import Variables  # noqa: PLC0415  # as above
+
     return config or Variables().config or Path("probes.toml")

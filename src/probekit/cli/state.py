@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from probekit.flow import Request, RequestError, loaded, target_of
-from probekit.store import Place, StoreError
+if TYPE_CHECKING:  # --help and the shell's completion need none of it
+    from probekit.flow import Request
+    from probekit.store import Place
 
 NONE: Final = "none"
 
@@ -30,6 +31,8 @@ def state_file(state: str | None) -> Path | None:
         return None if state == NONE else Path(state)
     from platformdirs import user_state_path  # noqa: PLC0415  # only who has no --state needs it
 
+    from probekit.store import StoreError  # noqa: PLC0415  # as above
+
     try:
         return user_state_path("probekit", appauthor=False) / "probekit.sqlite3"
     except RuntimeError as error:  # no home
@@ -42,6 +45,8 @@ def required_file(state: str | None) -> Path:
     Raises:
         RequestError: none is to be kept.
     """
+    from probekit.flow import RequestError  # noqa: PLC0415  # as above
+
     file = state_file(state)
     if file is None:
         raise RequestError("--state none leaves nothing to look at: name a file, or leave it out")
@@ -55,5 +60,8 @@ def place_of(request: Request) -> Place:
         ConfigError: a file is wrong.
         RequestError: there is no such environment.
     """
+    from probekit.flow import loaded, target_of  # noqa: PLC0415  # as above
+    from probekit.store import Place  # noqa: PLC0415  # as above
+
     base_url = target_of(request, loaded(request)).environment.base_url
     return Place(environment=request.environment, base_url=base_url)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import ParamSpec
 
 from probekit.cli.codes import CONFIG, LOCKED, USAGE
-from probekit.cli.lock import LockedError
 from probekit.cli.output import complain
-from probekit.flow import RequestError
-from probekit.recall import RecallError
-from probekit.store import StoreError
-from probekit.toml_file import ConfigError
 
 _P = ParamSpec("_P")
-_CODES: dict[type[Exception], int] = {
-    ConfigError: CONFIG,
-    RequestError: USAGE,
-    LockedError: LOCKED,
-    StoreError: CONFIG,
-    RecallError: CONFIG,
-}
+
+
+@cache
+def _codes() -> dict[type[Exception], int]:
+    """Looked up when there is trouble: --help and the shell's completion import none of it."""
+    from probekit.cli.lock import LockedError  # noqa: PLC0415  # as above
+    from probekit.flow import RequestError  # noqa: PLC0415  # as above
+    from probekit.recall import RecallError  # noqa: PLC0415  # as above
+    from probekit.store import StoreError  # noqa: PLC0415  # as above
+    from probekit.toml_file import ConfigError  # noqa: PLC0415  # as above
+
+    return {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED, StoreError: CONFIG, RecallError: CONFIG}
 
 
 def told(function: Callable[_P, int]) -> Callable[_P, int]:
@@ -31,8 +31,8 @@ def told(function: Callable[_P, int]) -> Callable[_P, int]:
     def telling(*args: _P.args, **kwargs: _P.kwargs) -> int:
         try:
             return function(*args, **kwargs)
-        except tuple(_CODES) as error:
+        except tuple(_codes()) as error:
             complain(str(error))
-            return _CODES[type(error)]
+            return _codes()[type(error)]
 
     return telling

@@ -1,0 +1,142 @@
+"""What `probekit verify` and `probekit demo` do with their options: run the flow, write the reports, remember."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from probekit import log
+from probekit.cli.lock import lock
+from probekit.cli.memory import keep, of_report, recall
+from probekit.cli.options import Moment, default_config
+from probekit.cli.output import colour, emit, save
+from probekit.cli.progress import Progress
+from probekit.cli.signals import stop_on_signals, undisturbed
+from probekit.cli.state import NONE, place_of, state_file
+from probekit.config import Variables
+from probekit.flow import Request, RequestError, carry_out, deployment_at, loaded
+from probekit.model import Action, Memory, Report, Stage
+from probekit.order import Stop
+from probekit.plan import Selection
+from probekit.redact import Redactor
+from probekit.reports import FORMATS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where the report goes, and how much is said beside it."""
+
+    reports: tuple[tuple[str, Path | None], ...] = ()  # format and file; None: stdout
+    quiet: bool = False
+    on_change: bool = False
+    verbose: bool = False
+
+
+def verify(environment: str, config: Path | None, options: dict[str, Any]) -> int:
+    """One run from parsed options to its exit code."""
+    request, output = _parsed(environment, config, options)
+    file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
+    request = replace(request, loaded=loaded(request))
+    place = place_of(request)
+    with lock(request.config, environment, wait=options.get("wait", 0.0)):
+        past = recall(file, place, now)
+        request = _remembering(request, past.memory, options.get("since"), now)
+        redactor = Redactor()
+        report = _carried_out(request, output, redactor)
+        with undisturbed():
+            keep(file, place, report, FORMATS["json"](report))
+            is_go = report.exit_code == Action.GO.exit_code
+            is_same = past.action == report.decision.action.word
+            _written(report, output, redactor, silent=(output.quiet and is_go) or (output.on_change and is_same))
+    return report.exit_code
+
+
+def _remembering(request: Request, memory: Memory, since: Path | None, now: datetime) -> Request:
+    """What the command line says of the past goes before what the store knows."""
+    if since:
+        found = of_report(since, request.environment, now)
+        memory = replace(memory, since=found.since, evidence=found.evidence, known=found.known)
+    if request.memory.deployment is not None:
+        memory = replace(memory, deployment=request.memory.deployment)
+    marked = memory.deployment.release if memory.deployment else None
+    return replace(request, memory=memory, release=request.release or marked)
+
+
+def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[Request, Output]:
+    if options["quiet"] and options["verbose"]:
+        raise RequestError("--quiet and --verbose exclude each other")
+    reports = options["reports"]
+    if sum(file is None for _, file in reports) > 1:
+        raise RequestError(
+            "two reports to stdout would be no document: name a file for one, such as --report json=report.json"
+        )
+    path = default_config(config)
+    try:
+        variables = Variables(_env_file=path.absolute().parent / ".env")
+    except (ValidationError, UnicodeDecodeError, OSError) as error:  # OSError: unreadable, or no working directory
+        raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
+    release = options["release"] or variables.release
+    moment = options["deployed"] or (Moment().convert(variables.deployed, None, None) if variables.deployed else None)
+    request = Request(
+        environment=environment,
+        config=path,
+        url=options.get("url"),
+        stage=Stage(options["stage"]),
+        selection=Selection(
+            sections=options["sections"],
+            items=options["items"],
+            probes=options["probes"],
+            quick=options["quick"],
+            machine_only=options.get("machine_only", False),
+        ),
+        memory=deployment_at(moment, release) if moment else Memory(),
+        release=release,
+        wait_release=options["wait_release"],
+        settle=not options["no_settle"],
+        strict=options["strict"],
+    )
+    if all(file is not None for _, file in reports):
+        reports = (*reports, ("console", None))
+    output = Output(
+        reports=reports,
+        quiet=options["quiet"],
+        on_change=options.get("on_change", False),
+        verbose=options["verbose"],
+    )
+    return request, output
+
+
+def _carried_out(request: Request, output: Output, redactor: Redactor) -> Report:
+    log.configure(level=logging.DEBUG if output.verbose else logging.WARNING, redactor=redactor)
+    terminal = sys.stderr.isatty() and not output.quiet
+    progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if terminal else None
+    return asyncio.run(_until_told(request, redactor, progress))
+
+
+async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Report:
+    """The flow, ended early by a signal with what was measured so far."""
+    stop = Stop()
+    stop_on_signals(stop)
+    return await carry_out(request, redactor=redactor, stop=stop, watcher=progress)
+
+
+def _written(report: Report, output: Output, redactor: Redactor, *, silent: bool) -> None:
+    """Files first, whole; then stdout, unless nothing is to be said there."""
+    for name, file in output.reports:
+        if file is not None:
+            save(_rendered(report, name, redactor), file)
+    for name, file in output.reports:
+        if file is None and not silent:
+            emit(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
+
+
+def _rendered(report: Report, name: str, redactor: Redactor, **wishes: bool) -> str:
+    """The report as text; what it quotes was cleaned when it was seen, so a document for programs stays one."""
+    return redactor.clean(FORMATS[name](report, **wishes)) if name == "console" else FORMATS[name](report)
