@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from weakref import WeakSet
 
 from probekit.model import Reason
+from probekit.stamped import StampedSocket
 
 
 class ProbeFailedError(Exception):
@@ -243,6 +244,13 @@ class Connection:
     address: Address
     connect: float
     tls: float | None = None
+    socket: StampedSocket | None = None  # None through a proxy
+
+    @property
+    def arrived(self) -> float:
+        """When what was last read had arrived, by the monotonic clock; now, where nobody knows."""
+        known = self.socket.arrived if self.socket else None
+        return time.monotonic() if known is None else known
 
     @property
     def ssl_object(self) -> Any:  # noqa: ANN401  # SSLObject, whose chain is on private parts before 3.13
@@ -276,10 +284,11 @@ async def dial(
     """
     start = time.perf_counter()
     try:
-        reader, writer = await (_tunnelled(address, proxy) if proxy else _direct(address))
+        stream = None if proxy else await _connected(address)
+        pair = await (asyncio.open_connection(sock=stream) if proxy is None else _tunnelled(address, proxy))
     except OSError as error:
         raise connection_failed(error, address) from error
-    connection = Connection(reader, writer, address, time.perf_counter() - start)
+    connection = Connection(*pair, address, time.perf_counter() - start, socket=stream)
     if tls is not None:
         await secure(connection, tls, name=name)
     return connection
@@ -307,8 +316,20 @@ async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | Non
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _direct(address: Address) -> _Pair:
-    return await asyncio.open_connection(address.ip, address.endpoint.port)
+async def _connected(address: Address) -> StampedSocket:
+    """A socket that is connected to it."""
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV  # never asks a resolver, which would block
+    found = socket.getaddrinfo(address.ip, address.endpoint.port, type=socket.SOCK_STREAM, flags=numeric)
+    family, kind, protocol, _, where = found[0]
+    stream = StampedSocket(family, kind, protocol)
+    try:
+        stream.settimeout(0)
+        stream.stamp()
+        await asyncio.get_running_loop().sock_connect(stream, where)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 async def _tunnelled(address: Address, proxy: Proxy) -> _Pair:

@@ -32,12 +32,16 @@ _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phases:
-    """How long the parts of an exchange took, in seconds; first byte and total count from the request's start."""
+    """How long the parts of an exchange took, in seconds; first byte and total count from the request's start.
+
+    Answers count from when they arrived at this machine, where its kernel tells, not from when we came to read them.
+    """
 
     connect: float
     tls: float | None
     first_byte: float
     total: float
+    arrived: float  # when the last byte did, by the monotonic clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +123,7 @@ class Exchange:
         while self.head.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in self.head:
             del self.head[: self.head.index(b"\r\n\r\n") + 4]
         if self.first_byte is None and self.head and not self.head.startswith(b"HTTP/1.1 1"):
-            self.first_byte = time.perf_counter()
+            self.first_byte = self.connection.arrived if self.connection else time.monotonic()
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -143,7 +147,7 @@ class _Stream(httpcore.AsyncNetworkStream):
             await self._connection.writer.drain()
         except OSError as error:
             raise httpcore.WriteError(type(error).__name__) from error
-        self.exchange.sent = time.perf_counter()
+        self.exchange.sent = time.monotonic()
 
     async def aclose(self) -> None:
         await self._connection.close()
@@ -251,21 +255,23 @@ def _target(url: httpx.URL) -> httpcore.URL:
 
 
 async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exchange: Exchange) -> Answer:
-    start = time.perf_counter()
+    start = time.monotonic()
     response = await transport.handle_async_request(request)
     exchange.head_done = True
     if len(response.headers.raw) > HEADERS:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
-    first_byte = (exchange.first_byte or time.perf_counter()) - (exchange.sent or start)
+    first_byte = max(0.0, (exchange.first_byte or time.monotonic()) - (exchange.sent or start))
     has_body = request.method != "HEAD" and response.status_code not in (204, 304)  # RFC 9110 section 6.4.1
     body = await _body(response) if has_body else b""
     await cast("httpx.AsyncByteStream", response.stream).aclose()
     connection = exchange.connection
+    arrived = connection.arrived if connection else time.monotonic()
     phases = Phases(
         connect=connection.connect if connection else 0.0,
         tls=connection.tls if connection else None,
         first_byte=first_byte,
-        total=time.perf_counter() - start,
+        total=arrived - start,
+        arrived=arrived,
     )
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
     url = str(request.url.copy_with(query=None, fragment=None))

@@ -31,8 +31,11 @@ def told(function: Callable[_P, int]) -> Callable[_P, int]:
     def telling(*args: _P.args, **kwargs: _P.kwargs) -> int:
         try:
             return function(*args, **kwargs)
-        except tuple(_codes()) as error:
+        except Exception as error:
+            code = _codes().get(type(error))
+            if code is None:
+                raise
             complain(str(error))
-            return _codes()[type(error)]
+            return code
 
     return telling

@@ -159,27 +159,28 @@ class _Sender:
                 return
             block = number * self.tally.blocks // self.starts
             began = loop.time()
-            answered = await self._answered(line, number)
-            if answered:
-                self.tally.values[block].append(round((loop.time() - intended) * 1e6))
-                self.tally.delays[block].append(round(max(0.0, began - intended) * 1e6))
+            arrived = await self._arrived(line, number)
+            if arrived is not None:
+                delay = max(0.0, began - intended)
+                self.tally.values[block].append(round(max(delay, arrived - intended) * 1e6))
+                self.tally.delays[block].append(round(delay * 1e6))
             else:
                 self.tally.failures[block] += 1
                 self.dead = self.tally.is_dead(block - 1)
 
-    async def _answered(self, line: Line, number: int) -> bool:
-        """Whether an expected answer came; being turned away ends the sampling, for it says nothing of the target."""
+    async def _arrived(self, line: Line, number: int) -> float | None:
+        """When an expected answer did, by the loop's clock; being turned away ends all, for it says nothing of them."""
         at = number % len(self.urls)
         try:
             answer = await line.get(self.urls[at])
         except ProbeFailedError as error:
             if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
-                return False
+                return None
             raise
         expected = self.config.routes[at].expect
         if answer.turns_us_away and answer.status not in expected:
             raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
-        return answer.status in expected
+        return answer.phases.arrived if answer.status in expected else None
 
 
 @contextmanager
