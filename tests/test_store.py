@@ -129,10 +129,15 @@ def test_every_earlier_version_is_brought_up(tmp_path, version) -> None:
             for statement in statements:
                 raw.execute(statement)
         raw.execute(f"PRAGMA user_version = {version}")
+        if version:
+            mark = ("prod", PROD.base_url, "2026-11-23T10:00:00.000000+00:00", "2.3.1")
+            raw.execute("INSERT INTO deployment (environment, base_url, started, release) VALUES (?, ?, ?, ?)", mark)
 
     with Store(old) as store:
         store.record(past(), {"n": 1})
         assert store.last(PROD) == {"n": 1}
+        assert (store.deployment(PROD) is not None) == (version > 0)
+        assert store.totals(PROD) == {}
 
 
 def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from probekit.flow import Request, RequestError, Watcher, http_of, prepare, vault_of
+from probekit.flow import Request, RequestError, Watcher, order_of, prepare, vault_of
 from probekit.guard import release_of
 from probekit.judge import judge_item
 from probekit.model import (
@@ -23,7 +23,7 @@ from probekit.model import (
     Step,
     Verdict,
 )
-from probekit.order import Clock, Order, Seen, Stop
+from probekit.order import Clock, Seen, Stop
 from probekit.plan import compared, plan
 from probekit.redact import Redactor
 from probekit.run import run
@@ -71,11 +71,8 @@ async def capture(
         needed = ", ".join(sorted({row.probe or "" for row in rows}))
         raise RequestError(f"none of the probes that are compared is configured for '{target.name}': {needed}")
     vault = vault_of(config, redactor)
-    order = Order(
-        environment=target.environment,
-        http=http_of(target, vault, config.path, uuid4().hex[:12]),
-        reveal=vault.reveal,
-        redactor=redactor,
+    order = replace(
+        order_of(config, target, vault, uuid4().hex[:12]),
         clock=clock,
         settle=False,
         stop=stop,

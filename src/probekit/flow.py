@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -163,11 +163,8 @@ async def carry_out(
     config, target, planned = prepare(request)
     redactor, clock, run_id = redactor or Redactor(), clock or Clock(), uuid4().hex[:12]
     vault = vault_of(config, redactor)
-    order = Order(
-        environment=target.environment,
-        http=http_of(target, vault, config.path, run_id),
-        reveal=vault.reveal,
-        redactor=redactor,
+    order = replace(
+        order_of(config, target, vault, run_id),
         memory=request.memory,
         clock=clock,
         settle=request.settle,
@@ -230,6 +227,16 @@ class _Ours:
 def vault_of(config: Config, redactor: Redactor) -> Vault:
     """What opens the secrets that a configuration refers to."""
     return Vault(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
+
+
+def order_of(config: Config, target: Target, vault: Vault, run_id: str) -> Order:
+    """What every run against this target needs."""
+    return Order(
+        environment=target.environment,
+        http=http_of(target, vault, config.path, run_id),
+        reveal=vault.reveal,
+        redactor=vault.redactor,
+    )
 
 
 def http_of(target: Target, vault: Vault, path: Path, run_id: str) -> Http:

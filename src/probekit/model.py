@@ -464,6 +464,16 @@ Counted = Share | Complement | Quantile | Failures | Histogram  # what more wind
 Reading = Exact | Mean | Counted
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A count that only grows from some beginning; what is judged is its growth since the deployment mark."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        _amounts(self.value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """There is no reading, and why."""
@@ -615,6 +625,7 @@ class Memory:
     since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
     evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # by probe and instance
+    totals: Mapping[Source, float] = field(default_factory=dict)  # at the deployment mark
     known: bool = False  # whether there was an earlier run
 
 

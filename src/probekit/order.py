@@ -10,7 +10,7 @@ from typing import Protocol
 
 from probekit.config import Environment
 from probekit.http import Http
-from probekit.model import Attempt, Measurement, Memory, Step
+from probekit.model import Attempt, Measurement, Memory, Source, Step
 from probekit.probe import Secret
 from probekit.redact import Redactor
 
@@ -78,6 +78,7 @@ class Seen:
     guards: list[Measurement] = field(default_factory=list)
     controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
     settling_since: datetime | None = None
+    totals: dict[Source, float] = field(default_factory=dict)  # the latest of each
     lag: float = 0.0  # seconds of the longest standstill of our event loop
     complete: bool = False
     ended_by: str | None = None

@@ -28,6 +28,7 @@ from probekit.model import (
     Reason,
     Sample,
     Share,
+    Total,
     Turn,
 )
 from probekit.stats import Risks, still_needed
@@ -55,6 +56,7 @@ __all__ = [
     "Sample",
     "Secret",
     "Share",
+    "Total",
     "Where",
     "Window",
 ]
@@ -162,7 +164,7 @@ class Metric:
 class Readings:
     """What one look gave: a reading or a failure per metric, and what a reader should know beside the numbers."""
 
-    def __init__(self, notes: Mapping[str, str] | None = None, /, **values: Reading | Failure) -> None:
+    def __init__(self, notes: Mapping[str, str] | None = None, /, **values: Reading | Total | Failure) -> None:
         self.values = values
         self.notes = dict(notes or {})
 
@@ -238,6 +240,7 @@ class Kind:
     sampled: Callable[[Any, float, frozenset[str]], int] | None = (
         None  # settings, seconds, allow to requests in a window
     )
+    totals: Callable[[Any], frozenset[str]] | None = None  # settings to the metrics that it reads as a `Total`
     lasts: Callable[[Any], float | None] | None = None  # settings to the seconds of one look; None: the environment's
     requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
     example: str  # its table in probes.toml, from `kind` on, as it would stand there

@@ -28,6 +28,7 @@ from probekit.model import (
     Reading,
     Reason,
     Step,
+    Total,
     Turn,
 )
 from probekit.order import Order, Seen
@@ -277,7 +278,8 @@ class _Run:
         if values.get("up") == Exact(0) and lag > step.timeout / OURS:
             detail = f"our own event loop stood still for {lag:.1f} s of a look of {step.timeout:g} s"
             values = values | {"up": Failure(reason=Reason.OVERLOADED, detail=detail)}
-        clean = self.order.redactor.clean
+        clean, notes = self.order.redactor.clean, dict(notes)
+        counted = {name: self._since_the_mark(place, name, value, notes) for name, value in values.items()}
         return self._seen(
             Measurement(
                 probe=step.probe,
@@ -288,10 +290,30 @@ class _Run:
                 waited=door.waited,
                 lag=lag,
                 asked=asked,
-                values={name: _cleaned(value, clean) for name, value in values.items()},
+                values={name: _cleaned(value, clean) for name, value in counted.items()},
                 notes={name: clean(text) for name, text in notes.items()},
             )
         )
+
+    def _since_the_mark(
+        self, place: _Place, name: str, value: Reading | Total | Failure, notes: dict[str, str]
+    ) -> Reading | Failure:
+        """Of a total its growth since the deployment mark; one that went down began anew, and tells nothing."""
+        if not isinstance(value, Total):
+            return value
+        source = (place.step.probe, place.instance, name)
+        self.seen.totals[source] = value.value
+        before = self.order.memory.totals.get(source)
+        if before is None:
+            detail = (
+                f"{name} is {value.value:g} in all, and nobody knows what it was: mark the deployment that began it"
+            )
+            return Failure(reason=Reason.MISSING_SETTING, detail=f"{detail} (probekit deployment --help)")
+        if value.value < before:
+            detail = f"{name} went from {before:g} at the deployment mark to {value.value:g}: it began anew meanwhile"
+            return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+        notes[name] = f"{before:g} at the deployment mark, {value.value:g} now"
+        return Exact(value.value - before)
 
     async def _readings(self, place: _Place, context: Context) -> Readings:
         """One look's readings; of a sampling those of its blocks, put together."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probekit.model import Complement, Exact, Failure, Histogram, Mean, Reading, Share
+from probekit.model import Complement, Exact, Failure, Histogram, Mean, Reading, Share, Total
 from probekit.probe import Readings
 
 
 def put_together(blocks: Sequence[Readings]) -> Readings:
     """Shares and levels are strung together, of a count the largest is kept, and a failure in any block stands."""
-    values: dict[str, Reading | Failure] = {}
+    values: dict[str, Reading | Total | Failure] = {}
     notes: dict[str, str] = {}
     for block in blocks:
         notes |= block.notes
@@ -19,12 +19,14 @@ def put_together(blocks: Sequence[Readings]) -> Readings:
     return Readings(notes, **values)
 
 
-def _joined(earlier: Reading | Failure, later: Reading | Failure) -> Reading | Failure:
+def _joined(earlier: Reading | Total | Failure, later: Reading | Total | Failure) -> Reading | Total | Failure:  # noqa: PLR0911  # one return a sort
     match earlier, later:
         case (Failure(), _) | (_, Failure()):
             return earlier if isinstance(earlier, Failure) else later
         case (Exact(low), Exact(high)):
             return Exact(max(low, high))
+        case (Total(), Total()):
+            return later
         case (Share() as one, Share() as other):
             return one + other
         case (Complement() as one, Complement() as other):

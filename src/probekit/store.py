@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-from probekit.model import Deployment
+from probekit.model import Deployment, Source
 
 Document = Mapping[str, Any]  # as JSON has it
 
@@ -41,6 +41,7 @@ _VERSIONS: Final = (  # each leads from the version before it to its own
             PRIMARY KEY (environment, base_url, taken)
         )""",
     ),
+    ("ALTER TABLE deployment ADD COLUMN totals BLOB",),
 )
 
 
@@ -130,7 +131,7 @@ class Store:
         finished = deployment.finished and _text(deployment.finished)
         row = (*_key(place), _text(deployment.started), finished, deployment.release)
         with self._transaction() as run:
-            run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?)", row)
+            run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?, NULL)", row)
 
     def finish(self, place: Place, moment: datetime) -> Deployment | None:
         """Mark the end of the deployment under way; None where none is."""
@@ -155,6 +156,27 @@ class Store:
         for release, started, finished in rows:
             return Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
         return None
+
+    def count(self, place: Place, totals: Mapping[Source, float]) -> None:
+        """Keep what counters had come to at the latest mark of the latest deployment."""
+        document = {"totals": [[*source, value] for source, value in totals.items()]}
+        latest = "SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?"
+        with self._transaction() as run:
+            query = f"UPDATE deployment SET totals = ? WHERE environment = ? AND base_url = ? AND started = ({latest})"  # noqa: S608  # no value in it
+            run(query, (_packed(document), *_key(place), *_key(place)))
+
+    def totals(self, place: Place) -> Mapping[Source, float]:
+        """What was kept by `count` of the latest deployment."""
+        query = (
+            "SELECT totals FROM deployment WHERE environment = ? AND base_url = ? AND totals IS NOT NULL"
+            " AND started = (SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?)"
+        )
+        kept = [self._unpacked(packed) for (packed,) in self._read(query, (*_key(place), *_key(place)))]
+        return {
+            (probe, instance, metric): value
+            for document in kept
+            for probe, instance, metric, value in document["totals"]
+        }
 
     def add_window(self, place: Place, taken: datetime, document: Document) -> None:
         """Keep one window of a baseline."""

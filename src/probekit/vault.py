@@ -28,7 +28,7 @@ class Vault:
     def __init__(self, *, folder: Path, variables: Mapping[str, str], redactor: Redactor) -> None:
         self._folder = folder  # of probes.toml: relative files and the .env count from there
         self._variables = variables
-        self._redactor = redactor
+        self.redactor = redactor
         self.dotenv = folder / ".env" if (folder / ".env").is_file() else None
         self._values = _values_of(self.dotenv) if self.dotenv else {}
         self._told: set[Path] = set()  # files of which a warning was given
@@ -42,7 +42,7 @@ class Vault:
         value = self._of_variable(secret.env) if secret.env else self._of_file(secret.file or Path())
         if len(value) < SHORT:
             events().warning("secret.short", secret=str(secret), least=SHORT)
-        self._redactor.learn(value)
+        self.redactor.learn(value)
         return value
 
     def _of_variable(self, name: str) -> str:

@@ -303,6 +303,21 @@ def test_an_unknown_fault_is_refused_with_those_that_exist(target: Target) -> No
         target.plant("flood")
 
 
+def test_errors_may_meet_a_share_of_the_requests(target: Target, client: httpx.Client) -> None:
+    target.plant("errors=50%")
+
+    seen = [client.get("/api/orders").status_code for _ in range(20)]
+
+    assert set(seen) == {200, 500}
+    assert 3 <= seen.count(500) <= 17
+
+
+@pytest.mark.parametrize("written", ["errors=200%", "errors=1", "errors=", "errors=nan%", "hang=5%"])
+def test_a_share_that_cannot_be_meant_is_refused(target: Target, written: str) -> None:
+    with pytest.raises(DemoError, match="is no share of requests: write slow=1% or errors=1%"):
+        target.plant(written)
+
+
 def test_a_hang_is_not_ended_by_another_client(target: Target, client: httpx.Client) -> None:
     target.plant("hang")
     with contextlib.suppress(httpx.ReadTimeout):

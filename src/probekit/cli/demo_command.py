@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from probekit.cli.codes import INTERNAL
 from probekit.cli.options import verify_options
@@ -15,6 +16,7 @@ from probekit.cli.trouble import told
 from probekit.cli.verifying import verify
 from probekit.demo import environment
 from probekit.demo.errors import DemoError
+from probekit.demo.faults import parsed
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 
 _SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
@@ -22,12 +24,28 @@ _SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
 
 def _described() -> str:
     rows = "\n".join(f"  {name:16} {sentence}" for name, sentence in FAULTS.items())
-    return f"\b\nFaults:\n{rows}"
+    return f"\b\nFaults (slow=2% and errors=2% meet so many requests, at random):\n{rows}"
+
+
+class _Fault(click.ParamType[str]):
+    """A fault's name, or name=share."""
+
+    name = "fault"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's interface
+        try:
+            parsed(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in FAULTS if name.startswith(incomplete)]
 
 
 @click.command(name="demo", epilog=_described())
 @click.option("--serve", is_flag=True, help="Keep the target running on fixed ports until Ctrl-C; verify nothing.")
-@click.option("--fault", type=click.Choice(list(FAULTS)), metavar="NAME", help="Break one thing on purpose.")
+@click.option("--fault", type=_Fault(), metavar="NAME", help="Break one thing on purpose.")
 @verify_options
 @told
 def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed

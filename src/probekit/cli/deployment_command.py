@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import click
 
 from probekit.cli.options import Moment, config_option, default_config, environment_option
-from probekit.cli.output import emit
+from probekit.cli.output import complain, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
 from probekit.flow import Request, RequestError
-from probekit.model import Deployment
+from probekit.marks import Marked, read_totals
+from probekit.model import Deployment, Source
+from probekit.order import Clock, Stop
 from probekit.reports.text import escape, moment
 from probekit.store import Store
 
+_FRESH: Final = timedelta(minutes=1)  # a mark of this moment
 _AT: Final = click.option("--at", metavar="TIME|now", type=Moment(), default="now", help="When; else now.")
 
 
@@ -42,9 +47,11 @@ def command() -> None:
 @told
 def start(environment: str, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that a deployment begins: what failed before it, it did not break."""
-    place = place_of(Request(environment=environment, config=default_config(config)))
+    request = Request(environment=environment, config=default_config(config))
+    place = place_of(request)
     with Store(required_file(state)) as store:
         store.begin(place, Deployment(release=release, started=at))
+        store.count(place, _counted(request, at))
     emit(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
@@ -57,7 +64,8 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
 @told
 def finish(environment: str, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
-    place = place_of(Request(environment=environment, config=default_config(config)))
+    request = Request(environment=environment, config=default_config(config))
+    place = place_of(request)
     with Store(required_file(state)) as store:
         under_way = store.deployment(place)
         if under_way is None or under_way.finished:
@@ -65,6 +73,22 @@ def finish(environment: str, at: datetime, config: Path | None, state: str | Non
         if at < under_way.started:
             raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
         store.finish(place, at)
+        store.count(place, _counted(request, at))
     minutes = (at - under_way.started).total_seconds() / 60
     emit(f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n")
     return 0
+
+
+def _counted(request: Request, at: datetime) -> Mapping[Source, float]:
+    """What counters have come to, so that a later run knows how much they grew; none of them keeps a mark from being.
+
+    Of a moment that is over nobody can read it any more.
+    """
+    marked = asyncio.run(read_totals(request, clock=Clock(), stop=Stop())) if _is_now(at) else Marked()
+    for lack in marked.lacking:
+        complain(f"warning: not counted: {lack}")
+    return marked.totals
+
+
+def _is_now(at: datetime) -> bool:
+    return datetime.now(UTC) - at < _FRESH

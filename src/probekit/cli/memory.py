@@ -34,11 +34,11 @@ def recall(file: Path | None, place: Place, now: datetime) -> Remembered:
 
 def _of_store(file: Path, place: Place, now: datetime) -> Remembered:
     with Store(file) as store:
-        last, deployment = store.last(place), store.deployment(place)
+        last, deployment, totals = store.last(place), store.deployment(place), store.totals(place)
         windows = tuple(map(window_of, store.windows(place)))
     memory = Memory() if last is None else memory_of(last, place.environment, now)
     action = str(last["decision"]["action"]) if last else None
-    return Remembered(memory=replace(memory, deployment=deployment, baseline=windows), action=action)
+    return Remembered(memory=replace(memory, deployment=deployment, totals=totals, baseline=windows), action=action)
 
 
 def of_report(file: Path, environment: str, now: datetime) -> Memory:

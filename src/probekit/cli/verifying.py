@@ -64,7 +64,7 @@ def _remembering(request: Request, memory: Memory, since: Path | None, now: date
         found = of_report(since, request.environment, now)
         memory = replace(memory, since=found.since, evidence=found.evidence, known=found.known)
     if request.memory.deployment is not None:
-        memory = replace(memory, deployment=request.memory.deployment)
+        memory = replace(memory, deployment=request.memory.deployment, totals={})  # they were read at another mark
     marked = memory.deployment.release if memory.deployment else None
     return replace(request, memory=memory, release=request.release or marked)
 

@@ -4,12 +4,14 @@ A new fault is one row of `_FAULTS`; `--help` and the tests read the same table.
 the process that started the servers, and may stop them, does the rest.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import chain, count, cycle, repeat
+from random import Random
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:  # psycopg is dear to import, and `--help` reads the table
     from probekit.demo.stores import Stores
@@ -25,6 +27,8 @@ _DELAY = 0.6  # seconds
 _BASE_DELAY = 0.12  # seconds
 _ERRORS_EVERY = 30
 _GOOD_BEFORE = 4  # requests before the first of them: a few looks already meet one
+_SEED = 20261125  # so that a difference between two targets can be found again
+_T = TypeVar("_T")
 _WITHHELD = frozenset({"Content-Security-Policy", "X-Content-Type-Options"})
 
 
@@ -54,17 +58,43 @@ def _nothing(_changed: object) -> None:
 class _Fault:
     sentence: str
     plant: Callable[[Behaviour], None] = _nothing
+    plant_share: Callable[[Behaviour, float], None] | None = None  # of requests, at random
     harm: "Callable[[Stores], None]" = _nothing
 
 
-def plant(name: str, behaviour: Behaviour) -> None:
-    """Change the behaviour as the fault of this name says; KeyError where there is none."""
-    _FAULTS[name].plant(behaviour)
+def parsed(written: str) -> tuple[str, float | None]:
+    """A fault as it is written, such as errors or errors=1%: its name, and the share of requests that it meets.
+
+    Raises:
+        ValueError: there is no such fault, or it meets all requests or none.
+    """
+    name, equals, percent = written.partition("=")
+    if name not in _FAULTS:
+        message = f"there is no fault {name!r}; there are {', '.join(_FAULTS)}"
+        raise ValueError(message)
+    if not equals:
+        return name, None
+    share = float(percent[:-1]) / 100 if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?%", percent) else 2
+    if share > 1 or _FAULTS[name].plant_share is None:
+        shared = " or ".join(f"{name}=1%" for name, fault in _FAULTS.items() if fault.plant_share)
+        message = f"{written!r} is no share of requests: write {shared}"
+        raise ValueError(message)
+    return name, share
 
 
-def harm(name: str, stores: "Stores") -> None:
-    """Do to the stores what the fault of this name says; KeyError where there is none."""
-    _FAULTS[name].harm(stores)
+def plant(written: str, behaviour: Behaviour) -> None:
+    """Change the behaviour as the fault says; ValueError where there is none."""
+    name, share = parsed(written)
+    fault = _FAULTS[name]
+    if share is not None and fault.plant_share:
+        fault.plant_share(behaviour, share)
+    else:
+        fault.plant(behaviour)
+
+
+def harm(written: str, stores: "Stores") -> None:
+    """Do to the stores what the fault says; ValueError where there is none."""
+    _FAULTS[parsed(written)[0]].harm(stores)
 
 
 def mend(behaviour: Behaviour) -> None:
@@ -116,6 +146,16 @@ def _slow(behaviour: Behaviour) -> None:
     behaviour.delay = repeat(_DELAY)
 
 
+def _slow_share(behaviour: Behaviour, share: float) -> None:
+    behaviour.delay = _now_and_then(share, _DELAY, 0.0)
+
+
+def _now_and_then(share: float, bad: _T, good: _T) -> Iterator[_T]:
+    rng = Random(_SEED)  # noqa: S311  # no secret
+    while True:
+        yield bad if rng.random() < share else good
+
+
 def _slow_half(behaviour: Behaviour) -> None:
     behaviour.delay = cycle((0.0, _DELAY))
 
@@ -162,6 +202,10 @@ def _errors(behaviour: Behaviour) -> None:
     behaviour.core = cycle((*before, HTTPStatus.INTERNAL_SERVER_ERROR, *after))
 
 
+def _errors_share(behaviour: Behaviour, share: float) -> None:
+    behaviour.core = _now_and_then(share, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.OK)
+
+
 def _missing_headers(behaviour: Behaviour) -> None:
     behaviour.withheld = _WITHHELD
 
@@ -178,8 +222,14 @@ _FAULTS: Mapping[str, _Fault] = MappingProxyType(
         "old-version": _Fault(sentence=f"/api/version says {_OLD_VERSION}, not {VERSION}", plant=_old_version),
         "half-broken": _Fault(sentence="every second GET of /health answers 503", plant=_half_broken),
         "one-stray-error": _Fault(sentence="the third GET of /health answers 503, once", plant=_one_stray_error),
-        "slow": _Fault(sentence=f"list and search take {_DELAY * 1000:.0f} ms more", plant=_slow),
-        "errors": _Fault(sentence=f"every {_ERRORS_EVERY}th request to list or search answers 500", plant=_errors),
+        "slow": _Fault(
+            sentence=f"list and search take {_DELAY * 1000:.0f} ms more", plant=_slow, plant_share=_slow_share
+        ),
+        "errors": _Fault(
+            sentence=f"every {_ERRORS_EVERY}th request to list or search answers 500",
+            plant=_errors,
+            plant_share=_errors_share,
+        ),
         "missing-headers": _Fault(
             sentence="Content-Security-Policy and X-Content-Type-Options are on no answer", plant=_missing_headers
         ),

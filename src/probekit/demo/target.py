@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from probekit.demo.channel import Channel
 from probekit.demo.errors import DemoError
-from probekit.demo.faults import FAULTS, VERSION, harm
+from probekit.demo.faults import FAULTS, VERSION, harm, parsed
 from probekit.demo.launcher import Launcher, launching
 from probekit.demo.ports import LOOPBACK, require_free
 from probekit.demo.shop.settings import Settings
@@ -80,9 +80,10 @@ class Target:
         Raises:
             DemoError: there is no such fault.
         """
-        if fault not in FAULTS:
-            message = f"there is no fault {fault!r}; there are {', '.join(FAULTS)}"
-            raise DemoError(message)
+        try:
+            parsed(fault)
+        except ValueError as error:
+            raise DemoError(str(error)) from None
         self._channel.ask({"plant": fault})
         harm(fault, self._stores)
         self._channel.ask({"renew": True})  # connections to what was started anew would fail once

@@ -23,6 +23,7 @@ from probekit.probe import (
     Reason,
     Secret,
     Settings,
+    Total,
 )
 from probekit.probes.command.perfdata import Number, numbers
 from probekit.probes.command.program import Ended, run
@@ -40,6 +41,9 @@ class Place(Settings):
 
     at: str = Field(min_length=1, description="a JSONPath of RFC 9535 into stdout, or the label of performance data")
     unit: str = Field("", description="the unit that must stand behind it in performance data, such as MB")
+    grows: bool = Field(
+        default=False, description="it is a total that only grows: what counts is its growth since the deployment mark"
+    )
     times: float = Field(1.0, gt=0, allow_inf_nan=False, description="what the number is multiplied by, such as 1000")
 
 
@@ -139,7 +143,7 @@ def _of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     return Readings({"seen": said}, exit_code=Exact(ended.code), **dict.fromkeys(config.reads, _unread(said)) | values)
 
 
-def _of_json(reads: Mapping[str, Place], out: bytes) -> dict[str, Exact | Failure]:
+def _of_json(reads: Mapping[str, Place], out: bytes) -> dict[str, Exact | Total | Failure]:
     try:
         document = parse(out) if reads else None
     except ProbeFailedError as error:
@@ -147,7 +151,7 @@ def _of_json(reads: Mapping[str, Place], out: bytes) -> dict[str, Exact | Failur
     return {metric: _number(place, document) for metric, place in reads.items()}
 
 
-def _number(place: Place, document: Any) -> Exact | Failure:  # noqa: ANN401  # any JSON value
+def _number(place: Place, document: Any) -> Exact | Total | Failure:  # noqa: ANN401  # any JSON value
     try:
         value = find(place.at, document)
     except ProbeFailedError as error:
@@ -173,7 +177,7 @@ def _of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     )
 
 
-def _labelled(place: Place, known: Mapping[str, Number]) -> Exact | Failure:
+def _labelled(place: Place, known: Mapping[str, Number]) -> Exact | Total | Failure:
     number = known.get(place.at)
     if number is None:
         labels = ", ".join(map(shown, list(known)[:10])) or "none"
@@ -184,9 +188,11 @@ def _labelled(place: Place, known: Mapping[str, Number]) -> Exact | Failure:
     return _times(place, number.value)
 
 
-def _times(place: Place, value: float) -> Exact | Failure:
+def _times(place: Place, value: float) -> Exact | Total | Failure:
     product = value * place.times
-    return Exact(product) if isfinite(product) else _unread(f"the number at {place.at} is too large")
+    if not isfinite(product) or (place.grows and product < 0):
+        return _unread(f"the number at {place.at} is too large, or a total below zero")
+    return Total(product) if place.grows else Exact(product)
 
 
 def _unread(detail: str) -> Failure:
@@ -211,6 +217,7 @@ KIND = Kind(
     ),
     gives=lambda config: frozenset(config.reads) | {config.own_metric},
     measure=measure,
+    totals=lambda config: frozenset(name for name, place in config.reads.items() if place.grows),
     lasts=lambda config: config.timeout,
     requests=0,
     example="""\
