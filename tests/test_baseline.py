@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from probekit.baseline import with_baseline
+from probekit.baseline import drifts, with_baseline
 from probekit.cli import baseline_command
 from probekit.judge import judge_item
 from probekit.model import (
@@ -97,6 +98,37 @@ def test_what_cannot_be_compared_is_unproven_and_says_why(judged, window, change
 
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert told in verdict.because
+
+
+@pytest.fixture
+def drifted(make, window):
+    """A function from the levels of releases, three windows each, to what is told of their drift."""
+
+    def drifted(*levels, **changes):
+        row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
+        windows = [
+            replace(window(level + wave, **changes), release=f"1.{number}")
+            for number, level in enumerate(levels)
+            for wave in (-1.0, 0.0, 1.0)
+        ]
+        return drifts((row,), windows)
+
+    return drifted
+
+
+def test_small_steps_that_add_up_are_told(drifted) -> None:
+    (told,) = drifted(100.0, 108.0, 117.0, 126.0)
+
+    assert told == "api-p95 has drifted step by step: x1.26 of the first baseline (2026-11-23, release 1.0)"
+
+
+@pytest.mark.parametrize("levels", [(), (100.0,), (100.0, 102.0), (100.0, 60.0)])
+def test_no_drift_is_told_where_there_is_none(drifted, levels) -> None:
+    assert drifted(*levels) == ()
+
+
+def test_what_is_not_compared_has_no_drift(drifted) -> None:
+    assert drifted(100.0, 200.0, source=("health", "", "other")) == ()
 
 
 def test_only_windows_before_the_deployment_count_and_their_age_is_taken_there(judged, window, make) -> None:

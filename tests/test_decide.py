@@ -493,8 +493,9 @@ def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, f
     return action, min((minutes for what, minutes in found if what is action and minutes is not None), default=None)
 
 
-def test_the_rule_agrees_with_its_plain_form_on_20_000_random_sets() -> None:
-    for _ in range(20_000):
+@pytest.mark.parametrize("sets", [20_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_the_rule_agrees_with_its_plain_form_on_random_sets(sets) -> None:
+    for _ in range(sets):
         verdicts, facts = [some_verdict() for _ in range(RANDOM.randrange(5))], some_situation()
 
         assert told(verdicts, facts) == plain_rule(verdicts, facts)

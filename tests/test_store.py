@@ -175,9 +175,11 @@ def test_several_processes_write_at_once(file) -> None:
         assert len(store.runs(most=1000)) == 80
 
 
-def test_whoever_is_killed_loses_the_run_in_flight_and_nothing_else(file) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.soak)])
+def test_whoever_is_killed_loses_the_run_in_flight_and_nothing_else(file, kills) -> None:
     rng = random.Random(20261125)  # a seed, so that a difference can be found again
-    for number in range(5):
+    for number in range(kills):
         with _writer(file, f"k{number}", runs=10_000) as writer:
             told = [writer.stdout.readline() for _ in range(rng.randint(1, 40))]
             writer.send_signal(signal.SIGKILL)

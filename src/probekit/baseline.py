@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from probekit.model import BaselineWindow, Item, Limit, Plan, Situation, Windows
+from probekit.comparison import judge_against_baseline
+from probekit.model import BaselineWindow, Item, Limit, Outcome, Plan, Situation, Source, Windows
+from probekit.stats import Risks
 
 FRESH: Final = timedelta(hours=24)  # the age of the newest window, beyond which nothing is compared
 
@@ -46,6 +49,41 @@ def before_deployment(situation: Situation) -> tuple[BaselineWindow, ...]:
     """The windows that were taken before the deployment on record, else before now; oldest first."""
     mark = _mark(situation)
     return tuple(window for window in situation.memory.baseline if window.taken <= mark)
+
+
+def drifts(rows: Sequence[Item], windows: Sequence[BaselineWindow]) -> tuple[str, ...]:
+    """How far the newest baseline is from the first: each step may have been within the tolerance, and their sum not.
+
+    Args:
+        rows: what is compared, each with its tolerance.
+        windows: all on record, oldest first.
+    """
+    if not windows:
+        return ()
+    first, newest = ([one for one in windows if one.release == windows[at].release] for at in (0, -1))
+    if first == newest:
+        return ()
+    told = (_drift(row.expect[0], row, source, first, newest) for row in rows for source in newest[-1].values)
+    return tuple(text for text in told if text)
+
+
+def _drift(
+    limit: Limit, row: Item, source: Source, first: Sequence[BaselineWindow], newest: Sequence[BaselineWindow]
+) -> str:
+    probe, instance, metric = source
+    if limit.of != "baseline" or (probe, metric) != (row.probe, limit.metric):
+        return ""
+    print_ = newest[-1].values[source].fingerprint
+    before, now = (
+        Windows(tuple(kept.value for one in some if (kept := one.values.get(source)) and kept.fingerprint == print_))
+        for some in (first, newest)
+    )
+    judged = judge_against_baseline(now, before, limit.value / 100, Risks(), limit.floor)
+    if judged.outcome is not Outcome.FAIL or judged.value is None:
+        return ""
+    name = f"{row.title} ({instance})" if instance else row.title
+    since = f"{first[0].taken:%Y-%m-%d}, release {first[0].release or 'unknown'}"
+    return f"{name} has drifted step by step: x{judged.value:.3g} of the first baseline ({since})"
 
 
 def _mark(situation: Situation) -> datetime:

@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from probekit import config as configuration
+from probekit.baseline import drifts
 from probekit.config import Config, Target
 from probekit.decide import decide
 from probekit.dial import Proxy, Resolver, Trust
@@ -198,7 +199,7 @@ async def carry_out(
             vantage=target.environment.vantage,
             narrowed=planned.narrowed,
             ended_by=seen.ended_by,
-            notes=_notes(vault, request.memory),
+            notes=_notes(vault, request.memory, planned),
         ),
         situation=situation,
         checklist=f"{config.checklist.title} {config.checklist.version}",
@@ -269,8 +270,9 @@ def _control(seen: Seen, target: Target) -> Control:
     return Control.ANSWERS if len(seen.controls) == both and all(seen.controls) else Control.SILENT
 
 
-def _notes(vault: Vault, memory: Memory) -> tuple[str, ...]:
+def _notes(vault: Vault, memory: Memory, planned: Plan) -> tuple[str, ...]:
     notes = [f"{vault.dotenv} was read"] if vault.dotenv else []
+    notes += drifts(planned.compared, memory.baseline)
     if not (memory.since or memory.known):
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
     return tuple(notes)

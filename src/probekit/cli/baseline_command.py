@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from probekit.baseline import drifts
 from probekit.capture import Captured, CaptureError, capture
 from probekit.cli.options import Seconds, config_option, default_config, environment_option
 from probekit.cli.output import colour, complain, emit, say
@@ -160,6 +161,7 @@ def _reach(kept: Sequence[BaselineWindow], path: Path) -> Iterator[str]:
         probe, instance, metric = source
         name = f"{probe}.{instance} {metric}" if instance else f"{probe} {metric}"
         yield f"{name}: {_decides(values, rows.get((probe, metric)))}"
+    yield from (escape(drift) for drift in drifts(tuple(rows.values()), kept))
 
 
 def _decides(values: Sequence[float], row: Item | None) -> str:
