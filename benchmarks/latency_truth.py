@@ -226,7 +226,13 @@ def rows(base: str, mode: str, rate: float, seconds: float):
     works |= {name: work for name, work in PROGRAMS.items() if shutil.which(name)}
     for name, work in works.items():
         httpx.get(f"{base}/mode/{mode}", trust_env=False)
-        seen = work(base, rate, seconds)
+        try:
+            seen = work(base, rate, seconds)
+        except* httpx.HTTPError as errors:  # a pool that is not quick enough never recovers
+            seen = None
+            yield (name, *[""] * len(QUANTILES), f"gave up: {len(errors.exceptions)} requests failed")
+        if seen is None:
+            continue
         taken = httpx.get(f"{base}/taken", trust_env=False).json()
         true = truth(mode, rate, seconds, taken)
         for more, values in seen.items():

@@ -95,7 +95,7 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
         memory_of(document, document["run"]["environment"], make.now)
 
 
-SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6)
+SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6, (3,) * 6)
 SAMPLE = Sample(((1000, 2000),) * 6, ((0, 10),) * 6, (1, 0, 0, 0, 0, 0), (0,) * 6)
 
 EVIDENCE = {

@@ -212,6 +212,32 @@ def test_verdict_and_interval_never_disagree(blocks, limit) -> None:
         assert judged.low >= limit * (1 - 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("events", "ours", "outcome"),
+    [
+        (0, 0, PASS),
+        (0, 25, PASS),
+        (0, 80, INCONCLUSIVE),  # without ours too few are left
+        (30, 0, FAIL),
+        (30, 8, FAIL),
+        (30, 30, INCONCLUSIVE),  # ours alone may have been what failed
+    ],
+)
+def test_requests_of_our_own_make_neither_a_pass_nor_a_fail(events, ours, outcome) -> None:
+    share = Share((events,) * 6, (100,) * 6, (ours,) * 6)
+
+    assert judge_share(share, 0.01, R).outcome is outcome
+
+
+def test_what_was_not_counted_of_ours_is_none_when_windows_are_put_together() -> None:
+    both = Share((1,), (10,)) + Share((2, 3), (20, 30), (4, 5))
+
+    assert both == Share((1, 2, 3), (10, 20, 30), (0, 4, 5))
+    assert both.last(2).ours == (4, 5)
+    with pytest.raises(ValueError, match="other blocks"):
+        Share((1, 2), (10, 20), (1,))
+
+
 @pytest.mark.parametrize("burst", [1, 5])
 def test_a_service_at_the_limit_seldom_passes_and_one_at_half_of_it_never_fails(burst) -> None:
     rng = random.Random(20261125)  # a seed, so that a difference can be found again

@@ -54,6 +54,7 @@ class Http:
     )  # headers for `origin` only, revealed when sent
     origin: tuple[str, Endpoint] | None = None  # the target's own
     transport: httpx.AsyncBaseTransport = field(default_factory=Transport)
+    sent: int = 0  # requests so far, to whomever
     _gates: dict[str, _Gate] = field(default_factory=dict)
     _absent: dict[tuple[Endpoint, str], asyncio.Task[Answer | None]] = field(default_factory=dict)
 
@@ -129,6 +130,11 @@ class Look:
     address: Address | None
     timeout: float
     waited: float = 0.0
+
+    @property
+    def sent_in_all(self) -> int:
+        """How many requests the whole run has sent so far."""
+        return self.http.sent
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
         """Every address of an endpoint."""
@@ -211,6 +217,7 @@ class Look:
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
         where = endpoint_of(url)
         await self.enter(where.host)
+        self.http.sent += 1
         exchange = Exchange(await self._address(where), self.http.trust, self.http.dial, self.http.silence)
         ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
         request = httpx.Request(method, url, headers=ours)
@@ -264,6 +271,7 @@ class Line:
 
     async def get(self, url: str) -> Answer:
         """The final answer, as `Look.get` gives it; never in a throttle, no redirect is followed."""
+        self.look.http.sent += 1
         target = httpx.URL(url)
         headers = self.look.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
         request = httpx.Request("GET", target, headers=headers)

@@ -262,23 +262,40 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Events among trials, one entry per block of time, in order: blocks are the only trace of clustering."""
+    """Events among trials, one entry per block of time, in order: blocks are the only trace of clustering.
+
+    Of the trials, `ours` may be requests of our own (none: nobody counted them, or they are left out): nobody knows
+    which of them were events.
+    """
 
     events: tuple[int, ...]
     trials: tuple[int, ...]
+    ours: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        _amounts(*self.events, *self.trials)
+        _amounts(*self.events, *self.trials, *self.ours)
         if any(events > trials for events, trials in zip(self.events, self.trials, strict=True)):
             message = "more events than trials"
             raise ValueError(message)
+        if self.ours and len(self.ours) != len(self.trials):
+            message = "our own requests of other blocks"
+            raise ValueError(message)
 
     def __add__(self, later: Share) -> Share:
-        return Share(self.events + later.events, self.trials + later.trials)
+        ours = _strung(self.ours, len(self.trials), later.ours, len(later.trials))
+        return Share(self.events + later.events, self.trials + later.trials, ours)
 
     def last(self, blocks: int) -> Share:
         """Its latest blocks."""
-        return Share(self.events[-blocks:], self.trials[-blocks:])
+        return Share(self.events[-blocks:], self.trials[-blocks:], self.ours[-blocks:])
+
+    def without_ours(self) -> tuple[Share, Share]:
+        """As if all of ours had gone well, for a pass; as if all had gone wrong, for a fail."""
+        blocks = list(zip(self.events, self.trials, self.ours, strict=True))
+        theirs = tuple(max(trials - ours, events) for events, trials, ours in blocks)
+        return Share(self.events, theirs), Share(
+            tuple(max(0, events - ours) for events, _, ours in blocks), self.trials
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,9 +432,10 @@ class Histogram:
     counts: tuple[tuple[int, ...], ...]
     trials: tuple[int, ...]
     q: float
+    ours: tuple[int, ...] = ()  # as in a Share
 
     def __post_init__(self) -> None:
-        _amounts(*self.edges, *self.trials)
+        _amounts(*self.edges, *self.trials, *self.ours)
         for counts, trials in zip(self.counts, self.trials, strict=True):
             _amounts(*counts)
             if len(counts) != len(self.edges) or any(count > trials for count in counts):
@@ -428,11 +446,12 @@ class Histogram:
         if (self.edges, self.q) != (later.edges, later.q):
             message = "histograms of other edges or percentiles"
             raise ValueError(message)
-        return Histogram(self.edges, self.counts + later.counts, self.trials + later.trials, self.q)
+        ours = _strung(self.ours, len(self.trials), later.ours, len(later.trials))
+        return Histogram(self.edges, self.counts + later.counts, self.trials + later.trials, self.q, ours)
 
     def last(self, blocks: int) -> Histogram:
         """Of its latest blocks."""
-        return Histogram(self.edges, self.counts[-blocks:], self.trials[-blocks:], self.q)
+        return Histogram(self.edges, self.counts[-blocks:], self.trials[-blocks:], self.q, self.ours[-blocks:])
 
     def slow(self, limit: float) -> Share | None:
         """What took longer than `limit` milliseconds; None where no bucket ends there."""
@@ -440,7 +459,7 @@ class Histogram:
             return None
         place = self.edges.index(limit)
         slow = [trials - counts[place] for counts, trials in zip(self.counts, self.trials, strict=True)]
-        return Share(tuple(slow), self.trials)
+        return Share(tuple(slow), self.trials, self.ours)
 
     @property
     def value(self) -> float | None:
@@ -448,6 +467,11 @@ class Histogram:
         asked = sum(self.trials) * self.q
         sums = (sum(counts) for counts in zip(*self.counts, strict=True)) if self.counts else ()
         return next((edge for edge, count in zip(self.edges, sums, strict=False) if 0 < asked <= count), None)
+
+
+def _strung(one: tuple[int, ...], before: int, other: tuple[int, ...], after: int) -> tuple[int, ...]:
+    """Both, one after the other; nothing where nothing was counted in either."""
+    return (one or (0,) * before) + (other or (0,) * after) if one or other else ()
 
 
 def _plus(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:

@@ -57,6 +57,8 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
         ValueError: the limit lies outside of (0, 1).
     """
     _inside(limit)
+    if any(share.ours):
+        return _without_ours(share, limit, risks, peeks)
     events, trials = sum(share.events), sum(share.trials)
     cluster = clustering(share)
     k, n = events / cluster, trials / cluster
@@ -73,6 +75,15 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
         needed=max(0, missing),
         clustering=cluster,
     )
+
+
+def _without_ours(share: Share, limit: float, risks: Risks, peeks: Peeks) -> Judgement:
+    """Requests of our own may neither make a pass nor a fail of what the target counted of everybody's."""
+    passing, failing = (judge_share(part, limit, risks, peeks) for part in share.without_ours())
+    if failing.outcome is Outcome.FAIL:
+        return failing
+    outcome = passing.outcome if passing.outcome is Outcome.PASS else Outcome.INCONCLUSIVE
+    return replace(passing, outcome=outcome, low=failing.low)
 
 
 def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:

@@ -176,6 +176,8 @@ def _told(reading: Reading, judged: Judgement) -> str:
         type(reading), "counted"
     )
     text = f"{events} of {judged.trials} {what}"
+    if ours := sum(reading.ours) if isinstance(reading, Share | Histogram) else 0:
+        text += f", {ours} of our own left out"
     if judged.outcome is Outcome.ERROR:
         return f"{text}; only our own delay stands between this and a verdict"
     if judged.outcome is Outcome.INCONCLUSIVE:

@@ -93,6 +93,16 @@ async def test_each_block_is_the_difference_of_two_scrapes(sampled) -> None:
     assert readings.values["p50"].q == 0.5
 
 
+@pytest.mark.parametrize(("settings", "ours"), [({}, ()), ({"without": {}}, (1, 1))])
+async def test_our_own_requests_are_counted_unless_a_label_leaves_them_out(sampled, settings, ours) -> None:
+    readings = await sampled(
+        metrics(good=100, quick=100), metrics(good=150, quick=150), metrics(good=150, quick=150, bad=9), **settings
+    )
+
+    assert readings.values["error_rate"].ours == ours
+    assert readings.values["p95"].ours == (ours and (1, 0))  # never more than there are
+
+
 async def test_a_restart_is_left_out_and_told(sampled) -> None:
     readings = await sampled(
         metrics(good=100),

@@ -84,13 +84,15 @@ async def sample(config: Scrape, context: Context) -> AsyncGenerator[Readings, N
     if context.window is None:
         raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
     before = {one.process: one for one in await _scraped(config, context)}
+    sent = context.http.sent_in_all
     while await context.window.next():
         block = _Block()
         for after in await _scraped(config, context):
             earlier = before.get(after.process)
             block.is_whole &= earlier is not None and _add(block, earlier, after, config)
             before[after.process] = after
-        yield _readings(config, block)
+        sent, before_it = context.http.sent_in_all, sent
+        yield _readings(config, block, 0 if config.without else sent - before_it)
 
 
 async def _scraped(config: Scrape, context: Context) -> list[_Scraped]:
@@ -183,19 +185,25 @@ def _add(block: _Block, before: _Scraped, after: _Scraped, config: Scrape) -> bo
     return True
 
 
-def _readings(config: Scrape, block: _Block) -> Readings:
+def _readings(config: Scrape, block: _Block, ours: int) -> Readings:
+    """What was counted; `ours`: how many of the requests may be those that this run sent meanwhile."""
     told = f"{block.requests or block.buckets.get(inf, 0)} requests counted by the target in the last block"
     told += "" if block.is_whole else "; a process was restarted, or is seen for the first time, and is left out"
     values: dict[str, Share | Histogram] = {}
     if config.requests:
-        values["error_rate"] = Share((block.errors,), (block.requests,))
+        values["error_rate"] = Share((block.errors,), (block.requests,), _none_or(min(ours, block.requests)))
     if config.duration and block.buckets:
         trials = block.buckets[inf]
         edges = tuple(sorted(edge for edge in block.buckets if isfinite(edge)))
         counts = tuple(min(block.buckets[edge], trials) for edge in edges)
         milliseconds = tuple(round(edge * 1000, 6) for edge in edges)
-        values |= {name: Histogram(milliseconds, (counts,), (trials,), q) for name, q in _QUANTILES.items()}
+        mine = _none_or(min(ours, trials))
+        values |= {name: Histogram(milliseconds, (counts,), (trials,), q, mine) for name, q in _QUANTILES.items()}
     return Readings({"seen": told}, **values)
+
+
+def _none_or(ours: int) -> tuple[int, ...]:
+    return (ours,) if ours else ()
 
 
 KIND = Kind(

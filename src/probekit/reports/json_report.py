@@ -228,16 +228,21 @@ def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[
         case Exact(number):
             known = _number(number)
             return known if known is not None else _no_number(number)
-        case Share(events, trials):
-            return {"events": events, "trials": trials}
+        case Share():
+            return _of_share(value)
         case Complement(share):
-            return {"complement_of": {"events": share.events, "trials": share.trials}}
+            return {"complement_of": _of_share(share)}
         case Mean(levels):
             return {"levels": levels}
         case Histogram():
-            return {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
+            told = {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
+            return told | {"ours": value.ours}
         case Failures(sample) | Quantile(sample):
             return _of_sample(value, samples.index(sample))
+
+
+def _of_share(share: Share) -> dict[str, Any]:
+    return {"events": share.events, "trials": share.trials, "ours": share.ours}
 
 
 def _of_sample(value: Failures | Quantile, place: int) -> dict[str, Any]:
