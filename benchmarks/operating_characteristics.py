@@ -88,7 +88,8 @@ def against_a_baseline(at: float, *, naive: bool = False) -> Callable[[random.Ra
         if not naive:
             return judge_within(Windows((seen,)), base, 0.1, RISKS)
         good = seen <= 1.1 * fmean(base.values)
-        return Judgement(Outcome.PASS if good else Outcome.FAIL, seen, seen)
+        outcome = Outcome.PASS if good else Outcome.FAIL
+        return Judgement(outcome=outcome, value=seen, low=seen, high=seen, trials=8, needed=0)
 
     return judged
 

@@ -281,6 +281,25 @@ def test_without_load_a_window_that_is_too_small_is_no_mistake_and_is_told_by_th
     assert (one.item, one.has, one.needs) == ("deploy.performance.error-rate", 300, 2995)
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ("error_rate within 10 % of baseline", "error_rate may be zero, and a percentage of zero allows nothing"),
+        ("error_rate < 0 %", "'error_rate < 0 %' can never be proved by a sample, expected more than 0 % and less"),
+        ("error_rate < 100 %", "can never be proved by a sample"),
+        ("p95 == 500 ms", "'p95 == 500 ms' can never be proved by a sample, expected one of <, <=, >, >="),
+    ],
+)
+def test_a_changed_limit_that_no_sample_can_prove_is_refused(problems, limit, told) -> None:
+    text = WINDOWS.format(allow="", window='window = "60s"', rate=5)
+    text += f'[env.prod.limits]\n"deploy.performance.p95-latency" = {{ expect = ["{limit}"], why = "tried" }}\n'
+
+    (problem,) = problems(text)
+
+    assert problem.startswith("probes.toml:13: env.prod.limits.deploy.performance.p95-latency.expect.0: ")
+    assert told in problem
+
+
 def test_a_file_without_an_environment_is_refused(problems) -> None:
     assert problems('checklist = "checklist.toml"\n') == [
         "probes.toml: env: missing, expected the environments by name"

@@ -306,9 +306,20 @@ class _Reader:
             not_applicable=applies_not,
             probes=tuple(one for keys, table in tables for one in self._instances(keys, table)),
         )
+        self._misfits(target, (*here, "limits"))
         if "load" in environment.allow:
             self._windows(target, (*here, "window"))
         return target
+
+    def _misfits(self, target: Target, keys: tuple[str, ...]) -> None:
+        """A changed limit must be one that the kinds of its probe can prove or refute."""
+        kinds = {one.probe: probes.load(one.kind) for one in target.probes}
+        for item in target.items:
+            metrics = kinds[item.probe].metrics if item.changed_why and item.probe in kinds else ()
+            for number, limit in enumerate(item.expect):
+                misfits = (metric.misfit(limit) for metric in metrics if metric.name == limit.metric)
+                for found, expected in filter(None, misfits):
+                    self._complain((*keys, item.id, "expect", number), found, expected)
 
     def _windows(self, target: Target, keys: tuple[str, ...]) -> None:
         """Where load is allowed, a window that was written must be able to prove what it is for."""

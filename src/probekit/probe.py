@@ -160,6 +160,19 @@ class Metric:
         share = 1 - self.quantile if self.quantile else limit.value / 100
         return still_needed(0, share, Risks()) if 0 < share < 1 else None
 
+    def misfit(self, limit: Limit) -> tuple[str, str] | None:
+        """What is wrong with that limit on it, and what is expected; None where nothing is."""
+        if not (self.quantile or self.is_share):
+            return None
+        if limit.of == "baseline":
+            told = f"{limit.metric} may be zero, and a percentage of zero allows nothing", "a limit in %"
+            return told if self.is_share else None
+        if limit.op not in ("<", "<=", ">", ">="):
+            return f"'{limit}' can never be proved by a sample", "one of <, <=, >, >="
+        if self.is_share and not 0 < limit.value < 100:  # noqa: PLR2004  # percent
+            return f"'{limit}' can never be proved by a sample", "more than 0 % and less than 100 %"
+        return None
+
 
 class Readings:
     """What one look gave: a reading or a failure per metric, and what a reader should know beside the numbers."""

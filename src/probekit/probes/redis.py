@@ -490,7 +490,7 @@ KIND = Kind(
             help="1: it has the declared role, and a replica is in touch with its master",
         ),
         Metric(name="differing_settings", unit="", help="declared settings that INFO shows with another value"),
-        Metric(name="hit_rate", unit="%", help="look-ups that found their key, per block of time"),
+        Metric(name="hit_rate", unit="%", help="look-ups that found their key, per block of time", is_share=True),
         Metric(name="used_memory", unit="%", help="memory in use, of maxmemory"),
         Metric(name="connect", unit="ms", help="opening the TCP connection"),
         Metric(name="tls", unit="ms", help="the TLS handshake, where the URL begins with rediss"),

@@ -209,10 +209,20 @@ def _none_or(ours: int) -> tuple[int, ...]:
 KIND = Kind(
     config=Scrape,
     metrics=(
-        Metric(name="p50", unit="ms", help="half of everybody's requests took no longer"),
-        Metric(name="p95", unit="ms", help="95 % took no longer; judged by the bucket that ends at the limit"),
-        Metric(name="p99", unit="ms", help="99 % took no longer"),
-        Metric(name="error_rate", unit="%", help="share of everybody's requests with a status that is an error"),
+        Metric(name="p50", unit="ms", help="half of everybody's requests took no longer", quantile=0.5),
+        Metric(
+            name="p95",
+            unit="ms",
+            help="95 % took no longer; judged by the bucket that ends at the limit",
+            quantile=0.95,
+        ),
+        Metric(name="p99", unit="ms", help="99 % took no longer", quantile=0.99),
+        Metric(
+            name="error_rate",
+            unit="%",
+            help="share of everybody's requests with a status that is an error",
+            is_share=True,
+        ),
     ),
     sample=sample,
     passive=True,
