@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import time
 import zlib
 from itertools import cycle
 
+import httpx
 import psutil
 import pytest
 from hypothesis import given, strategies as st
 
 from probekit.cookies import cookies
-from probekit.dial import ProbeFailedError
+from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust
+from probekit.exchange import Exchange, Transport, answered
 from probekit.flow import Request, carry_out
 from probekit.health_words import Health, bad_part, health_of
 from probekit.json_answer import find, parse
@@ -122,6 +125,8 @@ def judged(serve, tmp_path):
         ([b"SSH-2.0-OpenSSH_9\r\n"], FAIL, "up 0"),
         ([b""], FAIL, "up 0"),
         ([answer(b'{"status":"DOWN"}')], FAIL, ""),
+        ([answer(b'{"status":"ok"}', head=HEAD + b"Date: Mon, 01 Jan 2001 00:00:00 GMT\r\nAge: 3600\r\n")], PASS, ""),
+        ([answer(b'{"status":"ok"}', head=HEAD + b"Date: Mon, 01 Jan 2063 00:00:00 GMT\r\nExpires: 0\r\n")], PASS, ""),
         ([answer(b'{"status":"ok"}')], PASS, ""),
     ],
 )
@@ -212,6 +217,61 @@ JSON = st.recursive(
 def test_any_json_has_one_value_there_or_no_answer(document, path) -> None:
     assert not isinstance(said(find, path, document), ProbeFailedError)
     assert bad_part(document) is None or isinstance(bad_part(document), str)
+
+
+class Deaf:
+    """The writing end of a connection that exists in memory only."""
+
+    def write(self, _data):
+        pass
+
+    async def drain(self):
+        pass
+
+    @property
+    def transport(self):
+        return self
+
+    def abort(self):
+        pass
+
+    def get_extra_info(self, _name):
+        return None
+
+
+async def read(data):
+    """The answer in these bytes, after which the connection ends; or the reason that there is none."""
+
+    async def dial(address, _tls):
+        reader = asyncio.StreamReader()
+        reader.feed_data(data)
+        reader.feed_eof()
+        return Connection(reader, Deaf(), address, 0.0)
+
+    address = Address(Endpoint("app.test", 80), "127.0.0.1")
+    request = httpx.Request("GET", "http://app.test/", headers={"Host": "app.test"})
+    request.extensions["exchange"] = exchange = Exchange(address, Trust(), dial)
+    try:
+        return await answered(Transport(), request, exchange, 5.0)
+    except ProbeFailedError as error:
+        return error.reason
+
+
+LINES = st.sampled_from(
+    [b"HTTP/1.1 200 OK", b"HTTP/1.1 103 Early", b"HTTP/1.0 503 ", b"HTTP/1.1 204 No", b"HTTP/9.9 200",
+     b"HTTP/1.1 99999 X",
+     b"Content-Length: 5", b"Content-Length: -1", b"Content-Length: 5, 6", b"Transfer-Encoding: chunked",
+     b"Transfer-Encoding: gzip", b"Content-Encoding: gzip", b"Content-Encoding: deflate", b"Content-Encoding: br",
+     b"Content-Encoding: \xff", b": no name", b"Location: //", b"", b"", b"5", b"0", b"hello", b"\x1f\x8b\x08"]
+)  # fmt: skip
+WIRE = st.lists(LINES | st.binary(max_size=20), max_size=12).map(b"\r\n".join)
+
+
+@given(WIRE | WIRE.map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest) | st.binary(max_size=200))
+def test_any_bytes_on_the_wire_are_an_answer_or_none(data) -> None:
+    found = asyncio.run(read(data))
+
+    assert found in (Reason.UNREACHABLE, Reason.BAD_RESPONSE) or 200 <= found.status <= 999
 
 
 @given(st.lists(st.text(max_size=80), max_size=5))
