@@ -65,7 +65,8 @@ class CommandProbe(ProbeConfig):
         default=False, description="it is a monitoring plugin: exit 0, 1, 2 is 'status', performance data are numbers"
     )
     reads: dict[str, Annotated[Place, BeforeValidator(_place, json_schema_input_type=str | Place)]] = Field(
-        {}, description="metric of the probe to the place of its number: text, or { at = ..., unit = ..., times = ... }"
+        {},
+        description="metric of the probe to its number: a place, or { at = ..., unit = ..., times = ..., grows = ... }",
     )
     expect_exit: tuple[int, ...] = Field(
         (0,), min_length=1, description="exit codes with which numbers are read from its JSON; a plugin's are fixed"
