@@ -28,7 +28,6 @@ _LONGEST: Final = 60.0  # minutes that anything may be investigated
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
 _UNPROVEN: Final = {Severity.CRITICAL: 5.0}
 _UNPROVEN_ELSE: Final = 10.0
-_SETTLED: Final = (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 _PROOFS: Final = (Outcome.PASS, Outcome.ATTESTED)
 _BAD_NEWS: Final = (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
 _NAMED: Final = 3  # items that one sentence names; of more it says how many
@@ -82,7 +81,7 @@ def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) ->
 
 def _call(verdict: Verdict, situation: Situation) -> _Call:
     """What this verdict alone calls for."""
-    if verdict.outcome in _SETTLED:
+    if verdict.outcome.is_settled:
         return _Call(verdict=verdict)
     if may_wait(verdict):
         return _later(verdict, situation)
@@ -216,7 +215,7 @@ def _counted(unmeasured: Sequence[_Call]) -> str:
 def _balance(calls: Sequence[_Call]) -> str:
     """What a go rests on."""
     proved = sum(call.verdict.outcome in _PROOFS for call in calls)
-    later = sum(call.verdict.outcome not in _SETTLED for call in calls)
+    later = sum(not call.verdict.outcome.is_settled for call in calls)
     return f"{proved} of {len(calls)} items are proved" + (f", {later} can be followed up" if later else "")
 
 

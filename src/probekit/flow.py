@@ -36,7 +36,7 @@ from probekit.model import (
     Step,
     Verdict,
 )
-from probekit.order import Clock, Order, Seen, Stop
+from probekit.order import Clock, Follower, Order, Seen, Stop
 from probekit.plan import Selection, plan
 from probekit.probe import Secret
 from probekit.redact import Redactor
@@ -50,14 +50,8 @@ class RequestError(Exception):
     """What was asked for does not exist; the message names what does."""
 
 
-class Watcher(Protocol):
-    """Whoever wants to see a run while it goes on."""
-
-    def waiting(self, what: str, until: datetime) -> None:
-        """The run waits for something, at most until then."""
-
-    def began(self, step: Step, until: datetime) -> None:
-        """A step runs, at the worst until then."""
+class Watcher(Follower, Protocol):
+    """Who also wants to know what each step proved."""
 
     def fell(self, step: Step, verdicts: Sequence[Verdict]) -> None:
         """A step is over, and what its items are for now."""

@@ -45,6 +45,11 @@ class Outcome(StrEnum):
     WAIVED = "waived"
     NOT_APPLICABLE = "not_applicable"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to do anything about it."""
+        return self in (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
+
 
 class Reason(StrEnum):
     """Why there is no reading; scripts match on these words."""

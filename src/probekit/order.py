@@ -15,14 +15,18 @@ from probekit.probe import Secret
 from probekit.redact import Redactor
 
 
-class Watcher(Protocol):
-    """Whoever wants to see a run while it goes on."""
+class Follower(Protocol):
+    """Whoever wants to know what a run is at."""
 
     def waiting(self, what: str, until: datetime) -> None:
         """The run waits for something, at most until then."""
 
     def began(self, step: Step, until: datetime) -> None:
         """A step runs, at the worst until then."""
+
+
+class Watcher(Follower, Protocol):
+    """Who also wants to see what came of each step."""
 
     def ended(self, step: Step, attempts: Sequence[tuple[str, tuple[Attempt, ...]]], now: datetime) -> None:
         """A step is over; its attempts by instance."""

@@ -31,11 +31,10 @@ def told(function: Callable[_P, int]) -> Callable[_P, int]:
     def telling(*args: _P.args, **kwargs: _P.kwargs) -> int:
         try:
             return function(*args, **kwargs)
-        except Exception as error:
-            code = _codes().get(type(error))
-            if code is None:
-                raise
+        except KeyboardInterrupt:  # amid an import, perhaps: nothing more can be looked up
+            raise
+        except tuple(_codes()) as error:
             complain(str(error))
-            return code
+            return _codes()[type(error)]
 
     return telling

@@ -8,7 +8,7 @@ from typing import Final
 
 from probekit.decide import may_wait
 from probekit.model import Action, Control, Flag, Limit, Outcome, Report, Verdict
-from probekit.reports.not_green import SETTLED, names, not_green
+from probekit.reports.not_green import names, not_green
 from probekit.reports.text import Line, moment, paragraph, words
 
 _COLOURS: Final = {
@@ -150,7 +150,7 @@ def _next(report: Report) -> str:
     action, minutes = report.decision.action, report.decision.minutes or 0
     owners = _owners(report, Outcome.PENDING if action is Action.HOLD else Outcome.FAIL)
     if action is not Action.INVESTIGATE:
-        waiting = action is Action.GO and any(verdict.outcome not in SETTLED for verdict in report.verdicts)
+        waiting = action is Action.GO and any(not verdict.outcome.is_settled for verdict in report.verdicts)
         return _NEXT[action].format(owners=owners) + (" The follow-ups above can wait." if waiting else "")
     if not owners:
         return f"nothing grave failed, but not all is proved: mend that within {minutes:.0f} min, then verify again."

@@ -11,7 +11,6 @@ from probekit.decide import may_wait
 from probekit.model import Outcome, Report, Severity, Verdict
 from probekit.reports.text import Line, moment, words
 
-SETTLED: Final = (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 _UNPROVEN: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED)
 _NAMED: Final = 6  # items of one cause that are named, unless they failed
 _COUNTED: Final = 10  # probes or owners of which the count is told
@@ -22,7 +21,7 @@ def not_green(report: Report, told: Sequence[str]) -> Iterator[Line]:
     """What failed, what is unproven, what is unsigned and what can wait; `told` are the reasons that stand above."""
     found = sorted(report.verdicts, key=lambda verdict: -verdict.severity.gravity)
     now = [verdict for verdict in found if not may_wait(verdict)]
-    later = [verdict for verdict in found if verdict.outcome not in SETTLED and may_wait(verdict)]
+    later = [verdict for verdict in found if not verdict.outcome.is_settled and may_wait(verdict)]
     blocks = (
         ("failed", [verdict for verdict in now if verdict.outcome is Outcome.FAIL]),
         ("unproven", [verdict for verdict in now if verdict.outcome in _UNPROVEN]),
