@@ -437,8 +437,7 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
     assert "health (http): 8 looks over 0 s, up to 3 attempts" in result.stdout
     assert "at most 72 requests" in result.stdout
     assert (
-        "no probe named 'containers' is configured; no kind is installed that can fill it (kubernetes, docker)"
-        in result.stdout
+        "no probe named 'source' is configured; no kind is installed that can fill it (git, code_host)" in result.stdout
     )
     assert "this can never be go" in result.stdout
     assert "deploy.services.database-connectivity (critical)" in result.stdout
