@@ -312,9 +312,9 @@ def test_errors_may_meet_a_share_of_the_requests(target: Target, client: httpx.C
     assert 3 <= seen.count(500) <= 17
 
 
-@pytest.mark.parametrize("written", ["errors=200%", "errors=1", "errors=", "errors=nan%", "hang=5%"])
+@pytest.mark.parametrize("written", ["errors=200%", "errors=1", "errors=", "errors=nan%", "hang=5%", "slow=999%"])
 def test_a_share_that_cannot_be_meant_is_refused(target: Target, written: str) -> None:
-    with pytest.raises(DemoError, match="is no share of requests: write slow=1% or errors=1%"):
+    with pytest.raises(DemoError, match="has no share that can be: write slow=1% or errors=1% or base-delay=1%"):
         target.plant(written)
 
 

@@ -24,7 +24,8 @@ _SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
 
 def _described() -> str:
     rows = "\n".join(f"  {name:16} {sentence}" for name, sentence in FAULTS.items())
-    return f"\b\nFaults (slow=2% and errors=2% meet so many requests, at random):\n{rows}"
+    shares = "slow=2% and errors=2% meet so many requests, at random; base-delay=150% is half as much again"
+    return f"\b\nFaults ({shares}):\n{rows}"
 
 
 class _Fault(click.ParamType[str]):

@@ -58,15 +58,16 @@ def _nothing(_changed: object) -> None:
 class _Fault:
     sentence: str
     plant: Callable[[Behaviour], None] = _nothing
-    plant_share: Callable[[Behaviour, float], None] | None = None  # of requests, at random
+    plant_share: Callable[[Behaviour, float], None] | None = None  # of requests, at random; or of a delay
+    most: float = 1  # of that share
     harm: "Callable[[Stores], None]" = _nothing
 
 
 def parsed(written: str) -> tuple[str, float | None]:
-    """A fault as it is written, such as errors or errors=1%: its name, and the share of requests that it meets.
+    """A fault as it is written, such as errors or errors=1%: its name, and its share where one is written.
 
     Raises:
-        ValueError: there is no such fault, or it meets all requests or none.
+        ValueError: there is no such fault, or none of that share.
     """
     name, equals, percent = written.partition("=")
     if name not in _FAULTS:
@@ -74,10 +75,11 @@ def parsed(written: str) -> tuple[str, float | None]:
         raise ValueError(message)
     if not equals:
         return name, None
-    share = float(percent[:-1]) / 100 if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?%", percent) else 2
-    if share > 1 or _FAULTS[name].plant_share is None:
+    fault = _FAULTS[name]
+    share = float(percent[:-1]) / 100 if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?%", percent) else None
+    if fault.plant_share is None or share is None or share > fault.most:
         shared = " or ".join(f"{name}=1%" for name, fault in _FAULTS.items() if fault.plant_share)
-        message = f"{written!r} is no share of requests: write {shared}"
+        message = f"{written!r} has no share that can be: write {shared}"
         raise ValueError(message)
     return name, share
 
@@ -162,6 +164,10 @@ def _slow_half(behaviour: Behaviour) -> None:
 
 def _base_delay(behaviour: Behaviour) -> None:
     behaviour.delay = repeat(_BASE_DELAY)
+
+
+def _base_delay_share(behaviour: Behaviour, share: float) -> None:
+    behaviour.delay = repeat(_BASE_DELAY * share)
 
 
 def _soon_expiring_certificate(behaviour: Behaviour) -> None:
@@ -251,6 +257,8 @@ _FAULTS: Mapping[str, _Fault] = MappingProxyType(
         "base-delay": _Fault(
             sentence=f"list and search take {_BASE_DELAY * 1000:.0f} ms more, which is slower and still well",
             plant=_base_delay,
+            plant_share=_base_delay_share,
+            most=5,
         ),
         "component-optional-down": _Fault(
             sentence="the infrastructure's health says that the queue, an optional part, is down", plant=_optional_down
