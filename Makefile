@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-services soak faults check bench docs format clean
+.PHONY: demo test test-services soak faults check bench accuracy docs format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -35,6 +35,10 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, generated d
 bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports (a quiet machine, please)
 	@for name in http_checks runs startup throttle reports; do $(BIN)/python benchmarks/$$name.py; done
 
+accuracy: .venv/accuracy-is-installed  ## does it say what is so? percentiles beside the truth, and how often a verdict is wrong (an hour and a half)
+	$(BIN)/python benchmarks/latency_truth.py
+	$(BIN)/python benchmarks/operating_characteristics.py
+
 docs: .venv/dev-is-installed  ## write the documents that restate code
 	$(BIN)/python scripts/generated_docs.py
 
@@ -56,3 +60,7 @@ clean:  ## what the commands above made
 .venv/dev-is-installed: pyproject.toml .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/demo-is-installed
+
+.venv/accuracy-is-installed: pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[accuracy]'
+	@touch $@ .venv/dev-is-installed .venv/demo-is-installed

@@ -159,8 +159,31 @@ def test_a_mixed_item_keeps_its_other_limits(make, window) -> None:
 
 def test_a_window_comes_back_as_it_was(window) -> None:
     one = window()
+    counted = replace(one, values={SOURCE: Recorded(value=1.0, fingerprint=PRINT, requests=52.5)})
 
     assert window_of(window_document(one)) == one
+    assert window_of(window_document(counted)) == counted
+
+
+def test_a_window_that_was_kept_before_requests_were_is_read_too(window) -> None:
+    one = window()
+    document = window_document(one)
+
+    assert window_of(document | {"values": [row[:5] for row in document["values"]]}) == one
+
+
+def test_what_the_target_counted_of_requests_is_known_beside_the_windows(window, make) -> None:
+    windows = [
+        replace(window(), values={SOURCE: Recorded(value=100.0, fingerprint=PRINT, requests=requests)})
+        for requests in (50.0, 52.0, None, 48.0)
+    ]
+    item = make.item("first_byte < 200 ms")
+    plan = make.plan(item, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+    situation = make.situation(memory=Memory(baseline=tuple(windows)))
+
+    (limit,) = with_baseline(replace(item, expect=(OVER,)), "", plan, situation).expect
+
+    assert limit.traffic == Windows((50.0, 52.0, 48.0))
 
 
 @pytest.mark.parametrize("change", [{"taken": "soon"}, {"values": [["a", "b", "c"]]}, {"values": 3}, {"rows": None}])
@@ -234,6 +257,7 @@ def test_windows_are_captured_shown_and_compared(place) -> None:
     assert "window 3 of 3: 3 metrics of the baseline" in said
     assert "host-load" in said  # what is not configured is told
     assert "the first baseline: no go was asked for" in told.splitlines()[0]
+    assert told.splitlines()[1].startswith("they span less than an hour")
     assert any(line.startswith("api p95: 3 windows, mean ") and "it will catch x" in line for line in told.splitlines())
     assert call(baseline_command.show)[:2] == (0, told)
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from probekit import quantity
-from probekit.model import Complement, Exact, Failures, Histogram, Mean, Outcome, Quantile, Sample, Share
+from probekit.model import (
+    Complement,
+    Exact,
+    Failures,
+    Histogram,
+    Limit,
+    Mean,
+    Outcome,
+    Quantile,
+    Sample,
+    Share,
+    Windows,
+)
 from probekit.stats import Risks
 from probekit.weigh import proves, weigh
 
@@ -108,3 +120,23 @@ def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
     assert lacking.told == "0 of 300 failed, which proves nothing yet: 2695 more without one would prove it"
     assert level.told == "the mean of 6 blocks, between 38.06 and 41.16"  # 40 less 3.365, and 2.015 more, of 0.577
     assert short.told == "the mean of 4 blocks, which proves nothing yet: 2 more are needed"
+
+
+@pytest.mark.parametrize(
+    ("requests", "now", "outcome", "told"),
+    [
+        ((100.0, 104.0, 96.0, 101.0), 100, PASS, "which has shifted to the better"),
+        ((100.0, 104.0, 96.0, 101.0), 40, INCONCLUSIVE, "fewer asked, too"),
+        ((100.0, 20.0, 250.0, 60.0), 40, PASS, "which has shifted to the better"),  # it always goes up and down so much
+        ((), 40, PASS, "which has shifted to the better"),
+    ],
+)
+def test_an_improvement_beside_vanished_traffic_is_unproven(requests, now, outcome, told) -> None:
+    before, traffic = Windows((500.0,) * 4), Windows(requests)
+    limit = Limit(metric="p95", op="<=", value=10, unit="ms", of="baseline", floor=5.0, before=before, traffic=traffic)
+    reading = Histogram((100.0, 500.0), ((now, now),) * 6, (now,) * 6, 0.95)
+
+    weighed = weigh(reading, limit, R)
+
+    assert (weighed.outcome, weighed.value) == (outcome, 100.0)
+    assert told in weighed.told

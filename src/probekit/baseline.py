@@ -42,7 +42,9 @@ def _filled(limit: Limit, source: tuple[str, str], plan: Plan, situation: Situat
         return replace(
             limit, lacking=f"the newest window of the baseline is {hours:.0f} h old, too old to compare with"
         )
-    return replace(limit, before=Windows(tuple(window.values[key].value for window in same)))
+    kept = [window.values[key] for window in same]
+    traffic = Windows(tuple(one.requests for one in kept if one.requests))
+    return replace(limit, before=Windows(tuple(one.value for one in kept)), traffic=traffic)
 
 
 def before_deployment(situation: Situation) -> tuple[BaselineWindow, ...]:

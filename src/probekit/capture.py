@@ -13,6 +13,7 @@ from probekit.model import (
     Attempt,
     BaselineWindow,
     Failure,
+    Histogram,
     Item,
     Outcome,
     Plan,
@@ -123,7 +124,9 @@ def _values(planned: Plan, seen: Seen) -> tuple[dict[Source, Recorded], list[str
                 lacking.append(f"{name}: {f'it breaks its own limit, {limit}' if fails else 'no number'}")
                 continue
             print_ = planned.fingerprints[step.probe, step.instance]
-            values[step.probe, step.instance, limit.metric] = Recorded(value=number, fingerprint=print_)
+            requests = reading.requests if isinstance(reading, Histogram) else None
+            kept = Recorded(value=number, fingerprint=print_, requests=requests)
+            values[step.probe, step.instance, limit.metric] = kept
     return values, lacking
 
 

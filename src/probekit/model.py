@@ -139,6 +139,7 @@ class Limit:
     of: Literal["value", "baseline"] = "value"  # of a baseline: the value is a tolerance in percent
     floor: float = 0.0  # of a comparison, in the metric's unit: a smaller difference is noise
     before: Windows | None = None  # what it is compared with, once that is known
+    traffic: Windows | None = None  # requests per block in those windows, where the target counted everybody's
     lacking: str = ""  # why there is nothing to compare with
     earlier: Counted | None = None  # what earlier windows of the same release gave, once that is known
 
@@ -458,6 +459,11 @@ class Histogram:
         """Of its latest blocks."""
         return Histogram(self.edges, self.counts[-blocks:], self.trials[-blocks:], self.q, self.ours[-blocks:])
 
+    @property
+    def requests(self) -> float:
+        """Per block."""
+        return fmean(self.trials) if self.trials else 0.0
+
     def slow(self, limit: float) -> Share | None:
         """What took longer than `limit` milliseconds; None where no bucket ends there."""
         if limit not in self.edges:
@@ -623,6 +629,7 @@ class Recorded:
 
     value: float
     fingerprint: str
+    requests: float | None = None  # per block, where the target counted everybody's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

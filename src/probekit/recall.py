@@ -133,7 +133,7 @@ def recalled(report: Any) -> Recalled:  # noqa: ANN401  # any JSON
 
 def window_document(window: BaselineWindow) -> dict[str, Any]:
     """A window of a baseline as the store keeps it."""
-    values = [[*source, one.value, one.fingerprint] for source, one in window.values.items()]
+    values = [[*source, one.value, one.fingerprint, one.requests] for source, one in window.values.items()]
     return {
         "taken": window.taken.isoformat(),
         "release": window.release,
@@ -151,8 +151,12 @@ def window_of(document: Mapping[str, Any]) -> BaselineWindow:
         RecallError: it is none.
     """
     values = {
-        (str(probe), str(instance), str(metric)): {"value": value, "fingerprint": fingerprint}
-        for probe, instance, metric, value, fingerprint in document["values"]
+        (str(probe), str(instance), str(metric)): {
+            "value": value,
+            "fingerprint": fingerprint,
+            "requests": rest[0] if rest else None,
+        }
+        for probe, instance, metric, value, fingerprint, *rest in document["values"]
     }
     return _read(BaselineWindow, {**document, "values": values})
 

@@ -110,10 +110,22 @@ def _compared(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
         told = (
             f"x{judged.value:.3g} of {judged.trials} windows before, between x{judged.low:.3g} and x{judged.high:.3g}"
         )
-        shifted = judged.high < 1 / (1 + limit.value / 100)
-        told += ", which has shifted to the better" if shifted and limit.op != "within" else ""
+        shifted = limit.op != "within" and judged.high < 1 / (1 + limit.value / 100)
+        if shifted and _traffic_fell(reading, limit, risks):
+            told += ", but fewer asked, too: quick errors and users who stay away both look like an improvement"
+            return Weighed(outcome=Outcome.INCONCLUSIVE, value=value, told=told)
+        told += ", which has shifted to the better" if shifted else ""
         told += ", which holds the limit" if judged.outcome is Outcome.INCONCLUSIVE else ""
     return Weighed(outcome=judged.outcome, value=value, told=told)
+
+
+def _traffic_fell(reading: Reading, limit: Limit, risks: Risks) -> bool:
+    """Whether fewer requests came than in the windows before, beyond the tolerance."""
+    before = limit.traffic.values if limit.traffic else ()
+    if not isinstance(reading, Histogram) or not reading.requests or not before:
+        return False
+    apart, then = Windows((1 / reading.requests,)), Windows(tuple(1 / requests for requests in before))
+    return judge_against_baseline(apart, then, limit.value / 100, risks).outcome is Outcome.FAIL
 
 
 def number_of(reading: Reading) -> float | None:

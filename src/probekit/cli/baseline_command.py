@@ -33,6 +33,7 @@ from probekit.stats import Risks
 from probekit.store import Place, Store
 
 _UNDECIDED: Final = 10
+_SPAN: Final = timedelta(hours=1)  # of a baseline, at least
 
 
 @click.group(name="baseline")
@@ -155,6 +156,8 @@ def _reach(kept: Sequence[BaselineWindow], path: Path) -> Iterator[str]:
     rows = {(row.probe, row.expect[0].metric): row for row in compared(load(path).checklist)}
     first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
     yield f"{len(kept)} windows, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
+    if kept[-1].taken - kept[0].taken < _SPAN:
+        yield "they span less than an hour, so they know little of how much an hour differs from the next"
     for source, one in kept[-1].values.items():
         same = [window.values[source] for window in kept if source in window.values]
         values = [known.value for known in same if known.fingerprint == one.fingerprint]
