@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
@@ -40,7 +41,7 @@ resolve = {{ "localhost:{port}" = "127.0.0.1" }}
 headers = {{ "X-Demo-Key" = {{ file = "{key}" }} }}
 
 [env.oc.limits]
-"deploy.performance.error-rate" = {{ expect = ["error_rate < 1 %"], why = "what 300 requests can tell" }}
+"{item}" = {{ expect = ["{limit}"], why = "what 300 requests can tell" }}
 
 [env.oc.probes.api]
 kind = "latency"
@@ -48,9 +49,9 @@ rate = 100
 routes = [{{ path = "/api/orders" }}, {{ path = "/api/search?q=tea" }}]
 """
 ERRORS, SLOW = "deploy.performance.error-rate", "deploy.performance.p95-latency"
-ROWS = (  # item, fault, the share that each request meets, the limit on it
-    *((ERRORS, f"errors={share}%", share, "1 %") for share in (0.5, 1, 2, 4)),
-    *((SLOW, f"slow={share}%", share, "5 %") for share in (2.5, 5, 7.5, 10)),
+ROWS = (  # item, limit, fault, percent of the requests that it meets, and of those that may be so
+    *((ERRORS, "error_rate < 1 %", f"errors={share}%", share, 1) for share in (0.5, 1, 2, 4)),
+    *((SLOW, "p95 < 500 ms", f"slow={share}%", share, 5) for share in (2.5, 5, 7.5, 10)),
 )
 
 
@@ -126,15 +127,15 @@ def live(target: Target, runs: int) -> Iterator[tuple[object, ...]]:
     """The whole flow, 300 requests a run."""
     yield ("item", "each request", "limit", "pass", "inconclusive", "fail", "error", "promised")
     file = target.folder / "oc.toml"
-    for item, fault, share, limit in ROWS:
+    for item, limit, fault, share, most in ROWS:
+        print(f"{item}: {fault}", file=sys.stderr)
         port = target.base_url.rpartition(":")[2]
-        text = CONFIG.format(base_url=target.base_url, port=port, item=item, ca=target.ca_file, key=target.key_file)
-        file.write_text(text)
+        facts = {"item": item, "limit": limit, "ca": target.ca_file, "key": target.key_file, "port": port}
+        file.write_text(CONFIG.format(base_url=target.base_url, **facts))
         target.plant(fault)
         seen = Counter(verdict_of(file, item) for _ in range(runs))
         target.mend()
-        is_bad = share >= float(limit.split()[0])
-        promised = "pass <= 5 %" if is_bad else "fail <= 1 %"
+        promised = "pass <= 5 %" if share >= most else "fail <= 1 %"
         words = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.ERROR)
         yield (item, fault, limit, *(f"{100 * seen[word] / runs:.0f} %" for word in words), promised)
 

@@ -36,10 +36,10 @@ EDGES = ("0.5", "2.0", "4.0", "+Inf")
 
 
 class Counting(BaseHTTPRequestHandler):
-    """Ten more requests with each scrape, each as slow as the server's `bucket` says."""
+    """Twenty more requests with each scrape, each as slow as the server's `bucket` says."""
 
     def do_GET(self) -> None:
-        self.server.count += 10
+        self.server.count += 20
         counts = [self.server.count if at >= self.server.bucket else 0 for at in range(len(EDGES))]
         lines = [f'took_seconds_bucket{{le="{edge}"}} {count}' for edge, count in zip(EDGES, counts, strict=True)]
         text = "\n".join(["# TYPE took_seconds histogram", *lines, f"took_seconds_count {self.server.count}", ""])

@@ -153,6 +153,15 @@ def test_nothing_is_collected_of_what_is_not_surely_this_release(plan, window, s
     assert collected(plan, window(clean(50)), situated(**wishes)) == {}
 
 
+def test_a_window_that_began_before_the_last_one_ended_is_not_added(plan, window, situated, make) -> None:
+    first = collected(plan, window(clean(5000)), situated())
+    assert judge_item(plan.items[0], plan, window(clean(50)), situated(first)).outcome is PASS
+    ends_later = {SOURCE: replace(first[SOURCE], until=make.now + timedelta(seconds=1))}
+
+    assert judge_item(plan.items[0], plan, window(clean(50)), situated(ends_later)).outcome is INCONCLUSIVE
+    assert collected(plan, window(clean(50)), situated(ends_later)) == ends_later
+
+
 def test_what_was_not_measured_this_time_is_kept(plan, situated) -> None:
     begun = situated().memory.deployment.started
     known = Evidence(release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": Failures(clean(50))})

@@ -104,6 +104,7 @@ EVIDENCE = {
         deployment=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
         fingerprint="0123456789abcdef",
         values={"p95": Quantile(SAMPLE, 0.95), "error_rate": Failures(SAMPLE), "hit_rate": Complement(SHARE)},
+        until=datetime(2026, 11, 23, 10, 25, tzinfo=UTC),
     )
 }
 

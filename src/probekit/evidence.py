@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,11 +11,11 @@ from probekit.model import Attempt, Counted, Evidence, Failure, Histogram, Item,
 _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 
 
-def with_evidence(item: Item, instance: str, plan: Plan, situation: Situation) -> Item:
+def with_evidence(item: Item, instance: str, attempts: Sequence[Attempt], plan: Plan, situation: Situation) -> Item:
     """The item with, in each limit, what earlier windows gave of its metric."""
     source = item.probe or "", instance
     known = situation.memory.evidence.get(source)
-    if known is None or not _belongs(known, plan.fingerprints.get(source), situation):
+    if known is None or not _belongs(known, plan.fingerprints.get(source), situation) or _overlap(known, attempts):
         return item
     expect = tuple(
         replace(limit, earlier=known.values[limit.metric]) if limit.metric in known.values else limit
@@ -42,11 +42,25 @@ def collected(
         if not step.window or print_ is None or source not in attempts:
             continue
         known = grown.get(source)
+        if known and _overlap(known, attempts[source]):
+            continue
         before = known.values if known and known.fingerprint == print_ else {}
         values = _grown(before, attempts[source][-1].looks[0].values)
         if values:
-            grown[source] = Evidence(release=release, deployment=deployment.started, fingerprint=print_, values=values)
+            grown[source] = Evidence(
+                release=release,
+                deployment=deployment.started,
+                fingerprint=print_,
+                values=values,
+                until=situation.now,
+            )
     return grown
+
+
+def _overlap(known: Evidence, attempts: Sequence[Attempt]) -> bool:
+    """Whether this window began before the last one ended (or a clock went back): requests would count twice."""
+    looks = (look for attempt in attempts for look in attempt.looks)
+    return known.until is not None and any(look.taken_at < known.until for look in looks)
 
 
 def _belongs(known: Evidence, fingerprint: str | None, situation: Situation) -> bool:

@@ -58,7 +58,7 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
         if probe == item.probe and instance not in apart  # an instance that answers for other parts of its probe
     }
     judged = {
-        name: _named(_of_instance(_with_past(item, name, plan, situation), attempts), name, instances)
+        name: _named(_of_instance(_with_past(item, name, attempts, plan, situation), attempts), name, instances)
         for name, attempts in instances.items()
     }
     found = _counted(judged, plan, item)
@@ -79,8 +79,8 @@ def _counted(judged: Mapping[str, Verdict], plan: Plan, item: Item) -> list[Verd
     ]
 
 
-def _with_past(item: Item, instance: str, plan: Plan, situation: Situation) -> Item:
-    return with_evidence(with_baseline(item, instance, plan, situation), instance, plan, situation)
+def _with_past(item: Item, instance: str, attempts: Sequence[Attempt], plan: Plan, situation: Situation) -> Item:
+    return with_evidence(with_baseline(item, instance, plan, situation), instance, attempts, plan, situation)
 
 
 def _metrics(item: Item) -> set[str]:

@@ -651,6 +651,7 @@ class Evidence:
     deployment: datetime  # its start
     fingerprint: str
     values: Mapping[str, Counted]
+    until: datetime | None = None  # the end of its last window, where that is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def _since(head: _Head) -> dict[tuple[str, Severity], datetime]:
 
 def _evidence(told: Mapping[str, Any]) -> tuple[tuple[str, str], Evidence]:
     values = {name: value for name, value in _values(told).items() if isinstance(value, Counted)}
-    facts = {name: told[name] for name in ("release", "deployment", "fingerprint")}
+    facts = {name: told.get(name) for name in ("release", "deployment", "fingerprint", "until")}
     return (str(told["probe"]), str(told["instance"])), _read(Evidence, {**facts, "values": values})
 
 

@@ -186,6 +186,7 @@ def _evidence(source: tuple[str, str], evidence: Evidence) -> dict[str, Any]:
         "release": evidence.release,
         "deployment": _time(evidence.deployment),
         "fingerprint": evidence.fingerprint,
+        "until": _time(evidence.until) if evidence.until else None,
         **_values(evidence.values),
     }
 
