@@ -160,6 +160,19 @@ def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypat
         store.report("a1")
 
 
+@pytest.mark.parametrize("document", [{}, {"totals": 3}, {"totals": [["a", "b"]]}, {"totals": [["a", "", "b", "x"]]}])
+def test_damaged_counters_are_told(file, document) -> None:
+    with Store(file) as store:
+        store.begin(PROD, Deployment(release=None, started=NOW))
+        store.count(PROD, {("containers", "", "restarts"): 12.0})
+        assert store.totals(PROD) == {("containers", "", "restarts"): 12.0}
+        with sqlite3.connect(file) as raw:
+            raw.execute("UPDATE deployment SET totals = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
+
+        with pytest.raises(StoreError, match="counted at a deployment in it is damaged"):
+            store.totals(PROD)
+
+
 def test_only_its_owner_may_read_it(file) -> None:
     Store(file).__exit__()
 

@@ -172,11 +172,11 @@ class Store:
             " AND started = (SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?)"
         )
         kept = [self._unpacked(packed) for (packed,) in self._read(query, (*_key(place), *_key(place)))]
-        return {
-            (probe, instance, metric): value
-            for document in kept
-            for probe, instance, metric, value in document["totals"]
-        }
+        try:
+            rows = [row for document in kept for row in document["totals"]]
+            return {(str(probe), str(instance), str(metric)): float(value) for probe, instance, metric, value in rows}
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._damaged("what was counted at a deployment") from error
 
     def add_window(self, place: Place, taken: datetime, document: Document) -> None:
         """Keep one window of a baseline."""
@@ -244,8 +244,11 @@ class Store:
         except (zlib.error, ValueError):
             found = None
         if not isinstance(found, dict):
-            raise StoreError(f"{self._path}: a report in it is damaged; name another --state, or delete the file")
+            raise self._damaged("a report")
         return found
+
+    def _damaged(self, what: str) -> StoreError:
+        return StoreError(f"{self._path}: {what} in it is damaged; name another --state, or delete the file")
 
 
 def _key(place: Place) -> tuple[str, str]:
