@@ -88,7 +88,8 @@ def test_steps_stand_in_the_checklist_s_order(planned) -> None:
 @pytest.mark.parametrize(
     ("item", "why"),
     [
-        ("deploy.code.rollout-progress", "no kind is installed that can fill it (kubernetes, docker)"),
+        ("deploy.code.rollout-progress", "no probe named 'containers' is configured; kind command can fill it"),
+        ("pre.infra.dns-as-declared", "no kind is installed that can fill it (dns)"),
         ("deploy.preflight.baseline-captured", None),
         ("rollback.steps.previous-version-serving", None),
     ],
