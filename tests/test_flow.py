@@ -45,6 +45,17 @@ def test_an_unknown_environment_is_refused(config) -> None:
         probekit.verify("stage", config=config)
 
 
+def test_a_fixed_address_that_no_probe_goes_to_is_told(config) -> None:
+    fixed = 'resolve = { "127.0.0.1:9" = "127.0.0.1", "aap.example.com:443" = "192.0.2.7" }'
+    config.write_text(f"{TEXT}[env.prod.connect]\n{fixed}\n")
+
+    notes = [note for note in probekit.verify("prod", config=config).run.notes if "connect.resolve" in note]
+
+    assert len(notes) == 1
+    assert "'aap.example.com:443'" in notes[0]
+    assert "none went to 192.0.2.7" in notes[0]
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, probekit; print([name for name in ('httpx', 'pydantic', 'structlog') if name in sys.modules])"
 

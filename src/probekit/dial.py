@@ -78,6 +78,7 @@ class Resolver:
     fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", in lower case -> IP
     look_up: LookUp = system_addresses
     family: Family = "any"  # of the addresses that a resolver gives
+    asked: set[str] = field(default_factory=set)  # the names it was asked for, as in `fixed`
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
         """Every address of the endpoint.
@@ -85,6 +86,7 @@ class Resolver:
         Raises:
             ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
         """
+        self.asked.add(_name(endpoint))
         known = self._fixed(endpoint) or _literal(endpoint.host)
         if known:
             return Resolved((Address(endpoint, known),), 0.0)
@@ -106,11 +108,15 @@ class Resolver:
         return self._fixed(endpoint) is not None
 
     def _fixed(self, endpoint: Endpoint) -> str | None:
-        return self.fixed.get(f"{endpoint.host}:{endpoint.port}".lower())
+        return self.fixed.get(_name(endpoint))
 
     def _is_wanted(self, ip: str) -> bool:
         version = ipaddress.ip_address(ip.partition("%")[0]).version  # a scope may follow a link-local address
         return self.family == "any" or version == _VERSIONS[self.family]
+
+
+def _name(endpoint: Endpoint) -> str:
+    return f"{endpoint.host}:{endpoint.port}".lower()
 
 
 def _literal(host: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -193,7 +193,7 @@ async def carry_out(
             vantage=target.environment.vantage,
             narrowed=planned.narrowed,
             ended_by=seen.ended_by,
-            notes=_notes(vault, request.memory, planned),
+            notes=(*_notes(vault, request.memory, planned), *_unused(order.http.resolver, planned, seen)),
         ),
         situation=situation,
         checklist=f"{config.checklist.title} {config.checklist.version}",
@@ -270,6 +270,14 @@ def _notes(vault: Vault, memory: Memory, planned: Plan) -> tuple[str, ...]:
     if not (memory.since or memory.known):
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
     return tuple(notes)
+
+
+def _unused(resolver: Resolver, planned: Plan, seen: Seen) -> Iterator[str]:
+    """Addresses that the configuration fixes and no probe went to: a typing error would verify another instance."""
+    if planned.narrowed or not seen.complete:
+        return
+    for name in sorted(resolver.fixed.keys() - resolver.asked):
+        yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
 
 
 class _Judging:
