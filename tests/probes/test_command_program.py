@@ -141,8 +141,9 @@ async def test_a_child_that_keeps_the_pipe_open_holds_nobody_up(child, impatient
     assert gone(await begun(child))
 
 
-async def test_a_run_that_is_cut_off_leaves_no_process_behind(child, impatient) -> None:
-    task = asyncio.create_task(run(stubborn(child, "time.sleep(60)")))
+@pytest.mark.parametrize("leave", ["pass", "os.setsid()"])
+async def test_a_run_that_is_cut_off_leaves_no_process_behind(child, impatient, leave) -> None:
+    task = asyncio.create_task(run(stubborn(child, "time.sleep(60)", leave)))
     number = await begun(child)
 
     task.cancel()

@@ -74,25 +74,37 @@ async def _started(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the whole session: asked first, then not asked; grandchildren too."""
+    """End it with all its descendants and its whole session: asked first, then not asked."""
+    descendants = _descendants(process.pid)
     try:
-        _signal(process.pid, signal.SIGTERM)
+        _signal(process.pid, descendants, signal.SIGTERM)
         await _exits(process)
     finally:  # also where the loop is closed meanwhile
-        _signal(process.pid, signal.SIGKILL)
+        _signal(process.pid, descendants, signal.SIGKILL)
     with suppress(PermissionError):  # it also ends the process, which may be sudo's
         process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  # a stranger may hold the pipes' other ends
     await _exits(process)
 
 
-def _signal(session: int, number: signal.Signals) -> None:
-    """Send it to the leader's group, and to the groups that a shell's jobs and timeout(1) make for themselves."""
+def _descendants(leader: int) -> list[psutil.Process]:
+    """The processes it started, in whatever session; none of one that has ended, for nobody knows its children then."""
+    try:
+        return psutil.Process(leader).children(recursive=True)  # type: ignore[no-any-return]  # psutil ships no types
+    except psutil.Error:
+        return []
+
+
+def _signal(session: int, descendants: Sequence[psutil.Process], number: signal.Signals) -> None:
+    """Send it to the leader's group, to those that a shell's jobs and timeout(1) make, and to the rest by name."""
     with suppress(ProcessLookupError, PermissionError):  # gone; sudo's, which nobody else may end
         os.killpg(session, number)
     for process in psutil.pids():
         with suppress(ProcessLookupError, PermissionError):
             if os.getsid(process) == session != os.getpgid(process):
                 os.kill(process, number)
+    for one in descendants:
+        with suppress(psutil.Error):  # gone, or another process has its number
+            one.send_signal(number)
 
 
 async def _exits(process: asyncio.subprocess.Process) -> None:
