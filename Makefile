@@ -12,7 +12,7 @@ test: .venv/dev-is-installed  ## the suite, with real servers, on the package as
 	@rm -rf build
 	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build .
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --target build/wheel build/*.whl
-	PYTHONPATH=build/wheel $(BIN)/pytest -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	PYTHONPATH="$(CURDIR)/build/wheel" $(BIN)/pytest -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-services: .venv/dev-is-installed  ## kind command with real plugins: needs monitoring-plugins-basic (Debian) or its like
 	$(BIN)/pytest -m services

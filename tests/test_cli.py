@@ -170,7 +170,7 @@ def test_a_crash_of_our_own_is_70_and_never_looks_like_an_answer(process, write,
     write()
     (folder / "sitecustomize.py").write_text("import probekit.flow\nprobekit.flow.judge = None\n")
 
-    result = process("verify", "--env", "prod", env={"PYTHONPATH": str(folder)})
+    result = process("verify", "--env", "prod", env={"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])})
 
     assert (result.returncode, result.stdout) == (70, "")
     assert "internal error (TypeError" in result.stderr

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import probekit
 from probekit import checklist, probes
 from probekit.probe import Kind
 
@@ -19,6 +21,15 @@ TRACKED = subprocess.run(
     ["git", "ls-files"],  # noqa: S607  # wherever git is
     cwd=ROOT, capture_output=True, text=True, check=False
 ).stdout.splitlines()  # fmt: skip
+
+
+def test_the_suite_s_processes_run_the_package_that_it_tests(tmp_path) -> None:
+    """`make test` tests the wheel; a process in another folder must not find the checkout instead."""
+    code = "import probekit; print(probekit.__file__)"
+
+    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == probekit.__file__
 
 
 @pytest.mark.parametrize("name", probes.names())

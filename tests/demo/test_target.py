@@ -67,18 +67,24 @@ def test_the_superuser_sees_the_seeded_database(target: Target) -> None:
     assert row == (240, 3)
 
 
-def test_what_a_target_refuses_when_it_is_told_to(connect: Callable[..., httpx.Client]) -> None:
+def test_what_a_target_refuses_when_it_is_told_to(
+    connect: Callable[..., httpx.Client], is_gone: Callable[[int], bool], until: Callable[[Callable[[], bool]], None]
+) -> None:
+    def end(name: str, number: signal.Signals) -> None:
+        os.kill(target.processes[name], number)
+        until(lambda: is_gone(target.processes[name]))
+
     with running_target() as target, connect(target) as client:
         target.stop_control()
         with pytest.raises(httpx.ConnectError):
             httpx.get(target.control_url)
         assert client.get("/health").status_code == 200
 
-        os.kill(target.processes["valkey"], signal.SIGKILL)
+        end("valkey", signal.SIGKILL)
         assert client.get("/api/orders").headers["X-Cache"] == "bypass"
         assert components(client) == {"database": "ok", "cache": "down", "disk": "ok", "queue": "down"}
 
-        os.kill(target.processes["postgres"], signal.SIGQUIT)
+        end("postgres", signal.SIGQUIT)
         assert client.get("/api/orders").status_code == 503
         assert client.post("/api/login", json={"user": "ana", "password": "x"}).status_code == 503
         assert components(client) == {"database": "down", "cache": "down", "disk": "ok", "queue": "down"}
