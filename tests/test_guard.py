@@ -59,3 +59,4 @@ def test_nothing_read_believes_the_record_and_says_so() -> None:
 
     assert release.served is Served.UNASKED
     assert "the record is believed" in release.because
+    assert "do not add up" in release.because

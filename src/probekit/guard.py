@@ -16,7 +16,8 @@ def release_of(looks: Sequence[Measurement], expected: str | None) -> Release:
         told = "no version is expected, so none was compared: set 'expect' of probes.release, or --release"
         return Release(versions=versions, because=told)
     if not looks:
-        because = f"release {expected} is expected, and no probe 'release' reads what is served: the record is believed"
+        told = f"release {expected} is expected, and no probe 'release' reads what is served"
+        because = f"{told}: the record is believed, and the samples of several runs do not add up"
         return Release(expected=expected, because=because)
     readings = [look.values.get("other_versions") for look in looks]
     failures = [reading for reading in readings if isinstance(reading, Failure)]
