@@ -72,6 +72,16 @@ def test_the_reach_of_eight_windows_with_five_percent_between_them() -> None:
     assert sum(failing for _, failing in reaches) / 200 == pytest.approx(1.35, abs=0.04)
 
 
+def test_the_reach_of_values_below_the_floor_begins_at_twice_the_floor() -> None:
+    small = Windows((3.0, 3.5, 4.0, 3.3))
+
+    _, failing = baseline_reach(small, 0.10, R, 10.0)
+
+    assert 20 < 3.43 * failing < 30
+    assert against(20.0, base=small, floor=10.0) is not FAIL
+    assert against(3.43 * failing, base=small, floor=10.0) is FAIL
+
+
 def test_a_system_at_the_limit_seldom_passes_and_an_unchanged_one_seldom_fails() -> None:
     rng, runs = random.Random(20261125), 400  # a seed, so that a difference can be found again
     passed = failed = 0

@@ -41,7 +41,7 @@ def judge_against_baseline(
             outcome=Outcome.INCONCLUSIVE, value=None, low=0.0, high=math.inf, trials=len(base.values), needed=missing
         )
     before, after = ([math.log(max(value, floor)) for value in windows.values] for windows in (base, check))
-    allowed = max(math.log1p(tolerance), math.log1p(floor / math.exp(fmean(before))))
+    allowed = _allowed(before, tolerance, floor)
     change, noise, free = fmean(after) - fmean(before), _noise(before, len(after)), len(before) - 1
     low = change - t_quantile(1 - risks.false_fail, free) * noise
     high = change + t_quantile(1 - risks.false_pass, free) * noise
@@ -71,8 +71,12 @@ def judge_within(check: Windows, base: Windows, tolerance: float, risks: Risks, 
     return replace(more, outcome=Outcome.PASS if both else Outcome.INCONCLUSIVE)
 
 
-def baseline_reach(base: Windows, tolerance: float, risks: Risks, checks: int = 1) -> tuple[float, float]:
+def baseline_reach(
+    base: Windows, tolerance: float, risks: Risks, floor: float = 0.0, checks: int = 1
+) -> tuple[float, float]:
     """The tolerance that an unchanged system passes, and the ratio that fails, each in about four of five runs.
+
+    Values below the floor count as the floor, as in `judge_against_baseline`; the ratio is to what was measured.
 
     Raises:
         ValueError: fewer than three windows, or a zero among them.
@@ -80,9 +84,16 @@ def baseline_reach(base: Windows, tolerance: float, risks: Risks, checks: int = 
     if len(base.values) < LEAST_WINDOWS or 0 in base.values:
         message = f"a reach takes {LEAST_WINDOWS} windows above zero"
         raise ValueError(message)
-    noise, free = _noise([math.log(value) for value in base.values], checks), len(base.values) - 1
+    before = [math.log(max(value, floor)) for value in base.values]
+    noise, free = _noise(before, checks), len(before) - 1
     passing, failing = (t_quantile(1 - risk, free) + _MOSTLY for risk in (risks.false_pass, risks.false_fail))
-    return math.expm1(passing * noise), (1 + tolerance) * math.exp(failing * noise)
+    raised = fmean(before) - fmean(math.log(value) for value in base.values)
+    return math.expm1(passing * noise), math.exp(raised + _allowed(before, tolerance, floor) + failing * noise)
+
+
+def _allowed(before: Sequence[float], tolerance: float, floor: float) -> float:
+    """The logarithm of the ratio up to which nothing is worse."""
+    return max(math.log1p(tolerance), math.log1p(floor / math.exp(fmean(before))))
 
 
 def _noise(logs: Sequence[float], checks: int) -> float:

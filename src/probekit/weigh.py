@@ -106,6 +106,9 @@ def _compared(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
         told = f"{len(before.values)} windows of a baseline are known, {judged.needed} more are needed"
     elif judged.value is None:
         told = "a zero, and no floor below which a difference is noise"
+    elif max(value, *before.values) < limit.floor:
+        floor = f"{limit.floor:g} {limit.unit}".strip()
+        told = f"below {floor}, as all {judged.trials} windows before: between such small numbers a difference is noise"
     else:
         told = (
             f"x{judged.value:.3g} of {judged.trials} windows before, between x{judged.low:.3g} and x{judged.high:.3g}"
