@@ -7,7 +7,7 @@ import errno
 import gzip
 import socket
 import zlib
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 
@@ -153,6 +153,19 @@ async def test_the_first_byte_is_the_final_answer_s(serve, ask, http_reply) -> N
 
     assert answer.status == 200
     assert answer.phases.first_byte >= 0.1
+
+
+async def test_a_write_that_is_held_up_makes_no_answer_quicker(serve, ask, http_reply, monkeypatch) -> None:
+    async def held_up(writer: asyncio.StreamWriter) -> None:
+        if writer.get_extra_info("peername")[1] == port:
+            sleep(0.02)  # noqa: ASYNC251  # as a machine does that has no processor for us
+
+    port, _ = await serve(http_reply())
+    monkeypatch.setattr(asyncio.StreamWriter, "drain", held_up)
+
+    answer = await ask(port, timeout=5)
+
+    assert answer.phases.first_byte >= 0.02
 
 
 async def test_a_small_answer_cannot_become_a_large_body(serve, ask, refusal, http_reply) -> None:

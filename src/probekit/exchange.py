@@ -142,12 +142,15 @@ class _Stream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # httpcore's interface
+        if (
+            buffer
+        ):  # before it leaves: an answer may be there when the write returns, and would look quicker than it was
+            self.exchange.sent = time.monotonic()
         try:
             self._connection.writer.write(buffer)
             await self._connection.writer.drain()
         except OSError as error:
             raise httpcore.WriteError(type(error).__name__) from error
-        self.exchange.sent = time.monotonic()
 
     async def aclose(self) -> None:
         await self._connection.close()
