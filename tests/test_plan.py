@@ -100,6 +100,21 @@ def test_what_no_probe_can_answer_is_unserved_with_its_reason(planned, item, why
     assert (why is None and not unserved) or why in unserved[item]
 
 
+@pytest.mark.parametrize(
+    ("settings", "each"),
+    [({}, 300), ({"budget": 200}, 100), ({"budget": 1}, 1), ({"budget": 10_000}, 300), ({"allow": '["load"]'}, None)],
+)
+def test_samplings_share_the_budget_unless_load_is_allowed(planned, settings, each) -> None:
+    tables = "".join(
+        f'[env.prod.probes.api.{name}]\nkind = "latency"\nrate = 50\nroutes = [{{ path = "/{name}" }}]\n'
+        for name in "ab"
+    )
+    steps = planned("deploy.smoke.smoke-response-times", tables=tables, **settings).steps
+
+    assert [step.budget for step in steps] == [each, each]
+    assert [step.cost for step in steps] == [each or 3000] * 2
+
+
 PARTS = """
 [env.prod.probes.{probe}.rows]
 kind = "postgres"

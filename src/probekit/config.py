@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -21,6 +21,8 @@ from probekit.model import Item, Limit
 from probekit.probe import Duration, ProbeConfig, Secret, Settings
 from probekit.stats import BLOCKS_TO_PASS
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
+
+_MODEST: Final = 300  # requests of one sampling where no load is allowed
 
 
 class Variables(BaseSettings):
@@ -105,6 +107,12 @@ class Environment(Settings):
     spacing: Duration = Field(10.0, le=600, description="between two attempts")
     block: Duration = Field(10.0, gt=0, le=60, description="of time, by which samplings keep what they saw")
     window: Duration = Field(60.0, gt=0, le=3600, description="that a sampling lasts at least; six blocks or more")
+    budget: int = Field(
+        600,
+        ge=1,
+        le=100_000,
+        description="requests of all samplings of a run, 300 each at most, unless load is allowed",
+    )
     allow: list[Literal["canary-write", "load"]] = Field([], description="what may be done beside reading")
     deadline: Duration = Field(900.0, gt=0, description="of the whole run")
     vantage: str = Field("", description="where this runs, shown in every report")
@@ -253,6 +261,13 @@ def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:
     return replace(problem, file=path, line=line, key="checklist") if is_name else problem
 
 
+def budget_of_each(target: Target) -> int | None:
+    """Requests that each sampling may send, its share of the budget; None where load is allowed."""
+    environment = target.environment
+    samplings = sum(probes.load(one.kind).sampled is not None for one in target.probes)
+    return None if "load" in environment.allow else max(1, min(_MODEST, environment.budget // max(1, samplings)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
     """A window that holds fewer requests than the proof of a limit takes."""
@@ -273,7 +288,7 @@ def shortages(target: Target) -> Iterator[Shortage]:
         kind = probes.load(one.kind)
         if kind.sampled is None:
             continue
-        has = kind.sampled(one.config, seconds, frozenset(environment.allow))
+        has = kind.sampled(one.config, seconds, budget_of_each(target))
         metrics = {metric.name: metric for metric in kind.metrics}
         for item in target.items:
             for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():

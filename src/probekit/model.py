@@ -573,6 +573,7 @@ class Step:
     wanted: frozenset[str]
     claims: frozenset[str]  # what is still wanted once a look has reached the target
     passive: bool = False  # it reads what the target counts of everybody's requests
+    budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from probekit import probes
 from probekit.checklist import BaselineRow, Checklist, ProbePromise
-from probekit.config import Configured, Target
+from probekit.config import Configured, Target, budget_of_each
 from probekit.model import AGAIN, Item, Limit, Plan, Severity, Step
 from probekit.probe import Kind, ProbeConfig
 from probekit.stats import BLOCKS_TO_PASS
@@ -173,6 +173,9 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
     reach = promise.reach and not samples
     attempts = 1 if samples else max((item.confirm for item in items), default=1)
     looks = one.config.looks if reach else 1
+    window = max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0
+    budget = budget_of_each(target) if kind.sampled else None
+    requests = kind.sampled(one.config, window, budget) if kind.sampled else kind.cost(one.config)
     return Step(
         probe=one.probe,
         instance=one.instance,
@@ -185,8 +188,9 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
         timeout=(kind.lasts(one.config) if kind.lasts else None) or environment.timeout,
         in_flight=kind.in_flight,
         turn="watch" if samples and promise.watch else kind.turn,
-        window=max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0,
-        cost=_cost(kind.cost(one.config), looks, attempts),
+        window=window,
+        budget=budget,
+        cost=_cost(requests, looks, attempts),
         passive=kind.passive,
         wanted=_metrics(items) & kind.given(one.config),
         claims=_metrics(item for item in items if item.claims_reachability) & kind.given(one.config),

@@ -223,6 +223,7 @@ class Context:
     settling_since: datetime | None = None  # what `settled` counts from
     allow: frozenset[str] = frozenset()  # what the environment allows beside reading
     window: Window | None = None  # of a sampling
+    budget: int | None = None  # requests that it may send; None: as many as its settings say
 
 
 Measure = Callable[[Any, Context], Awaitable[Readings]]
@@ -250,8 +251,8 @@ class Kind:
     )
     vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
-    sampled: Callable[[Any, float, frozenset[str]], int] | None = (
-        None  # settings, seconds, allow to requests in a window
+    sampled: Callable[[Any, float, int | None], int] | None = (
+        None  # settings, seconds, budget (None: as the settings say) to requests in a window
     )
     totals: Callable[[Any], frozenset[str]] | None = None  # settings to the metrics that it reads as a `Total`
     lasts: Callable[[Any], float | None] | None = None  # settings to the seconds of one look; None: the environment's

@@ -346,6 +346,7 @@ class _Run:
             settling_since=self.seen.settling_since,
             allow=self.allow,
             window=self._window(step) if step.window else None,
+            budget=step.budget,
         )
 
     def _window(self, step: Step) -> Window:

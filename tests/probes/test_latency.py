@@ -43,7 +43,9 @@ class Server:
 def read(serve):
     """The sample of a window against this server, and the server."""
 
-    async def one(answer, *, paths=("/a",), rate=100.0, block=0.1, blocks=6, allow=("load",), timeout=1.0, **route):
+    async def one(
+        answer, *, paths=("/a",), rate=100.0, block=0.1, blocks=6, allow=("load",), budget=None, timeout=1.0, **route
+    ):
         server = Server(answer)
         port, _ = await serve(act=server)
         address = Address(Endpoint("app.test", port), "127.0.0.1")
@@ -56,6 +58,7 @@ def read(serve):
             now=lambda: datetime.now(UTC),
             address=address,
             allow=frozenset(allow),
+            budget=budget,
             window=Window(
                 block=block, least=blocks, goes_on=lambda: False, now=lambda: datetime.now(UTC), sleep=asyncio.sleep
             ),
@@ -114,10 +117,10 @@ async def test_waiting_for_one_of_few_slots_is_our_own_delay(read) -> None:
     assert all(v >= d for block in zip(sample.values, sample.delays, strict=True) for v, d in zip(*block, strict=True))
 
 
-async def test_without_load_allowed_a_window_has_300_requests_at_most(read) -> None:
-    readings, _ = await read(lambda _number: (0, 200), allow=(), rate=500.0, block=0.25)
+async def test_a_window_sends_no_more_than_its_budget(read) -> None:
+    readings, server = await read(lambda _number: (0, 200), allow=(), rate=500.0, budget=50)
 
-    assert sum(sample_of(readings).failed().trials) <= 300
+    assert sum(sample_of(readings).failed().trials) == len(server.paths) == 50
 
 
 @pytest.mark.parametrize("status", [500, 503, 404, 302])

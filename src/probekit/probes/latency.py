@@ -27,7 +27,6 @@ from probekit.probe import (
     http_endpoint,
 )
 
-_MODEST: Final = 300  # requests of a window where no load is allowed
 _FEW: Final = 4  # in flight where no load is allowed
 _DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, do not hammer it
 
@@ -84,9 +83,9 @@ class _Tally:
         return last[0] >= 0 and all(self.failures[n] and not self.values[n] for n in last)
 
 
-def _rate(config: Latency, seconds: float, allow: frozenset[str]) -> float:
-    """Requests a second: as configured, but few in all unless load is allowed."""
-    return config.rate if "load" in allow else min(config.rate, _MODEST / seconds)
+def _rate(config: Latency, seconds: float, budget: int | None) -> float:
+    """Requests a second: as configured, but no more in all than may be sent."""
+    return config.rate if budget is None else min(config.rate, budget / seconds)
 
 
 async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, None]:
@@ -98,7 +97,7 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
         raise ProbeFailedError(Reason.BUG, "the latency kind needs a window")
     seconds = context.window.block * context.window.least
     may_load = "load" in context.allow
-    rate = _rate(config, seconds, context.allow)
+    rate = _rate(config, seconds, context.budget)
     urls = [route.target(context.base_url) for route in config.routes]
     tally, starts = _Tally(context.window.least), round(rate * seconds)
     for number in range(starts):
@@ -212,12 +211,12 @@ KIND = Kind(
     sample=sample,
     turn="alone",
     endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
-    sampled=lambda config, seconds, allow: round(_rate(config, seconds, allow) * seconds),
-    requests=_MODEST,
+    sampled=lambda config, seconds, budget: round(_rate(config, seconds, budget) * seconds),
+    requests=300,
     example="""\
 kind = "latency"
-rate = 5  # requests a second; more than 300 in a run take allow = ["load"]
+rate = 5  # requests a second; more than 300 in a window take allow = ["load"]
 routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
 """,
-    safety="it only reads, 300 requests in a run at most and 4 in flight unless load is allowed",
+    safety="it only reads; 300 requests at most, within the budget, and 4 in flight unless load is allowed",
 )
