@@ -418,9 +418,8 @@ def test_plan_says_what_no_run_can_prove_and_what_takes_too_long(probekit, folde
 
     text = probekit("plan", "--env", "prod").stdout
 
-    assert (
-        "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be proved with 300 requests of probe 'api'" in text
-    )
+    assert "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be proved with 6 requests of probe 'api'" in text
+    assert "api (latency): a window of 60 s, 6 requests" in text
     assert "2995 are needed" in text
     assert "too slow a throttle: 72 requests take 720 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
 

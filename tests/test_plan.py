@@ -102,7 +102,14 @@ def test_what_no_probe_can_answer_is_unserved_with_its_reason(planned, item, why
 
 @pytest.mark.parametrize(
     ("settings", "each"),
-    [({}, 300), ({"budget": 200}, 100), ({"budget": 1}, 1), ({"budget": 10_000}, 300), ({"allow": '["load"]'}, None)],
+    [
+        ({}, 300),
+        ({"budget": 200}, 100),
+        ({"budget": 1}, 1),
+        ({"budget": 10_000}, 300),
+        ({"allow": '["load"]'}, None),
+        ({"throttle": '{ requests = 1, per = "10s" }'}, 6),
+    ],
 )
 def test_samplings_share_the_budget_unless_load_is_allowed(planned, settings, each) -> None:
     tables = "".join(

@@ -123,6 +123,11 @@ class Environment(Settings):
     limits: dict[str, Change] = Field({}, description="other limits for an item")
     probes: dict[str, dict[str, Any]] = Field({}, description="what fills a probe of the checklist, by its name")
 
+    @property
+    def sampled_for(self) -> float:
+        """Seconds that a sampling lasts at least."""
+        return max(self.window, BLOCKS_TO_PASS * self.block)
+
     @field_validator("base_url")
     @classmethod
     def _can_be_reached(cls, url: str) -> str:
@@ -262,10 +267,13 @@ def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:
 
 
 def budget_of_each(target: Target) -> int | None:
-    """Requests that each sampling may send, its share of the budget; None where load is allowed."""
-    environment = target.environment
+    """Requests that each sampling may send, by its share of the budget and the throttle; None where load is allowed."""
+    environment, throttle = target.environment, target.environment.throttle
+    if "load" in environment.allow:
+        return None
     samplings = sum(probes.load(one.kind).sampled is not None for one in target.probes)
-    return None if "load" in environment.allow else max(1, min(_MODEST, environment.budget // max(1, samplings)))
+    in_time = int(environment.sampled_for * throttle.requests / throttle.per)
+    return max(1, min(_MODEST, environment.budget // max(1, samplings), in_time))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +291,7 @@ class Shortage:
 def shortages(target: Target) -> Iterator[Shortage]:
     """Every limit in scope that a window of requests of our own cannot prove, however healthy the target."""
     environment = target.environment
-    seconds = max(environment.window, BLOCKS_TO_PASS * environment.block)
+    seconds = environment.sampled_for
     for one in target.probes:
         kind = probes.load(one.kind)
         if kind.sampled is None:

@@ -11,7 +11,6 @@ from probekit.checklist import BaselineRow, Checklist, ProbePromise
 from probekit.config import Configured, Target, budget_of_each
 from probekit.model import AGAIN, Item, Limit, Plan, Severity, Step
 from probekit.probe import Kind, ProbeConfig
-from probekit.stats import BLOCKS_TO_PASS
 
 GUARD = "release"
 COMPARED = frozenset({"outside_tolerance"})  # what the judge takes from the rows of the baseline
@@ -173,7 +172,7 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
     reach = promise.reach and not samples
     attempts = 1 if samples else max((item.confirm for item in items), default=1)
     looks = one.config.looks if reach else 1
-    window = max(environment.window, BLOCKS_TO_PASS * environment.block) if samples else 0.0
+    window = environment.sampled_for if samples else 0.0
     budget = budget_of_each(target) if kind.sampled else None
     requests = kind.sampled(one.config, window, budget) if kind.sampled else kind.cost(one.config)
     return Step(

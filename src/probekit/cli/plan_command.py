@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from probekit import probes
 from probekit.cli import complete
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
@@ -99,7 +100,8 @@ _TURNS = {
 
 def _step(step: Step) -> str:
     if step.window:
-        return f"{step.name} ({step.kind}): a window of {step.window:g} s"
+        sends = f", {step.cost} requests" if probes.load(step.kind).sampled else ""
+        return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}"
     looks = f"{step.looks} looks over {step.spread:g} s" if step.looks > 1 else "1 look"
     attempts = f", up to {step.attempts} attempts {step.spacing:g} s apart" if step.attempts > 1 else ""
     return f"{step.name} ({step.kind}): {looks}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"

@@ -43,7 +43,13 @@ class Latency(ProbeConfig):
 
     kind: Literal["latency"]
     routes: list[Route] = Field(min_length=1, max_length=50, description="the routes, asked in turn")
-    rate: float = Field(5.0, gt=0, le=500, allow_inf_nan=False, description="requests a second, over all routes")
+    rate: float = Field(
+        5.0,
+        gt=0,
+        le=500,
+        allow_inf_nan=False,
+        description="requests a second, over all routes, within throttle and budget",
+    )
 
     @model_validator(mode="after")
     def _one_host(self) -> Self:
