@@ -48,7 +48,7 @@ class Latency(ProbeConfig):
         gt=0,
         le=500,
         allow_inf_nan=False,
-        description="requests a second, over all routes, within throttle and budget",
+        description="requests a second, over all routes, within throttle and budget unless load is allowed",
     )
 
     @model_validator(mode="after")
