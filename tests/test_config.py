@@ -50,6 +50,13 @@ def problems(write, tmp_path):
 # ---------------------------------------------------------------- what is right
 
 
+@pytest.mark.parametrize("written", ['"probe.pem"', '{ file = "probe.pem" }'])
+def test_a_client_certificate_is_a_path_or_a_reference_to_a_file(write, written) -> None:
+    config = load(write(RIGHT.replace("[env.prod.connect]\n", f"[env.prod.connect]\nclient_cert = {written}\n")))
+
+    assert config.targets["prod"].environment.connect.client_cert == Path("probe.pem")
+
+
 def test_the_example_of_the_repository_loads() -> None:
     config = load(ROOT / "probes.toml")
 

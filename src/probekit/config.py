@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit import checklist as checklists, probes, quantity
@@ -45,6 +45,17 @@ class Throttle(Settings):
     per: Duration = Field(gt=0, description="the period")
 
 
+class Kept(Settings):
+    """A file that holds a secret, written as every other reference is."""
+
+    file: Path = Field(description="its path")
+
+
+def _path(value: object) -> object:
+    """The path of `{ file = "PATH" }`."""
+    return value["file"] if isinstance(value, Mapping) and value.keys() == {"file"} else value
+
+
 class Connect(Settings):
     """How the target is reached."""
 
@@ -57,7 +68,7 @@ class Connect(Settings):
     proxy: Secret | None = Field(
         None, description="where http://USER:PASSWORD@HOST:PORT is kept, the proxy for HTTP; else none is used"
     )
-    client_cert: Path | None = Field(
+    client_cert: Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=Path | Kept | None)] = Field(
         None, description="certificate and key in one PEM file, for HTTP servers that ask for one"
     )
 
