@@ -122,6 +122,16 @@ def test_samplings_share_the_budget_unless_load_is_allowed(planned, settings, ea
     assert [step.cost for step in steps] == [each or 3000] * 2
 
 
+def test_a_window_with_fewer_requests_is_not_the_same_measurement(planned) -> None:
+    table = '[env.prod.probes.api]\nkind = "latency"\nrate = {}\nroutes = [{{ path = "/" }}]\n'
+
+    def prints(rate, **settings):
+        plan = planned("deploy.smoke.smoke-response-times", tables=table.format(rate), **settings)
+        return plan.fingerprints["api", ""]
+
+    assert prints(5) == prints(5, budget=300) != prints(5, budget=100)
+
+
 PARTS = """
 [env.prod.probes.{probe}.rows]
 kind = "postgres"

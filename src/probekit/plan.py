@@ -161,7 +161,8 @@ def _over(row: BaselineRow, unit: str) -> Limit:
 def _fingerprint(step: Step) -> str:
     """Of all that makes one window's number comparable with another's."""
     settings = step.config.model_dump_json() if isinstance(step.config, ProbeConfig) else ""
-    return sha256(f"{step.kind} {settings} {step.window:g}".encode()).hexdigest()[:16]
+    sent = step.cost if probes.load(step.kind).sampled else 0  # another rate is another load
+    return sha256(f"{step.kind} {settings} {step.window:g} {sent}".encode()).hexdigest()[:16]
 
 
 def _step(one: Configured, items: Sequence[Item], target: Target, promise: ProbePromise) -> Step:
