@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from probekit import checklist as checklists, cli, probes
-from probekit.cli import explain_command
+from probekit.cli import explain_command, lock as locks
 from probekit.config import read
 
 ENVIRONMENT = """
@@ -333,15 +333,20 @@ def test_a_second_run_of_the_same_environment_is_75(probekit, folder, write) -> 
     assert free.returncode == 10
 
 
-def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write) -> None:
+def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write, monkeypatch) -> None:
+    def told(text):
+        complain(text)
+        fcntl.flock(held, fcntl.LOCK_UN)
+
     write()
     probekit("verify", "--env", "prod")
     (lock,) = (folder / "home").rglob("*.lock")
+    complain = locks.complain
 
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         in_vain = probekit("verify", "--env", "prod", "--wait", "50ms")
-        threading.Timer(0.3, fcntl.flock, (held, fcntl.LOCK_UN)).start()
+        monkeypatch.setattr(locks, "complain", told)
         waited = probekit("verify", "--env", "prod", "--wait", "20s")
 
     assert (in_vain.returncode, waited.returncode) == (75, 10)
