@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,18 +114,19 @@ def test_moments_of_any_zone_sort_as_they_follow_one_another(file) -> None:
 
 def test_a_file_of_a_newer_version_is_left_alone(file) -> None:
     Store(file).__exit__()
-    with sqlite3.connect(file) as raw:
+    with closing(sqlite3.connect(file)) as raw, raw:
         raw.execute("PRAGMA user_version = 99")
 
     with pytest.raises(StoreError, match=r"newer probekit.*--state"):
         Store(file)
-    assert sqlite3.connect(file).execute("PRAGMA user_version").fetchone() == (99,)
+    with closing(sqlite3.connect(file)) as raw:
+        assert raw.execute("PRAGMA user_version").fetchone() == (99,)
 
 
 @pytest.mark.parametrize("version", range(len(stores._VERSIONS)))  # noqa: SLF001  # every schema that ever was
 def test_every_earlier_version_is_brought_up(tmp_path, version) -> None:
     old = tmp_path / "old.sqlite3"
-    with sqlite3.connect(old) as raw:
+    with closing(sqlite3.connect(old)) as raw, raw:
         for statements in stores._VERSIONS[:version]:  # noqa: SLF001  # see above
             for statement in statements:
                 raw.execute(statement)
@@ -154,7 +156,7 @@ def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypat
         monkeypatch.setattr(stores, "_MOST", 50_000)
         with pytest.raises(StoreError, match="damaged"):
             store.report("a1")
-    with sqlite3.connect(file) as raw:
+    with closing(sqlite3.connect(file)) as raw, raw:
         raw.execute("UPDATE run SET report = x'00ff'")
     with Store(file) as store, pytest.raises(StoreError, match="damaged"):
         store.report("a1")
@@ -166,7 +168,7 @@ def test_damaged_counters_are_told(file, document) -> None:
         store.begin(PROD, Deployment(release=None, started=NOW))
         store.count(PROD, {("containers", "", "restarts"): 12.0})
         assert store.totals(PROD) == {("containers", "", "restarts"): 12.0}
-        with sqlite3.connect(file) as raw:
+        with closing(sqlite3.connect(file)) as raw, raw:
             raw.execute("UPDATE deployment SET totals = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
 
         with pytest.raises(StoreError, match="counted at a deployment in it is damaged"):
@@ -202,7 +204,8 @@ def test_whoever_is_killed_loses_the_run_in_flight_and_nothing_else(file, kills)
             kept = {run.id for run in store.runs(most=100_000)}
             assert {line.strip() for line in told if line.endswith("\n")} <= kept
             assert all(store.report(run) == {"id": run} for run in kept)
-        assert sqlite3.connect(file).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        with closing(sqlite3.connect(file)) as raw:
+            assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 _WRITER = """
