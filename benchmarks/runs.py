@@ -88,7 +88,7 @@ def main() -> None:
 
     nameless = replace(KIND, endpoint=None)  # no name to look up, for which there is a thread
     probes.load = lambda _name: nameless
-    least = side_by_side({"none": lambda: cost(0), "many": lambda: cost(ENGINE)}, rounds=5)
+    least = side_by_side({"none": lambda: cost(0), "many": lambda: cost(ENGINE)}, rounds=40)
     each = (least["many"] - least["none"]) / ENGINE * 1e6
     table("the engine's own CPU", [("probes", "each"), (ENGINE, f"{each:.0f} us")])
 
