@@ -142,9 +142,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # httpcore's interface
-        if (
-            buffer
-        ):  # before it leaves: an answer may be there when the write returns, and would look quicker than it was
+        if buffer:  # before it leaves: an answer that is there when the write returns would look quicker than it was
             self.exchange.sent = time.monotonic()
         try:
             self._connection.writer.write(buffer)

@@ -174,8 +174,8 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
     attempts = 1 if samples else max((item.confirm for item in items), default=1)
     looks = one.config.looks if reach else 1
     window = environment.sampled_for if samples else 0.0
-    budget = budget_of_each(target) if kind.sampled else None
-    requests = kind.sampled(one.config, window, budget) if kind.sampled else kind.cost(one.config)
+    budget = budget_of_each(target)
+    requests = kind.sampled(one.config, window, budget) if samples and kind.sampled else kind.cost(one.config)
     return Step(
         probe=one.probe,
         instance=one.instance,

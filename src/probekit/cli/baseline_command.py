@@ -176,7 +176,7 @@ def _decides(values: Sequence[float], row: Item | None) -> str:
         return f"{count}; nothing can be decided with fewer than {LEAST_WINDOWS} windows above zero"
     passing, failing = baseline_reach(Windows(tuple(values)), limit.value / 100, Risks(), limit.floor)
     spread = 100 * stdev(values) / fmean(values)
-    able = passing <= max(limit.value / 100, limit.floor / max(fmean(values), limit.floor or 1.0))
+    able = passing <= max(limit.value / 100, limit.floor / max(fmean(values), limit.floor))
     allowed = f"+{limit.value:g} % or {limit.floor:g} {limit.unit}"
     decided = f"{allowed} is decidable" if able else f"{allowed} is not decidable (+{100 * passing:.0f} % is)"
     return f"{count}, spread {spread:.1f} %: {decided}, it will catch x{failing:.2f}"

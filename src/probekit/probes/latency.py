@@ -218,7 +218,7 @@ KIND = Kind(
     turn="alone",
     endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
     sampled=lambda config, seconds, budget: round(_rate(config, seconds, budget) * seconds),
-    requests=300,
+    requests=300,  # without load; the plan tells how many by the settings
     example="""\
 kind = "latency"
 rate = 5  # requests a second; more than 300 in a window take allow = ["load"]

@@ -87,20 +87,27 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _descendants(leader: int) -> list[psutil.Process]:
-    """The processes it started, in whatever session; none of one that has ended, for nobody knows its children then."""
+    """Those in sessions of their own; none of a leader that has ended, for nobody knows its children then."""
     try:
-        return psutil.Process(leader).children(recursive=True)  # type: ignore[no-any-return]  # psutil ships no types
+        children = psutil.Process(leader).children(recursive=True)
     except psutil.Error:
         return []
+    return [child for child in children if _session(child.pid) not in (leader, None)]
+
+
+def _session(process: int) -> int | None:
+    with suppress(ProcessLookupError, PermissionError):
+        return os.getsid(process)
+    return None
 
 
 def _signal(session: int, descendants: Sequence[psutil.Process], number: signal.Signals) -> None:
-    """Send it to the leader's group, to those that a shell's jobs and timeout(1) make, and to the rest by name."""
+    """Send it once: to the leader's group, to those that a shell's jobs and timeout(1) make, to other sessions."""
     with suppress(ProcessLookupError, PermissionError):  # gone; sudo's, which nobody else may end
         os.killpg(session, number)
     for process in psutil.pids():
         with suppress(ProcessLookupError, PermissionError):
-            if os.getsid(process) == session != os.getpgid(process):
+            if _session(process) == session != os.getpgid(process):
                 os.kill(process, number)
     for one in descendants:
         with suppress(psutil.Error):  # gone, or another process has its number
