@@ -278,6 +278,19 @@ def test_windows_are_captured_shown_and_compared(place) -> None:
     assert (newest.release, newest.rows) == ("2.3.0", 3)
 
 
+def test_what_is_shown_of_values_below_the_floor_counts_the_floor(place, window) -> None:
+    with Store(Path(STATE)) as store:
+        for hours, value in enumerate((3.0, 3.5, 4.0, 3.3)):
+            one = window(value, age=timedelta(hours=hours), source=("api", "", "p95"))
+            store.add_window(place, one.taken, window_document(one))
+
+    _, told, _ = call(baseline_command.show)
+
+    (line,) = (line for line in told.splitlines() if line.startswith("api p95: "))
+    assert "+10 % or 10 ms is decidable" in line
+    assert 20 / 3.45 < float(line.rpartition("x")[2]) < 30 / 3.45  # twice the floor, and the noise of any service
+
+
 def test_a_later_baseline_takes_only_a_release_that_went_go(place, window) -> None:
     older = BaselineWindow(taken=window().taken, release="2.2.0", vantage="ci-7", values={}, rows=0)
     with Store(Path(STATE)) as store:

@@ -219,6 +219,13 @@ async def test_each_address_is_an_instance_of_its_own_where_the_kind_says_so(go)
     assert set(seen.attempts) == {("health", "192.0.2.1:443"), ("health", "[2001:db8::1]:443")}
 
 
+@pytest.mark.parametrize("budget", [40, None])
+async def test_a_kind_is_told_what_it_may_send(go, double, budget) -> None:
+    await go(step(looks=1, budget=budget))
+
+    assert {context.budget for context in double.contexts} == {budget}
+
+
 async def test_a_kind_that_connects_nowhere_takes_one_look(go, double) -> None:
     seen = await go(step(looks=1), endpoint=False)
 
