@@ -18,6 +18,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+import redis
 
 from probekit.demo.errors import DemoError
 from probekit.demo.ports import free_port
@@ -65,6 +66,13 @@ def test_the_superuser_sees_the_seeded_database(target: Target) -> None:
         row = connection.execute("select count(*), (select count(*) from account) from purchase").fetchone()
 
     assert row == (240, 3)
+
+
+def test_what_is_asked_for_most_stays_in_the_cache_for_hours(target: Target) -> None:
+    with redis.Redis.from_url(target.valkey_url) as cache:
+        seconds = [cache.ttl(key) for key in ("orders", "search:tea")]
+
+    assert min(seconds) > 3600, "keys that end amid a run are a burst of misses, which no fault has planted"
 
 
 def test_what_a_target_refuses_when_it_is_told_to(

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 
 _CONNECTIONS = 4
 _DEADLINE = 2.0  # seconds for one visit to a store
-_TTL = 30  # seconds that an answer is kept
+_TTL = 86_400  # seconds that an answer is kept: longer than any run, which a key that ends would disturb
 _QUEUE = "queue:mail"
 
 Row = Mapping[str, Any]
