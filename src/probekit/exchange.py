@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import ssl
 import time
@@ -17,6 +16,7 @@ import httpx
 
 from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust, connection_failed
 from probekit.model import Reason
+from probekit.patience import Patience
 
 BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
@@ -241,7 +241,7 @@ async def answered(
 ) -> Answer:
     """The answer within so many seconds, or who is to blame that there is none."""
     try:
-        async with asyncio.timeout(seconds):
+        async with Patience(seconds):
             return await _read(transport, request, exchange)
     except TimeoutError as error:
         raise _timed_out(exchange, seconds) from error

@@ -30,6 +30,7 @@ from probekit.dial import (
 )
 from probekit.exchange import Answer, Exchange, KeptTransport, Transport, answered, endpoint_of, has_host, origin_of
 from probekit.model import Reason
+from probekit.patience import Patience
 from probekit.version import __version__
 
 __all__ = ["Answer", "Http", "Line", "Look", "endpoint_of", "has_host", "origin_of", "proxy_of"]
@@ -148,7 +149,7 @@ class Look:
         """An open connection, for a kind that closes it; `upgrade` is what is said before the handshake."""
         await self.enter(address.endpoint.host)
         try:
-            async with asyncio.timeout(self.timeout):
+            async with Patience(self.timeout):
                 if upgrade is None:
                     return await self.http.dial(address, tls)
                 return await self._upgraded(address, tls, upgrade)
@@ -207,7 +208,7 @@ class Look:
         kept = KeptTransport(address, self.http.trust.context if secure else None, self.http.dial)
         line = Line(look=self, address=address, transport=kept)
         try:
-            async with asyncio.timeout(self.timeout):
+            async with Patience(self.timeout):
                 await kept.open()
         except TimeoutError as error:
             detail = f"no connection to {address} within {self.timeout:g} s"

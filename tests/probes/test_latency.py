@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import count
+from queue import Queue
+from threading import Thread
 
 import pytest
 from pydantic import ValidationError
@@ -27,16 +31,42 @@ class Server:
 
     async def __call__(self, reader, writer) -> None:
         self.connections += 1
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            number = next(self.numbers)
-            self.paths.append(head.split()[1].decode())
-            wait, status = self.answer(number)
-            await asyncio.sleep(wait)
-            writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok".encode())
-            await writer.drain()
-            if status == 299:  # this answer ends the connection without a word
-                return
+        with suppress(asyncio.IncompleteReadError), closing(writer.transport):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                number = next(self.numbers)
+                self.paths.append(head.split()[1].decode())
+                wait, status = self.answer(number)
+                await asyncio.sleep(wait)
+                writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok".encode())
+                await writer.drain()
+                if status == 299:  # this answer ends the connection without a word
+                    return
+
+
+@pytest.fixture
+def elsewhere():
+    """Start a server in a thread and a loop of its own, which go on while ours stand still; its port."""
+    ports, ends = Queue(), []
+
+    async def serving(server) -> None:
+        loop, end = asyncio.get_running_loop(), asyncio.Event()
+        listening = await asyncio.start_server(server, "127.0.0.1", 0)
+        ports.put((listening.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(end.set)))
+        await end.wait()
+        listening.close()
+
+    def start(server) -> int:
+        thread = Thread(target=asyncio.run, args=(serving(server),))
+        thread.start()
+        port, end = ports.get(timeout=5)
+        ends.append((end, thread))
+        return port
+
+    yield start
+    for end, thread in ends:
+        end()
+        thread.join()
 
 
 @pytest.fixture
@@ -44,10 +74,20 @@ def read(serve):
     """The sample of a window against this server, and the server."""
 
     async def one(
-        answer, *, paths=("/a",), rate=100.0, block=0.1, blocks=6, allow=("load",), budget=None, timeout=1.0, **route
+        answer,
+        *,
+        start=None,
+        paths=("/a",),
+        rate=100.0,
+        block=0.1,
+        blocks=6,
+        allow=("load",),
+        budget=None,
+        timeout=1.0,
+        **route,
     ):
         server = Server(answer)
-        port, _ = await serve(act=server)
+        port = start(server) if start else (await serve(act=server))[0]
         address = Address(Endpoint("app.test", port), "127.0.0.1")
         base = f"http://app.test:{port}"
         context = Context(
@@ -147,9 +187,23 @@ async def test_being_turned_away_is_neither_slow_nor_an_error(read, status) -> N
 
 
 async def test_a_request_without_an_answer_is_an_error(read) -> None:
-    readings, _ = await read(lambda number: (5 if number == 7 else 0, 200), timeout=0.2)
+    readings, _ = await read(lambda number: (5 if number == 7 else 0, 200))
 
     assert sum(sample_of(readings).failures) == 1
+
+
+async def test_answers_that_came_while_we_stood_still_are_neither_errors_nor_slow(read, elsewhere) -> None:
+    asyncio.get_running_loop().call_later(0.4, time.sleep, 0.8)
+
+    readings, _ = await read(lambda _number: (0.1, 200), start=elsewhere, timeout=0.5)
+
+    sample = sample_of(readings)
+    assert sum(sample.failures) == 0
+    blocks = zip(sample.values, sample.delays, strict=True)
+    theirs = [value - delay for values, delays in blocks for value, delay in zip(values, delays, strict=True)]
+    assert len(theirs) == 60
+    assert max(theirs) < 500_000  # each within its time, told by when it arrived
+    assert max(delay for delays in sample.delays for delay in delays) > 400_000
 
 
 async def test_a_connection_that_was_closed_while_idle_is_opened_again(read) -> None:
