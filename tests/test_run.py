@@ -468,7 +468,10 @@ async def test_silence_while_our_own_loop_stood_still_is_no_outage(go, double) -
     seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=1.0))
 
     (look,) = seen.attempts["health", ""][0].looks
-    assert look.values["up"].reason is Reason.OVERLOADED
+    assert {metric: value.reason for metric, value in look.values.items()} == dict.fromkeys(
+        look.asked, Reason.OVERLOADED
+    )
+    assert look.asked > {"up"}
     assert look.lag > 0.25
 
 

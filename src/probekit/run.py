@@ -277,7 +277,8 @@ class _Run:
         lag = self.lag.since(began)
         if values.get("up") == Exact(0) and lag > step.timeout / OURS:
             detail = f"our own event loop stood still for {lag:.1f} s of a look of {step.timeout:g} s"
-            values = values | {"up": Failure(reason=Reason.OVERLOADED, detail=detail)}
+            ours = Failure(reason=Reason.OVERLOADED, detail=detail)
+            values = dict.fromkeys(asked, ours) | values | {"up": ours}
         clean, notes = self.order.redactor.clean, dict(notes)
         counted = {name: self._since_the_mark(place, name, value, notes) for name, value in values.items()}
         return self._seen(
