@@ -14,7 +14,7 @@ from probekit.config import Environment
 from probekit.dial import Endpoint, ProbeFailedError, Resolver
 from probekit.http import Http
 from probekit.model import Ask, Deployment, Exact, Failure, Memory, Reason, Step
-from probekit.order import Clock, Order, Stop
+from probekit.order import Clock, Order, Stop, steady
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redact import Redactor
 from probekit.run import run
@@ -456,6 +456,16 @@ async def test_the_time_to_settle_is_no_part_of_the_deadline(go, time) -> None:
     seen = await go(step(looks=1), settle=True, environment={"settle": "300ms", "deadline": "150ms"})
 
     assert seen.complete
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_clock_that_is_set_amid_a_run_moves_none_of_its_waits(jump) -> None:
+    wall, elapsed = datetime(2026, 11, 25, 12, tzinfo=UTC), 500.0
+    now = steady(wall=lambda: wall, elapsed=lambda: elapsed)
+
+    wall, elapsed = wall + jump, elapsed + 10
+
+    assert now() == datetime(2026, 11, 25, 12, 0, 10, tzinfo=UTC)
 
 
 async def test_silence_while_our_own_loop_stood_still_is_no_outage(go, double) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from probekit.config import Environment
@@ -32,11 +33,19 @@ class Watcher(Follower, Protocol):
         """A step is over; its attempts by instance."""
 
 
+def steady(
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC), elapsed: Callable[[], float] = time.monotonic
+) -> Callable[[], datetime]:
+    """The time of now, which from here on passes evenly (seconds), also when somebody sets the machine's clock."""
+    began, start = wall(), elapsed()
+    return lambda: began + timedelta(seconds=elapsed() - start)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clock:
     """The time, and how to let it pass."""
 
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = field(default_factory=steady)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
