@@ -42,6 +42,7 @@ class Phases:
     first_byte: float
     total: float
     arrived: float  # when the last byte did, by the monotonic clock
+    ours: float = 0.0  # until the request was written, connecting left out: nobody's but our own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,19 @@ class Exchange:
     dial: Dial
     silence: Reason = Reason.UNREACHABLE  # what it is when no connection comes to be; not the target's, by a proxy
     connection: Connection | None = None
+    began: float = field(default_factory=time.monotonic)
+    dialing: float = 0.0  # seconds
+    ours: float | None = None  # seconds until the first write, without those
     sent: float | None = None
     first_byte: float | None = None
     head_done: bool = False
     head: bytearray = field(default_factory=bytearray)
+
+    def leaves(self) -> None:
+        """Stamp a write, before it: an answer that is there when the write returns would look quicker than it was."""
+        self.sent = time.monotonic()
+        if self.ours is None:
+            self.ours = self.sent - self.began - self.dialing
 
     def received(self, data: bytes) -> None:
         """Stamp the final answer's first byte; interim answers (RFC 9110 section 15.2) are no answer.
@@ -142,8 +152,8 @@ class _Stream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # httpcore's interface
-        if buffer:  # before it leaves: an answer that is there when the write returns would look quicker than it was
-            self.exchange.sent = time.monotonic()
+        if buffer:
+            self.exchange.leaves()
         try:
             self._connection.writer.write(buffer)
             await self._connection.writer.drain()
@@ -178,6 +188,7 @@ class Transport(httpx.AsyncBaseTransport):
         url = _target(request.url)
         secure = request.url.scheme == "https"
         exchange.connection = await exchange.dial(exchange.address, exchange.trust.context if secure else None)
+        exchange.dialing = time.monotonic() - exchange.began
         line = httpcore.AsyncHTTP11Connection(url.origin, _Stream(exchange.connection, exchange))
         response = await line.handle_async_request(httpcore.Request(request.method, url, headers=request.headers.raw))
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
@@ -215,7 +226,9 @@ class KeptTransport(httpx.AsyncBaseTransport):
     async def _sent(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
         if self._line is not None and not self._line.is_available():
             await self.aclose()
+        called = time.monotonic()
         await self.open()
+        exchange.dialing += time.monotonic() - called
         url = _target(request.url)
         if self._connection is None:
             raise ProbeFailedError(Reason.BUG, "no connection")
@@ -256,12 +269,11 @@ def _target(url: httpx.URL) -> httpcore.URL:
 
 
 async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exchange: Exchange) -> Answer:
-    start = time.monotonic()
     response = await transport.handle_async_request(request)
     exchange.head_done = True
     if len(response.headers.raw) > HEADERS:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
-    first_byte = max(0.0, (exchange.first_byte or time.monotonic()) - (exchange.sent or start))
+    first_byte = max(0.0, (exchange.first_byte or time.monotonic()) - (exchange.sent or exchange.began))
     has_body = request.method != "HEAD" and response.status_code not in (204, 304)  # RFC 9110 section 6.4.1
     body = await _body(response) if has_body else b""
     await cast("httpx.AsyncByteStream", response.stream).aclose()
@@ -271,8 +283,9 @@ async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exc
         connect=connection.connect if connection else 0.0,
         tls=connection.tls if connection else None,
         first_byte=first_byte,
-        total=arrived - start,
+        total=arrived - exchange.began,
         arrived=arrived,
+        ours=exchange.ours or 0.0,
     )
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
     url = str(request.url.copy_with(query=None, fragment=None))

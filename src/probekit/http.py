@@ -28,12 +28,22 @@ from probekit.dial import (
     dial,
     secure,
 )
-from probekit.exchange import Answer, Exchange, KeptTransport, Transport, answered, endpoint_of, has_host, origin_of
+from probekit.exchange import (
+    Answer,
+    Exchange,
+    KeptTransport,
+    Phases,
+    Transport,
+    answered,
+    endpoint_of,
+    has_host,
+    origin_of,
+)
 from probekit.model import Reason
 from probekit.patience import Patience
 from probekit.version import __version__
 
-__all__ = ["Answer", "Http", "Line", "Look", "endpoint_of", "has_host", "origin_of", "proxy_of"]
+__all__ = ["Answer", "Http", "Line", "Look", "Phases", "endpoint_of", "has_host", "origin_of", "proxy_of"]
 
 
 _NEXT: Final = 0.0005  # seconds: a place is free when more than the period has passed

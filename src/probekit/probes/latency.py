@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from probekit.http import Line
+from probekit.http import Line, Phases
 from probekit.probe import (
     Context,
     Failures,
@@ -164,17 +164,17 @@ class _Sender:
                 return
             block = number * self.tally.blocks // self.starts
             began = loop.time()
-            arrived = await self._arrived(line, number)
-            if arrived is not None:
-                delay = max(0.0, began - intended)
-                self.tally.values[block].append(round(max(delay, arrived - intended) * 1e6))
+            phases = await self._answered(line, number)
+            if phases is not None:
+                delay = max(0.0, began - intended) + phases.ours
+                self.tally.values[block].append(round(max(delay, phases.arrived - intended) * 1e6))
                 self.tally.delays[block].append(round(delay * 1e6))
             else:
                 self.tally.failures[block] += 1
                 self.dead = self.tally.is_dead(block - 1)
 
-    async def _arrived(self, line: Line, number: int) -> float | None:
-        """When an expected answer did, by the loop's clock; being turned away ends all, for it says nothing of them."""
+    async def _answered(self, line: Line, number: int) -> Phases | None:
+        """Those of an expected answer; being turned away ends all, for it says nothing of them."""
         at = number % len(self.urls)
         try:
             answer = await line.get(self.urls[at])
@@ -185,7 +185,7 @@ class _Sender:
         expected = self.config.routes[at].expect
         if answer.turns_us_away and answer.status not in expected:
             raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
-        return answer.phases.arrived if answer.status in expected else None
+        return answer.phases if answer.status in expected else None
 
 
 @contextmanager
