@@ -57,7 +57,7 @@ def with_probekit(base: str, concurrency: int, *, kept: bool) -> float:
             line = await look.line(f"{base}/") if kept else None
             for number in paths:
                 url = f"{base}/{number}"
-                answer = await (line.get(url) if line else http.look(timeout=5).get(url))
+                answer = await (line.ready(url)() if line else http.look(timeout=5).get(url))
                 assert answer.status == 200 and is_ok(answer.body)
             if line:
                 await line.close()

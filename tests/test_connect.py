@@ -146,7 +146,7 @@ async def test_warm_connections_go_by_the_proxy_too(serve, http_reply, tunnel) -
     http = by_proxy(await tunnel())
 
     line = await http.look(timeout=2).line(f"http://app.test:{port}/")
-    answer = await line.get(f"http://app.test:{port}/")
+    answer = await line.ready(f"http://app.test:{port}/")()
     await line.close()
 
     assert (answer.status, len(tunnel.heads)) == (200, 1)

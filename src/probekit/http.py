@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -280,12 +281,14 @@ class Line:
     address: Address
     transport: KeptTransport
 
-    async def get(self, url: str) -> Answer:
-        """The final answer, as `Look.get` gives it; never in a throttle, no redirect is followed."""
-        self.look.http.sent += 1
+    def ready(self, url: str) -> Callable[[], Awaitable[Answer]]:
+        """A GET that is made up now and sent when it is called; never in a throttle, no redirect is followed."""
         target = httpx.URL(url)
         headers = self.look.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
-        request = httpx.Request("GET", target, headers=headers)
+        return partial(self._send, httpx.Request("GET", target, headers=headers))
+
+    async def _send(self, request: httpx.Request) -> Answer:
+        self.look.http.sent += 1
         exchange = Exchange(self.address, self.look.http.trust, self.look.http.dial, self.look.http.silence)
         request.extensions["exchange"] = exchange
         try:

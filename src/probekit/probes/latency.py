@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from probekit.http import Line, Phases
+from probekit.http import Answer, Line, Phases
 from probekit.probe import (
     Context,
     Failures,
@@ -28,6 +28,7 @@ from probekit.probe import (
 )
 
 _FEW: Final = 4  # in flight where no load is allowed
+_AHEAD: Final = 0.005  # seconds before its moment that a request is made up, so that this does not delay it
 _DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, do not hammer it
 
 
@@ -157,14 +158,15 @@ class _Sender:
     async def _work(self, line: Line) -> None:
         loop = asyncio.get_running_loop()
         for number in self._numbers:
-            intended = self._begin + number / self.rate
-            if (left := intended - loop.time()) > 0:
-                await asyncio.sleep(left)
+            at, intended = number % len(self.urls), self._begin + number / self.rate
+            await _sleep_until(intended - _AHEAD)
+            send, expected = line.ready(self.urls[at]), self.config.routes[at].expect
+            await _sleep_until(intended)
             if self.dead:
                 return
             block = number * self.tally.blocks // self.starts
             began = loop.time()
-            phases = await self._answered(line, number)
+            phases = await _answered(send, expected)
             if phases is not None:
                 delay = max(0.0, began - intended) + phases.ours
                 self.tally.values[block].append(round(max(delay, phases.arrived - intended) * 1e6))
@@ -173,19 +175,23 @@ class _Sender:
                 self.tally.failures[block] += 1
                 self.dead = self.tally.is_dead(block - 1)
 
-    async def _answered(self, line: Line, number: int) -> Phases | None:
-        """Those of an expected answer; being turned away ends all, for it says nothing of them."""
-        at = number % len(self.urls)
-        try:
-            answer = await line.get(self.urls[at])
-        except ProbeFailedError as error:
-            if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
-                return None
-            raise
-        expected = self.config.routes[at].expect
-        if answer.turns_us_away and answer.status not in expected:
-            raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
-        return answer.phases if answer.status in expected else None
+
+async def _sleep_until(moment: float) -> None:
+    if (left := moment - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(left)
+
+
+async def _answered(send: Callable[[], Awaitable[Answer]], expected: Sequence[int]) -> Phases | None:
+    """The phases of an expected answer; being turned away ends all, for it says nothing of them."""
+    try:
+        answer = await send()
+    except ProbeFailedError as error:
+        if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
+            return None
+        raise
+    if answer.turns_us_away and answer.status not in expected:
+        raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
+    return answer.phases if answer.status in expected else None
 
 
 @contextmanager
