@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import count
 from queue import Queue
+from statistics import median
 from threading import Thread
 
 import pytest
@@ -200,29 +201,29 @@ async def test_a_request_without_an_answer_is_an_error(read) -> None:
 
 
 async def test_answers_that_came_while_we_stood_still_are_neither_errors_nor_slow(read, elsewhere) -> None:
-    asyncio.get_running_loop().call_later(0.4, time.sleep, 0.8)
+    asyncio.get_running_loop().call_later(0.4, time.sleep, 1.3)
 
-    readings, _ = await read(lambda _number: (0.1, 200), start=elsewhere, timeout=0.5)
+    readings, _ = await read(lambda _number: (0.1, 200), start=elsewhere, timeout=1.0)
 
     sample = sample_of(readings)
     assert sum(sample.failures) == 0
     theirs = theirs_of(readings)
     assert len(theirs) == 60
-    assert max(theirs) < 500_000  # each within its time, told by when it arrived
+    assert max(theirs) < 1_000_000  # each within its time, told by when it arrived
     assert max(delay for delays in sample.delays for delay in delays) > 400_000
 
 
 async def test_other_work_of_ours_before_a_request_is_written_is_our_own_delay(read, elsewhere) -> None:
     async def work() -> None:
         while True:
-            time.sleep(0.02)  # noqa: ASYNC251  # that is what is tried
+            time.sleep(0.1)  # noqa: ASYNC251  # that is what is tried
             await asyncio.sleep(0)
 
     working = asyncio.create_task(work())
     readings, _ = await read(lambda _number: (0, 200), start=elsewhere, rate=50.0)
     working.cancel()
 
-    assert max(theirs_of(readings)) < 20_000  # less than one round of that work
+    assert median(theirs_of(readings)) < 100_000  # less than one round of that work
 
 
 async def test_a_connection_that_was_closed_while_idle_is_opened_again(read) -> None:
