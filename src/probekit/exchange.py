@@ -42,7 +42,7 @@ class Phases:
     first_byte: float
     total: float
     arrived: float  # when the last byte did, by the monotonic clock
-    ours: float = 0.0  # until the request was written, connecting left out: nobody's but our own
+    ours: float  # until the request was written, connecting left out: nobody's but our own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class Exchange:
     connection: Connection | None = None
     began: float = field(default_factory=time.monotonic)
     dialing: float = 0.0  # seconds
-    ours: float | None = None  # seconds until the first write, without those
+    ours: float = 0.0  # seconds until the first write, without those
     sent: float | None = None
     first_byte: float | None = None
     head_done: bool = False
@@ -115,9 +115,10 @@ class Exchange:
 
     def leaves(self) -> None:
         """Stamp a write, before it: an answer that is there when the write returns would look quicker than it was."""
-        self.sent = time.monotonic()
-        if self.ours is None:
-            self.ours = self.sent - self.began - self.dialing
+        now = time.monotonic()
+        if self.sent is None:
+            self.ours = now - self.began - self.dialing
+        self.sent = now
 
     def received(self, data: bytes) -> None:
         """Stamp the final answer's first byte; interim answers (RFC 9110 section 15.2) are no answer.
@@ -285,7 +286,7 @@ async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exc
         first_byte=first_byte,
         total=arrived - exchange.began,
         arrived=arrived,
-        ours=exchange.ours or 0.0,
+        ours=exchange.ours,
     )
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
     url = str(request.url.copy_with(query=None, fragment=None))

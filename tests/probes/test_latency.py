@@ -39,6 +39,8 @@ class Server:
                 self.paths.append(head.split()[1].decode())
                 wait, status = self.answer(number)
                 await asyncio.sleep(wait)
+                if status is None:  # it hangs up instead
+                    return
                 writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok".encode())
                 await writer.drain()
                 if status == 299:  # this answer ends the connection without a word
@@ -224,6 +226,14 @@ async def test_other_work_of_ours_before_a_request_is_written_is_our_own_delay(r
     working.cancel()
 
     assert median(theirs_of(readings)) < 100_000  # less than one round of that work
+
+
+async def test_what_a_server_takes_before_it_hangs_up_is_its_own(read) -> None:
+    readings, server = await read(lambda number: (0.3, None) if number == 20 else (0, 200), allow=())
+
+    assert sum(sample_of(readings).failures) == 0
+    assert server.connections == 5  # it was asked again, on a new one
+    assert max(theirs_of(readings)) >= 300_000
 
 
 async def test_a_connection_that_was_closed_while_idle_is_opened_again(read) -> None:

@@ -82,7 +82,7 @@ async def _totals(session: Session) -> _Totals | Failure:
     try:
         schema = await session.rows(text_of("statements_schema"))
         if not schema:
-            detail = "pg_stat_statements is not in this database: a superuser may CREATE EXTENSION it"
+            detail = "pg_stat_statements is not in this database; CREATE EXTENSION pg_stat_statements adds it"
             return Failure(reason=Reason.MISSING_SETTING, detail=detail)
         rows = await session.rows(text_of("statements").format(schema=sql.Identifier(schema[0]["schema"])))
     except ReadingError as error:
