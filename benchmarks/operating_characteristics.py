@@ -17,7 +17,8 @@ from measure import table
 from probekit import verify
 from probekit.comparison import judge_against_baseline
 from probekit.demo.target import Target, running_target
-from probekit.model import Mean, Outcome, Sample, Share, Windows
+from probekit.model.readings import Mean, Sample, Share, Windows
+from probekit.model.verdict import Outcome
 from probekit.stats import Judgement, Risks, judge_mean, judge_quantile, judge_share
 
 SIMULATED = 2000

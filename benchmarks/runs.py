@@ -12,7 +12,7 @@ from probekit import probes
 from probekit.config import Environment
 from probekit.dial import Endpoint, Resolver
 from probekit.http import Http
-from probekit.model import Plan, Step
+from probekit.model.plan import Plan, Step
 from probekit.order import Order
 from probekit.probe import Exact, Kind, Metric, ProbeConfig, Readings
 from probekit.redact import Redactor

@@ -11,26 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from probekit import quantity
 from probekit.decide import decide
-from probekit.model import (
-    Attempt,
-    Band,
-    Control,
-    Deadline,
-    Exact,
-    Failure,
-    Item,
-    Measurement,
-    Plan,
-    Reason,
-    Report,
-    Row,
-    Run,
-    Severity,
-    Situation,
-    Verdict,
-)
+from probekit.model.checklist import Band, Deadline, Item, Row, Severity
+from probekit.model.limit import parse_limit
+from probekit.model.measurement import Attempt, Failure, Measurement, Reason
+from probekit.model.plan import Plan
+from probekit.model.readings import Exact
+from probekit.model.report import Report, Run
+from probekit.model.verdict import Control, Situation, Verdict
 
 settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
 settings.load_profile("house")
@@ -53,8 +41,8 @@ class Make:
                 "severity": Severity.CRITICAL,
                 "owner": "Backend Lead",
                 "probe": "health",
-                "expect": tuple(quantity.limit(text) for text in expect),
-                "bands": tuple(Band(when=quantity.limit(text), severity=s) for text, s in (bands or {}).items()),
+                "expect": tuple(parse_limit(text) for text in expect),
+                "bands": tuple(Band(when=parse_limit(text), severity=s) for text, s in (bands or {}).items()),
                 **fields,
             }
         )
@@ -102,7 +90,7 @@ class Make:
         text="Slow",
         severity=Severity.HIGH,
         action="investigate",
-        deadline=Deadline(minutes=10, then=quantity.limit("first_byte > 4000 ms")),
+        deadline=Deadline(minutes=10, then=parse_limit("first_byte > 4000 ms")),
     )
 
 

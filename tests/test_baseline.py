@@ -15,15 +15,10 @@ from click.testing import CliRunner
 from probekit.baseline import drifts, with_baseline
 from probekit.cli import baseline_command
 from probekit.judge import judge_item
-from probekit.model import (
-    BaselineWindow,
-    Deployment,
-    Limit,
-    Memory,
-    Outcome,
-    Recorded,
-    Windows,
-)
+from probekit.model.history import BaselineWindow, Deployment, Memory, Recorded
+from probekit.model.limit import Limit
+from probekit.model.readings import Windows
+from probekit.model.verdict import Outcome
 from probekit.recall import RecallError, window_document, window_of
 from probekit.store import Past, Place, Store
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from probekit import checklist, quantity
+from probekit import checklist
 from probekit.checklist import built_in, load
-from probekit.model import Deadline, Severity
+from probekit.model.checklist import Deadline, Severity
+from probekit.model.limit import parse_limit
 from probekit.toml_file import ConfigError
 
 DATA = Path(__file__).parent / "data"
@@ -117,7 +118,7 @@ def test_a_band_keeps_its_deadline(softfactory) -> None:
     (item,) = softfactory.select("deploy.performance.p95-latency")
     (high,) = [band for band in item.bands if band.severity is Severity.HIGH]
 
-    assert high.deadline == Deadline(minutes=10, then=quantity.limit("p95 > 4000 ms"))
+    assert high.deadline == Deadline(minutes=10, then=parse_limit("p95 > 4000 ms"))
     assert item.row is not None
     assert item.row.deadline == high.deadline
 
@@ -164,9 +165,9 @@ def test_it_is_resolved(tmp_path) -> None:
     signed, health, certificate = load(DATA / "checklist.toml").items
 
     assert (signed.probe, signed.sign, signed.holds) == (None, "required", True)
-    assert health.expect == (quantity.limit("up == 1"), quantity.limit("first_byte < 200 ms"))
+    assert health.expect == (parse_limit("up == 1"), parse_limit("first_byte < 200 ms"))
     assert [band.severity for band in health.bands] == [Severity.CRITICAL, Severity.HIGH]
-    assert health.bands[1].deadline == Deadline(minutes=5, then=quantity.limit("first_byte > 4000 ms"))
+    assert health.bands[1].deadline == Deadline(minutes=5, then=parse_limit("first_byte > 4000 ms"))
     assert health.row is not None
     assert (health.row.action, health.row.deadline) == ("rollback", None)
     assert (health.confirm, health.when, health.criteria) == (3, "uses-cdn", ("health.up",))

@@ -8,7 +8,8 @@ from math import exp, inf, nan
 import pytest
 
 from probekit.comparison import baseline_reach, judge_against_baseline, judge_within
-from probekit.model import Outcome, Windows
+from probekit.model.readings import Windows
+from probekit.model.verdict import Outcome
 from probekit.stats import Risks
 
 R = Risks()

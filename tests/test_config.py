@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from probekit import probes, quantity
+from probekit import probes
 from probekit.config import Environment, Variables, load, shortages
+from probekit.model.limit import parse_limit
 from probekit.toml_file import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -153,8 +154,8 @@ def test_other_limits_change_an_item_and_keep_the_checklists(write) -> None:
 
     changed, own = (next(item for item in target.items if item.id == HEALTH) for target in config.targets.values())
 
-    assert changed.expect == (quantity.limit("up == 1"), quantity.limit("first_byte < 500 ms"))
-    assert changed.changed_from == own.expect == (quantity.limit("up == 1"), quantity.limit("first_byte < 200 ms"))
+    assert changed.expect == (parse_limit("up == 1"), parse_limit("first_byte < 500 ms"))
+    assert changed.changed_from == own.expect == (parse_limit("up == 1"), parse_limit("first_byte < 200 ms"))
     assert (changed.changed_why, changed.bands, changed.severity) == ("smaller machines", own.bands, own.severity)
     assert (own.changed_from, own.changed_why) == ((), "")
 
@@ -165,7 +166,7 @@ def test_a_limit_may_be_a_share_of_the_baseline(write) -> None:
     (item,) = config.checklist.select(HEALTH)
     (changed,) = [one for one in config.targets["prod"].items if one.id == item.id]
 
-    assert changed.expect[1] == quantity.limit("first_byte within 20 % of baseline")
+    assert changed.expect[1] == parse_limit("first_byte within 20 % of baseline")
 
 
 def test_a_reason_exempts_every_item_that_it_names(write) -> None:

@@ -11,7 +11,7 @@ import trustme
 
 from probekit.dial import Endpoint, ProbeFailedError, Proxy, Resolver, Trust
 from probekit.http import Http, proxy_of
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from probekit.flow import Request, carry_out
-from probekit.model import Action, Deployment, Memory
+from probekit.model.history import Deployment, Memory
+from probekit.model.verdict import Action
 from probekit.order import Clock
 from probekit.recall import memory_of
 from probekit.reports import json_report

@@ -11,25 +11,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from probekit.decide import decide, may_wait
-from probekit.model import (
-    Action,
-    Band,
-    Control,
-    Deadline,
-    Deployment,
-    Flag,
-    Item,
-    Limit,
-    Memory,
-    Outcome,
-    Release,
-    Row,
-    Served,
-    Severity,
-    Situation,
-    Stage,
-    Verdict,
-)
+from probekit.model.checklist import Band, Deadline, Item, Row, Severity
+from probekit.model.history import Deployment, Memory
+from probekit.model.limit import Limit
+from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Served, Situation, Stage, Verdict
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTLED = (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)

@@ -7,26 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from probekit import quantity
 from probekit.evidence import added, collected
 from probekit.judge import judge_item
-from probekit.model import (
-    Complement,
-    Deployment,
-    Evidence,
-    Exact,
-    Failures,
-    Histogram,
-    Memory,
-    Outcome,
-    Quantile,
-    Release,
-    Sample,
-    Served,
-    Severity,
-    Share,
-    Step,
-)
+from probekit.model.checklist import Severity
+from probekit.model.history import Deployment, Evidence, Memory
+from probekit.model.limit import parse_limit
+from probekit.model.plan import Step
+from probekit.model.readings import Complement, Exact, Failures, Histogram, Quantile, Sample, Share
+from probekit.model.verdict import Outcome, Release, Served
 from probekit.stats import Risks
 from probekit.weigh import weigh
 
@@ -41,7 +29,7 @@ def clean(requests, *, failures=0, blocks=6):
 
 
 def after(earlier, now, limit="error_rate < 0.1 %"):
-    return weigh(Failures(now), replace(quantity.limit(limit), earlier=earlier and Failures(earlier)), Risks())
+    return weigh(Failures(now), replace(parse_limit(limit), earlier=earlier and Failures(earlier)), Risks())
 
 
 @pytest.mark.parametrize(
@@ -69,7 +57,7 @@ def test_earlier_windows_add_to_a_pass_and_never_to_a_failure(earlier, now, outc
 
 def test_a_percentile_s_window_must_keep_the_limit_itself() -> None:
     slow = Sample(((700_000,) * 10,) * 6, ((0,) * 10,) * 6, (0,) * 6, (0,) * 6)
-    limit = replace(quantity.limit("p95 < 0.5 s"), earlier=Quantile(clean(5000), 0.95))
+    limit = replace(parse_limit("p95 < 0.5 s"), earlier=Quantile(clean(5000), 0.95))
 
     assert weigh(Quantile(clean(5), 0.95), limit, Risks()).outcome is PASS
     assert weigh(Quantile(slow, 0.95), limit, Risks()).outcome is not PASS

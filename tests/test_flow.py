@@ -9,7 +9,7 @@ import pytest
 
 import probekit
 from probekit.flow import RequestError
-from probekit.model import Action, Outcome
+from probekit.model.verdict import Action, Outcome
 
 TEXT = """
 [env.prod]

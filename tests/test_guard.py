@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from probekit.guard import release_of
-from probekit.model import Reason, Served
+from probekit.model.measurement import Reason
+from probekit.model.verdict import Served
 
 
 @pytest.fixture

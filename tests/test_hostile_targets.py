@@ -20,7 +20,8 @@ from probekit.exchange import Exchange, Transport, answered
 from probekit.flow import Request, carry_out
 from probekit.health_words import Health, bad_part, health_of
 from probekit.json_answer import find, parse
-from probekit.model import Outcome, Reason
+from probekit.model.measurement import Reason
+from probekit.model.verdict import Outcome
 from probekit.reports import FORMATS
 
 CONFIG = """

@@ -13,7 +13,7 @@ import pytest
 
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver, Trust, connection_failed
 from probekit.http import Http, endpoint_of, origin_of
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 
 
 @pytest.fixture

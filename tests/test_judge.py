@@ -9,19 +9,11 @@ from math import inf, nan
 import pytest
 
 from probekit.judge import judge, judge_item, more
-from probekit.model import (
-    Ask,
-    Attempt,
-    Deployment,
-    Flag,
-    Memory,
-    Outcome,
-    Reason,
-    Release,
-    Served,
-    Severity,
-    Step,
-)
+from probekit.model.checklist import Severity
+from probekit.model.history import Deployment, Memory
+from probekit.model.measurement import Attempt, Reason
+from probekit.model.plan import Ask, Step
+from probekit.model.verdict import Flag, Outcome, Release, Served
 
 HERE, THERE = "127.0.0.1:443", "127.0.0.2:443"
 HEALTH = ("up == 1", "status == 200", "failed_assertions == 0", "first_byte < 200 ms")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
-from probekit.model import Outcome, Verdict
+from probekit.model.verdict import Outcome, Verdict
 from probekit.reports import json_report
 from probekit.store import Past, Place, Store
 

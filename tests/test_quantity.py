@@ -7,8 +7,8 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit import quantity
-from probekit.model import Limit
+from probekit.model import quantity
+from probekit.model.limit import UNITS, Limit, parse_limit
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_anything_else_is_no_duration(text: str) -> None:
     ],
 )
 def test_a_limit_is_a_metric_an_operator_a_number_and_a_unit(text: str, limit: Limit) -> None:
-    assert quantity.limit(text) == limit
+    assert parse_limit(text) == limit
 
 
 @pytest.mark.parametrize(
@@ -75,37 +75,37 @@ def test_a_limit_is_a_metric_an_operator_a_number_and_a_unit(text: str, limit: L
 )
 def test_anything_else_is_no_limit(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no limit: write METRIC OPERATOR NUMBER \[UNIT\]"):
-        quantity.limit(text)
+        parse_limit(text)
 
 
 @pytest.mark.parametrize("operator", ["=", "=>", "=<", "!=", "<>", "===", "<<", "!"])
 def test_an_unknown_operator_is_answered_with_the_known_ones(operator: str) -> None:
     with pytest.raises(ValueError, match=f"unknown operator '{operator}'; known are < <= == >= >"):
-        quantity.limit(f"up {operator} 1")
+        parse_limit(f"up {operator} 1")
 
 
 @pytest.mark.parametrize("unit", ["msec", "S", "Ms", "m", "KB", "percent", "%%", "GB"])
 def test_an_unknown_unit_is_answered_with_the_known_ones(unit: str) -> None:
     with pytest.raises(ValueError, match=f"unknown unit '{unit}'; known are %, MB, ms, s, min, h, d, or none for a"):
-        quantity.limit(f"up < 1 {unit}")
+        parse_limit(f"up < 1 {unit}")
 
 
 @given(
     metric=st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True).filter(lambda name: name.isascii()),
     operator=st.sampled_from(["<", "<=", "==", ">=", ">"]),
     value=st.integers(0, 99999) | st.decimals(0, 9999, places=1),
-    unit=st.sampled_from(quantity.UNITS),
+    unit=st.sampled_from(UNITS),
 )
 def test_a_limit_reads_as_it_was_written(metric, operator, value, unit) -> None:
-    limit = quantity.limit(f"{metric} {operator} {value} {unit}")
+    limit = parse_limit(f"{metric} {operator} {value} {unit}")
 
-    assert quantity.limit(str(limit)) == limit
+    assert parse_limit(str(limit)) == limit
     assert limit.value == float(value)
 
 
 @given(st.text())
 def test_no_text_is_a_crash_or_an_infinite_number(text: str) -> None:
-    for parse in (quantity.duration, quantity.limit):
+    for parse in (quantity.duration, parse_limit):
         try:
             found = parse(text)
         except ValueError:
@@ -115,4 +115,4 @@ def test_no_text_is_a_crash_or_an_infinite_number(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["x < 123456789 ms", "x < 0.1 %", "x <= 99.99999 %", "x == 1", "x < 2.5 s"])
 def test_a_limit_is_written_as_it_was_read(text) -> None:
-    assert str(quantity.limit(text)) == text
+    assert str(parse_limit(text)) == text

@@ -10,22 +10,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from probekit.model import (
-    Complement,
-    Deployment,
-    Evidence,
-    Failures,
-    Histogram,
-    Mean,
-    Memory,
-    Outcome,
-    Quantile,
-    Reason,
-    Sample,
-    Severity,
-    Share,
-    Verdict,
-)
+from probekit.model.checklist import Severity
+from probekit.model.history import Deployment, Evidence, Memory
+from probekit.model.measurement import Reason
+from probekit.model.readings import Complement, Failures, Histogram, Mean, Quantile, Sample, Share
+from probekit.model.verdict import Outcome, Verdict
 from probekit.recall import RecallError, memory_of, recalled
 from probekit.reports import json_report
 

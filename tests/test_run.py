@@ -13,7 +13,10 @@ from probekit import probes
 from probekit.config import Environment
 from probekit.dial import Endpoint, ProbeFailedError, Resolver
 from probekit.http import Http
-from probekit.model import Ask, Deployment, Exact, Failure, Memory, Reason, Step
+from probekit.model.history import Deployment, Memory
+from probekit.model.measurement import Failure, Reason
+from probekit.model.plan import Ask, Step
+from probekit.model.readings import Exact
 from probekit.order import Clock, Order, Stop, steady
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redact import Redactor

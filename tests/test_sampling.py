@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from probekit.model import Complement, Exact, Failure, Mean, Quantile, Reason, Sample, Share
+from probekit.model.measurement import Failure, Reason
+from probekit.model.readings import Complement, Exact, Mean, Quantile, Sample, Share
 from probekit.probe import Readings, Window
 from probekit.sampling import put_together
 

@@ -10,7 +10,8 @@ from math import inf, nan
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit.model import Outcome, Quantile, Sample, Share
+from probekit.model.readings import Quantile, Sample, Share
+from probekit.model.verdict import Outcome
 from probekit.stats import (
     Risks,
     betainc,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from probekit import store as stores
-from probekit.model import Deployment
+from probekit.model.history import Deployment
 from probekit.store import Past, Place, Store, StoreError
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)

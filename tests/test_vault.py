@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from probekit.dial import ProbeFailedError
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.probe import Secret
 from probekit.redact import HIDDEN, Redactor
 from probekit.toml_file import ConfigError

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from probekit import quantity
-from probekit.model import (
-    Complement,
-    Exact,
-    Failures,
-    Histogram,
-    Limit,
-    Mean,
-    Outcome,
-    Quantile,
-    Sample,
-    Share,
-    Windows,
-)
+from probekit.model.limit import Limit, parse_limit
+from probekit.model.readings import Complement, Exact, Failures, Histogram, Mean, Quantile, Sample, Share, Windows
+from probekit.model.verdict import Outcome
 from probekit.stats import Risks
 from probekit.weigh import proves, weigh
 
@@ -53,7 +42,7 @@ def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Sampl
     ],
 )
 def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) -> None:
-    weighed = weigh(reading, quantity.limit(limit), R)
+    weighed = weigh(reading, parse_limit(limit), R)
 
     assert (weighed.outcome, weighed.value) == (outcome, value)
 
@@ -70,7 +59,7 @@ def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) ->
     ],
 )
 def test_a_band_holds_only_when_it_is_proved(reading, band, holds) -> None:
-    assert proves(reading, quantity.limit(band), R) is holds
+    assert proves(reading, parse_limit(band), R) is holds
 
 
 def counted(*counts: int, q: float = 0.95) -> Histogram:
@@ -93,28 +82,28 @@ def counted(*counts: int, q: float = 0.95) -> Histogram:
     ],
 )
 def test_a_histogram_is_judged_by_the_bucket_that_ends_at_the_limit(limit, outcome, told) -> None:
-    weighed = weigh(counted(10, 50, 100, 100), quantity.limit(limit), R)
+    weighed = weigh(counted(10, 50, 100, 100), parse_limit(limit), R)
 
     assert (weighed.outcome, weighed.value) == (outcome, 500.0)
     assert told in weighed.told
 
 
 def test_a_percentile_beyond_the_last_bucket_has_no_number() -> None:
-    assert weigh(counted(0, 0, 50, 100), quantity.limit("x < 500 ms"), R).value is None
-    assert weigh(counted(0, 0, 0, 0), quantity.limit("x < 500 ms"), R).outcome is INCONCLUSIVE
+    assert weigh(counted(0, 0, 50, 100), parse_limit("x < 500 ms"), R).value is None
+    assert weigh(counted(0, 0, 0, 0), parse_limit("x < 500 ms"), R).outcome is INCONCLUSIVE
 
 
 def test_an_equality_cannot_be_held_against_a_share() -> None:
     with pytest.raises(ValueError, match="cannot be held"):
-        weigh(Share((0,), (1,)), quantity.limit("x == 1 %"), R)
+        weigh(Share((0,), (1,)), parse_limit("x == 1 %"), R)
 
 
 def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
-    proved = weigh(Quantile(sample(30), 0.95), quantity.limit("x < 500 ms"), R)
-    lacking = weigh(Failures(sample(30)), quantity.limit("x < 0.1 %"), R)
+    proved = weigh(Quantile(sample(30), 0.95), parse_limit("x < 500 ms"), R)
+    lacking = weigh(Failures(sample(30)), parse_limit("x < 0.1 %"), R)
 
-    level = weigh(Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), quantity.limit("x < 60 %"), R)
-    short = weigh(Mean((40.0,) * 4), quantity.limit("x < 60 %"), R)
+    level = weigh(Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), parse_limit("x < 60 %"), R)
+    short = weigh(Mean((40.0,) * 4), parse_limit("x < 60 %"), R)
 
     assert proved.told == "0 of 300 too slow, between 0 and 0.99 %"
     assert lacking.told == "0 of 300 failed, which proves nothing yet: 2695 more without one would prove it"

@@ -12,7 +12,7 @@ from probekit import config as configuration
 from probekit.decide import decide
 from probekit.flow import Request, RequestError, prepare
 from probekit.judge import judge
-from probekit.model import Report, Run
+from probekit.model.report import Report, Run
 from probekit.plan import Selection
 from probekit.recall import Recalled, recalled
 

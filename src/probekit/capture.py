@@ -9,21 +9,12 @@ from uuid import uuid4
 from probekit.flow import Request, RequestError, Watcher, order_of, prepare, vault_of
 from probekit.guard import release_of
 from probekit.judge import judge_item
-from probekit.model import (
-    Attempt,
-    BaselineWindow,
-    Failure,
-    Histogram,
-    Item,
-    Outcome,
-    Plan,
-    Recorded,
-    Served,
-    Situation,
-    Source,
-    Step,
-    Verdict,
-)
+from probekit.model.checklist import Item
+from probekit.model.history import BaselineWindow, Recorded, Source
+from probekit.model.measurement import Attempt, Failure
+from probekit.model.plan import Plan, Step
+from probekit.model.readings import Histogram
+from probekit.model.verdict import Outcome, Served, Situation, Verdict
 from probekit.order import Clock, Seen, Stop
 from probekit.plan import compared, plan
 from probekit.redact import Redactor

@@ -13,7 +13,8 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Final
 
-from probekit.model import Outcome, Windows
+from probekit.model.readings import Windows
+from probekit.model.verdict import Outcome
 from probekit.stats import Judgement, Risks, t_quantile
 
 LEAST_WINDOWS: Final = 3  # fewer show no spread

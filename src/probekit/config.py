@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from probekit import checklist as checklists, probes, quantity
+from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
 from probekit.dial import Family
 from probekit.http import has_host
-from probekit.model import Item, Limit
+from probekit.model.checklist import Item
+from probekit.model.limit import Limit, parse_limit
 from probekit.probe import Duration, ProbeConfig, Secret, Settings
 from probekit.stats import BLOCKS_TO_PASS
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
@@ -428,7 +429,7 @@ class _Reader:
 
     def _limit(self, item: Item, text: str, keys: Sequence[str | int]) -> Limit | None:
         try:
-            limit = quantity.limit(text)
+            limit = parse_limit(text)
         except ValueError as error:
             self._complain(keys, str(error), "")
             return None

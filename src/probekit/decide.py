@@ -9,19 +9,9 @@ from datetime import timedelta
 from math import inf
 from typing import Final
 
-from probekit.model import (
-    Action,
-    Control,
-    Decision,
-    Flag,
-    Limit,
-    Outcome,
-    Served,
-    Severity,
-    Situation,
-    Stage,
-    Verdict,
-)
+from probekit.model.checklist import Severity
+from probekit.model.limit import Limit
+from probekit.model.verdict import Action, Control, Decision, Flag, Outcome, Served, Situation, Stage, Verdict
 
 WINDOW: Final = timedelta(minutes=120)  # in which a rollback still makes sense: the checklist's post-deployment span
 _LONGEST: Final = 60.0  # minutes that anything may be investigated

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from weakref import WeakSet
 
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.stamped import StampedSocket
 
 

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from probekit.model import Attempt, Counted, Evidence, Failure, Histogram, Item, Plan, Reading, Served, Situation
+from probekit.model.checklist import Item
+from probekit.model.history import Evidence
+from probekit.model.measurement import Attempt, Failure
+from probekit.model.plan import Plan
+from probekit.model.readings import Counted, Histogram, Reading
+from probekit.model.verdict import Served, Situation
 
 _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 

@@ -15,7 +15,7 @@ import httpcore
 import httpx
 
 from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust, connection_failed
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.patience import Patience
 
 BODY: Final = 1 << 20  # bytes of a body, after decompression

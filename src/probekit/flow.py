@@ -22,20 +22,11 @@ from probekit.evidence import collected
 from probekit.guard import release_of
 from probekit.http import Http, origin_of, proxy_of
 from probekit.judge import judge, judge_item, more
-from probekit.model import (
-    Attempt,
-    Control,
-    Deployment,
-    Memory,
-    Plan,
-    Report,
-    Run,
-    Runner,
-    Situation,
-    Stage,
-    Step,
-    Verdict,
-)
+from probekit.model.history import Deployment, Memory
+from probekit.model.measurement import Attempt
+from probekit.model.plan import Plan, Step
+from probekit.model.report import Report, Run
+from probekit.model.verdict import Control, Runner, Situation, Stage, Verdict
 from probekit.order import Clock, Follower, Order, Seen, Stop
 from probekit.plan import Selection, plan
 from probekit.probe import Secret

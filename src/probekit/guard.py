@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probekit.model import Exact, Failure, Measurement, Reason, Release, Served
+from probekit.model.measurement import Failure, Measurement, Reason
+from probekit.model.readings import Exact
+from probekit.model.verdict import Release, Served
 
 _AWAY = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)
 

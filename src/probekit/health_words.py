@@ -9,7 +9,7 @@ from typing import Any, Final
 from probekit.dial import ProbeFailedError
 from probekit.http import Answer
 from probekit.json_answer import parse
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 
 _GOOD: Final = frozenset((
     "ok", "okay", "healthy", "up", "pass", "passed", "passing", "ready", "alive", "live", "available",

@@ -40,7 +40,7 @@ from probekit.exchange import (
     has_host,
     origin_of,
 )
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.patience import Patience
 from probekit.version import __version__
 

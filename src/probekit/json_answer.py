@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from probekit.dial import ProbeFailedError
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath

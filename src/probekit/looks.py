@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from probekit.dial import Address
-from probekit.model import REACHABILITY, Ask, Exact, Measurement, Step
+from probekit.model.checklist import REACHABILITY
+from probekit.model.measurement import Measurement
+from probekit.model.plan import Ask, Step
+from probekit.model.readings import Exact
 
 Look = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
 

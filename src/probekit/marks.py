@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from probekit import probes
 from probekit.flow import Request, order_of, prepare, vault_of
-from probekit.model import Failure, Source, Step
+from probekit.model.history import Source
+from probekit.model.measurement import Failure
+from probekit.model.plan import Step
 from probekit.order import Clock, Seen, Stop
 from probekit.redact import Redactor
 from probekit.run import run

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from probekit.config import Environment
 from probekit.http import Http
-from probekit.model import Attempt, Measurement, Memory, Source, Step
+from probekit.model.history import Memory, Source
+from probekit.model.measurement import Attempt, Measurement
+from probekit.model.plan import Step
 from probekit.probe import Secret
 from probekit.redact import Redactor
 

@@ -9,7 +9,9 @@ from hashlib import sha256
 from probekit import probes
 from probekit.checklist import BaselineRow, Checklist, ProbePromise
 from probekit.config import Configured, Target, budget_of_each
-from probekit.model import AGAIN, Item, Limit, Plan, Severity, Step
+from probekit.model.checklist import Item, Severity
+from probekit.model.limit import Limit
+from probekit.model.plan import AGAIN, Plan, Step
 from probekit.probe import Kind, ProbeConfig
 
 GUARD = "release"

@@ -11,25 +11,24 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
-from probekit import quantity
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
 from probekit.http import Answer, Look, endpoint_of, has_host
-from probekit.model import (
+from probekit.model import quantity
+from probekit.model.history import Memory
+from probekit.model.limit import Limit
+from probekit.model.measurement import Failure, Reason
+from probekit.model.plan import Turn
+from probekit.model.readings import (
     Complement,
     Exact,
-    Failure,
     Failures,
     Histogram,
-    Limit,
     Mean,
-    Memory,
     Quantile,
     Reading,
-    Reason,
     Sample,
     Share,
     Total,
-    Turn,
 )
 from probekit.stats import Risks, still_needed
 

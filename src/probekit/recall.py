@@ -10,26 +10,22 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
-from probekit.model import (
-    Attempt,
-    BaselineWindow,
+from probekit.model.checklist import Severity
+from probekit.model.history import BaselineWindow, Evidence, Memory
+from probekit.model.measurement import Attempt, Failure, Measurement
+from probekit.model.readings import (
     Complement,
     Counted,
-    Evidence,
     Exact,
-    Failure,
     Failures,
     Histogram,
     Mean,
-    Measurement,
-    Memory,
     Quantile,
     Reading,
     Sample,
-    Severity,
     Share,
-    Situation,
 )
+from probekit.model.verdict import Situation
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

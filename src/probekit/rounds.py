@@ -9,20 +9,12 @@ from math import isfinite
 from statistics import median
 from typing import Final
 
-from probekit.model import (
-    AGAIN,
-    ENOUGH,
-    Attempt,
-    Band,
-    Exact,
-    Failure,
-    Item,
-    Limit,
-    Measurement,
-    Outcome,
-    Reading,
-    Reason,
-)
+from probekit.model.checklist import Band, Item
+from probekit.model.limit import Limit
+from probekit.model.measurement import Attempt, Failure, Measurement, Reason
+from probekit.model.plan import AGAIN, ENOUGH
+from probekit.model.readings import Exact, Reading
+from probekit.model.verdict import Outcome
 from probekit.stats import Risks
 from probekit.weigh import proves, weigh
 

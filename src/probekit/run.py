@@ -18,19 +18,9 @@ from probekit.http import Look
 from probekit.lag import Lag
 from probekit.log import events
 from probekit.looks import Looks
-from probekit.model import (
-    Ask,
-    Attempt,
-    Exact,
-    Failure,
-    Measurement,
-    Plan,
-    Reading,
-    Reason,
-    Step,
-    Total,
-    Turn,
-)
+from probekit.model.measurement import Attempt, Failure, Measurement, Reason
+from probekit.model.plan import Ask, Plan, Step, Turn
+from probekit.model.readings import Exact, Reading, Total
 from probekit.order import Order, Seen
 from probekit.probe import Context, Kind, Readings, Window
 from probekit.sampling import put_together

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probekit.model import Complement, Exact, Failure, Histogram, Mean, Reading, Share, Total
+from probekit.model.measurement import Failure
+from probekit.model.readings import Complement, Exact, Histogram, Mean, Reading, Share, Total
 from probekit.probe import Readings
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Final, Literal
 
-from probekit.model import Mean, Outcome, Sample, Share
+from probekit.model.readings import Mean, Sample, Share
+from probekit.model.verdict import Outcome
 
 BLOCKS_TO_PASS: Final = 6  # fewer cannot show clustering
 BLOCKS_TO_FAIL: Final = 3  # one burst touches two

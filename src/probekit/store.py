@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-from probekit.model import Deployment, Source
+from probekit.model.history import Deployment, Source
 
 Document = Mapping[str, Any]  # as JSON has it
 

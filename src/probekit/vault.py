@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from probekit.dial import ProbeFailedError
 from probekit.log import events
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.probe import Secret
 from probekit.redact import SHORT, Redactor
 from probekit.toml_file import ConfigError, FileProblem

@@ -7,20 +7,20 @@ from typing import Final
 
 from probekit.comparison import judge_against_baseline, judge_within
 from probekit.evidence import added
-from probekit.model import (
+from probekit.model.limit import Limit
+from probekit.model.readings import (
     Complement,
     Counted,
     Exact,
     Failures,
     Histogram,
-    Limit,
     Mean,
-    Outcome,
     Quantile,
     Reading,
     Share,
     Windows,
 )
+from probekit.model.verdict import Outcome
 from probekit.stats import Judgement, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 
 _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}

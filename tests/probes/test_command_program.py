@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.probe import ProbeFailedError
 from probekit.probes.command import program
 

@@ -14,7 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from probekit.http import Http
-from probekit.model import Exact, Failure, Mean, Reason
+from probekit.model.measurement import Failure, Reason
+from probekit.model.readings import Exact, Mean
 from probekit.probe import Context, ProbeFailedError, Readings, Window
 from probekit.probes import host
 from probekit.probes.host import KIND, HostProbe

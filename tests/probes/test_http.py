@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
 from probekit.http import Http
-from probekit.model import Exact, Failure, Reason
+from probekit.model.measurement import Failure, Reason
+from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.http import KIND, HttpProbe
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from probekit.dial import Address, Endpoint, ProbeFailedError
 from probekit.http import Http
-from probekit.model import Reason
+from probekit.model.measurement import Reason
 from probekit.probe import Context, Window
 from probekit.probes.latency import KIND, Latency
 

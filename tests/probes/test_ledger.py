@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from probekit.http import Http
-from probekit.model import BaselineWindow, Deployment, Exact, Memory, Reason
+from probekit.model.history import BaselineWindow, Deployment, Memory
+from probekit.model.measurement import Reason
+from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.ledger import KIND, Ledger
 

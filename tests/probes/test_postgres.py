@@ -21,7 +21,8 @@ from probekit.demo.launcher import launching
 from probekit.demo.ports import LOOPBACK, free_port
 from probekit.dial import Address, Endpoint, Resolver
 from probekit.http import Http
-from probekit.model import Exact, Failure, Reason
+from probekit.model.measurement import Failure, Reason
+from probekit.model.readings import Exact
 from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.postgres import KIND, catalogue, session
 from probekit.probes.postgres.refusals import of_session

@@ -9,7 +9,8 @@ import pytest
 
 from probekit.dial import Address, Endpoint, ProbeFailedError
 from probekit.http import Http, origin_of
-from probekit.model import Exact, Reason
+from probekit.model.measurement import Reason
+from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.rate_limit import KIND, RateLimit
 

@@ -25,7 +25,8 @@ from probekit.demo.launcher import Launcher, Server, launching
 from probekit.demo.ports import free_port
 from probekit.dial import ProbeFailedError, Resolver, Trust
 from probekit.http import Http
-from probekit.model import Complement, Exact, Failure, Reason, Share
+from probekit.model.measurement import Failure, Reason
+from probekit.model.readings import Complement, Exact, Share
 from probekit.probe import Context, Readings, Secret
 from probekit.probes.redis import KIND, RedisProbe
 

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from probekit.dial import Address, Endpoint, ProbeFailedError
 from probekit.http import Http
-from probekit.model import Exact, Reason
+from probekit.model.measurement import Reason
+from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.release import KIND, ReleaseProbe
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver
 from probekit.http import Http
-from probekit.model import Exact, Reason
+from probekit.model.measurement import Reason
+from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.routes import KIND, MOST, Routes
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from probekit.dial import Resolver
 from probekit.http import Http
-from probekit.model import Histogram, Reason, Share
+from probekit.model.measurement import Reason
+from probekit.model.readings import Histogram, Share
 from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.scrape import KIND
 from probekit.sampling import put_together

@@ -10,7 +10,9 @@ from math import inf
 import pytest
 
 from probekit import checklist
-from probekit.model import Control, Deployment, Flag, Memory, Outcome, Release, Runner, Served, Severity, Stage, Verdict
+from probekit.model.checklist import Severity
+from probekit.model.history import Deployment, Memory
+from probekit.model.verdict import Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import FORMATS
 
 

@@ -11,21 +11,10 @@ from math import nan
 import jsonschema
 import pytest
 
-from probekit.model import (
-    Action,
-    Control,
-    Deployment,
-    Flag,
-    Memory,
-    Outcome,
-    Reason,
-    Release,
-    Runner,
-    Served,
-    Severity,
-    Stage,
-    Verdict,
-)
+from probekit.model.checklist import Severity
+from probekit.model.history import Deployment, Memory
+from probekit.model.measurement import Reason
+from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import FORMATS
 
 SCHEMA = json.loads(files("probekit.reports").joinpath("report.schema.json").read_text("utf-8"))

@@ -10,7 +10,7 @@ from typing import Final
 from probekit.checklist.reader import read
 from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbePromise, Role, SignOff, Success
 from probekit.checklist.source import Source
-from probekit.model import Deadline, Item, Row
+from probekit.model.checklist import Deadline, Item, Row
 from probekit.toml_file import ConfigError, FileProblem, nearest
 
 __all__ = [

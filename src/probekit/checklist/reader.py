@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from probekit.checklist.rules import Rules
 from probekit.checklist.shape import Document, WrittenItem
 from probekit.checklist.source import Source
-from probekit.model import Deadline, Item, Row
+from probekit.model.checklist import Deadline, Item, Row
 from probekit.toml_file import ConfigError, Mistake, mistakes
 
 

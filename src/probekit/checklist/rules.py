@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from probekit.checklist.shape import BaselineRow, Document, WrittenItem
-from probekit.model import Limit
+from probekit.model.limit import Limit
 from probekit.toml_file import Mistake, nearest
 
 Place = tuple[str | int, ...]

@@ -22,7 +22,8 @@ from probekit.checklist.values import (
     Unit,
     Word,
 )
-from probekit.model import Band, Deadline, Limit, Row, Severity
+from probekit.model.checklist import Band, Deadline, Row, Severity
+from probekit.model.limit import Limit
 
 
 class Table(BaseModel):

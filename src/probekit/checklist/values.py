@@ -7,12 +7,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, PlainValidator, StringConstraints
 
-from probekit import quantity
-from probekit.model import Limit
+from probekit.model import quantity
+from probekit.model.limit import UNITS, Limit, parse_limit
 
 
 def _limit(written: object) -> Limit:
-    limit = quantity.limit(_text(written, "a limit"))
+    limit = parse_limit(_text(written, "a limit"))
     if limit.of == "baseline" and limit.value == 0:
         raise ValueError(f"'{written}': a tolerance of 0 % allows nothing, expected more than 0 %")
     return limit
@@ -70,8 +70,8 @@ def _percent(written: object) -> float:
 
 
 def _unit(written: str) -> str:
-    if written not in quantity.UNITS:
-        known = ", ".join(unit for unit in quantity.UNITS if unit)
+    if written not in UNITS:
+        known = ", ".join(unit for unit in UNITS if unit)
         raise ValueError(f"unknown unit '{written}', expected one of {known}, or \"\" for a count")
     return written
 

@@ -23,7 +23,10 @@ from probekit.cli.trouble import told
 from probekit.comparison import LEAST_WINDOWS, baseline_reach
 from probekit.config import load
 from probekit.flow import Request, RequestError
-from probekit.model import BaselineWindow, Item, Memory, Outcome, Windows
+from probekit.model.checklist import Item
+from probekit.model.history import BaselineWindow, Memory
+from probekit.model.readings import Windows
+from probekit.model.verdict import Outcome
 from probekit.order import Clock, Stop
 from probekit.plan import compared
 from probekit.recall import window_document, window_of

@@ -16,7 +16,7 @@ from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
 from probekit.flow import Request, RequestError
 from probekit.marks import Marked, read_totals
-from probekit.model import Deployment, Source
+from probekit.model.history import Deployment, Source
 from probekit.order import Clock, Stop
 from probekit.reports.text import escape, moment
 from probekit.store import Store

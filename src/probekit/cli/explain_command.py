@@ -19,7 +19,8 @@ from probekit.cli.output import emit
 from probekit.cli.trouble import told
 from probekit.config import load
 from probekit.flow import RequestError
-from probekit.model import Band, Item, Limit
+from probekit.model.checklist import Band, Item
+from probekit.model.limit import Limit
 from probekit.probe import Kind, is_duration
 from probekit.reports.text import paragraph
 from probekit.toml_file import nearest

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from probekit.cli.output import complain
-from probekit.model import Memory, Report
+from probekit.model.history import Memory
+from probekit.model.report import Report
 from probekit.recall import RecallError, memory_of, window_of
 from probekit.store import Past, Place, Store, StoreError
 

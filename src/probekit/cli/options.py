@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from probekit import quantity
 from probekit.cli import complete
-from probekit.model import Stage
+from probekit.model import quantity
+from probekit.model.verdict import Stage
 
 _DAY = 86400.0
 _AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours

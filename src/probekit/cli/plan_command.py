@@ -14,7 +14,7 @@ from probekit.cli.output import emit
 from probekit.cli.trouble import told
 from probekit.config import Config, Target, shortages
 from probekit.flow import Request, prepare
-from probekit.model import Plan, Step
+from probekit.model.plan import Plan, Step
 from probekit.plan import Selection, obstacles, possible_scope
 
 

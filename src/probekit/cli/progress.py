@@ -8,7 +8,8 @@ from datetime import datetime
 import click
 
 from probekit.cli.output import say
-from probekit.model import Outcome, Step, Verdict
+from probekit.model.plan import Step
+from probekit.model.verdict import Outcome, Verdict
 from probekit.redact import Redactor
 from probekit.reports.text import escape
 

@@ -22,7 +22,9 @@ from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, place_of, state_file
 from probekit.config import Variables
 from probekit.flow import Request, RequestError, carry_out, deployment_at, loaded
-from probekit.model import Action, Memory, Report, Stage
+from probekit.model.history import Memory
+from probekit.model.report import Report
+from probekit.model.verdict import Action, Stage
 from probekit.order import Stop
 from probekit.plan import Selection
 from probekit.redact import Redactor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from probekit.model import BaselineWindow, Memory
+from probekit.model.history import BaselineWindow, Memory
 from probekit.probe import Context, Exact, Failure, Kind, Metric, ProbeConfig, Readings, Reason
 
 _ENOUGH: Final = 3  # windows of a baseline with which anything can be compared

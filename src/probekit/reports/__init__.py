@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Final
 
-from probekit.model import Report
+from probekit.model.report import Report
 
 Render = Callable[..., str]
 

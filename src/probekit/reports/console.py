@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from probekit.decide import may_wait
-from probekit.model import Action, Control, Flag, Limit, Outcome, Report, Verdict
+from probekit.model.limit import Limit
+from probekit.model.report import Report
+from probekit.model.verdict import Action, Control, Flag, Outcome, Verdict
 from probekit.reports.not_green import names, not_green
 from probekit.reports.text import Line, moment, paragraph, words
 

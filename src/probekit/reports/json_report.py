@@ -9,29 +9,12 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 
-from probekit.model import (
-    Complement,
-    Evidence,
-    Exact,
-    Failure,
-    Failures,
-    Histogram,
-    Item,
-    Mean,
-    Measurement,
-    Outcome,
-    Quantile,
-    Reading,
-    Reason,
-    Report,
-    Run,
-    Runner,
-    Sample,
-    Severity,
-    Share,
-    Situation,
-    Verdict,
-)
+from probekit.model.checklist import Item, Severity
+from probekit.model.history import Evidence
+from probekit.model.measurement import Failure, Measurement, Reason
+from probekit.model.readings import Complement, Exact, Failures, Histogram, Mean, Quantile, Reading, Sample, Share
+from probekit.model.report import Report, Run
+from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 
 SCHEMA: Final = "probekit.report/1"
 _OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too

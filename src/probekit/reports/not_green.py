@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from probekit.decide import may_wait
-from probekit.model import Outcome, Report, Severity, Verdict
+from probekit.model.checklist import Severity
+from probekit.model.report import Report
+from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.text import Line, moment, words
 
 _UNPROVEN: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED)

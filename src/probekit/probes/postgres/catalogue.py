@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from probekit.model import Reading
+from probekit.model.readings import Reading
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.postgres.session import Row, Session, text_of
 from probekit.probes.postgres.settings import PostgresProbe

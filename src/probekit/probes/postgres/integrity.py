@@ -10,7 +10,7 @@ from typing import Final
 
 from psycopg import sql
 
-from probekit.model import Reading
+from probekit.model.readings import Reading
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.postgres.session import Session, code, text_of
 from probekit.probes.postgres.settings import Pair, PostgresProbe

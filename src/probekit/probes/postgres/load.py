@@ -8,7 +8,7 @@ from typing import Final
 
 from psycopg import sql
 
-from probekit.model import Reading
+from probekit.model.readings import Reading
 from probekit.probe import Context, Exact, Failure, ProbeFailedError, Readings, Reason
 from probekit.probes.postgres.refusals import ReadingError
 from probekit.probes.postgres.session import Session, opened, text_of

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Final
 
-from probekit.model import Reading
+from probekit.model.readings import Reading
 from probekit.probe import Context, Exact, Failure, ProbeFailedError, Readings, Reason
 from probekit.probes.postgres import catalogue, integrity
 from probekit.probes.postgres.refusals import RefusedError

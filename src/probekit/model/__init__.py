@@ -1,0 +1,1 @@
+"""The values that pass from step to step; standard library only."""

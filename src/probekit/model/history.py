@@ -1,0 +1,70 @@
+"""What earlier runs leave to later ones: deployments, baseline windows, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from probekit.model.checklist import Severity
+from probekit.model.readings import Counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A deployment on record: when its release was put in place."""
+
+    release: str | None
+    started: datetime
+    finished: datetime | None = None
+
+    @property
+    def mark(self) -> datetime:
+        """The finish, else the start."""
+        return self.finished or self.started
+
+
+Source = tuple[str, str, str]  # probe, instance, metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One statistic of one window, in its metric's unit, and by which settings it was measured."""
+
+    value: float
+    fingerprint: str
+    requests: float | None = None  # per block, where the target counted everybody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineWindow:
+    """What was measured in one window before a deployment."""
+
+    taken: datetime  # its end
+    release: str | None  # that was served
+    vantage: str
+    values: Mapping[Source, Recorded]
+    rows: int  # of the checklist's baseline that it holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the windows of one release gave together, since one deployment, of one probe instance."""
+
+    release: str  # that was served
+    deployment: datetime  # its start
+    fingerprint: str
+    values: Mapping[str, Counted]
+    until: datetime | None = None  # the end of its last window, where that is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a run knows of the past."""
+
+    deployment: Deployment | None = None
+    since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
+    baseline: tuple[BaselineWindow, ...] = ()  # oldest first
+    evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # by probe and instance
+    totals: Mapping[Source, float] = field(default_factory=dict)  # at the deployment mark
+    known: bool = False  # whether there was an earlier run

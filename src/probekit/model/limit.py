@@ -1,0 +1,86 @@
+"""A limit: one claim about one metric, and how it is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt
+from typing import Final, Literal, cast
+
+from probekit.model.quantity import NUMBER
+from probekit.model.readings import Counted, Windows
+
+Operator = Literal["<", "<=", "==", ">=", ">"]
+_COMPARE: Final = {"<": lt, "<=": le, "==": eq, ">=": ge, ">": gt}
+_TIMES: Final = ("ms", "s", "min", "h", "d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One claim about one metric, such as `first_byte < 200 ms`."""
+
+    metric: str
+    op: Operator | Literal["within"]
+    value: float
+    unit: str = ""
+    of: Literal["value", "baseline"] = "value"  # of a baseline: the value is a tolerance in percent
+    floor: float = 0.0  # of a comparison, in the metric's unit: a smaller difference is noise
+    before: Windows | None = None  # what it is compared with, once that is known
+    traffic: Windows | None = None  # requests per block in those windows, where the target counted everybody's
+    lacking: str = ""  # why there is nothing to compare with
+    earlier: Counted | None = None  # what earlier windows of the same release gave, once that is known
+
+    def holds(self, value: float) -> bool:
+        """Whether a value in the limit's own unit keeps it; the comparison is exact."""
+        if self.of == "baseline":
+            message = f"'{self}' needs a baseline to compare with"
+            raise ValueError(message)
+        return bool(_COMPARE[self.op](value, self.value))
+
+    @property
+    def is_duration(self) -> bool:
+        """Whether the metric is a time, which an attempt judges by the median of its looks."""
+        return self.unit in _TIMES and self.of == "value"
+
+    def __str__(self) -> str:
+        value = int(self.value) if self.value == int(self.value) else self.value
+        number = f"{value} {'%' if self.of == 'baseline' else self.unit}".rstrip()
+        if self.of == "value":
+            return f"{self.metric} {self.op} {number}"
+        return (
+            f"{self.metric} within {number} of baseline"
+            if self.op == "within"
+            else f"{self.metric} at most {number} over baseline"
+        )
+
+
+UNITS: Final = ("", "%", "MB", "ms", "s", "min", "h", "d")
+_LIMIT: Final = re.compile(
+    rf"(?P<metric>[a-z][a-z0-9_]*)\s*(?P<op>[<>=!]+)\s*{NUMBER}\s*(?P<unit>[%a-zA-Z]*)", re.ASCII
+)
+_WITHIN: Final = re.compile(rf"(?P<metric>[a-z][a-z0-9_]*) within {NUMBER}\s*% of baseline", re.ASCII)
+_OPERATORS: Final = ("<", "<=", "==", ">=", ">")
+
+
+def parse_limit(text: str) -> Limit:
+    """The limit that a text such as `first_byte < 200 ms` or `p95 within 10 % of baseline` states.
+
+    Raises:
+        ValueError: the text is no limit, or its operator or unit is unknown.
+    """
+    if found := _WITHIN.fullmatch(text.strip()):
+        return Limit(metric=found["metric"], op="within", value=float(found["number"]), unit="%", of="baseline")
+    found = _LIMIT.fullmatch(text.strip())
+    if not found:
+        message = f"'{text}' is no limit: write METRIC OPERATOR NUMBER [UNIT], such as \"first_byte < 200 ms\""
+        raise ValueError(message)
+    if found["op"] not in _OPERATORS:
+        message = f"'{text}': unknown operator '{found['op']}'; known are {' '.join(_OPERATORS)}"
+        raise ValueError(message)
+    if found["unit"] not in UNITS:
+        known = ", ".join(unit for unit in UNITS if unit)
+        message = f"'{text}': unknown unit '{found['unit']}'; known are {known}, or none for a count"
+        raise ValueError(message)
+    return Limit(
+        metric=found["metric"], op=cast("Operator", found["op"]), value=float(found["number"]), unit=found["unit"]
+    )

@@ -1,0 +1,70 @@
+"""Measurements and attempts: what a probe read, or why there is no reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from probekit.model.readings import Reading
+from probekit.model.verdict import Outcome
+
+
+class Reason(StrEnum):
+    """Why there is no reading; scripts match on these words."""
+
+    TIMEOUT = "timeout"
+    BAD_RESPONSE = "bad_response"
+    NOT_PERMITTED = "not_permitted"
+    BUDGET_SPENT = "budget_spent"
+    UNREACHABLE = "unreachable"
+    UNRESOLVED = "unresolved"
+    NO_NETWORK = "no_network"
+    UNTRUSTED = "untrusted"
+    TURNED_AWAY = "turned_away"
+    REFUSED_CREDENTIALS = "refused_credentials"
+    MISSING_SECRET = "missing_secret"  # noqa: S105  # a word of the report, no password
+    MISSING_FILE = "missing_file"
+    MISSING_SETTING = "missing_setting"
+    CUT_OFF = "cut_off"
+    OVERLOADED = "overloaded"
+    BUG = "bug"
+
+    @property
+    def outcome(self) -> Outcome:
+        """`inconclusive` where an answer proves nothing; `error` where we are at fault or nothing is in reach."""
+        unclear = (Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.NOT_PERMITTED, Reason.BUDGET_SPENT)
+        return Outcome.INCONCLUSIVE if self in unclear else Outcome.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """There is no reading, and why."""
+
+    reason: Reason
+    detail: str  # for people; already redacted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One look: one connection to one address, and what it gave."""
+
+    probe: str
+    instance: str
+    address: str
+    taken_at: datetime
+    seconds: float
+    waited: float  # seconds in our own throttle before the look, in no reading
+    lag: float = 0.0  # seconds in which our own event loop stood still during the look
+    asked: frozenset[str]
+    values: Mapping[str, Reading | Failure]
+    notes: Mapping[str, str] = field(default_factory=dict)  # "seen": what a verdict should quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A round of looks, and the looks that were asked again because one of them was not good."""
+
+    looks: tuple[Measurement, ...]
+    again: tuple[Measurement, ...] = ()

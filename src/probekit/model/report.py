@@ -1,0 +1,73 @@
+"""The report of one run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from probekit.model.checklist import Severity
+from probekit.model.history import Evidence
+from probekit.model.measurement import Attempt, Measurement
+from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Which run this was."""
+
+    id: str
+    environment: str
+    stage: Stage
+    started: datetime
+    seconds: float
+    version: str
+    config_file: str
+    config_hash: str
+    vantage: str
+    narrowed: bool = False
+    ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
+    notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
+
+
+_SIGNALS: Final = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it would be pages, and asyncio writes it twice
+class Report:
+    """The whole of one run; made once, rendered by every format."""
+
+    run: Run
+    situation: Situation
+    checklist: str
+    items: int
+    measurements: tuple[Measurement, ...]
+    verdicts: tuple[Verdict, ...]
+    decision: Decision
+    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
+    evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # for the next run
+    sections: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """The process's own: the signal's where one ended the run, else the action's."""
+        return _SIGNALS.get(self.run.ended_by or "", self.decision.action.exit_code)
+
+    @property
+    def since(self) -> dict[tuple[str, Severity], datetime]:
+        """Since when each item fails at each severity, for the next run: a pass ends it, nothing else does."""
+        passed = {verdict.item.id for verdict in self.verdicts if verdict.outcome is Outcome.PASS}
+        known = {key: moment for key, moment in self.situation.memory.since.items() if key[0] not in passed}
+        for verdict in self.verdicts:
+            if verdict.outcome is Outcome.FAIL and verdict.since:
+                known.setdefault((verdict.item.id, verdict.severity), verdict.since)
+        return known
+
+    @property
+    def account(self) -> dict[str, int]:
+        """Every outcome with its count and what is out of scope; they add up to `items`."""
+        counts = Counter(verdict.outcome for verdict in self.verdicts)
+        outcomes = {outcome.value: counts[outcome] for outcome in Outcome}
+        return {"items": self.items, **outcomes, "out_of_scope": self.items - len(self.verdicts)}

@@ -1,0 +1,162 @@
+"""Verdicts on items, the situation of a run, and the decision that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+
+from probekit.model.checklist import Band, Deadline, Item, Severity
+from probekit.model.history import Memory
+from probekit.model.limit import Limit
+
+
+class Outcome(StrEnum):
+    """What is known of one item."""
+
+    PASS = "pass"  # noqa: S105  # a word of the report, no password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    NOT_CONFIGURED = "not_configured"
+    PENDING = "pending"
+    ATTESTED = "attested"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not_applicable"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to do anything about it."""
+        return self in (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
+
+
+class Flag(StrEnum):
+    """What a reader of a verdict must know beside its outcome."""
+
+    FLAKY = "flaky"
+    CHANGED = "changed"
+    PRE_EXISTING = "pre_existing"
+    OTHER_RELEASE = "other_release"
+
+
+class Stage(StrEnum):
+    """Where the release stands; it selects no items."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    ROLLED_BACK = "rolled-back"
+
+
+class Control(StrEnum):
+    """Whether the runner's own network is known to work."""
+
+    ANSWERS = "answers"
+    SILENT = "silent"
+    NONE = "none"
+
+
+class Action(Enum):
+    """What to do, with the exit code that says so; the order here is the order of gravity."""
+
+    GO = ("go", 0)
+    HOLD = ("hold", 11)
+    INVESTIGATE = ("investigate", 10)
+    NO_GO = ("no_go", 21)
+    ROLLBACK = ("rollback", 20)
+    UNDECIDED = ("undecided", 30)
+
+    def __init__(self, word: str, exit_code: int) -> None:
+        self.word = word
+        self.exit_code = exit_code
+
+    @property
+    def gravity(self) -> int:
+        """0 for go, rising; not the order of the exit codes."""
+        return list(Action).index(self)
+
+
+class Served(StrEnum):
+    """How the served version stands to the expected one."""
+
+    UNASKED = "unasked"
+    EXPECTED = "expected"
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The release that was expected and the versions that were seen."""
+
+    expected: str | None = None
+    versions: tuple[str, ...] = ()
+    served: Served = Served.UNASKED
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """How the machine and the process did that measured: what is slow here may be us."""
+
+    lag: float  # seconds of the longest standstill of our event loop
+    cpu: float  # percent of one processor that we used
+    load: float | None  # processes that wanted to run, for each processor, over the last minute
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether a reader should know, before he believes a duration."""
+        return self.lag >= 0.25 or self.cpu >= 80 or (self.load or 0.0) >= 2  # noqa: PLR2004  # a fourth of a second, four fifths of a core, a queue
+
+    def __str__(self) -> str:
+        load = "" if self.load is None else f", load {self.load:.1f} a processor"
+        return f"longest standstill {self.lag * 1000:.0f} ms, {self.cpu:.0f} % of a processor used{load}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The facts about the run that a decision rests on."""
+
+    now: datetime
+    stage: Stage = Stage.AFTER
+    release: Release = Release()
+    memory: Memory = field(default_factory=Memory)
+    control: Control = Control.NONE
+    complete: bool = True
+    strict: bool = False  # what is otherwise a follow-up keeps it from a go
+    runner: Runner | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is known of one item, and the line of evidence for it."""
+
+    item: Item
+    outcome: Outcome
+    because: str
+    band: Band | None = None
+    observed: float | None = None
+    limit: Limit | None = None
+    flags: frozenset[Flag] = frozenset()
+    confirmed: bool = True
+    since: datetime | None = None
+    worse: bool = False  # beyond the limit at which its deadline rolls back
+
+    @property
+    def severity(self) -> Severity:
+        """That of the band its value fell into, else the item's own."""
+        return self.item.severity_of(self.band)
+
+    @property
+    def deadline(self) -> Deadline:
+        """The time a high failure has."""
+        return self.item.deadline_of(self.band)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do, how long there is, and why."""
+
+    action: Action
+    minutes: float | None
+    because: tuple[str, ...]
