@@ -13,7 +13,7 @@ from measure import cpu, cpu_of, side_by_side, table
 
 from probekit.demo import servers
 from probekit.demo.launcher import launching
-from probekit.http import Http
+from probekit.transport.client import Http
 
 CHECKS = 1000
 ROUNDS = 3

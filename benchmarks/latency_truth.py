@@ -23,9 +23,9 @@ import aiohttp
 import httpx
 from measure import table
 
-from probekit.http import Http
 from probekit.probe import Context, Window
 from probekit.probes.latency import KIND, Latency
+from probekit.transport.client import Http
 
 QUANTILES = (0.5, 0.95, 0.99)
 BASE, CYCLE, STALL = 0.02, 10.0, 1.0  # seconds: of a plain answer; in every ten, the last one answers nothing

@@ -10,13 +10,14 @@ from measure import cpu, side_by_side, table
 
 from probekit import probes
 from probekit.config import Environment
-from probekit.dial import Endpoint, Resolver
-from probekit.http import Http
 from probekit.model.plan import Plan, Step
 from probekit.order import Order
 from probekit.probe import Exact, Kind, Metric, ProbeConfig, Readings
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.run import run
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolver
+from probekit.transport.urls import Endpoint
 
 PROBES = 60
 ENGINE = 600

@@ -7,7 +7,7 @@ import time
 
 from measure import cpu, table
 
-from probekit.http import Http
+from probekit.transport.client import Http
 
 WAITING = 1000
 SECONDS = 6.0

@@ -9,9 +9,12 @@ from base64 import b64encode
 import pytest
 import trustme
 
-from probekit.dial import Endpoint, ProbeFailedError, Proxy, Resolver, Trust
-from probekit.http import Http, proxy_of
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.client import Http
+from probekit.transport.connection import Proxy, proxy_of
+from probekit.transport.resolver import Resolver
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Endpoint
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit.cookies import cookies, moment
+from probekit.probes._support.cookies import cookies, moment
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 

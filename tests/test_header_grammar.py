@@ -7,8 +7,8 @@ from time import perf_counter
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit import header_grammar as grammar
-from probekit.header_grammar import ANY_HOST, DATA, INLINE
+from probekit.probes._support import headers as grammar
+from probekit.probes._support.headers import ANY_HOST, DATA, INLINE
 
 HALF_A_YEAR = 15_552_000
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint
-from probekit.exchange import Answer, Phases
-from probekit.header_rules import Fault, Minimum, conflicts, faults
+from probekit.probes.security_headers.rules import Fault, Minimum, conflicts, faults
+from probekit.transport.response import Answer, Phases
+from probekit.transport.urls import Address, Endpoint
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 GOOD = {

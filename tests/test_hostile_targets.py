@@ -14,15 +14,17 @@ import psutil
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit.cookies import cookies
-from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust
-from probekit.exchange import Exchange, Transport, answered
 from probekit.flow import Request, carry_out
-from probekit.health_words import Health, bad_part, health_of
-from probekit.json_answer import find, parse
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.verdict import Outcome
+from probekit.probes._support.cookies import cookies
+from probekit.probes._support.health_words import Health, bad_part, health_of
+from probekit.probes._support.json import find, parse
 from probekit.reports import FORMATS
+from probekit.transport.connection import Connection
+from probekit.transport.exchange import Exchange, Transport, answered
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Address, Endpoint
 
 CONFIG = """
 [env.prod]

@@ -11,9 +11,12 @@ from time import perf_counter, sleep
 
 import pytest
 
-from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver, Trust, connection_failed
-from probekit.http import Http, endpoint_of, origin_of
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.client import Http
+from probekit.transport.errors import connection_failed
+from probekit.transport.resolver import Resolver
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Address, Endpoint, endpoint_of, origin_of
 
 
 @pytest.fixture

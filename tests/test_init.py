@@ -61,7 +61,7 @@ def site() -> Iterator:
 def init(tmp_path, monkeypatch, capfd):
     """Run `probekit init` in an empty folder; its exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("probekit.http._Gate.enter", _at_once)
+    monkeypatch.setattr("probekit.transport.rate_limit.RateLimiter.acquire", _at_once)
 
     def run(*words):
         capfd.readouterr()

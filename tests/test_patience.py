@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from probekit.patience import Patience
+from probekit.transport.deadline import Patience
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from probekit.redact import HIDDEN, Redactor
+from probekit.redaction import HIDDEN, Redactor
 
 SECRET = 'Zq7/+x "ö" <9Wk>&\'~tail'
 

@@ -11,16 +11,17 @@ import pytest
 
 from probekit import probes
 from probekit.config import Environment
-from probekit.dial import Endpoint, ProbeFailedError, Resolver
-from probekit.http import Http
 from probekit.model.history import Deployment, Memory
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.plan import Ask, Step
 from probekit.model.readings import Exact
 from probekit.order import Clock, Order, Stop, steady
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.run import run
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolver
+from probekit.transport.urls import Endpoint
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

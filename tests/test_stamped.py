@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from probekit import stamped
-from probekit.stamped import StampedSocket
+from probekit.transport import timestamps
+from probekit.transport.timestamps import StampedSocket
 
 TOLD = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when bytes arrived")
 
@@ -76,7 +76,7 @@ def test_a_clock_that_was_set_meanwhile_gives_no_time_that_cannot_be(pair, monke
 
     there = read_late(ours, theirs)
     now = time.time
-    monkeypatch.setattr(stamped.time, "time", lambda: now() + jump)
+    monkeypatch.setattr(timestamps.time, "time", lambda: now() + jump)
     ours.recv(100)
 
     assert first <= there <= ours.arrived <= time.monotonic()

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from probekit.dial import ProbeFailedError
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Secret
-from probekit.redact import HIDDEN, Redactor
+from probekit.redaction import HIDDEN, Redactor
 from probekit.toml_file import ConfigError
 from probekit.vault import Vault
 

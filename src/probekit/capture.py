@@ -17,7 +17,7 @@ from probekit.model.readings import Histogram
 from probekit.model.verdict import Outcome, Served, Situation, Verdict
 from probekit.order import Clock, Seen, Stop
 from probekit.plan import compared, plan
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.run import run
 from probekit.stats import Risks
 from probekit.weigh import number_of, weigh

@@ -15,13 +15,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
-from probekit.dial import Family
-from probekit.http import has_host
 from probekit.model.checklist import Item
 from probekit.model.limit import Limit, parse_limit
 from probekit.probe import Duration, ProbeConfig, Secret, Settings
 from probekit.stats import BLOCKS_TO_PASS
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, text_of
+from probekit.transport.resolver import Family
+from probekit.transport.urls import has_host
 
 _MODEST: Final = 300  # requests of one sampling where no load is allowed
 

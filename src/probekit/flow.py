@@ -17,10 +17,8 @@ from probekit import config as configuration
 from probekit.baseline import drifts
 from probekit.config import Config, Target
 from probekit.decide import decide
-from probekit.dial import Proxy, Resolver, Trust
 from probekit.evidence import collected
 from probekit.guard import release_of
-from probekit.http import Http, origin_of, proxy_of
 from probekit.judge import judge, judge_item, more
 from probekit.model.history import Deployment, Memory
 from probekit.model.measurement import Attempt
@@ -30,9 +28,14 @@ from probekit.model.verdict import Control, Runner, Situation, Stage, Verdict
 from probekit.order import Clock, Follower, Order, Seen, Stop
 from probekit.plan import Selection, plan
 from probekit.probe import Secret
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.run import run
 from probekit.toml_file import nearest
+from probekit.transport.client import Http
+from probekit.transport.connection import Proxy, proxy_of
+from probekit.transport.resolver import Resolver
+from probekit.transport.trust import Trust
+from probekit.transport.urls import origin_of
 from probekit.vault import Vault
 from probekit.version import __version__
 

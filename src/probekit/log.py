@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
-    from probekit.redact import Redactor
+    from probekit.redaction import Redactor
 
 
 def configure(*, level: int = logging.WARNING, redactor: Redactor) -> None:

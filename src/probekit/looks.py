@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from probekit.dial import Address
 from probekit.model.checklist import REACHABILITY
 from probekit.model.measurement import Measurement
 from probekit.model.plan import Ask, Step
 from probekit.model.readings import Exact
+from probekit.transport.urls import Address
 
 Look = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
 

@@ -12,7 +12,7 @@ from probekit.model.history import Source
 from probekit.model.measurement import Failure
 from probekit.model.plan import Step
 from probekit.order import Clock, Seen, Stop
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.run import run
 
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from probekit.config import Environment
-from probekit.http import Http
 from probekit.model.history import Memory, Source
 from probekit.model.measurement import Attempt, Measurement
 from probekit.model.plan import Step
 from probekit.probe import Secret
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
+from probekit.transport.client import Http
 
 
 class Follower(Protocol):

@@ -11,12 +11,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
-from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
-from probekit.http import Answer, Look, endpoint_of, has_host
 from probekit.model import quantity
 from probekit.model.history import Memory
 from probekit.model.limit import Limit
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.plan import Turn
 from probekit.model.readings import (
     Complement,
@@ -31,6 +29,10 @@ from probekit.model.readings import (
     Total,
 )
 from probekit.stats import Risks, still_needed
+from probekit.transport.client import Look
+from probekit.transport.resolver import Resolved
+from probekit.transport.response import Answer
+from probekit.transport.urls import Address, Endpoint, endpoint_of, has_host
 
 __all__ = [
     "Address",

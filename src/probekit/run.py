@@ -13,17 +13,18 @@ from time import perf_counter
 from traceback import extract_tb
 
 from probekit import probes
-from probekit.dial import Address, ProbeFailedError, Resolved
-from probekit.http import Look
 from probekit.lag import Lag
 from probekit.log import events
 from probekit.looks import Looks
-from probekit.model.measurement import Attempt, Failure, Measurement, Reason
+from probekit.model.measurement import Attempt, Failure, Measurement, ProbeFailedError, Reason
 from probekit.model.plan import Ask, Plan, Step, Turn
 from probekit.model.readings import Exact, Reading, Total
 from probekit.order import Order, Seen
 from probekit.probe import Context, Kind, Readings, Window
 from probekit.sampling import put_together
+from probekit.transport.client import Look
+from probekit.transport.resolver import Resolved
+from probekit.transport.urls import Address
 
 SLACK = 60.0  # seconds beyond twice a step's worst case and its share of the throttle
 OURS = 4  # a look of which a fourth went into a lag of ours says nothing of a target that kept silent

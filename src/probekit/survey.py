@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from probekit.dial import ProbeFailedError
-from probekit.health_words import Health, health_of, said_by
-from probekit.http import Answer, Http, endpoint_of
-from probekit.json_answer import find, parse
+from probekit.model.measurement import ProbeFailedError
 from probekit.probe import Context
 from probekit.probes import infrastructure_health, tls
+from probekit.probes._support.health_words import Health, health_of, said_by
+from probekit.probes._support.json import find, parse
 from probekit.probes.rate_limit import LIMITS
+from probekit.transport.client import Http
+from probekit.transport.response import Answer
+from probekit.transport.urls import endpoint_of
 
 HEALTH: Final = (
     *("/health", "/healthz", "/api/health", "/actuator/health", "/health/ready", "/readyz", "/ready", "/livez"),

@@ -8,11 +8,10 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-from probekit.dial import ProbeFailedError
 from probekit.log import events
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Secret
-from probekit.redact import SHORT, Redactor
+from probekit.redaction import SHORT, Redactor
 from probekit.toml_file import ConfigError, FileProblem
 
 _OTHERS: Final = 0o077  # what a mode grants to the group and to everybody

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from probekit import checklist
 from probekit.config import load
-from probekit.http import Http
 from probekit.model.measurement import Reason
 from probekit.model.readings import Exact
 from probekit.plan import plan
 from probekit.probe import Context, ProbeFailedError
 from probekit.probes.command import KIND
+from probekit.transport.client import Http
 
 SECRET = "correct-horse battery-staple nine-lives"
 

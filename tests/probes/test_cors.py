@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError
-from probekit.http import Http
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.cors import KIND, CorsProbe, look_alikes
+from probekit.transport.client import Http
+from probekit.transport.urls import Address, Endpoint
 
 APP = "https://app.example.test"
 SHOP = "https://shop.example.test:8443"

@@ -13,12 +13,12 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
-from probekit.http import Http
 from probekit.model.measurement import Failure, Reason
 from probekit.model.readings import Exact, Mean
 from probekit.probe import Context, ProbeFailedError, Readings, Window
 from probekit.probes import host
 from probekit.probes.host import KIND, HostProbe
+from probekit.transport.client import Http
 
 GIGA = 1_000_000_000
 NIC = SimpleNamespace(bytes_sent=0, bytes_recv=0, errin=0, errout=0, dropin=0, dropout=0)

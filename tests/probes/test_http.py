@@ -7,12 +7,13 @@ import pytest
 import respx
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved
-from probekit.http import Http
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.http import KIND, HttpProbe
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolved
+from probekit.transport.urls import Address, Endpoint
 
 BASE = "https://app.test"
 ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, strategies as st
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError
-from probekit.http import Http
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.infrastructure_health import KIND, InfrastructureHealth
+from probekit.transport.client import Http
+from probekit.transport.urls import Address, Endpoint
 
 BASE = "https://app.test"
 PATH = "/api/infrastructure/health"

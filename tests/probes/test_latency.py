@@ -14,11 +14,11 @@ from threading import Thread
 import pytest
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError
-from probekit.http import Http
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Context, Window
 from probekit.probes.latency import KIND, Latency
+from probekit.transport.client import Http
+from probekit.transport.urls import Address, Endpoint
 
 
 class Server:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from probekit.http import Http
 from probekit.model.history import BaselineWindow, Deployment, Memory
 from probekit.model.measurement import Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.ledger import KIND, Ledger
+from probekit.transport.client import Http
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

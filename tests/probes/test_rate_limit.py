@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from probekit.dial import Address, Endpoint, ProbeFailedError
-from probekit.http import Http, origin_of
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.rate_limit import KIND, RateLimit
+from probekit.transport.client import Http
+from probekit.transport.urls import Address, Endpoint, origin_of
 
 ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -23,12 +23,13 @@ from redis.retry import Retry
 from probekit.demo import binaries, servers
 from probekit.demo.launcher import Launcher, Server, launching
 from probekit.demo.ports import free_port
-from probekit.dial import ProbeFailedError, Resolver, Trust
-from probekit.http import Http
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Complement, Exact, Share
 from probekit.probe import Context, Readings, Secret
 from probekit.probes.redis import KIND, RedisProbe
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolver
+from probekit.transport.trust import Trust
 
 ALL = frozenset({"up", "canary", "expected_role"})
 WRITES = frozenset({"canary-write"})

@@ -6,12 +6,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError
-from probekit.http import Http
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.release import KIND, ReleaseProbe
+from probekit.transport.client import Http
+from probekit.transport.urls import Address, Endpoint
 
 ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 

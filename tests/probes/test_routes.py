@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError, Resolver
-from probekit.http import Http
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.routes import KIND, MOST, Routes
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolver
+from probekit.transport.urls import Address, Endpoint
 
 BASE = "https://app.test"
 ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")

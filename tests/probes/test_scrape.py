@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from probekit.dial import Resolver
-from probekit.http import Http
 from probekit.model.measurement import Reason
 from probekit.model.readings import Histogram, Share
 from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.scrape import KIND
 from probekit.sampling import put_together
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolver
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

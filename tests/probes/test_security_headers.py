@@ -8,12 +8,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError
-from probekit.http import Http
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.security_headers import KIND, SecurityHeaders
+from probekit.transport.client import Http
+from probekit.transport.urls import Address, Endpoint
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 GOOD = {

@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
 
-from probekit.dial import Address, Endpoint, ProbeFailedError, Resolved, Trust
-from probekit.http import Http
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.tls import KIND, TlsProbe, endpoint, old_hello
+from probekit.transport.client import Http
+from probekit.transport.resolver import Resolved
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Address, Endpoint
 
 NOW = datetime.now(UTC)
 

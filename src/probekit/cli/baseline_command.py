@@ -30,7 +30,7 @@ from probekit.model.verdict import Outcome
 from probekit.order import Clock, Stop
 from probekit.plan import compared
 from probekit.recall import window_document, window_of
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.reports.text import escape, moment, paragraph
 from probekit.stats import Risks
 from probekit.store import Place, Store

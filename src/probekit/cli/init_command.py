@@ -17,12 +17,14 @@ from probekit import checklist, probes
 from probekit.cli.output import emit, say
 from probekit.cli.trouble import told
 from probekit.config import read
-from probekit.dial import ProbeFailedError, Trust
 from probekit.flow import RequestError
-from probekit.http import Http, has_host
+from probekit.model.measurement import ProbeFailedError
 from probekit.reports.text import escape
 from probekit.survey import Survey, survey
 from probekit.toml_file import ConfigError
+from probekit.transport.client import Http
+from probekit.transport.trust import Trust
+from probekit.transport.urls import has_host
 
 _TIMEOUT = 5.0  # seconds for one request
 

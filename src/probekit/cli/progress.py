@@ -10,7 +10,7 @@ import click
 from probekit.cli.output import say
 from probekit.model.plan import Step
 from probekit.model.verdict import Outcome, Verdict
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.reports.text import escape
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}

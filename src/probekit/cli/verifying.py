@@ -27,7 +27,7 @@ from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.order import Stop
 from probekit.plan import Selection
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 from probekit.reports import FORMATS
 
 

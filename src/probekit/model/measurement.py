@@ -46,6 +46,15 @@ class Failure:
     detail: str  # for people; already redacted
 
 
+class ProbeFailedError(Exception):
+    """Expected trouble: there is no reading, and the reason says who is to blame."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One look: one connection to one address, and what it gave."""

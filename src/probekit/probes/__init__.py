@@ -39,7 +39,7 @@ def load(name: str) -> Kind:
 
 @cache
 def _own() -> frozenset[str]:
-    return frozenset(module.name for module in iter_modules(__path__))
+    return frozenset(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 @cache

@@ -11,9 +11,6 @@ from uuid import uuid4
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from probekit import header_grammar as grammar
-from probekit.http import has_host
-from probekit.json_answer import shown
 from probekit.probe import (
     Answer,
     Context,
@@ -26,6 +23,9 @@ from probekit.probe import (
     Reason,
     http_endpoint,
 )
+from probekit.probes._support import headers as grammar
+from probekit.probes._support.json import shown
+from probekit.transport.urls import has_host
 
 _FOREIGN: Final = 24  # foreign origins tried in one look
 _TOLD: Final = 12  # violations in one sentence

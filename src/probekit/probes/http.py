@@ -8,8 +8,6 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from probekit.health_words import Health, bad_part, health_of, said_by
-from probekit.json_answer import compile_path, find, is_number, keys, parse, shown
 from probekit.probe import (
     Answer,
     Context,
@@ -24,6 +22,8 @@ from probekit.probe import (
     Settings,
     http_endpoint,
 )
+from probekit.probes._support.health_words import Health, bad_part, health_of, said_by
+from probekit.probes._support.json import compile_path, find, is_number, keys, parse, shown
 
 _DECLARE: Final = 'declare what is good: assertions = [{ path = "$.status", equals = "..." }]'
 

@@ -10,8 +10,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from probekit.health_words import Health, health_of, said_by
-from probekit.json_answer import compile_path, find, keys, shown
 from probekit.probe import (
     Answer,
     Context,
@@ -25,6 +23,8 @@ from probekit.probe import (
     Reason,
     http_endpoint,
 )
+from probekit.probes._support.health_words import Health, health_of, said_by
+from probekit.probes._support.json import compile_path, find, keys, shown
 
 Need = Literal["required", "optional"]
 

@@ -11,7 +11,6 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from probekit.http import Answer, Line, Phases
 from probekit.probe import (
     Context,
     Failures,
@@ -26,6 +25,8 @@ from probekit.probe import (
     Sample,
     http_endpoint,
 )
+from probekit.transport.client import Line
+from probekit.transport.response import Answer, Phases
 
 _FEW: Final = 4  # in flight where no load is allowed
 _AHEAD: Final = 0.005  # seconds before its moment that a request is made up, so that this does not delay it

@@ -18,7 +18,6 @@ from redis.asyncio import Connection as RedisConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from probekit.dial import Connection, dial
 from probekit.probe import (
     Address,
     Complement,
@@ -35,6 +34,7 @@ from probekit.probe import (
     Secret,
     Share,
 )
+from probekit.transport.connection import Connection, dial
 
 _PORT: Final = 6379
 _CONNECT: Final = 5.0  # seconds at most: a cache that takes longer to accept is as good as gone

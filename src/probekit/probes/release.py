@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from probekit.json_answer import compile_path, find, parse, shown
 from probekit.probe import (
     Answer,
     Context,
@@ -20,6 +19,7 @@ from probekit.probe import (
     Reason,
     http_endpoint,
 )
+from probekit.probes._support.json import compile_path, find, parse, shown
 
 _WHOLE_BODY = "text"
 _LONGEST = 200  # characters of a version

@@ -8,7 +8,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from probekit.http import Look, endpoint_of
 from probekit.probe import (
     Answer,
     Context,
@@ -22,6 +21,8 @@ from probekit.probe import (
     Reason,
     Where,
 )
+from probekit.transport.client import Look
+from probekit.transport.urls import endpoint_of
 
 MOST: Final = 20  # routes of one table
 _AT_ONCE: Final = 4

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from probekit.json_answer import compile_path, find, is_number, parse, shown
 from probekit.probe import (
     Context,
     Duration,
@@ -25,9 +24,10 @@ from probekit.probe import (
     Settings,
     Total,
 )
+from probekit.probes._support.json import compile_path, find, is_number, parse, shown
 from probekit.probes.command.perfdata import Number, numbers
 from probekit.probes.command.program import Ended, run
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 
 _TAIL: Final = 300  # characters of output that a report quotes
 _OF_ITS_OWN: Final = 125  # POSIX.1-2024 XCU 2.8.2: a shell's 126 and more say that nothing ran, or a signal ended it

@@ -21,7 +21,7 @@ from psycopg.rows import DictRow, dict_row
 from probekit.probe import Context, Endpoint, ProbeFailedError, Reason
 from probekit.probes.postgres.refusals import ReadingError, RefusedError, of_reading, of_session
 from probekit.probes.postgres.settings import PostgresProbe
-from probekit.redact import Redactor
+from probekit.redaction import Redactor
 
 NAME: Final = "probekit"  # the marks in queries/*.sql say it too
 _LONGEST_CONNECT: Final = 5.0

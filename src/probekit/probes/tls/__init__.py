@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import Field, field_validator
 
-from probekit.dial import Connection
-from probekit.http import Upgrade, endpoint_of
 from probekit.probe import (
     Address,
     Context,
@@ -33,6 +31,9 @@ from probekit.probe import (
 )
 from probekit.probes.tls import old_hello
 from probekit.probes.tls.starttls import PORTS, Protocol, upgrade
+from probekit.transport.client import Upgrade
+from probekit.transport.connection import Connection
+from probekit.transport.urls import endpoint_of
 
 _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h
 _MODERN: Final = ("TLSv1.2", "TLSv1.3")  # RFC 8996 retires the older ones

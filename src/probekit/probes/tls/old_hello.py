@@ -6,8 +6,8 @@ import ipaddress
 import struct
 from typing import Final
 
-from probekit.dial import Connection
 from probekit.probe import Exact, Failure, Reason
+from probekit.transport.connection import Connection
 
 _TLS_1_1: Final = 0x0302
 _ALERT, _HANDSHAKE, _SERVER_HELLO = 21, 22, 2  # RFC 4346 sections 6.2.1 and 7.4

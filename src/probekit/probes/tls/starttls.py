@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-from probekit.dial import Connection
 from probekit.probe import ProbeFailedError, Reason
+from probekit.transport.connection import Connection
 
 Protocol = Literal["postgres", "smtp"]
 

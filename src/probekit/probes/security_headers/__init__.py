@@ -11,10 +11,6 @@ from uuid import uuid4
 
 from pydantic import Field, StringConstraints, field_validator
 
-from probekit import header_grammar as grammar
-from probekit.header_rules import Fault, Minimum, conflicts, faults, is_redirect
-from probekit.http import endpoint_of, has_host, origin_of
-from probekit.json_answer import shown
 from probekit.probe import (
     Address,
     Answer,
@@ -28,6 +24,10 @@ from probekit.probe import (
     Readings,
     Reason,
 )
+from probekit.probes._support import headers as grammar
+from probekit.probes._support.json import shown
+from probekit.probes.security_headers.rules import Fault, Minimum, conflicts, faults, is_redirect
+from probekit.transport.urls import endpoint_of, has_host, origin_of
 
 Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 

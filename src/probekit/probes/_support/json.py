@@ -7,8 +7,7 @@ from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from probekit.dial import ProbeFailedError
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath

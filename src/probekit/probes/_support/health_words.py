@@ -6,10 +6,9 @@ import re
 from enum import IntEnum
 from typing import Any, Final
 
-from probekit.dial import ProbeFailedError
-from probekit.http import Answer
-from probekit.json_answer import parse
-from probekit.model.measurement import Reason
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.probes._support.json import parse
+from probekit.transport.response import Answer
 
 _GOOD: Final = frozenset((
     "ok", "okay", "healthy", "up", "pass", "passed", "passing", "ready", "alive", "live", "available",

@@ -1,96 +1,29 @@
-"""How is one request sent, and its answer read within bounds? With http.py the one place that knows httpx."""
+"""Send one request and read its answer within bounds."""
 
 from __future__ import annotations
 
-import re
 import ssl
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
-from probekit.dial import Address, Connection, Endpoint, ProbeFailedError, Trust, connection_failed
-from probekit.model.measurement import Reason
-from probekit.patience import Patience
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.connection import Connection
+from probekit.transport.deadline import Patience
+from probekit.transport.errors import connection_failed
+from probekit.transport.response import Answer, Phases
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Address
 
 BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
-_TURNED_AWAY: Final = (401, 403, 407, 429, 451)
-_BUSY: Final = 503
-_CHALLENGES: Final = (b"cf-chl", b"challenge-platform", b"captcha", b"_incapsula_", b"ddos-guard")
-_SIGN_IN: Final = frozenset(
-    {"login", "signin", "logon", "sso", "oauth", "oauth2", "authorize", "saml", "saml2", "adfs"}
-)
 _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phases:
-    """How long the parts of an exchange took, in seconds; first byte and total count from the request's start.
-
-    Answers count from when they arrived at this machine, where its kernel tells, not from when we came to read them.
-    """
-
-    connect: float
-    tls: float | None
-    first_byte: float
-    total: float
-    arrived: float  # when the last byte did, by the monotonic clock
-    ours: float  # until the request was written, connecting left out: nobody's but our own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The final answer of one request, read to its end."""
-
-    url: str  # without its query
-    address: Address
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    phases: Phases
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, None if it was not sent."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
-
-    @property
-    def media_type(self) -> str:
-        """The content type without its parameters, in lower case."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
-
-    @property
-    def is_challenge(self) -> bool:
-        """Whether a guard in front of the target asks if we are a robot, by its header or by its page."""
-        is_marked = self.header("cf-mitigated") == "challenge" or self.header("x-amzn-waf-action") is not None
-        is_page = self.status == _BUSY and self.media_type == "text/html"
-        return is_marked or (is_page and any(mark in self.body.lower() for mark in _CHALLENGES))
-
-    @property
-    def is_sign_in(self) -> bool:
-        """Whether it sends us to where people sign in (RFC 6749 section 4.1.1; SAML 2.0 bindings, section 3.4)."""
-        location = (self.header("location") or "") if self.redirect is not None else ""
-        path, _, query = location.partition("?")
-        parts = path.lower().split("?")[0].split("/")
-        words = {re.sub(r"[_-]|\.\w+$", "", part) for part in parts} | set(parts)
-        return bool(words & _SIGN_IN) or any(word in query for word in ("SAMLRequest=", "response_type="))
-
-    @property
-    def turns_us_away(self) -> bool:
-        """Whether it is no answer of the target but a refusal to talk to us."""
-        return self.status in _TURNED_AWAY or self.is_challenge or self.is_sign_in
-
-    @property
-    def redirect(self) -> str | None:
-        """Where a 3xx points to, without its query."""
-        location = self.header("location") if 300 <= self.status < 400 else None  # noqa: PLR2004  # RFC 9110 section 15.4
-        return location.partition("?")[0] if location else None
 
 
 Dial = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
@@ -338,22 +271,3 @@ def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:
             return refused
         return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without an answer")
     return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} does not speak HTTP: {text}")
-
-
-def endpoint_of(url: httpx.URL | str) -> Endpoint:
-    """The host and the port, the scheme's own where none is written."""
-    url = httpx.URL(url)
-    return Endpoint(url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
-
-
-def has_host(url: str) -> bool:
-    """Whether a URL names a host and, if any, a port that can be."""
-    try:
-        return bool(httpx.URL(url).host) and urlsplit(url).port != 0 and url.isprintable()
-    except (httpx.InvalidURL, ValueError):  # ValueError: a port of letters or beyond 65535, a bracket left open
-        return False
-
-
-def origin_of(url: str) -> tuple[str, Endpoint]:
-    """Scheme, host and port (RFC 6454 section 4)."""
-    return httpx.URL(url).scheme, endpoint_of(url)

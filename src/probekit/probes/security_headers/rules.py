@@ -9,10 +9,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from probekit import header_grammar as grammar
-from probekit.cookies import Cookie, cookies
-from probekit.json_answer import shown
 from probekit.probe import Answer, Duration, ProbeConfig
+from probekit.probes._support import headers as grammar
+from probekit.probes._support.cookies import Cookie, cookies
+from probekit.probes._support.json import shown
 
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
 

@@ -1,53 +1,26 @@
-"""What does one URL answer? The door for every probe: who asks, how fast, and at which address."""
+"""The HTTP client of a run: who asks, how fast, and at which address."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import time
-from base64 import b64encode
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import httpx
-from asyncio_throttle.throttler import Throttler
 
-from probekit.dial import (
-    Address,
-    Connection,
-    Endpoint,
-    ProbeFailedError,
-    Proxy,
-    Resolved,
-    Resolver,
-    Trust,
-    dial,
-    secure,
-)
-from probekit.exchange import (
-    Answer,
-    Exchange,
-    KeptTransport,
-    Phases,
-    Transport,
-    answered,
-    endpoint_of,
-    has_host,
-    origin_of,
-)
-from probekit.model.measurement import Reason
-from probekit.patience import Patience
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.connection import Connection, Proxy, dial, secure
+from probekit.transport.deadline import Patience
+from probekit.transport.exchange import Exchange, KeptTransport, Transport, answered
+from probekit.transport.rate_limit import RateLimiter
+from probekit.transport.resolver import Resolved, Resolver
+from probekit.transport.response import Answer
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Address, Endpoint, endpoint_of, origin_of
 from probekit.version import __version__
-
-__all__ = ["Answer", "Http", "Line", "Look", "Phases", "endpoint_of", "has_host", "origin_of", "proxy_of"]
-
-
-_NEXT: Final = 0.0005  # seconds: a place is free when more than the period has passed
 
 Upgrade = Callable[[Connection], Awaitable[None]]
 
@@ -67,13 +40,13 @@ class Http:
     origin: tuple[str, Endpoint] | None = None  # the target's own
     transport: httpx.AsyncBaseTransport = field(default_factory=Transport)
     sent: int = 0  # requests so far, to whomever
-    _gates: dict[str, _Gate] = field(default_factory=dict)
+    _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _absent: dict[tuple[Endpoint, str], asyncio.Task[Answer | None]] = field(default_factory=dict)
 
     async def enter(self, host: str) -> float:
         """Wait for a place in the host's throttle; the seconds that took."""
-        gate = self._gates.setdefault(host, _Gate(*self.rate))
-        return await gate.enter()
+        gate = self._gates.setdefault(host, RateLimiter(*self.rate))
+        return await gate.acquire()
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
         """Every address of an endpoint; a proxy looks names up itself, so that there is one, the name."""
@@ -112,26 +85,6 @@ async def _quietly(look: Look, url: str, method: str) -> Answer | None:
         return await look.get(url, method=method)
     except ProbeFailedError:
         return None
-
-
-class _Gate:
-    """asyncio-throttle with one waiter at a time, who sleeps until a place is free: it polls each 10 ms by itself."""
-
-    def __init__(self, requests: int, period: float) -> None:
-        self._throttler = Throttler(rate_limit=requests, period=period)
-        self._period = period
-        self._granted: deque[float] = deque(maxlen=requests)
-        self._lock = asyncio.Lock()
-
-    async def enter(self) -> float:
-        start = time.perf_counter()
-        async with self._lock:
-            if len(self._granted) == self._granted.maxlen:
-                left = self._granted[0] + self._period - time.monotonic()
-                self._throttler.retry_interval = max(left, 0.0) + _NEXT
-            await self._throttler.acquire()  # type: ignore[no-untyped-call]  # the package has no types
-            self._granted.append(time.monotonic())
-        return time.perf_counter() - start
 
 
 @dataclass(kw_only=True)
@@ -300,21 +253,6 @@ class Line:
     async def close(self) -> None:
         """Close at once."""
         await self.transport.aclose()
-
-
-def proxy_of(url: str, kept: str) -> Proxy:
-    """The proxy of a URL that is kept somewhere.
-
-    Raises:
-        ProbeFailedError: `missing_setting`, without a word of it: it is no URL of an HTTP proxy.
-    """
-    where = urlsplit(url) if has_host(url) else None
-    if where is None or where.scheme != "http" or not where.hostname:
-        detail = f"{kept} holds no URL of a proxy, expected http://HOST:PORT, with USER:PASSWORD@ as needed"
-        raise ProbeFailedError(Reason.MISSING_SETTING, detail)
-    user = f"{unquote(where.username or '')}:{unquote(where.password or '')}"
-    basic = f"Basic {b64encode(user.encode()).decode()}" if where.username else None
-    return Proxy(host=where.hostname, port=where.port or 80, authorization=basic)
 
 
 def _without(body: bytes, paths: Sequence[bytes]) -> bytes:

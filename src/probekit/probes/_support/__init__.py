@@ -1,0 +1,1 @@
+"""Readers of bodies and headers that several kinds share."""

@@ -1,0 +1,1 @@
+"""Connections and HTTP exchanges, bounded in size and time."""

@@ -1,0 +1,69 @@
+"""Map errors of sockets and handshakes to reasons."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from typing import Final
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.urls import Address
+
+_OURS: Final = {
+    errno.ENETUNREACH: "this machine has no route there",
+    errno.EHOSTUNREACH: "no route from this machine leads there",
+    errno.ENETDOWN: "this machine's network is down",
+    errno.EAFNOSUPPORT: "this machine does not speak that family of addresses",
+    errno.ENOBUFS: "this machine has no buffers left",
+    errno.ENOMEM: "this machine has no memory left",
+    errno.EADDRNOTAVAIL: "this machine has no address left to connect from",
+    errno.EMFILE: "this process has too many open files",
+    errno.ENFILE: "this machine has too many open files",
+    errno.EACCES: "this machine forbids the connection",
+    errno.EPERM: "this machine forbids the connection",
+}
+_ALERTS: Final = ("ALERT", "CERTIFICATE_REQUIRED", "UNRECOGNIZED_NAME")  # in OpenSSL's words for one of the other side
+_OUR_OWN_TLS: Final = (
+    "NO_CIPHERS_AVAILABLE",
+    "NO_PROTOCOLS_AVAILABLE",
+    "UNSUPPORTED_PROTOCOL",
+    "DH_KEY_TOO_SMALL",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+    "WRONG_SIGNATURE_TYPE",
+    "BAD_ECPOINT",
+)
+
+
+def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
+    """Who is to blame for an error of a socket or a handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ProbeFailedError(
+            Reason.UNTRUSTED, f"the certificate of {address} does not verify: {error.verify_message}"
+        )
+    if isinstance(error, ssl.SSLError):
+        return _handshake_failed(error.reason or "", error, address)
+    if isinstance(error, socket.gaierror):
+        return ProbeFailedError(Reason.UNRESOLVED, f"{address} is no address here: {error_text(error)}")
+    if error.errno in _OURS:
+        return ProbeFailedError(Reason.NO_NETWORK, f"no connection to {address}: {_OURS[error.errno]}")
+    words: dict[type[OSError], str] = {
+        ConnectionRefusedError: "refused the connection",
+        ConnectionResetError: "reset the connection",
+    }
+    return ProbeFailedError(
+        Reason.UNREACHABLE, f"{address} {words.get(type(error), f'cannot be reached: {error_text(error)}')}"
+    )
+
+
+def _handshake_failed(reason: str, error: ssl.SSLError, address: Address) -> ProbeFailedError:
+    if any(word in reason for word in _ALERTS):  # it speaks TLS and refuses us
+        return ProbeFailedError(Reason.TURNED_AWAY, f"{address} refuses our handshake ({reason})")
+    if any(word in reason for word in _OUR_OWN_TLS):
+        return ProbeFailedError(Reason.BUG, f"our own TLS library refuses to talk to {address} ({reason})")
+    return ProbeFailedError(Reason.UNREACHABLE, f"no TLS with {address}: {reason or error_text(error)}")
+
+
+def error_text(error: BaseException) -> str:
+    """The system's own text of an error, else its type."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

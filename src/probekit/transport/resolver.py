@@ -1,0 +1,115 @@
+"""Resolve names to addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.errors import error_text
+from probekit.transport.urls import Address, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Every address of an endpoint, each once, and the seconds it took to learn them."""
+
+    addresses: tuple[Address, ...]
+    seconds: float
+
+
+LookUp = Callable[[Endpoint], Sequence[str]]
+Family = Literal["any", "ipv4", "ipv6"]
+_VERSIONS: Final = {"ipv4": 4, "ipv6": 6}
+
+
+def system_addresses(endpoint: Endpoint) -> Sequence[str]:
+    """The addresses the system's resolver gives, of families this machine has (blocks; gaierror: none)."""
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return [str(address[0]) for *_, address in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """Names to addresses; what the configuration fixes is never asked for."""
+
+    fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", in lower case -> IP
+    look_up: LookUp = system_addresses
+    family: Family = "any"  # of the addresses that a resolver gives
+    asked: set[str] = field(default_factory=set)  # the names it was asked for, as in `fixed`
+
+    async def resolve(self, endpoint: Endpoint) -> Resolved:
+        """Every address of the endpoint.
+
+        Raises:
+            ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
+        """
+        self.asked.add(_name(endpoint))
+        known = self._fixed(endpoint) or _literal(endpoint.host)
+        if known:
+            return Resolved((Address(endpoint, known),), 0.0)
+        start = time.perf_counter()
+        try:
+            found = await _in_a_thread(lambda: self.look_up(endpoint))
+        except (OSError, UnicodeError) as error:
+            raise ProbeFailedError(
+                Reason.UNRESOLVED, f"the name {endpoint.host} does not resolve: {error_text(error)}"
+            ) from error
+        kept = [ip for ip in dict.fromkeys(found) if self._is_wanted(ip)]
+        if found and not kept:
+            detail = f"the name {endpoint.host} has no {self.family} address (connect.family)"
+            raise ProbeFailedError(Reason.UNRESOLVED, detail)
+        return Resolved(tuple(Address(endpoint, ip) for ip in kept), time.perf_counter() - start)
+
+    def is_fixed(self, endpoint: Endpoint) -> bool:
+        """Whether the configuration says where it is."""
+        return self._fixed(endpoint) is not None
+
+    def _fixed(self, endpoint: Endpoint) -> str | None:
+        return self.fixed.get(_name(endpoint))
+
+    def _is_wanted(self, ip: str) -> bool:
+        version = ipaddress.ip_address(ip.partition("%")[0]).version  # a scope may follow a link-local address
+        return self.family == "any" or version == _VERSIONS[self.family]
+
+
+def _name(endpoint: Endpoint) -> str:
+    return f"{endpoint.host}:{endpoint.port}".lower()
+
+
+def _literal(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+async def _in_a_thread(work: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """The work's result; a daemon thread, because the loop's own would hold up the exit behind a dead resolver."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def tell(result: Sequence[str] | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error:
+            done.set_exception(error)
+        else:
+            done.set_result(result or ())
+
+    def run() -> None:
+        try:
+            result, failed = work(), None
+        except (OSError, UnicodeError) as error:
+            result, failed = None, error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell, result, failed)
+
+    threading.Thread(target=run, name="resolve", daemon=True).start()
+    return await done

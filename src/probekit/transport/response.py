@@ -1,0 +1,79 @@
+"""One answer, read to its end, and what its status and headers say of who sent it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from probekit.transport.urls import Address
+
+_TURNED_AWAY: Final = (401, 403, 407, 429, 451)
+_BUSY: Final = 503
+_CHALLENGES: Final = (b"cf-chl", b"challenge-platform", b"captcha", b"_incapsula_", b"ddos-guard")
+_SIGN_IN: Final = frozenset(
+    {"login", "signin", "logon", "sso", "oauth", "oauth2", "authorize", "saml", "saml2", "adfs"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """How long the parts of an exchange took, in seconds; first byte and total count from the request's start.
+
+    Answers count from when they arrived at this machine, where its kernel tells, not from when we came to read them.
+    """
+
+    connect: float
+    tls: float | None
+    first_byte: float
+    total: float
+    arrived: float  # when the last byte did, by the monotonic clock
+    ours: float  # until the request was written, connecting left out: nobody's but our own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The final answer of one request, read to its end."""
+
+    url: str  # without its query
+    address: Address
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    phases: Phases
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, None if it was not sent."""
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether a guard in front of the target asks if we are a robot, by its header or by its page."""
+        is_marked = self.header("cf-mitigated") == "challenge" or self.header("x-amzn-waf-action") is not None
+        is_page = self.status == _BUSY and self.media_type == "text/html"
+        return is_marked or (is_page and any(mark in self.body.lower() for mark in _CHALLENGES))
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether it sends us to where people sign in (RFC 6749 section 4.1.1; SAML 2.0 bindings, section 3.4)."""
+        location = (self.header("location") or "") if self.redirect is not None else ""
+        path, _, query = location.partition("?")
+        parts = path.lower().split("?")[0].split("/")
+        words = {re.sub(r"[_-]|\.\w+$", "", part) for part in parts} | set(parts)
+        return bool(words & _SIGN_IN) or any(word in query for word in ("SAMLRequest=", "response_type="))
+
+    @property
+    def turns_us_away(self) -> bool:
+        """Whether it is no answer of the target but a refusal to talk to us."""
+        return self.status in _TURNED_AWAY or self.is_challenge or self.is_sign_in
+
+    @property
+    def redirect(self) -> str | None:
+        """Where a 3xx points to, without its query."""
+        location = self.header("location") if 300 <= self.status < 400 else None  # noqa: PLR2004  # RFC 9110 section 15.4
+        return location.partition("?")[0] if location else None

@@ -1,0 +1,94 @@
+"""Which certificates are believed, and which one is shown to servers that ask."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+from weakref import WeakSet
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.errors import error_text
+
+NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h: ssl has no name for it
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who is believed: the system's store and, beside it, the configured CA file; and who we are to whoever asks."""
+
+    ca: Path | None = None
+    client_cert: Path | None = None  # certificate, its chain and its key in one PEM file
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """Verifies path, dates and name; made when a connection first needs it, once a run (20 ms of CPU)."""
+        return self.verifying()
+
+    def verifying(self, *, dates: bool = True, name: bool = True) -> ssl.SSLContext:
+        """A context that verifies the path, and on wish the dates and the name.
+
+        Raises:
+            ProbeFailedError: `missing_file`: the configured CA file or client certificate cannot be read.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = name
+        context.hostname_checks_common_name = False  # RFC 9525 section 6.3: only a subjectAltName names a host
+        context.verify_flags |= ssl.VerifyFlags(0 if dates else NO_CHECK_TIME)
+        _load_system_store(context)
+        if self.ca:
+            _load(context, self.ca)
+        if self.client_cert:
+            _present(context, self.client_cert)
+        context._msg_callback = _note_request  # type: ignore[attr-defined]  # noqa: SLF001  # nothing public tells it
+        return context
+
+
+_ASKED: Final[WeakSet[object]] = WeakSet()  # TLS sessions whose server asked for a certificate of ours
+_CERTIFICATE_REQUEST: Final = 13  # RFC 8446 section 4
+
+
+def _note_request(
+    session: object, direction: str, _version: object, _content: object, message: int, _data: bytes
+) -> None:
+    """With TLS 1.3 a server refuses a client without a certificate after the handshake, and may do so by a reset."""
+    if direction == "read" and message == _CERTIFICATE_REQUEST:
+        _ASKED.add(session)
+
+
+def asks_for_certificate(session: object) -> bool:
+    """Whether the server of this TLS session asked for a client certificate."""
+    return session in _ASKED
+
+
+def _load_system_store(context: ssl.SSLContext) -> None:
+    context.load_default_certs()
+    paths = ssl.get_default_verify_paths()
+    if not paths.cafile and not paths.capath:  # no store where OpenSSL looks for one, as with Python's macOS builds
+        import certifi  # noqa: PLC0415  # httpx brings it; only such systems need it
+
+        context.load_verify_locations(certifi.where())
+
+
+def _load(context: ssl.SSLContext, ca: Path) -> None:
+    try:
+        context.load_verify_locations(ca)
+    except (OSError, ssl.SSLError) as error:  # ssl.SSLError is an OSError, named for the reader
+        detail = f"the CA file {ca} cannot be read: {error_text(error)}; connect.ca names a file in PEM"
+        raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
+
+
+def _present(context: ssl.SSLContext, certificate: Path) -> None:
+    try:
+        context.load_cert_chain(certificate, password=_no_passphrase)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, named for the reader
+        told = f"cannot be used: {error_text(error)}; it holds certificate and key in PEM"
+        detail = f"the client certificate {certificate} {told}"
+        raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
+
+
+def _no_passphrase() -> str:
+    """Asked for by OpenSSL where a key is encrypted; without an answer it would ask at the terminal."""
+    raise ValueError("its key is encrypted")
