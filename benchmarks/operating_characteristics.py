@@ -15,11 +15,11 @@ from statistics import fmean
 from measure import table
 
 from probekit import verify
-from probekit.comparison import judge_against_baseline
 from probekit.demo.target import Target, running_target
+from probekit.judging.comparison import judge_against_baseline
+from probekit.judging.statistics import Judgement, Risks, judge_mean, judge_quantile, judge_share
 from probekit.model.readings import Mean, Sample, Share, Windows
 from probekit.model.verdict import Outcome
-from probekit.stats import Judgement, Risks, judge_mean, judge_quantile, judge_share
 
 SIMULATED = 2000
 RISKS = Risks(false_pass=0.05, false_fail=0.01)

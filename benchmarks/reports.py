@@ -8,9 +8,10 @@ from pathlib import Path
 from measure import side_by_side, table, timed
 
 from probekit import checklist
-from probekit.config import load
-from probekit.flow import Request, carry_out
+from probekit.config.loader import load
 from probekit.reports import FORMATS
+from probekit.workflows.options import Request
+from probekit.workflows.verify import carry_out
 
 FILE = Path(__file__).parents[1] / "probes.toml"
 EMPTY = """

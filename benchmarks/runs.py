@@ -9,12 +9,12 @@ from dataclasses import replace
 from measure import cpu, side_by_side, table
 
 from probekit import probes
-from probekit.config import Environment
+from probekit.config.settings import Environment
+from probekit.engine.context import Order
+from probekit.engine.runner import run
 from probekit.model.plan import Plan, Step
-from probekit.order import Order
 from probekit.probe import Exact, Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
-from probekit.run import run
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Endpoint

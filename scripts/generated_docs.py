@@ -11,8 +11,8 @@ from pathlib import Path
 from probekit import checklist, probes
 from probekit.cli.codes import MEANINGS
 from probekit.cli.explain_command import cost, settings, speaks_of, table
+from probekit.config.schema import schema
 from probekit.demo.target import FAULTS
-from probekit.schema import schema
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from probekit.decide import decide
+from probekit.judging.decide import decide
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
 from probekit.model.limit import parse_limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from probekit.baseline import drifts, with_baseline
 from probekit.cli import baseline_command
-from probekit.judge import judge_item
+from probekit.history.store import Past, Place, Store
+from probekit.judging.baseline import drifts, with_baseline
+from probekit.judging.judge import judge_item
 from probekit.model.history import BaselineWindow, Deployment, Memory, Recorded
 from probekit.model.limit import Limit
 from probekit.model.readings import Windows
 from probekit.model.verdict import Outcome
-from probekit.recall import RecallError, window_document, window_of
-from probekit.store import Past, Place, Store
+from probekit.reports.json.read import RecallError, window_document, window_of
 
 SOURCE = ("health", "", "first_byte")
 PRINT = "0123456789abcdef"

@@ -18,7 +18,7 @@ import pytest
 
 from probekit import checklist as checklists, cli, probes
 from probekit.cli import explain_command, lock as locks
-from probekit.config import read
+from probekit.config.loader import read
 
 ENVIRONMENT = """
 [env.prod]

@@ -7,10 +7,10 @@ from math import exp, inf, nan
 
 import pytest
 
-from probekit.comparison import baseline_reach, judge_against_baseline, judge_within
+from probekit.judging.comparison import baseline_reach, judge_against_baseline, judge_within
+from probekit.judging.statistics import Risks
 from probekit.model.readings import Windows
 from probekit.model.verdict import Outcome
-from probekit.stats import Risks
 
 R = Risks()
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from probekit import probes
-from probekit.config import Environment, Variables, load, shortages
+from probekit.config.loader import load
+from probekit.config.settings import Environment, Variables
 from probekit.model.limit import parse_limit
+from probekit.planning.capacity import shortages
 from probekit.toml_file import ConfigError
 
 ROOT = Path(__file__).parent.parent

@@ -11,12 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from probekit.flow import Request, carry_out
+from probekit.engine.context import Clock
 from probekit.model.history import Deployment, Memory
 from probekit.model.verdict import Action
-from probekit.order import Clock
-from probekit.recall import memory_of
-from probekit.reports import json_report
+from probekit.reports.json import write
+from probekit.reports.json.read import memory_of
+from probekit.workflows.options import Request
+from probekit.workflows.verify import carry_out
 
 CONFIG = """
 [env.prod]
@@ -78,7 +79,7 @@ def cron(target, tmp_path):
         clock = Clock(now=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
         request = Request(environment="prod", config=tmp_path / "probes.toml", memory=known)
         report = await carry_out(request, clock=clock)
-        document = json.loads(json_report.render(report))
+        document = json.loads(write.render(report))
         known = replace(memory_of(document, "prod", clock.now()), deployment=known.deployment)
         return report.decision.action, report.decision.minutes
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from probekit.decide import decide, may_wait
+from probekit.judging.decide import decide, may_wait
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
 from probekit.model.history import Deployment, Memory
 from probekit.model.limit import Limit

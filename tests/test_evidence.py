@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from probekit.evidence import added, collected
-from probekit.judge import judge_item
+from probekit.judging.evaluate import weigh
+from probekit.judging.evidence import added, collected
+from probekit.judging.judge import judge_item
+from probekit.judging.statistics import Risks
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, Evidence, Memory
 from probekit.model.limit import parse_limit
 from probekit.model.plan import Step
 from probekit.model.readings import Complement, Exact, Failures, Histogram, Quantile, Sample, Share
 from probekit.model.verdict import Outcome, Release, Served
-from probekit.stats import Risks
-from probekit.weigh import weigh
 
 PRINT = "0123456789abcdef"
 SOURCE = ("api", "")

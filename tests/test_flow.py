@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import probekit
-from probekit.flow import RequestError
 from probekit.model.verdict import Action, Outcome
+from probekit.workflows.options import RequestError
 
 TEXT = """
 [env.prod]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from probekit.guard import release_of
+from probekit.judging.release import release_of
 from probekit.model.measurement import Reason
 from probekit.model.verdict import Served
 

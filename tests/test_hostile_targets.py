@@ -14,7 +14,6 @@ import psutil
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit.flow import Request, carry_out
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.verdict import Outcome
 from probekit.probes._support.cookies import cookies
@@ -25,6 +24,8 @@ from probekit.transport.connection import Connection
 from probekit.transport.exchange import Exchange, Transport, answered
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
+from probekit.workflows.options import Request
+from probekit.workflows.verify import carry_out
 
 CONFIG = """
 [env.prod]

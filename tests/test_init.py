@@ -14,8 +14,8 @@ from hypothesis import given, settings, strategies as st
 
 from probekit import cli
 from probekit.cli.init_command import _written
-from probekit.config import load, read
-from probekit.survey import Survey
+from probekit.config.loader import load, read
+from probekit.workflows.discover import Survey
 
 SPRING = {"status": "UP", "components": {"db": {"status": "UP"}, "redis": {"status": "UP"}}}
 PAGES = {

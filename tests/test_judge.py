@@ -8,7 +8,7 @@ from math import inf, nan
 
 import pytest
 
-from probekit.judge import judge, judge_item, more
+from probekit.judging.judge import judge, judge_item, more
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, Memory
 from probekit.model.measurement import Attempt, Reason

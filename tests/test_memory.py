@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from probekit import cli
-from probekit.store import Place, Store
+from probekit.history.store import Place, Store
 
 CONFIG = """
 [env.prod]

@@ -18,9 +18,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from probekit.reports import json_report
+from probekit.reports.json import write
 
-SCHEMA = json.loads(Path(json_report.__file__).with_name("report.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 CONFIG = """
 [env.prod]
 base_url = "http://127.0.0.1:{port}"

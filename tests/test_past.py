@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
+from probekit.history.store import Past, Place, Store
 from probekit.model.verdict import Outcome, Verdict
-from probekit.reports import json_report
-from probekit.store import Past, Place, Store
+from probekit.reports.json import write
 
 PLACE = Place(environment="prod", base_url="https://app.example.com")
 CONFIG = f"""
@@ -50,7 +50,7 @@ def remember(folder, make, report_of):
     def remember(run, minutes, outcome, observed, action="go", because="it is so"):
         item = make.item("first_byte < 200 ms")
         verdict = Verdict(item=item, outcome=outcome, because=because, observed=observed, limit=item.expect[0])
-        document = json.loads(json_report.render(report_of(verdict, run={"id": run})))
+        document = json.loads(write.render(report_of(verdict, run={"id": run})))
         started = datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=minutes)
         facts = {"release": "2.3.1", "action": action, "exit_code": 0, "narrowed": False}
         with Store(folder / "state.sqlite3") as store:
@@ -153,7 +153,7 @@ def measured(folder, make, report_of):
     report = replace(report, attempts={("health", ""): (make.attempt(*looks),)})
     past = Past(id="abcd", place=PLACE, started=make.now, release=None, action="go", exit_code=0, narrowed=False)
     with Store(folder / "state.sqlite3") as store:
-        store.record(past, json.loads(json_report.render(report)))
+        store.record(past, json.loads(write.render(report)))
 
 
 PROBE = """

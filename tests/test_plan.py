@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from probekit import checklist as checklists
-from probekit.config import load
-from probekit.plan import Selection, obstacles, plan, possible_scope
+from probekit.config.loader import load
+from probekit.planning.plan import obstacles, plan, possible_scope
+from probekit.planning.selection import Selection
 
 HEALTH = "deploy.services.health-endpoint"
 TABLES = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from probekit.config import load
+from probekit.config.loader import load
 from probekit.demo.target import running_target
 
 ROOT = Path(__file__).parents[1]

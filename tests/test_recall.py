@@ -15,10 +15,10 @@ from probekit.model.history import Deployment, Evidence, Memory
 from probekit.model.measurement import Reason
 from probekit.model.readings import Complement, Failures, Histogram, Mean, Quantile, Sample, Share
 from probekit.model.verdict import Outcome, Verdict
-from probekit.recall import RecallError, memory_of, recalled
-from probekit.reports import json_report
+from probekit.reports.json import write
+from probekit.reports.json.read import RecallError, memory_of, recalled
 
-SCHEMA = json.loads(Path(json_report.__file__).with_name("report.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 KEY = ("deploy.services.health-endpoint", Severity.CRITICAL)
 
 
@@ -27,7 +27,7 @@ def written(report_of):
     """A function from verdicts, and what was known before, to the report as the next run reads it."""
 
     def written(*verdicts, known=None):
-        return json.loads(json_report.render(report_of(*verdicts, memory=Memory(since=known or {}))))
+        return json.loads(write.render(report_of(*verdicts, memory=Memory(since=known or {}))))
 
     return written
 
@@ -123,7 +123,7 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
     deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=9))
     report = report_of(measurements=measurements, memory=Memory(deployment=deployment), strict=True)
 
-    document = json.loads(json_report.render(replace(report, attempts=attempts, evidence=EVIDENCE)))
+    document = json.loads(write.render(replace(report, attempts=attempts, evidence=EVIDENCE)))
     found = recalled(document)
 
     assert memory_of(document, "prod", make.now).evidence == EVIDENCE
@@ -150,7 +150,7 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
 )
 def test_a_report_with_a_part_that_is_none_is_refused(report_of, seen, spoil) -> None:
     measurements, attempts = seen
-    document = json.loads(json_report.render(replace(report_of(measurements=measurements), attempts=attempts)))
+    document = json.loads(write.render(replace(report_of(measurements=measurements), attempts=attempts)))
     spoil(document)
 
     with pytest.raises(RecallError, match="not written by this probekit"):

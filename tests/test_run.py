@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from probekit import probes
-from probekit.config import Environment
+from probekit.config.settings import Environment
+from probekit.engine.context import Clock, Order, Stop, steady
+from probekit.engine.runner import run
 from probekit.model.history import Deployment, Memory
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.plan import Ask, Step
 from probekit.model.readings import Exact
-from probekit.order import Clock, Order, Stop, steady
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
-from probekit.run import run
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Endpoint
@@ -490,7 +490,7 @@ async def test_silence_while_our_own_loop_stood_still_is_no_outage(go, double) -
 
 
 async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypatch) -> None:
-    monkeypatch.setattr("probekit.run.SLACK", 0.0)
+    monkeypatch.setattr("probekit.engine.runner.SLACK", 0.0)
 
     async def hang(_context):
         await asyncio.Event().wait()

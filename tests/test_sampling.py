@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from probekit.engine.windows import put_together
 from probekit.model.measurement import Failure, Reason
 from probekit.model.readings import Complement, Exact, Mean, Quantile, Sample, Share
 from probekit.probe import Readings, Window
-from probekit.sampling import put_together
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LOST = Failure(reason=Reason.UNREACHABLE, detail="gone")

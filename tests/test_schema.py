@@ -10,7 +10,7 @@ import pytest
 
 from probekit import checklist, probes
 from probekit.cli import explain_command
-from probekit.schema import schema
+from probekit.config.schema import schema
 
 ROOT = Path(__file__).parents[1]
 GOOD = """

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from probekit.store import Store
+from probekit.history.store import Store
 
 PLANTED = {
     "header": "h3ader-S3cret+/=<&'\"x",

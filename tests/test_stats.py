@@ -10,9 +10,7 @@ from math import inf, nan
 import pytest
 from hypothesis import given, strategies as st
 
-from probekit.model.readings import Quantile, Sample, Share
-from probekit.model.verdict import Outcome
-from probekit.stats import (
+from probekit.judging.statistics import (
     Risks,
     betainc,
     clustering,
@@ -24,6 +22,8 @@ from probekit.stats import (
     still_needed,
     t_quantile,
 )
+from probekit.model.readings import Quantile, Sample, Share
+from probekit.model.verdict import Outcome
 
 R = Risks()
 PASS, FAIL, INCONCLUSIVE, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from probekit import store as stores
+from probekit.history import store as stores
+from probekit.history.store import Past, Place, Store, StoreError
 from probekit.model.history import Deployment
-from probekit.store import Past, Place, Store, StoreError
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 PROD = Place(environment="prod", base_url="https://app.example.com")

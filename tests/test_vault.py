@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from probekit.config.secrets import Vault
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Secret
 from probekit.redaction import HIDDEN, Redactor
 from probekit.toml_file import ConfigError
-from probekit.vault import Vault
 
 VALUE = "planted-5ecret-value"
 TOKEN = Secret(env="HEALTH_TOKEN")

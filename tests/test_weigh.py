@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from probekit.judging.evaluate import proves, weigh
+from probekit.judging.statistics import Risks
 from probekit.model.limit import Limit, parse_limit
 from probekit.model.readings import Complement, Exact, Failures, Histogram, Mean, Quantile, Sample, Share, Windows
 from probekit.model.verdict import Outcome
-from probekit.stats import Risks
-from probekit.weigh import proves, weigh
 
 R = Risks()
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE

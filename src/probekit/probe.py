@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
+from probekit.judging.statistics import Risks, still_needed
 from probekit.model import quantity
 from probekit.model.history import Memory
 from probekit.model.limit import Limit
@@ -28,7 +29,6 @@ from probekit.model.readings import (
     Share,
     Total,
 )
-from probekit.stats import Risks, still_needed
 from probekit.transport.client import Look
 from probekit.transport.resolver import Resolved
 from probekit.transport.response import Answer

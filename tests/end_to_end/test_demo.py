@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from probekit.again import judge_again
 from probekit.demo import environment
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
+from probekit.workflows.rejudge import judge_again
 
 DAYS, DEPLOYED, SETTLED, HEALTH = environment.SCOPE[:4]
 OVER_HTTPS = {

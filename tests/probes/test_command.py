@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from probekit import checklist
-from probekit.config import load
+from probekit.config.loader import load
 from probekit.model.measurement import Reason
 from probekit.model.readings import Exact
-from probekit.plan import plan
+from probekit.planning.plan import plan
 from probekit.probe import Context, ProbeFailedError
 from probekit.probes.command import KIND
 from probekit.transport.client import Http

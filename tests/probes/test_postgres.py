@@ -19,13 +19,13 @@ from pydantic import ValidationError
 from probekit.demo import postgres_files
 from probekit.demo.launcher import launching
 from probekit.demo.ports import LOOPBACK, free_port
+from probekit.engine.windows import put_together
 from probekit.model.measurement import Failure, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.postgres import KIND, catalogue, session
 from probekit.probes.postgres.refusals import of_session
 from probekit.probes.postgres.settings import PostgresProbe
-from probekit.sampling import put_together
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Address, Endpoint

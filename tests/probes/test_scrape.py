@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from probekit.engine.windows import put_together
 from probekit.model.measurement import Reason
 from probekit.model.readings import Histogram, Share
 from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.scrape import KIND
-from probekit.sampling import put_together
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 

@@ -17,7 +17,7 @@ from probekit.model.measurement import Reason
 from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import FORMATS
 
-SCHEMA = json.loads(files("probekit.reports").joinpath("report.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(files("probekit.reports.json").joinpath("report.schema.json").read_text("utf-8"))
 
 
 def read(report):

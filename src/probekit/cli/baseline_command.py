@@ -12,28 +12,28 @@ from typing import Final
 
 import click
 
-from probekit.baseline import drifts
-from probekit.capture import Captured, CaptureError, capture
 from probekit.cli.options import Seconds, config_option, default_config, environment_option
 from probekit.cli.output import colour, complain, emit, say
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.comparison import LEAST_WINDOWS, baseline_reach
-from probekit.config import load
-from probekit.flow import Request, RequestError
+from probekit.config.loader import load
+from probekit.engine.context import Clock, Stop
+from probekit.history.store import Place, Store
+from probekit.judging.baseline import drifts
+from probekit.judging.comparison import LEAST_WINDOWS, baseline_reach
+from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, Memory
 from probekit.model.readings import Windows
 from probekit.model.verdict import Outcome
-from probekit.order import Clock, Stop
-from probekit.plan import compared
-from probekit.recall import window_document, window_of
+from probekit.planning.plan import compared
 from probekit.redaction import Redactor
+from probekit.reports.json.read import window_document, window_of
 from probekit.reports.text import escape, moment, paragraph
-from probekit.stats import Risks
-from probekit.store import Place, Store
+from probekit.workflows.baseline import Captured, CaptureError, capture
+from probekit.workflows.options import Request, RequestError
 
 _UNDECIDED: Final = 10
 _SPAN: Final = timedelta(hours=1)  # of a baseline, at least

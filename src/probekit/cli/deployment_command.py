@@ -14,12 +14,12 @@ from probekit.cli.options import Moment, config_option, default_config, environm
 from probekit.cli.output import complain, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.flow import Request, RequestError
-from probekit.marks import Marked, read_totals
+from probekit.engine.context import Clock, Stop
+from probekit.history.store import Store
 from probekit.model.history import Deployment, Source
-from probekit.order import Clock, Stop
 from probekit.reports.text import escape, moment
-from probekit.store import Store
+from probekit.workflows.counters import Marked, read_totals
+from probekit.workflows.options import Request, RequestError
 
 _FRESH: Final = timedelta(minutes=1)  # a mark of this moment
 _AT: Final = click.option("--at", metavar="TIME|now", type=Moment(), default="now", help="When; else now.")

@@ -17,13 +17,13 @@ from probekit.cli import complete
 from probekit.cli.options import default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.config import load
-from probekit.flow import RequestError
+from probekit.config.loader import load
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.probe import Kind, is_duration
 from probekit.reports.text import paragraph
 from probekit.toml_file import nearest
+from probekit.workflows.options import RequestError
 
 _FOLLOWS = {
     "rollback": "roll back, if it is confirmed, new and soon after a deployment",

@@ -16,15 +16,15 @@ import click
 from probekit import checklist, probes
 from probekit.cli.output import emit, say
 from probekit.cli.trouble import told
-from probekit.config import read
-from probekit.flow import RequestError
+from probekit.config.loader import read
 from probekit.model.measurement import ProbeFailedError
 from probekit.reports.text import escape
-from probekit.survey import Survey, survey
 from probekit.toml_file import ConfigError
 from probekit.transport.client import Http
 from probekit.transport.trust import Trust
 from probekit.transport.urls import has_host
+from probekit.workflows.discover import Survey, survey
+from probekit.workflows.options import RequestError
 
 _TIMEOUT = 5.0  # seconds for one request
 

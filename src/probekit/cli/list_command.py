@@ -12,7 +12,7 @@ from probekit.checklist import Checklist
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.config import load
+from probekit.config.loader import load
 
 
 @click.command(name="list")

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from probekit.cli.output import complain
+from probekit.history.store import Past, Place, Store, StoreError
 from probekit.model.history import Memory
 from probekit.model.report import Report
-from probekit.recall import RecallError, memory_of, window_of
-from probekit.store import Past, Place, Store, StoreError
+from probekit.reports.json.read import RecallError, memory_of, window_of
 
 _MOST = 64 << 20  # bytes of a report that is read
 

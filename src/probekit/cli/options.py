@@ -161,6 +161,6 @@ def verify_options(function: Callable[..., int]) -> Callable[..., int]:
 
 def default_config(config: Path | None) -> Path:
     """The named file, else PROBEKIT_CONFIG, else ./probes.toml."""
-    from probekit.config import Variables  # noqa: PLC0415  # as above
+    from probekit.config.settings import Variables  # noqa: PLC0415  # as above
 
     return config or Variables().config or Path("probes.toml")

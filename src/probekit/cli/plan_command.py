@@ -12,10 +12,13 @@ from probekit.cli import complete
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.config import Config, Target, shortages
-from probekit.flow import Request, prepare
+from probekit.config.target import Config, Target
 from probekit.model.plan import Plan, Step
-from probekit.plan import Selection, obstacles, possible_scope
+from probekit.planning.capacity import shortages
+from probekit.planning.plan import obstacles, possible_scope
+from probekit.planning.selection import Selection
+from probekit.workflows.assembly import prepare
+from probekit.workflows.options import Request
 
 
 @click.command(name="plan")

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 import click
 
-from probekit.again import judge_again
 from probekit.cli import complete
 from probekit.cli.options import config_option, default_config
 from probekit.cli.output import colour, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.flow import Request, RequestError
+from probekit.history.store import Document, Past, Store
 from probekit.reports import FORMATS
 from probekit.reports.text import escape, moment, paragraph
-from probekit.store import Document, Past, Store
+from probekit.workflows.options import Request, RequestError
+from probekit.workflows.rejudge import judge_again
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 100

@@ -7,7 +7,7 @@ import json
 import click
 
 from probekit.cli.output import emit
-from probekit.schema import schema
+from probekit.config.schema import schema
 
 
 @click.command(name="schema")

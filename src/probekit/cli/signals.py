@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from probekit.order import Stop
+from probekit.engine.context import Stop
 
 _ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
 

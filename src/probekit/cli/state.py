@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:  # --help and the shell's completion need none of it
-    from probekit.flow import Request
-    from probekit.store import Place
+    from probekit.history.store import Place
+    from probekit.workflows.options import Request
 
 NONE: Final = "none"
 
@@ -31,7 +31,7 @@ def state_file(state: str | None) -> Path | None:
         return None if state == NONE else Path(state)
     from platformdirs import user_state_path  # noqa: PLC0415  # only who has no --state needs it
 
-    from probekit.store import StoreError  # noqa: PLC0415  # as above
+    from probekit.history.store import StoreError  # noqa: PLC0415  # as above
 
     try:
         return user_state_path("probekit", appauthor=False) / "probekit.sqlite3"
@@ -45,7 +45,7 @@ def required_file(state: str | None) -> Path:
     Raises:
         RequestError: none is to be kept.
     """
-    from probekit.flow import RequestError  # noqa: PLC0415  # as above
+    from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
 
     file = state_file(state)
     if file is None:
@@ -60,8 +60,8 @@ def place_of(request: Request) -> Place:
         ConfigError: a file is wrong.
         RequestError: there is no such environment.
     """
-    from probekit.flow import loaded, target_of  # noqa: PLC0415  # as above
-    from probekit.store import Place  # noqa: PLC0415  # as above
+    from probekit.history.store import Place  # noqa: PLC0415  # as above
+    from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
 
     base_url = target_of(request, loaded(request)).environment.base_url
     return Place(environment=request.environment, base_url=base_url)

@@ -16,10 +16,10 @@ _P = ParamSpec("_P")
 def _codes() -> dict[type[Exception], int]:
     """Looked up when there is trouble: --help and the shell's completion import none of it."""
     from probekit.cli.lock import LockedError  # noqa: PLC0415  # as above
-    from probekit.flow import RequestError  # noqa: PLC0415  # as above
-    from probekit.recall import RecallError  # noqa: PLC0415  # as above
-    from probekit.store import StoreError  # noqa: PLC0415  # as above
+    from probekit.history.store import StoreError  # noqa: PLC0415  # as above
+    from probekit.reports.json.read import RecallError  # noqa: PLC0415  # as above
     from probekit.toml_file import ConfigError  # noqa: PLC0415  # as above
+    from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
 
     return {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED, StoreError: CONFIG, RecallError: CONFIG}
 

@@ -20,15 +20,17 @@ from probekit.cli.output import colour, emit, save
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, place_of, state_file
-from probekit.config import Variables
-from probekit.flow import Request, RequestError, carry_out, deployment_at, loaded
+from probekit.config.settings import Variables
+from probekit.engine.context import Stop
 from probekit.model.history import Memory
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
-from probekit.order import Stop
-from probekit.plan import Selection
+from probekit.planning.selection import Selection
 from probekit.redaction import Redactor
 from probekit.reports import FORMATS
+from probekit.workflows.assembly import loaded
+from probekit.workflows.options import Request, RequestError, deployment_at
+from probekit.workflows.verify import carry_out
 
 
 @dataclass(frozen=True, kw_only=True)

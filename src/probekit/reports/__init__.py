@@ -19,4 +19,4 @@ def _lazily(name: str) -> Render:
     return render
 
 
-FORMATS: Final[Mapping[str, Render]] = {"console": _lazily("console"), "json": _lazily("json_report")}
+FORMATS: Final[Mapping[str, Render]] = {"console": _lazily("console"), "json": _lazily("json.write")}

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from probekit.decide import may_wait
+from probekit.judging.decide import may_wait
 from probekit.model.limit import Limit
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Control, Flag, Outcome, Verdict

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from probekit.decide import may_wait
+from probekit.judging.decide import may_wait
 from probekit.model.checklist import Severity
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from probekit.comparison import judge_against_baseline
+from probekit.judging.comparison import judge_against_baseline
+from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, Source
 from probekit.model.limit import Limit
 from probekit.model.plan import Plan
 from probekit.model.readings import Windows
 from probekit.model.verdict import Outcome, Situation
-from probekit.stats import Risks
 
 FRESH: Final = timedelta(hours=24)  # the age of the newest window, beyond which nothing is compared
 

@@ -6,21 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from probekit.flow import Request, RequestError, Watcher, order_of, prepare, vault_of
-from probekit.guard import release_of
-from probekit.judge import judge_item
+from probekit.engine.context import Clock, Seen, Stop
+from probekit.engine.runner import run
+from probekit.judging.evaluate import number_of, weigh
+from probekit.judging.judge import judge_item
+from probekit.judging.release import release_of
+from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, Recorded, Source
 from probekit.model.measurement import Attempt, Failure
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import Histogram
 from probekit.model.verdict import Outcome, Served, Situation, Verdict
-from probekit.order import Clock, Seen, Stop
-from probekit.plan import compared, plan
+from probekit.planning.plan import compared, plan
 from probekit.redaction import Redactor
-from probekit.run import run
-from probekit.stats import Risks
-from probekit.weigh import number_of, weigh
+from probekit.workflows.assembly import order_of, prepare, vault_of
+from probekit.workflows.options import Request, RequestError
+from probekit.workflows.verify import Watcher
 
 
 class CaptureError(Exception):

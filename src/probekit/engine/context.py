@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from probekit.config import Environment
+from probekit.config.settings import Environment
 from probekit.model.history import Memory, Source
 from probekit.model.measurement import Attempt, Measurement
 from probekit.model.plan import Step

@@ -6,16 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from probekit.baseline import with_baseline
-from probekit.evidence import with_evidence
+from probekit.judging.assess import (
+    GRAVER,
+    Look,
+    Round,
+    State,
+    behind,
+    proved,
+    reading_of,
+    risks_of,
+    round_of,
+    value_of,
+    words,
+)
+from probekit.judging.baseline import with_baseline
+from probekit.judging.evidence import with_evidence
+from probekit.judging.statistics import Risks
 from probekit.model.checklist import Band, Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Reason
 from probekit.model.plan import AGAIN, ENOUGH, Ask, Plan, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Served, Situation, Verdict
-from probekit.rounds import GRAVER, Look, Round, State, behind, proved, reading_of, risks_of, round_of, value_of, words
-from probekit.stats import Risks
 
 _COMPARED: Final = frozenset({"outside_tolerance"})
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from probekit import config as configuration
-from probekit.decide import decide
-from probekit.flow import Request, RequestError, prepare
-from probekit.judge import judge
+from probekit.config.target import Config
+from probekit.judging.decide import decide
+from probekit.judging.judge import judge
 from probekit.model.report import Report, Run
-from probekit.plan import Selection
-from probekit.recall import Recalled, recalled
+from probekit.planning.selection import Selection
+from probekit.reports.json.read import Recalled, recalled
+from probekit.workflows.assembly import prepare
+from probekit.workflows.options import Request, RequestError
 
 
 def judge_again(report: Mapping[str, Any], config: Path) -> Report:
@@ -48,7 +49,7 @@ def judge_again(report: Mapping[str, Any], config: Path) -> Report:
     )
 
 
-def _run(told: Mapping[str, Any], found: Recalled, config: Path, loaded: configuration.Config) -> Run:
+def _run(told: Mapping[str, Any], found: Recalled, config: Path, loaded: Config) -> Run:
     return Run(
         id=told["id"],
         environment=told["environment"],

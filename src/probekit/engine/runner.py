@@ -13,15 +13,15 @@ from time import perf_counter
 from traceback import extract_tb
 
 from probekit import probes
-from probekit.lag import Lag
+from probekit.engine.attempts import Looks
+from probekit.engine.context import Order, Seen
+from probekit.engine.loop_lag import Lag
+from probekit.engine.windows import put_together
 from probekit.log import events
-from probekit.looks import Looks
 from probekit.model.measurement import Attempt, Failure, Measurement, ProbeFailedError, Reason
 from probekit.model.plan import Ask, Plan, Step, Turn
 from probekit.model.readings import Exact, Reading, Total
-from probekit.order import Order, Seen
 from probekit.probe import Context, Kind, Readings, Window
-from probekit.sampling import put_together
 from probekit.transport.client import Look
 from probekit.transport.resolver import Resolved
 from probekit.transport.urls import Address

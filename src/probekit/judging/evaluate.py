@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from probekit.comparison import judge_against_baseline, judge_within
-from probekit.evidence import added
+from probekit.judging.comparison import judge_against_baseline, judge_within
+from probekit.judging.evidence import added
+from probekit.judging.statistics import Judgement, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 from probekit.model.limit import Limit
 from probekit.model.readings import (
     Complement,
@@ -21,7 +22,6 @@ from probekit.model.readings import (
     Windows,
 )
 from probekit.model.verdict import Outcome
-from probekit.stats import Judgement, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 
 _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
 

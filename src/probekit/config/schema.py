@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from probekit import checklist, probes
-from probekit.config import File
+from probekit.config.settings import File
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]

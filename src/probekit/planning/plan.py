@@ -1,49 +1,24 @@
-"""From configuration and checklist to what will run, what will not and why, and what keeps it from ever being go."""
+"""From configuration and checklist to what will run, what will not and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from probekit import probes
 from probekit.checklist import BaselineRow, Checklist, ProbePromise
-from probekit.config import Configured, Target, budget_of_each
+from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.plan import AGAIN, Plan, Step
+from probekit.planning.capacity import budget_of_each
+from probekit.planning.selection import Selection
 from probekit.probe import Kind, ProbeConfig
 
 GUARD = "release"
 COMPARED = frozenset({"outside_tolerance"})  # what the judge takes from the rows of the baseline
 GUARD_LOOKS = 4  # at each address, before and after: one address may stand for several replicas
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What a run is narrowed to; empty: everything in scope."""
-
-    sections: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    probes: tuple[str, ...] = ()
-    quick: bool = False  # without windows and bursts, and looks without spread
-    machine_only: bool = False  # without what only a person answers
-
-    def __bool__(self) -> bool:
-        return bool(self.sections or self.items or self.probes or self.quick or self.machine_only)
-
-    def holds(self, item: Item) -> bool:
-        """Whether the item is among what was asked for."""
-        if self.machine_only and item.probe is None:
-            return False
-        prefixes = (*self.sections, *self.items)
-        if not prefixes and not self.probes:
-            return True
-        return any(_is_under(item.id, prefix) for prefix in prefixes) or item.probe in self.probes
-
-
-def _is_under(name: str, prefix: str) -> bool:
-    return name == prefix or name.startswith(f"{prefix}.")
 
 
 def plan(

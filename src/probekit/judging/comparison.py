@@ -13,9 +13,9 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Final
 
+from probekit.judging.statistics import Judgement, Risks, t_quantile
 from probekit.model.readings import Windows
 from probekit.model.verdict import Outcome
-from probekit.stats import Judgement, Risks, t_quantile
 
 LEAST_WINDOWS: Final = 3  # fewer show no spread
 SMALLEST_SPREAD: Final = 0.01  # no service repeats itself to better than 1 %

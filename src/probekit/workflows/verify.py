@@ -1,47 +1,37 @@
-"""The flow: load, plan, run, judge, decide, report."""
+"""Verify one environment: load, plan, run, judge, decide, report."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from probekit import config as configuration
-from probekit.baseline import drifts
-from probekit.config import Config, Target
-from probekit.decide import decide
-from probekit.evidence import collected
-from probekit.guard import release_of
-from probekit.judge import judge, judge_item, more
-from probekit.model.history import Deployment, Memory
+from probekit.config.secrets import Vault
+from probekit.config.target import Target
+from probekit.engine.context import Clock, Follower, Seen, Stop
+from probekit.engine.runner import run
+from probekit.judging.baseline import drifts
+from probekit.judging.decide import decide
+from probekit.judging.evidence import collected
+from probekit.judging.judge import judge, judge_item, more
+from probekit.judging.release import release_of
+from probekit.model.history import Memory
 from probekit.model.measurement import Attempt
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Control, Runner, Situation, Stage, Verdict
-from probekit.order import Clock, Follower, Order, Seen, Stop
-from probekit.plan import Selection, plan
-from probekit.probe import Secret
+from probekit.model.verdict import Control, Runner, Situation, Verdict
 from probekit.redaction import Redactor
-from probekit.run import run
-from probekit.toml_file import nearest
-from probekit.transport.client import Http
-from probekit.transport.connection import Proxy, proxy_of
 from probekit.transport.resolver import Resolver
-from probekit.transport.trust import Trust
-from probekit.transport.urls import origin_of
-from probekit.vault import Vault
 from probekit.version import __version__
-
-
-class RequestError(Exception):
-    """What was asked for does not exist; the message names what does."""
+from probekit.workflows.assembly import order_of, prepare, vault_of
+from probekit.workflows.options import Request, deployment_at
 
 
 class Watcher(Follower, Protocol):
@@ -49,82 +39,6 @@ class Watcher(Follower, Protocol):
 
     def fell(self, step: Step, verdicts: Sequence[Verdict]) -> None:
         """A step is over, and what its items are for now."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a caller wants verified."""
-
-    environment: str
-    config: Path = Path("probes.toml")
-    url: str | None = None  # instead of a file
-    stage: Stage = Stage.AFTER
-    selection: Selection = field(default_factory=Selection)
-    memory: Memory = field(default_factory=Memory)
-    release: str | None = None
-    wait_release: float = 0.0
-    settle: bool = True
-    strict: bool = False
-    loaded: Config | None = None  # what `config` or `url` name, where it was read already
-
-
-def loaded(request: Request) -> Config:
-    """The configuration that a request names.
-
-    Raises:
-        ConfigError: a file is wrong.
-    """
-    if request.loaded:
-        return request.loaded
-    return configuration.of_url(request.url) if request.url else configuration.load(request.config)
-
-
-def target_of(request: Request, config: Config) -> Target:
-    """The environment that a request names.
-
-    Raises:
-        RequestError: there is none of this name.
-    """
-    target = config.targets.get(request.environment)
-    if target is None:
-        known = f"known in {config.path}: {', '.join(config.targets)}"
-        raise unknown("environment", request.environment, config.targets, known)
-    return target
-
-
-def prepare(request: Request) -> tuple[Config, Target, Plan]:
-    """Load and plan; nothing is touched.
-
-    Raises:
-        ConfigError: a file is wrong.
-        RequestError: the environment is unknown, or the selection leaves nothing.
-    """
-    config = loaded(request)
-    target = target_of(request, config)
-    _check_names(request.selection, config)
-    planned = plan(target, config.checklist, selection=request.selection, release=request.release)
-    if not planned.items:
-        raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
-    if request.wait_release and (planned.guard is None or planned.release is None):
-        raise RequestError(
-            "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
-        )
-    return config, target, planned
-
-
-def _check_names(selection: Selection, config: Config) -> None:
-    for prefix in (*selection.sections, *selection.items):
-        if not config.checklist.select(prefix):
-            known = [*(item.id for item in config.checklist.items), *config.checklist.sections]
-            raise unknown("item or section", prefix, known, "see: probekit list items")
-    for name in selection.probes:
-        if name not in config.checklist.probes:
-            raise unknown("probe", name, config.checklist.probes, "see: probekit list probes")
-
-
-def unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestError:
-    """The error for a name that is not known, with the nearest one."""
-    return RequestError(f"no {what} '{name}'{nearest(name, known)}; {hint}")
 
 
 def verify(
@@ -213,43 +127,6 @@ class _Ours:
         return Runner(lag=lag, cpu=100 * (time.process_time() - self._spent) / wall, load=load)
 
 
-def vault_of(config: Config, redactor: Redactor) -> Vault:
-    """What opens the secrets that a configuration refers to."""
-    return Vault(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
-
-
-def order_of(config: Config, target: Target, vault: Vault, run_id: str) -> Order:
-    """What every run against this target needs."""
-    return Order(
-        environment=target.environment,
-        http=http_of(target, vault, config.path, run_id),
-        reveal=vault.reveal,
-        redactor=vault.redactor,
-    )
-
-
-def http_of(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
-    """The door of one run, as its environment connects."""
-    environment = target.environment
-    connect, folder = environment.connect, path.absolute().parent
-    return Http(
-        run=run_id,
-        resolver=Resolver(fixed=connect.resolve, family=connect.family),
-        trust=Trust(
-            ca=folder / connect.ca if connect.ca else None,
-            client_cert=folder / connect.client_cert if connect.client_cert else None,
-        ),
-        proxy=partial(_proxy, vault, connect.proxy) if connect.proxy else None,
-        rate=(environment.throttle.requests, environment.throttle.per),
-        identity={name: partial(vault.reveal, secret) for name, secret in connect.headers.items()},
-        origin=origin_of(environment.base_url),
-    )
-
-
-def _proxy(vault: Vault, kept: Secret) -> Proxy:
-    return proxy_of(vault.reveal(kept), str(kept))
-
-
 def _control(seen: Seen, target: Target) -> Control:
     """It answers when one control answered at the start and one at the end."""
     if not target.environment.control:
@@ -293,8 +170,3 @@ class _Judging:
         situation = Situation(now=now, stage=self._request.stage, memory=self._request.memory)
         items = [item for item in self._plan.items if item.probe == step.probe]
         self._watcher.fell(step, [judge_item(item, self._plan, evidence, situation) for item in items])
-
-
-def deployment_at(moment: datetime, release: str | None) -> Memory:
-    """The memory of a run that is told when its release was put in place."""
-    return Memory(deployment=Deployment(release=release, started=moment, finished=moment))

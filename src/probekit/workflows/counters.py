@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from probekit import probes
-from probekit.flow import Request, order_of, prepare, vault_of
+from probekit.engine.context import Clock, Seen, Stop
+from probekit.engine.runner import run
 from probekit.model.history import Source
 from probekit.model.measurement import Failure
 from probekit.model.plan import Step
-from probekit.order import Clock, Seen, Stop
 from probekit.redaction import Redactor
-from probekit.run import run
+from probekit.workflows.assembly import order_of, prepare, vault_of
+from probekit.workflows.options import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

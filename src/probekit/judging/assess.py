@@ -9,14 +9,14 @@ from math import isfinite
 from statistics import median
 from typing import Final
 
+from probekit.judging.evaluate import proves, weigh
+from probekit.judging.statistics import Risks
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
 from probekit.model.plan import AGAIN, ENOUGH
 from probekit.model.readings import Exact, Reading
 from probekit.model.verdict import Outcome
-from probekit.stats import Risks
-from probekit.weigh import proves, weigh
 
 IN_A_SECOND: Final = {"ms": 1000.0, "s": 1.0}  # of the units in which a lag of ours can matter
 GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}

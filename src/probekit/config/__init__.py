@@ -1,0 +1,1 @@
+"""From probes.toml to a checked configuration."""

@@ -1,0 +1,165 @@
+"""The tables of probes.toml, and the PROBEKIT_ variables."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from probekit.judging.statistics import BLOCKS_TO_PASS
+from probekit.probe import Duration, Secret, Settings
+from probekit.transport.resolver import Family
+from probekit.transport.urls import has_host
+
+
+class Variables(BaseSettings):
+    """PROBEKIT_CONFIG, PROBEKIT_DEPLOYED and PROBEKIT_RELEASE, from the environment or the .env beside probes.toml."""
+
+    model_config = SettingsConfigDict(env_prefix="PROBEKIT_", extra="ignore")
+
+    config: Path | None = None
+    deployed: str | None = None
+    release: str | None = None
+
+
+ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"
+
+
+class Throttle(Settings):
+    """How fast one host may be asked."""
+
+    requests: int = Field(ge=1, le=10_000, description="requests in each period")
+    per: Duration = Field(gt=0, description="the period")
+
+
+class Kept(Settings):
+    """A file that holds a secret, written as every other reference is."""
+
+    file: Path = Field(description="its path")
+
+
+def _path(value: object) -> object:
+    """The path of `{ file = "PATH" }`."""
+    return value["file"] if isinstance(value, Mapping) and value.keys() == {"file"} else value
+
+
+class Connect(Settings):
+    """How the target is reached."""
+
+    ca: Path | None = Field(None, description="CA certificates in PEM, believed beside the system's store")
+    resolve: dict[str, str] = Field(
+        {}, description='"host:port" to the address that is used instead of the resolver\'s'
+    )
+    headers: dict[str, Secret] = Field({}, description="headers sent to base_url's own origin, by reference")
+    family: Family = Field("any", description="of the addresses that are asked: any, ipv4 or ipv6")
+    proxy: Secret | None = Field(
+        None, description="where http://USER:PASSWORD@HOST:PORT is kept, the proxy for HTTP; else none is used"
+    )
+    client_cert: Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=Path | Kept | None)] = Field(
+        None, description="certificate and key in one PEM file, for HTTP servers that ask for one"
+    )
+
+    @field_validator("resolve")
+    @classmethod
+    def _are_addresses(cls, fixed: dict[str, str]) -> dict[str, str]:
+        for name, address in fixed.items():
+            host, _, port = name.rpartition(":")
+            if not (host and port.isascii() and port.isdigit()):
+                message = f'"{name}" is no "host:port"'
+                raise ValueError(message)
+            if not _is_address(address):
+                message = f'what stands for "{name}" is no IP address'
+                raise ValueError(message)
+        return {name.lower(): address for name, address in fixed.items()}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+class Change(Settings):
+    """Other limits than the checklist's for one item."""
+
+    expect: list[str] = Field(min_length=1, description="the limits that hold instead")
+    why: str = Field(min_length=3, description="the reason, shown in every report")
+
+
+class Environment(Settings):
+    """One target: where it is, what it is held to, how it is asked."""
+
+    base_url: str = Field(pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one")
+    scope: list[str] = Field(min_length=1, description="items this environment is held to: ids or their beginnings")
+    control: list[str] = Field(
+        [], description="URLs outside the target that answer while our network works; none: no rollback"
+    )
+    timeout: Duration = Field(10.0, gt=0, le=300, description="for one exchange")
+    throttle: Throttle = Field(Throttle.model_validate({"requests": 20, "per": "1s"}), description="per host")
+    settle: Duration = Field(
+        30.0, le=3600, description="how long the release must have been in place before it is looked at"
+    )
+    spread: Duration = Field(20.0, le=600, description="over which the first attempt's looks are spread")
+    spacing: Duration = Field(10.0, le=600, description="between two attempts")
+    block: Duration = Field(10.0, gt=0, le=60, description="of time, by which samplings keep what they saw")
+    window: Duration = Field(60.0, gt=0, le=3600, description="that a sampling lasts at least; six blocks or more")
+    budget: int = Field(
+        600,
+        ge=1,
+        le=100_000,
+        description="requests of all samplings of a run, 300 each at most, unless load is allowed",
+    )
+    allow: list[Literal["canary-write", "load"]] = Field([], description="what may be done beside reading")
+    deadline: Duration = Field(900.0, gt=0, description="of the whole run")
+    vantage: str = Field("", description="where this runs, shown in every report")
+    connect: Connect = Field(Connect(), description="how the target is reached")
+    not_applicable: dict[str, str] = Field(
+        {}, description="items, or their beginnings, that do not apply, each with the reason"
+    )
+    limits: dict[str, Change] = Field({}, description="other limits for an item")
+    probes: dict[str, dict[str, Any]] = Field({}, description="what fills a probe of the checklist, by its name")
+
+    @property
+    def sampled_for(self) -> float:
+        """Seconds that a sampling lasts at least."""
+        return max(self.window, BLOCKS_TO_PASS * self.block)
+
+    @field_validator("base_url")
+    @classmethod
+    def _can_be_reached(cls, url: str) -> str:
+        if not has_host(url):
+            message = "no host, or no port that can be, expected such as https://app.example.com:8443"
+            raise ValueError(message)
+        return url
+
+    @field_validator("control")
+    @classmethod
+    def _are_urls(cls, urls: list[str]) -> list[str]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")) or "@" in url or not has_host(url):
+                message = f"'{url.rpartition('@')[2]}' is no URL with http:// or https:// and a host, without a user"
+                raise ValueError(message)
+        return urls
+
+    @field_validator("not_applicable")
+    @classmethod
+    def _have_reasons(cls, reasons: dict[str, str]) -> dict[str, str]:
+        for name, reason in reasons.items():
+            if not reason.strip():
+                message = f"'{name}' has no reason"
+                raise ValueError(message)
+        return reasons
+
+
+class File(Settings):
+    """The whole of probes.toml."""
+
+    checklist: str = Field("softfactory", min_length=1, description="a built-in checklist, or the path of your own")
+    probes: dict[str, dict[str, Any]] = Field({}, description="probes that all environments share")
+    env: dict[str, Environment] = Field(min_length=1, description="the environments by name")

@@ -1,0 +1,43 @@
+"""A configuration that was checked: environments with their items and probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from probekit.checklist import Checklist
+from probekit.config.settings import Environment
+from probekit.model.checklist import Item
+from probekit.probe import ProbeConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """One probe instance with the settings of its kind."""
+
+    probe: str
+    instance: str
+    kind: str
+    config: ProbeConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One environment, with its items and probes in their final form."""
+
+    name: str
+    environment: Environment
+    items: tuple[Item, ...]  # in scope, with this environment's limits
+    not_applicable: Mapping[str, str]  # item id -> reason
+    probes: tuple[Configured, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a user wrote, checked."""
+
+    path: Path
+    digest: str  # SHA-256 of the file
+    checklist: Checklist
+    targets: Mapping[str, Target]

@@ -1,0 +1,1 @@
+"""What earlier runs left, in one SQLite file."""

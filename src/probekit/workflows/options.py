@@ -1,0 +1,38 @@
+"""What a caller asks of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from probekit.config.target import Config
+from probekit.model.history import Deployment, Memory
+from probekit.model.verdict import Stage
+from probekit.planning.selection import Selection
+
+
+class RequestError(Exception):
+    """What was asked for does not exist; the message names what does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a caller wants verified."""
+
+    environment: str
+    config: Path = Path("probes.toml")
+    url: str | None = None  # instead of a file
+    stage: Stage = Stage.AFTER
+    selection: Selection = field(default_factory=Selection)
+    memory: Memory = field(default_factory=Memory)
+    release: str | None = None
+    wait_release: float = 0.0
+    settle: bool = True
+    strict: bool = False
+    loaded: Config | None = None  # what `config` or `url` name, where it was read already
+
+
+def deployment_at(moment: datetime, release: str | None) -> Memory:
+    """The memory of a run that is told when its release was put in place."""
+    return Memory(deployment=Deployment(release=release, started=moment, finished=moment))
