@@ -168,7 +168,9 @@ def test_a_wrong_file_is_78_with_its_line(probekit, folder, command, text, told)
 
 def test_a_crash_of_our_own_is_70_and_never_looks_like_an_answer(process, write, folder) -> None:
     write()
-    (folder / "sitecustomize.py").write_text("import probekit.flow\nprobekit.flow.judge = None\n")
+    (folder / "sitecustomize.py").write_text(
+        "import probekit.workflows.verify\nprobekit.workflows.verify.judge = None\n"
+    )
 
     result = process("verify", "--env", "prod", env={"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])})
 

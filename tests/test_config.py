@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from probekit import probes
-from probekit.config.loader import load
 from probekit.config.settings import Environment, Variables
 from probekit.model.limit import parse_limit
 from probekit.planning.capacity import shortages
 from probekit.toml_file import ConfigError
+from probekit.workflows.assembly import load_config
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
@@ -44,7 +44,7 @@ def problems(write, tmp_path):
 
     def of(text: str) -> list[str]:
         with pytest.raises(ConfigError) as caught:
-            load(write(text))
+            load_config(write(text))
         return [str(problem).replace(f"{tmp_path}/", "") for problem in caught.value.problems]
 
     return of
@@ -55,13 +55,13 @@ def problems(write, tmp_path):
 
 @pytest.mark.parametrize("written", ['"probe.pem"', '{ file = "probe.pem" }'])
 def test_a_client_certificate_is_a_path_or_a_reference_to_a_file(write, written) -> None:
-    config = load(write(RIGHT.replace("[env.prod.connect]\n", f"[env.prod.connect]\nclient_cert = {written}\n")))
+    config = load_config(write(RIGHT.replace("[env.prod.connect]\n", f"[env.prod.connect]\nclient_cert = {written}\n")))
 
     assert config.targets["prod"].environment.connect.client_cert == Path("probe.pem")
 
 
 def test_the_example_of_the_repository_loads() -> None:
-    config = load(ROOT / "probes.toml")
+    config = load_config(ROOT / "probes.toml")
 
     assert list(config.targets) == ["prod", "staging", "demo"]
     assert config.checklist.name == "softfactory"
@@ -80,7 +80,7 @@ def test_the_example_of_the_repository_loads() -> None:
 def test_a_configuration_knows_its_file_and_that_files_hash(write) -> None:
     path = write(RIGHT)
 
-    config = load(path)
+    config = load_config(path)
 
     assert config.path == path
     assert config.digest == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -88,7 +88,7 @@ def test_a_configuration_knows_its_file_and_that_files_hash(write) -> None:
 
 def test_items_stand_in_the_checklists_order_each_once(write) -> None:
     scope = f'["{HEALTH}", "deploy", "pre.team", "deploy.services.tls-valid"]'
-    config = load(write(RIGHT.replace('["deploy", "pre.team.lead-signs"]', scope)))
+    config = load_config(write(RIGHT.replace('["deploy", "pre.team.lead-signs"]', scope)))
 
     ids = [item.id for item in config.targets["prod"].items]
 
@@ -98,7 +98,7 @@ def test_items_stand_in_the_checklists_order_each_once(write) -> None:
 def test_times_are_seconds_and_have_defaults(write) -> None:
     text = RIGHT.replace('timeout = "10s"', 'timeout = "1.5 s"\nspread = "2 min"\nsettle = "0s"')
 
-    changed, default = (target.environment for target in load(write(text)).targets.values())
+    changed, default = (target.environment for target in load_config(write(text)).targets.values())
 
     assert (changed.timeout, changed.spread, changed.settle, changed.throttle.per) == (1.5, 120, 0, 1)
     assert (default.timeout, default.spread, default.settle, default.spacing, default.deadline) == (10, 20, 30, 10, 900)
@@ -117,13 +117,13 @@ def test_times_are_seconds_and_have_defaults(write) -> None:
     ],
 )
 def test_a_base_url_may_have_a_port_and_a_prefix(write, url) -> None:
-    config = load(write(RIGHT.replace("https://app.example.com", url)))
+    config = load_config(write(RIGHT.replace("https://app.example.com", url)))
 
     assert config.targets["prod"].environment.base_url == url
 
 
 def test_tables_of_tables_are_the_instances_of_a_probe(write) -> None:
-    config = load(write(RIGHT))
+    config = load_config(write(RIGHT))
 
     instances = [(one.probe, one.instance, one.kind) for one in config.targets["test"].probes]
 
@@ -137,7 +137,7 @@ def test_tables_of_tables_are_the_instances_of_a_probe(write) -> None:
 def test_an_environments_own_table_replaces_the_shared_one_whole(write) -> None:
     shared = '[probes.health]\nkind = "http"\npath = "/shared"\nmethod = "HEAD"\nbody = "any"\n'
     other = '[env.other]\nbase_url = "http://localhost"\nscope = ["deploy"]\n'
-    config = load(write(f"{RIGHT}\n{shared}\n{other}"))
+    config = load_config(write(f"{RIGHT}\n{shared}\n{other}"))
 
     tables = {
         name: [(one.instance, one.config.path, one.config.method) for one in target.probes if one.probe == "health"]
@@ -152,7 +152,7 @@ def test_an_environments_own_table_replaces_the_shared_one_whole(write) -> None:
 
 
 def test_other_limits_change_an_item_and_keep_the_checklists(write) -> None:
-    config = load(write(RIGHT))
+    config = load_config(write(RIGHT))
 
     changed, own = (next(item for item in target.items if item.id == HEALTH) for target in config.targets.values())
 
@@ -163,7 +163,7 @@ def test_other_limits_change_an_item_and_keep_the_checklists(write) -> None:
 
 
 def test_a_limit_may_be_a_share_of_the_baseline(write) -> None:
-    config = load(write(RIGHT.replace("first_byte < 500 ms", "first_byte within 20 % of baseline")))
+    config = load_config(write(RIGHT.replace("first_byte < 500 ms", "first_byte within 20 % of baseline")))
 
     (item,) = config.checklist.select(HEALTH)
     (changed,) = [one for one in config.targets["prod"].items if one.id == item.id]
@@ -172,7 +172,9 @@ def test_a_limit_may_be_a_share_of_the_baseline(write) -> None:
 
 
 def test_a_reason_exempts_every_item_that_it_names(write) -> None:
-    config = load(write(RIGHT.replace('"pre" = "nobody', '"deploy.services.tls-valid" = "no TLS"\n"pre" = "nobody')))
+    config = load_config(
+        write(RIGHT.replace('"pre" = "nobody', '"deploy.services.tls-valid" = "no TLS"\n"pre" = "nobody'))
+    )
 
     target = config.targets["prod"]
 
@@ -182,7 +184,7 @@ def test_a_reason_exempts_every_item_that_it_names(write) -> None:
 
 def test_one_reason_may_be_given_twice(write) -> None:
     again = '"pre" = "nobody signs here"\n"pre.team.lead-signs" = "nobody signs here"'
-    config = load(write(RIGHT.replace('"pre" = "nobody signs here"', again)))
+    config = load_config(write(RIGHT.replace('"pre" = "nobody signs here"', again)))
 
     assert config.targets["prod"].not_applicable == {"pre.team.lead-signs": "nobody signs here"}
 
@@ -190,7 +192,7 @@ def test_one_reason_may_be_given_twice(write) -> None:
 def test_a_secret_is_a_reference(write) -> None:
     text = RIGHT.replace("{ env = ", '{ file = "key" }, Other = { env = ')
 
-    headers = load(write(text)).targets["prod"].environment.connect.headers
+    headers = load_config(write(text)).targets["prod"].environment.connect.headers
 
     assert {name: str(secret) for name, secret in headers.items()} == {"X-Probe-Key": "key", "Other": "$PROBE_KEY"}
 
@@ -201,13 +203,13 @@ def test_a_checklist_is_looked_for_beside_the_configuration(write, tmp_path, mon
     (tmp_path / "checklist.toml").rename(tmp_path / "lists/mine.toml")
     monkeypatch.chdir("/")
 
-    assert load(path).checklist.name == "small"
+    assert load_config(path).checklist.name == "small"
 
 
 def test_without_a_word_on_it_the_built_in_checklist_is_meant(write) -> None:
     text = '[env.a]\nbase_url = "http://localhost"\nscope = ["pre"]\n'
 
-    assert load(write(text)).checklist.name == "softfactory"
+    assert load_config(write(text)).checklist.name == "softfactory"
 
 
 def test_variables_of_the_process_win_over_the_env_file(tmp_path, monkeypatch) -> None:
@@ -280,11 +282,11 @@ routes = [{{ path = "/" }}]
 def test_where_load_is_allowed_a_window_must_be_able_to_prove_its_limits(problems, write, window, rate, told) -> None:
     text = WINDOWS.format(allow='"load"', window=window, rate=rate)
 
-    assert (sorted(problems(text)) if told else load(write(text)).targets["prod"].probes and []) == told
+    assert (sorted(problems(text)) if told else load_config(write(text)).targets["prod"].probes and []) == told
 
 
 def test_without_load_a_window_that_is_too_small_is_no_mistake_and_is_told_by_the_plan(write) -> None:
-    target = load(write(WINDOWS.format(allow="", window='window = "60s"', rate=5))).targets["prod"]
+    target = load_config(write(WINDOWS.format(allow="", window='window = "60s"', rate=5))).targets["prod"]
 
     (one,) = shortages(target)
 
@@ -343,7 +345,7 @@ def test_a_secret_written_in_clear_is_refused_and_not_repeated(write, instead_of
     path = write(RIGHT.replace(instead_of, written))
 
     with pytest.raises(ConfigError) as caught:
-        load(path)
+        load_config(path)
 
     assert PLANTED not in "".join(traceback.format_exception(caught.value))  # pydantic's own error would show it
 
@@ -403,7 +405,7 @@ def test_the_mistakes_of_a_checklist_are_told_with_the_checklists_own_lines(writ
     (tmp_path / "checklist.toml").write_text(SMALL.replace("count = 3", "count = 4"))
 
     with pytest.raises(ConfigError) as caught:
-        load(path)
+        load_config(path)
 
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == (tmp_path / "checklist.toml", 7)
@@ -411,7 +413,7 @@ def test_the_mistakes_of_a_checklist_are_told_with_the_checklists_own_lines(writ
 
 def test_a_configuration_that_is_not_there_is_told_with_what_to_do(tmp_path) -> None:
     with pytest.raises(ConfigError, match="--config"):
-        load(tmp_path / "probes.toml")
+        load_config(tmp_path / "probes.toml")
 
 
 def test_a_configuration_of_more_than_4_mib_is_not_read(problems) -> None:
@@ -460,7 +462,7 @@ def test_any_change_of_one_line_is_a_configuration_or_a_config_error(tmp_path_fa
     (folder / "probes.toml").write_text("\n".join(lines), "utf-8")
 
     try:
-        config = load(folder / "probes.toml")
+        config = load_config(folder / "probes.toml")
     except ConfigError as error:
         assert all(problem.found for problem in error.problems)  # noqa: PT017  # either is right
     else:
@@ -474,4 +476,4 @@ def test_any_file_is_a_configuration_or_a_config_error(tmp_path_factory, data) -
     path.write_bytes(data)
 
     with pytest.raises(ConfigError):
-        load(path)
+        load_config(path)

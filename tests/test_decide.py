@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from probekit.judging.decide import decide, may_wait
+from probekit.judging.decide import decide
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
 from probekit.model.history import Deployment, Memory
 from probekit.model.limit import Limit
@@ -161,8 +161,8 @@ def test_strict_makes_a_follow_up_keep_it_from_a_go(outcome, severity) -> None:
         (verdict(Outcome.PENDING, LOW, holds=True), False),
     ],
 )
-def test_what_stops_no_release_may_wait(one, waits) -> None:
-    assert may_wait(one) is waits
+def test_what_stops_no_release_is_a_follow_up(one, waits) -> None:
+    assert one.is_follow_up is waits
 
 
 @pytest.mark.parametrize(

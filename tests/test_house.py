@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from grimp import build_graph
 
 import probekit
 from probekit import checklist, probes
@@ -64,7 +65,7 @@ def test_every_module_says_in_a_sentence_what_it_is_for(module) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_broad_except_stands_in_few_places_only(module) -> None:
-    allowed = {"run.py", "__main__.py"}
+    allowed = {"runner.py", "__main__.py"}
     tree = ast.parse(module.read_text("utf-8"))
     broad = [
         node
@@ -74,6 +75,17 @@ def test_a_broad_except_stands_in_few_places_only(module) -> None:
     ]
 
     assert not broad or module.name in allowed
+
+
+def test_kinds_do_not_import_one_another() -> None:
+    graph = build_graph("probekit")
+    kinds = [f"probekit.probes.{name}" for name in probes.names()]
+    chains = [
+        graph.find_shortest_chain(one, other, as_packages=True) for one in kinds for other in kinds if one != other
+    ]
+
+    assert len(kinds) > 10
+    assert not [chain for chain in chains if chain]
 
 
 @pytest.mark.parametrize("name", TRACKED)

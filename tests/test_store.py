@@ -212,7 +212,7 @@ _WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from probekit.store import Past, Place, Store
+from probekit.history.store import Past, Place, Store
 file, name, runs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 place = Place(environment="prod", base_url="https://app.example.com")
 with Store(file) as store:

@@ -11,10 +11,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
-from probekit.judging.statistics import Risks, still_needed
 from probekit.model import quantity
 from probekit.model.history import Memory
-from probekit.model.limit import Limit
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.plan import Turn
 from probekit.model.readings import (
@@ -153,26 +151,6 @@ class Metric:
     help: str
     quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
     is_share: bool = False
-
-    def requests_for(self, limit: Limit) -> int | None:
-        """How many requests a proof of that limit takes at least; None where that is no matter of many."""
-        if limit.of == "baseline" or not (self.quantile or self.is_share) or limit.op not in ("<", "<="):
-            return None
-        share = 1 - self.quantile if self.quantile else limit.value / 100
-        return still_needed(0, share, Risks()) if 0 < share < 1 else None
-
-    def misfit(self, limit: Limit) -> tuple[str, str] | None:
-        """What is wrong with that limit on it, and what is expected; None where nothing is."""
-        if not (self.quantile or self.is_share):
-            return None
-        if limit.of == "baseline":
-            told = f"{limit.metric} may be zero, and a percentage of zero allows nothing", "a limit in %"
-            return told if self.is_share else None
-        if limit.op not in ("<", "<=", ">", ">="):
-            return f"'{limit}' can never be proved by a sample", "one of <, <=, >, >="
-        if self.is_share and not 0 < limit.value < 100:  # noqa: PLR2004  # percent
-            return f"'{limit}' can never be proved by a sample", "more than 0 % and less than 100 %"
-        return None
 
 
 class Readings:

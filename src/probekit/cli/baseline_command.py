@@ -12,13 +12,13 @@ from typing import Final
 
 import click
 
-from probekit.cli.options import Seconds, config_option, default_config, environment_option
+from probekit.cli.config_file import default_config
+from probekit.cli.options import Seconds, config_option, environment_option
 from probekit.cli.output import colour, complain, emit, say
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told
-from probekit.config.loader import load
 from probekit.engine.context import Clock, Stop
 from probekit.history.store import Place, Store
 from probekit.judging.baseline import drifts
@@ -32,6 +32,7 @@ from probekit.planning.plan import compared
 from probekit.redaction import Redactor
 from probekit.reports.json.read import window_document, window_of
 from probekit.reports.text import escape, moment, paragraph
+from probekit.workflows.assembly import load_config
 from probekit.workflows.baseline import Captured, CaptureError, capture
 from probekit.workflows.options import Request, RequestError
 
@@ -156,7 +157,7 @@ def _not_of_a_go(window: BaselineWindow, store: Store, place: Place) -> str:
 
 def _reach(kept: Sequence[BaselineWindow], path: Path) -> Iterator[str]:
     """Each metric with its windows, their spread, and what they can decide."""
-    rows = {(row.probe, row.expect[0].metric): row for row in compared(load(path).checklist)}
+    rows = {(row.probe, row.expect[0].metric): row for row in compared(load_config(path).checklist)}
     first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
     yield f"{len(kept)} windows, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
     if kept[-1].taken - kept[0].taken < _SPAN:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from probekit.cli.config_file import default_config
+
 if TYPE_CHECKING:  # --help needs none
     from probekit.checklist import Checklist
 
 
 def environments(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """The environments of the probes.toml that the command would read."""
-    from probekit.cli.options import default_config  # noqa: PLC0415  # options offer these completions
-
     with suppress(OSError, ValueError):
         document = tomllib.loads(default_config(ctx.params.get("config")).read_text("utf-8"))
         return _begun(begun, document.get("env", {}))

@@ -10,7 +10,8 @@ from typing import Final
 
 import click
 
-from probekit.cli.options import Moment, config_option, default_config, environment_option
+from probekit.cli.config_file import default_config
+from probekit.cli.options import Moment, config_option, environment_option
 from probekit.cli.output import complain, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told

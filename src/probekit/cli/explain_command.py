@@ -14,15 +14,15 @@ from pydantic.fields import FieldInfo
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
 from probekit.cli import complete
-from probekit.cli.options import default_config
+from probekit.cli.config_file import default_config
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.config.loader import load
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.probe import Kind, is_duration
 from probekit.reports.text import paragraph
 from probekit.toml_file import nearest
+from probekit.workflows.assembly import load_config
 from probekit.workflows.options import RequestError
 
 _FOLLOWS = {
@@ -49,7 +49,7 @@ def command(name: str, config: Path | None) -> int:
       probekit explain kind:postgres
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     path = default_config(config)
-    checklist = load(path).checklist if path.exists() else checklists.load("softfactory")
+    checklist = load_config(path).checklist if path.exists() else checklists.load("softfactory")
     emit("".join(f"{line}\n" for text in _explained(name, checklist) for line in _shown(text)))
     return 0
 

@@ -9,10 +9,11 @@ import click
 
 from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
-from probekit.cli.options import config_option, default_config
+from probekit.cli.config_file import default_config
+from probekit.cli.options import config_option
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
-from probekit.config.loader import load
+from probekit.workflows.assembly import load_config
 
 
 @click.command(name="list")
@@ -40,7 +41,7 @@ def command(what: str, config: Path | None) -> int:
 
 def _checklist(path: Path) -> Checklist:
     """That of the configuration, the built-in one where there is none."""
-    return load(path).checklist if path.exists() else checklists.load("softfactory")
+    return load_config(path).checklist if path.exists() else checklists.load("softfactory")
 
 
 def _items(path: Path) -> Iterator[str]:
@@ -60,5 +61,5 @@ def _kinds(_path: Path) -> Iterator[str]:
 
 
 def _environments(path: Path) -> Iterator[str]:
-    for name, target in load(path).targets.items():
+    for name, target in load_config(path).targets.items():
         yield f"{name:20}  {len(target.items):3} items  {target.environment.base_url}"

@@ -157,10 +157,3 @@ def verify_options(function: Callable[..., int]) -> Callable[..., int]:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
-
-
-def default_config(config: Path | None) -> Path:
-    """The named file, else PROBEKIT_CONFIG, else ./probes.toml."""
-    from probekit.config.settings import Variables  # noqa: PLC0415  # as above
-
-    return config or Variables().config or Path("probes.toml")

@@ -9,7 +9,8 @@ import click
 
 from probekit import probes
 from probekit.cli import complete
-from probekit.cli.options import config_option, default_config
+from probekit.cli.config_file import default_config
+from probekit.cli.options import config_option
 from probekit.cli.output import emit
 from probekit.cli.trouble import told
 from probekit.config.target import Config, Target

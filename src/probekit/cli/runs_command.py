@@ -11,7 +11,8 @@ from typing import Any, Final
 import click
 
 from probekit.cli import complete
-from probekit.cli.options import config_option, default_config
+from probekit.cli.config_file import default_config
+from probekit.cli.options import config_option
 from probekit.cli.output import colour, emit
 from probekit.cli.state import place_of, required_file, state_option
 from probekit.cli.trouble import told

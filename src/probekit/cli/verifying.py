@@ -13,15 +13,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from probekit import log
+from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
-from probekit.cli.memory import keep, of_report, recall
-from probekit.cli.options import Moment, default_config
-from probekit.cli.output import colour, emit, save
+from probekit.cli.options import Moment
+from probekit.cli.output import colour, complain, emit, save
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, place_of, state_file
 from probekit.config.settings import Variables
 from probekit.engine.context import Stop
+from probekit.history.load import keep, of_report, recall
 from probekit.model.history import Memory
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
@@ -50,12 +51,12 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     request = replace(request, loaded=loaded(request))
     place = place_of(request)
     with lock(request.config, environment, wait=options.get("wait", 0.0)):
-        past = recall(file, place, now)
+        past = recall(file, place, now, warn=complain)
         request = _remembering(request, past.memory, options.get("since"), now)
         redactor = Redactor()
         report = _carried_out(request, output, redactor)
         with undisturbed():
-            keep(file, place, report, FORMATS["json"](report))
+            keep(file, place, report, FORMATS["json"](report), warn=complain)
             is_go = report.exit_code == Action.GO.exit_code
             is_same = past.action == report.decision.action.word
             _written(report, output, redactor, silent=(output.quiet and is_go) or (output.on_change and is_same))
@@ -65,7 +66,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
 def _remembering(request: Request, memory: Memory, since: Path | None, now: datetime) -> Request:
     """What the command line says of the past goes before what the store knows."""
     if since:
-        found = of_report(since, request.environment, now)
+        found = of_report(since, request.environment, now, warn=complain)
         memory = replace(memory, since=found.since, evidence=found.evidence, known=found.known)
     if request.memory.deployment is not None:
         memory = replace(memory, deployment=request.memory.deployment, totals={})  # they were read at another mark

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from probekit import checklist as checklists
-from probekit.config.references import _Reader
+from probekit.config.references import TargetReader
 from probekit.config.settings import File
 from probekit.config.target import Config
 from probekit.toml_file import ConfigError, FileProblem, line_of, parse, problems, text_of
@@ -76,11 +76,11 @@ def read(text: str, path: Path) -> Config:
     except ConfigError as error:  # of a name that is none: which line says it
         at = line_of(text, ("checklist",))
         raise ConfigError([_placed(problem, path, at) for problem in error.problems]) from None
-    reader = _Reader(path=path, text=text, checklist=checklist)
+    reader = TargetReader(path=path, text=text, checklist=checklist)
     targets = {name: reader.target(name, environment, file.probes) for name, environment in file.env.items()}
     if reader.found:
         raise ConfigError(tuple(dict.fromkeys(reader.found)))
-    return Config(path=path, digest=sha256(text.encode()).hexdigest(), checklist=checklist, targets=targets)
+    return Config(path=path, text=text, digest=sha256(text.encode()).hexdigest(), checklist=checklist, targets=targets)
 
 
 def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:

@@ -13,15 +13,14 @@ from probekit import probes
 from probekit.checklist import Checklist
 from probekit.config.settings import Change, Environment
 from probekit.config.target import Configured, Target
-from probekit.judging.statistics import BLOCKS_TO_PASS
 from probekit.model.checklist import Item
 from probekit.model.limit import Limit, parse_limit
-from probekit.planning.capacity import shortages
+from probekit.probe import Metric
 from probekit.toml_file import FileProblem, line_of, nearest, problems
 
 
 @dataclass(kw_only=True)
-class _Reader:
+class TargetReader:
     """Holds a file against its checklist and the installed kinds, and keeps what does not fit."""
 
     path: Path
@@ -30,6 +29,7 @@ class _Reader:
     found: list[FileProblem] = field(default_factory=list)
 
     def target(self, name: str, environment: Environment, shared: Mapping[str, dict[str, Any]]) -> Target:
+        """The environment with its items and probes in their final form; what does not fit is kept in `found`."""
         here = ("env", name)
         scope = self._chosen(environment.scope, (*here, "scope"))
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
@@ -45,8 +45,6 @@ class _Reader:
             probes=tuple(one for keys, table in tables for one in self._instances(keys, table)),
         )
         self._misfits(target, (*here, "limits"))
-        if "load" in environment.allow:
-            self._windows(target, (*here, "window"))
         return target
 
     def _misfits(self, target: Target, keys: tuple[str, ...]) -> None:
@@ -55,26 +53,9 @@ class _Reader:
         for item in target.items:
             metrics = kinds[item.probe].metrics if item.changed_why and item.probe in kinds else ()
             for number, limit in enumerate(item.expect):
-                misfits = (metric.misfit(limit) for metric in metrics if metric.name == limit.metric)
+                misfits = (_misfit(metric, limit) for metric in metrics if metric.name == limit.metric)
                 for found, expected in filter(None, misfits):
                     self._complain((*keys, item.id, "expect", number), found, expected)
-
-    def _windows(self, target: Target, keys: tuple[str, ...]) -> None:
-        """Where load is allowed, a window that was written must be able to prove what it is for."""
-        environment = target.environment
-        least = BLOCKS_TO_PASS * environment.block
-        if "window" in environment.model_fields_set and environment.window < least:
-            found = f"{environment.window / environment.block:g} blocks of {environment.block:g} s"
-            self._complain(
-                keys, found, f"{BLOCKS_TO_PASS} at least, {least:g} s", "fewer cannot show that errors come in bursts"
-            )
-            return
-        for shortage in shortages(target):
-            found = f"{shortage.has} requests of probe '{shortage.probe}' in {shortage.seconds:g} s"
-            expected = f"{shortage.needs} at least, which '{shortage.limit}' of {shortage.item} takes"
-            seconds = -(-shortage.needs * shortage.seconds // max(shortage.has, 1))
-            hint = f"; a longer window ({seconds:g} s), or a higher rate"
-            self._complain(keys, found, expected, hint)
 
     def _complain(self, keys: Sequence[str | int], found: str, expected: str, hint: str = "") -> None:
         line = line_of(self.text, keys)
@@ -189,3 +170,17 @@ class _Reader:
 
 def _kinds_hint(checklist: Checklist, probe: str) -> str:
     return f"the checklist names for it: {', '.join(checklist.probes[probe].kinds)}"
+
+
+def _misfit(metric: Metric, limit: Limit) -> tuple[str, str] | None:
+    """What is wrong with that limit on the metric, and what is expected; None where nothing is."""
+    if not (metric.quantile or metric.is_share):
+        return None
+    if limit.of == "baseline":
+        told = f"{limit.metric} may be zero, and a percentage of zero allows nothing", "a limit in %"
+        return told if metric.is_share else None
+    if limit.op not in ("<", "<=", ">", ">="):
+        return f"'{limit}' can never be proved by a sample", "one of <, <=, >, >="
+    if metric.is_share and not 0 < limit.value < 100:  # noqa: PLR2004  # percent
+        return f"'{limit}' can never be proved by a sample", "more than 0 % and less than 100 %"
+    return None

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from probekit.judging.statistics import BLOCKS_TO_PASS
 from probekit.probe import Duration, Secret, Settings
 from probekit.transport.resolver import Family
 from probekit.transport.urls import has_host
@@ -124,11 +123,6 @@ class Environment(Settings):
     )
     limits: dict[str, Change] = Field({}, description="other limits for an item")
     probes: dict[str, dict[str, Any]] = Field({}, description="what fills a probe of the checklist, by its name")
-
-    @property
-    def sampled_for(self) -> float:
-        """Seconds that a sampling lasts at least."""
-        return max(self.window, BLOCKS_TO_PASS * self.block)
 
     @field_validator("base_url")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from probekit.checklist import Checklist
@@ -38,6 +38,7 @@ class Config:
     """What a user wrote, checked."""
 
     path: Path
+    text: str = field(repr=False)
     digest: str  # SHA-256 of the file
     checklist: Checklist
     targets: Mapping[str, Target]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import trustme
 
-from probekit.demo.faults import DAYS_LEFT, EXPIRED, GOOD, OTHER_HOST, SOON_EXPIRING
+from probekit.demo.certificate_names import DAYS_LEFT, EXPIRED, GOOD, OTHER_HOST, SOON_EXPIRING
 
 STORE = "store"  # PostgreSQL's own
 

@@ -13,14 +13,11 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from probekit.demo.certificate_names import DAYS_LEFT, EXPIRED, GOOD, OTHER_HOST, SOON_EXPIRING
+
 if TYPE_CHECKING:  # psycopg is dear to import, and `--help` reads the table
     from probekit.demo.stores import Stores
 
-GOOD = "good"  # the certificates that HTTPS may serve
-EXPIRED = "expired"
-OTHER_HOST = "other-host"
-SOON_EXPIRING = "soon-expiring"
-DAYS_LEFT = 20  # of the certificate that expires soon
 VERSION = "2.3.1"
 _OLD_VERSION = "2.3.0"
 _DELAY = 0.6  # seconds

@@ -46,13 +46,6 @@ def decide(verdicts: Sequence[Verdict], situation: Situation) -> Decision:
     return Decision(action=action, minutes=minutes, because=because or (_balance(calls),))
 
 
-def may_wait(verdict: Verdict) -> bool:
-    """Whether it can be followed up after a go, if it is not green: it stops no release."""
-    if verdict.outcome is Outcome.PENDING:
-        return not verdict.item.holds
-    return not (verdict.severity.is_grave or verdict.item.criteria)
-
-
 def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) -> str | None:
     """Why this run decides nothing, whatever its verdicts call for."""
     if not situation.complete:
@@ -73,7 +66,7 @@ def _call(verdict: Verdict, situation: Situation) -> _Call:
     """What this verdict alone calls for."""
     if verdict.outcome.is_settled:
         return _Call(verdict=verdict)
-    if may_wait(verdict):
+    if verdict.is_follow_up:
         return _later(verdict, situation)
     if verdict.outcome is Outcome.PENDING:
         return _Call(verdict=verdict, action=Action.HOLD, why="unsigned, which holds the release")

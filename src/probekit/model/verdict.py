@@ -148,6 +148,13 @@ class Verdict:
         return self.item.severity_of(self.band)
 
     @property
+    def is_follow_up(self) -> bool:
+        """Whether it stops no release where it is not green: it can be followed up after a go."""
+        if self.outcome is Outcome.PENDING:
+            return not self.item.holds
+        return not (self.severity.is_grave or self.item.criteria)
+
+    @property
     def deadline(self) -> Deadline:
         """The time a high failure has."""
         return self.item.deadline_of(self.band)

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from probekit import probes
-from probekit.config.target import Target
+from probekit.config.settings import Environment
+from probekit.config.target import Config, Target
+from probekit.judging.statistics import BLOCKS_TO_PASS, Risks, still_needed
 from probekit.model.limit import Limit
+from probekit.probe import Metric
+from probekit.toml_file import ConfigError, FileProblem, line_of
 
 _MODEST: Final = 300  # requests of one sampling where no load is allowed
+
+
+def sampled_for(environment: Environment) -> float:
+    """Seconds that a sampling lasts at least."""
+    return max(environment.window, BLOCKS_TO_PASS * environment.block)
+
+
+def requests_for(metric: Metric, limit: Limit) -> int | None:
+    """How many requests a proof of that limit takes at least; None where it does not depend on a number of them."""
+    if limit.of == "baseline" or not (metric.quantile or metric.is_share) or limit.op not in ("<", "<="):
+        return None
+    share = 1 - metric.quantile if metric.quantile else limit.value / 100
+    return still_needed(0, share, Risks()) if 0 < share < 1 else None
 
 
 def budget_of_each(target: Target) -> int | None:
@@ -19,7 +37,7 @@ def budget_of_each(target: Target) -> int | None:
     if "load" in environment.allow:
         return None
     samplings = sum(probes.load(one.kind).sampled is not None for one in target.probes)
-    in_time = int(environment.sampled_for * throttle.requests / throttle.per)
+    in_time = int(sampled_for(environment) * throttle.requests / throttle.per)
     return max(1, min(_MODEST, environment.budget // max(1, samplings), in_time))
 
 
@@ -38,7 +56,7 @@ class Shortage:
 def shortages(target: Target) -> Iterator[Shortage]:
     """Every limit in scope that a window of requests of our own cannot prove, however healthy the target."""
     environment = target.environment
-    seconds = environment.sampled_for
+    seconds = sampled_for(environment)
     for one in target.probes:
         kind = probes.load(one.kind)
         if kind.sampled is None:
@@ -47,6 +65,35 @@ def shortages(target: Target) -> Iterator[Shortage]:
         metrics = {metric.name: metric for metric in kind.metrics}
         for item in target.items:
             for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():
-                needs = metrics[limit.metric].requests_for(limit) if limit.metric in metrics else None
+                needs = requests_for(metrics[limit.metric], limit) if limit.metric in metrics else None
                 if needs is not None and has < needs:
                     yield Shortage(probe=one.probe, seconds=seconds, has=has, item=item.id, limit=limit, needs=needs)
+
+
+def check(config: Config) -> None:
+    """Refuse windows that are too short to prove what they are for, where load is allowed.
+
+    Raises:
+        ConfigError: every such window, with file, line and key.
+    """
+    loaded = [target for target in config.targets.values() if "load" in target.environment.allow]
+    if problems := [problem for target in loaded for problem in _too_short(target, config)]:
+        raise ConfigError(problems)
+
+
+def _too_short(target: Target, config: Config) -> Iterator[FileProblem]:
+    environment, keys = target.environment, ("env", target.name, "window")
+    problem = partial(FileProblem, file=config.path, line=line_of(config.text, keys), key=".".join(keys))
+    least = BLOCKS_TO_PASS * environment.block
+    if "window" in environment.model_fields_set and environment.window < least:
+        found = f"{environment.window / environment.block:g} blocks of {environment.block:g} s"
+        expected = f"{BLOCKS_TO_PASS} at least, {least:g} s"
+        yield problem(found=found, expected=expected, hint="fewer cannot show that errors come in bursts")
+        return
+    for shortage in shortages(target):
+        seconds = -(-shortage.needs * shortage.seconds // max(shortage.has, 1))
+        yield problem(
+            found=f"{shortage.has} requests of probe '{shortage.probe}' in {shortage.seconds:g} s",
+            expected=f"{shortage.needs} at least, which '{shortage.limit}' of {shortage.item} takes",
+            hint=f"; a longer window ({seconds:g} s), or a higher rate",
+        )

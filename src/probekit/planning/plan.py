@@ -12,7 +12,7 @@ from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.plan import AGAIN, Plan, Step
-from probekit.planning.capacity import budget_of_each
+from probekit.planning.capacity import budget_of_each, sampled_for
 from probekit.planning.selection import Selection
 from probekit.probe import Kind, ProbeConfig
 
@@ -150,7 +150,7 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
     reach = promise.reach and not samples
     attempts = 1 if samples else max((item.confirm for item in items), default=1)
     looks = one.config.looks if reach else 1
-    window = environment.sampled_for if samples else 0.0
+    window = sampled_for(environment) if samples else 0.0
     budget = budget_of_each(target)
     requests = kind.sampled(one.config, window, budget) if samples and kind.sampled else kind.cost(one.config)
     return Step(

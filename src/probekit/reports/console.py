@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from probekit.judging.decide import may_wait
 from probekit.model.limit import Limit
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Control, Flag, Outcome, Verdict
@@ -163,5 +162,5 @@ def _next(report: Report) -> str:
 
 def _owners(report: Report, outcome: Outcome) -> str:
     """Whose the items are that stop the release."""
-    found = [one.item.owner for one in report.verdicts if one.outcome is outcome and not may_wait(one)]
+    found = [one.item.owner for one in report.verdicts if one.outcome is outcome and not one.is_follow_up]
     return " and ".join(dict.fromkeys(found))

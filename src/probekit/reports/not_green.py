@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from probekit.judging.decide import may_wait
 from probekit.model.checklist import Severity
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
@@ -22,8 +21,8 @@ _LISTED: Final = 3  # items without a measurement that are listed; of more only 
 def not_green(report: Report, told: Sequence[str]) -> Iterator[Line]:
     """What failed, what is unproven, what is unsigned and what can wait; `told` are the reasons that stand above."""
     found = sorted(report.verdicts, key=lambda verdict: -verdict.severity.gravity)
-    now = [verdict for verdict in found if not may_wait(verdict)]
-    later = [verdict for verdict in found if not verdict.outcome.is_settled and may_wait(verdict)]
+    now = [verdict for verdict in found if not verdict.is_follow_up]
+    later = [verdict for verdict in found if not verdict.outcome.is_settled and verdict.is_follow_up]
     blocks = (
         ("failed", [verdict for verdict in now if verdict.outcome is Outcome.FAIL]),
         ("unproven", [verdict for verdict in now if verdict.outcome in _UNPROVEN]),
@@ -61,7 +60,7 @@ def _counted(verdicts: Sequence[Verdict]) -> dict[Outcome, list[Verdict]]:
     """What would be many lines and say little one by one: nothing was measured."""
     without = {
         Outcome.NOT_CONFIGURED: [one for one in verdicts if one.outcome is Outcome.NOT_CONFIGURED],
-        Outcome.PENDING: [one for one in verdicts if one.outcome is Outcome.PENDING and may_wait(one)],
+        Outcome.PENDING: [one for one in verdicts if one.outcome is Outcome.PENDING and one.is_follow_up],
     }
     return {outcome: some for outcome, some in without.items() if len(some) > _LISTED}
 
@@ -73,7 +72,7 @@ def _in_numbers(verdicts: Sequence[Verdict]) -> Iterator[Line]:
         graded = ", ".join(f"{len(some)} {severity}" for severity, some in grades.items() if some)
         yield Line(f"{len(unmeasured)} not configured ({graded}); probekit plan says what each item needs", 2)
         for severity, some in grades.items():
-            if some and not may_wait(some[0]):
+            if some and not some[0].is_follow_up:
                 yield Line(f"{severity}, by probe: {_counts(Counter(one.item.probe or 'none' for one in some))}", 4)
     if unsigned := counted.get(Outcome.PENDING):
         yield Line(f"{len(unsigned)} unsigned: {_counts(Counter(one.item.owner for one in unsigned))}", 2)
@@ -101,7 +100,7 @@ def _facts(verdict: Verdict, now: datetime) -> Iterator[str]:
 
 def _evidence(verdict: Verdict, told: Sequence[str]) -> str:
     """Its reason with value and limit; where the reason stands above, value and limit alone."""
-    is_told = any(reason.endswith(f": {verdict.because}") for reason in told) and not may_wait(verdict)
+    is_told = any(reason.endswith(f": {verdict.because}") for reason in told) and not verdict.is_follow_up
     if verdict.observed is None or verdict.limit is None:
         return "" if is_told else verdict.because
     limit = f"limit {str(verdict.limit).removeprefix(verdict.limit.metric).strip()}"

@@ -12,6 +12,7 @@ from probekit.config.secrets import Vault
 from probekit.config.target import Config, Target
 from probekit.engine.context import Order
 from probekit.model.plan import Plan
+from probekit.planning import capacity
 from probekit.planning.plan import plan
 from probekit.planning.selection import Selection
 from probekit.probe import Secret
@@ -31,9 +32,18 @@ def loaded(request: Request) -> Config:
     Raises:
         ConfigError: a file is wrong.
     """
-    if request.loaded:
-        return request.loaded
-    return loader.of_url(request.url) if request.url else loader.load(request.config)
+    return request.loaded or load_config(request.config, request.url)
+
+
+def load_config(path: Path, url: str | None = None) -> Config:
+    """The configuration of a file, or of a URL without one.
+
+    Raises:
+        ConfigError: a file is wrong.
+    """
+    config = loader.of_url(url) if url else loader.load(path)
+    capacity.check(config)
+    return config
 
 
 def target_of(request: Request, config: Config) -> Target:

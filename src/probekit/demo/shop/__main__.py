@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from probekit.demo import faults
+from probekit.demo.certificate_names import GOOD
 from probekit.demo.errors import DemoError
-from probekit.demo.faults import GOOD, Behaviour
+from probekit.demo.faults import Behaviour
 from probekit.demo.ports import bind
 from probekit.demo.shop.application import control_application, redirect_application, shop_application
 from probekit.demo.shop.listeners import Listener, listen, tls_context

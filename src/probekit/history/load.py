@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from probekit.cli.output import complain
 from probekit.history.store import Past, Place, Store, StoreError
 from probekit.model.history import Memory
 from probekit.model.report import Report
 from probekit.reports.json.read import RecallError, memory_of, window_of
+
+Warn = Callable[[str], None]
 
 _MOST = 64 << 20  # bytes of a report that is read
 
@@ -24,12 +26,12 @@ class Remembered:
     action: str | None  # that the last run decided
 
 
-def recall(file: Path | None, place: Place, now: datetime) -> Remembered:
+def recall(file: Path | None, place: Place, now: datetime, *, warn: Warn) -> Remembered:
     """What the store knows; nothing, and that is said, where it cannot be read."""
     try:
         return _of_store(file, place, now) if file else Remembered(memory=Memory(), action=None)
     except (StoreError, RecallError) as error:
-        complain(f"warning: nothing of the past is known: {error}")
+        warn(f"warning: nothing of the past is known: {error}")
         return Remembered(memory=Memory(), action=None)
 
 
@@ -42,7 +44,7 @@ def _of_store(file: Path, place: Place, now: datetime) -> Remembered:
     return Remembered(memory=replace(memory, deployment=deployment, totals=totals, baseline=windows), action=action)
 
 
-def of_report(file: Path, environment: str, now: datetime) -> Memory:
+def of_report(file: Path, environment: str, now: datetime, *, warn: Warn) -> Memory:
     """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
 
     Raises:
@@ -52,7 +54,7 @@ def of_report(file: Path, environment: str, now: datetime) -> Memory:
         with file.open("rb") as stream:
             text = stream.read(_MOST + 1)
     except FileNotFoundError:
-        complain(f"{file} is not there: no earlier run is known")
+        warn(f"{file} is not there: no earlier run is known")
         return Memory()
     except OSError as error:
         raise RecallError(f"{file}: {error.strerror}") from error
@@ -64,7 +66,7 @@ def of_report(file: Path, environment: str, now: datetime) -> Memory:
         raise RecallError(f"{file}: {error}") from None
 
 
-def keep(file: Path | None, place: Place, report: Report, document: str) -> None:
+def keep(file: Path | None, place: Place, report: Report, document: str, *, warn: Warn) -> None:
     """Record one run."""
     if file is None:
         return
@@ -83,4 +85,4 @@ def keep(file: Path | None, place: Place, report: Report, document: str) -> None
             store.record(past, json.loads(document))
             store.prune(report.situation.now)
     except StoreError as error:
-        complain(f"warning: this run is not on record: {error}")
+        warn(f"warning: this run is not on record: {error}")
