@@ -17,8 +17,8 @@ from probekit.planning.capacity import shortages
 from probekit.toml_file import ConfigError
 from probekit.workflows.assembly import load_config
 
-ROOT = Path(__file__).parent.parent
-DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parents[2]
+DATA = Path(__file__).parents[1] / "data"
 RIGHT = (DATA / "probes.toml").read_text("utf-8")
 SMALL = (DATA / "checklist.toml").read_text("utf-8")
 MISTAKES = tomllib.loads((DATA / "config_mistakes.toml").read_text("utf-8"))["mistake"]

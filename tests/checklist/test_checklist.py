@@ -15,7 +15,7 @@ from probekit.model.checklist import Deadline, Severity
 from probekit.model.limit import parse_limit
 from probekit.toml_file import ConfigError
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 SMALL = (DATA / "checklist.toml").read_text("utf-8")
 MISTAKES = tomllib.loads((DATA / "checklist_mistakes.toml").read_text("utf-8"))["mistake"]
 

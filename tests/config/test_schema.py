@@ -12,7 +12,7 @@ from probekit import checklist, probes
 from probekit.cli import explain_command
 from probekit.config.schema import schema
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GOOD = """
 [env.prod]
 base_url = "https://app.example.com"
