@@ -1,0 +1,199 @@
+"""Take one measurement: call a kind once, or sample it over a window, and keep what it gave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from traceback import extract_tb
+from typing import Final
+
+from probekit.engine.context import Order, Seen
+from probekit.engine.loop_lag import Lag
+from probekit.engine.windows import put_together
+from probekit.log import events
+from probekit.model.measurement import Attempt, Failure, Measurement, ProbeFailedError, Reason
+from probekit.model.plan import Plan, Step
+from probekit.model.readings import Exact, Reading, Total
+from probekit.probe import Context, Kind, Readings, Window
+from probekit.transport.client import Look
+from probekit.transport.resolver import Resolved
+from probekit.transport.urls import Address
+
+LAG_DIVISOR: Final = 4  # a measurement of which a fourth was lag of this process says nothing of a silent target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where measurements go: a step's instance and the addresses of its endpoint."""
+
+    step: Step
+    kind: Kind
+    instance: str
+    resolved: Resolved
+
+
+class Measurer:
+    """Takes the measurements of one run; no exception of a kind escapes it."""
+
+    def __init__(self, plan: Plan, order: Order, seen: Seen, lag: Lag) -> None:
+        self._plan = plan
+        self._order = order
+        self._seen = seen
+        self._lag = lag
+        self._environment = order.environment
+        self._allow = frozenset(order.environment.allow)
+        self._events = events().bind()
+        self.watched = True  # whether background steps still have something to watch
+
+    async def resolve(self, step: Step, kind: Kind) -> Resolved | Failure:
+        """Return every address of the step's endpoint; one nameless place for a kind that connects nowhere."""
+        try:
+            if kind.endpoint is None:
+                return Resolved((), 0.0)
+            async with asyncio.timeout(step.timeout):
+                return await self._order.http.resolve(kind.endpoint(step.config, self._environment.base_url))
+        except TimeoutError:
+            return Failure(reason=Reason.UNRESOLVED, detail=f"no address within {step.timeout:g} s")
+        except ProbeFailedError as error:
+            return Failure(reason=error.reason, detail=error.detail)
+        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run
+            return _bug(step, error)
+
+    async def measure(self, place: Place, address: Address | None, asked: frozenset[str]) -> Measurement:
+        """Call the kind once; whatever it raises becomes a reason."""
+        step = place.step
+        door = self._order.http.look(address=address, timeout=step.timeout)
+        context = self._context(place, address, asked, door)
+        taken_at, start, began = self._order.clock.now(), perf_counter(), asyncio.get_running_loop().time()
+        try:
+            readings = await self._readings(place, context)
+            values, notes = readings.values, readings.notes
+        except ProbeFailedError as error:
+            values, notes = dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)), {}
+        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own look, not the run
+            values, notes = dict.fromkeys(asked, _bug(step, error)), {}
+        lag = self._lag.since(began)
+        if values.get("up") == Exact(0) and lag > step.timeout / LAG_DIVISOR:
+            detail = f"our own event loop stood still for {lag:.1f} s of a look of {step.timeout:g} s"
+            ours = Failure(reason=Reason.OVERLOADED, detail=detail)
+            values = dict.fromkeys(asked, ours) | values | {"up": ours}
+        clean, notes = self._order.redactor.clean, dict(notes)
+        counted = {name: self._since_the_mark(place, name, value, notes) for name, value in values.items()}
+        return self._kept(
+            Measurement(
+                probe=step.probe,
+                instance=place.instance,
+                address=str(address or ""),
+                taken_at=taken_at,
+                seconds=perf_counter() - start - door.waited,
+                waited=door.waited,
+                lag=lag,
+                asked=asked,
+                values={name: _cleaned(value, clean) for name, value in counted.items()},
+                notes={name: clean(text) for name, text in notes.items()},
+            )
+        )
+
+    def _since_the_mark(
+        self, place: Place, name: str, value: Reading | Total | Failure, notes: dict[str, str]
+    ) -> Reading | Failure:
+        """Of a total its growth since the deployment mark; one that went down began anew, and tells nothing."""
+        if not isinstance(value, Total):
+            return value
+        source = (place.step.probe, place.instance, name)
+        self._seen.totals[source] = value.value
+        before = self._order.memory.totals.get(source)
+        if before is None:
+            detail = (
+                f"{name} is {value.value:g} in all, and nobody knows what it was: mark the deployment that began it"
+            )
+            return Failure(reason=Reason.MISSING_SETTING, detail=f"{detail} (probekit deployment --help)")
+        if value.value < before:
+            detail = f"{name} went from {before:g} at the deployment mark to {value.value:g}: it began anew meanwhile"
+            return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+        notes[name] = f"{before:g} at the deployment mark, {value.value:g} now"
+        return Exact(value.value - before)
+
+    async def _readings(self, place: Place, context: Context) -> Readings:
+        """One look's readings; of a sampling those of its blocks, put together."""
+        kind, config = place.kind, place.step.config
+        if not place.step.window:
+            if kind.measure is None:
+                raise ProbeFailedError(Reason.BUG, f"kind {place.step.kind} can only sample")
+            return await kind.measure(config, context)
+        if kind.sample is None:
+            raise ProbeFailedError(Reason.BUG, f"kind {place.step.kind} cannot sample")
+        async with aclosing(kind.sample(config, context)) as sampler:
+            blocks = [block async for block in sampler]
+        if not blocks:
+            raise ProbeFailedError(Reason.BAD_RESPONSE, "the window ended without a reading")
+        return put_together(blocks)
+
+    def _context(self, place: Place, address: Address | None, asked: frozenset[str], door: Look) -> Context:
+        step, environment = place.step, self._environment
+        return Context(
+            base_url=environment.base_url,
+            timeout=step.timeout,
+            http=door,
+            reveal=self._order.reveal,
+            now=self._order.clock.now,
+            address=address,
+            resolved=place.resolved,
+            wanted=asked,
+            memory=self._order.memory,
+            release=self._plan.release,
+            settling_since=self._seen.settling_since,
+            allow=self._allow,
+            window=self._window(step) if step.window else None,
+            budget=step.budget,
+        )
+
+    def _window(self, step: Step) -> Window:
+        block = self._environment.block
+        return Window(
+            block=block,
+            least=max(1, round(step.window / block)),
+            goes_on=lambda: step.turn == "watch" and self.watched,
+            now=self._order.clock.now,
+            sleep=self._order.clock.sleep,
+        )
+
+    def never(self, step: Step, instance: str, failure: Failure) -> Attempt:
+        """An attempt that never came to pass."""
+        return Attempt(looks=(self.failed(step, instance, failure),))
+
+    def failed(self, step: Step, instance: str, failure: Failure) -> Measurement:
+        """A look that never came to pass."""
+        return self._kept(
+            Measurement(
+                probe=step.probe,
+                instance=instance,
+                address="",
+                taken_at=self._order.clock.now(),
+                seconds=0.0,
+                waited=0.0,
+                asked=step.wanted,
+                values=dict.fromkeys(step.wanted, _cleaned(failure, self._order.redactor.clean)),
+            )
+        )
+
+    def _kept(self, look: Measurement) -> Measurement:
+        self._seen.measurements.append(look)
+        self._events.debug("probe.measured", probe=look.probe, address=look.address, seconds=look.seconds)
+        return look
+
+
+def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:
+    return replace(value, detail=clean(value.detail)) if isinstance(value, Failure) else value
+
+
+def _bug(step: Step, error: Exception) -> Failure:
+    """What is told of an exception that nobody expected: its type and place, not its text, which may hold a secret."""
+    events().error("probe.bug", probe=step.name, kind=step.kind, error=type(error).__name__)
+    frames = extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return Failure(reason=Reason.BUG, detail=f"kind {step.kind} raised {type(error).__name__}{place}")
