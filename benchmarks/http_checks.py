@@ -53,11 +53,11 @@ def with_probekit(base: str, concurrency: int, *, kept: bool) -> float:
         paths = iter(range(CHECKS))
 
         async def worker() -> None:
-            look = http.look(timeout=5)
-            line = await look.line(f"{base}/") if kept else None
+            client = http.probe_client(timeout=5)
+            line = await client.keep_alive(f"{base}/") if kept else None
             for number in paths:
                 url = f"{base}/{number}"
-                answer = await (line.ready(url)() if line else http.look(timeout=5).get(url))
+                answer = await (line.prepare(url)() if line else http.probe_client(timeout=5).get(url))
                 assert answer.status == 200 and is_ok(answer.body)
             if line:
                 await line.close()

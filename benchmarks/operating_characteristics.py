@@ -17,8 +17,8 @@ from measure import table
 from probekit import verify
 from probekit.demo.target import Target, running_target
 from probekit.judging.comparison import judge_against_baseline
-from probekit.judging.statistics import Judgement, Risks, judge_mean, judge_quantile, judge_share
-from probekit.model.readings import Mean, Sample, Share, Windows
+from probekit.judging.statistics import LimitTest, Risks, judge_mean, judge_quantile, judge_share
+from probekit.model.readings import BaselineValues, LatencySample, Mean, Share
 from probekit.model.verdict import Outcome
 
 SIMULATED = 2000
@@ -31,7 +31,7 @@ base_url = "{base_url}"
 scope = ["{item}"]
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 block = "100ms"
 window = "3s"
 allow = ["load"]
@@ -62,36 +62,36 @@ def shares(rng: random.Random, share: float, burst: int) -> list[int]:
     return [min(count, EACH) for count in events]
 
 
-def a_share(at: float, burst: int) -> Callable[[random.Random], Judgement]:
+def a_share(at: float, burst: int) -> Callable[[random.Random], LimitTest]:
     return lambda rng: judge_share(Share(tuple(shares(rng, 0.01 * at, burst)), (EACH,) * BLOCKS), 0.01, RISKS)
 
 
-def a_percentile(at: float, burst: int) -> Callable[[random.Random], Judgement]:
-    def judged(rng: random.Random) -> Judgement:
+def a_percentile(at: float, burst: int) -> Callable[[random.Random], LimitTest]:
+    def judged(rng: random.Random) -> LimitTest:
         slow = shares(rng, 0.05 * at, burst)
         values = tuple((LIMIT,) * count + (LIMIT // 5,) * (EACH - count) for count in slow)
         none = tuple((0,) * EACH for _ in values)
-        return judge_quantile(Sample(values, none, (0,) * BLOCKS, (0,) * BLOCKS), 0.95, LIMIT, RISKS)
+        return judge_quantile(LatencySample(values, none, (0,) * BLOCKS, (0,) * BLOCKS), 0.95, LIMIT, RISKS)
 
     return judged
 
 
-def a_mean(at: float, spread: float) -> Callable[[random.Random], Judgement]:
+def a_mean(at: float, spread: float) -> Callable[[random.Random], LimitTest]:
     return lambda rng: judge_mean(Mean(tuple(max(0.0, rng.gauss(70 * at, 70 * spread)) for _ in range(12))), 70, RISKS)
 
 
-def against_a_baseline(at: float, *, naive: bool = False) -> Callable[[random.Random], Judgement]:
+def against_a_baseline(at: float, *, naive: bool = False) -> Callable[[random.Random], LimitTest]:
     """One window against eight, all 6 % apart, and at most 10 % more: at that limit, unchanged, 30 % quicker."""
     factor = {1.0: 1.1, 0.8: 1.0, 0.5: 0.7}[at]
 
-    def judged(rng: random.Random) -> Judgement:
-        base = Windows(tuple(100 * rng.lognormvariate(0, 0.06) for _ in range(8)))
+    def judged(rng: random.Random) -> LimitTest:
+        base = BaselineValues(tuple(100 * rng.lognormvariate(0, 0.06) for _ in range(8)))
         seen = 100 * factor * rng.lognormvariate(0, 0.06)
         if not naive:
-            return judge_against_baseline(Windows((seen,)), base, 0.1, RISKS)
+            return judge_against_baseline(BaselineValues((seen,)), base, 0.1, RISKS)
         good = seen <= 1.1 * fmean(base.values)
         outcome = Outcome.PASS if good else Outcome.FAIL
-        return Judgement(outcome=outcome, value=seen, low=seen, high=seen, trials=8, needed=0)
+        return LimitTest(outcome=outcome, value=seen, low=seen, high=seen, trials=8, needed=0)
 
     return judged
 
@@ -115,7 +115,7 @@ def simulated() -> Iterator[tuple[object, ...]]:
         yield (name, good, "5 %", bad, "1 %", percent(half[Outcome.PASS]))
 
 
-def outcomes(judge: Callable[[random.Random], Judgement]) -> Counter[Outcome]:
+def outcomes(judge: Callable[[random.Random], LimitTest]) -> Counter[Outcome]:
     rng = random.Random(20261125)
     return Counter(judge(rng).outcome for _ in range(SIMULATED))
 

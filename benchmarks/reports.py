@@ -11,7 +11,7 @@ from probekit import checklist
 from probekit.config.loader import load
 from probekit.reports import FORMATS
 from probekit.workflows.options import Request
-from probekit.workflows.verify import carry_out
+from probekit.workflows.verify import execute_run
 
 FILE = Path(__file__).parents[1] / "probes.toml"
 EMPTY = """
@@ -25,7 +25,7 @@ settle = "0s"
 def main() -> None:
     file = Path("/tmp/probekit-benchmark.toml")
     file.write_text(EMPTY)
-    report = asyncio.run(carry_out(Request(environment="all", config=file, settle=False)))
+    report = asyncio.run(execute_run(Request(environment="all", config=file, settle=False)))
     file.unlink()
     works = {
         "console": lambda: timed(lambda: FORMATS["console"](report)),

@@ -10,7 +10,7 @@ from measure import cpu, side_by_side, table
 
 from probekit import probes
 from probekit.config.settings import Environment
-from probekit.engine.context import Order
+from probekit.engine.context import RunContext
 from probekit.engine.runner import run
 from probekit.model.plan import Plan, Step
 from probekit.probe import Exact, Kind, Metric, ProbeConfig, Readings
@@ -40,7 +40,7 @@ KIND = Kind(
     config=Sleeper,
     metrics=(Metric(name="up", unit="", help="1"),),
     measure=measure,
-    endpoint=lambda config, _base: Endpoint(f"host{config.looks}.test", 443),
+    endpoint=lambda config, _base: Endpoint(f"host{config.repeat}.test", 443),
     example='kind = "sleeper"\n',
 )
 
@@ -48,18 +48,21 @@ KIND = Kind(
 def planned(durations) -> Plan:
     wanted = frozenset({"up"})
     step = Step(
-        probe="", instance="", kind="sleeper", config=None, looks=1, attempts=1, spread=0, spacing=0, timeout=30,
-        in_flight=4, turn="together", window=0, cost=1, wanted=wanted, claims=wanted,
+        probe="", instance="", kind="sleeper", config=None, repeat=1, attempts=1, spread=0, attempt_interval=0,
+        timeout=30,
+        in_flight=4, turn="concurrent", window=0, cost=1, wanted=wanted, reachability_metrics=wanted,
     )  # fmt: skip
     steps = tuple(
-        replace(step, probe=f"p{number}", config=Sleeper(seconds=seconds, looks=2 + number % 8))
+        replace(step, probe=f"p{number}", config=Sleeper(seconds=seconds, repeat=2 + number % 8))
         for number, seconds in enumerate(durations)
     )
-    return Plan(items=(), steps=steps, guard=None, release=None, unserved={}, not_applicable={}, targets=frozenset())
+    return Plan(
+        items=(), steps=steps, release_guard=None, release=None, uncovered={}, not_applicable={}, targets=frozenset()
+    )
 
 
 def carried_out(plan: Plan) -> None:
-    order = Order(
+    order = RunContext(
         environment=Environment.model_validate({"base_url": "https://host.test", "scope": ["a"], "settle": "0s"}),
         http=Http(run="bench", resolver=Resolver(look_up=lambda _: ("192.0.2.1",)), rate=(1_000_000, 1.0)),
         reveal=str,

@@ -19,7 +19,7 @@ async def granted(rate: int) -> tuple[float, float, bool]:
     times: list[float] = []
 
     async def one(number: int) -> None:
-        await http.enter("host.test")
+        await http.acquire("host.test")
         order.append(number)
         times.append(time.perf_counter())
 

@@ -1,4 +1,4 @@
-"""What many tests build: items, looks and attempts, without a network and without a clock."""
+"""What many tests build: items, measurements and attempts, without a network and without a clock."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Make:
             }
         )
 
-    def look(self, address: str = "127.0.0.1:443", note: str = "", **values: float | Reason) -> Measurement:
-        """A look with numbers as readings and reasons as failures."""
+    def measurement(self, address: str = "127.0.0.1:443", note: str = "", **values: float | Reason) -> Measurement:
+        """A measurement with numbers as readings and reasons as failures."""
         return Measurement(
             probe="health",
             instance="",
@@ -61,20 +61,20 @@ class Make:
                 name: Failure(reason=value, detail=f"because of {value}") if isinstance(value, Reason) else Exact(value)
                 for name, value in values.items()
             },
-            notes={"seen": note} if note else {},
+            notes={"summary": note} if note else {},
         )
 
-    def attempt(self, *looks: Measurement, again: tuple[Measurement, ...] = ()) -> Attempt:
-        return Attempt(looks=looks, again=again)
+    def attempt(self, *measurements: Measurement, rechecks: tuple[Measurement, ...] = ()) -> Attempt:
+        return Attempt(measurements=measurements, rechecks=rechecks)
 
     def plan(self, *items: Item, **fields: Any) -> Plan:
         return Plan(
             **{
                 "items": items,
                 "steps": (),
-                "guard": None,
+                "release_guard": None,
                 "release": None,
-                "unserved": {},
+                "uncovered": {},
                 "not_applicable": {},
                 "targets": frozenset({"health"}),
                 **fields,

@@ -42,7 +42,7 @@ def prod(tmp_path_factory) -> Iterator[Path]:
             ('timeout = "10s"', 'timeout = "2s"'),
             ('settle = "30s"', 'settle = "1s"'),
             ('spread = "20s"', 'spread = "1s"'),
-            ('spacing = "10s"', 'spacing = "1s"'),
+            ('attempt_interval = "10s"', 'attempt_interval = "1s"'),
         ]:
             assert old in text
             text = text.replace(old, new)
@@ -116,6 +116,6 @@ def test_the_further_examples_of_configuration_are_valid(tmp_path) -> None:
     target = load(tmp_path / "probes.toml").targets["prod"]
 
     assert (
-        next(item for item in target.items if item.id == "deploy.services.health-endpoint").changed_why
+        next(item for item in target.items if item.id == "deploy.services.health-endpoint").changed_reason
         == "our contract"
     )

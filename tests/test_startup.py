@@ -20,7 +20,7 @@ base_url = "http://127.0.0.1:{port}"
 scope = ["deploy.services.health-endpoint"]
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 
 [env.prod.probes.health]
 kind = "http"

@@ -1,4 +1,4 @@
-"""What may a probe file lean on? Its kind and settings, the context of a look, and how to say that nothing was read."""
+"""The public interface of kinds: settings, the context of a measurement, readings and failures."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.fields import FieldInfo
 
 from probekit.model import quantity
-from probekit.model.history import Memory
+from probekit.model.history import History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.plan import Turn
 from probekit.model.readings import (
     Complement,
+    CumulativeCount,
+    ErrorRate,
     Exact,
-    Failures,
     Histogram,
+    LatencySample,
     Mean,
     Quantile,
     Reading,
-    Sample,
     Share,
-    Total,
 )
-from probekit.transport.client import Look
+from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
 from probekit.transport.response import Answer
 from probekit.transport.urls import Address, Endpoint, endpoint_of, has_host
@@ -37,14 +37,16 @@ __all__ = [
     "Answer",
     "Complement",
     "Context",
+    "CumulativeCount",
     "Duration",
     "Endpoint",
+    "ErrorRate",
     "Exact",
     "Failure",
-    "Failures",
     "Histogram",
     "HttpConfig",
     "Kind",
+    "LatencySample",
     "Mean",
     "Metric",
     "ProbeConfig",
@@ -52,10 +54,8 @@ __all__ = [
     "Quantile",
     "Readings",
     "Reason",
-    "Sample",
-    "Secret",
+    "SecretRef",
     "Share",
-    "Total",
     "Where",
     "Window",
 ]
@@ -84,7 +84,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Secret(Settings):
+class SecretRef(Settings):
     """Where a secret is kept: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself."""
 
     env: str | None = Field(
@@ -107,7 +107,9 @@ class ProbeConfig(Settings):
     """What every probe's table may say."""
 
     kind: str = Field(description="which plugin reads it")
-    looks: int = Field(8, ge=2, le=64, description="looks of the first attempt, where the probe claims reachability")
+    repeat: int = Field(
+        8, ge=2, le=64, description="Measurements of the first attempt, where the probe claims reachability."
+    )
 
 
 class Where(Settings):
@@ -154,9 +156,11 @@ class Metric:
 
 
 class Readings:
-    """What one look gave: a reading or a failure per metric, and what a reader should know beside the numbers."""
+    """What one measurement gave: a reading or a failure per metric, and notes for a reader."""
 
-    def __init__(self, notes: Mapping[str, str] | None = None, /, **values: Reading | Total | Failure) -> None:
+    def __init__(
+        self, notes: Mapping[str, str] | None = None, /, **values: Reading | CumulativeCount | Failure
+    ) -> None:
         self.values = values
         self.notes = dict(notes or {})
 
@@ -187,17 +191,17 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a kind may know and use in one look."""
+    """What a kind may know and use in one measurement."""
 
     base_url: str
     timeout: float  # seconds for one exchange
-    http: Look
-    reveal: Callable[[Secret], str]
+    http: ProbeClient
+    reveal: Callable[[SecretRef], str]
     now: Callable[[], datetime]
-    address: Address | None = None  # where this look goes
+    address: Address | None = None  # where this measurement goes
     resolved: Resolved | None = None  # all addresses of the probe's endpoint
     wanted: frozenset[str] = frozenset()
-    memory: Memory = field(default_factory=Memory)
+    history: History = field(default_factory=History)
     release: str | None = None  # the expected one
     settling_since: datetime | None = None  # what `settled` counts from
     allow: frozenset[str] = frozenset()  # what the environment allows beside reading
@@ -215,40 +219,44 @@ class Kind:
 
     config: type[ProbeConfig]
     metrics: tuple[Metric, ...]
-    measure: Measure | None = None  # one look
+    measure: Measure | None = None  # one measurement
     sample: Sampler | None = (
         None  # a window, one `Readings` a block; taken where the probe watches, or there is no measure
     )
-    turn: Turn = "together"  # when it runs: "alone" after all others, "last" after the guard
+    turn: Turn = "concurrent"  # when it runs: "exclusive" after all others, "final" after the release guard
     endpoint: Callable[[Any, str], Endpoint] | None = None  # settings and base URL to where it connects; None: nowhere
     each_address: bool = False  # every resolved address is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
-    unasked: Callable[[str], bool] | None = None  # whether, for this base URL, it runs without a table of its own
-    expects: Callable[[Any], str | None] | None = None  # settings to the version that must be served
-    gives: Callable[[Any], frozenset[str]] | None = (
+    enabled_by_default: Callable[[str], bool] | None = (
+        None  # whether, for this base URL, it runs without a table of its own
+    )
+    expected_version: Callable[[Any], str | None] | None = None  # settings to the version that must be served
+    metrics_for: Callable[[Any], frozenset[str]] | None = (
         None  # settings to the metrics, where they tell; else all it promises
     )
-    vouches_for: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
+    reports_on: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
-    sampled: Callable[[Any, float, int | None], int] | None = (
+    requests_per_window: Callable[[Any, float, int | None], int] | None = (
         None  # settings, seconds, budget (None: as the settings say) to requests in a window
     )
-    totals: Callable[[Any], frozenset[str]] | None = None  # settings to the metrics that it reads as a `Total`
-    lasts: Callable[[Any], float | None] | None = None  # settings to the seconds of one look; None: the environment's
-    requests: int | Callable[[Any], int] = 1  # that one look costs at most, by its settings where they tell
+    counters: Callable[[Any], frozenset[str]] | None = None  # settings to the metrics that it reads as a `Total`
+    timeout_for: Callable[[Any], float | None] | None = (
+        None  # settings to the seconds of one measurement; None: the environment's
+    )
+    requests: int | Callable[[Any], int] = 1  # that one measurement costs at most, by its settings where they tell
     example: str  # its table in probes.toml, from `kind` on, as it would stand there
     privileges: str = "none"  # the least that it needs at the target
     safety: str = "it only reads"  # what it does there
 
     @property
-    def promises(self) -> frozenset[str]:
+    def metric_names(self) -> frozenset[str]:
         """The names of its metrics."""
         return frozenset(metric.name for metric in self.metrics)
 
-    def given(self, config: Any) -> frozenset[str]:  # noqa: ANN401  # the kind's own settings
+    def provided(self, config: Any) -> frozenset[str]:  # noqa: ANN401  # the kind's own settings
         """The metrics that a table of it gives."""
-        return self.gives(config) if self.gives else self.promises
+        return self.metrics_for(config) if self.metrics_for else self.metric_names
 
     def cost(self, config: Any) -> int:  # noqa: ANN401  # the kind's own settings
-        """Requests that one look costs at most."""
+        """Requests that one measurement costs at most."""
         return self.requests if isinstance(self.requests, int) else self.requests(config)

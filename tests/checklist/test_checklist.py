@@ -58,7 +58,7 @@ def test_it_has_the_documents_203_items(softfactory) -> None:
 
 def test_180_items_are_answered_by_60_probes_and_23_by_people(softfactory) -> None:
     by_probe = [item for item in softfactory.items if item.probe]
-    by_people = [item for item in softfactory.items if item.sign == "required"]
+    by_people = [item for item in softfactory.items if item.signoff_rule == "required"]
 
     assert (len(by_probe), len(by_people), len(softfactory.probes)) == (180, 23, 60)
     assert len({item.id for item in (*by_probe, *by_people)}) == 203
@@ -97,14 +97,14 @@ def test_every_limit_and_band_is_measured_by_its_items_probe(softfactory) -> Non
 
 def deadlines(item):
     """The limits at which a deadline of the item rolls back."""
-    found = [band.deadline for band in item.bands] + [item.row.deadline if item.row else None]
+    found = [band.deadline for band in item.bands] + [item.matrix_row.deadline if item.matrix_row else None]
     return [one.then for one in found if one and not isinstance(one.then, str)]
 
 
 def test_every_item_can_be_answered(softfactory) -> None:
     assert [item.id for item in softfactory.items if bool(item.probe) != bool(item.expect)] == []
-    assert [item.id for item in softfactory.items if not item.probe and item.sign != "required"] == []
-    assert [item.id for item in softfactory.items if item.holds and item.sign != "required"] == []
+    assert [item.id for item in softfactory.items if not item.probe and item.signoff_rule != "required"] == []
+    assert [item.id for item in softfactory.items if item.holds_if_pending and item.signoff_rule != "required"] == []
 
 
 def test_a_rollback_comes_from_three_rows_only(softfactory) -> None:
@@ -119,8 +119,8 @@ def test_a_band_keeps_its_deadline(softfactory) -> None:
     (high,) = [band for band in item.bands if band.severity is Severity.HIGH]
 
     assert high.deadline == Deadline(minutes=10, then=parse_limit("p95 > 4000 ms"))
-    assert item.row is not None
-    assert item.row.deadline == high.deadline
+    assert item.matrix_row is not None
+    assert item.matrix_row.deadline == high.deadline
 
 
 def test_a_row_without_a_time_has_no_deadline_and_the_checklists_own_stands_in(softfactory) -> None:
@@ -164,14 +164,14 @@ def test_a_checklist_of_ones_own_is_read_from_a_path_beside_the_configuration(tm
 def test_it_is_resolved(tmp_path) -> None:
     signed, health, certificate = load(DATA / "checklist.toml").items
 
-    assert (signed.probe, signed.sign, signed.holds) == (None, "required", True)
+    assert (signed.probe, signed.signoff_rule, signed.holds_if_pending) == (None, "required", True)
     assert health.expect == (parse_limit("up == 1"), parse_limit("first_byte < 200 ms"))
     assert [band.severity for band in health.bands] == [Severity.CRITICAL, Severity.HIGH]
     assert health.bands[1].deadline == Deadline(minutes=5, then=parse_limit("first_byte > 4000 ms"))
-    assert health.row is not None
-    assert (health.row.action, health.row.deadline) == ("rollback", None)
-    assert (health.confirm, health.when, health.criteria) == (3, "uses-cdn", ("health.up",))
-    assert (certificate.confirm, certificate.row, certificate.sign) == (1, None, "fallback")
+    assert health.matrix_row is not None
+    assert (health.matrix_row.action, health.matrix_row.deadline) == ("rollback", None)
+    assert (health.confirm, health.applies_if, health.criteria) == (3, "uses-cdn", ("health.up",))
+    assert (certificate.confirm, certificate.matrix_row, certificate.signoff_rule) == (1, None, "fallback")
     assert {item.escalate_after for item in (signed, health, certificate)} == {Deadline(minutes=15)}
 
 

@@ -28,7 +28,7 @@ control = []
 timeout = "1s"
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 
 [env.prod.probes.health]
 kind = "http"
@@ -343,12 +343,12 @@ def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write, monkeypat
     write()
     probekit("verify", "--env", "prod")
     (lock,) = (folder / "home").rglob("*.lock")
-    complain = locks.complain
+    complain = locks.warn
 
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         in_vain = probekit("verify", "--env", "prod", "--wait", "50ms")
-        monkeypatch.setattr(locks, "complain", told)
+        monkeypatch.setattr(locks, "warn", told)
         waited = probekit("verify", "--env", "prod", "--wait", "20s")
 
     assert (in_vain.returncode, waited.returncode) == (75, 10)
@@ -409,7 +409,7 @@ def test_a_narrowed_run_says_so(probekit, write) -> None:
 
     document = json.loads(probekit("verify", "--env", "prod", "--probe", "health", "--report", "json").stdout)
 
-    assert document["run"]["narrowed"] is True
+    assert document["run"]["partial"] is True
     assert [verdict["item"] for verdict in document["verdicts"]] == ["deploy.services.health-endpoint"]
 
 
@@ -425,7 +425,9 @@ def test_plan_says_what_no_run_can_prove_and_what_takes_too_long(probekit, folde
 
     text = probekit("plan", "--env", "prod").stdout
 
-    assert "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be proved with 6 requests of probe 'api'" in text
+    assert (
+        "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be verified with 6 requests of probe 'api'" in text
+    )
     assert "api (latency): a window of 60 s, 6 requests" in text
     assert "2995 are needed" in text
     assert "too slow a throttle: 72 requests take 720 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
@@ -440,12 +442,12 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
             watched.accept()
 
     assert result.returncode == 0
-    assert "health (http): 8 looks over 0 s, up to 3 attempts" in result.stdout
+    assert "health (http): 8 measurements over 0 s, up to 3 attempts" in result.stdout
     assert "at most 72 requests" in result.stdout
     assert (
         "no probe named 'source' is configured; no kind is installed that can fill it (git, code_host)" in result.stdout
     )
-    assert "this can never be go" in result.stdout
+    assert "GO is impossible" in result.stdout
     assert "deploy.services.database-connectivity (critical)" in result.stdout
     scope = result.stdout.partition("scope = [")[2]
     assert '"deploy.services.health-endpoint",' in scope
@@ -529,7 +531,7 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
     os.close(controller)
 
     text = shown.decode()
-    assert "running health (http, 8 looks over 0 s), at the latest until" in text
+    assert "running health (http, 8 measurements over 0 s), at the latest until" in text
     assert "fail" in text
     assert "deploy.services.health-endpoint: up 0" in text
 
@@ -541,7 +543,10 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
         ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
         ("certificate", ["time_left (d)", "installed of these: tls"]),
-        ("kind:tls", ["fingerprint (default none)", "at most 6 requests a look", "    [env.prod.probes.certificate]"]),
+        (
+            "kind:tls",
+            ["fingerprint (default none)", "at most 6 requests a measurement", "    [env.prod.probes.certificate]"],
+        ),
         ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time (default "60s")']),
         ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Does PostgreSQL answer"]),
     ],

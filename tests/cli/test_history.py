@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from probekit import cli
-from probekit.history.store import Place, Store
+from probekit.history.store import Store, TargetKey
 
 CONFIG = """
 [env.prod]
@@ -21,7 +21,7 @@ scope = ["deploy.services.health-endpoint", "signoff.approvals.team-lead"]
 timeout = "1s"
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 
 [env.prod.probes.health]
 kind = "http"
@@ -123,7 +123,7 @@ def test_machine_only_leaves_signatures_out(verify) -> None:
     whole, machine = verify("--report", "json"), verify("--report", "json", "--machine-only")
 
     assert [len(json.loads(one.stdout)["verdicts"]) for one in (whole, machine)] == [2, 1]
-    assert json.loads(machine.stdout)["run"]["narrowed"]
+    assert json.loads(machine.stdout)["run"]["partial"]
 
 
 def test_a_deployment_on_record_is_known_to_every_later_run(verify, folder) -> None:
@@ -152,7 +152,7 @@ def test_a_store_that_cannot_be_used_is_said_and_changes_no_answer(verify, state
 
 def test_a_damaged_past_is_said_and_the_run_goes_on(verify, folder) -> None:
     verify("--state", "s.sqlite3")
-    place = Place(environment="prod", base_url=(folder / "probes.toml").read_text().split('"')[1])
+    place = TargetKey(environment="prod", base_url=(folder / "probes.toml").read_text().split('"')[1])
     with Store(Path("s.sqlite3")) as store:
         (run,) = store.runs(place)
         store._connection.execute("UPDATE run SET report = x'00'")  # noqa: SLF001  # damage

@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from probekit import cli
 from probekit.cli.init_command import _written
 from probekit.config.loader import load, read
-from probekit.workflows.discover import Survey
+from probekit.workflows.discover import Discovery
 
 SPRING = {"status": "UP", "components": {"db": {"status": "UP"}, "redis": {"status": "UP"}}}
 PAGES = {
@@ -174,13 +174,13 @@ def test_what_proves_nothing_is_not_written(init, site, pages, told) -> None:
     st.text(max_size=40),
 )
 def test_nothing_that_a_target_says_breaks_out_of_the_file(version, components, told) -> None:
-    found = Survey(
+    found = Discovery(
         base_url="https://app.example.com",
         health="/health",
         infrastructure="/parts",
         components=tuple(components),
         version=("/version", "$.version", version),
-        told=[told],
+        notes=[told],
     )
 
     text = "".join(f"{line}\n" for line in _written(found, "prod", None))

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
-from probekit.history.store import Past, Place, Store
+from probekit.history.store import RunSummary, Store, TargetKey
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
 
-PLACE = Place(environment="prod", base_url="https://app.example.com")
+PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
 CONFIG = f"""
 [env.prod]
 base_url = "{PLACE.base_url}"
@@ -52,9 +52,9 @@ def remember(folder, make, report_of):
         verdict = Verdict(item=item, outcome=outcome, because=because, observed=observed, limit=item.expect[0])
         document = json.loads(write.render(report_of(verdict, run={"id": run})))
         started = datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=minutes)
-        facts = {"release": "2.3.1", "action": action, "exit_code": 0, "narrowed": False}
+        facts = {"release": "2.3.1", "action": action, "exit_code": 0, "partial": False}
         with Store(folder / "state.sqlite3") as store:
-            store.record(Past(id=run, place=PLACE, started=started, **facts), document)
+            store.record(RunSummary(id=run, target=PLACE, started=started, **facts), document)
 
     return remember
 
@@ -126,13 +126,13 @@ def test_one_item_is_followed_from_run_to_run(call, remember) -> None:
 
 
 def test_a_run_is_shown_by_the_beginning_of_its_id(call, remember) -> None:
-    remember("abcd", 0, Outcome.FAIL, 300.0, action="investigate", because="all looks were slow \x1b[31m")
+    remember("abcd", 0, Outcome.FAIL, 300.0, action="investigate", because="all measurements were slow \x1b[31m")
 
     code, told, _ = call(runs_command.show, "ab")
 
     assert code == 0
     assert "run abcd: " in told
-    assert "fail deploy.services.health-endpoint: all looks were slow \\x1b[31m" in told
+    assert "fail deploy.services.health-endpoint: all measurements were slow \\x1b[31m" in told
     assert json.loads(call(runs_command.show, "ab", "--json")[1])["run"]["id"] == "abcd"
 
 
@@ -145,13 +145,13 @@ def test_a_run_that_is_not_there_is_told(call) -> None:
 
 @pytest.fixture
 def measured(folder, make, report_of):
-    """A run on record that saw eight good looks of the health endpoint, each with a first byte after 150 ms."""
-    looks = [make.look(up=1, status=200.0, failed_assertions=0.0, first_byte=150.0) for _ in range(8)]
+    """A run on record that saw eight good measurements of the health endpoint, each with a first byte after 150 ms."""
+    measurements = [make.measurement(up=1, status=200.0, failed_assertions=0.0, first_byte=150.0) for _ in range(8)]
     item = make.item("up == 1")
     verdict = Verdict(item=item, outcome=Outcome.PASS, because="up 1")
-    report = report_of(verdict, measurements=tuple(looks), run={"id": "abcd"}, complete=True)
-    report = replace(report, attempts={("health", ""): (make.attempt(*looks),)})
-    past = Past(id="abcd", place=PLACE, started=make.now, release=None, action="go", exit_code=0, narrowed=False)
+    report = report_of(verdict, measurements=tuple(measurements), run={"id": "abcd"}, complete=True)
+    report = replace(report, attempts={("health", ""): (make.attempt(*measurements),)})
+    past = RunSummary(id="abcd", target=PLACE, started=make.now, release=None, action="go", exit_code=0, partial=False)
     with Store(folder / "state.sqlite3") as store:
         store.record(past, json.loads(write.render(report)))
 
@@ -165,9 +165,8 @@ path = "/health"
 
 def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, measured) -> None:
     (folder / "probes.toml").write_text(CONFIG + PROBE)
-    stricter = (
-        '\n[env.prod.limits]\n"deploy.services.health-endpoint" = { expect = ["first_byte < 100 ms"], why = "ours" }\n'
-    )
+    limit = '{ expect = ["first_byte < 100 ms"], reason = "tried" }'
+    stricter = f'\n[env.prod.limits]\n"deploy.services.health-endpoint" = {limit}\n'
     (folder / "stricter.toml").write_text(CONFIG + PROBE + stricter)
 
     code, told, _ = call(runs_command.judge, "abcd", "--report", "json")

@@ -101,7 +101,13 @@ def test_times_are_seconds_and_have_defaults(write) -> None:
     changed, default = (target.environment for target in load_config(write(text)).targets.values())
 
     assert (changed.timeout, changed.spread, changed.settle, changed.throttle.per) == (1.5, 120, 0, 1)
-    assert (default.timeout, default.spread, default.settle, default.spacing, default.deadline) == (10, 20, 30, 10, 900)
+    assert (default.timeout, default.spread, default.settle, default.attempt_interval, default.deadline) == (
+        10,
+        20,
+        30,
+        10,
+        900,
+    )
     assert (default.throttle.requests, default.throttle.per, default.control, default.vantage) == (20, 1, [], "")
 
 
@@ -158,8 +164,8 @@ def test_other_limits_change_an_item_and_keep_the_checklists(write) -> None:
 
     assert changed.expect == (parse_limit("up == 1"), parse_limit("first_byte < 500 ms"))
     assert changed.changed_from == own.expect == (parse_limit("up == 1"), parse_limit("first_byte < 200 ms"))
-    assert (changed.changed_why, changed.bands, changed.severity) == ("smaller machines", own.bands, own.severity)
-    assert (own.changed_from, own.changed_why) == ((), "")
+    assert (changed.changed_reason, changed.bands, changed.severity) == ("smaller machines", own.bands, own.severity)
+    assert (own.changed_from, own.changed_reason) == ((), "")
 
 
 def test_a_limit_may_be_a_share_of_the_baseline(write) -> None:
@@ -297,14 +303,14 @@ def test_without_load_a_window_that_is_too_small_is_no_mistake_and_is_told_by_th
     ("limit", "told"),
     [
         ("error_rate within 10 % of baseline", "error_rate may be zero, and a percentage of zero allows nothing"),
-        ("error_rate < 0 %", "'error_rate < 0 %' can never be proved by a sample, expected more than 0 % and less"),
-        ("error_rate < 100 %", "can never be proved by a sample"),
-        ("p95 == 500 ms", "'p95 == 500 ms' can never be proved by a sample, expected one of <, <=, >, >="),
+        ("error_rate < 0 %", "'error_rate < 0 %' can never be decided by a sample, expected more than 0 % and less"),
+        ("error_rate < 100 %", "can never be decided by a sample"),
+        ("p95 == 500 ms", "'p95 == 500 ms' can never be decided by a sample, expected one of <, <=, >, >="),
     ],
 )
 def test_a_changed_limit_that_no_sample_can_prove_is_refused(problems, limit, told) -> None:
     text = WINDOWS.format(allow="", window='window = "60s"', rate=5)
-    text += f'[env.prod.limits]\n"deploy.performance.p95-latency" = {{ expect = ["{limit}"], why = "tried" }}\n'
+    text += f'[env.prod.limits]\n"deploy.performance.p95-latency" = {{ expect = ["{limit}"], reason = "tried" }}\n'
 
     (problem,) = problems(text)
 
@@ -423,7 +429,7 @@ def test_a_configuration_of_more_than_4_mib_is_not_read(problems) -> None:
 
 
 @pytest.mark.parametrize("number", ["9" * 20, "9" * 401, f"0x{'f' * 5000}", "-1", "1e308", "inf", "nan"])
-@pytest.mark.parametrize("key", ["requests = 20", 'kind = "tls"', 'timeout = "10s"', 'why = "smaller machines"'])
+@pytest.mark.parametrize("key", ["requests = 20", 'kind = "tls"', 'timeout = "10s"', 'reason = "smaller machines"'])
 def test_no_number_is_too_large_to_be_told(problems, key, number) -> None:
     name = key.partition(" ")[0]
 

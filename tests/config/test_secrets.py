@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from probekit.config.secrets import Vault
+from probekit.config.secrets import SecretResolver
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.probe import Secret
+from probekit.probe import SecretRef
 from probekit.redaction import HIDDEN, Redactor
 from probekit.toml_file import ConfigError
 
 VALUE = "planted-5ecret-value"
-TOKEN = Secret(env="HEALTH_TOKEN")
-FILE = Secret(file=Path("secrets/token"))
+TOKEN = SecretRef(env="HEALTH_TOKEN")
+FILE = SecretRef(file=Path("secrets/token"))
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def redactor() -> Redactor:
 
 @pytest.fixture
 def vault(tmp_path, redactor):
-    def over(**variables: str) -> Vault:
-        return Vault(folder=tmp_path, variables=variables, redactor=redactor)
+    def over(**variables: str) -> SecretResolver:
+        return SecretResolver(folder=tmp_path, variables=variables, redactor=redactor)
 
     return over
 
@@ -43,7 +43,7 @@ def token_file(tmp_path) -> Path:
 def refused():
     """What a refusal says, with all that its traceback would show."""
 
-    def of(vault: Vault, secret: Secret) -> tuple[ProbeFailedError, str]:
+    def of(vault: SecretResolver, secret: SecretRef) -> tuple[ProbeFailedError, str]:
         with pytest.raises(ProbeFailedError) as caught:
             vault.reveal(secret)
         return caught.value, "".join(traceback.format_exception(caught.value))
@@ -120,7 +120,7 @@ def test_an_absolute_path_is_taken_as_it_is(vault, tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("run") / "token"
     path.write_text(VALUE)
 
-    assert vault().reveal(Secret(file=path)) == VALUE
+    assert vault().reveal(SecretRef(file=path)) == VALUE
 
 
 def test_a_file_is_read_again_each_time(vault, token_file) -> None:
@@ -213,7 +213,7 @@ def test_a_file_that_is_no_text_is_a_missing_secret_and_none_of_it_is_told(vault
 
 
 def test_a_name_that_no_file_can_have_is_a_missing_secret(vault, refused) -> None:
-    error, _ = refused(vault(), Secret(file=Path("a\0b")))
+    error, _ = refused(vault(), SecretRef(file=Path("a\0b")))
 
     assert error.reason is Reason.MISSING_SECRET
 
@@ -270,4 +270,4 @@ def test_a_reference_prints_where_the_secret_is_kept() -> None:
 @pytest.mark.parametrize("reference", [{}, {"env": "A", "file": "b"}, {"env": ""}])
 def test_a_reference_names_exactly_one_place(reference) -> None:
     with pytest.raises(ValueError, match=r"name one place|at least 1 character"):
-        Secret.model_validate(reference)
+        SecretRef.model_validate(reference)

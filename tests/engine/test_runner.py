@@ -11,11 +11,11 @@ import pytest
 
 from probekit import probes
 from probekit.config.settings import Environment
-from probekit.engine.context import Clock, Order, Stop, steady
+from probekit.engine.context import Cancellation, Clock, RunContext, steady_clock
 from probekit.engine.runner import run
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
-from probekit.model.plan import Ask, Step
+from probekit.model.plan import Retry, Step
 from probekit.model.readings import Exact
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
@@ -102,7 +102,7 @@ def go(monkeypatch, double, time, make):
         facts = {"base_url": "https://app.test", "scope": ["a"], "settle": "30s"} | wishes.pop("environment", {})
         environment = Environment.model_validate(facts)
         look_up = wishes.pop("look_up", lambda _endpoint: addresses)
-        order = Order(
+        order = RunContext(
             environment=environment,
             http=wishes.pop("http", None) or Http(run="test", resolver=Resolver(look_up=look_up)),
             reveal=str,
@@ -111,7 +111,7 @@ def go(monkeypatch, double, time, make):
             settle=wishes.pop("settle", False),
             **wishes,
         )
-        plan = make.plan(steps=steps, guard=guard, release="2")
+        plan = make.plan(steps=steps, release_guard=guard, release="2")
         return await run(plan, more or (lambda _step, _attempts: None), order)
 
     return one
@@ -124,17 +124,17 @@ def step(**fields):
             "instance": "",
             "kind": "double",
             "config": Settings(),
-            "looks": 8,
+            "repeat": 8,
             "attempts": 3,
             "spread": 20.0,
-            "spacing": 10.0,
+            "attempt_interval": 10.0,
             "timeout": 1.0,
             "in_flight": 4,
-            "turn": "together",
+            "turn": "concurrent",
             "window": 0.0,
             "cost": 0,
             "wanted": frozenset({"up", "status", "indexes"}),
-            "claims": frozenset({"up", "status"}),
+            "reachability_metrics": frozenset({"up", "status"}),
             **fields,
         }
     )
@@ -144,7 +144,7 @@ async def test_the_first_attempt_takes_every_look_whether_or_not_one_succeeds(go
     seen = await go(step())
 
     (attempt,) = seen.attempts["health", ""]
-    assert len(attempt.looks) == len(double.contexts) == 8
+    assert len(attempt.measurements) == len(double.contexts) == 8
     assert seen.complete
 
 
@@ -159,15 +159,15 @@ async def test_looks_start_spread_over_their_time_and_few_are_in_flight(go, doub
 async def test_every_resolved_address_is_looked_at(go, double, addresses, least) -> None:
     await go(step(), addresses=tuple(f"192.0.2.{number}" for number in range(addresses)))
 
-    looks = Counter(context.address.ip for context in double.contexts)
-    assert len(looks) == addresses
-    assert min(looks.values()) >= least
+    measurements = Counter(context.address.ip for context in double.contexts)
+    assert len(measurements) == addresses
+    assert min(measurements.values()) >= least
 
 
 async def test_once_a_look_has_reached_the_target_only_reachability_is_asked_for(go, double) -> None:
     seen = await go(step(in_flight=1))
 
-    asked = [look.asked for look in seen.attempts["health", ""][0].looks]
+    asked = [measurement.asked for measurement in seen.attempts["health", ""][0].measurements]
     assert asked == [frozenset({"up", "status", "indexes"}), *[frozenset({"up", "status"})] * 7]
 
 
@@ -176,29 +176,31 @@ async def test_until_a_look_has_reached_the_target_everything_is_asked_for(go, d
 
     seen = await go(step(in_flight=1))
 
-    assert {look.asked for look in seen.attempts["health", ""][0].looks} == {frozenset({"up", "status", "indexes"})}
+    assert {measurement.asked for measurement in seen.attempts["health", ""][0].measurements} == {
+        frozenset({"up", "status", "indexes"})
+    }
 
 
 async def test_further_attempts_wait_their_spacing_and_take_each_address_once(go, time) -> None:
     seen = await go(
         step(),
         addresses=("192.0.2.1", "192.0.2.2", "192.0.2.3"),
-        more=lambda _step, attempts: Ask() if len(attempts) < 3 else None,
+        more=lambda _step, attempts: Retry() if len(attempts) < 3 else None,
     )
 
     attempts = seen.attempts["health", ""]
-    assert [len(attempt.looks) for attempt in attempts] == [8, 3, 3]
-    assert time.slept.count(10.0) == 2 + 1  # one of the spread looks starts at 10 s, too
+    assert [len(attempt.measurements) for attempt in attempts] == [8, 3, 3]
+    assert time.slept.count(10.0) == 2 + 1  # one of the spread measurements starts at 10 s, too
 
 
 async def test_one_address_is_looked_at_twice_in_a_further_attempt(go) -> None:
-    seen = await go(step(), more=lambda _step, attempts: Ask() if len(attempts) < 2 else None)
+    seen = await go(step(), more=lambda _step, attempts: Retry() if len(attempts) < 2 else None)
 
-    assert [len(attempt.looks) for attempt in seen.attempts["health", ""]] == [8, 2]
+    assert [len(attempt.measurements) for attempt in seen.attempts["health", ""]] == [8, 2]
 
 
 async def test_no_more_attempts_than_the_plan_says(go) -> None:
-    seen = await go(step(attempts=3), more=lambda _step, _attempts: Ask())
+    seen = await go(step(attempts=3), more=lambda _step, _attempts: Retry())
 
     assert len(seen.attempts["health", ""]) == 3
 
@@ -208,32 +210,32 @@ async def test_a_stray_look_is_asked_again_at_its_own_address(go, double) -> Non
 
     def once(_step, attempts):
         asked.append(len(attempts))
-        return Ask(looks=24, at=("192.0.2.2:443",), each=8) if len(asked) == 1 else None
+        return Retry(rechecks=24, at=("192.0.2.2:443",), each=8) if len(asked) == 1 else None
 
     seen = await go(step(), addresses=tuple(f"192.0.2.{number}" for number in range(1, 13)), more=once)
 
     (attempt,) = seen.attempts["health", ""]
-    assert len(attempt.again) == 24
-    assert Counter(look.address for look in attempt.again)["192.0.2.2:443"] >= 8
+    assert len(attempt.rechecks) == 24
+    assert Counter(measurement.address for measurement in attempt.rechecks)["192.0.2.2:443"] >= 8
 
 
 async def test_each_address_is_an_instance_of_its_own_where_the_kind_says_so(go) -> None:
-    seen = await go(step(looks=1), addresses=("192.0.2.1", "2001:db8::1"), each_address=True)
+    seen = await go(step(repeat=1), addresses=("192.0.2.1", "2001:db8::1"), each_address=True)
 
     assert set(seen.attempts) == {("health", "192.0.2.1:443"), ("health", "[2001:db8::1]:443")}
 
 
 @pytest.mark.parametrize("budget", [40, None])
 async def test_a_kind_is_told_what_it_may_send(go, double, budget) -> None:
-    await go(step(looks=1, budget=budget))
+    await go(step(repeat=1, budget=budget))
 
     assert {context.budget for context in double.contexts} == {budget}
 
 
 async def test_a_kind_that_connects_nowhere_takes_one_look(go, double) -> None:
-    seen = await go(step(looks=1), endpoint=False)
+    seen = await go(step(repeat=1), endpoint=False)
 
-    assert len(seen.attempts["health", ""][0].looks) == 1
+    assert len(seen.attempts["health", ""][0].measurements) == 1
     assert double.contexts[0].address is None
 
 
@@ -255,7 +257,7 @@ async def test_no_exception_escapes_a_probe(go, double, error, reason) -> None:
     seen = await go(step())
 
     (attempt,) = seen.attempts["health", ""]
-    readings = {reading for look in attempt.looks for reading in look.values.values()}
+    readings = {reading for measurement in attempt.measurements for reading in measurement.values.values()}
     assert {reading.reason for reading in readings} == {reason}
     assert "hunter2" not in str(readings)
     assert seen.complete
@@ -266,7 +268,7 @@ async def test_what_a_kind_returns_that_is_no_reading_is_its_bug(go, double) -> 
 
     seen = await go(step())
 
-    assert seen.attempts["health", ""][0].looks[0].values["up"].reason is Reason.BUG
+    assert seen.attempts["health", ""][0].measurements[0].values["up"].reason is Reason.BUG
 
 
 async def test_one_broken_kind_leaves_its_neighbours_their_readings(go, double) -> None:
@@ -277,17 +279,19 @@ async def test_one_broken_kind_leaves_its_neighbours_their_readings(go, double) 
 
     double.answer = fail_for_one
 
-    seen = await go(step(), step(probe="other", looks=1, wanted=frozenset({"status"}), claims=frozenset()))
+    seen = await go(
+        step(), step(probe="other", repeat=1, wanted=frozenset({"status"}), reachability_metrics=frozenset())
+    )
 
-    assert seen.attempts["health", ""][0].looks[0].values["up"] == Exact(1)
-    assert seen.attempts["other", ""][0].looks[0].values["status"].reason is Reason.BUG
+    assert seen.attempts["health", ""][0].measurements[0].values["up"] == Exact(1)
+    assert seen.attempts["other", ""][0].measurements[0].values["status"].reason is Reason.BUG
 
 
 async def test_secrets_are_taken_out_of_what_a_target_says(go, double) -> None:
     redactor = Redactor()
     redactor.learn("planted-secret")
     double.answer = lambda _context: Readings(
-        {"seen": "it echoes planted-secret"}, up=Failure(reason=Reason.BAD_RESPONSE, detail="planted-secret")
+        {"summary": "it echoes planted-secret"}, up=Failure(reason=Reason.BAD_RESPONSE, detail="planted-secret")
     )
 
     seen = await go(step(), redactor=redactor)
@@ -302,52 +306,52 @@ async def test_a_name_that_does_not_resolve_is_a_reason_for_every_metric(go) -> 
     seen = await go(step(), look_up=nothing)
 
     (attempt,) = seen.attempts["health", ""]
-    assert {value.reason for value in attempt.looks[0].values.values()} == {Reason.UNRESOLVED}
+    assert {value.reason for value in attempt.measurements[0].values.values()} == {Reason.UNRESOLVED}
 
 
 async def test_the_run_waits_until_the_release_has_settled(go, double, time) -> None:
     deployment = Deployment(release="2", started=START, finished=START - timedelta(seconds=12))
 
-    await go(step(looks=1), memory=Memory(deployment=deployment), settle=True)
+    await go(step(repeat=1), history=History(deployment=deployment), settle=True)
 
     assert time.slept == [18.0]
     assert double.contexts[0].settling_since == deployment.mark
 
 
 async def test_without_a_deployment_settling_counts_from_the_run_s_start(go, double, time) -> None:
-    await go(step(looks=1), settle=True)
+    await go(step(repeat=1), settle=True)
 
     assert time.slept == [30.0]
     assert double.contexts[0].settling_since == START
 
 
 async def test_a_deployment_mark_in_the_future_is_not_waited_for_beyond_the_settle_time(go, time) -> None:
-    memory = Memory(deployment=Deployment(release="2", started=START + timedelta(days=9)))
+    history = History(deployment=Deployment(release="2", started=START + timedelta(days=9)))
 
-    await go(step(looks=1), memory=memory, settle=True)
+    await go(step(repeat=1), history=history, settle=True)
 
     assert time.slept == [30.0]
 
 
 async def test_the_release_is_read_on_every_address_before_and_after(go, double) -> None:
     double.answer = lambda _context: Readings({"version": "2"}, other_versions=Exact(0), up=Exact(1))
-    guard = step(probe="release", looks=1, wanted=frozenset({"other_versions"}), claims=frozenset())
+    guard = step(probe="release", repeat=1, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
 
-    seen = await go(step(looks=1), guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
+    seen = await go(step(repeat=1), guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
 
-    assert [look.address for look in seen.guards] == ["192.0.2.1:443", "192.0.2.2:443"] * 2
+    assert [measurement.address for measurement in seen.guard_measurements] == ["192.0.2.1:443", "192.0.2.2:443"] * 2
     asked = [context.wanted for context in double.contexts]
     assert asked[:2] == asked[-2:] == [frozenset({"other_versions"})] * 2
 
 
 async def test_every_guard_looks_several_times_at_each_address(go, double) -> None:
     double.answer = lambda _context: Readings(other_versions=Exact(0), up=Exact(1))
-    guard = step(probe="release", looks=4, wanted=frozenset({"other_versions"}), claims=frozenset())
+    guard = step(probe="release", repeat=4, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
 
     seen = await go(guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
 
-    assert len(seen.guards) == 2 * 2 * 4
-    assert {len(attempts[0].looks) for attempts in seen.attempts.values()} == {4}
+    assert len(seen.guard_measurements) == 2 * 2 * 4
+    assert {len(attempts[0].measurements) for attempts in seen.attempts.values()} == {4}
 
 
 async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double, time) -> None:
@@ -357,9 +361,9 @@ async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double
         return Readings(other_versions=Exact(next(versions))) if "other_versions" in context.wanted else Readings()
 
     double.answer = answer
-    guard = step(probe="release", looks=1, wanted=frozenset({"other_versions"}), claims=frozenset())
+    guard = step(probe="release", repeat=1, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
 
-    seen = await go(step(looks=1), guard=guard, wait_release=300.0, settle=True)
+    seen = await go(step(repeat=1), guard=guard, wait_release=300.0, settle=True)
 
     assert time.slept == [10.0, 10.0, 30.0]
     assert seen.settling_since == START + timedelta(seconds=20)
@@ -367,7 +371,7 @@ async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double
 
 async def test_it_waits_for_a_release_no_longer_than_it_was_told(go, double, time) -> None:
     double.answer = lambda _context: Readings(other_versions=Exact(1))
-    guard = step(probe="release", looks=1, wanted=frozenset({"other_versions"}), claims=frozenset())
+    guard = step(probe="release", repeat=1, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
 
     await go(guard=guard, wait_release=35.0)
 
@@ -379,7 +383,7 @@ async def test_controls_are_asked_at_the_start_and_at_the_end(go, serve, http_re
     silent = "http://127.0.0.1:9/"
 
     seen = await go(
-        step(looks=1),
+        step(repeat=1),
         http=Http(run="test"),
         endpoint=False,
         environment={"control": [silent, f"http://127.0.0.1:{port}/"], "timeout": "1s"},
@@ -391,52 +395,56 @@ async def test_controls_are_asked_at_the_start_and_at_the_end(go, serve, http_re
 
 async def test_a_silent_control_is_told(go) -> None:
     seen = await go(
-        step(looks=1), http=Http(run="test"), endpoint=False, environment={"control": ["http://127.0.0.1:9/"]}
+        step(repeat=1), http=Http(run="test"), endpoint=False, environment={"control": ["http://127.0.0.1:9/"]}
     )
 
     assert seen.controls == [False, False]
 
 
 async def test_a_stop_keeps_what_was_measured_and_says_who_wanted_it(go, double) -> None:
-    stop = Stop()
+    cancellation = Cancellation()
 
     async def hang(context):
         if "up" in context.wanted:
             return Readings(up=Exact(1))
-        while len(double.contexts) < 9 or double.in_flight > 1:  # noqa: ASYNC110  # eight looks of other tasks
+        while len(double.contexts) < 9 or double.in_flight > 1:  # noqa: ASYNC110  # eight measurements of other tasks
             await asyncio.sleep(0)
         await asyncio.sleep(0)
-        stop.wish("SIGINT")
+        cancellation.request("SIGINT")
         await asyncio.Event().wait()
         return Readings()
 
     double.answer = hang
 
-    seen = await go(step(), step(probe="other", looks=1, wanted=frozenset({"status"}), claims=frozenset()), stop=stop)
+    seen = await go(
+        step(),
+        step(probe="other", repeat=1, wanted=frozenset({"status"}), reachability_metrics=frozenset()),
+        cancellation=cancellation,
+    )
 
     assert (seen.complete, seen.ended_by) == (False, "SIGINT")
-    assert len(seen.attempts["health", ""][0].looks) == 8
+    assert len(seen.attempts["health", ""][0].measurements) == 8
     (cut,) = seen.attempts["other", ""]
-    assert cut.looks[0].values["status"].reason is Reason.CUT_OFF
+    assert cut.measurements[0].values["status"].reason is Reason.CUT_OFF
 
 
 async def test_half_an_attempt_is_no_attempt(go, double) -> None:
-    stop = Stop()
+    cancellation = Cancellation()
     count = iter(range(100))
 
     async def slow(_context):
         if next(count) == 5:
-            stop.wish("SIGTERM")
+            cancellation.request("SIGTERM")
             await asyncio.Event().wait()
         return Readings(up=Exact(1))
 
     double.answer = slow
 
-    seen = await go(step(in_flight=1), stop=stop)
+    seen = await go(step(in_flight=1), cancellation=cancellation)
 
     ((cut,),) = seen.attempts.values()
-    assert {value.reason for value in cut.looks[0].values.values()} == {Reason.CUT_OFF}
-    assert len([look for look in seen.measurements if look.values["up"] == Exact(1)]) == 5
+    assert {value.reason for value in cut.measurements[0].values.values()} == {Reason.CUT_OFF}
+    assert len([measurement for measurement in seen.measurements if measurement.values["up"] == Exact(1)]) == 5
 
 
 async def test_the_run_s_own_deadline_ends_it(go, double) -> None:
@@ -457,7 +465,7 @@ async def test_the_time_to_settle_is_no_part_of_the_deadline(go, time) -> None:
 
     time.sleep = really
 
-    seen = await go(step(looks=1), settle=True, environment={"settle": "300ms", "deadline": "150ms"})
+    seen = await go(step(repeat=1), settle=True, environment={"settle": "300ms", "deadline": "150ms"})
 
     assert seen.complete
 
@@ -465,7 +473,7 @@ async def test_the_time_to_settle_is_no_part_of_the_deadline(go, time) -> None:
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
 def test_a_clock_that_is_set_amid_a_run_moves_none_of_its_waits(jump) -> None:
     wall, elapsed = datetime(2026, 11, 25, 12, tzinfo=UTC), 500.0
-    now = steady(wall=lambda: wall, elapsed=lambda: elapsed)
+    now = steady_clock(wall=lambda: wall, elapsed=lambda: elapsed)
 
     wall, elapsed = wall + jump, elapsed + 10
 
@@ -479,14 +487,14 @@ async def test_silence_while_our_own_loop_stood_still_is_no_outage(go, double) -
 
     double.answer = standstill
 
-    seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=1.0))
+    seen = await go(step(repeat=1, attempts=1, spread=0.0, timeout=1.0))
 
-    (look,) = seen.attempts["health", ""][0].looks
-    assert {metric: value.reason for metric, value in look.values.items()} == dict.fromkeys(
-        look.asked, Reason.OVERLOADED
+    (measurement,) = seen.attempts["health", ""][0].measurements
+    assert {metric: value.reason for metric, value in measurement.values.items()} == dict.fromkeys(
+        measurement.asked, Reason.OVERLOADED
     )
-    assert look.asked > {"up"}
-    assert look.lag > 0.25
+    assert measurement.asked > {"up"}
+    assert measurement.lag > 0.25
 
 
 async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypatch) -> None:
@@ -497,10 +505,10 @@ async def test_a_kind_that_goes_on_past_its_time_is_cut_off(go, double, monkeypa
 
     double.answer = hang
 
-    seen = await go(step(looks=1, attempts=1, spread=0.0, timeout=0.001), endpoint=False)
+    seen = await go(step(repeat=1, attempts=1, spread=0.0, timeout=0.001), endpoint=False)
 
     (attempt,) = seen.attempts["health", ""]
-    assert attempt.looks[0].values["up"].reason is Reason.BUG
+    assert attempt.measurements[0].values["up"].reason is Reason.BUG
     assert seen.complete
 
 
@@ -519,16 +527,19 @@ async def test_watchers_watch_the_others_and_those_that_want_to_be_alone_come_af
         order.append("watched")
 
     double.answer = noted
-    turns = [("last", "last"), ("alone", "alone"), ("together", "a"), ("together", "b")]
-    steps = [step(probe=name, looks=1, turn=turn, wanted=frozenset({name}), claims=frozenset()) for turn, name in turns]
-    watcher = step(probe="watch", looks=1, attempts=1, turn="watch", window=60.0, wanted=frozenset({"watch"}))
-    guard = step(probe="release", looks=1, wanted=frozenset({"guard"}), claims=frozenset())
+    turns = [("final", "last"), ("exclusive", "alone"), ("concurrent", "a"), ("concurrent", "b")]
+    steps = [
+        step(probe=name, repeat=1, turn=turn, wanted=frozenset({name}), reachability_metrics=frozenset())
+        for turn, name in turns
+    ]
+    watcher = step(probe="watch", repeat=1, attempts=1, turn="background", window=60.0, wanted=frozenset({"watch"}))
+    guard = step(probe="release", repeat=1, wanted=frozenset({"guard"}), reachability_metrics=frozenset())
 
     seen = await go(*steps, watcher, guard=guard, sample=watch)
 
     assert order == ["guard", "watch", "a", "b", "alone", "watched", "guard", "last"]
     assert time.slept.count(10.0) >= 6  # six blocks at least
-    assert isinstance(seen.attempts["watch", ""][0].looks[0].values["watch"], Exact)
+    assert isinstance(seen.attempts["watch", ""][0].measurements[0].values["watch"], Exact)
 
 
 async def test_a_sampler_that_gives_nothing_or_breaks_is_no_reading(go) -> None:
@@ -540,8 +551,8 @@ async def test_a_sampler_that_gives_nothing_or_breaks_is_no_reading(go) -> None:
         yield Readings(up=Exact(1))
         raise ZeroDivisionError
 
-    sampling = step(looks=1, attempts=1, turn="alone", window=60.0)
+    sampling = step(repeat=1, attempts=1, turn="exclusive", window=60.0)
 
     for sample, reason in [(nothing, Reason.BAD_RESPONSE), (broken, Reason.BUG)]:
         seen = await go(sampling, sample=sample)
-        assert seen.attempts["health", ""][0].looks[0].values["up"].reason is reason
+        assert seen.attempts["health", ""][0].measurements[0].values["up"].reason is reason

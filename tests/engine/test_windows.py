@@ -9,7 +9,7 @@ import pytest
 
 from probekit.engine.windows import put_together
 from probekit.model.measurement import Failure, Reason
-from probekit.model.readings import Complement, Exact, Mean, Quantile, Sample, Share
+from probekit.model.readings import Complement, Exact, LatencySample, Mean, Quantile, Share
 from probekit.probe import Readings, Window
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -65,7 +65,10 @@ async def test_a_slow_reading_delays_no_later_block(window) -> None:
 def test_shares_and_levels_are_strung_together_and_of_a_count_the_largest_is_kept() -> None:
     blocks = [
         Readings(
-            {"seen": f"block {number}"}, hits=Complement(Share((number,), (10,))), slow=Exact(slow), cpu=Mean((slow,))
+            {"summary": f"block {number}"},
+            hits=Complement(Share((number,), (10,))),
+            slow=Exact(slow),
+            cpu=Mean((slow,)),
         )
         for number, slow in enumerate([0, 3, 1])
     ]
@@ -77,7 +80,7 @@ def test_shares_and_levels_are_strung_together_and_of_a_count_the_largest_is_kep
         "slow": Exact(3),
         "cpu": Mean((0, 3, 1)),
     }
-    assert whole.notes == {"seen": "block 2"}
+    assert whole.notes == {"summary": "block 2"}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -95,7 +98,7 @@ def test_what_only_the_last_block_gives_is_kept() -> None:
 
 
 def test_a_sample_is_given_whole() -> None:
-    sample = Sample(((1,),), ((0,),), (0,), (0,))
+    sample = LatencySample(((1,),), ((0,),), (0,), (0,))
 
     with pytest.raises(TypeError, match="given whole"):
         put_together([Readings(p95=Quantile(sample, 0.95))] * 2)

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from probekit.history import store as stores
-from probekit.history.store import Past, Place, Store, StoreError
+from probekit.history.store import RunSummary, Store, StoreError, TargetKey
 from probekit.model.history import Deployment
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
-PROD = Place(environment="prod", base_url="https://app.example.com")
-OTHER = Place(environment="prod", base_url="https://other.example.com")
+PROD = TargetKey(environment="prod", base_url="https://app.example.com")
+OTHER = TargetKey(environment="prod", base_url="https://other.example.com")
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def file(tmp_path) -> Path:
     return tmp_path / "state" / "probekit.sqlite3"
 
 
-def past(run="a1", *, place=PROD, started=NOW, action="go", **more) -> Past:
-    facts = {"release": "2.3.1", "exit_code": 0, "narrowed": False} | more
-    return Past(id=run, place=place, started=started, action=action, **facts)
+def past(run="a1", *, place=PROD, started=NOW, action="go", **more) -> RunSummary:
+    facts = {"release": "2.3.1", "exit_code": 0, "partial": False} | more
+    return RunSummary(id=run, target=place, started=started, action=action, **facts)
 
 
 def test_a_run_is_read_as_it_was_written_and_listed_newest_first(file) -> None:
@@ -49,7 +49,7 @@ def test_a_run_is_read_as_it_was_written_and_listed_newest_first(file) -> None:
         assert [run.id for run in store.runs(most=2)] == ["b2", "c3"]
         assert store.report("a1") == {"run": {"id": "a1"}, "text": "Grüße \ud800"}
         assert store.last(PROD) == {"run": {"id": "b2"}}
-        assert store.last(Place(environment="stage", base_url="https://app.example.com")) is None
+        assert store.last(TargetKey(environment="stage", base_url="https://app.example.com")) is None
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id_where_it_is_one(file) -> None:
@@ -124,7 +124,7 @@ def test_a_file_of_a_newer_version_is_left_alone(file) -> None:
 
 
 @pytest.mark.parametrize("version", range(len(stores._VERSIONS)))  # noqa: SLF001  # every schema that ever was
-def test_every_earlier_version_is_brought_up(tmp_path, version) -> None:
+def test_every_earlier_version_is_upgraded_and_runs_of_another_format_are_dropped(tmp_path, capfd, version) -> None:
     old = tmp_path / "old.sqlite3"
     with closing(sqlite3.connect(old)) as raw, raw:
         for statements in stores._VERSIONS[:version]:  # noqa: SLF001  # see above
@@ -134,12 +134,16 @@ def test_every_earlier_version_is_brought_up(tmp_path, version) -> None:
         if version:
             mark = ("prod", PROD.base_url, "2026-11-23T10:00:00.000000+00:00", "2.3.1")
             raw.execute("INSERT INTO deployment (environment, base_url, started, release) VALUES (?, ?, ?, ?)", mark)
+            run = ("old", "prod", PROD.base_url, "2026-11-23T10:00:00.000000+00:00", "2.3.1", "go", 0, 0, b"")
+            raw.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", run)
 
     with Store(old) as store:
+        assert store.runs() == ()
+        assert ("history.runs_dropped" in capfd.readouterr().err) == (version > 0)
         store.record(past(), {"n": 1})
         assert store.last(PROD) == {"n": 1}
         assert (store.deployment(PROD) is not None) == (version > 0)
-        assert store.totals(PROD) == {}
+        assert store.counters(PROD) == {}
 
 
 def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:
@@ -162,17 +166,19 @@ def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypat
         store.report("a1")
 
 
-@pytest.mark.parametrize("document", [{}, {"totals": 3}, {"totals": [["a", "b"]]}, {"totals": [["a", "", "b", "x"]]}])
+@pytest.mark.parametrize(
+    "document", [{}, {"counters": 3}, {"counters": [["a", "b"]]}, {"counters": [["a", "", "b", "x"]]}]
+)
 def test_damaged_counters_are_told(file, document) -> None:
     with Store(file) as store:
         store.begin(PROD, Deployment(release=None, started=NOW))
-        store.count(PROD, {("containers", "", "restarts"): 12.0})
-        assert store.totals(PROD) == {("containers", "", "restarts"): 12.0}
+        store.record_counters(PROD, {("containers", "", "restarts"): 12.0})
+        assert store.counters(PROD) == {("containers", "", "restarts"): 12.0}
         with closing(sqlite3.connect(file)) as raw, raw:
-            raw.execute("UPDATE deployment SET totals = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
+            raw.execute("UPDATE deployment SET counters = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
 
         with pytest.raises(StoreError, match="counted at a deployment in it is damaged"):
-            store.totals(PROD)
+            store.counters(PROD)
 
 
 def test_only_its_owner_may_read_it(file) -> None:
@@ -212,14 +218,14 @@ _WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from probekit.history.store import Past, Place, Store
+from probekit.history.store import RunSummary, TargetKey, Store
 file, name, runs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-place = Place(environment="prod", base_url="https://app.example.com")
+place = TargetKey(environment="prod", base_url="https://app.example.com")
 with Store(file) as store:
     for number in range(runs):
         run = f"{name}-{number}"
-        facts = {"release": None, "action": "go", "exit_code": 0, "narrowed": False}
-        store.record(Past(id=run, place=place, started=datetime.now(UTC), **facts), {"id": run})
+        facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}
+        store.record(RunSummary(id=run, target=place, started=datetime.now(UTC), **facts), {"id": run})
         print(run, flush=True)
 """
 

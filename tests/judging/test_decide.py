@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from probekit.judging.decide import decide
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.limit import Limit
 from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Served, Situation, Stage, Verdict
 
@@ -33,9 +33,9 @@ def verdict(
     because: str = "why",
     age: float | None = 0,
     deadline: Deadline | None = None,
-    row: Row | None = None,
+    matrix_row: Row | None = None,
     criterion: bool = False,
-    holds: bool = False,
+    holds_if_pending: bool = False,
     pre_existing: bool = False,
     **fields,
 ) -> Verdict:
@@ -45,9 +45,9 @@ def verdict(
         title="",
         severity=severity,
         owner="",
-        row=row,
+        matrix_row=matrix_row,
         criteria=("c",) if criterion else (),
-        holds=holds,
+        holds_if_pending=holds_if_pending,
     )
     band = Band(when=LIMIT, severity=severity, deadline=deadline) if deadline else None
     flags = frozenset({Flag.PRE_EXISTING} if pre_existing else ())
@@ -73,7 +73,7 @@ def situation(
         complete=complete,
         strict=strict,
         release=Release(served=served, because="the version"),
-        memory=Memory(deployment=deployment),
+        history=History(deployment=deployment),
     )
 
 
@@ -82,7 +82,7 @@ def told(verdicts: Sequence[Verdict], facts: Situation | None = None) -> tuple[A
     return decision.action, decision.minutes
 
 
-DOWN = verdict(row=ROLLS_BACK)
+DOWN = verdict(matrix_row=ROLLS_BACK)
 TO_ROLLBACK = Deadline(minutes=5, then="rollback")
 IF_WORSE = Deadline(minutes=10, then=LIMIT)
 TO_SOMEBODY = Deadline(minutes=10)
@@ -96,12 +96,12 @@ TO_SOMEBODY = Deadline(minutes=10)
         ([verdict(Outcome.PASS)], {}, (Action.GO, None)),
         ([verdict(Outcome.PASS)], {"control": Control.SILENT}, (Action.GO, None)),
         ([verdict(Outcome.ATTESTED)], {}, (Action.GO, None)),
-        ([verdict(Outcome.PASS), verdict(Outcome.PENDING, holds=True)], {}, (Action.HOLD, None)),
+        ([verdict(Outcome.PASS), verdict(Outcome.PENDING, holds_if_pending=True)], {}, (Action.HOLD, None)),
         ([verdict(Outcome.PASS), verdict(Outcome.PENDING)], {}, (Action.GO, None)),
         ([verdict(Outcome.PENDING)], {}, (Action.UNDECIDED, 0)),
         ([DOWN], {}, (Action.ROLLBACK, 0)),
         ([replace(DOWN, confirmed=False)], {}, (Action.INVESTIGATE, 1)),
-        ([verdict(row=ROLLS_BACK, pre_existing=True)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(matrix_row=ROLLS_BACK, pre_existing=True)], {}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"deployed_ago": 120}, (Action.ROLLBACK, 0)),
         ([DOWN], {"deployed_ago": 121}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"deployed_ago": -1}, (Action.INVESTIGATE, 0)),
@@ -117,7 +117,7 @@ TO_SOMEBODY = Deadline(minutes=10)
         ([DOWN], {"complete": False}, (Action.UNDECIDED, 0)),
         ([verdict(Outcome.PASS)], {"complete": False}, (Action.UNDECIDED, 0)),
         ([verdict()], {}, (Action.INVESTIGATE, 0)),
-        ([verdict(row=PAGES)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(matrix_row=PAGES)], {}, (Action.INVESTIGATE, 0)),
         ([verdict(severity=HIGH, age=3, deadline=TO_ROLLBACK)], {}, (Action.INVESTIGATE, 2)),
         ([verdict(severity=HIGH, age=5, deadline=TO_ROLLBACK)], {}, (Action.ROLLBACK, 0)),
         ([verdict(severity=HIGH, age=10, deadline=TO_SOMEBODY)], {}, (Action.INVESTIGATE, 0)),
@@ -158,7 +158,7 @@ def test_strict_makes_a_follow_up_keep_it_from_a_go(outcome, severity) -> None:
         (verdict(Outcome.FAIL, HIGH), False),
         (verdict(Outcome.NOT_CONFIGURED, LOW, criterion=True), False),
         (verdict(Outcome.PENDING, CRITICAL), True),  # a signature counts by what it holds, not by its severity
-        (verdict(Outcome.PENDING, LOW, holds=True), False),
+        (verdict(Outcome.PENDING, LOW, holds_if_pending=True), False),
     ],
 )
 def test_what_stops_no_release_is_a_follow_up(one, waits) -> None:
@@ -182,7 +182,7 @@ def test_what_stops_no_release_is_a_follow_up(one, waits) -> None:
     ],
 )
 def test_the_guard_that_bars_a_rollback_is_said_with_what_to_do(facts, fields, guard, what_to_do) -> None:
-    decision = decide([verdict(row=ROLLS_BACK, **fields)], situation(**facts))
+    decision = decide([verdict(matrix_row=ROLLS_BACK, **fields)], situation(**facts))
 
     assert decision.action is not Action.ROLLBACK
     (said,) = [reason for reason in decision.because if guard in reason]
@@ -199,7 +199,7 @@ def test_an_unconfirmed_failure_at_its_deadline_says_which_guard_bars_the_rollba
 
 
 def test_every_guard_is_said_once_for_all_failures() -> None:
-    both = [verdict(row=ROLLS_BACK, name=name, because=name) for name in ("a.b.one", "a.b.two")]
+    both = [verdict(matrix_row=ROLLS_BACK, name=name, because=name) for name in ("a.b.one", "a.b.two")]
 
     because = decide(both, situation(deployed_ago=None, control=Control.NONE)).because
 
@@ -217,7 +217,7 @@ def test_an_empty_run_is_not_a_go_and_says_so(verdicts) -> None:
 def test_nothing_proved_says_so_and_what_to_do() -> None:
     decision = decide([verdict(Outcome.NOT_CONFIGURED, LOW)], situation())
 
-    assert decision.because[0].startswith("nothing was proved")
+    assert decision.because[0].startswith("nothing was verified")
     assert "probekit plan" in decision.because[0]
 
 
@@ -235,7 +235,7 @@ def test_the_most_urgent_failure_is_said_first_and_the_unproven_after_it() -> No
     assert because == (
         "a.b.late (high) failed, 2 min left of 10 min: why",
         "a.b.calm (high) failed, 10 min left of 10 min: why",
-        "a.b.unproven (critical) unproven (error), 5 min to prove it: why",
+        "a.b.unproven (critical) not verified (error), 5 min to verify it: why",
     )
 
 
@@ -244,7 +244,7 @@ def test_one_cause_is_one_sentence() -> None:
 
     (reason,) = decide(outage, situation()).because
 
-    assert reason == "a.b.a, a.b.b, a.b.c and 2 more (high) unproven (error), 10 min to prove it: db is down"
+    assert reason == "a.b.a, a.b.b, a.b.c and 2 more (high) not verified (error), 10 min to verify it: db is down"
 
 
 def test_what_nothing_measures_is_counted_not_listed() -> None:
@@ -252,17 +252,17 @@ def test_what_nothing_measures_is_counted_not_listed() -> None:
 
     (reason,) = decide(missing, situation()).because
 
-    assert reason == "nothing configured can prove 4 items (2 critical, 2 high); probekit plan says what each needs"
+    assert reason == "4 items are not configured (2 critical, 2 high); probekit plan says what each needs"
 
 
 def test_a_go_says_what_it_rests_on() -> None:
     decision = decide([verdict(Outcome.PASS), verdict(Outcome.ATTESTED), verdict(severity=LOW)], situation())
 
-    assert decision.because == ("2 of 3 items are proved, 1 can be followed up",)
+    assert decision.because == ("2 of 3 items are verified, 1 can be followed up",)
 
 
 def test_only_a_critical_failure_rolls_back_by_its_row_alone() -> None:
-    assert told([verdict(severity=HIGH, row=ROLLS_BACK)]) == (Action.INVESTIGATE, 10)
+    assert told([verdict(severity=HIGH, matrix_row=ROLLS_BACK)]) == (Action.INVESTIGATE, 10)
 
 
 RANDOM = random.Random(20261123)  # a seed, so that a difference can be found again
@@ -280,9 +280,9 @@ def some_verdict() -> Verdict:
         because=RANDOM.choice(["down", "slow"]),
         age=RANDOM.choice([None, -500, 0, 3, 5, 10, 400]),
         deadline=RANDOM.choice([None, TO_ROLLBACK, IF_WORSE, TO_SOMEBODY, Deadline(minutes=500)]),
-        row=mostly(ROLLS_BACK, [None, PAGES]),
+        matrix_row=mostly(ROLLS_BACK, [None, PAGES]),
         criterion=RANDOM.random() < 0.5,
-        holds=RANDOM.random() < 0.5,
+        holds_if_pending=RANDOM.random() < 0.5,
         pre_existing=RANDOM.random() < 0.25,
         confirmed=RANDOM.random() < 0.75,
         worse=RANDOM.random() < 0.5,
@@ -325,7 +325,7 @@ def counts(one: Verdict) -> bool:
 
 
 def by_row(one: Verdict) -> bool:
-    return one.severity is CRITICAL and one.item.row is not None and one.item.row.action == "rollback"
+    return one.severity is CRITICAL and one.item.matrix_row is not None and one.item.matrix_row.action == "rollback"
 
 
 def by_deadline(one: Verdict, facts: Situation) -> bool:
@@ -336,7 +336,7 @@ def by_deadline(one: Verdict, facts: Situation) -> bool:
 
 def is_calm(one: Verdict) -> bool:
     """Whether it keeps nothing from a go."""
-    return one.outcome in SETTLED or not (counts(one) or (one.outcome is Outcome.PENDING and one.item.holds))
+    return one.outcome in SETTLED or not (counts(one) or (one.outcome is Outcome.PENDING and one.item.holds_if_pending))
 
 
 CALM = st.lists(st.sampled_from(list(filter(is_calm, POOL))), max_size=4).map(numbered)
@@ -372,7 +372,7 @@ def test_a_rollback_comes_only_from_a_row_or_a_deadline(verdicts) -> None:
 
 @law(SETS, SITUATIONS)
 def test_a_rollback_is_never_ordered_because_of_ourselves(verdicts, facts) -> None:
-    deployment = facts.memory.deployment
+    deployment = facts.history.deployment
     is_sure = (
         facts.stage is Stage.AFTER
         and facts.complete
@@ -429,7 +429,7 @@ def test_every_decision_says_why_and_an_investigation_how_long(verdicts, facts) 
 
 def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, float | None]:  # noqa: C901  # flat on purpose
     """The same rule once more, written flat, to hold the other against."""
-    deployment = facts.memory.deployment
+    deployment = facts.history.deployment
     ago = (facts.now - deployment.mark).total_seconds() / 60 if deployment else None
     sure = (
         facts.stage is Stage.AFTER
@@ -448,7 +448,7 @@ def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, f
         if one.outcome in SETTLED:
             found.append((Action.GO, None))
         elif one.outcome is Outcome.PENDING:
-            found.append((Action.HOLD, None) if one.item.holds else later)
+            found.append((Action.HOLD, None) if one.item.holds_if_pending else later)
         elif one.outcome is not Outcome.FAIL:
             minutes = 5 if one.severity is CRITICAL else 10
             found.append((Action.INVESTIGATE, minutes) if grave or one.item.criteria else later)
@@ -459,7 +459,7 @@ def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, f
         elif one.severity is CRITICAL:
             found.append(
                 (Action.ROLLBACK, 0)
-                if may and one.item.row and one.item.row.action == "rollback"
+                if may and one.item.matrix_row and one.item.matrix_row.action == "rollback"
                 else (Action.INVESTIGATE, 0)
             )
         elif one.severity is HIGH and age < one.deadline.minutes:

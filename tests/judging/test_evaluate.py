@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from probekit.judging.evaluate import proves, weigh
+from probekit.judging.evaluate import evaluate, holds
 from probekit.judging.statistics import Risks
 from probekit.model.limit import Limit, parse_limit
-from probekit.model.readings import Complement, Exact, Failures, Histogram, Mean, Quantile, Sample, Share, Windows
+from probekit.model.readings import (
+    BaselineValues,
+    Complement,
+    ErrorRate,
+    Exact,
+    Histogram,
+    LatencySample,
+    Mean,
+    Quantile,
+    Share,
+)
 from probekit.model.verdict import Outcome
 
 R = Risks()
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
 
 
-def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Sample:
-    return Sample(((milliseconds * 1000,) * requests,) * 6, ((0,) * requests,) * 6, (failures,) * 6, (0,) * 6)
+def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> LatencySample:
+    return LatencySample(((milliseconds * 1000,) * requests,) * 6, ((0,) * requests,) * 6, (failures,) * 6, (0,) * 6)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +42,7 @@ def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Sampl
         (Quantile(sample(30), 0.95), "x < 500 ms", PASS, 30.0),
         (Quantile(sample(700), 0.95), "x < 500 ms", FAIL, 700.0),
         (Quantile(sample(700), 0.95), "x < 0.5 s", FAIL, 700.0),
-        (Failures(sample(30, failures=5)), "x < 0.1 %", FAIL, pytest.approx(9.0909, abs=0.001)),
+        (ErrorRate(sample(30, failures=5)), "x < 0.1 %", FAIL, pytest.approx(9.0909, abs=0.001)),
         (Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), "x < 60 %", PASS, 40.0),
         (Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), "x > 60 %", FAIL, 40.0),
         (Mean((90.0, 92.0, 88.0, 91.0, 89.0, 90.0)), "x < 60 %", FAIL, 90.0),
@@ -42,24 +52,24 @@ def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Sampl
     ],
 )
 def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) -> None:
-    weighed = weigh(reading, parse_limit(limit), R)
+    weighed = evaluate(reading, parse_limit(limit), R)
 
     assert (weighed.outcome, weighed.value) == (outcome, value)
 
 
 @pytest.mark.parametrize(
-    ("reading", "band", "holds"),
+    ("reading", "band", "expected"),
     [
         (Quantile(sample(2500), 0.95), "x > 2000 ms", True),
         (Quantile(sample(1900), 0.95), "x > 2000 ms", False),
-        (Failures(sample(30, failures=5)), "x > 1 %", True),
-        (Failures(sample(30, failures=0)), "x > 1 %", False),
+        (ErrorRate(sample(30, failures=5)), "x > 1 %", True),
+        (ErrorRate(sample(30, failures=0)), "x > 1 %", False),
         (Exact(71.0), "x > 70 %", True),
         (Exact(70.0), "x > 70 %", False),
     ],
 )
-def test_a_band_holds_only_when_it_is_proved(reading, band, holds) -> None:
-    assert proves(reading, parse_limit(band), R) is holds
+def test_a_band_holds_only_when_it_is_proved(reading, band, expected) -> None:
+    assert holds(reading, parse_limit(band), R) is expected
 
 
 def counted(*counts: int, q: float = 0.95) -> Histogram:
@@ -76,39 +86,39 @@ def counted(*counts: int, q: float = 0.95) -> Histogram:
         (
             "x < 300 ms",
             INCONCLUSIVE,
-            "no bucket ends at 300 ms, so nothing is proved; the nearest edges are 250 ms and 500",
+            "no bucket ends at 300 ms, so nothing is decided; the nearest edges are 250 ms and 500",
         ),
         ("x < 2 s", INCONCLUSIVE, "the nearest edges are 500 ms"),
     ],
 )
 def test_a_histogram_is_judged_by_the_bucket_that_ends_at_the_limit(limit, outcome, told) -> None:
-    weighed = weigh(counted(10, 50, 100, 100), parse_limit(limit), R)
+    weighed = evaluate(counted(10, 50, 100, 100), parse_limit(limit), R)
 
     assert (weighed.outcome, weighed.value) == (outcome, 500.0)
-    assert told in weighed.told
+    assert told in weighed.detail
 
 
 def test_a_percentile_beyond_the_last_bucket_has_no_number() -> None:
-    assert weigh(counted(0, 0, 50, 100), parse_limit("x < 500 ms"), R).value is None
-    assert weigh(counted(0, 0, 0, 0), parse_limit("x < 500 ms"), R).outcome is INCONCLUSIVE
+    assert evaluate(counted(0, 0, 50, 100), parse_limit("x < 500 ms"), R).value is None
+    assert evaluate(counted(0, 0, 0, 0), parse_limit("x < 500 ms"), R).outcome is INCONCLUSIVE
 
 
 def test_an_equality_cannot_be_held_against_a_share() -> None:
     with pytest.raises(ValueError, match="cannot be held"):
-        weigh(Share((0,), (1,)), parse_limit("x == 1 %"), R)
+        evaluate(Share((0,), (1,)), parse_limit("x == 1 %"), R)
 
 
 def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
-    proved = weigh(Quantile(sample(30), 0.95), parse_limit("x < 500 ms"), R)
-    lacking = weigh(Failures(sample(30)), parse_limit("x < 0.1 %"), R)
+    proved = evaluate(Quantile(sample(30), 0.95), parse_limit("x < 500 ms"), R)
+    lacking = evaluate(ErrorRate(sample(30)), parse_limit("x < 0.1 %"), R)
 
-    level = weigh(Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), parse_limit("x < 60 %"), R)
-    short = weigh(Mean((40.0,) * 4), parse_limit("x < 60 %"), R)
+    level = evaluate(Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), parse_limit("x < 60 %"), R)
+    short = evaluate(Mean((40.0,) * 4), parse_limit("x < 60 %"), R)
 
-    assert proved.told == "0 of 300 too slow, between 0 and 0.99 %"
-    assert lacking.told == "0 of 300 failed, which proves nothing yet: 2695 more without one would prove it"
-    assert level.told == "the mean of 6 blocks, between 38.06 and 41.16"  # 40 less 3.365, and 2.015 more, of 0.577
-    assert short.told == "the mean of 4 blocks, which proves nothing yet: 2 more are needed"
+    assert proved.detail == "0 of 300 too slow, between 0 and 0.99 %"
+    assert lacking.detail == "0 of 300 failed, which proves nothing yet: 2695 more without one would prove it"
+    assert level.detail == "the mean of 6 blocks, between 38.06 and 41.16"  # 40 less 3.365, and 2.015 more, of 0.577
+    assert short.detail == "the mean of 4 blocks, which proves nothing yet: 2 more are needed"
 
 
 @pytest.mark.parametrize(
@@ -121,11 +131,11 @@ def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
     ],
 )
 def test_an_improvement_beside_vanished_traffic_is_unproven(requests, now, outcome, told) -> None:
-    before, traffic = Windows((500.0,) * 4), Windows(requests)
+    before, traffic = BaselineValues((500.0,) * 4), BaselineValues(requests)
     limit = Limit(metric="p95", op="<=", value=10, unit="ms", of="baseline", floor=5.0, before=before, traffic=traffic)
     reading = Histogram((100.0, 500.0), ((now, now),) * 6, (now,) * 6, 0.95)
 
-    weighed = weigh(reading, limit, R)
+    weighed = evaluate(reading, limit, R)
 
     assert (weighed.outcome, weighed.value) == (outcome, 100.0)
-    assert told in weighed.told
+    assert told in weighed.detail

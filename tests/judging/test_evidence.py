@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from probekit.judging.evaluate import weigh
+from probekit.judging.evaluate import evaluate
 from probekit.judging.evidence import added, collected
 from probekit.judging.judge import judge_item
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, Evidence, Memory
+from probekit.model.history import Deployment, History, PooledEvidence
 from probekit.model.limit import parse_limit
 from probekit.model.plan import Step
-from probekit.model.readings import Complement, Exact, Failures, Histogram, Quantile, Sample, Share
+from probekit.model.readings import Complement, ErrorRate, Exact, Histogram, LatencySample, Quantile, Share
 from probekit.model.verdict import Outcome, Release, Served
 
 PRINT = "0123456789abcdef"
@@ -25,17 +25,19 @@ PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
 
 def clean(requests, *, failures=0, blocks=6):
     """Blocks of so many requests of 1 ms each, with so many failures in each."""
-    return Sample(((1000,) * requests,) * blocks, ((0,) * requests,) * blocks, (failures,) * blocks, (0,) * blocks)
+    return LatencySample(
+        ((1000,) * requests,) * blocks, ((0,) * requests,) * blocks, (failures,) * blocks, (0,) * blocks
+    )
 
 
 def after(earlier, now, limit="error_rate < 0.1 %"):
-    return weigh(Failures(now), replace(parse_limit(limit), earlier=earlier and Failures(earlier)), Risks())
+    return evaluate(ErrorRate(now), replace(parse_limit(limit), earlier=earlier and ErrorRate(earlier)), Risks())
 
 
 @pytest.mark.parametrize(
     ("earlier", "now", "outcome"),
     [
-        (None, clean(500), PASS),  # one look: 2,995 would do
+        (None, clean(500), PASS),  # one measurement: 2,995 would do
         (clean(500), clean(50), INCONCLUSIVE),  # 3,300 in all, but looked at often: 3,441 are needed
         (clean(500), clean(100), PASS),
         (
@@ -52,20 +54,28 @@ def test_earlier_windows_add_to_a_pass_and_never_to_a_failure(earlier, now, outc
 
     assert weighed.outcome is outcome
     if earlier and outcome is PASS:
-        assert weighed.told.endswith("with the earlier windows of this release")
+        assert weighed.detail.endswith("with the earlier windows of this release")
 
 
 def test_a_percentile_s_window_must_keep_the_limit_itself() -> None:
-    slow = Sample(((700_000,) * 10,) * 6, ((0,) * 10,) * 6, (0,) * 6, (0,) * 6)
+    slow = LatencySample(((700_000,) * 10,) * 6, ((0,) * 10,) * 6, (0,) * 6, (0,) * 6)
     limit = replace(parse_limit("p95 < 0.5 s"), earlier=Quantile(clean(5000), 0.95))
 
-    assert weigh(Quantile(clean(5), 0.95), limit, Risks()).outcome is PASS
-    assert weigh(Quantile(slow, 0.95), limit, Risks()).outcome is not PASS
+    assert evaluate(Quantile(clean(5), 0.95), limit, Risks()).outcome is PASS
+    assert evaluate(Quantile(slow, 0.95), limit, Risks()).outcome is not PASS
 
 
 @pytest.fixture
 def step():
-    facts = {"looks": 1, "attempts": 1, "spread": 0, "spacing": 0, "timeout": 1, "in_flight": 1, "turn": "alone"}
+    facts = {
+        "repeat": 1,
+        "attempts": 1,
+        "spread": 0,
+        "attempt_interval": 0,
+        "timeout": 1,
+        "in_flight": 1,
+        "turn": "exclusive",
+    }
     wanted = frozenset({"error_rate"})
     return Step(
         probe="api",
@@ -75,7 +85,7 @@ def step():
         window=60.0,
         cost=0,
         wanted=wanted,
-        claims=wanted,
+        reachability_metrics=wanted,
         **facts,
     )
 
@@ -87,7 +97,7 @@ def situated(make):
     def situated(evidence=None, *, versions=("2.3.1",), served=Served.EXPECTED, deployed=True):
         deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=30)) if deployed else None
         release = Release(expected="2.3.1", versions=versions, served=served)
-        return make.situation(release=release, memory=Memory(deployment=deployment, evidence=evidence or {}))
+        return make.situation(release=release, history=History(deployment=deployment, evidence=evidence or {}))
 
     return situated
 
@@ -103,8 +113,8 @@ def window(make):
     """One window's attempt."""
 
     def window(sample):
-        look = replace(make.look(), values={"error_rate": Failures(sample), "other": Exact(1)})
-        return {SOURCE: (make.attempt(replace(look, asked=frozenset({"error_rate"}))),)}
+        measurement = replace(make.measurement(), values={"error_rate": ErrorRate(sample), "other": Exact(1)})
+        return {SOURCE: (make.attempt(replace(measurement, asked=frozenset({"error_rate"}))),)}
 
     return window
 
@@ -122,15 +132,17 @@ def test_windows_of_one_release_prove_together_what_none_does_alone(plan, window
 
 @pytest.mark.parametrize("change", [{"release": "2.3.0"}, {"fingerprint": "0" * 16}, {"deployment": None}])
 def test_what_is_of_another_release_deployment_or_setting_is_left_out(plan, window, situated, make, change) -> None:
-    begun = situated().memory.deployment.started
-    known = Evidence(release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": Failures(clean(5000))})
+    begun = situated().history.deployment.started
+    known = PooledEvidence(
+        release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": ErrorRate(clean(5000))}
+    )
     assert judge_item(plan.items[0], plan, window(clean(50)), situated({SOURCE: known})).outcome is PASS
 
     change = change if change.get("deployment", 1) else {"deployment": begun - timedelta(days=1)}
     other = {SOURCE: replace(known, **change)}
 
     assert judge_item(plan.items[0], plan, window(clean(50)), situated(other)).outcome is INCONCLUSIVE
-    assert collected(plan, window(clean(50)), situated(other))[SOURCE].values == {"error_rate": Failures(clean(50))}
+    assert collected(plan, window(clean(50)), situated(other))[SOURCE].values == {"error_rate": ErrorRate(clean(50))}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +163,10 @@ def test_a_window_that_began_before_the_last_one_ended_is_not_added(plan, window
 
 
 def test_what_was_not_measured_this_time_is_kept(plan, situated) -> None:
-    begun = situated().memory.deployment.started
-    known = Evidence(release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": Failures(clean(50))})
+    begun = situated().history.deployment.started
+    known = PooledEvidence(
+        release="2.3.1", deployment=begun, fingerprint=PRINT, values={"error_rate": ErrorRate(clean(50))}
+    )
 
     assert collected(plan, {}, situated({SOURCE: known})) == {SOURCE: known}
 

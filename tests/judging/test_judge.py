@@ -8,11 +8,11 @@ from math import inf, nan
 
 import pytest
 
-from probekit.judging.judge import judge, judge_item, more
+from probekit.judging.judge import judge, judge_item, needed_retry
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.measurement import Attempt, Reason
-from probekit.model.plan import Ask, Step
+from probekit.model.plan import Retry, Step
 from probekit.model.verdict import Flag, Outcome, Release, Served
 
 HERE, THERE = "127.0.0.1:443", "127.0.0.2:443"
@@ -26,13 +26,15 @@ BANDS = {
 
 @pytest.fixture
 def health(make):
-    return make.item(*HEALTH, bands=BANDS, confirm=3, row=make.rollback_row, criteria=("health.endpoints-responding",))
+    return make.item(
+        *HEALTH, bands=BANDS, confirm=3, matrix_row=make.rollback_row, criteria=("health.endpoints-responding",)
+    )
 
 
 @pytest.fixture
 def judged(make):
-    def one(item, *attempts, memory=None, release=None):
-        situation = make.situation(memory=memory or Memory(), release=release or Release())
+    def one(item, *attempts, history=None, release=None):
+        situation = make.situation(history=history or History(), release=release or Release())
         return judge_item(item, make.plan(item), {("health", ""): attempts} if attempts else {}, situation)
 
     return one
@@ -40,19 +42,19 @@ def judged(make):
 
 @pytest.fixture
 def good(make):
-    return lambda address=HERE, first_byte=3.0: make.look(
+    return lambda address=HERE, first_byte=3.0: make.measurement(
         address, up=1, status=200, failed_assertions=0, first_byte=first_byte
     )
 
 
 @pytest.fixture
 def down(make):
-    return lambda address=HERE: make.look(address, note="no answer within 2 s", up=0)
+    return lambda address=HERE: make.measurement(address, note="no answer within 2 s", up=0)
 
 
 @pytest.fixture
 def broken(make):
-    return lambda address=HERE, first_byte=3.0: make.look(
+    return lambda address=HERE, first_byte=3.0: make.measurement(
         address,
         note="503 from the balancer",
         up=1,
@@ -70,17 +72,17 @@ def step(health):
         instance="",
         kind="http",
         config=None,
-        looks=8,
+        repeat=8,
         attempts=3,
         spread=0,
-        spacing=0,
+        attempt_interval=0,
         timeout=1,
         in_flight=4,
-        turn="together",
+        turn="concurrent",
         window=0.0,
         cost=0,
         wanted=metrics,
-        claims=metrics,
+        reachability_metrics=metrics,
     )
 
 
@@ -104,9 +106,9 @@ def step(health):
 )
 def test_a_limit_is_held_against_a_reading_and_nothing_else(make, judged, values, outcome) -> None:
     fast = make.item("first_byte < 200 ms")
-    look = replace(make.look(**values), asked=frozenset({"first_byte"}))
+    measurement = replace(make.measurement(**values), asked=frozenset({"first_byte"}))
 
-    verdict = judged(fast, make.attempt(look))
+    verdict = judged(fast, make.attempt(measurement))
 
     assert verdict.outcome is outcome
 
@@ -124,18 +126,18 @@ def test_an_item_without_a_look_is_an_error_of_the_run(judged, health) -> None:
 def test_decimals_are_compared_exactly(make, judged, value, outcome) -> None:
     item = make.item("error_rate < 0.1 %")
 
-    verdict = judged(item, make.attempt(make.look(error_rate=value)))
+    verdict = judged(item, make.attempt(make.measurement(error_rate=value)))
 
     assert verdict.outcome is outcome
 
 
 def test_of_several_limits_a_failure_outweighs_an_error_and_that_an_unclear_one(make, judged) -> None:
     item = make.item("status == 200", "violations == 0", "orphans == 0")
-    failing = make.look(status=500, violations=Reason.BUG, orphans=Reason.TIMEOUT)
-    erring = make.look(status=200, violations=Reason.BUG, orphans=Reason.TIMEOUT)
-    unclear = make.look(status=200, violations=0, orphans=Reason.TIMEOUT)
+    failing = make.measurement(status=500, violations=Reason.BUG, orphans=Reason.TIMEOUT)
+    erring = make.measurement(status=200, violations=Reason.BUG, orphans=Reason.TIMEOUT)
+    unclear = make.measurement(status=200, violations=0, orphans=Reason.TIMEOUT)
 
-    outcomes = [judged(item, make.attempt(look)).outcome for look in (failing, erring, unclear)]
+    outcomes = [judged(item, make.attempt(measurement)).outcome for measurement in (failing, erring, unclear)]
 
     assert outcomes == [Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE]
 
@@ -153,7 +155,7 @@ def test_a_failure_counts_when_every_attempt_was_all_bad(make, judged, health, d
     verdict = judged(health, *bad)
 
     assert (verdict.outcome, verdict.confirmed, verdict.severity) == (Outcome.FAIL, True, Severity.CRITICAL)
-    assert verdict.because == "up 0, limit == 1; all 12 looks in 3 attempts; no answer within 2 s"
+    assert verdict.because == "up 0, limit == 1; all 12 measurements in 3 attempts; no answer within 2 s"
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
@@ -173,13 +175,13 @@ def test_a_neighbour_that_needs_more_attempts_changes_nothing(make, judged, good
 
 @pytest.mark.parametrize("bad", range(2, 8))
 def test_looks_that_disagree_prove_nothing(make, judged, health, good, broken, bad) -> None:
-    looks = [broken()] * bad + [good()] * (8 - bad)
+    measurements = [broken()] * bad + [good()] * (8 - bad)
 
-    verdict = judged(health, make.attempt(*looks))
+    verdict = judged(health, make.attempt(*measurements))
 
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert verdict.flags == {Flag.FLAKY}
-    assert f"{bad} of 8 looks" in verdict.because
+    assert f"{bad} of 8 measurements" in verdict.because
 
 
 def test_good_after_bad_is_no_pass(make, judged, health, good, down) -> None:
@@ -189,12 +191,12 @@ def test_good_after_bad_is_no_pass(make, judged, health, good, down) -> None:
 
 
 def test_one_stray_look_of_eight_passes_when_24_more_are_good(make, judged, health, good, broken) -> None:
-    attempt = make.attempt(broken(), *[good()] * 7, again=(good(),) * 24)
+    attempt = make.attempt(broken(), *[good()] * 7, rechecks=(good(),) * 24)
 
     verdict = judged(health, attempt)
 
     assert (verdict.outcome, verdict.flags) == (Outcome.PASS, {Flag.FLAKY})
-    assert "1 of 32 looks was not good: 503 from the balancer" in verdict.because
+    assert "1 of 32 measurements was not good: 503 from the balancer" in verdict.because
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,7 @@ def test_one_stray_look_of_eight_passes_when_24_more_are_good(make, judged, heal
 def test_one_stray_look_is_no_pass_otherwise(make, judged, health, good, broken, good_again, odd_again) -> None:
     again = (good(),) * good_again + (broken(),) * odd_again
 
-    verdict = judged(health, make.attempt(broken(), *[good()] * 7, again=again))
+    verdict = judged(health, make.attempt(broken(), *[good()] * 7, rechecks=again))
 
     assert (verdict.outcome, verdict.flags) == (Outcome.INCONCLUSIVE, {Flag.FLAKY})
 
@@ -214,7 +216,7 @@ def test_a_stray_look_of_fewer_than_eight_is_not_asked_again(make, judged, healt
     attempt = make.attempt(broken(), *[good()] * 6)
 
     assert judged(health, attempt).outcome is Outcome.INCONCLUSIVE
-    assert more([health], step, [attempt]) is None
+    assert needed_retry([health], step, [attempt]) is None
 
 
 @pytest.mark.parametrize(
@@ -228,17 +230,19 @@ def test_a_stray_look_of_fewer_than_eight_is_not_asked_again(make, judged, healt
 def test_an_attempt_of_void_looks_takes_the_outcome_of_their_failures_unflagged(
     make, judged, health, reasons, outcome
 ) -> None:
-    looks = [make.look(up=reason, status=reason, failed_assertions=reason, first_byte=reason) for reason in reasons]
+    measurements = [
+        make.measurement(up=reason, status=reason, failed_assertions=reason, first_byte=reason) for reason in reasons
+    ]
 
-    verdict = judged(health, make.attempt(*looks))
+    verdict = judged(health, make.attempt(*measurements))
 
     assert (verdict.outcome, verdict.flags) == (outcome, frozenset())
 
 
 def test_one_slow_look_is_noise(make, judged, health, good) -> None:
-    looks = [good(first_byte=900.0), *[good(first_byte=5.0)] * 7]
+    measurements = [good(first_byte=900.0), *[good(first_byte=5.0)] * 7]
 
-    assert judged(health, make.attempt(*looks)).outcome is Outcome.PASS
+    assert judged(health, make.attempt(*measurements)).outcome is Outcome.PASS
 
 
 def test_a_slow_median_makes_a_good_attempt_a_bad_one_of_the_milder_band(make, judged, health, good) -> None:
@@ -277,7 +281,7 @@ def test_a_slow_and_broken_answer_is_not_called_slow(make, judged, health, broke
 def test_one_look_never_makes_a_failure_graver(make, judged) -> None:
     item = make.item("violations == 0", severity=Severity.HIGH, bands={"violations > 100": Severity.CRITICAL})
 
-    verdict = judged(item, make.attempt(make.look(violations=200), make.look(violations=2)))
+    verdict = judged(item, make.attempt(make.measurement(violations=200), make.measurement(violations=2)))
 
     assert verdict.severity is Severity.HIGH
 
@@ -285,7 +289,7 @@ def test_one_look_never_makes_a_failure_graver(make, judged) -> None:
 def test_a_missing_metric_holds_no_band(make, judged) -> None:
     item = make.item("shrink <= 1 %", severity=Severity.HIGH, bands={"violations > 0": Severity.CRITICAL})
 
-    verdict = judged(item, make.attempt(make.look(shrink=5, violations=Reason.TIMEOUT)))
+    verdict = judged(item, make.attempt(make.measurement(shrink=5, violations=Reason.TIMEOUT)))
 
     assert (verdict.outcome, verdict.severity, verdict.band) == (Outcome.FAIL, Severity.HIGH, None)
 
@@ -296,10 +300,10 @@ def test_a_deadline_that_asks_for_more_is_told_whether_the_value_is_worse(make, 
         "first_byte < 200 ms",
         severity=Severity.MEDIUM,
         bands={"first_byte >= 200 ms": Severity.HIGH},
-        row=make.slow_row,
+        matrix_row=make.slow_row,
     )
 
-    verdict = judged(item, make.attempt(make.look(first_byte=first_byte)))
+    verdict = judged(item, make.attempt(make.measurement(first_byte=first_byte)))
 
     assert (verdict.outcome, verdict.worse) == (Outcome.FAIL, worse)
 
@@ -316,9 +320,9 @@ def test_every_instance_is_judged_and_the_worst_counts(make, health, good, down)
 
 def test_an_item_is_judged_on_the_looks_that_were_asked_for_its_metrics(make, judged, good) -> None:
     indexes = make.item("invalid_indexes == 0")
-    looks = [make.look(up=1, invalid_indexes=0), *[make.look(up=1)] * 7]
+    measurements = [make.measurement(up=1, invalid_indexes=0), *[make.measurement(up=1)] * 7]
 
-    assert judged(indexes, make.attempt(*looks)).outcome is Outcome.PASS
+    assert judged(indexes, make.attempt(*measurements)).outcome is Outcome.PASS
 
 
 def test_another_release_leaves_every_reading_of_the_target_unclear(make, judged, health, good, down) -> None:
@@ -335,32 +339,40 @@ def test_another_release_leaves_every_reading_of_the_target_unclear(make, judged
 
 def test_another_release_says_nothing_of_our_own_record(make) -> None:
     settled = make.item("settled >= 1 s", probe="deployment")
-    look = make.look(settled=5)
+    measurement = make.measurement(settled=5)
     other = make.situation(release=Release(served=Served.OTHER, because="other"))
 
-    verdict = judge_item(settled, make.plan(settled), {("deployment", ""): [make.attempt(look)]}, other)
+    verdict = judge_item(settled, make.plan(settled), {("deployment", ""): [make.attempt(measurement)]}, other)
 
     assert verdict.outcome is Outcome.PASS
 
 
 def test_a_claim_that_a_direct_look_contradicts_proves_nothing(make, good, down) -> None:
-    claims = make.item("up == 1", probe="infrastructure")
-    plan = make.plan(claims, vouched={"infrastructure": frozenset({"database"})})
+    reachability_metrics = make.item("up == 1", probe="infrastructure")
+    plan = make.plan(reachability_metrics, claimed={"infrastructure": frozenset({"database"})})
     says_ok = {("infrastructure", ""): [make.attempt(good())]}
 
-    contradicted = judge_item(claims, plan, says_ok | {("database", ""): [make.attempt(down())]}, make.situation())
-    agreed = judge_item(claims, plan, says_ok | {("database", ""): [make.attempt(good())]}, make.situation())
+    contradicted = judge_item(
+        reachability_metrics, plan, says_ok | {("database", ""): [make.attempt(down())]}, make.situation()
+    )
+    agreed = judge_item(
+        reachability_metrics, plan, says_ok | {("database", ""): [make.attempt(good())]}, make.situation()
+    )
 
     assert (contradicted.outcome, agreed.outcome) == (Outcome.INCONCLUSIVE, Outcome.PASS)
     assert "direct look at database says: no answer within 2 s" in contradicted.because
 
 
 def test_what_nobody_can_answer_is_said_and_never_passes(make) -> None:
-    unserved = make.item("up == 1", id="a.b.unserved")
+    uncovered = make.item("up == 1", id="a.b.unserved")
     exempt = make.item("up == 1", id="a.b.exempt")
-    signed = make.item(id="a.b.signed", probe=None, sign="required", holds=True)
+    signed = make.item(id="a.b.signed", probe=None, signoff_rule="required", holds_if_pending=True)
     plan = make.plan(
-        unserved, exempt, signed, unserved={"a.b.unserved": "no probe"}, not_applicable={"a.b.exempt": "no cache here"}
+        uncovered,
+        exempt,
+        signed,
+        uncovered={"a.b.unserved": "no probe"},
+        not_applicable={"a.b.exempt": "no cache here"},
     )
 
     verdicts = judge(plan, {}, make.situation())
@@ -374,7 +386,7 @@ def test_what_nobody_can_answer_is_said_and_never_passes(make) -> None:
 
 
 def test_a_changed_limit_is_flagged(make, judged, good) -> None:
-    item = make.item("up == 1", changed_from=("up == 0",), changed_why="a test")
+    item = make.item("up == 1", changed_from=("up == 0",), changed_reason="a test")
 
     assert Flag.CHANGED in judged(item, make.attempt(good())).flags
 
@@ -382,13 +394,13 @@ def test_a_changed_limit_is_flagged(make, judged, good) -> None:
 def test_a_failure_counts_from_the_first_one_on_record_at_that_severity_or_graver(make, judged, down) -> None:
     item = make.item("up == 1", severity=Severity.HIGH)
     hour, minute = make.now - timedelta(hours=1), make.now - timedelta(minutes=1)
-    memory = Memory(
+    history = History(
         since={(item.id, Severity.MEDIUM): hour - timedelta(hours=9), (item.id, Severity.HIGH): minute,
                (item.id, Severity.CRITICAL): hour},
         deployment=Deployment(release="2", started=make.now - timedelta(minutes=30)),
     )  # fmt: skip
 
-    known = judged(item, make.attempt(down()), memory=memory)
+    known = judged(item, make.attempt(down()), history=history)
     new = judged(item, make.attempt(down()))
 
     assert (known.since, Flag.PRE_EXISTING in known.flags) == (hour, True)
@@ -398,29 +410,29 @@ def test_a_failure_counts_from_the_first_one_on_record_at_that_severity_or_grave
 def test_more_asks_for_attempts_until_a_failure_is_confirmed(make, health, step, down) -> None:
     bad = make.attempt(*[down()] * 8)
 
-    asked = [more([health], step, [bad] * count) for count in (1, 2, 3)]
+    asked = [needed_retry([health], step, [bad] * count) for count in (1, 2, 3)]
 
-    assert asked == [Ask(), Ask(), None]
+    assert asked == [Retry(), Retry(), None]
 
 
 def test_more_asks_nothing_when_all_is_good_or_looks_disagree(make, health, step, good, broken) -> None:
     mixed = make.attempt(broken(), broken(), *[good()] * 6)
 
-    assert more([health], step, [make.attempt(*[good()] * 8)]) is None
-    assert more([health], step, [mixed]) is None
+    assert needed_retry([health], step, [make.attempt(*[good()] * 8)]) is None
+    assert needed_retry([health], step, [mixed]) is None
 
 
 def test_more_asks_a_stray_look_again_at_its_own_address_and_only_once(make, health, step, good, broken) -> None:
-    looks = [*[good(HERE)] * 4, broken(THERE), *[good(THERE)] * 3]
+    measurements = [*[good(HERE)] * 4, broken(THERE), *[good(THERE)] * 3]
 
-    assert more([health], step, [make.attempt(*looks)]) == Ask(looks=24, at=(THERE,), each=8)
-    assert more([health], step, [Attempt(looks=tuple(looks), again=(good(),) * 24)]) is None
+    assert needed_retry([health], step, [make.attempt(*measurements)]) == Retry(rechecks=24, at=(THERE,), each=8)
+    assert needed_retry([health], step, [Attempt(measurements=tuple(measurements), rechecks=(good(),) * 24)]) is None
 
 
 def test_more_looks_at_the_items_of_the_step_only(make, step, down) -> None:
     other = make.item("up == 1", probe="database", confirm=3)
 
-    assert more([other], step, [make.attempt(down())]) is None
+    assert needed_retry([other], step, [make.attempt(down())]) is None
 
 
 def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make, step) -> None:
@@ -428,8 +440,8 @@ def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make
     wanted = {"a": frozenset({"up"}), "b": frozenset({"status"})}
     steps = tuple(replace(step, instance=name, wanted=metrics) for name, metrics in wanted.items())
     evidence = {
-        ("health", "a"): (make.attempt(make.look(up=1)),),
-        ("health", "b"): (make.attempt(make.look(status=1)),),
+        ("health", "a"): (make.attempt(make.measurement(up=1)),),
+        ("health", "b"): (make.attempt(make.measurement(status=1)),),
     }
 
     verdict = judge_item(item, make.plan(item, steps=steps), evidence, make.situation())
@@ -438,7 +450,7 @@ def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make
 
 
 @pytest.mark.parametrize(
-    ("counters", "ours", "outcome"),
+    ("counters", "own", "outcome"),
     [
         (10.0, Reason.BAD_RESPONSE, Outcome.PASS),  # ours is unproven: it does not count
         (10.0, 900.0, Outcome.FAIL),  # ours may still fail
@@ -447,13 +459,13 @@ def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make
     ],
 )
 def test_beside_the_target_s_own_counters_our_requests_may_only_fail_an_item(
-    make, step, counters, ours, outcome
+    make, step, counters, own, outcome
 ) -> None:
     item = make.item("first_byte < 200 ms", confirm=1)
     steps = (replace(step, instance="counters", passive=True), replace(step, instance="ours"))
     evidence = {
-        ("health", "counters"): (make.attempt(make.look(first_byte=counters)),),
-        ("health", "ours"): (make.attempt(make.look(first_byte=ours)),),
+        ("health", "counters"): (make.attempt(make.measurement(first_byte=counters)),),
+        ("health", "ours"): (make.attempt(make.measurement(first_byte=own)),),
     }
 
     assert judge_item(item, make.plan(item, steps=steps), evidence, make.situation()).outcome is outcome

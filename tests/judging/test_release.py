@@ -12,16 +12,16 @@ from probekit.model.verdict import Served
 
 
 @pytest.fixture
-def look(make):
+def measurement(make):
     def one(value, version=None):
-        seen = make.look(other_versions=value)
+        seen = make.measurement(other_versions=value)
         return replace(seen, notes={"version": version} if version else {})
 
     return one
 
 
 @pytest.mark.parametrize(
-    ("looks", "served"),
+    ("measurements", "served"),
     [
         ([(0, "2"), (0, "2")], Served.EXPECTED),
         ([(0, "2"), (1, "1")], Served.OTHER),  # one address of two
@@ -34,22 +34,22 @@ def look(make):
         ([(Reason.TURNED_AWAY, None)], Served.UNREADABLE),
     ],
 )
-def test_every_look_before_and_after_counts(look, looks, served) -> None:
-    release = release_of([look(*one) for one in looks], "2")
+def test_every_look_before_and_after_counts(measurement, measurements, served) -> None:
+    release = release_of([measurement(*one) for one in measurements], "2")
 
     assert release.served is served
     assert release.because
 
 
-def test_another_version_is_named(look) -> None:
-    release = release_of([look(1, "1.9")], "2")
+def test_another_version_is_named(measurement) -> None:
+    release = release_of([measurement(1, "1.9")], "2")
 
     assert release.versions == ("1.9",)
     assert release.because.startswith("1.9 is served, expected 2")
 
 
-def test_nothing_expected_is_no_guard_and_is_said(look) -> None:
-    release = release_of([look(Reason.MISSING_SETTING, "2")], None)
+def test_nothing_expected_is_no_guard_and_is_said(measurement) -> None:
+    release = release_of([measurement(Reason.MISSING_SETTING, "2")], None)
 
     assert (release.served, release.versions) == (Served.UNASKED, ("2",))
     assert "no version is expected" in release.because

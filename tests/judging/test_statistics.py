@@ -22,16 +22,16 @@ from probekit.judging.statistics import (
     still_needed,
     t_quantile,
 )
-from probekit.model.readings import Quantile, Sample, Share
+from probekit.model.readings import LatencySample, Quantile, Share
 from probekit.model.verdict import Outcome
 
 R = Risks()
 PASS, FAIL, INCONCLUSIVE, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR
 
 
-def slow(milliseconds: int, own: int) -> Sample:
+def slow(milliseconds: int, own: int) -> LatencySample:
     """Six blocks of 20 requests, each so slow, with so much delay of our own."""
-    return Sample(((milliseconds * 1000,) * 20,) * 6, ((own * 1000,) * 20,) * 6, (0,) * 6, (0,) * 6)
+    return LatencySample(((milliseconds * 1000,) * 20,) * 6, ((own * 1000,) * 20,) * 6, (0,) * 6, (0,) * 6)
 
 
 def steady(events: int, trials: int, blocks: int) -> Share:
@@ -59,10 +59,10 @@ def test_evidence_that_grows_may_be_looked_at_after_every_window() -> None:
     rng, runs, passed = random.Random(20261125), 400, 0  # a seed, so that a difference can be found again
     for _ in range(runs):
         events = list(accumulate(sum(rng.random() < 0.01 for _ in range(300)) for _ in range(12)))
-        looks = [(k, 300 * number) for number, k in enumerate(events, 1)]
-        passed += any(proves_below(k, n, 0.01, R.false_pass, "often") for k, n in looks)
+        measurements = [(k, 300 * number) for number, k in enumerate(events, 1)]
+        passed += any(proves_below(k, n, 0.01, R.false_pass, "often") for k, n in measurements)
 
-    assert 0 < passed <= 0.05 * runs  # as promised, whatever the number of looks; a dozen single ones pass 15 %
+    assert 0 < passed <= 0.05 * runs  # as promised, whatever the number of measurements; a dozen single ones pass 15 %
 
 
 def test_a_smaller_risk_takes_more_trials() -> None:
@@ -113,8 +113,8 @@ def test_what_hangs_on_our_own_delay_is_our_error() -> None:
 
 
 def test_failures_are_slow_and_what_never_left_is_no_pass() -> None:
-    failing = Sample(((1000,) * 20,) * 6, ((0,) * 20,) * 6, (5,) * 6, (0,) * 6)
-    unsent = Sample(((1000,) * 20,) * 6, ((0,) * 20,) * 6, (0,) * 6, (5,) * 6)
+    failing = LatencySample(((1000,) * 20,) * 6, ((0,) * 20,) * 6, (5,) * 6, (0,) * 6)
+    unsent = LatencySample(((1000,) * 20,) * 6, ((0,) * 20,) * 6, (0,) * 6, (5,) * 6)
 
     assert judge_quantile(failing, 0.95, 500_000, R).outcome is FAIL
     assert judge_quantile(unsent, 0.95, 500_000, R).outcome is ERROR
@@ -122,9 +122,9 @@ def test_failures_are_slow_and_what_never_left_is_no_pass() -> None:
 
 def test_an_error_rate_with_starts_that_never_left_is_ours_unless_it_fails_anyway() -> None:
     values, delays = ((1000,) * 1000,) * 6, ((0,) * 1000,) * 6
-    clean = Sample(values, delays, (0,) * 6, (0,) * 6)
-    some_unsent = Sample(values, delays, (0,) * 6, (20,) * 6)
-    broken = Sample(values, delays, (100,) * 6, (20,) * 6)
+    clean = LatencySample(values, delays, (0,) * 6, (0,) * 6)
+    some_unsent = LatencySample(values, delays, (0,) * 6, (20,) * 6)
+    broken = LatencySample(values, delays, (100,) * 6, (20,) * 6)
 
     assert [judge_failures(sample, 0.001, R).outcome for sample in (clean, some_unsent, broken)] == [PASS, ERROR, FAIL]
 
@@ -138,9 +138,9 @@ def test_nothing_is_inconclusive() -> None:
 
 def test_the_observed_percentile_counts_failures_as_slowest() -> None:
     values = tuple(range(1000, 20_000, 1000))  # 19 answers
-    all_well = Sample((values,), ((0,) * 19,), (0,), (0,))
-    one_lost = Sample((values,), ((0,) * 19,), (1,), (0,))
-    two_lost = Sample((values,), ((0,) * 19,), (2,), (0,))
+    all_well = LatencySample((values,), ((0,) * 19,), (0,), (0,))
+    one_lost = LatencySample((values,), ((0,) * 19,), (1,), (0,))
+    two_lost = LatencySample((values,), ((0,) * 19,), (2,), (0,))
 
     assert [Quantile(sample, 0.95).value for sample in (all_well, one_lost, two_lost)] == [19_000, 19_000, None]
 
@@ -153,9 +153,9 @@ def test_the_observed_percentile_counts_failures_as_slowest() -> None:
         lambda: Share((0,), (nan,)),
         lambda: Share((0, 0), (1,)),
         lambda: Share((0,), (inf,)),
-        lambda: Sample(((1,),), ((2,),), (0,), (0,)),  # a delay longer than its latency
-        lambda: Sample(((1,),), ((0,),), (0, 0), (0,)),
-        lambda: Sample(((-1,),), ((0,),), (0,), (0,)),
+        lambda: LatencySample(((1,),), ((2,),), (0,), (0,)),  # a delay longer than its latency
+        lambda: LatencySample(((1,),), ((0,),), (0, 0), (0,)),
+        lambda: LatencySample(((-1,),), ((0,),), (0,), (0,)),
         lambda: Risks(false_pass=0),
         lambda: judge_share(steady(0, 1, 1), 0.0, R),
         lambda: judge_share(steady(0, 1, 1), 1.0, R),
@@ -239,7 +239,7 @@ def test_what_was_not_counted_of_ours_is_none_when_windows_are_put_together() ->
     both = Share((1,), (10,)) + Share((2, 3), (20, 30), (4, 5))
 
     assert both == Share((1, 2, 3), (10, 20, 30), (0, 4, 5))
-    assert both.last(2).ours == (4, 5)
+    assert both.last(2).own_requests == (4, 5)
     with pytest.raises(ValueError, match="other blocks"):
         Share((1, 2), (10, 20), (1,))
 

@@ -42,20 +42,20 @@ def planned(tmp_path, checklist):
 def test_a_probe_that_claims_reachability_takes_looks_and_its_items_attempts(planned) -> None:
     (step,) = planned(HEALTH).steps
 
-    assert (step.looks, step.attempts, step.spread, step.spacing) == (8, 3, 20.0, 10.0)
-    assert step.wanted == step.claims == {"up", "status", "failed_assertions", "first_byte"}
+    assert (step.repeat, step.attempts, step.spread, step.attempt_interval) == (8, 3, 20.0, 10.0)
+    assert step.wanted == step.reachability_metrics == {"up", "status", "failed_assertions", "first_byte"}
 
 
 def test_the_number_of_looks_is_the_probe_s_own_setting(planned) -> None:
-    (step,) = planned(HEALTH, tables=TABLES.replace('"/health"', '"/health"\nlooks = 30')).steps
+    (step,) = planned(HEALTH, tables=TABLES.replace('"/health"', '"/health"\nrepeat = 30')).steps
 
-    assert step.looks == 30
+    assert step.repeat == 30
 
 
 def test_any_other_probe_takes_one_look_and_further_attempts_only_where_an_item_asks_for_them(planned) -> None:
     (step,) = planned("pre.infra.tls-deployed").steps
 
-    assert (step.probe, step.looks, step.attempts, step.spread) == ("certificate", 1, 1, 0.0)
+    assert (step.probe, step.repeat, step.attempts, step.spread) == ("certificate", 1, 1, 0.0)
 
 
 def test_one_measurement_serves_every_item_that_names_its_probe(planned) -> None:
@@ -77,7 +77,7 @@ def test_a_probe_without_a_table_is_there_where_its_kind_needs_none(planned) -> 
     without = planned("pre.infra.tls-deployed", tables="", base_url="http://app.test")
 
     assert [step.probe for step in with_tls.steps] == ["certificate", "deployment"]
-    assert "no probe named 'certificate' is configured" in without.unserved["pre.infra.tls-deployed"]
+    assert "no probe named 'certificate' is configured" in without.uncovered["pre.infra.tls-deployed"]
 
 
 def test_steps_stand_in_the_checklist_s_order(planned) -> None:
@@ -96,9 +96,9 @@ def test_steps_stand_in_the_checklist_s_order(planned) -> None:
     ],
 )
 def test_what_no_probe_can_answer_is_unserved_with_its_reason(planned, item, why) -> None:
-    unserved = planned(item).unserved
+    uncovered = planned(item).uncovered
 
-    assert (why is None and not unserved) or why in unserved[item]
+    assert (why is None and not uncovered) or why in uncovered[item]
 
 
 @pytest.mark.parametrize(
@@ -149,14 +149,14 @@ def test_where_a_probe_has_parts_an_instance_answers_for_the_items_whose_metrics
     found = planned("post.database.no-orphans", tables=PARTS.format(probe="database-integrity"))
 
     assert [step.instance for step in found.steps] == ["rows"]
-    assert not found.unserved
+    assert not found.uncovered
 
 
 def test_elsewhere_every_instance_must_give_an_item_s_metrics(planned) -> None:
     found = planned("deploy.services.database-connectivity", tables=PARTS.format(probe="database"))
 
     assert found.steps == ()
-    assert "kind http of probe 'database' does not give" in found.unserved["deploy.services.database-connectivity"]
+    assert "kind http of probe 'database' does not give" in found.uncovered["deploy.services.database-connectivity"]
 
 
 def test_every_instance_is_a_step_of_its_own(planned) -> None:
@@ -172,9 +172,9 @@ def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
     found = planned(HEALTH, "rollback.steps.previous-version-serving")
 
     assert [step.probe for step in found.steps] == ["health"]
-    assert (found.guard.probe, found.release) == ("release", "2")
+    assert (found.release_guard.probe, found.release) == ("release", "2")
     assert planned(HEALTH, release="3").release == "3"
-    assert planned(HEALTH, tables="").guard is None
+    assert planned(HEALTH, tables="").release_guard is None
     assert "release" not in found.targets
     assert {"health", "certificate"} <= found.targets
 
@@ -184,7 +184,7 @@ def test_what_does_not_apply_is_kept_with_its_reason_and_costs_nothing(planned) 
 
     found = planned(HEALTH, tables=TABLES + exempt)
 
-    assert (found.steps, found.not_applicable, found.unserved) == ((), {HEALTH: "no such endpoint"}, {})
+    assert (found.steps, found.not_applicable, found.uncovered) == ((), {HEALTH: "no such endpoint"}, {})
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_selection_narrows_what_runs(planned, selection, items) -> None:
     found = planned(HEALTH, "pre.infra.tls-deployed", selection=selection)
 
     assert {item.id for item in found.items} == items
-    assert found.narrowed == bool(selection)
+    assert found.partial == bool(selection)
 
 
 def test_what_keeps_it_from_ever_being_go_is_named_with_the_scope_that_could(planned) -> None:

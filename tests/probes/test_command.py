@@ -44,7 +44,7 @@ async def run(argv, **settings):
     context = Context(
         base_url="https://app.test",
         timeout=20,
-        http=Http(run="test").look(timeout=20),
+        http=Http(run="test").probe_client(timeout=20),
         reveal=lambda kept: {"KEPT": SECRET}[kept.env],
         now=lambda: datetime.now(UTC),
     )
@@ -59,15 +59,15 @@ async def refusal(argv, **settings):
 
 async def test_numbers_are_read_from_json_each_at_its_place(script) -> None:
     argv = script("import json; print(json.dumps({'rows': {'orphans': 3, 'share': 0.5, 'ok': True, 'name': 'x'}}))")
-    reads = {
+    metrics = {
         "orphans": "$.rows.orphans",
-        "share": {"at": "$.rows.share", "times": 100},
+        "share": {"at": "$.rows.share", "scale": 100},
         "ok": "$.rows.ok",
         "name": "$.rows.name",
         "missing": "$.nothing",
     }
 
-    values = (await run(argv, reads=reads)).values
+    values = (await run(argv, metrics=metrics)).values
 
     assert {name: value for name, value in values.items() if isinstance(value, Exact)} == {
         "exit_code": Exact(0),
@@ -85,13 +85,13 @@ async def test_numbers_are_read_from_json_each_at_its_place(script) -> None:
 async def test_output_that_is_no_json_gives_no_number(script, text, told) -> None:
     argv = script(f"import sys; sys.stdout.buffer.write(b'{text}')")
 
-    values = (await run(argv, reads={"a": "$.a"})).values
+    values = (await run(argv, metrics={"a": "$.a"})).values
 
     assert (values["a"].reason, told in values["a"].detail) == (Reason.BAD_RESPONSE, True)
 
 
 async def test_a_number_that_grows_beyond_all_bounds_is_none(script) -> None:
-    readings = await run(script("print('[1e308]')"), reads={"a": {"at": "$[0]", "times": 1000}})
+    readings = await run(script("print('[1e308]')"), metrics={"a": {"at": "$[0]", "scale": 1000}})
 
     assert readings.values["a"].reason is Reason.BAD_RESPONSE
 
@@ -101,7 +101,7 @@ async def test_an_exit_code_is_a_number_too(script, code) -> None:
     readings = await run(script(f"import sys; print('no head', file=sys.stderr); sys.exit({code})"))
 
     assert readings.values == {"exit_code": Exact(code)}
-    assert ("no head" in readings.notes["seen"]) is (code != 0)
+    assert ("no head" in readings.notes["summary"]) is (code != 0)
 
 
 async def test_output_of_which_nothing_is_read_may_be_of_any_length(script) -> None:
@@ -121,37 +121,37 @@ async def test_a_shell_s_word_that_nothing_ran_is_no_exit_code_of_the_program(sc
 async def test_with_an_exit_code_that_was_not_declared_no_output_is_read(script) -> None:
     argv = script("import sys; print('{\"a\": 1}'); print('no route', file=sys.stderr); sys.exit(3)")
 
-    values = (await run(argv, reads={"a": "$.a"})).values
+    values = (await run(argv, metrics={"a": "$.a"})).values
 
     assert values["exit_code"] == Exact(3)
     assert values["a"].reason is Reason.BAD_RESPONSE
     assert "ended with 3" in values["a"].detail
     assert "no route" in values["a"].detail
-    assert (await run(argv, reads={"a": "$.a"}, expect_exit=[0, 3])).values["a"] == Exact(1)
+    assert (await run(argv, metrics={"a": "$.a"}, expect_exit=[0, 3])).values["a"] == Exact(1)
 
 
 @pytest.mark.parametrize(("code", "word"), [(0, "OK"), (1, "WARNING"), (2, "CRITICAL")])
 async def test_a_monitoring_plugin_s_state_and_performance_data_are_read(plugin, code, word) -> None:
     text = "DISK fine | /=2643MB;5948;5958;0;5968 'half full'=50%;;80\nmore\nand more | time=0.05s bad=U\nlate=7c\n"
-    reads = {
+    metrics = {
         "disk": {"at": "/", "unit": "MB"},
         "share": {"at": "half full", "unit": "%"},
-        "took": {"at": "time", "unit": "s", "times": 1000},
+        "took": {"at": "time", "unit": "s", "scale": 1000},
         "late": "late",
         "bad": "bad",
     }
 
-    readings = await run(plugin(code, text), nagios=True, reads=reads)
+    readings = await run(plugin(code, text), nagios=True, metrics=metrics)
 
     numbers = {name: value.value for name, value in readings.values.items() if isinstance(value, Exact)}
     assert numbers == {"status": code, "disk": 2643, "share": 50, "took": 50, "late": 7}
     assert readings.values["bad"].reason is Reason.BAD_RESPONSE
-    assert readings.notes["seen"] == f"{word}: DISK fine"
+    assert readings.notes["summary"] == f"{word}: DISK fine"
 
 
 @pytest.mark.parametrize(("unit", "due"), [("", "without a unit"), ("ms", "of unit 'ms'")])
 async def test_a_number_in_another_unit_than_was_meant_is_no_reading(plugin, unit, due) -> None:
-    readings = await run(plugin(0, "OK | time=0.05s"), nagios=True, reads={"took": {"at": "time", "unit": unit}})
+    readings = await run(plugin(0, "OK | time=0.05s"), nagios=True, metrics={"took": {"at": "time", "unit": unit}})
 
     assert readings.values["took"].reason is Reason.BAD_RESPONSE
     assert "0.05s at 'time'" in readings.values["took"].detail
@@ -159,7 +159,7 @@ async def test_a_number_in_another_unit_than_was_meant_is_no_reading(plugin, uni
 
 
 async def test_a_label_that_is_not_there_is_told_with_those_that_are(plugin) -> None:
-    readings = await run(plugin(0, "OK | size=1 'two words'=2"), nagios=True, reads={"took": "time"})
+    readings = await run(plugin(0, "OK | size=1 'two words'=2"), nagios=True, metrics={"took": "time"})
 
     assert 'no one number \'time\' among its performance data: "size", "two words"' in readings.values["took"].detail
 
@@ -187,7 +187,7 @@ async def test_a_plugin_that_crashed_or_says_nothing_is_no_reading(script, crash
 async def test_a_plugin_s_bytes_need_not_be_text(script) -> None:
     argv = script("import sys; sys.stdout.buffer.write(b'\\xff\\x00 fine | a=1 \\xfe=2')")
 
-    readings = await run(argv, nagios=True, reads={"a": "a"})
+    readings = await run(argv, nagios=True, metrics={"a": "a"})
 
     assert readings.values == {"status": Exact(0), "a": Exact(1)}
 
@@ -196,9 +196,9 @@ async def test_it_sees_no_variable_that_was_not_named(script, monkeypatch) -> No
     monkeypatch.setenv("PLANTED", "planted")
     monkeypatch.setenv("NAMED", "named")
     argv = script("import os, json; print(json.dumps({name: 1 for name in os.environ}))")
-    reads = {name: f"$.{name}" for name in ("PLANTED", "NAMED", "PATH", "HOME")}
+    metrics = {name: f"$.{name}" for name in ("PLANTED", "NAMED", "PATH", "HOME")}
 
-    readings = await run(argv, reads=reads, env=["NAMED"])
+    readings = await run(argv, metrics=metrics, env=["NAMED"])
 
     seen = {name for name, value in readings.values.items() if isinstance(value, Exact)}
     assert seen == {"exit_code", "NAMED", "PATH"}
@@ -219,7 +219,7 @@ async def test_language_and_time_zone_are_the_same_everywhere_unless_they_are_na
     monkeypatch.setenv("TZ", "Europe/Berlin")
     text = f"import os, json; print(json.dumps([os.environ['TZ'] == {zone!r}, os.environ['LC_ALL'] == 'C']))"
 
-    readings = await run(script(text), reads={"zone": "$[0]", "language": "$[1]"}, **settings)
+    readings = await run(script(text), metrics={"zone": "$[0]", "language": "$[1]"}, **settings)
 
     assert (readings.values["zone"], readings.values["language"]) == (Exact(1), Exact(1))
 
@@ -227,7 +227,7 @@ async def test_language_and_time_zone_are_the_same_everywhere_unless_they_are_na
 async def test_a_secret_is_handed_over_by_reference(script) -> None:
     argv = script("import os, json; print(json.dumps({'length': len(os.environ['TOKEN'])}))")
 
-    readings = await run(argv, reads={"length": "$.length"}, secrets={"TOKEN": {"env": "KEPT"}})
+    readings = await run(argv, metrics={"length": "$.length"}, secrets={"TOKEN": {"env": "KEPT"}})
 
     assert readings.values["length"] == Exact(len(SECRET))
 
@@ -235,7 +235,7 @@ async def test_a_secret_is_handed_over_by_reference(script) -> None:
 async def test_a_secret_in_the_output_is_taken_out_before_it_is_cut(script) -> None:
     argv = script("import os, sys; print('x' * 100, os.environ['TOKEN'], 'y' * 280); sys.exit(1)")
 
-    seen = (await run(argv, secrets={"TOKEN": {"env": "KEPT"}})).notes["seen"]
+    seen = (await run(argv, secrets={"TOKEN": {"env": "KEPT"}})).notes["summary"]
     crash = script("import os, sys; sys.exit(os.environ['TOKEN'] + 'y' * 290)")
     failed = await refusal(crash, secrets={"TOKEN": {"env": "KEPT"}})
 
@@ -245,7 +245,7 @@ async def test_a_secret_in_the_output_is_taken_out_before_it_is_cut(script) -> N
 async def test_no_shell_reads_the_arguments_and_the_folder_is_empty(script, tmp_path) -> None:
     argv = script("import sys, os, json; print(json.dumps({'n': len(sys.argv), 'files': len(os.listdir())}))")
 
-    readings = await run([*argv, "; touch planted", "$(id)", "*"], reads={"n": "$.n", "files": "$.files"})
+    readings = await run([*argv, "; touch planted", "$(id)", "*"], metrics={"n": "$.n", "files": "$.files"})
 
     assert readings.values == {"exit_code": Exact(0), "n": Exact(4), "files": Exact(0)}
     assert not (tmp_path / "planted").exists()
@@ -254,7 +254,7 @@ async def test_no_shell_reads_the_arguments_and_the_folder_is_empty(script, tmp_
 async def test_control_characters_stay_what_they_are_for_the_report_to_write_out(plugin) -> None:
     readings = await run(plugin(0, "fine\x1b[2J | a=1"), nagios=True)
 
-    assert readings.notes["seen"] == "OK: fine\x1b[2J"
+    assert readings.notes["summary"] == "OK: fine\x1b[2J"
 
 
 @pytest.mark.parametrize(
@@ -263,11 +263,11 @@ async def test_control_characters_stay_what_they_are_for_the_report_to_write_out
         ({"argv": []}, "at least 1"),
         ({"argv": ["./check"], "nagios": True}, "the whole path"),
         ({"argv": ["a\0b"], "nagios": True}, "NUL"),
-        ({"argv": ["check"], "reads": {"exit_code": "$.a"}}, "leave it out"),
-        ({"argv": ["check"], "nagios": True, "reads": {"status": "a"}}, "leave it out"),
-        ({"argv": ["check"], "reads": {"a": {"at": "$.a", "unit": "s"}}}, "performance data"),
+        ({"argv": ["check"], "metrics": {"exit_code": "$.a"}}, "leave it out"),
+        ({"argv": ["check"], "nagios": True, "metrics": {"status": "a"}}, "leave it out"),
+        ({"argv": ["check"], "metrics": {"a": {"at": "$.a", "unit": "s"}}}, "performance data"),
         ({"argv": ["check"], "timeout": "2h"}, "3600"),
-        ({"argv": ["check"], "reads": {"a": "no path"}}, "no JSONPath"),
+        ({"argv": ["check"], "metrics": {"a": "no path"}}, "no JSONPath"),
         ({"argv": "check -x", "nagios": True}, "tuple"),
         ({"argv": ["check"], "nagios": True, "env": ["A=B"]}, "pattern"),
         ({"argv": ["check"], "nagios": True, "secrets": {"TOKEN": "in clear"}}, "Secret"),
@@ -280,11 +280,11 @@ def test_a_table_that_cannot_be_meant_is_refused(settings, told) -> None:
 
 def test_its_settings_say_which_metrics_it_gives() -> None:
     def given(**settings):
-        return KIND.given(KIND.config.model_validate({"kind": "command", "argv": ["check"], **settings}))
+        return KIND.provided(KIND.config.model_validate({"kind": "command", "argv": ["check"], **settings}))
 
     assert given() == {"exit_code"}
-    assert given(reads={"a": "$.b"}) == {"exit_code", "a"}
-    assert given(nagios=True, reads={"a": "b"}) == {"status", "a"}
+    assert given(metrics={"a": "$.b"}) == {"exit_code", "a"}
+    assert given(nagios=True, metrics={"a": "b"}) == {"status", "a"}
 
 
 DRY_RUN = "deploy.migrations.migration-dry-run"
@@ -309,12 +309,12 @@ def planned(tmp_path):
 def test_the_plan_gives_it_the_time_it_asks_for(planned, lines, seconds) -> None:
     (step,) = planned(*lines).steps
 
-    assert (step.timeout, step.looks, step.cost) == (seconds, 1, 0)
+    assert (step.timeout, step.repeat, step.cost) == (seconds, 1, 0)
     assert step.longest >= seconds
 
 
 def test_an_item_whose_metric_its_settings_do_not_give_is_not_configured(planned) -> None:
-    assert "does not give exit_code" in planned("nagios = true").unserved[DRY_RUN]
+    assert "does not give exit_code" in planned("nagios = true").uncovered[DRY_RUN]
 
 
 # ---------------------------------------------------------------- real plugins (make test-services)
@@ -326,7 +326,7 @@ PLUGINS = Path("/usr/lib/nagios/plugins")
 async def test_a_real_plugin_s_disk() -> None:
     argv = [str(PLUGINS / "check_disk"), "-w", "1%", "-c", "0%", "-p", "/"]
 
-    readings = await run(argv, nagios=True, reads={"used": {"at": "/", "unit": "B"}})
+    readings = await run(argv, nagios=True, metrics={"used": {"at": "/", "unit": "B"}})
 
     assert readings.values["status"] in (Exact(0), Exact(1), Exact(2))
     assert readings.values["used"].value > 0
@@ -336,9 +336,9 @@ async def test_a_real_plugin_s_disk() -> None:
 async def test_a_real_plugin_s_request(serve, http_reply) -> None:
     port, _ = await serve(http_reply())
     argv = [str(PLUGINS / "check_http"), "-I", "127.0.0.1", "-p", str(port), "-u", "/health"]
-    reads = {"took": {"at": "time", "unit": "s", "times": 1000}, "bytes": {"at": "size", "unit": "B"}}
+    metrics = {"took": {"at": "time", "unit": "s", "scale": 1000}, "bytes": {"at": "size", "unit": "B"}}
 
-    good = await run(argv, nagios=True, reads=reads)
+    good = await run(argv, nagios=True, metrics=metrics)
     bad = await run([*argv, "-e", "HTTP/1.1 503"], nagios=True)
 
     assert (good.values["status"], bad.values["status"]) == (Exact(0), Exact(2))

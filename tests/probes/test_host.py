@@ -111,7 +111,7 @@ def context(window: Any = None, timeout: float = 1.0) -> Context:
     return Context(
         base_url="https://app.test",
         timeout=timeout,
-        http=Http(run="test").look(timeout=timeout),
+        http=Http(run="test").probe_client(timeout=timeout),
         reveal=str,
         now=lambda: datetime.now(UTC),
         window=window,
@@ -122,7 +122,7 @@ def settings(**given: Any) -> HostProbe:
     return HostProbe(**{"kind": "host", "host": "localhost", **given})
 
 
-async def look(**given: Any) -> Readings:
+async def measurement(**given: Any) -> Readings:
     return await KIND.measure(settings(**given), context())
 
 
@@ -131,12 +131,12 @@ async def blocks(window: Any, **given: Any) -> list[Readings]:
 
 
 async def test_this_machine_s_own_numbers() -> None:
-    readings = await look(mounts=("/",))
+    readings = await measurement(mounts=("/",))
 
     assert set(readings.values) == {"memory_used", "disk_used", "inodes_used"}
     assert 0 < readings.values["memory_used"].value < 100
     assert readings.values["disk_used"] == Exact(psutil.disk_usage("/").percent)
-    assert "/ " in readings.notes["seen"]
+    assert "/ " in readings.notes["summary"]
 
 
 async def test_this_machine_s_own_blocks() -> None:
@@ -156,7 +156,7 @@ async def test_this_machine_s_own_blocks() -> None:
 async def test_all_that_is_promised_is_given(machine) -> None:
     (block,) = await blocks(Blocks(machine, lambda: machine.cpu(idle=1)))
 
-    assert {*(await look()).values, *block.values} == KIND.promises
+    assert {*(await measurement()).values, *block.values} == KIND.metric_names
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_only_the_machine_it_runs_on_is_spoken_of(machine, here, asked, is
     machine.name = here
     told = []
 
-    for ask in (look(host=asked), blocks(Blocks(machine), host=asked)):
+    for ask in (measurement(host=asked), blocks(Blocks(machine), host=asked)):
         try:
             await ask
         except ProbeFailedError as error:
@@ -193,10 +193,10 @@ def test_a_table_that_cannot_be(wrong) -> None:
 
 
 async def test_memory_is_what_cannot_be_given_away(machine) -> None:
-    readings = await look()
+    readings = await measurement()
 
     assert readings.values["memory_used"] == Exact(25)
-    assert "4000 of 16000 MB of the machine used" in readings.notes["seen"]
+    assert "4000 of 16000 MB of the machine used" in readings.notes["summary"]
 
 
 @pytest.mark.parametrize(
@@ -218,11 +218,11 @@ async def test_memory_is_what_cannot_be_given_away(machine) -> None:
 async def test_a_container_s_limit_counts_where_it_is_lower(machine, files) -> None:
     machine.write(**files)
 
-    readings = await look()
+    readings = await measurement()
     (block,) = await blocks(Blocks(machine, lambda: None))
 
     assert readings.values["memory_used"] == Exact(75)
-    assert "1500 of 2000 MB of the container used" in readings.notes["seen"]
+    assert "1500 of 2000 MB of the container used" in readings.notes["summary"]
     assert block.values["memory"] == Mean((1500,))
 
 
@@ -237,7 +237,7 @@ async def test_a_container_s_limit_counts_where_it_is_lower(machine, files) -> N
 async def test_a_container_without_a_lower_limit_has_the_machine_s_memory(machine, files) -> None:
     machine.write(**files)
 
-    assert (await look()).values["memory_used"] == Exact(25)
+    assert (await measurement()).values["memory_used"] == Exact(25)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ async def test_a_limit_that_cannot_be_read_is_not_passed_over(machine, files, re
     machine.write(**files)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await look()
+        await measurement()
 
     assert caught.value.reason is reason
 
@@ -261,23 +261,23 @@ async def test_a_limit_that_cannot_be_read_is_not_passed_over(machine, files, re
 async def test_the_fullest_mount_counts(machine) -> None:
     machine.disks["/data"] = (91.5, 1000, 990, 990)
 
-    readings = await look(mounts=("/", "/data"))
+    readings = await measurement(mounts=("/", "/data"))
 
     assert readings.values["disk_used"] == Exact(91.5)
     assert readings.values["inodes_used"] == Exact(60)
-    assert "/ 27.8 % full, /data 91.5 % full" in readings.notes["seen"]
+    assert "/ 27.8 % full, /data 91.5 % full" in readings.notes["summary"]
 
 
 async def test_inodes_that_only_root_may_take_are_not_free(machine) -> None:
     machine.disks["/"] = (10.0, 100, 40, 20)
 
-    assert (await look()).values["inodes_used"] == Exact(75)
+    assert (await measurement()).values["inodes_used"] == Exact(75)
 
 
 async def test_a_file_system_that_does_not_count_inodes(machine) -> None:
     machine.disks["/"] = (10.0, 0, 0, 0)
 
-    readings = await look()
+    readings = await measurement()
 
     assert readings.values["disk_used"] == Exact(10)
     assert readings.values["inodes_used"].reason is Reason.BAD_RESPONSE
@@ -288,11 +288,11 @@ async def test_a_file_system_that_does_not_count_inodes(machine) -> None:
     [("/backup", "nothing is mounted at /backup"), ("/data", "/data cannot be looked at: Permission")],
 )
 async def test_a_mount_that_cannot_be_read_could_be_the_fullest(machine, mount, told) -> None:
-    readings = await look(mounts=("/", mount))
+    readings = await measurement(mounts=("/", mount))
 
     assert readings.values["disk_used"].reason is Reason.MISSING_FILE
     assert told in readings.values["disk_used"].detail
-    assert told in readings.notes["seen"]
+    assert told in readings.notes["summary"]
     assert readings.values["memory_used"] == Exact(25)
 
 
@@ -361,7 +361,7 @@ async def test_a_container_s_quota_is_all_it_has(machine, quota, usage) -> None:
     found = await blocks(Blocks(machine, lambda: use(11), lambda: use(18)))
 
     assert [readings.values["cpu_used"] for readings in found] == [Mean((80,)), Mean((100,))]  # of 5 s in each 10 s
-    assert "the container's 0.5 cores" in found[0].notes["seen"]
+    assert "the container's 0.5 cores" in found[0].notes["summary"]
 
 
 @pytest.mark.parametrize(

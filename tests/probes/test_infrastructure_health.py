@@ -37,8 +37,10 @@ async def read(body, status=200, media_type="application/json", headers=None, ab
 
 
 async def _measured(answer, **settings):
-    look = Http(run="test", rate=(1000, 1.0), transport=httpx.MockTransport(answer)).look(address=ADDRESS, timeout=1)
-    context = Context(base_url=BASE, timeout=1, http=look, reveal=str, now=lambda: None, address=ADDRESS)
+    measurement = Http(run="test", rate=(1000, 1.0), transport=httpx.MockTransport(answer)).probe_client(
+        address=ADDRESS, timeout=1
+    )
+    context = Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: None, address=ADDRESS)
     config = InfrastructureHealth(kind="infrastructure_health", path=PATH, **settings)
     return await KIND.measure(config, context)
 
@@ -154,8 +156,8 @@ async def test_healthy_components_are_read_in_every_dialect(dialect, word) -> No
     readings = await read(DIALECTS[dialect](word, word, word), components=STORES)
 
     assert numbers(readings) == (0, 0, 0)
-    assert readings.notes["seen"].startswith("200 from 192.0.2.1:443, ")
-    assert "none unwell" in readings.notes["seen"]
+    assert readings.notes["summary"].startswith("200 from 192.0.2.1:443, ")
+    assert "none unwell" in readings.notes["summary"]
 
 
 @pytest.mark.parametrize("status", [200, 500, 503])
@@ -179,7 +181,7 @@ async def test_a_word_that_is_neither_good_nor_bad_is_never_a_pass(dialect, word
     assert numbers(required) == (Reason.BAD_RESPONSE, 0, 0)
     assert json.dumps(word) in required.values["unhealthy_required"].detail
     assert numbers(optional) == (0, 0, 0)
-    assert f'"queue" (optional) says {json.dumps(word)}' in optional.notes["seen"]
+    assert f'"queue" (optional) says {json.dumps(word)}' in optional.notes["summary"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -196,7 +198,7 @@ async def test_what_is_declared_and_not_listed_is_missing(dialect) -> None:
     readings = await read(body, components=STORES | {"mail": "required", "search": "optional"})
 
     assert numbers(readings) == (0, 0, 2)
-    assert '"mail" is missing; "search" is missing' in readings.notes["seen"]
+    assert '"mail" is missing; "search" is missing' in readings.notes["summary"]
 
 
 @pytest.mark.parametrize(
@@ -254,8 +256,8 @@ async def test_a_5xx_without_a_component_map_is_one_that_is_unhealthy(body, medi
     assert numbers(await read(body, 502, media_type, components=STORES)) == (1, 0, 0)
     readings = await read(body, 500, media_type)
     assert numbers(readings) == (1, 0, 0)
-    assert readings.notes["seen"].startswith("500 from 192.0.2.1:443: ")
-    assert readings.notes["seen"].endswith("it lists no component")
+    assert readings.notes["summary"].startswith("500 from 192.0.2.1:443: ")
+    assert readings.notes["summary"].endswith("it lists no component")
 
 
 @pytest.mark.parametrize(
@@ -406,7 +408,7 @@ async def test_silence_is_up_0_and_gives_no_other_number() -> None:
     readings = await _measured(silent, components=STORES)
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.notes["seen"] == "192.0.2.1:443 refused the connection"
+    assert readings.notes["summary"] == "192.0.2.1:443 refused the connection"
 
 
 @pytest.mark.parametrize("reason", [Reason.UNTRUSTED, Reason.TIMEOUT, Reason.MISSING_SECRET, Reason.UNRESOLVED])
@@ -470,11 +472,11 @@ async def test_what_the_target_says_is_escaped_and_cut() -> None:
     readings = await read({"components": hostile})
 
     assert numbers(readings) == (0, 1, 0) or readings.values["unhealthy_undeclared"] == Exact(1)
-    assert readings.notes["seen"].isascii()
-    assert readings.notes["seen"].isprintable()
-    assert len(readings.notes["seen"]) < 1500
-    assert readings.notes["seen"].startswith('200 from 192.0.2.1:443: "a" (undeclared) says "down"; ')
-    assert readings.notes["seen"].endswith("; and 143 more")
+    assert readings.notes["summary"].isascii()
+    assert readings.notes["summary"].isprintable()
+    assert len(readings.notes["summary"]) < 1500
+    assert readings.notes["summary"].startswith('200 from 192.0.2.1:443: "a" (undeclared) says "down"; ')
+    assert readings.notes["summary"].endswith("; and 143 more")
 
 
 @pytest.mark.parametrize(
@@ -541,8 +543,8 @@ def test_any_document_is_a_reading_or_expected_trouble(body, status, components)
         assert_is_bad_response(error)
         return
 
-    assert set(readings.values) == KIND.promises
-    assert readings.notes["seen"].isascii()
+    assert set(readings.values) == KIND.metric_names
+    assert readings.notes["summary"].isascii()
 
 
 @given(body=st.binary(max_size=60), status=st.sampled_from([200, 500]))

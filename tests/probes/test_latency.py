@@ -96,7 +96,7 @@ def read(serve):
         context = Context(
             base_url=base,
             timeout=timeout,
-            http=Http(run="test").look(address=address, timeout=timeout),
+            http=Http(run="test").probe_client(address=address, timeout=timeout),
             reveal=str,
             now=lambda: datetime.now(UTC),
             address=address,
@@ -247,7 +247,7 @@ async def test_three_blocks_of_nothing_but_failures_end_it(read) -> None:
     readings, server = await read(lambda _number: (0, 503), blocks=12)
 
     assert len(server.paths) < 60
-    assert "ended early" in readings.notes["seen"]
+    assert "ended early" in readings.notes["summary"]
     assert sum(sample_of(readings).unsent) > 50
 
 
@@ -257,7 +257,7 @@ async def test_nobody_there_is_a_reason_and_no_sample(serve) -> None:
     context = Context(
         base_url="http://app.test:9",
         timeout=0.2,
-        http=Http(run="test").look(address=address, timeout=0.2),
+        http=Http(run="test").probe_client(address=address, timeout=0.2),
         reveal=str,
         now=now,
         address=address,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from probekit.model.history import BaselineWindow, Deployment, Memory
+from probekit.model.history import BaselineWindow, Deployment, History
 from probekit.model.measurement import Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
@@ -19,9 +19,9 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 @pytest.fixture
 def read():
     async def one(since):
-        look = Http(run="test").look(timeout=1)
+        measurement = Http(run="test").probe_client(timeout=1)
         context = Context(
-            base_url="https://app.test", timeout=1, http=look, reveal=str, now=lambda: NOW, settling_since=since
+            base_url="https://app.test", timeout=1, http=measurement, reveal=str, now=lambda: NOW, settling_since=since
         )
         return (await KIND.measure(Ledger(), context)).values["settled"]
 
@@ -42,7 +42,7 @@ async def test_without_a_mark_there_is_no_reading(read) -> None:
 
 
 def test_it_needs_no_settings_and_no_network() -> None:
-    assert KIND.unasked("http://app.test")
+    assert KIND.enabled_by_default("http://app.test")
     assert (KIND.requests, KIND.endpoint) == (0, None)
 
 
@@ -56,15 +56,15 @@ def recorded():
             for age in sorted(minutes, reverse=True)
         )
         deployed = Deployment(release="2", started=NOW, finished=NOW + timedelta(minutes=5))
-        memory = Memory(baseline=windows, deployment=deployed if deployment else None)
-        look = Http(run="test").look(timeout=1)
+        history = History(baseline=windows, deployment=deployed if deployment else None)
+        measurement = Http(run="test").probe_client(timeout=1)
         context = Context(
             base_url="https://app.test",
             timeout=1,
-            http=look,
+            http=measurement,
             reveal=str,
             now=lambda: NOW,
-            memory=memory,
+            history=history,
             wanted=frozenset({"metrics", "age_at_deployment", "new_metrics"}),
         )
         return (await KIND.measure(Ledger(), context)).values

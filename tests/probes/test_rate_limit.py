@@ -40,7 +40,7 @@ def read():
         context = Context(
             base_url="https://app.test",
             timeout=1,
-            http=http.look(address=ADDRESS, timeout=1),
+            http=http.probe_client(address=ADDRESS, timeout=1),
             reveal=str,
             now=lambda: NOW,
             address=ADDRESS,
@@ -62,7 +62,7 @@ async def test_a_limit_that_trips_with_retry_after_is_proved_by_as_few_requests_
 
     assert readings.values == {"declared": Exact(1), "tripped": Exact(1)}
     assert len(sent) == 31
-    assert readings.notes["seen"] == "request 31 was refused with 429, Retry-After 7"
+    assert readings.notes["summary"] == "request 31 was refused with 429, Retry-After 7"
 
 
 async def test_the_burst_goes_without_our_identity_which_may_be_exempt(read) -> None:
@@ -139,4 +139,4 @@ async def test_any_other_refusal_is_no_limit(read, status, reason) -> None:
 
 
 def test_it_runs_last_and_alone() -> None:
-    assert KIND.turn == "last"
+    assert KIND.turn == "final"

@@ -25,7 +25,7 @@ from probekit.demo.launcher import Launcher, Server, launching
 from probekit.demo.ports import free_port
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Complement, Exact, Share
-from probekit.probe import Context, Readings, Secret
+from probekit.probe import Context, Readings, SecretRef
 from probekit.probes.redis import KIND, RedisProbe
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
@@ -33,7 +33,7 @@ from probekit.transport.trust import Trust
 
 ALL = frozenset({"up", "canary", "expected_role"})
 WRITES = frozenset({"canary-write"})
-URL = Secret(env="CACHE_URL")
+URL = SecretRef(env="CACHE_URL")
 PASSWORD = "s3cret-of-the-cache"
 
 
@@ -126,7 +126,7 @@ def context(url: str, *, allow=WRITES, wanted=ALL, timeout=5.0, window=None, **h
     return Context(
         base_url="https://app.test",
         timeout=timeout,
-        http=Http(run="test", **http).look(timeout=timeout),
+        http=Http(run="test", **http).probe_client(timeout=timeout),
         reveal=lambda _: url,
         now=lambda: datetime.now(UTC),
         wanted=wanted,
@@ -140,8 +140,8 @@ def texts(readings: Readings) -> str:
     return " | ".join([*readings.notes.values(), *details])
 
 
-async def look(url: str, settings: dict[str, Any] | None = None, **given: Any) -> Readings:
-    """One look; the password is in none of its texts."""
+async def measurement(url: str, settings: dict[str, Any] | None = None, **given: Any) -> Readings:
+    """One measurement; the password is in none of its texts."""
     readings = await KIND.measure(RedisProbe(kind="redis", url=URL, **(settings or {})), context(url, **given))
     assert PASSWORD not in texts(readings)
     return readings
@@ -150,7 +150,7 @@ async def look(url: str, settings: dict[str, Any] | None = None, **given: Any) -
 async def refused(url: str, **given: Any) -> ProbeFailedError:
     """Why there is no reading; the password is not in it, nor in what a traceback would show."""
     with pytest.raises(ProbeFailedError) as caught:
-        await look(url, **given)
+        await measurement(url, **given)
     assert PASSWORD not in str(caught.value)
     assert caught.value.__cause__ is None or PASSWORD not in repr(caught.value.__cause__)
     return caught.value
@@ -167,33 +167,33 @@ async def blocks(url: str, *happenings: Callable[[], object]) -> AsyncIterator[A
 async def test_a_healthy_cache_gives_every_promised_number_and_keeps_nothing(cache, admin) -> None:
     admin.config_set("maxmemory", "64mb")
 
-    readings = await look(cache.url, {"settings": {"maxmemory": 64 << 20, "maxmemory_policy": "noeviction"}})
+    readings = await measurement(cache.url, {"settings": {"maxmemory": 64 << 20, "maxmemory_policy": "noeviction"}})
 
-    assert set(readings.values) == KIND.promises - {"hit_rate", "tls"}
+    assert set(readings.values) == KIND.metric_names - {"hit_rate", "tls"}
     assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(1), Exact(1)]
     assert readings.values["differing_settings"] == Exact(0)
     assert 0 < readings.values["used_memory"].value < 10
     assert 0 < readings.values["connect"].value < 1000
     assert 0 < readings.values["round_trip"].value < 1000
-    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of its memory used", readings.notes["seen"])
+    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of its memory used", readings.notes["summary"])
     assert admin.dbsize() == 0
 
 
 async def test_the_canary_makes_no_look_up(cache, admin) -> None:
-    await look(cache.url)
+    await measurement(cache.url)
 
     stats = admin.info("stats")
     assert (stats["keyspace_hits"], stats["keyspace_misses"]) == (0, 0)
 
 
 async def test_nobody_but_us_is_connected(cache) -> None:
-    readings = await look(cache.url)
+    readings = await measurement(cache.url)
 
-    assert "nobody else is connected" in readings.notes["seen"]
+    assert "nobody else is connected" in readings.notes["summary"]
 
 
 async def test_nothing_is_written_where_it_is_not_allowed(cache, admin) -> None:
-    readings = await look(cache.url, allow=frozenset())
+    readings = await measurement(cache.url, allow=frozenset())
 
     assert readings.values["canary"].reason is Reason.MISSING_SETTING
     assert 'allow = ["canary-write"]' in readings.values["canary"].detail
@@ -202,7 +202,7 @@ async def test_nothing_is_written_where_it_is_not_allowed(cache, admin) -> None:
 
 
 async def test_nothing_is_written_where_nobody_asks_for_it(cache, admin) -> None:
-    readings = await look(cache.url, wanted=frozenset({"up"}))
+    readings = await measurement(cache.url, wanted=frozenset({"up"}))
 
     assert "canary" not in readings.values
     assert "cmdstat_set" not in admin.info("commandstats")
@@ -211,7 +211,7 @@ async def test_nothing_is_written_where_nobody_asks_for_it(cache, admin) -> None
 async def test_only_these_commands_are_sent(cache, admin) -> None:
     admin.config_resetstat()
 
-    await look(cache.url)
+    await measurement(cache.url)
 
     sent = {name.removeprefix("cmdstat_"): found["calls"] for name, found in admin.info("commandstats").items()}
     assert sent == dict.fromkeys(("auth", "ping", "info", "set", "incr", "del", "config|resetstat"), 1)
@@ -221,14 +221,14 @@ async def test_another_database_with_a_user_of_its_own(cache, admin) -> None:
     rights = "~probekit:* -@all +ping +info +select +set +incr +del"
     admin.execute_command("ACL", "SETUSER", "probekit", "reset", "on", ">pass%word", *rights.split())
 
-    readings = await look(f"redis://probekit:pass%25word@127.0.0.1:{cache.port}/3")
+    readings = await measurement(f"redis://probekit:pass%25word@127.0.0.1:{cache.port}/3")
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
     assert admin.execute_command("ACL", "LOG") == []  # nothing was tried that the user may not do
 
 
 async def test_settings_that_differ_are_counted(cache) -> None:
-    readings = await look(
+    readings = await measurement(
         cache.url, {"settings": {"maxmemory_policy": "allkeys-lru", "maxmemory": 1, "role": "master"}}
     )
 
@@ -243,14 +243,14 @@ async def test_settings_that_differ_are_counted(cache) -> None:
     ],
 )
 async def test_settings_that_cannot_be_compared(cache, settings, reason, told) -> None:
-    readings = await look(cache.url, {"settings": settings})
+    readings = await measurement(cache.url, {"settings": settings})
 
     assert readings.values["differing_settings"].reason is reason
     assert told in readings.values["differing_settings"].detail
 
 
 async def test_without_a_limit_of_its_own_there_is_no_share_of_memory(cache) -> None:
-    readings = await look(cache.url)
+    readings = await measurement(cache.url)
 
     assert readings.values["used_memory"].reason is Reason.BAD_RESPONSE
     assert "maxmemory is 0" in readings.values["used_memory"].detail
@@ -259,28 +259,28 @@ async def test_without_a_limit_of_its_own_there_is_no_share_of_memory(cache) -> 
 async def test_a_full_memory_answers_ping_and_takes_no_write(cache, admin) -> None:
     admin.config_set("maxmemory", "1")
 
-    readings = await look(cache.url)
+    readings = await measurement(cache.url)
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
     assert readings.values["used_memory"].value > 100
-    assert "answers SET with OOM: its memory is full" in readings.notes["seen"]
+    assert "answers SET with OOM: its memory is full" in readings.notes["summary"]
 
 
 async def test_a_replica_where_a_master_is_due(cache, admin) -> None:
     admin.replicaof("127.0.0.1", free_port())
 
-    readings = await look(cache.url)
+    readings = await measurement(cache.url)
 
     assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(0), Exact(0)]
-    assert "is a replica" in readings.notes["seen"]
-    assert "its master is out of reach" in readings.notes["seen"]
-    assert "READONLY" in readings.notes["seen"]
+    assert "is a replica" in readings.notes["summary"]
+    assert "its master is out of reach" in readings.notes["summary"]
+    assert "READONLY" in readings.notes["summary"]
 
 
 async def test_a_declared_replica_that_lost_its_master(cache, admin) -> None:
     admin.replicaof("127.0.0.1", free_port())
 
-    readings = await look(cache.url, {"role": "replica"})
+    readings = await measurement(cache.url, {"role": "replica"})
 
     assert (readings.values["canary"], readings.values["expected_role"]) == (Exact(1), Exact(0))
 
@@ -291,7 +291,7 @@ async def test_a_declared_replica_at_work(start, cache, admin) -> None:
     with closing(replica.admin) as client:
         until(lambda: client.info("replication")["master_link_status"] == "up")
 
-    readings = await look(replica.url, {"role": "replica"})
+    readings = await measurement(replica.url, {"role": "replica"})
 
     assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(1), Exact(1)]
 
@@ -303,10 +303,10 @@ async def test_a_snapshot_that_cannot_be_written(start) -> None:
         admin.bgsave()
         until(lambda: admin.info("persistence")["rdb_last_bgsave_status"] == "err")
 
-    readings = await look(cache.url)
+    readings = await measurement(cache.url)
 
     assert readings.values == {"up": Exact(0)}  # Valkey answers even PING with it
-    assert "MISCONF: it cannot save its data" in readings.notes["seen"]
+    assert "MISCONF: it cannot save its data" in readings.notes["summary"]
 
 
 async def test_a_server_that_is_still_loading(start, launcher) -> None:
@@ -317,28 +317,30 @@ async def test_a_server_that_is_still_loading(start, launcher) -> None:
     first.stop()
     loading = start('save ""', "key-load-delay 2000", "loading-process-events-interval-bytes 1024", folder=first.folder)
 
-    readings = await look(loading.url)
+    readings = await measurement(loading.url)
 
     assert readings.values == {"up": Exact(0)}
-    assert "answers PING with LOADING: it is still loading its data" in readings.notes["seen"]
+    assert "answers PING with LOADING: it is still loading its data" in readings.notes["summary"]
 
 
 async def test_no_client_slot_left(cache, admin) -> None:
     admin.config_set("maxclients", "1")
 
-    readings = await look(cache.url)
+    readings = await measurement(cache.url)
 
     assert readings.values == {"up": Exact(0)}
-    assert re.search("no client slot left|closed the connection", readings.notes["seen"])  # its last words may be lost
+    assert re.search(
+        "no client slot left|closed the connection", readings.notes["summary"]
+    )  # its last words may be lost
     assert admin.info("stats")["rejected_connections"] == 1  # nobody tries again behind our back
 
 
 async def test_no_client_slot_left_in_words(serve) -> None:
     port, _ = await serve(act=saying(b"-ERR max number of clients reached\r\n"))
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
-    assert readings.notes["seen"] == f"127.0.0.1:{port} has no client slot left"
+    assert readings.notes["summary"] == f"127.0.0.1:{port} has no client slot left"
 
 
 def saying(*answers: bytes) -> Any:
@@ -391,7 +393,7 @@ async def test_a_missing_right_costs_its_own_metric_only(cache, admin, rights, m
     admin.execute_command(*f"ACL SETUSER probekit reset on >{PASSWORD} -@all {rights}".split())
     admin.config_set("maxmemory", "64mb")
 
-    readings = await look(
+    readings = await measurement(
         f"redis://probekit:{PASSWORD}@127.0.0.1:{cache.port}", {"settings": {"maxmemory_policy": "noeviction"}}
     )
 
@@ -401,16 +403,16 @@ async def test_a_missing_right_costs_its_own_metric_only(cache, admin, rights, m
 
 
 async def test_a_closed_port() -> None:
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{free_port()}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{free_port()}")
 
     assert readings.values == {"up": Exact(0)}
-    assert "refused the connection" in readings.notes["seen"]
+    assert "refused the connection" in readings.notes["summary"]
 
 
 async def test_an_address_that_refuses_is_passed_over_for_one_that_accepts(cache) -> None:
     resolver = Resolver(look_up=lambda _: ["127.0.0.2", "127.0.0.1"])  # as localhost has ::1 before 127.0.0.1
 
-    readings = await look(cache.url.replace("127.0.0.1", "cache.test"), resolver=resolver)
+    readings = await measurement(cache.url.replace("127.0.0.1", "cache.test"), resolver=resolver)
 
     assert readings.values["up"] == Exact(1)
 
@@ -424,10 +426,10 @@ async def test_a_name_without_an_address() -> None:
 async def test_a_server_that_talks_http(launcher) -> None:
     nginx = servers.start_nginx(launcher, "server { listen 127.0.0.1:@port@; return 204; }")
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{nginx.port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{nginx.port}")
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.notes["seen"] == f"127.0.0.1:{nginx.port} does not speak the Redis protocol"
+    assert readings.notes["summary"] == f"127.0.0.1:{nginx.port} does not speak the Redis protocol"
 
 
 @pytest.mark.parametrize(
@@ -445,10 +447,10 @@ async def test_a_server_that_talks_http(launcher) -> None:
 async def test_an_answer_that_is_no_pong(serve, answers, told) -> None:
     port, _ = await serve(act=saying(*answers))
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
     assert readings.values == {"up": Exact(0)}
-    assert told in readings.notes["seen"]
+    assert told in readings.notes["summary"]
 
 
 async def test_what_a_server_repeats_of_us_is_not_told(serve) -> None:
@@ -472,11 +474,11 @@ async def test_a_server_that_never_answers_is_left_alone_in_time(serve, answers)
     port, peer = await serve(act=silent_after(*answers))
 
     started = time.monotonic()
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}", timeout=0.2)
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}", timeout=0.2)
 
     assert time.monotonic() - started < 1
     assert readings.values == {"up": Exact(0)}
-    assert f"from 127.0.0.1:{port} within 0.2 s" in readings.notes["seen"]
+    assert f"from 127.0.0.1:{port} within 0.2 s" in readings.notes["summary"]
     await asyncio.wait_for(peer.idle.wait(), 1)  # the connection is closed
     assert peer.connections == 1
 
@@ -495,10 +497,10 @@ def silent_after(*answers: bytes) -> Any:
 async def test_writes_that_hang_while_ping_answers(cache, admin) -> None:
     admin.execute_command("CLIENT", "PAUSE", "60000", "WRITE")
 
-    readings = await look(cache.url, timeout=0.3)
+    readings = await measurement(cache.url, timeout=0.3)
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
-    assert "no answer to SET" in readings.notes["seen"]
+    assert "no answer to SET" in readings.notes["summary"]
 
 
 INFO = b"$%d\r\n%s\r\n"
@@ -521,7 +523,7 @@ PONG = (b"+OK\r\n", b"+PONG\r\n")
 async def test_a_canary_that_is_not_as_it_must(serve, answers, canary) -> None:
     port, _ = await serve(act=saying(*PONG, INFO % (len(ROLE), ROLE), *answers))
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
     found = readings.values["canary"]
     assert (found.reason if isinstance(found, Failure) else found) == canary
@@ -532,7 +534,7 @@ async def test_a_canary_that_is_not_as_it_must(serve, answers, canary) -> None:
 async def test_an_info_that_tells_nothing_leaves_the_rest(serve, info) -> None:
     port, _ = await serve(act=saying(*PONG, info, b"+OK\r\n", b":42\r\n", b":1\r\n"))
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
     assert readings.values["expected_role"].reason is Reason.BAD_RESPONSE
@@ -545,7 +547,7 @@ async def test_an_info_that_tells_nothing_leaves_the_rest(serve, info) -> None:
 async def test_a_session_lost_at_info_has_no_canary(serve, answers, reason) -> None:
     port, _ = await serve(act=saying(*PONG, *answers))
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
     assert readings.values["up"] == Exact(1)
     assert readings.values["canary"].reason is reason
@@ -593,7 +595,7 @@ async def test_over_tls(front, authority, tmp_path) -> None:
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     port = await front("127.0.0.1")
 
-    readings = await look(f"rediss://:{PASSWORD}@127.0.0.1:{port}/0", trust=Trust(ca=tmp_path / "ca.pem"))
+    readings = await measurement(f"rediss://:{PASSWORD}@127.0.0.1:{port}/0", trust=Trust(ca=tmp_path / "ca.pem"))
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
     assert readings.values["tls"].value > 0
@@ -609,16 +611,16 @@ async def test_an_untrusted_certificate_is_sent_no_password(front, admin) -> Non
 
 
 async def test_a_plain_server_where_tls_is_due(cache) -> None:
-    readings = await look(cache.url.replace("redis:", "rediss:"), timeout=0.5)
+    readings = await measurement(cache.url.replace("redis:", "rediss:"), timeout=0.5)
 
     assert readings.values == {"up": Exact(0)}
-    assert "no TLS connection to" in readings.notes["seen"]
+    assert "no TLS connection to" in readings.notes["summary"]
 
 
 async def test_a_tls_server_that_is_asked_in_plain(front) -> None:
     port = await front("127.0.0.1")
 
-    readings = await look(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
     assert readings.values == {"up": Exact(0)}
 
@@ -644,7 +646,7 @@ async def test_a_url_that_cannot_be_is_not_shown(url) -> None:
 
 
 async def test_a_missing_secret_is_ours() -> None:
-    def reveal(_secret: Secret) -> str:
+    def reveal(_secret: SecretRef) -> str:
         raise ProbeFailedError(Reason.MISSING_SECRET, "the variable CACHE_URL is not set, or empty")
 
     given = SimpleNamespace(reveal=reveal)
@@ -681,14 +683,14 @@ async def test_the_hit_rate_is_that_of_each_block_not_of_the_server_s_life(cache
 
 
 async def test_our_own_canary_is_in_no_hit_rate(cache) -> None:
-    async def looks() -> None:
-        await look(cache.url)
+    async def measurements() -> None:
+        await measurement(cache.url)
 
     class OneLook:
         left = 1
 
         async def next(self) -> bool:
-            await looks()
+            await measurements()
             self.left -= 1
             return self.left >= 0
 

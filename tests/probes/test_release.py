@@ -20,11 +20,11 @@ ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 def read():
     async def one(body, *, status=200, expected="2.3.1", **settings):
         transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=body))
-        look = Http(run="test", transport=transport).look(address=ADDRESS, timeout=1)
+        measurement = Http(run="test", transport=transport).probe_client(address=ADDRESS, timeout=1)
         context = Context(
             base_url="https://app.test",
             timeout=1,
-            http=look,
+            http=measurement,
             reveal=str,
             now=lambda: None,
             address=ADDRESS,
@@ -87,6 +87,6 @@ async def test_without_an_expected_version_the_served_one_is_told_and_nothing_co
 
 
 def test_the_settings_name_the_expected_version_and_a_valid_place() -> None:
-    assert KIND.expects(ReleaseProbe(kind="release", path="/", expect="2")) == "2"
+    assert KIND.expected_version(ReleaseProbe(kind="release", path="/", expect="2")) == "2"
     with pytest.raises(ValidationError, match="RFC 9535"):
         ReleaseProbe(kind="release", path="/", at="version")

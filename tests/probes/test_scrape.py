@@ -64,7 +64,7 @@ def sampled(serve, http_reply):
         context = Context(
             base_url=f"http://app.test:{port}",
             timeout=2,
-            http=http.look(timeout=2),
+            http=http.probe_client(timeout=2),
             reveal=str,
             now=lambda: clock["now"],
             window=window,
@@ -100,8 +100,8 @@ async def test_our_own_requests_are_counted_unless_a_label_leaves_them_out(sampl
         metrics(good=100, quick=100), metrics(good=150, quick=150), metrics(good=150, quick=150, bad=9), **settings
     )
 
-    assert readings.values["error_rate"].ours == ours
-    assert readings.values["p95"].ours == (ours and (1, 0))  # never more than there are
+    assert readings.values["error_rate"].own_requests == ours
+    assert readings.values["p95"].own_requests == (ours and (1, 0))  # never more than there are
 
 
 async def test_a_restart_is_left_out_and_told(sampled) -> None:
@@ -113,7 +113,7 @@ async def test_a_restart_is_left_out_and_told(sampled) -> None:
     )
 
     assert readings.values["error_rate"] == Share((0, 1, 0), (0, 21, 0))
-    assert "a process was restarted" in readings.notes["seen"]
+    assert "a process was restarted" in readings.notes["summary"]
 
 
 async def test_processes_behind_one_address_are_kept_apart(sampled) -> None:

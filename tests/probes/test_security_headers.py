@@ -34,7 +34,7 @@ def page(status=200, *, without=(), **more):
 def read():
     """What the kind reads where these paths answer so, every other one with `absent`, and plain http with `plain`."""
 
-    async def look(paths=None, *, base="https://app.test", ip="192.0.2.1", absent=None, plain=HOME, **settings):
+    async def measurement(paths=None, *, base="https://app.test", ip="192.0.2.1", absent=None, plain=HOME, **settings):
         asked = settings.pop("asked", [])
 
         def answer(request):
@@ -55,14 +55,14 @@ def read():
         )
         return await KIND.measure(SecurityHeaders(**settings), context_of(http, Address(endpoint, ip), base))
 
-    return look
+    return measurement
 
 
 def context_of(http, address, base, timeout=1):
     return Context(
         base_url=base,
         timeout=timeout,
-        http=http.look(address=address, timeout=timeout),
+        http=http.probe_client(address=address, timeout=timeout),
         reveal=str,
         now=lambda: NOW,
         address=address,
@@ -80,9 +80,11 @@ async def test_pages_that_keep_the_minimum_give_every_promised_number(read) -> N
     readings = await read({"/": page(), "/api": page(401)}, api="/api")
 
     assert numbers(readings) == NOTHING
-    assert set(readings.values) == KIND.promises
+    assert set(readings.values) == KIND.metric_names
     assert readings.notes["pages"] == "/ 200, /api 401, a path that cannot exist 404"
-    assert readings.notes["seen"] == 'every page keeps the minimum; http://app.test/ answers 301 to "https://app.test/"'
+    assert (
+        readings.notes["summary"] == 'every page keeps the minimum; http://app.test/ answers 301 to "https://app.test/"'
+    )
 
 
 async def test_what_is_asked(read) -> None:
@@ -106,7 +108,7 @@ async def test_a_header_counts_once_on_each_page_and_is_told_once(read) -> None:
     readings = await read({"/": bare, "/shop": bare, "/api": short}, pages=["/", "/shop"], api="/api")
 
     assert numbers(readings) == NOTHING | {"missing": 2, "weak": 1, "leaking": 2}
-    told = readings.notes["seen"].split("; ")
+    told = readings.notes["summary"].split("; ")
     assert told[:3] == [
         "X-Content-Type-Options is missing on /, /shop",
         'server tells too much on /, /shop: "nginx/1.25.3"',
@@ -119,7 +121,7 @@ async def test_the_error_page_is_read_too(read) -> None:
     without = await read(absent=httpx.Response(404), error_page=False)
 
     assert numbers(with_error) == NOTHING | {"missing": 5}
-    assert "Content-Security-Policy is missing on a path that cannot exist" in with_error.notes["seen"]
+    assert "Content-Security-Policy is missing on a path that cannot exist" in with_error.notes["summary"]
     assert numbers(without) == NOTHING
 
 
@@ -129,7 +131,7 @@ async def test_a_cookie_counts_once_by_its_name(read) -> None:
     readings = await read({"/": setting, "/shop": setting}, pages=["/", "/shop"])
 
     assert readings.values["weak_cookies"] == Exact(1)
-    assert 'cookie "sid" is weak on /, /shop: no SameSite' in readings.notes["seen"]
+    assert 'cookie "sid" is weak on /, /shop: no SameSite' in readings.notes["summary"]
 
 
 async def test_a_long_list_of_faults_is_cut(read) -> None:
@@ -139,7 +141,7 @@ async def test_a_long_list_of_faults_is_cut(read) -> None:
     readings = await read({"/": many})
 
     assert readings.values["weak_cookies"] == Exact(30)
-    assert "; 18 more; " in readings.notes["seen"]
+    assert "; 18 more; " in readings.notes["summary"]
 
 
 async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None:
@@ -227,8 +229,8 @@ async def test_where_plain_http_leads(read, status, location, redirect) -> None:
     readings = await read(plain=httpx.Response(status, headers={"Location": location} if location else {}))
 
     assert readings.values["https_redirect"] == Exact(redirect)
-    assert f"http://app.test/ answers {status}" in readings.notes["seen"]
-    assert readings.notes["seen"].endswith("not to https on the same host") is not bool(redirect)
+    assert f"http://app.test/ answers {status}" in readings.notes["summary"]
+    assert readings.notes["summary"].endswith("not to https on the same host") is not bool(redirect)
 
 
 async def test_two_targets_of_a_redirect_are_none(read) -> None:
@@ -285,7 +287,7 @@ async def test_a_declared_plain_url_is_asked(read) -> None:
 
     assert numbers(readings) == NOTHING
     assert str(asked[-1].url) == "http://app.test:8080/x"
-    assert "hidden" not in readings.notes["seen"]
+    assert "hidden" not in readings.notes["summary"]
 
 
 async def test_the_host_of_an_address_has_brackets(read) -> None:
@@ -307,7 +309,7 @@ async def test_a_secret_header_of_ours_is_not_sent_by_plain_http(read) -> None:
 
 async def test_what_was_waited_for_our_own_throttle_is_kept() -> None:
     class Slow(Http):
-        async def enter(self, host):
+        async def acquire(self, host):
             return 1.0
 
     slow = Slow(run="test", transport=httpx.MockTransport(lambda _request: page()))
@@ -322,7 +324,7 @@ async def test_what_was_waited_for_our_own_throttle_is_kept() -> None:
 def on_loopback(serve):
     """What the kind reads of a real peer that sends these header lines, in this order."""
 
-    async def look(*lines, **settings):
+    async def measurement(*lines, **settings):
         head = "".join(f"{line}\r\n" for line in ("HTTP/1.1 200 OK", "Content-Length: 0", *lines))
         port, peer = await serve(f"{head}\r\n".encode())
         address = Address(Endpoint("app.test", port), "127.0.0.1")
@@ -330,7 +332,7 @@ def on_loopback(serve):
         readings = await KIND.measure(SecurityHeaders(hsts=False, error_page=False, **settings), context)
         return readings, peer
 
-    return look
+    return measurement
 
 
 async def test_repeated_lines_are_all_read_in_their_order(on_loopback) -> None:
@@ -348,8 +350,8 @@ async def test_repeated_lines_are_all_read_in_their_order(on_loopback) -> None:
     )
 
     assert [readings.values[name].value for name in ("missing", "weak", "leaking", "weak_cookies")] == [0, 0, 0, 1]
-    assert "/: X-Frame-Options contradicts itself" in readings.notes["seen"]
-    assert "/: X-Content-Type-Options contradicts itself" in readings.notes["seen"]
+    assert "/: X-Frame-Options contradicts itself" in readings.notes["summary"]
+    assert "/: X-Content-Type-Options contradicts itself" in readings.notes["summary"]
     assert peer.connections == 1
 
 
@@ -396,6 +398,6 @@ def test_settings_that_say_nothing_are_refused(settings, told) -> None:
 
 
 def test_it_runs_unasked_where_base_url_is_https() -> None:
-    assert KIND.unasked("https://app.test")
-    assert not KIND.unasked("http://app.test")
+    assert KIND.enabled_by_default("https://app.test")
+    assert not KIND.enabled_by_default("http://app.test")
     assert KIND.endpoint(SecurityHeaders(), "https://app.test:8443/shop") == Endpoint("app.test", 8443)

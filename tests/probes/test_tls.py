@@ -63,12 +63,12 @@ def read(serve, trusted_file):
         port, _ = await serve(act=quiet, tls=context)
         address = Address(Endpoint(host, port), "127.0.0.1")
         others = tuple(Address(Endpoint(host, other), "127.0.0.1") for other in others)
-        look = Http(run="test", trust=Trust(ca=ca)).look(address=address, timeout=2)
+        measurement = Http(run="test", trust=Trust(ca=ca)).probe_client(address=address, timeout=2)
         config = TlsProbe(host=host, port=port, **settings)
         probe = Context(
             base_url=f"https://{host}:{port}",
             timeout=2,
-            http=look,
+            http=measurement,
             reveal=str,
             now=lambda: now,
             address=address,
@@ -89,7 +89,7 @@ async def test_a_good_certificate_passes_every_claim(authority, read) -> None:
 
     readings = await read(server_context(leaf))
 
-    assert set(readings.values) == KIND.promises
+    assert set(readings.values) == KIND.metric_names
     found = numbers(readings)
     assert found.pop("time_left") == pytest.approx(90.5, abs=0.001)  # exact, not whole days
     assert found == {
@@ -103,13 +103,13 @@ async def test_a_good_certificate_passes_every_claim(authority, read) -> None:
         "weak_signatures": 0,
     }
     assert readings.notes["protocol"] == "TLSv1.3"
-    assert "certificate of app.test, issued by" in readings.notes["seen"]
+    assert "certificate of app.test, issued by" in readings.notes["summary"]
 
 
 async def test_old_protocols_are_asked_for_only_where_that_is_wanted(authority, read) -> None:
     readings = await read(server_context(authority.issue_cert("app.test")), wanted=frozenset({"time_left"}))
 
-    assert set(readings.values) == KIND.promises - {"modern_protocol"}
+    assert set(readings.values) == KIND.metric_names - {"modern_protocol"}
 
 
 async def test_an_expired_certificate_is_read_and_its_trust_leaves_dates_aside(authority, read) -> None:
@@ -134,7 +134,7 @@ async def test_another_host_s_certificate_is_trusted_and_does_not_match(authorit
 
     found = numbers(readings)
     assert (found["trusted"], found["host_matches"], found["chain_complete"]) == (1, 0, 1)
-    assert "refused: Hostname mismatch" in readings.notes["seen"]
+    assert "refused: Hostname mismatch" in readings.notes["summary"]
 
 
 async def test_a_certificate_of_an_unknown_authority_is_not_trusted_and_its_name_is_judged_on_its_own(read) -> None:
@@ -177,7 +177,7 @@ async def test_the_least_time_left_on_the_validated_path_counts(read, tmp_path) 
     readings = await read(serving(leaf_key, leaf), ca=file)
 
     assert numbers(readings)["time_left"] == pytest.approx(60, abs=0.001)
-    assert "a-root above it expires first" in readings.notes["seen"]
+    assert "a-root above it expires first" in readings.notes["summary"]
 
 
 async def test_an_expired_cross_sign_beside_a_valid_intermediate_is_no_matter(read, tmp_path) -> None:
@@ -205,8 +205,10 @@ async def test_a_certificate_that_changes_between_two_handshakes_proves_nothing(
 
     port, _ = await serve(act=Alternating())
     address = Address(Endpoint("app.test", port), "127.0.0.1")
-    look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=2)
-    context = Context(base_url="https://app.test", timeout=2, http=look, reveal=str, now=lambda: NOW, address=address)
+    measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=2)
+    context = Context(
+        base_url="https://app.test", timeout=2, http=measurement, reveal=str, now=lambda: NOW, address=address
+    )
 
     with pytest.raises(ProbeFailedError, match="more than one certificate"):
         await KIND.measure(TlsProbe(), context)
@@ -325,8 +327,8 @@ def answered(serve):
             await writer.drain()
 
         port, _ = await serve(act=act)
-        look = Http(run="test").look(timeout=2)
-        connection = await look.connect(Address(Endpoint(host, port), "127.0.0.1"), None)
+        measurement = Http(run="test").probe_client(timeout=2)
+        connection = await measurement.connect(Address(Endpoint(host, port), "127.0.0.1"), None)
         try:
             return await old_hello.refused(connection, host, bytes(range(32))), b"".join(heard)
         finally:
@@ -381,9 +383,9 @@ async def test_a_hello_that_is_not_answered_leaves_it_open(authority, serve, tru
 
     port, _ = await serve(act=act)
     address = Address(Endpoint("app.test", port), "127.0.0.1")
-    look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=1)
+    measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=1)
     context = Context(
-        base_url=f"https://app.test:{port}", timeout=1, http=look, reveal=str, now=lambda: NOW, address=address,
+        base_url=f"https://app.test:{port}", timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=address,
         resolved=Resolved((address,), 0),
     )  # fmt: skip
 
@@ -408,10 +410,10 @@ def begun(serve, trusted_file):
 
         port, _ = await serve(act=act)
         address = Address(Endpoint("app.test", port), "127.0.0.1")
-        look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=2)
+        measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=2)
         config = TlsProbe(host="app.test", port=port, starttls=protocol, **settings)
         probe = Context(
-            base_url="https://app.test", timeout=2, http=look, reveal=str, now=lambda: NOW, address=address,
+            base_url="https://app.test", timeout=2, http=measurement, reveal=str, now=lambda: NOW, address=address,
             resolved=Resolved((address,), 0),
         )  # fmt: skip
         return await KIND.measure(config, probe)
@@ -515,8 +517,10 @@ async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted
 
     port, _ = await serve(act=no_tls)
     address = Address(Endpoint("app.test", port), "127.0.0.1")
-    look = Http(run="test", trust=Trust(ca=trusted_file)).look(address=address, timeout=0.2)
-    context = Context(base_url="https://app.test", timeout=0.2, http=look, reveal=str, now=lambda: NOW, address=address)
+    measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=0.2)
+    context = Context(
+        base_url="https://app.test", timeout=0.2, http=measurement, reveal=str, now=lambda: NOW, address=address
+    )
 
     with pytest.raises(ProbeFailedError) as caught:
         await KIND.measure(TlsProbe(), context)
@@ -527,8 +531,8 @@ async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted
 def test_host_and_port_are_those_of_the_base_url_where_nothing_is_said() -> None:
     assert endpoint(TlsProbe(), "https://app.test:8443/x") == Endpoint("app.test", 8443)
     assert endpoint(TlsProbe(host="mail.test"), "https://app.test:8443") == Endpoint("mail.test", 443)
-    assert KIND.unasked("https://app.test")
-    assert not KIND.unasked("http://app.test")
+    assert KIND.enabled_by_default("https://app.test")
+    assert not KIND.enabled_by_default("http://app.test")
 
 
 def test_a_fingerprint_is_64_hex_digits() -> None:

@@ -11,15 +11,15 @@ import pytest
 
 from probekit import checklist
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.verdict import Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import FORMATS
 
 
 @pytest.fixture
 def down(make):
-    item = make.item("up == 1", row=make.rollback_row)
-    because = "up 0, limit == 1; all 12 looks in 3 attempts"
+    item = make.item("up == 1", matrix_row=make.rollback_row)
+    because = "up 0, limit == 1; all 12 measurements in 3 attempts"
     return Verdict(item=item, outcome=Outcome.FAIL, because=because, observed=0.0, limit=item.expect[0])
 
 
@@ -30,7 +30,7 @@ def good(make):
 
 @pytest.fixture
 def recent(make):
-    return Memory(deployment=Deployment(release="2.3.1", started=make.now - timedelta(minutes=9)))
+    return History(deployment=Deployment(release="2.3.1", started=make.now - timedelta(minutes=9)))
 
 
 def lines(report, **wishes):
@@ -47,7 +47,7 @@ def at(shown, start):
 
 
 def test_the_decision_and_its_reason_come_first_and_the_code_last(report_of, down, good, recent) -> None:
-    shown = lines(report_of(down, good, memory=recent))
+    shown = lines(report_of(down, good, history=recent))
 
     assert shown[0] == "ROLLBACK, exit code 20, now: prod"
     assert shown[1].startswith("  deploy.services.health-endpoint (critical) failed, and row 'api-down' says")
@@ -76,12 +76,12 @@ def test_an_interrupted_run_names_the_signal_and_the_process_s_own_code(report_o
 
 
 def test_a_go_is_short_and_calm(report_of, good, recent) -> None:
-    shown = lines(report_of(good, memory=recent))
+    shown = lines(report_of(good, history=recent))
 
-    assert shown[:2] == ["GO, exit code 0: prod", "  1 of 1 items are proved"]
+    assert shown[:2] == ["GO, exit code 0: prod", "  1 of 1 items are verified"]
     assert shown[-2:] == ["Next: go on.", "go, exit code 0"]
     assert len(shown) < 16
-    assert not {"failed", "unproven", "follow-ups"} & {line.split(":")[0] for line in shown}
+    assert not {"failed", "not verified", "follow-ups"} & {line.split(":")[0] for line in shown}
 
 
 def test_the_head_says_what_was_verified_from_where_and_by_which_file(report_of, good) -> None:
@@ -125,12 +125,12 @@ def test_of_many_failures_none_is_left_out(make, report_of) -> None:
 def test_what_failed_comes_before_what_is_unproven_and_both_before_what_can_wait(make, report_of, down, good) -> None:
     others = [
         Verdict(item=make.item(id="a.b.later", severity=Severity.LOW), outcome=Outcome.FAIL, because="x"),
-        Verdict(item=make.item(id="a.b.unsigned", holds=True), outcome=Outcome.PENDING, because="x"),
+        Verdict(item=make.item(id="a.b.unsigned", holds_if_pending=True), outcome=Outcome.PENDING, because="x"),
         Verdict(item=make.item(id="a.b.unread"), outcome=Outcome.ERROR, because="x"),
     ]
 
     shown = lines(report_of(good, *others, down))
-    places = [at(shown, title) for title in ("failed: 1", "unproven: 1", "unsigned, which holds", "follow-ups: 1")]
+    places = [at(shown, title) for title in ("failed: 1", "not verified: 1", "unsigned, which holds", "follow-ups: 1")]
 
     assert places == sorted(places)
     assert at(shown, "203 items = ") < at(shown, "control: ") < at(shown, "Next: ")
@@ -156,12 +156,12 @@ def test_one_outage_is_one_entry(make, report_of) -> None:
 
 def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(make, report_of, good) -> None:
     changed = make.item(id="a.b.changed", expect=make.item("up == 1").expect)
-    changed = replace(changed, changed_from=make.item("up == 0").expect, changed_why="our contract")
+    changed = replace(changed, changed_from=make.item("up == 0").expect, changed_reason="our contract")
     verdicts = [
         Verdict(
             item=make.item(id="a.b.stray"),
             outcome=Outcome.PASS,
-            because="1 of 32 looks was not good: 503",
+            because="1 of 32 measurements was not good: 503",
             flags=frozenset({Flag.FLAKY}),
         ),
         Verdict(item=changed, outcome=Outcome.PASS, because="up 1", flags=frozenset({Flag.CHANGED})),
@@ -171,7 +171,7 @@ def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(m
 
     shown = unwrapped(report_of(good, *verdicts))
 
-    assert "flaky pass: a.b.stray: 1 of 32 looks was not good: 503" in shown
+    assert "flaky pass: a.b.stray: 1 of 32 measurements was not good: 503" in shown
     assert "changed limit: a.b.changed: up == 1 here, up == 0 in the checklist; why: our contract" in shown
     assert "not applicable: a.b.exempt: no cache here" in shown
     assert "waived: a.b.waived: until Friday" in shown
@@ -180,7 +180,7 @@ def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(m
 def test_the_situation_is_told(make, report_of, good, recent) -> None:
     release = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served, expected 2")
 
-    shown = unwrapped(report_of(good, memory=recent, release=release, run={"notes": ("/srv/.env was read",)}))
+    shown = unwrapped(report_of(good, history=recent, release=release, run={"notes": ("/srv/.env was read",)}))
 
     assert (
         "release: 1 is served, expected 2 control: answers deployment on record: 2.3.1, not finished, started" in shown
@@ -226,13 +226,13 @@ def test_no_line_is_wider_than_asked(report_of, down, good, recent, width) -> No
         for number, item in enumerate(items)
     ]
 
-    shown = lines(report_of(down, good, *verdicts, memory=recent), width=width)
+    shown = lines(report_of(down, good, *verdicts, history=recent), width=width)
 
     assert max(map(len, shown)) <= width
 
 
 def test_a_narrowed_run_says_at_the_top_that_it_is_no_go_of_the_release(report_of, good) -> None:
-    shown = lines(report_of(good, run={"narrowed": True}))
+    shown = lines(report_of(good, run={"partial": True}))
 
     assert shown[3].startswith("narrowed to 1 items: this speaks of them only and is no go of the release")
 
@@ -242,8 +242,8 @@ def test_a_narrowed_run_says_at_the_top_that_it_is_no_go_of_the_release(report_o
     [
         (Outcome.FAIL, {}, "Next: page Backend Lead now: mend it, or decide by hand whether to roll back;"),
         (Outcome.FAIL, {"severity": Severity.HIGH}, "Next: tell Backend Lead: 10 min to find out why;"),
-        (Outcome.ERROR, {}, "Next: nothing grave failed, but not all is proved: mend that within 5 min,"),
-        (Outcome.PENDING, {"holds": True}, "Next: get the signature of Backend Lead, then verify again."),
+        (Outcome.ERROR, {}, "Next: nothing grave failed, but not every item is verified: fix that in 5 min;"),
+        (Outcome.PENDING, {"holds_if_pending": True}, "Next: get the signature of Backend Lead, then verify again."),
         (Outcome.FAIL, {"severity": Severity.LOW}, "Next: go on. The follow-ups above can wait."),
     ],
 )
@@ -267,7 +267,7 @@ HOSTILE = "503\n\x1b[2JGO, exit code 0: prod\rgo, exit code 0\u202eevil\u200b\ud
 
 
 def test_hostile_text_is_written_out_wherever_it_comes_from(make, report_of, good) -> None:
-    hostile = make.item("up == 1", id="a.b.c", changed_from=make.item("up == 0").expect, changed_why=HOSTILE)
+    hostile = make.item("up == 1", id="a.b.c", changed_from=make.item("up == 0").expect, changed_reason=HOSTILE)
     verdicts = [Verdict(item=hostile, outcome=outcome, because=HOSTILE, flags=frozenset(Flag)) for outcome in Outcome]
     release = Release(expected=HOSTILE, because=HOSTILE)
     run = {"environment": HOSTILE, "vantage": HOSTILE, "config_file": HOSTILE, "notes": (HOSTILE,)}

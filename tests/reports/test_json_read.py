@@ -11,12 +11,12 @@ import jsonschema
 import pytest
 
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, Evidence, Memory
+from probekit.model.history import Deployment, History, PooledEvidence
 from probekit.model.measurement import Reason
-from probekit.model.readings import Complement, Failures, Histogram, Mean, Quantile, Sample, Share
+from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
-from probekit.reports.json.read import RecallError, memory_of, recalled
+from probekit.reports.json.read import ReportError, history_of, read_run
 
 SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 KEY = ("deploy.services.health-endpoint", Severity.CRITICAL)
@@ -27,7 +27,7 @@ def written(report_of):
     """A function from verdicts, and what was known before, to the report as the next run reads it."""
 
     def written(*verdicts, known=None):
-        return json.loads(write.render(report_of(*verdicts, memory=Memory(since=known or {}))))
+        return json.loads(write.render(report_of(*verdicts, history=History(since=known or {}))))
 
     return written
 
@@ -38,7 +38,7 @@ def test_a_failure_is_known_from_then_on(written, make) -> None:
 
     document = written(failed)
 
-    assert memory_of(document, document["run"]["environment"], make.now).since == {KEY: began}
+    assert history_of(document, document["run"]["environment"], make.now).since == {KEY: began}
 
 
 @pytest.mark.parametrize("outcome", [None, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED])
@@ -48,51 +48,51 @@ def test_what_is_not_measured_or_proves_nothing_keeps_what_was_known(written, ma
 
     document = written(*verdicts, known={KEY: began})
 
-    assert memory_of(document, document["run"]["environment"], make.now).since == {KEY: began}
+    assert history_of(document, document["run"]["environment"], make.now).since == {KEY: began}
 
 
 def test_a_pass_ends_it_at_every_severity(written, make) -> None:
     passed = Verdict(item=make.item("up == 1"), outcome=Outcome.PASS, because="it is up")
     known = {KEY: make.now - timedelta(hours=1), (KEY[0], Severity.HIGH): make.now - timedelta(hours=2)}
 
-    assert written(passed, known=known)["memory"]["since"] == []
+    assert written(passed, known=known)["history"]["since"] == []
 
 
 @pytest.mark.parametrize(
     "document", [None, [], "text", {}, {"schema": "probekit.report/2"}, {"schema": "probekit.report/1"}]
 )
 def test_what_is_no_report_is_refused(document, make) -> None:
-    with pytest.raises(RecallError, match="not written by this probekit"):
-        memory_of(document, "prod", make.now)
+    with pytest.raises(ReportError, match="not written by this probekit"):
+        history_of(document, "prod", make.now)
 
 
 def test_a_report_of_another_environment_or_from_the_future_is_refused(written, make) -> None:
     document = written()
 
-    with pytest.raises(RecallError, match="not on 'elsewhere'"):
-        memory_of(document, "elsewhere", make.now)
-    with pytest.raises(RecallError, match="clocks"):
-        memory_of(document, document["run"]["environment"], make.now - timedelta(days=1))
+    with pytest.raises(ReportError, match="not on 'elsewhere'"):
+        history_of(document, "elsewhere", make.now)
+    with pytest.raises(ReportError, match="clocks"):
+        history_of(document, document["run"]["environment"], make.now - timedelta(days=1))
 
 
 @pytest.mark.parametrize("since", [{"item": 3}, {"item": "a", "severity": "huge", "since": "2026-11-23T10:00:00Z"}, 7])
 def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> None:
     document = written()
-    document["memory"]["since"] = [since]
+    document["history"]["since"] = [since]
 
-    with pytest.raises(RecallError, match="not written by this probekit"):
-        memory_of(document, document["run"]["environment"], make.now)
+    with pytest.raises(ReportError, match="not written by this probekit"):
+        history_of(document, document["run"]["environment"], make.now)
 
 
 SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6, (3,) * 6)
-SAMPLE = Sample(((1000, 2000),) * 6, ((0, 10),) * 6, (1, 0, 0, 0, 0, 0), (0,) * 6)
+SAMPLE = LatencySample(((1000, 2000),) * 6, ((0, 10),) * 6, (1, 0, 0, 0, 0, 0), (0,) * 6)
 
 EVIDENCE = {
-    ("api", ""): Evidence(
+    ("api", ""): PooledEvidence(
         release="2.3.1",
         deployment=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
         fingerprint="0123456789abcdef",
-        values={"p95": Quantile(SAMPLE, 0.95), "error_rate": Failures(SAMPLE), "hit_rate": Complement(SHARE)},
+        values={"p95": Quantile(SAMPLE, 0.95), "error_rate": ErrorRate(SAMPLE), "hit_rate": Complement(SHARE)},
         until=datetime(2026, 11, 23, 10, 25, tzinfo=UTC),
     )
 }
@@ -100,10 +100,12 @@ EVIDENCE = {
 
 @pytest.fixture
 def seen(make):
-    """Looks with every sort of reading, as two attempts, the second with looks that were asked again."""
-    plain = make.look(up=1, status=200.0, first_byte=12.5, failed_assertions=Reason.BAD_RESPONSE, note="all is well")
+    """Measurements with every sort of reading, as two attempts, the second with measurements that were asked again."""
+    plain = make.measurement(
+        up=1, status=200.0, first_byte=12.5, failed_assertions=Reason.BAD_RESPONSE, note="all is well"
+    )
     rich = replace(
-        make.look(up=0),
+        make.measurement(up=0),
         lag=0.25,
         values={
             "share": SHARE,
@@ -111,22 +113,22 @@ def seen(make):
             "cpu_used": Mean((10.0, 20.5)),
             "p95": Quantile(SAMPLE, 0.95),
             "p50": Quantile(SAMPLE, 0.5),
-            "error_rate": Failures(SAMPLE),
+            "error_rate": ErrorRate(SAMPLE),
             "p99": Histogram((100.0, 250.5), ((1, 2), (3, 4)), (5, 6), 0.99),
         },
     )
-    return (plain, rich), {("health", ""): (make.attempt(plain), make.attempt(rich, again=(plain,)))}
+    return (plain, rich), {("health", ""): (make.attempt(plain), make.attempt(rich, rechecks=(plain,)))}
 
 
 def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_of, seen) -> None:
     measurements, attempts = seen
     deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=9))
-    report = report_of(measurements=measurements, memory=Memory(deployment=deployment), strict=True)
+    report = report_of(measurements=measurements, history=History(deployment=deployment), strict=True)
 
     document = json.loads(write.render(replace(report, attempts=attempts, evidence=EVIDENCE)))
-    found = recalled(document)
+    found = read_run(document)
 
-    assert memory_of(document, "prod", make.now).evidence == EVIDENCE
+    assert history_of(document, "prod", make.now).evidence == EVIDENCE
     jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert found.attempts == attempts
     assert found.situation == report.situation
@@ -141,8 +143,8 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
         lambda document: document["measurements"][0]["values"].update(up={"q": 0.95, "of_sample": 7}),
         lambda document: document["measurements"][0]["values"].update(up={"levels": [-1]}),
         lambda document: document["measurements"][0].pop("asked"),
-        lambda document: document["attempts"][0].update(looks=[99]),
-        lambda document: document["attempts"][0].update(looks=[-1]),
+        lambda document: document["attempts"][0].update(measurements=[99]),
+        lambda document: document["attempts"][0].update(measurements=[-1]),
         lambda document: document["situation"].update(control="perhaps"),
         lambda document: document["situation"].pop("now"),
         lambda document: document.update(measurements=None),
@@ -153,5 +155,5 @@ def test_a_report_with_a_part_that_is_none_is_refused(report_of, seen, spoil) ->
     document = json.loads(write.render(replace(report_of(measurements=measurements), attempts=attempts)))
     spoil(document)
 
-    with pytest.raises(RecallError, match="not written by this probekit"):
-        recalled(document)
+    with pytest.raises(ReportError, match="not written by this probekit"):
+        read_run(document)

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.measurement import Reason
 from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import FORMATS
@@ -82,9 +82,9 @@ def test_the_exit_code_is_the_process_s_own(report_of, slow, ended_by, code) -> 
 
 
 def test_what_is_no_number_is_a_reason(make, report_of) -> None:
-    look = make.look(up=1, first_byte=nan, status=Reason.TIMEOUT)
+    measurement = make.measurement(up=1, first_byte=nan, status=Reason.TIMEOUT)
 
-    (measurement,) = read(report_of(measurements=(look,)))["measurements"]
+    (measurement,) = read(report_of(measurements=(measurement,)))["measurements"]
 
     assert measurement["values"]["up"] == 1
     assert measurement["values"]["first_byte"]["reason"] == "bad_response"
@@ -94,21 +94,21 @@ def test_what_is_no_number_is_a_reason(make, report_of) -> None:
 def test_hostile_text_stays_inside_its_string(make, report_of) -> None:
     hostile = '"}],\u202e\x1b[31m\n\x7f\\ud800 🚀'
 
-    text = FORMATS["json"](report_of(measurements=(make.look(note=hostile, up=1),)))
+    text = FORMATS["json"](report_of(measurements=(make.measurement(note=hostile, up=1),)))
 
     assert text.isascii()
     assert all(line.isprintable() for line in text.split("\n"))
-    assert json.loads(text)["measurements"][0]["notes"]["seen"] == hostile
+    assert json.loads(text)["measurements"][0]["notes"]["summary"] == hostile
 
 
 def test_half_a_surrogate_pair_is_written_out_since_strict_readers_refuse_it(make, report_of) -> None:
-    (look,) = read(report_of(measurements=(make.look(note="a\udc80b", up=1),)))["measurements"]
+    (measurement,) = read(report_of(measurements=(make.measurement(note="a\udc80b", up=1),)))["measurements"]
 
-    assert look["notes"]["seen"] == r"a\udc80b"
+    assert measurement["notes"]["summary"] == r"a\udc80b"
 
 
 def test_a_claim_that_python_holds_as_a_bool_is_1_or_0(make, report_of, slow) -> None:
-    document = read(report_of(replace(slow, observed=False), measurements=(make.look(up=True),)))
+    document = read(report_of(replace(slow, observed=False), measurements=(make.measurement(up=True),)))
 
     assert '"up": 1}' in json.dumps(document)
     assert repr(document["verdicts"][0]["observed"]) == "0"
@@ -121,7 +121,7 @@ def test_an_observed_value_that_is_no_number_is_null(report_of, slow) -> None:
 
 
 def test_it_is_one_document_with_a_verdict_on_a_line_and_the_same_each_time(make, report_of, slow) -> None:
-    report = report_of(slow, replace(slow, flags=frozenset(Flag)), measurements=(make.look(up=1, status=200),))
+    report = report_of(slow, replace(slow, flags=frozenset(Flag)), measurements=(make.measurement(up=1, status=200),))
 
     text = FORMATS["json"](report)
 
@@ -132,11 +132,11 @@ def test_it_is_one_document_with_a_verdict_on_a_line_and_the_same_each_time(make
 
 
 def test_both_limits_are_told_where_the_environment_changed_one(make, report_of) -> None:
-    item = make.item("up == 1", changed_from=make.item("up == 0").expect, changed_why="our contract")
+    item = make.item("up == 1", changed_from=make.item("up == 0").expect, changed_reason="our contract")
 
     document = read(report_of(Verdict(item=item, outcome=Outcome.PASS, because="up 1")))
 
-    assert document["verdicts"][0]["changed"] == {"from": ["up == 0"], "to": ["up == 1"], "why": "our contract"}
+    assert document["verdicts"][0]["changed"] == {"from": ["up == 0"], "to": ["up == 1"], "reason": "our contract"}
 
 
 def test_times_are_utc(make, report_of, slow) -> None:
@@ -205,7 +205,7 @@ def test_the_situation_is_told(make, report_of, slow) -> None:
     deployment = Deployment(release="2", started=make.now - timedelta(minutes=9), finished=make.now)
     release = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served")
 
-    document = read(report_of(slow, memory=Memory(deployment=deployment), release=release, control=Control.SILENT))
+    document = read(report_of(slow, history=History(deployment=deployment), release=release, control=Control.SILENT))
 
     assert document["situation"]["deployment"]["finished"] == "2026-11-23T10:30:00Z"
     assert document["situation"]["release"]["served"] == "other"

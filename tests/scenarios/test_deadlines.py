@@ -12,12 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from probekit.engine.context import Clock
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.verdict import Action
 from probekit.reports.json import write
-from probekit.reports.json.read import memory_of
+from probekit.reports.json.read import history_of
 from probekit.workflows.options import Request
-from probekit.workflows.verify import carry_out
+from probekit.workflows.verify import execute_run
 
 CONFIG = """
 [env.prod]
@@ -72,15 +72,15 @@ def cron(target, tmp_path):
     """A function that makes a run so many minutes after the first one, knowing the one before it; its decision."""
     (tmp_path / "probes.toml").write_text(CONFIG.format(url=f"http://127.0.0.1:{target.server_port}"))
     began = datetime.now(UTC)
-    known = Memory(deployment=Deployment(release="2", started=began - timedelta(minutes=2), finished=began))
+    known = History(deployment=Deployment(release="2", started=began - timedelta(minutes=2), finished=began))
 
     async def cron(minutes):
         nonlocal known
         clock = Clock(now=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
-        request = Request(environment="prod", config=tmp_path / "probes.toml", memory=known)
-        report = await carry_out(request, clock=clock)
+        request = Request(environment="prod", config=tmp_path / "probes.toml", history=known)
+        report = await execute_run(request, clock=clock)
         document = json.loads(write.render(report))
-        known = replace(memory_of(document, "prod", clock.now()), deployment=known.deployment)
+        known = replace(history_of(document, "prod", clock.now()), deployment=known.deployment)
         return report.decision.action, report.decision.minutes
 
     return cron

@@ -16,7 +16,7 @@ import pytest
 
 from probekit.demo import environment
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
-from probekit.workflows.rejudge import judge_again
+from probekit.workflows.rejudge import rejudge
 
 DAYS, DEPLOYED, SETTLED, HEALTH = environment.SCOPE[:4]
 OVER_HTTPS = {
@@ -123,9 +123,9 @@ def test_a_healthy_target_is_go(verify, target) -> None:
     assert seen.verdicts[SETTLED]["observed"] >= 1
     assert 300 < seen.verdicts[DAYS]["observed"] < 366
     assert "first byte" in seen.verdicts[HEALTH]["because"]
-    looks = [look for look in seen.report["measurements"] if look["probe"] == "health"]
-    assert len(looks) == 8
-    assert {look["values"]["status"] for look in looks} == {200}
+    measurements = [measurement for measurement in seen.report["measurements"] if measurement["probe"] == "health"]
+    assert len(measurements) == 8
+    assert {measurement["values"]["status"] for measurement in measurements} == {200}
 
 
 @pytest.mark.faults
@@ -134,7 +134,7 @@ def test_a_health_endpoint_that_hangs_fails_in_three_attempts(with_fault, argume
     seen = with_fault("hang", *arguments)
 
     assert (seen.code, seen.not_green) == (code, {HEALTH: "fail"})
-    assert "all 12 looks in 3 attempts" in seen.verdicts[HEALTH]["because"]
+    assert "all 12 measurements in 3 attempts" in seen.verdicts[HEALTH]["because"]
     assert seen.verdicts[HEALTH]["severity"] == "critical"
 
 
@@ -193,8 +193,8 @@ def test_one_stray_error_is_asked_again_and_shown(with_fault) -> None:
 
     assert (seen.code, seen.not_green) == (0, {})
     assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
-    assert "1 of 32 looks was not good: 503 from 127.0.0.1" in seen.verdicts[HEALTH]["because"]
-    assert "1 of 32 looks" in seen.out.replace("\n", " ").replace("  ", " ")
+    assert "1 of 32 measurements was not good: 503 from 127.0.0.1" in seen.verdicts[HEALTH]["because"]
+    assert "1 of 32 measurements" in seen.out.replace("\n", " ").replace("  ", " ")
 
 
 DATABASE = "deploy.services.database-connectivity"
@@ -246,7 +246,7 @@ def test_a_fault_fails_what_its_row_says(with_fault, target, fault, code, not_gr
 
     assert (seen.code, seen.not_green) == (code, not_green)
     undeployed = seen.report["situation"] | {"deployment": None}
-    again = judge_again(seen.report | {"situation": undeployed}, target.folder / "probes.toml")
+    again = rejudge(seen.report | {"situation": undeployed}, target.folder / "probes.toml")
     assert {verdict.item.id: verdict.outcome for verdict in again.verdicts if verdict.outcome != "pass"} == not_green
     assert again.exit_code == min(code, 10)  # nothing on record that could be rolled back
 
@@ -305,7 +305,7 @@ def test_the_release_is_waited_for_and_the_wait_is_bounded(with_fault) -> None:
 
     assert seen.code == 10
     assert seen.report["run"]["seconds"] > 3
-    assert len([look for look in seen.report["measurements"] if look["probe"] == "release"]) >= 4
+    assert len([measurement for measurement in seen.report["measurements"] if measurement["probe"] == "release"]) >= 4
 
 
 @pytest.mark.faults
@@ -364,6 +364,6 @@ def test_a_url_needs_no_file_and_a_quick_look_takes_seconds(tmp_path) -> None:
     report = json.loads(result.stdout)
     outcomes = {verdict["item"]: verdict["outcome"] for verdict in report["verdicts"]}
     assert result.returncode == 0
-    assert report["run"]["narrowed"] is True
+    assert report["run"]["partial"] is True
     assert report["run"]["seconds"] < 5
     assert outcomes == {DAYS: "pass", DEPLOYED: "pass", HEALTH: "pass", "post.security.headers": "error"}

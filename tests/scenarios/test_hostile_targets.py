@@ -25,7 +25,7 @@ from probekit.transport.exchange import Exchange, Transport, answered
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
 from probekit.workflows.options import Request
-from probekit.workflows.verify import carry_out
+from probekit.workflows.verify import execute_run
 
 CONFIG = """
 [env.prod]
@@ -34,14 +34,14 @@ scope = ["deploy.services.health-endpoint"]
 timeout = "500ms"
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 throttle = {{ requests = 10000, per = "1s" }}
 
 [env.prod.probes.health]
 kind = "http"
 path = "/health"
 """
-LOOKS = 1.0 * (2 + 6 + 2)  # seconds at the worst: eight looks, 24 more, two attempts, four in flight, and some
+LOOKS = 1.0 * (2 + 6 + 2)  # seconds at the worst: eight measurements, 24 more, two attempts, four in flight, and some
 GROWTH = 16 << 20  # bytes
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Type: text/html\r\n"
@@ -80,7 +80,7 @@ def judged(serve, tmp_path):
         port, _ = await serve(act=act)
         (tmp_path / "probes.toml").write_text(CONFIG.format(scheme=scheme, port=port))
         before, start = psutil.Process().memory_info().rss, time.perf_counter()
-        report = await carry_out(Request(environment="prod", config=tmp_path / "probes.toml"))
+        report = await execute_run(Request(environment="prod", config=tmp_path / "probes.toml"))
         assert time.perf_counter() - start < LOOKS
         assert psutil.Process().memory_info().rss - before < GROWTH
         (verdict,) = report.verdicts
@@ -164,7 +164,7 @@ async def test_a_body_of_one_byte_at_a_time_ends_with_the_deadline(serve, tmp_pa
     (tmp_path / "probes.toml").write_text(CONFIG.format(scheme="http", port=port))
     start = time.perf_counter()
 
-    report = await carry_out(Request(environment="prod", config=tmp_path / "probes.toml"))
+    report = await execute_run(Request(environment="prod", config=tmp_path / "probes.toml"))
 
     assert time.perf_counter() - start < LOOKS
     assert report.verdicts[0].outcome is INCONCLUSIVE

@@ -28,7 +28,7 @@ scope = ["deploy.services.health-endpoint"]
 timeout = "{timeout}"
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 
 [env.prod.probes.health]
 kind = "http"

@@ -41,7 +41,7 @@ scope = [
 timeout = "1s"
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 throttle = {{ requests = 1000, per = "1s" }}
 
 [env.prod.connect.headers]

@@ -25,8 +25,8 @@ def ask():
 
     async def one(port, path="/", *, timeout=0.5, http=None, **wishes):
         http = http or Http(run="test")
-        look = http.look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=timeout)
-        return await look.get(f"http://app.test:{port}{path}", **wishes)
+        measurement = http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=timeout)
+        return await measurement.get(f"http://app.test:{port}{path}", **wishes)
 
     return one
 
@@ -245,10 +245,10 @@ async def test_a_server_that_answers_anything_is_known_by_a_path_that_cannot_exi
         await writer.drain()
 
     port, peer = await serve(act=anything)
-    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
-    answer = await look.get(f"http://app.test:{port}/health")
+    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    answer = await measurement.get(f"http://app.test:{port}/health")
 
-    found = [await look.is_absent(f"http://app.test:{port}/health", answer) for _ in range(3)]
+    found = [await measurement.is_absent(f"http://app.test:{port}/health", answer) for _ in range(3)]
 
     assert found == [absent] * 3
     assert peer.connections == 2  # asked once a run
@@ -257,18 +257,20 @@ async def test_a_server_that_answers_anything_is_known_by_a_path_that_cannot_exi
 async def test_the_throttle_keeps_its_rate_and_the_order_and_its_wait_is_told(serve, http_reply) -> None:
     port, _ = await serve(http_reply())
     http = Http(run="test", rate=(2, 0.2))
-    looks = [http.look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1) for _ in range(5)]
+    measurements = [
+        http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1) for _ in range(5)
+    ]
     order = []
 
     async def one(number):
-        answer = await looks[number].get(f"http://app.test:{port}/")
+        answer = await measurements[number].get(f"http://app.test:{port}/")
         order.append(number)
         return answer
 
     answers = await asyncio.gather(*(one(number) for number in range(5)))
 
-    assert looks[0].waited < 0.1
-    assert looks[4].waited > 0.2
+    assert measurements[0].waited < 0.1
+    assert measurements[4].waited > 0.2
     assert order[-1] == 4
     assert all(answer.phases.total < 0.2 for answer in answers)  # no wait of ours in a figure
 
@@ -277,10 +279,10 @@ async def test_a_name_that_does_not_resolve_is_nobody_s_outage(ask) -> None:
     def nothing(_endpoint):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    look = Http(run="test", resolver=Resolver(look_up=nothing)).look(timeout=1)
+    measurement = Http(run="test", resolver=Resolver(look_up=nothing)).probe_client(timeout=1)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await look.get("http://nowhere.test/")
+        await measurement.get("http://nowhere.test/")
 
     assert caught.value.reason is Reason.UNRESOLVED
 
@@ -312,10 +314,10 @@ async def test_a_dead_resolver_does_not_hold_up_the_run() -> None:
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
         return []
 
-    look = Http(run="test", resolver=Resolver(look_up=stuck)).look(timeout=0.1)
+    measurement = Http(run="test", resolver=Resolver(look_up=stuck)).probe_client(timeout=0.1)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await look.get("http://nowhere.test/")
+        await measurement.get("http://nowhere.test/")
 
     assert caught.value.reason is Reason.UNRESOLVED
     release.set()
@@ -324,10 +326,10 @@ async def test_a_dead_resolver_does_not_hold_up_the_run() -> None:
 async def test_an_unreadable_ca_file_is_our_own_error(serve, tmp_path) -> None:
     port, peer = await serve()
     http = Http(run="test", trust=Trust(ca=tmp_path / "absent.pem"))
-    look = http.look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    measurement = http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await look.get(f"https://app.test:{port}/")
+        await measurement.get(f"https://app.test:{port}/")
 
     assert caught.value.reason is Reason.MISSING_FILE
     assert "absent.pem" in caught.value.detail
@@ -340,10 +342,10 @@ async def test_plain_http_where_tls_is_due_is_unreachable(serve, http_reply) -> 
         await writer.drain()
 
     port, _ = await serve(act=plain)
-    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await look.get(f"https://app.test:{port}/")
+        await measurement.get(f"https://app.test:{port}/")
 
     assert caught.value.reason is Reason.UNREACHABLE
 
@@ -363,10 +365,10 @@ async def test_a_peer_that_speaks_tls_and_refuses_us_is_no_outage(serve, alert) 
         await writer.drain()
 
     port, _ = await serve(act=refuse)
-    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await look.get(f"https://app.test:{port}/")
+        await measurement.get(f"https://app.test:{port}/")
 
     assert caught.value.reason is Reason.TURNED_AWAY
 
@@ -403,10 +405,10 @@ async def test_a_page_that_links_to_the_path_asked_for_does_not_hide_a_server_th
     serve, http_reply, path
 ) -> None:
     port, _ = await serve(http_reply(b'<a href="/health">/</a>'))
-    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
     url = f"http://app.test:{port}{path}"
 
-    assert await look.is_absent(url, await look.get(url))
+    assert await measurement.is_absent(url, await measurement.get(url))
 
 
 async def test_an_unanswered_question_for_a_made_up_path_is_asked_again(serve, http_reply) -> None:
@@ -419,11 +421,11 @@ async def test_an_unanswered_question_for_a_made_up_path_is_asked_again(serve, h
             await writer.drain()
 
     port, _ = await serve(act=one_failure)
-    look = Http(run="test").look(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
+    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
     url = f"http://app.test:{port}/health"
-    answer = await look.get(url)
+    answer = await measurement.get(url)
 
-    assert [await look.is_absent(url, answer) for _ in range(2)] == [False, True]
+    assert [await measurement.is_absent(url, answer) for _ in range(2)] == [False, True]
 
 
 async def test_a_head_with_a_content_encoding_has_no_body_to_unpack(serve, ask, http_reply) -> None:

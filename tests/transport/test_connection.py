@@ -66,7 +66,7 @@ async def test_a_proxy_tunnels_and_looks_the_name_up_itself(serve, http_reply, t
     port, peer = await serve(http_reply())
     http = by_proxy(await tunnel(), authorization="Basic dXNlcjpwYXNz")
 
-    answer = await http.look(timeout=2).get(f"http://app.test:{port}/health")
+    answer = await http.probe_client(timeout=2).get(f"http://app.test:{port}/health")
 
     assert (answer.status, answer.address.ip) == (200, "app.test")
     (head,) = tunnel.heads
@@ -82,7 +82,7 @@ async def test_what_the_configuration_fixes_is_asked_for_by_its_address(serve, h
     http = by_proxy(await tunnel())
     http.resolver = Resolver(fixed={f"app.test:{port}": "127.0.0.1"})
 
-    answer = await http.look(timeout=2).get(f"http://app.test:{port}/health")
+    answer = await http.probe_client(timeout=2).get(f"http://app.test:{port}/health")
 
     assert answer.address.ip == "127.0.0.1"
     assert tunnel.heads[0].startswith(f"CONNECT 127.0.0.1:{port} ".encode())
@@ -97,10 +97,10 @@ async def test_tls_goes_through_the_tunnel_and_is_verified_end_to_end(serve, htt
     http = by_proxy(await tunnel())
 
     http.trust = Trust(ca=tmp_path / "ca.pem")
-    assert (await http.look(timeout=2).get(f"https://app.test:{port}/")).status == 200
+    assert (await http.probe_client(timeout=2).get(f"https://app.test:{port}/")).status == 200
     http.trust = Trust()
     with pytest.raises(ProbeFailedError) as failed:
-        await http.look(timeout=2).get(f"https://app.test:{port}/")
+        await http.probe_client(timeout=2).get(f"https://app.test:{port}/")
     assert failed.value.reason is Reason.UNTRUSTED
 
 
@@ -120,7 +120,7 @@ async def test_a_proxy_s_trouble_is_never_the_target_s(tunnel, answer, reason) -
     http = by_proxy(await tunnel(answer))
 
     with pytest.raises(ProbeFailedError) as failed:
-        await http.look(timeout=2).get("http://app.test:81/")
+        await http.probe_client(timeout=2).get("http://app.test:81/")
 
     assert failed.value.reason is reason
 
@@ -128,7 +128,7 @@ async def test_a_proxy_s_trouble_is_never_the_target_s(tunnel, answer, reason) -
 async def test_a_proxy_that_is_silent_or_not_there_is_no_outage(tunnel) -> None:
     for port in (await tunnel(silent=True), 1):
         with pytest.raises(ProbeFailedError) as failed:
-            await by_proxy(port).look(timeout=0.2).get("http://app.test:81/")
+            await by_proxy(port).probe_client(timeout=0.2).get("http://app.test:81/")
         assert failed.value.reason is Reason.NO_NETWORK
 
 
@@ -139,7 +139,7 @@ async def test_a_target_that_resets_in_the_tunnel_is_down(serve, tunnel) -> None
     port, _ = await serve(act=reset)
 
     with pytest.raises(ProbeFailedError) as failed:
-        await by_proxy(await tunnel()).look(timeout=2).get(f"http://app.test:{port}/")
+        await by_proxy(await tunnel()).probe_client(timeout=2).get(f"http://app.test:{port}/")
 
     assert failed.value.reason is Reason.UNREACHABLE
 
@@ -148,8 +148,8 @@ async def test_warm_connections_go_by_the_proxy_too(serve, http_reply, tunnel) -
     port, _ = await serve(http_reply())
     http = by_proxy(await tunnel())
 
-    line = await http.look(timeout=2).line(f"http://app.test:{port}/")
-    answer = await line.ready(f"http://app.test:{port}/")()
+    line = await http.probe_client(timeout=2).keep_alive(f"http://app.test:{port}/")
+    answer = await line.prepare(f"http://app.test:{port}/")()
     await line.close()
 
     assert (answer.status, len(tunnel.heads)) == (200, 1)
@@ -213,7 +213,7 @@ async def asking(serve, http_reply, tmp_path):
 async def test_a_certificate_of_our_own_is_shown_to_whoever_asks(asking, tmp_path) -> None:
     http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem", client_cert=tmp_path / "probe.pem"))
 
-    assert (await http.look(timeout=2).get(asking)).status == 200
+    assert (await http.probe_client(timeout=2).get(asking)).status == 200
 
 
 async def test_whoever_has_none_is_turned_away_and_the_target_is_not_down(asking, tmp_path) -> None:
@@ -221,7 +221,7 @@ async def test_whoever_has_none_is_turned_away_and_the_target_is_not_down(asking
 
     for _ in range(5):  # with TLS 1.3 the refusal comes after the handshake, beside our request
         with pytest.raises(ProbeFailedError) as failed:
-            await http.look(timeout=2).get(asking)
+            await http.probe_client(timeout=2).get(asking)
         assert failed.value.reason is Reason.TURNED_AWAY
 
 
@@ -237,7 +237,7 @@ async def test_a_certificate_that_cannot_be_used_is_our_own_error(asking, tmp_pa
     http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem", client_cert=file))
 
     with pytest.raises(ProbeFailedError) as failed:
-        await http.look(timeout=2).get(asking)
+        await http.probe_client(timeout=2).get(asking)
 
     assert failed.value.reason is Reason.MISSING_FILE
     assert "mine.pem cannot be used" in failed.value.detail

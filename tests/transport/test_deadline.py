@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from probekit.transport.deadline import Patience
+from probekit.transport.deadline import StallAwareTimeout
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def test_silence_ends_when_it_is_due() -> None:
     began = asyncio.get_running_loop().time()
 
     with pytest.raises(TimeoutError):
-        async with Patience(0.1):
+        async with StallAwareTimeout(0.1):
             await asyncio.Event().wait()
 
     assert asyncio.get_running_loop().time() - began >= 0.1
@@ -39,7 +39,7 @@ async def test_an_answer_that_we_were_too_late_to_wait_for_is_waited_for(pair) -
     ours, theirs = pair
     loop = asyncio.get_running_loop()
 
-    async with Patience(0.5):
+    async with StallAwareTimeout(0.5):
         still = loop.create_task(stand_still(1.0, at_the_end=lambda: loop.call_later(0.05, theirs.send, b"here")))
         assert await loop.sock_recv(ours, 10) == b"here"
 
@@ -51,7 +51,7 @@ async def test_what_never_comes_is_missed_although_the_loop_stood_still(pair) ->
     still = loop.create_task(stand_still(0.3))
 
     with pytest.raises(TimeoutError):
-        async with Patience(0.1):
+        async with StallAwareTimeout(0.1):
             await loop.sock_recv(pair[0], 10)
 
     await still
@@ -67,14 +67,14 @@ async def test_a_loop_that_is_always_late_gives_up_all_the_same(pair) -> None:
 
     starving = loop.create_task(starve())
     with pytest.raises(TimeoutError):
-        async with Patience(0.2):
+        async with StallAwareTimeout(0.2):
             await loop.sock_recv(pair[0], 10)
     starving.cancel()
 
 
 async def test_being_cancelled_from_outside_stays_that() -> None:
     async def waiting() -> None:
-        async with Patience(10):
+        async with StallAwareTimeout(10):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(waiting())

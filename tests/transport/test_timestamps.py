@@ -10,7 +10,7 @@ import time
 import pytest
 
 from probekit.transport import timestamps
-from probekit.transport.timestamps import StampedSocket
+from probekit.transport.timestamps import TimestampedSocket
 
 TOLD = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when bytes arrived")
 
@@ -18,7 +18,10 @@ TOLD = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when
 @pytest.fixture
 def pair():
     """A stamped socket, and the other end of its connection."""
-    with socket.create_server(("127.0.0.1", 0)) as server, StampedSocket(socket.AF_INET, socket.SOCK_STREAM) as ours:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        TimestampedSocket(socket.AF_INET, socket.SOCK_STREAM) as ours,
+    ):
         ours.connect(server.getsockname())
         theirs, _ = server.accept()
         with theirs:

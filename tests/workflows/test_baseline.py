@@ -13,14 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import baseline_command
-from probekit.history.store import Past, Place, Store
+from probekit.history.store import RunSummary, Store, TargetKey
 from probekit.judging.baseline import drifts, with_baseline
 from probekit.judging.judge import judge_item
-from probekit.model.history import BaselineWindow, Deployment, Memory, Recorded
+from probekit.model.history import BaselineWindow, Deployment, History, Recorded
 from probekit.model.limit import Limit
-from probekit.model.readings import Windows
+from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
-from probekit.reports.json.read import RecallError, window_document, window_of
+from probekit.reports.json.read import ReportError, window_document, window_of
 
 SOURCE = ("health", "", "first_byte")
 PRINT = "0123456789abcdef"
@@ -44,9 +44,9 @@ def judged(make):
         row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
         item = make.item("outside_tolerance == 0", id="post.immediate.metrics-stable", probe="baseline")
         rows = (row,) if rows is None else rows
-        plan = make.plan(item, compared=rows, fingerprints={("health", ""): PRINT}, vantage="ci-7")
-        situation = make.situation(memory=Memory(baseline=windows, deployment=deployment))
-        return judge_item(item, plan, {("health", ""): (make.attempt(make.look(first_byte=now)),)}, situation)
+        plan = make.plan(item, baseline_items=rows, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+        situation = make.situation(history=History(baseline=windows, deployment=deployment))
+        return judge_item(item, plan, {("health", ""): (make.attempt(make.measurement(first_byte=now)),)}, situation)
 
     return judged
 
@@ -153,11 +153,11 @@ def test_a_limit_on_a_number_is_left_as_it_is(make) -> None:
 def test_a_mixed_item_keeps_its_other_limits(make, window) -> None:
     item = make.item("first_byte within 50 % of baseline", "status == 200")
     plan = make.plan(item, fingerprints={("health", ""): PRINT}, vantage="ci-7")
-    situation = make.situation(memory=Memory(baseline=tuple(window() for _ in range(3))))
+    situation = make.situation(history=History(baseline=tuple(window() for _ in range(3))))
 
-    compared, plain = with_baseline(item, "", plan, situation).expect
+    baseline_items, plain = with_baseline(item, "", plan, situation).expect
 
-    assert compared.before == Windows((100.0,) * 3)
+    assert baseline_items.before == BaselineValues((100.0,) * 3)
     assert plain == item.expect[1]
 
 
@@ -183,16 +183,16 @@ def test_what_the_target_counted_of_requests_is_known_beside_the_windows(window,
     ]
     item = make.item("first_byte < 200 ms")
     plan = make.plan(item, fingerprints={("health", ""): PRINT}, vantage="ci-7")
-    situation = make.situation(memory=Memory(baseline=tuple(windows)))
+    situation = make.situation(history=History(baseline=tuple(windows)))
 
     (limit,) = with_baseline(replace(item, expect=(OVER,)), "", plan, situation).expect
 
-    assert limit.traffic == Windows((50.0, 52.0, 48.0))
+    assert limit.traffic == BaselineValues((50.0, 52.0, 48.0))
 
 
 @pytest.mark.parametrize("change", [{"taken": "soon"}, {"values": [["a", "b", "c"]]}, {"values": 3}, {"rows": None}])
 def test_a_window_that_is_none_is_refused(window, change) -> None:
-    with pytest.raises(RecallError, match="damaged"):
+    with pytest.raises(ReportError, match="damaged"):
         window_of(window_document(window()) | change)
 
 
@@ -234,7 +234,7 @@ STATE = "state.sqlite3"
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Iterator[Place]:
+def place(tmp_path, monkeypatch) -> Iterator[TargetKey]:
     """A target that answers, in a folder with its configuration."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -242,7 +242,7 @@ def place(tmp_path, monkeypatch) -> Iterator[Place]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PROBEKIT_STATE", STATE)
     (tmp_path / "probes.toml").write_text(CONFIG.format(port=server.server_port))
-    yield Place(environment="prod", base_url=f"http://127.0.0.1:{server.server_port}")
+    yield TargetKey(environment="prod", base_url=f"http://127.0.0.1:{server.server_port}")
     server.shutdown()
     thread.join()
     server.server_close()
@@ -295,9 +295,9 @@ def test_a_later_baseline_takes_only_a_release_that_went_go(place, window) -> No
     assert (code, told) == (64, "")
     assert "release 2.3.0 never went go here" in said
 
-    facts = {"started": window().taken, "release": "2.3.0", "action": "go", "exit_code": 0, "narrowed": False}
+    facts = {"started": window().taken, "release": "2.3.0", "action": "go", "exit_code": 0, "partial": False}
     with Store(Path(STATE)) as store:
-        store.record(Past(id="a1", place=place, **facts), {})
+        store.record(RunSummary(id="a1", target=place, **facts), {})
     assert call(baseline_command.capture_)[0] == 0
 
 

@@ -14,12 +14,12 @@ CONFIG = """
 [env.prod]
 base_url = "http://127.0.0.1:9"
 scope = ["deploy.rollout.no-restarts"]
-spacing = "0s"
+attempt_interval = "0s"
 
 [env.prod.probes.containers]
 kind = "command"
 argv = [{python}, "-c", "print(open({file}).read())"]
-reads = {{ restarts = {{ at = "$.restarts", grows = true }} }}
+metrics = {{ restarts = {{ at = "$.restarts", counter = true }} }}
 """
 
 

@@ -18,7 +18,7 @@ scope = ["deploy.services.health-endpoint"]
 timeout = "1s"
 settle = "0s"
 spread = "0s"
-spacing = "0s"
+attempt_interval = "0s"
 [env.prod.probes.health]
 kind = "http"
 path = "/health"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from probekit.checklist.reader import read
-from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbePromise, Role, SignOff, Success
+from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbeRequirement, Role, SignOff, Success
 from probekit.checklist.source import Source
 from probekit.model.checklist import Deadline, Item, Row
 from probekit.toml_file import ConfigError, FileProblem, nearest
@@ -18,7 +18,7 @@ __all__ = [
     "Blank",
     "Checklist",
     "Criterion",
-    "ProbePromise",
+    "ProbeRequirement",
     "Role",
     "SignOff",
     "Success",
@@ -37,7 +37,7 @@ class Checklist:
     title: str
     version: str
     items: tuple[Item, ...]  # in the document's order
-    probes: Mapping[str, ProbePromise]
+    probes: Mapping[str, ProbeRequirement]
     phases: Mapping[str, str]
     sections: Mapping[str, str]
     facts: Mapping[str, str]

@@ -111,16 +111,16 @@ class Rules:
         for at, name in enumerate(item.criteria):
             criteria = [one.id for one in document.criterion]
             yield from _known(name, criteria, "[[criterion]]", (*here, "criteria", at))
-        if item.when is not None:
-            yield from _known(item.when, document.facts, "[facts]", (*here, "when"))
-        if item.row is not None:
-            yield from _known(item.row, [row.id for row in document.row], "[[row]]", (*here, "row"))
+        if item.applies_if is not None:
+            yield from _known(item.applies_if, document.facts, "[facts]", (*here, "applies_if"))
+        if item.matrix_row is not None:
+            yield from _known(item.matrix_row, [row.id for row in document.row], "[[row]]", (*here, "matrix_row"))
 
     def _of_answers(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
         """An item is answered by a probe with a limit, or by a person."""
-        person = 'sign = "required"'
+        person = 'signoff_rule = "required"'
         if item.probe is None:
-            if item.sign != "required":
+            if item.signoff_rule != "required":
                 yield Mistake(keys=here, found="nothing answers it", expected=f"a probe with 'expect', or {person}")
             for key in ("expect", "bands"):
                 if getattr(item, key):
@@ -128,10 +128,10 @@ class Rules:
         else:
             if not item.expect:
                 yield Mistake(keys=here, found="no limit", expected="an 'expect' with at least one")
-            if item.sign == "required":
-                yield Mistake(keys=(*here, "sign"), found="required beside a probe", expected="one of the two")
-        if item.holds and item.sign != "required":
-            yield Mistake(keys=(*here, "holds"), found="nothing to wait for", expected=f"it beside {person}")
+            if item.signoff_rule == "required":
+                yield Mistake(keys=(*here, "signoff_rule"), found="required beside a probe", expected="one of the two")
+        if item.holds_if_pending and item.signoff_rule != "required":
+            yield Mistake(keys=(*here, "holds_if_pending"), found="nothing to wait for", expected=f"it beside {person}")
 
     def _of_limits(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
         if item.probe is None:
@@ -149,9 +149,11 @@ class Rules:
             if isinstance(band.at_deadline, Limit):
                 limits.append((band.at_deadline, ("bands", at, "at_deadline")))
         limits += [
-            (row.at_deadline, ("row",))
+            (row.at_deadline, ("matrix_row",))
             for row in self.document.row
-            if row.id == item.row and isinstance(row.at_deadline, Limit) and not list(self._of_row(row.at_deadline, ()))
+            if row.id == item.matrix_row
+            and isinstance(row.at_deadline, Limit)
+            and not list(self._of_row(row.at_deadline, ()))
         ]
         for limit, keys in limits:
             yield from self._of_limit(limit, item.probe, (*here, *keys))
@@ -187,6 +189,6 @@ def _known(name: str, names: Collection[str], where: str, keys: Place) -> Iterat
 
 
 def _wrong_unit(found: str, unit: str, metric: str, keys: Place) -> Mistake:
-    told = f"unit '{found}'" if found else "no unit"
+    summary = f"unit '{found}'" if found else "no unit"
     due = f"'{unit}', in which {metric} is measured" if unit else f"none: {metric} is a count"
-    return Mistake(keys=keys, found=told, expected=due)
+    return Mistake(keys=keys, found=summary, expected=due)

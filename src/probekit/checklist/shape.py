@@ -32,15 +32,15 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class ProbePromise(Table):
+class ProbeRequirement(Table):
     """What a checklist wants of a probe, whichever kind fills it."""
 
     help: Text
     reads: Literal["target", "record"]
     kinds: tuple[Text, ...] = Field(min_length=1)
     metrics: dict[MetricName, Unit] = Field(min_length=1)
-    reach: StrictBool = False
-    watch: StrictBool = False
+    claims_reachability: StrictBool = False
+    background: StrictBool = False
     parts: StrictBool = False
     max_age: Seconds | None = None
 
@@ -166,12 +166,12 @@ class WrittenItem(Table):
     expect: tuple[AnyLimit, ...] = ()
     bands: tuple[WrittenBand, ...] = ()
     confirm: StrictInt = Field(1, ge=1, le=5)
-    when: str | None = None
+    applies_if: str | None = None
     criteria: tuple[str, ...] = ()
-    row: str | None = None
-    sign: Literal["required", "fallback"] | None = None
-    holds: StrictBool = False
-    ours: StrictBool = False
+    matrix_row: str | None = None
+    signoff_rule: Literal["required", "fallback"] | None = None
+    holds_if_pending: StrictBool = False
+    not_in_document: StrictBool = False
     sources: tuple[Text, ...] = ()
 
 
@@ -189,7 +189,7 @@ class Document(Table):
     phases: dict[Word, Text] = Field(min_length=1)
     sections: dict[SectionName, Text] = Field(min_length=1)
     facts: dict[Word, Text] = Field({})
-    probes: dict[Word, ProbePromise] = Field({})
+    probes: dict[Word, ProbeRequirement] = Field({})
     success: Success | None = None
     criterion: tuple[Criterion, ...] = ()
     row: tuple[WrittenRow, ...] = ()

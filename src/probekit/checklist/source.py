@@ -57,8 +57,8 @@ class Source:
             elif not is_new:
                 self.origins[key,] = (file, (key,))
                 twins.append((key,))
-        told = (Mistake(keys=keys, found="written in another file too", expected="it in one file") for keys in twins)
-        return [self.problem(mistake) for mistake in told]
+        summary = (Mistake(keys=keys, found="written in another file too", expected="it in one file") for keys in twins)
+        return [self.problem(mistake) for mistake in summary]
 
     def problem(self, mistake: Mistake) -> FileProblem:
         """The mistake with its file and line."""

@@ -14,26 +14,26 @@ import click
 
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Seconds, config_option, environment_option
-from probekit.cli.output import colour, complain, emit, say
+from probekit.cli.output import colour, warn, write_stderr, write_stdout
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals
-from probekit.cli.state import place_of, required_file, state_option
-from probekit.cli.trouble import told
-from probekit.engine.context import Clock, Stop
-from probekit.history.store import Place, Store
+from probekit.cli.state import required_file, state_option, target_key
+from probekit.cli.trouble import exit_on_error
+from probekit.engine.context import Cancellation, Clock
+from probekit.history.store import Store, TargetKey
 from probekit.judging.baseline import drifts
 from probekit.judging.comparison import LEAST_WINDOWS, baseline_reach
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
-from probekit.model.history import BaselineWindow, Memory
-from probekit.model.readings import Windows
+from probekit.model.history import BaselineWindow, History
+from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
-from probekit.planning.plan import compared
+from probekit.planning.plan import baseline_items
 from probekit.redaction import Redactor
 from probekit.reports.json.read import window_document, window_of
 from probekit.reports.text import escape, moment, paragraph
 from probekit.workflows.assembly import load_config
-from probekit.workflows.baseline import Captured, CaptureError, capture
+from probekit.workflows.baseline import CapturedWindow, CaptureError, capture
 from probekit.workflows.options import Request, RequestError
 
 _UNDECIDED: Final = 10
@@ -59,24 +59,24 @@ def command() -> None:
 @click.option("--every", type=Seconds(), default=600.0, metavar="DURATION", help="From start to start; else 10m.")
 @config_option
 @state_option
-@told
+@exit_on_error
 def capture_(environment: str, windows: int, every: float, config: Path | None, state: str | None) -> int:
     """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
-    place, path = place_of(Request(environment=environment, config=default_config(config))), default_config(config)
+    target, path = target_key(Request(environment=environment, config=default_config(config))), default_config(config)
     with Store(required_file(state)) as store:
         for number in range(windows):
             began = datetime.now().astimezone()
-            found = _captured(environment, path, _windows(store, place))
-            if refusal := _not_of_a_go(found.window, store, place):
+            found = _captured(environment, path, _windows(store, target))
+            if refusal := _not_of_a_go(found.window, store, target):
                 raise RequestError(refusal)
-            store.add_window(place, found.window.taken, window_document(found.window))
-            say(f"window {number + 1} of {windows}: {found.window.rows} metrics of the baseline")
+            store.add_window(target, found.window.taken, window_document(found.window))
+            write_stderr(f"window {number + 1} of {windows}: {found.window.rows} metrics of the baseline")
             for lacking in found.lacking:
-                complain(lacking)
+                warn(lacking)
             if number + 1 < windows:
                 _wait(began + timedelta(seconds=every))
-        kept = _windows(store, place)
-    emit("".join(f"{line}\n" for line in _reach(kept, path)))
+        kept = _windows(store, target)
+    write_stdout("".join(f"{line}\n" for line in _reach(kept, path)))
     return 0 if kept[-1].rows else _UNDECIDED
 
 
@@ -84,15 +84,15 @@ def capture_(environment: str, windows: int, every: float, config: Path | None, 
 @environment_option
 @config_option
 @state_option
-@told
+@exit_on_error
 def show(environment: str, config: Path | None, state: str | None) -> int:
     """Show what is on record, and what it can decide."""
-    place = place_of(Request(environment=environment, config=default_config(config)))
+    target = target_key(Request(environment=environment, config=default_config(config)))
     with Store(required_file(state)) as store:
-        kept = _windows(store, place)
+        kept = _windows(store, target)
     if not kept:
         raise RequestError(f"no baseline of '{environment}' is on record; see: probekit baseline capture --help")
-    emit("".join(f"{line}\n" for line in _reach(kept, default_config(config))))
+    write_stdout("".join(f"{line}\n" for line in _reach(kept, default_config(config))))
     return 0
 
 
@@ -100,24 +100,24 @@ def show(environment: str, config: Path | None, state: str | None) -> int:
 @environment_option
 @config_option
 @state_option
-@told
+@exit_on_error
 def compare(environment: str, config: Path | None, state: str | None) -> int:
     """Measure one window and hold it against those on record; it is not kept.
 
     Exits with 0 where every metric is within its tolerance, else with 10.
     """
-    place = place_of(Request(environment=environment, config=default_config(config)))
+    target = target_key(Request(environment=environment, config=default_config(config)))
     with Store(required_file(state)) as store:
-        kept = _windows(store, place)
+        kept = _windows(store, target)
     found = _captured(environment, default_config(config), kept)
     for verdict in found.verdicts:
         text = f"{verdict.outcome.value.replace('_', ' '):14}  {verdict.item.title:14}  {verdict.because}"
-        emit("".join(f"{line}\n" for line in paragraph(text, width=100, hanging=" " * 32)))
+        write_stdout("".join(f"{line}\n" for line in paragraph(text, width=100, hanging=" " * 32)))
     return 0 if all(verdict.outcome is Outcome.PASS for verdict in found.verdicts) else _UNDECIDED
 
 
-def _captured(environment: str, path: Path, known: Sequence[BaselineWindow]) -> Captured:
-    request = Request(environment=environment, config=path, memory=Memory(baseline=tuple(known)))
+def _captured(environment: str, path: Path, known: Sequence[BaselineWindow]) -> CapturedWindow:
+    request = Request(environment=environment, config=path, history=History(baseline=tuple(known)))
     redactor = Redactor()
     progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
     try:
@@ -126,10 +126,10 @@ def _captured(environment: str, path: Path, known: Sequence[BaselineWindow]) -> 
         raise RequestError(f"no window was kept: {error}") from error
 
 
-async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Captured:
-    stop = Stop()
-    stop_on_signals(stop)
-    return await capture(request, redactor=redactor, clock=Clock(), stop=stop, watcher=progress)
+async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> CapturedWindow:
+    cancellation = Cancellation()
+    stop_on_signals(cancellation)
+    return await capture(request, redactor=redactor, clock=Clock(), cancellation=cancellation, observer=progress)
 
 
 def _wait(until: datetime) -> None:
@@ -138,18 +138,18 @@ def _wait(until: datetime) -> None:
         asyncio.run(asyncio.sleep(left))
 
 
-def _windows(store: Store, place: Place) -> tuple[BaselineWindow, ...]:
-    return tuple(window_of(document) for document in store.windows(place))
+def _windows(store: Store, target: TargetKey) -> tuple[BaselineWindow, ...]:
+    return tuple(window_of(document) for document in store.windows(target))
 
 
-def _not_of_a_go(window: BaselineWindow, store: Store, place: Place) -> str:
+def _not_of_a_go(window: BaselineWindow, store: Store, target: TargetKey) -> str:
     """Why a later baseline cannot take it: only the first needs no go, else a creeping slow-down becomes normal."""
-    releases = {one.release for one in _windows(store, place)}
+    releases = {one.release for one in _windows(store, target)}
     if not releases or window.release in releases:
         return ""
     went = any(
-        run.action == "go" and not run.narrowed and run.release == window.release
-        for run in store.runs(place, most=10_000)
+        run.action == "go" and not run.partial and run.release == window.release
+        for run in store.runs(target, most=10_000)
     )
     shown = escape(window.release or "unknown")
     return "" if went else f"release {shown} never went go here, and a baseline is taken of a release that did"
@@ -157,7 +157,7 @@ def _not_of_a_go(window: BaselineWindow, store: Store, place: Place) -> str:
 
 def _reach(kept: Sequence[BaselineWindow], path: Path) -> Iterator[str]:
     """Each metric with its windows, their spread, and what they can decide."""
-    rows = {(row.probe, row.expect[0].metric): row for row in compared(load_config(path).checklist)}
+    rows = {(row.probe, row.expect[0].metric): row for row in baseline_items(load_config(path).checklist)}
     first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
     yield f"{len(kept)} windows, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
     if kept[-1].taken - kept[0].taken < _SPAN:
@@ -178,7 +178,7 @@ def _decides(values: Sequence[float], row: Item | None) -> str:
         return f"{count}; " + (f"held against {limit}" if limit else "compared where an item asks for it")
     if len(values) < LEAST_WINDOWS or 0 in values:
         return f"{count}; nothing can be decided with fewer than {LEAST_WINDOWS} windows above zero"
-    passing, failing = baseline_reach(Windows(tuple(values)), limit.value / 100, Risks(), limit.floor)
+    passing, failing = baseline_reach(BaselineValues(tuple(values)), limit.value / 100, Risks(), limit.floor)
     spread = 100 * stdev(values) / fmean(values)
     able = passing <= max(limit.value / 100, limit.floor / max(fmean(values), limit.floor))
     allowed = f"+{limit.value:g} % or {limit.floor:g} {limit.unit}"

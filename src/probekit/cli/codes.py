@@ -11,8 +11,8 @@ CONFIG: Final = 78
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
-    0: ("go", "everything in scope that counts was proved"),
-    10: ("investigate", "something failed or is unproven; 'now' means call somebody"),
+    0: ("go", "every required item in scope passed"),
+    10: ("investigate", "something failed or is not verified; 'now' means call somebody"),
     11: ("hold", "a signature that holds the release is missing"),
     20: ("rollback", "a confirmed failure whose row says so, soon after a deployment"),
     21: ("no go", "a grave failure before the deployment"),

@@ -11,8 +11,8 @@ from click.shell_completion import CompletionItem
 
 from probekit.cli.codes import INTERNAL
 from probekit.cli.options import verify_options
-from probekit.cli.output import complain, emit
-from probekit.cli.trouble import told
+from probekit.cli.output import warn, write_stdout
+from probekit.cli.trouble import exit_on_error
 from probekit.cli.verifying import verify
 from probekit.demo import environment
 from probekit.demo.errors import DemoError
@@ -48,7 +48,7 @@ class _Fault(click.ParamType[str]):
 @click.option("--serve", is_flag=True, help="Keep the target running on fixed ports until Ctrl-C; verify nothing.")
 @click.option("--fault", type=_Fault(), metavar="NAME", help="Break one thing on purpose.")
 @verify_options
-@told
+@exit_on_error
 def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
     """Start the embedded target and verify it: a real application over HTTPS, with PostgreSQL and Valkey behind it.
 
@@ -62,7 +62,7 @@ def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: 
     try:
         return _serve(fault) if serve else _verify(fault, options)
     except DemoError as error:
-        complain(str(error))
+        warn(str(error))
         return INTERNAL
 
 
@@ -79,7 +79,7 @@ def _serve(fault: str | None) -> int:
         if fault:
             target.plant(fault)
         environment.write(target)
-        emit(_described_target(target))
+        write_stdout(_described_target(target))
         return _until_stopped()
 
 

@@ -12,14 +12,15 @@ import click
 
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Moment, config_option, environment_option
-from probekit.cli.output import complain, emit
-from probekit.cli.state import place_of, required_file, state_option
-from probekit.cli.trouble import told
-from probekit.engine.context import Clock, Stop
+from probekit.cli.output import warn, write_stdout
+from probekit.cli.state import required_file, state_option, target_key
+from probekit.cli.trouble import exit_on_error
+from probekit.engine.context import Cancellation, Clock
 from probekit.history.store import Store
-from probekit.model.history import Deployment, Source
+from probekit.model.history import Deployment
+from probekit.model.measurement import MetricKey
 from probekit.reports.text import escape, moment
-from probekit.workflows.counters import Marked, read_totals
+from probekit.workflows.counters import CounterReadings, read_counters
 from probekit.workflows.options import Request, RequestError
 
 _FRESH: Final = timedelta(minutes=1)  # a mark of this moment
@@ -45,15 +46,15 @@ def command() -> None:
 @_AT
 @config_option
 @state_option
-@told
+@exit_on_error
 def start(environment: str, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that a deployment begins: what failed before it, it did not break."""
     request = Request(environment=environment, config=default_config(config))
-    place = place_of(request)
+    target = target_key(request)
     with Store(required_file(state)) as store:
-        store.begin(place, Deployment(release=release, started=at))
-        store.count(place, _counted(request, at))
-    emit(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
+        store.begin(target, Deployment(release=release, started=at))
+        store.record_counters(target, _counted(request, at))
+    write_stdout(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
 
@@ -62,33 +63,39 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
 @_AT
 @config_option
 @state_option
-@told
+@exit_on_error
 def finish(environment: str, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
     request = Request(environment=environment, config=default_config(config))
-    place = place_of(request)
+    target = target_key(request)
     with Store(required_file(state)) as store:
-        under_way = store.deployment(place)
+        under_way = store.deployment(target)
         if under_way is None or under_way.finished:
             raise RequestError(f"no deployment of '{environment}' is under way; see: probekit deployment start --help")
         if at < under_way.started:
             raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
-        store.finish(place, at)
-        store.count(place, _counted(request, at))
+        store.finish(target, at)
+        store.record_counters(target, _counted(request, at))
     minutes = (at - under_way.started).total_seconds() / 60
-    emit(f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n")
+    write_stdout(
+        f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
+    )
     return 0
 
 
-def _counted(request: Request, at: datetime) -> Mapping[Source, float]:
+def _counted(request: Request, at: datetime) -> Mapping[MetricKey, float]:
     """What counters have come to, so that a later run knows how much they grew; none of them keeps a mark from being.
 
     Of a moment that is over nobody can read it any more.
     """
-    marked = asyncio.run(read_totals(request, clock=Clock(), stop=Stop())) if _is_now(at) else Marked()
+    marked = (
+        asyncio.run(read_counters(request, clock=Clock(), cancellation=Cancellation()))
+        if _is_now(at)
+        else CounterReadings()
+    )
     for lack in marked.lacking:
-        complain(f"warning: not counted: {lack}")
-    return marked.totals
+        warn(f"warning: not counted: {lack}")
+    return marked.counters
 
 
 def _is_now(at: datetime) -> bool:

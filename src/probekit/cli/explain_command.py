@@ -15,8 +15,8 @@ from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.output import emit
-from probekit.cli.trouble import told
+from probekit.cli.output import write_stdout
+from probekit.cli.trouble import exit_on_error
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.probe import Kind, is_duration
@@ -38,7 +38,7 @@ _FOLLOWS = {
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose checklist; else the built-in one."
 )
-@told
+@exit_on_error
 def command(name: str, config: Path | None) -> int:
     """Explain an item, a probe of the checklist, or a kind.
 
@@ -50,7 +50,7 @@ def command(name: str, config: Path | None) -> int:
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     path = default_config(config)
     checklist = load_config(path).checklist if path.exists() else checklists.load("softfactory")
-    emit("".join(f"{line}\n" for text in _explained(name, checklist) for line in _shown(text)))
+    write_stdout("".join(f"{line}\n" for text in _explained(name, checklist) for line in _shown(text)))
     return 0
 
 
@@ -79,20 +79,22 @@ def _item(item: Item, checklist: Checklist) -> Iterator[str]:
     yield f'the checklist says: "{item.text}" ({checklist.sections[item.section]})'
     yield f"severity: {item.severity}; {item.owner} answers for it"
     if item.expect:
-        yield f"limits: {_limits(item.expect)}" + (" (a number of ours: the document names none)" if item.ours else "")
+        yield f"limits: {_limits(item.expect)}" + (
+            " (a number of ours: the document names none)" if item.not_in_document else ""
+        )
     for band in item.bands:
         yield f"  {band.severity} when {band.when}{_deadline(band)}"
     if item.confirm > 1:
         yield f"a failure counts when {item.confirm} attempts were all bad"
-    if item.row:
-        yield f"if it fails: {_FOLLOWS[item.row.action]} (row '{item.row.text}')"
+    if item.matrix_row:
+        yield f"if it fails: {_FOLLOWS[item.matrix_row.action]} (row '{item.matrix_row.text}')"
     if item.criteria:
         yield f"success criterion: {', '.join(item.criteria)}"
-    if item.when:
-        yield f"it applies when: {checklist.facts[item.when]}"
-    if item.sign:
-        need = "required" if item.sign == "required" else "accepted where no probe is configured"
-        yield f"a signature is {need}" + ("; without it the release is held" if item.holds else "")
+    if item.applies_if:
+        yield f"it applies when: {checklist.facts[item.applies_if]}"
+    if item.signoff_rule:
+        need = "required" if item.signoff_rule == "required" else "accepted where no probe is configured"
+        yield f"a signature is {need}" + ("; without it the release is held" if item.holds_if_pending else "")
     for source in item.sources:
         yield f"source: {source}"
     if item.probe:
@@ -141,9 +143,9 @@ def speaks_of(kind: Kind) -> str:
 
 
 def cost(kind: Kind) -> str:
-    """Requests of one look, by the example's settings where they tell."""
+    """Requests of one measurement, by the example's settings where they tell."""
     most = kind.cost(kind.config.model_validate(tomllib.loads(kind.example)))
-    return f"at most {most} request{'s' * (most != 1)} a look" + (
+    return f"at most {most} request{'s' * (most != 1)} a measurement" + (
         ", by its settings (here: the example's)" if callable(kind.requests) else ""
     )
 

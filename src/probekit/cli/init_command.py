@@ -14,8 +14,8 @@ from uuid import uuid4
 import click
 
 from probekit import checklist, probes
-from probekit.cli.output import emit, say
-from probekit.cli.trouble import told
+from probekit.cli.output import write_stderr, write_stdout
+from probekit.cli.trouble import exit_on_error
 from probekit.config.loader import read
 from probekit.model.measurement import ProbeFailedError
 from probekit.reports.text import escape
@@ -23,7 +23,7 @@ from probekit.toml_file import ConfigError
 from probekit.transport.client import Http
 from probekit.transport.trust import Trust
 from probekit.transport.urls import has_host
-from probekit.workflows.discover import Survey, survey
+from probekit.workflows.discover import Discovery, discover
 from probekit.workflows.options import RequestError
 
 _TIMEOUT = 5.0  # seconds for one request
@@ -41,7 +41,7 @@ _TIMEOUT = 5.0  # seconds for one request
     help="Where to write; - for stdout.",
 )
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="CA certificates in PEM, believed too.")
-@told
+@exit_on_error
 def command(url: str, environment: str, output: Path, ca: Path | None) -> int:
     """Look at a running system and write a commented probes.toml for it.
 
@@ -60,39 +60,41 @@ def command(url: str, environment: str, output: Path, ca: Path | None) -> int:
         raise RequestError("no URL to look at, expected https://HOST, without a user or a query")
     found = _looked_at(base_url, ca)
     for line in _findings(found):
-        say(f"  {escape(line)}")
+        write_stderr(f"  {escape(line)}")
     text = "".join(f"{line}\n" for line in _written(found, environment, ca))
     try:
         read(text, Path("probes.toml"))
     except ConfigError as error:  # a name of an environment that is none, say
         raise RequestError(f"no probes.toml can be made of this: {error}") from error
     if not to_file:
-        emit(text)
+        write_stdout(text)
         return 0
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
         raise RequestError(f"{output} cannot be written: {error.strerror}") from error
-    say(f"{output} is written. Next: probekit plan --env {environment}, then probekit verify --env {environment}")
+    write_stderr(
+        f"{output} is written. Next: probekit plan --env {environment}, then probekit verify --env {environment}"
+    )
     return 0
 
 
-def _looked_at(base_url: str, ca: Path | None) -> Survey:
+def _looked_at(base_url: str, ca: Path | None) -> Discovery:
     is_terminal = sys.stderr.isatty()
 
     def tell(path: str) -> None:
         if is_terminal:
-            say(f"looking at {escape(path)}")
+            write_stderr(f"looking at {escape(path)}")
 
     http = Http(run=uuid4().hex[:12], trust=Trust(ca=ca.absolute() if ca else None), rate=(10, 1.0))
     try:
-        return asyncio.run(survey(base_url, http, seconds=_TIMEOUT, now=lambda: datetime.now(UTC), tell=tell))
+        return asyncio.run(discover(base_url, http, seconds=_TIMEOUT, now=lambda: datetime.now(UTC), tell=tell))
     except ProbeFailedError as error:
         hint = "; name its authority's certificate with --ca" if error.reason.value == "untrusted" else ""
         raise RequestError(f"nothing was written: {escape(error.detail)}{hint}") from error
 
 
-def _findings(found: Survey) -> Iterator[str]:
+def _findings(found: Discovery) -> Iterator[str]:
     """What was found and what was not, in words."""
     yield f"health: {found.health or 'nothing at the usual paths'}"
     listed = f" lists {', '.join(found.components)}" if found.components else ""
@@ -102,10 +104,10 @@ def _findings(found: Survey) -> Iterator[str]:
         yield f"TLS: {found.certificate or 'its certificate could not be read'}"
         yield f"plain http leads to https: {'yes' if found.plain_url else 'not seen'}"
     yield f"rate limit: {', '.join(found.limits) or 'no answer tells one'}"
-    yield from found.told
+    yield from found.notes
 
 
-def _written(found: Survey, environment: str, ca: Path | None) -> Iterator[str]:
+def _written(found: Discovery, environment: str, ca: Path | None) -> Iterator[str]:
     """The file, line by line; whatever the target said stands in it as a TOML string."""
     env = f"env.{_key(environment)}"
     scope = list(_scope(found))
@@ -128,7 +130,7 @@ def _written(found: Survey, environment: str, ca: Path | None) -> Iterator[str]:
     yield from _probes(found, env)
 
 
-def _scope(found: Survey) -> Iterator[str]:
+def _scope(found: Discovery) -> Iterator[str]:
     if found.base_url.startswith("https://"):
         yield from ("pre.security.tls-days-left", "pre.infra.tls-deployed", "post.security.headers")
     yield "deploy.services.settle-time"
@@ -154,10 +156,10 @@ def _not_applicable(env: str) -> Iterator[str]:
     yield f"[{env}.not_applicable]            # answer with a reason what does not apply, once it is in scope"
     for fact, question in known.facts.items():
         yield f"# {question}"
-        yield from (f'# "{item.id}" = "no: ..."' for item in known.items if item.when == fact)
+        yield from (f'# "{item.id}" = "no: ..."' for item in known.items if item.applies_if == fact)
 
 
-def _probes(found: Survey, env: str) -> Iterator[str]:
+def _probes(found: Discovery, env: str) -> Iterator[str]:
     if found.version:
         path, at, value = found.version
         yield from ("", f"[{env}.probes.release]            # guards the run: which version is served")

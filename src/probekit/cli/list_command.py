@@ -11,15 +11,15 @@ from probekit import checklist as checklists, probes
 from probekit.checklist import Checklist
 from probekit.cli.config_file import default_config
 from probekit.cli.options import config_option
-from probekit.cli.output import emit
-from probekit.cli.trouble import told
+from probekit.cli.output import write_stdout
+from probekit.cli.trouble import exit_on_error
 from probekit.workflows.assembly import load_config
 
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["items", "probes", "kinds", "envs"]))
 @config_option
-@told
+@exit_on_error
 def command(what: str, config: Path | None) -> int:
     """List items, probes, kinds or environments, one on a line.
 
@@ -35,7 +35,7 @@ def command(what: str, config: Path | None) -> int:
         "kinds": _kinds,
         "envs": _environments,
     }
-    emit("".join(f"{line}\n" for line in lines[what](path)))
+    write_stdout("".join(f"{line}\n" for line in lines[what](path)))
     return 0
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from probekit.cli.output import complain
+from probekit.cli.output import warn
 
 _PAUSE: Final = 0.1  # seconds between two tries
 
@@ -31,7 +31,7 @@ def lock(config: Path, environment: str, *, wait: float = 0.0) -> Iterator[None]
         handle = _open(config, environment)
     except (OSError, RuntimeError) as error:  # RuntimeError: no home
         reason = getattr(error, "strerror", None) or str(error)
-        complain(f"warning: no lock could be taken ({reason}); do not verify '{environment}' twice at once")
+        warn(f"warning: no lock could be taken ({reason}); do not verify '{environment}' twice at once")
         yield
         return
     try:
@@ -40,7 +40,7 @@ def lock(config: Path, environment: str, *, wait: float = 0.0) -> Iterator[None]
         os.close(handle)
         raise
     except OSError as error:  # a file system without locks
-        complain(f"warning: no lock could be taken ({error.strerror}); do not verify '{environment}' twice at once")
+        warn(f"warning: no lock could be taken ({error.strerror}); do not verify '{environment}' twice at once")
     try:
         yield
     finally:
@@ -58,7 +58,7 @@ def _take(handle: int, held: str, wait: float) -> None:
                 message = f"{held}; wait until it is over, or let --wait do so"
                 raise LockedError(message) from None
             if not is_told:
-                complain(f"{held}: waiting for it, {wait:g} s at most")
+                warn(f"{held}: waiting for it, {wait:g} s at most")
                 is_told = True
             time.sleep(min(_PAUSE, max(until - time.monotonic(), 0.0)))
         else:

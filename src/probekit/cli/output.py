@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 
-def emit(text: str) -> None:
+def write_stdout(text: str) -> None:
     """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error."""
     stream = sys.stdout
     data = text.encode(stream.encoding or "utf-8", "backslashreplace")
@@ -20,7 +20,7 @@ def emit(text: str) -> None:
         stream.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            complain(f"the report cannot be written to stdout: {error.strerror}")
+            warn(f"the report cannot be written to stdout: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet
 
 
@@ -35,18 +35,18 @@ def save(text: str, path: Path) -> None:
         part.write_text(text, "utf-8")
         part.replace(path)
     except (OSError, ValueError) as error:  # ValueError: a path without a name
-        complain(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
+        warn(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
         with suppress(OSError):
             if part is not None:
                 part.unlink(missing_ok=True)
 
 
-def complain(text: str) -> None:
+def warn(text: str) -> None:
     """Say something on stderr."""
-    say(f"probekit: {text}")
+    write_stderr(f"probekit: {text}")
 
 
-def say(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write a line to stderr, if that can be done: its trouble never becomes an answer."""
     with suppress(OSError, ValueError):
         click.echo(text, err=True)

@@ -11,8 +11,8 @@ from probekit import probes
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
 from probekit.cli.options import config_option
-from probekit.cli.output import emit
-from probekit.cli.trouble import told
+from probekit.cli.output import write_stdout
+from probekit.cli.trouble import exit_on_error
 from probekit.config.target import Config, Target
 from probekit.model.plan import Plan, Step
 from probekit.planning.capacity import shortages
@@ -36,7 +36,7 @@ from probekit.workflows.options import Request
 @click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so.")
 @click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe.")
 @click.option("--release", metavar="VERSION", help="The version that must be served.")
-@told
+@exit_on_error
 def command(environment: str, config: Path | None, release: str | None, **selection: tuple[str, ...]) -> int:
     """Check the files and show what verify would do; nothing is touched.
 
@@ -59,7 +59,7 @@ def command(environment: str, config: Path | None, release: str | None, **select
         *_short(target, planned),
         *_verdict(planned),
     ]
-    emit("".join(f"{line}\n" for line in lines))
+    write_stdout("".join(f"{line}\n" for line in lines))
     return 0
 
 
@@ -75,14 +75,16 @@ def _head(config: Config, target: Target, planned: Plan) -> list[str]:
 def _steps(target: Target, planned: Plan) -> list[str]:
     """The run in its order, with its cost at the worst."""
     environment, lines = target.environment, []
-    controls, guards = len(environment.control), planned.guard.cost if planned.guard else 0
+    controls, guards = len(environment.control), planned.release_guard.cost if planned.release_guard else 0
     lines.append(
         f"controls  {controls} at the start and at the end" if controls else "controls  none: nothing orders a rollback"
     )
     lines.append(f"settle    until {environment.settle:g} s after the deployment")
-    if planned.guard:
+    if planned.release_guard:
         expected = f"expects {planned.release}" if planned.release else "no version expected: no guard"
-        lines.append(f"guard     {planned.guard.name} ({planned.guard.kind}), before and after; {expected}")
+        lines.append(
+            f"guard     {planned.release_guard.name} ({planned.release_guard.kind}), before and after; {expected}"
+        )
     else:
         lines.append("guard     none: no probe 'release' is configured")
     for turn, heading in _TURNS.items():
@@ -95,26 +97,26 @@ def _steps(target: Target, planned: Plan) -> list[str]:
 
 
 _TURNS = {
-    "watch": "watching beside the others",
-    "together": "together",
-    "alone": "then, alone",
-    "last": "after the guard, alone",
+    "background": "background, while the others run",
+    "concurrent": "concurrent",
+    "exclusive": "exclusive, one after the other",
+    "final": "final, after the release guard",
 }
 
 
 def _step(step: Step) -> str:
     if step.window:
-        sends = f", {step.cost} requests" if probes.load(step.kind).sampled else ""
+        sends = f", {step.cost} requests" if probes.load(step.kind).requests_per_window else ""
         return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}"
-    looks = f"{step.looks} looks over {step.spread:g} s" if step.looks > 1 else "1 look"
-    attempts = f", up to {step.attempts} attempts {step.spacing:g} s apart" if step.attempts > 1 else ""
-    return f"{step.name} ({step.kind}): {looks}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
+    measurements = f"{step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else "1 measurement"
+    attempts = f", up to {step.attempts} attempts {step.attempt_interval:g} s apart" if step.attempts > 1 else ""
+    return f"{step.name} ({step.kind}): {measurements}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
 
 
 def _gaps(planned: Plan) -> list[str]:
     """What no probe answers for, by reason."""
-    reasons = Counter(planned.unserved.values())
-    lines = [f"not configured: {len(planned.unserved)} items"] if reasons else []
+    reasons = Counter(planned.uncovered.values())
+    lines = [f"not configured: {len(planned.uncovered)} items"] if reasons else []
     lines += [f"  {count:3} x {reason}" for reason, count in reasons.items()]
     signed = [item for item in planned.items if item.probe is None and item.id not in planned.not_applicable]
     if signed:
@@ -125,21 +127,21 @@ def _gaps(planned: Plan) -> list[str]:
 
 
 def _short(target: Target, planned: Plan) -> list[str]:
-    """What a healthy target cannot prove with what may be sent, and looks that no throttle lets through in time."""
+    """Limits that a window of this size cannot prove, and a throttle too slow for the deadline."""
     lines = []
     for shortage in shortages(target):
         if any(item.id == shortage.item for item in planned.items):
             less = f"{shortage.has} requests of probe '{shortage.probe}', {shortage.needs} are needed"
-            lines.append(f"  {shortage.item}: '{shortage.limit}' cannot be proved with {less}")
+            lines.append(f"  {shortage.item}: '{shortage.limit}' cannot be verified with {less}")
     if lines:
-        lines = ['proved only by several runs, or with allow = ["load"] and a longer window:', *lines]
+        lines = ['verified only by several runs, or with allow = ["load"] and a longer window:', *lines]
     throttle = target.environment.throttle
     requests = sum(step.cost for step in planned.steps if not step.window)
     seconds = requests * throttle.per / throttle.requests
     if seconds > target.environment.deadline:
-        told = f"{requests} requests take {seconds:.0f} s at {throttle.requests} in {throttle.per:g} s"
+        summary = f"{requests} requests take {seconds:.0f} s at {throttle.requests} in {throttle.per:g} s"
         lines.append(
-            f"too slow a throttle: {told}, and the run ends after {target.environment.deadline:g} s (deadline)"
+            f"too slow a throttle: {summary}, and the run ends after {target.environment.deadline:g} s (deadline)"
         )
     return [*lines, ""] if lines else []
 
@@ -148,13 +150,11 @@ def _verdict(planned: Plan) -> list[str]:
     """Whether a healthy target can get its go."""
     stuck, possible = obstacles(planned), possible_scope(planned)
     if not stuck:
-        return [
-            "a healthy target can be go" if possible else "this can never be go: no configured probe proves an item"
-        ]
+        return ["a healthy target can be go" if possible else "GO is impossible: no configured probe covers an item"]
     lines = [
-        f"this can never be go: {len(stuck)} items that count cannot be proved",
+        f"GO is impossible: {len(stuck)} required items have no source",
         *(f"  {item.id} ({item.severity})" for item in stuck),
     ]
     if possible:
-        lines += ["the scope that could be go:", "  scope = [", *(f'    "{name}",' for name in possible), "  ]"]
+        lines += ["the scope that can be GO:", "  scope = [", *(f'    "{name}",' for name in possible), "  ]"]
     return lines

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import click
 
-from probekit.cli.output import say
+from probekit.cli.output import write_stderr
+from probekit.engine.context import RunObserver
 from probekit.model.plan import Step
 from probekit.model.verdict import Outcome, Verdict
 from probekit.redaction import Redactor
@@ -16,7 +17,7 @@ from probekit.reports.text import escape
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}
 
 
-class Progress:
+class Progress(RunObserver):
     """A line on stderr for each thing that begins, and for each verdict as it falls."""
 
     def __init__(self, *, redactor: Redactor, colour: bool) -> None:
@@ -29,10 +30,10 @@ class Progress:
 
     def began(self, step: Step, until: datetime) -> None:
         """A step runs, at the worst until then."""
-        looks = f", {step.looks} looks over {step.spread:g} s" if step.looks > 1 else ""
-        self._say(f"running {step.name} ({step.kind}{looks}), at the latest until {_clock(until)}")
+        measurements = f", {step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else ""
+        self._say(f"running {step.name} ({step.kind}{measurements}), at the latest until {_clock(until)}")
 
-    def fell(self, step: Step, verdicts: Sequence[Verdict]) -> None:  # noqa: ARG002  # the flow's interface
+    def judged(self, step: Step, verdicts: Sequence[Verdict]) -> None:  # noqa: ARG002  # the flow's interface
         """A step is over, and what its items are for now."""
         for verdict in verdicts:
             self._say(f"{verdict.item.id}: {verdict.because}", word=verdict.outcome)
@@ -42,7 +43,7 @@ class Progress:
         if word:
             padded = f"{word.value:>14}  "
             shown = (click.style(padded, fg=_COLOURS.get(word)) if self._colour else padded) + shown
-        say(shown)
+        write_stderr(shown)
 
 
 def _clock(moment: datetime) -> str:

@@ -13,14 +13,14 @@ import click
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
 from probekit.cli.options import config_option
-from probekit.cli.output import colour, emit
-from probekit.cli.state import place_of, required_file, state_option
-from probekit.cli.trouble import told
-from probekit.history.store import Document, Past, Store
+from probekit.cli.output import colour, write_stdout
+from probekit.cli.state import required_file, state_option, target_key
+from probekit.cli.trouble import exit_on_error
+from probekit.history.store import Document, RunSummary, Store
 from probekit.reports import FORMATS
 from probekit.reports.text import escape, moment, paragraph
 from probekit.workflows.options import Request, RequestError
-from probekit.workflows.rejudge import judge_again
+from probekit.workflows.rejudge import rejudge
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 100
@@ -52,26 +52,28 @@ def command() -> None:
 @click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many runs.")
 @config_option
 @state_option
-@told
+@exit_on_error
 def list_(environment: str | None, item: str | None, last: int, config: Path | None, state: str | None) -> int:
     """List runs, the newest first."""
-    place = place_of(Request(environment=environment, config=default_config(config))) if environment else None
+    target = target_key(Request(environment=environment, config=default_config(config))) if environment else None
     with Store(required_file(state)) as store:
-        runs = store.runs(place, most=last)
+        runs = store.runs(target, most=last)
         lines = list(_of_item(item, runs, store) if item else map(_line, runs))
     if not lines:
         raise RequestError("no run is on record" + (f" for '{environment}'" if environment else ""))
-    emit("".join(f"{line}\n" for line in lines))
+    write_stdout("".join(f"{line}\n" for line in lines))
     return 0
 
 
-def _line(run: Past) -> str:
-    narrowed = "  narrowed" if run.narrowed else ""
+def _line(run: RunSummary) -> str:
+    narrowed = "  narrowed" if run.partial else ""
     decision = f"{run.action:11}  {run.exit_code:3}"
-    return f"{run.id:12}  {moment(run.started)}  {run.place.environment:10}  {decision}  {run.release or '-'}{narrowed}"
+    return (
+        f"{run.id:12}  {moment(run.started)}  {run.target.environment:10}  {decision}  {run.release or '-'}{narrowed}"
+    )
 
 
-def _of_item(item: str, runs: Sequence[Past], store: Store) -> Iterator[str]:
+def _of_item(item: str, runs: Sequence[RunSummary], store: Store) -> Iterator[str]:
     """Each run's verdict of the item, and its numbers from the oldest to the newest."""
     numbers: list[float | None] = []
     for run in runs:
@@ -98,11 +100,11 @@ def _trend(numbers: Sequence[float | None]) -> str:
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="The whole report, as it was written.")
 @state_option
-@told
+@exit_on_error
 def show(run: str, as_json: bool, state: str | None) -> int:  # noqa: FBT001  # a flag of the command line
     """Show one run, by the beginning of its id."""
     report = _found(run, state)
-    emit(json.dumps(report, indent=1) + "\n" if as_json else "".join(f"{line}\n" for line in _told(report)))
+    write_stdout(json.dumps(report, indent=1) + "\n" if as_json else "".join(f"{line}\n" for line in _summary(report)))
     return 0
 
 
@@ -117,15 +119,15 @@ def show(run: str, as_json: bool, state: str | None) -> int:  # noqa: FBT001  # 
 )
 @click.option("--report", "form", type=click.Choice(list(FORMATS)), default="console", show_default=True)
 @state_option
-@told
+@exit_on_error
 def judge(run: str, config: Path | None, form: str, state: str | None) -> int:
     """Judge one run again by the limits of now; nothing is sent.
 
     The exit code is that of the decision.
     """
-    report = judge_again(_found(run, state), default_config(config))
+    report = rejudge(_found(run, state), default_config(config))
     wishes = {"colour": colour(sys.stdout.isatty())} if form == "console" else {}
-    emit(FORMATS[form](report, **wishes))
+    write_stdout(FORMATS[form](report, **wishes))
     return report.exit_code
 
 
@@ -137,7 +139,7 @@ def _found(run: str, state: str | None) -> Document:
     return report
 
 
-def _told(report: Document) -> Iterator[str]:
+def _summary(report: Document) -> Iterator[str]:
     """The decision, and what was not green."""
     run, decision = report["run"], report["decision"]
     action = decision["action"].replace("_", " ").upper()

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from probekit.cli.output import emit
+from probekit.cli.output import write_stdout
 from probekit.config.schema import schema
 
 
@@ -20,5 +20,5 @@ def command() -> int:
       (then, as the first line of probes.toml, for Taplo and Even Better TOML:)
       #:schema ./probes.schema.json
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
-    emit(json.dumps(schema(), indent=1) + "\n")
+    write_stdout(json.dumps(schema(), indent=1) + "\n")
     return 0

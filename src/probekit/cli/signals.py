@@ -7,18 +7,18 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from probekit.engine.context import Stop
+from probekit.engine.context import Cancellation
 
 _ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
 
 
-def stop_on_signals(stop: Stop) -> None:
+def stop_on_signals(cancellation: Cancellation) -> None:
     """Have this loop's run end when a signal comes; one that is ignored (nohup) stays so."""
     loop = asyncio.get_running_loop()
     for name in _ENDING:
         number = getattr(signal, name)
         if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop.wish, name)
+            loop.add_signal_handler(number, cancellation.request, name)
 
 
 @contextmanager

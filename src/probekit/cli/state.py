@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:  # --help and the shell's completion need none of it
-    from probekit.history.store import Place
+    from probekit.history.store import TargetKey
     from probekit.workflows.options import Request
 
 NONE: Final = "none"
@@ -17,8 +17,8 @@ NONE: Final = "none"
 
 def state_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--state FILE|none`."""
-    told = "Where runs, deployments and baselines are kept, or none; else the user's state directory."
-    return click.option("--state", metavar="FILE|none", envvar="PROBEKIT_STATE", help=told)(function)
+    summary = "Where runs, deployments and baselines are kept, or none; else the user's state directory."
+    return click.option("--state", metavar="FILE|none", envvar="PROBEKIT_STATE", help=summary)(function)
 
 
 def state_file(state: str | None) -> Path | None:
@@ -53,15 +53,15 @@ def required_file(state: str | None) -> Path:
     return file
 
 
-def place_of(request: Request) -> Place:
+def target_key(request: Request) -> TargetKey:
     """The environment of a request, as the store knows it.
 
     Raises:
         ConfigError: a file is wrong.
         RequestError: there is no such environment.
     """
-    from probekit.history.store import Place  # noqa: PLC0415  # as above
+    from probekit.history.store import TargetKey  # noqa: PLC0415  # as above
     from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
 
     base_url = target_of(request, loaded(request)).environment.base_url
-    return Place(environment=request.environment, base_url=base_url)
+    return TargetKey(environment=request.environment, base_url=base_url)

@@ -7,7 +7,7 @@ from functools import cache, wraps
 from typing import ParamSpec
 
 from probekit.cli.codes import CONFIG, LOCKED, USAGE
-from probekit.cli.output import complain
+from probekit.cli.output import warn
 
 _P = ParamSpec("_P")
 
@@ -17,14 +17,14 @@ def _codes() -> dict[type[Exception], int]:
     """Looked up when there is trouble: --help and the shell's completion import none of it."""
     from probekit.cli.lock import LockedError  # noqa: PLC0415  # as above
     from probekit.history.store import StoreError  # noqa: PLC0415  # as above
-    from probekit.reports.json.read import RecallError  # noqa: PLC0415  # as above
+    from probekit.reports.json.read import ReportError  # noqa: PLC0415  # as above
     from probekit.toml_file import ConfigError  # noqa: PLC0415  # as above
     from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
 
-    return {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED, StoreError: CONFIG, RecallError: CONFIG}
+    return {ConfigError: CONFIG, RequestError: USAGE, LockedError: LOCKED, StoreError: CONFIG, ReportError: CONFIG}
 
 
-def told(function: Callable[_P, int]) -> Callable[_P, int]:
+def exit_on_error(function: Callable[_P, int]) -> Callable[_P, int]:
     """The command, with what a user can mend (see above) said on stderr and answered by its exit code."""
 
     @wraps(function)
@@ -34,7 +34,7 @@ def told(function: Callable[_P, int]) -> Callable[_P, int]:
         except KeyboardInterrupt:  # amid an import, perhaps: nothing more can be looked up
             raise
         except tuple(_codes()) as error:
-            complain(str(error))
+            warn(str(error))
             return _codes()[type(error)]
 
     return telling

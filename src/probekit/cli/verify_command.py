@@ -10,7 +10,7 @@ import click
 from probekit.cli import complete
 from probekit.cli.options import Seconds, config_option, verify_options
 from probekit.cli.state import state_option
-from probekit.cli.trouble import told
+from probekit.cli.trouble import exit_on_error
 
 
 @click.command(name="verify")
@@ -36,7 +36,7 @@ from probekit.cli.trouble import told
 @click.option("--on-change", is_flag=True, help="Print nothing while the decision stays what it was (for cron).")
 @click.option("--machine-only", is_flag=True, help="Leave out what only a person's signature answers (for cron).")
 @state_option
-@told
+@exit_on_error
 def command(environment: str | None, url: str | None, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
     """Measure a deployment, hold it against the checklist, and decide.
 

@@ -16,22 +16,22 @@ from probekit import log
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.options import Moment
-from probekit.cli.output import colour, complain, emit, save
+from probekit.cli.output import colour, save, warn, write_stdout
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
-from probekit.cli.state import NONE, place_of, state_file
+from probekit.cli.state import NONE, state_file, target_key
 from probekit.config.settings import Variables
-from probekit.engine.context import Stop
-from probekit.history.load import keep, of_report, recall
-from probekit.model.history import Memory
+from probekit.engine.context import Cancellation
+from probekit.history.load import history_of_report, load_history, record_run
+from probekit.model.history import History
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
 from probekit.redaction import Redactor
 from probekit.reports import FORMATS
 from probekit.workflows.assembly import loaded
-from probekit.workflows.options import Request, RequestError, deployment_at
-from probekit.workflows.verify import carry_out
+from probekit.workflows.options import Request, RequestError, history_at
+from probekit.workflows.verify import execute_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,29 +49,29 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     request, output = _parsed(environment, config, options)
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
     request = replace(request, loaded=loaded(request))
-    place = place_of(request)
+    target = target_key(request)
     with lock(request.config, environment, wait=options.get("wait", 0.0)):
-        past = recall(file, place, now, warn=complain)
-        request = _remembering(request, past.memory, options.get("since"), now)
+        past = load_history(file, target, now, warn=warn)
+        request = _remembering(request, past.history, options.get("since"), now)
         redactor = Redactor()
         report = _carried_out(request, output, redactor)
         with undisturbed():
-            keep(file, place, report, FORMATS["json"](report), warn=complain)
+            record_run(file, target, report, FORMATS["json"](report), warn=warn)
             is_go = report.exit_code == Action.GO.exit_code
-            is_same = past.action == report.decision.action.word
+            is_same = past.last_action == report.decision.action.word
             _written(report, output, redactor, silent=(output.quiet and is_go) or (output.on_change and is_same))
     return report.exit_code
 
 
-def _remembering(request: Request, memory: Memory, since: Path | None, now: datetime) -> Request:
+def _remembering(request: Request, history: History, since: Path | None, now: datetime) -> Request:
     """What the command line says of the past goes before what the store knows."""
     if since:
-        found = of_report(since, request.environment, now, warn=complain)
-        memory = replace(memory, since=found.since, evidence=found.evidence, known=found.known)
-    if request.memory.deployment is not None:
-        memory = replace(memory, deployment=request.memory.deployment, totals={})  # they were read at another mark
-    marked = memory.deployment.release if memory.deployment else None
-    return replace(request, memory=memory, release=request.release or marked)
+        found = history_of_report(since, request.environment, now, warn=warn)
+        history = replace(history, since=found.since, evidence=found.evidence, known=found.known)
+    if request.history.deployment is not None:
+        history = replace(history, deployment=request.history.deployment, counters={})  # they were read at another mark
+    marked = history.deployment.release if history.deployment else None
+    return replace(request, history=history, release=request.release or marked)
 
 
 def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[Request, Output]:
@@ -101,7 +101,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
             quick=options["quick"],
             machine_only=options.get("machine_only", False),
         ),
-        memory=deployment_at(moment, release) if moment else Memory(),
+        history=history_at(moment, release) if moment else History(),
         release=release,
         wait_release=options["wait_release"],
         settle=not options["no_settle"],
@@ -127,9 +127,9 @@ def _carried_out(request: Request, output: Output, redactor: Redactor) -> Report
 
 async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Report:
     """The flow, ended early by a signal with what was measured so far."""
-    stop = Stop()
-    stop_on_signals(stop)
-    return await carry_out(request, redactor=redactor, stop=stop, watcher=progress)
+    cancellation = Cancellation()
+    stop_on_signals(cancellation)
+    return await execute_run(request, redactor=redactor, cancellation=cancellation, observer=progress)
 
 
 def _written(report: Report, output: Output, redactor: Redactor, *, silent: bool) -> None:
@@ -139,7 +139,7 @@ def _written(report: Report, output: Output, redactor: Redactor, *, silent: bool
             save(_rendered(report, name, redactor), file)
     for name, file in output.reports:
         if file is None and not silent:
-            emit(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
+            write_stdout(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
 
 
 def _rendered(report: Report, name: str, redactor: Redactor, **wishes: bool) -> str:

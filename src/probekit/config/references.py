@@ -51,7 +51,7 @@ class TargetReader:
         """A changed limit must be one that the kinds of its probe can prove or refute."""
         kinds = {one.probe: probes.load(one.kind) for one in target.probes}
         for item in target.items:
-            metrics = kinds[item.probe].metrics if item.changed_why and item.probe in kinds else ()
+            metrics = kinds[item.probe].metrics if item.changed_reason and item.probe in kinds else ()
             for number, limit in enumerate(item.expect):
                 misfits = (_misfit(metric, limit) for metric in metrics if metric.name == limit.metric)
                 for found, expected in filter(None, misfits):
@@ -108,7 +108,7 @@ class TargetReader:
                 continue
             parsed = [self._limit(item, text, (*here, "expect", number)) for number, text in enumerate(change.expect)]
             expect = tuple(limit for limit in parsed if limit)
-            changed[name] = replace(item, expect=expect, changed_from=item.expect, changed_why=change.why)
+            changed[name] = replace(item, expect=expect, changed_from=item.expect, changed_reason=change.reason)
         return changed
 
     def _limit(self, item: Item, text: str, keys: Sequence[str | int]) -> Limit | None:
@@ -177,10 +177,10 @@ def _misfit(metric: Metric, limit: Limit) -> tuple[str, str] | None:
     if not (metric.quantile or metric.is_share):
         return None
     if limit.of == "baseline":
-        told = f"{limit.metric} may be zero, and a percentage of zero allows nothing", "a limit in %"
-        return told if metric.is_share else None
+        summary = f"{limit.metric} may be zero, and a percentage of zero allows nothing", "a limit in %"
+        return summary if metric.is_share else None
     if limit.op not in ("<", "<=", ">", ">="):
-        return f"'{limit}' can never be proved by a sample", "one of <, <=, >, >="
+        return f"'{limit}' can never be decided by a sample", "one of <, <=, >, >="
     if metric.is_share and not 0 < limit.value < 100:  # noqa: PLR2004  # percent
-        return f"'{limit}' can never be proved by a sample", "more than 0 % and less than 100 %"
+        return f"'{limit}' can never be decided by a sample", "more than 0 % and less than 100 %"
     return None

@@ -10,14 +10,14 @@ from dotenv import dotenv_values
 
 from probekit.log import events
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.probe import Secret
+from probekit.probe import SecretRef
 from probekit.redaction import SHORT, Redactor
 from probekit.toml_file import ConfigError, FileProblem
 
 _OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
-class Vault:
+class SecretResolver:
     """Reveals secrets on the line that uses them and tells the redactor each one.
 
     Raises:
@@ -30,9 +30,9 @@ class Vault:
         self.redactor = redactor
         self.dotenv = folder / ".env" if (folder / ".env").is_file() else None
         self._values = _values_of(self.dotenv) if self.dotenv else {}
-        self._told: set[Path] = set()  # files of which a warning was given
+        self._warned: set[Path] = set()  # files of which a warning was given
 
-    def reveal(self, secret: Secret) -> str:
+    def reveal(self, secret: SecretRef) -> str:
         """The secret's value.
 
         Raises:
@@ -59,8 +59,8 @@ class Vault:
             raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
-        if mode & _OTHERS and file not in self._told:
-            self._told.add(file)
+        if mode & _OTHERS and file not in self._warned:
+            self._warned.add(file)
             events().warning("secret.readable_by_others", file=str(file), mend=f"chmod 600 {file}")
         return value
 

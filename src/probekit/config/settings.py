@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from probekit.probe import Duration, Secret, Settings
+from probekit.probe import Duration, SecretRef, Settings
 from probekit.transport.resolver import Family
 from probekit.transport.urls import has_host
 
@@ -35,7 +35,7 @@ class Throttle(Settings):
     per: Duration = Field(gt=0, description="the period")
 
 
-class Kept(Settings):
+class SecretFile(Settings):
     """A file that holds a secret, written as every other reference is."""
 
     file: Path = Field(description="its path")
@@ -53,13 +53,13 @@ class Connect(Settings):
     resolve: dict[str, str] = Field(
         {}, description='"host:port" to the address that is used instead of the resolver\'s'
     )
-    headers: dict[str, Secret] = Field({}, description="headers sent to base_url's own origin, by reference")
+    headers: dict[str, SecretRef] = Field({}, description="headers sent to base_url's own origin, by reference")
     family: Family = Field("any", description="of the addresses that are asked: any, ipv4 or ipv6")
-    proxy: Secret | None = Field(
+    proxy: SecretRef | None = Field(
         None, description="where http://USER:PASSWORD@HOST:PORT is kept, the proxy for HTTP; else none is used"
     )
-    client_cert: Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=Path | Kept | None)] = Field(
-        None, description="certificate and key in one PEM file, for HTTP servers that ask for one"
+    client_cert: Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=Path | SecretFile | None)] = (
+        Field(None, description="certificate and key in one PEM file, for HTTP servers that ask for one")
     )
 
     @field_validator("resolve")
@@ -88,7 +88,7 @@ class Change(Settings):
     """Other limits than the checklist's for one item."""
 
     expect: list[str] = Field(min_length=1, description="the limits that hold instead")
-    why: str = Field(min_length=3, description="the reason, shown in every report")
+    reason: str = Field(min_length=3, description="the reason, shown in every report")
 
 
 class Environment(Settings):
@@ -104,8 +104,8 @@ class Environment(Settings):
     settle: Duration = Field(
         30.0, le=3600, description="how long the release must have been in place before it is looked at"
     )
-    spread: Duration = Field(20.0, le=600, description="over which the first attempt's looks are spread")
-    spacing: Duration = Field(10.0, le=600, description="between two attempts")
+    spread: Duration = Field(20.0, le=600, description="over which the first attempt's measurements are spread")
+    attempt_interval: Duration = Field(10.0, le=600, description="between two attempts")
     block: Duration = Field(10.0, gt=0, le=60, description="of time, by which samplings keep what they saw")
     window: Duration = Field(60.0, gt=0, le=3600, description="that a sampling lasts at least; six blocks or more")
     budget: int = Field(

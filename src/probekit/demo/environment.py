@@ -46,7 +46,7 @@ allow = ["canary-write", "load"]
 timeout = "2s"                           # the demo's times are short, so that it is over in seconds
 settle = "1s"
 spread = "2s"
-spacing = "1s"
+attempt_interval = "1s"
 block = "1s"
 window = "$window"
 vantage = "the target's own machine"
@@ -57,7 +57,7 @@ resolve = { "$authority" = "127.0.0.1" }
 headers = { "X-Demo-Key" = { file = "$key" } }
 
 [env.demo.limits]
-"deploy.services.settle-time" = { expect = ["settled >= 1 s"], why = "this target is ready as soon as it answers" }
+"deploy.services.settle-time" = { expect = ["settled >= 1 s"], reason = "this target is ready as soon as it answers" }
 
 [env.demo.probes.release]
 kind = "release"

@@ -1,4 +1,4 @@
-"""How are the looks of one attempt spread over addresses and time?"""
+"""Spread the measurements of one attempt over addresses and time."""
 
 from __future__ import annotations
 
@@ -7,40 +7,44 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from probekit.model.checklist import REACHABILITY
 from probekit.model.measurement import Measurement
-from probekit.model.plan import Ask, Step
+from probekit.model.plan import Retry, Step
 from probekit.model.readings import Exact
 from probekit.transport.urls import Address
 
-Look = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
+TakeMeasurement = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
 
 
-class Looks:
-    """Takes the looks of one probe instance: few in flight, every address among them."""
+class AttemptRunner:
+    """Takes the measurements of one probe instance: few in flight, every address among them."""
 
     def __init__(
-        self, step: Step, addresses: Sequence[Address | None], look: Look, sleep: Callable[[float], Awaitable[None]]
+        self,
+        step: Step,
+        addresses: Sequence[Address | None],
+        measure: TakeMeasurement,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._step = step
         self._addresses = addresses or (None,)  # None: a kind that connects nowhere
-        self._look = look
+        self._measure = measure
         self._sleep = sleep
         self._reached = False
 
     async def first(self) -> tuple[Measurement, ...]:
-        """The first attempt: as many looks as the plan says and every address, spread over the step's time."""
+        """The first attempt: as many measurements as the plan says and every address, spread over the step's time."""
         self._reached = False
-        count = max(self._step.looks, len(self._addresses))
+        count = max(self._step.repeat, len(self._addresses))
         return await self._take(self._in_turn(count), apart=self._step.spread / count)
 
-    async def further(self) -> tuple[Measurement, ...]:
-        """A further attempt: every address once, at least two looks where the first took several."""
+    async def next(self) -> tuple[Measurement, ...]:
+        """A further attempt: every address once, at least two measurements where the first took several."""
         self._reached = False
-        return await self._take(self._in_turn(max(min(self._step.looks, 2), len(self._addresses))))
+        return await self._take(self._in_turn(max(min(self._step.repeat, 2), len(self._addresses))))
 
-    async def again(self, ask: Ask) -> tuple[Measurement, ...]:
-        """More looks in the same attempt, so many of them at each address that was asked for."""
-        named = [address for address in self._addresses for _ in range(ask.each) if str(address or "") in ask.at]
-        return await self._take([*named, *self._in_turn(ask.looks)][: max(ask.looks, len(named))])
+    async def recheck(self, retry: Retry) -> tuple[Measurement, ...]:
+        """More measurements in the same attempt, so many of them at each address that was asked for."""
+        named = [address for address in self._addresses for _ in range(retry.each) if str(address or "") in retry.at]
+        return await self._take([*named, *self._in_turn(retry.rechecks)][: max(retry.rechecks, len(named))])
 
     def _in_turn(self, count: int) -> list[Address | None]:
         return [self._addresses[number % len(self._addresses)] for number in range(count)]
@@ -52,7 +56,9 @@ class Looks:
             if apart and number:
                 await self._sleep(number * apart)
             async with slots:
-                seen = await self._look(address, self._step.claims if self._reached else self._step.wanted)
+                seen = await self._measure(
+                    address, self._step.reachability_metrics if self._reached else self._step.wanted
+                )
             self._reached = self._reached or _reached(seen)
             return seen
 
@@ -64,7 +70,7 @@ class Looks:
 
 
 def _reached(seen: Measurement) -> bool:
-    """Whether the target answered this look: `up` is 1, or the set of routes was counted."""
+    """Whether the target answered this measurement: `up` is 1, or the set of routes was counted."""
     return any(
         isinstance(reading := seen.values.get(metric), Exact) and (metric != "up" or reading.value == 1)
         for metric in REACHABILITY

@@ -1,41 +1,47 @@
-"""What is a run told beside its plan, and what does it bring back?"""
+"""What a run needs beside its plan, and what it brings back."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from probekit.config.settings import Environment
-from probekit.model.history import Memory, Source
-from probekit.model.measurement import Attempt, Measurement
+from probekit.model.history import History
+from probekit.model.measurement import Attempt, InstanceKey, Measurement, MetricKey
 from probekit.model.plan import Step
-from probekit.probe import Secret
+from probekit.probe import SecretRef
 from probekit.redaction import Redactor
 from probekit.transport.client import Http
 
+if TYPE_CHECKING:  # an observer may follow verdicts; the engine knows none
+    from probekit.model.verdict import Verdict
 
-class Follower(Protocol):
-    """Whoever wants to know what a run is at."""
+
+class RunObserver:
+    """What a caller may follow of a run; this one ignores everything."""
 
     def waiting(self, what: str, until: datetime) -> None:
         """The run waits for something, at most until then."""
 
     def began(self, step: Step, until: datetime) -> None:
-        """A step runs, at the worst until then."""
+        """A step runs, in the worst case until then."""
+
+    def judged(self, step: Step, verdicts: Sequence[Verdict]) -> None:
+        """A step is over, and what its items are for now."""
 
 
-class Watcher(Follower, Protocol):
-    """Who also wants to see what came of each step."""
-
-    def ended(self, step: Step, attempts: Sequence[tuple[str, tuple[Attempt, ...]]], now: datetime) -> None:
-        """A step is over; its attempts by instance."""
+StepEnded = Callable[[Step, Mapping[InstanceKey, tuple[Attempt, ...]], datetime], None]
 
 
-def steady(
+def _ignored(step: Step, attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
+    """Nothing follows from the end of a step."""
+
+
+def steady_clock(
     wall: Callable[[], datetime] = lambda: datetime.now(UTC), elapsed: Callable[[], float] = time.monotonic
 ) -> Callable[[], datetime]:
     """The time of now, which from here on passes evenly (seconds), also when somebody sets the machine's clock."""
@@ -47,53 +53,54 @@ def steady(
 class Clock:
     """The time, and how to let it pass."""
 
-    now: Callable[[], datetime] = field(default_factory=steady)
+    now: Callable[[], datetime] = field(default_factory=steady_clock)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-class Stop:
+class Cancellation:
     """A wish from outside that the run ends now."""
 
     def __init__(self) -> None:
         self.by: str | None = None
         self._wished = asyncio.Event()
 
-    def wish(self, by: str) -> None:
+    def request(self, by: str) -> None:
         """End now; `by` is who wants it, such as the signal's name."""
         self.by = self.by or by
         self._wished.set()
 
-    async def wished(self) -> None:
+    async def requested(self) -> None:
         """Returns when somebody wishes it."""
         await self._wished.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class RunContext:
     """What a run is told beside its plan."""
 
     environment: Environment
     http: Http
-    reveal: Callable[[Secret], str]
+    reveal: Callable[[SecretRef], str]
     redactor: Redactor
-    memory: Memory = field(default_factory=Memory)
+    history: History = field(default_factory=History)
     clock: Clock = field(default_factory=Clock)
     settle: bool = True
     wait_release: float = 0.0  # seconds the first guard may wait for the expected version
-    stop: Stop = field(default_factory=Stop)
-    watcher: Watcher | None = None
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    observer: RunObserver = field(default_factory=RunObserver)
+    step_ended: StepEnded = _ignored
 
 
 @dataclass(kw_only=True, repr=False)  # asyncio writes its result's repr when it restores signals
-class Seen:
+class Observations:
     """What a run saw, filled while it goes on, so that nothing is lost when it is cut off."""
 
-    attempts: dict[tuple[str, str], tuple[Attempt, ...]] = field(default_factory=dict)
+    attempts: dict[InstanceKey, tuple[Attempt, ...]] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
-    guards: list[Measurement] = field(default_factory=list)
+    guard_measurements: list[Measurement] = field(default_factory=list)
     controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
     settling_since: datetime | None = None
-    totals: dict[Source, float] = field(default_factory=dict)  # the latest of each
+    counters: dict[MetricKey, float] = field(default_factory=dict)  # the latest of each
     lag: float = 0.0  # seconds of the longest standstill of our event loop
     complete: bool = False
     ended_by: str | None = None

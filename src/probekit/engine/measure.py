@@ -11,15 +11,15 @@ from time import perf_counter
 from traceback import extract_tb
 from typing import Final
 
-from probekit.engine.context import Order, Seen
+from probekit.engine.context import Observations, RunContext
 from probekit.engine.loop_lag import Lag
 from probekit.engine.windows import put_together
 from probekit.log import events
-from probekit.model.measurement import Attempt, Failure, Measurement, ProbeFailedError, Reason
+from probekit.model.measurement import Attempt, Failure, Measurement, MetricKey, ProbeFailedError, Reason
 from probekit.model.plan import Plan, Step
-from probekit.model.readings import Exact, Reading, Total
+from probekit.model.readings import CumulativeCount, Exact, Reading
 from probekit.probe import Context, Kind, Readings, Window
-from probekit.transport.client import Look
+from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
 from probekit.transport.urls import Address
 
@@ -27,7 +27,7 @@ LAG_DIVISOR: Final = 4  # a measurement of which a fourth was lag of this proces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ProbeInstance:
     """Where measurements go: a step's instance and the addresses of its endpoint."""
 
     step: Step
@@ -39,13 +39,13 @@ class Place:
 class Measurer:
     """Takes the measurements of one run; no exception of a kind escapes it."""
 
-    def __init__(self, plan: Plan, order: Order, seen: Seen, lag: Lag) -> None:
+    def __init__(self, plan: Plan, run: RunContext, observations: Observations, lag: Lag) -> None:
         self._plan = plan
-        self._order = order
-        self._seen = seen
+        self._run = run
+        self._observations = observations
         self._lag = lag
-        self._environment = order.environment
-        self._allow = frozenset(order.environment.allow)
+        self._environment = run.environment
+        self._allow = frozenset(run.environment.allow)
         self._events = events().bind()
         self.watched = True  # whether background steps still have something to watch
 
@@ -55,7 +55,7 @@ class Measurer:
             if kind.endpoint is None:
                 return Resolved((), 0.0)
             async with asyncio.timeout(step.timeout):
-                return await self._order.http.resolve(kind.endpoint(step.config, self._environment.base_url))
+                return await self._run.http.resolve(kind.endpoint(step.config, self._environment.base_url))
         except TimeoutError:
             return Failure(reason=Reason.UNRESOLVED, detail=f"no address within {step.timeout:g} s")
         except ProbeFailedError as error:
@@ -63,25 +63,25 @@ class Measurer:
         except Exception as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run
             return _bug(step, error)
 
-    async def measure(self, place: Place, address: Address | None, asked: frozenset[str]) -> Measurement:
+    async def measure(self, place: ProbeInstance, address: Address | None, asked: frozenset[str]) -> Measurement:
         """Call the kind once; whatever it raises becomes a reason."""
         step = place.step
-        door = self._order.http.look(address=address, timeout=step.timeout)
-        context = self._context(place, address, asked, door)
-        taken_at, start, began = self._order.clock.now(), perf_counter(), asyncio.get_running_loop().time()
+        door = self._run.http.probe_client(address=address, timeout=step.timeout)
+        context = self._context_for(place, address, asked, door)
+        taken_at, start, began = self._run.clock.now(), perf_counter(), asyncio.get_running_loop().time()
         try:
             readings = await self._readings(place, context)
             values, notes = readings.values, readings.notes
         except ProbeFailedError as error:
             values, notes = dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)), {}
-        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own look, not the run
+        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own measurement, not the run
             values, notes = dict.fromkeys(asked, _bug(step, error)), {}
         lag = self._lag.since(began)
         if values.get("up") == Exact(0) and lag > step.timeout / LAG_DIVISOR:
-            detail = f"our own event loop stood still for {lag:.1f} s of a look of {step.timeout:g} s"
+            detail = f"our own event loop stood still for {lag:.1f} s of a measurement of {step.timeout:g} s"
             ours = Failure(reason=Reason.OVERLOADED, detail=detail)
             values = dict.fromkeys(asked, ours) | values | {"up": ours}
-        clean, notes = self._order.redactor.clean, dict(notes)
+        clean, notes = self._run.redactor.clean, dict(notes)
         counted = {name: self._since_the_mark(place, name, value, notes) for name, value in values.items()}
         return self._kept(
             Measurement(
@@ -99,14 +99,14 @@ class Measurer:
         )
 
     def _since_the_mark(
-        self, place: Place, name: str, value: Reading | Total | Failure, notes: dict[str, str]
+        self, place: ProbeInstance, name: str, value: Reading | CumulativeCount | Failure, notes: dict[str, str]
     ) -> Reading | Failure:
         """Of a total its growth since the deployment mark; one that went down began anew, and tells nothing."""
-        if not isinstance(value, Total):
+        if not isinstance(value, CumulativeCount):
             return value
-        source = (place.step.probe, place.instance, name)
-        self._seen.totals[source] = value.value
-        before = self._order.memory.totals.get(source)
+        source = MetricKey(place.step.probe, place.instance, name)
+        self._observations.counters[source] = value.value
+        before = self._run.history.counters.get(source)
         if before is None:
             detail = (
                 f"{name} is {value.value:g} in all, and nobody knows what it was: mark the deployment that began it"
@@ -118,8 +118,8 @@ class Measurer:
         notes[name] = f"{before:g} at the deployment mark, {value.value:g} now"
         return Exact(value.value - before)
 
-    async def _readings(self, place: Place, context: Context) -> Readings:
-        """One look's readings; of a sampling those of its blocks, put together."""
+    async def _readings(self, place: ProbeInstance, context: Context) -> Readings:
+        """One measurement's readings; of a sampling those of its blocks, put together."""
         kind, config = place.kind, place.step.config
         if not place.step.window:
             if kind.measure is None:
@@ -133,20 +133,22 @@ class Measurer:
             raise ProbeFailedError(Reason.BAD_RESPONSE, "the window ended without a reading")
         return put_together(blocks)
 
-    def _context(self, place: Place, address: Address | None, asked: frozenset[str], door: Look) -> Context:
+    def _context_for(
+        self, place: ProbeInstance, address: Address | None, asked: frozenset[str], door: ProbeClient
+    ) -> Context:
         step, environment = place.step, self._environment
         return Context(
             base_url=environment.base_url,
             timeout=step.timeout,
             http=door,
-            reveal=self._order.reveal,
-            now=self._order.clock.now,
+            reveal=self._run.reveal,
+            now=self._run.clock.now,
             address=address,
             resolved=place.resolved,
             wanted=asked,
-            memory=self._order.memory,
+            history=self._run.history,
             release=self._plan.release,
-            settling_since=self._seen.settling_since,
+            settling_since=self._observations.settling_since,
             allow=self._allow,
             window=self._window(step) if step.window else None,
             budget=step.budget,
@@ -157,34 +159,36 @@ class Measurer:
         return Window(
             block=block,
             least=max(1, round(step.window / block)),
-            goes_on=lambda: step.turn == "watch" and self.watched,
-            now=self._order.clock.now,
-            sleep=self._order.clock.sleep,
+            goes_on=lambda: step.turn == "background" and self.watched,
+            now=self._run.clock.now,
+            sleep=self._run.clock.sleep,
         )
 
     def never(self, step: Step, instance: str, failure: Failure) -> Attempt:
         """An attempt that never came to pass."""
-        return Attempt(looks=(self.failed(step, instance, failure),))
+        return Attempt(measurements=(self.failed(step, instance, failure),))
 
     def failed(self, step: Step, instance: str, failure: Failure) -> Measurement:
-        """A look that never came to pass."""
+        """A measurement that never came to pass."""
         return self._kept(
             Measurement(
                 probe=step.probe,
                 instance=instance,
                 address="",
-                taken_at=self._order.clock.now(),
+                taken_at=self._run.clock.now(),
                 seconds=0.0,
                 waited=0.0,
                 asked=step.wanted,
-                values=dict.fromkeys(step.wanted, _cleaned(failure, self._order.redactor.clean)),
+                values=dict.fromkeys(step.wanted, _cleaned(failure, self._run.redactor.clean)),
             )
         )
 
-    def _kept(self, look: Measurement) -> Measurement:
-        self._seen.measurements.append(look)
-        self._events.debug("probe.measured", probe=look.probe, address=look.address, seconds=look.seconds)
-        return look
+    def _kept(self, measurement: Measurement) -> Measurement:
+        self._observations.measurements.append(measurement)
+        self._events.debug(
+            "probe.measured", probe=measurement.probe, address=measurement.address, seconds=measurement.seconds
+        )
+        return measurement
 
 
 def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:

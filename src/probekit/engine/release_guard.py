@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from probekit import probes
-from probekit.engine.context import Order, Seen
-from probekit.engine.measure import Measurer, Place
-from probekit.model.measurement import Attempt, Failure, Measurement
+from probekit.engine.context import Observations, RunContext
+from probekit.engine.measure import Measurer, ProbeInstance
+from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import Exact
 
@@ -17,39 +17,39 @@ from probekit.model.readings import Exact
 class ReleaseGuard:
     """The measurements of the plan's release guard; nothing where there is none."""
 
-    def __init__(self, plan: Plan, order: Order, seen: Seen, measurer: Measurer) -> None:
+    def __init__(self, plan: Plan, context: RunContext, observations: Observations, measurer: Measurer) -> None:
         self._plan = plan
-        self._order = order
-        self._seen = seen
+        self._context = context
+        self._observations = observations
         self._measurer = measurer
 
     async def wait(self) -> None:
         """Measure until every address serves the expected version; settling counts from then."""
-        if self._plan.guard is None:
+        guard = self._plan.release_guard
+        if guard is None:
             return
-        clock = self._order.clock
-        until = clock.now() + timedelta(seconds=self._order.wait_release)
-        if self._order.watcher:
-            self._order.watcher.waiting(f"release {self._plan.release} to be served", until)
+        clock = self._context.clock
+        until = clock.now() + timedelta(seconds=self._context.wait_release)
+        self._context.observer.waiting(f"release {self._plan.release} to be served", until)
         waited = False
-        while not _is_expected(await self._everywhere(self._plan.guard)) and clock.now() < until:
+        while not _is_expected(await self._everywhere(guard)) and clock.now() < until:
             waited = True
-            await clock.sleep(self._plan.guard.spacing)
+            await clock.sleep(guard.attempt_interval)
         if waited:
-            self._seen.settling_since = clock.now()
+            self._observations.settling_since = clock.now()
 
     async def check(self) -> None:
         """Measure every address once more, and keep what was read."""
-        if self._plan.guard is None:
+        guard = self._plan.release_guard
+        if guard is None:
             return
-        if self._order.watcher:
-            until = self._order.clock.now() + timedelta(seconds=self._plan.guard.timeout)
-            self._order.watcher.waiting("the served release to be read", until)
-        found = await self._everywhere(self._plan.guard)
-        self._seen.guards += found
-        for address in {look.address for look in found}:
-            looks = tuple(look for look in found if look.address == address)
-            self._seen.attempts[self._plan.guard.probe, address] = (Attempt(looks=looks),)
+        until = self._context.clock.now() + timedelta(seconds=guard.timeout)
+        self._context.observer.waiting("the served release to be read", until)
+        found = await self._everywhere(guard)
+        self._observations.guard_measurements += found
+        for address in {measurement.address for measurement in found}:
+            measurements = tuple(measurement for measurement in found if measurement.address == address)
+            self._observations.attempts[InstanceKey(guard.probe, address)] = (Attempt(measurements=measurements),)
 
     async def _everywhere(self, step: Step) -> list[Measurement]:
         """So many measurements at each address as the plan says."""
@@ -57,10 +57,12 @@ class ReleaseGuard:
         resolved = await self._measurer.resolve(step, kind)
         if isinstance(resolved, Failure):
             return [self._measurer.failed(step, "", resolved)]
-        place = Place(step=step, kind=kind, instance="", resolved=resolved)
-        addresses = [address for address in resolved.addresses for _ in range(step.looks)]
+        place = ProbeInstance(step=step, kind=kind, instance="", resolved=resolved)
+        addresses = [address for address in resolved.addresses for _ in range(step.repeat)]
         return list(await asyncio.gather(*(self._measurer.measure(place, to, step.wanted) for to in addresses)))
 
 
-def _is_expected(looks: Sequence[Measurement]) -> bool:
-    return bool(looks) and all(look.values.get("other_versions") == Exact(0) for look in looks)
+def _is_expected(measurements: Sequence[Measurement]) -> bool:
+    return bool(measurements) and all(
+        measurement.values.get("other_versions") == Exact(0) for measurement in measurements
+    )

@@ -1,4 +1,4 @@
-"""From a plan to what was seen: looks, attempts, spacing, guards and controls; no exception escapes a probe."""
+"""Run a plan: controls, release guard, steps with their attempts; no exception escapes a probe."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probekit import probes
-from probekit.engine.attempts import Looks
-from probekit.engine.context import Order, Seen
+from probekit.engine.attempts import AttemptRunner
+from probekit.engine.context import Observations, RunContext
 from probekit.engine.loop_lag import Lag
-from probekit.engine.measure import Measurer, Place
+from probekit.engine.measure import Measurer, ProbeInstance
 from probekit.engine.release_guard import ReleaseGuard
 from probekit.log import events
-from probekit.model.measurement import Attempt, Failure, ProbeFailedError, Reason
-from probekit.model.plan import Ask, Plan, Step, Turn
+from probekit.model.measurement import Attempt, Failure, InstanceKey, ProbeFailedError, Reason
+from probekit.model.plan import Plan, Retry, Step, Turn
 from probekit.transport.urls import Address
 
 SLACK = 60.0  # seconds beyond twice a step's worst case and its share of the throttle
-More = Callable[[Step, Sequence[Attempt]], Ask | None]
+RetryRule = Callable[[Step, Sequence[Attempt]], Retry | None]
 
 
-async def run(plan: Plan, more: More, order: Order) -> Seen:
+async def run(plan: Plan, more: RetryRule, context: RunContext) -> Observations:
     """Carry out the plan; what was seen until then if the run is stopped or its deadline passes."""
-    seen = Seen()
-    work = asyncio.create_task(_Run(plan, more, order, seen).whole())
-    stop = asyncio.create_task(order.stop.wished())
+    observations = Observations()
+    work = asyncio.create_task(_Run(plan, more, context, observations).whole())
+    cancel_wait = asyncio.create_task(context.cancellation.requested())
     try:
-        settling = order.environment.settle if order.settle else 0.0  # waits that were asked for are no part of it
-        longest = order.environment.deadline + order.wait_release + settling
-        await asyncio.wait({work, stop}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+        settling = context.environment.settle if context.settle else 0.0  # waits that were asked for are no part of it
+        longest = context.environment.deadline + context.wait_release + settling
+        await asyncio.wait({work, cancel_wait}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stop.cancel()
+        cancel_wait.cancel()
         if not work.done():
-            seen.ended_by = order.stop.by or "deadline"
+            observations.ended_by = context.cancellation.by or "deadline"
             work.cancel()
             await asyncio.wait({work})
     if work.done() and not work.cancelled():
         work.result()
-        seen.complete = True
-    return seen
+        observations.complete = True
+    return observations
 
 
 class _Run:
     """One run on its way."""
 
-    def __init__(self, plan: Plan, more: More, order: Order, seen: Seen) -> None:
+    def __init__(self, plan: Plan, more: RetryRule, context: RunContext, observations: Observations) -> None:
         self.plan = plan
         self.more = more
-        self.order = order
-        self.seen = seen
-        self.environment = order.environment
-        self.clock = order.clock
+        self.context = context
+        self.observations = observations
+        self.environment = context.environment
+        self.clock = context.clock
         throttle = self.environment.throttle
         self.queue = (
             sum(step.cost for step in plan.steps) * throttle.per / throttle.requests
         )  # seconds for all requests
         self.lag = Lag()
-        self.measurer = Measurer(plan, order, seen, self.lag)
-        self.guard = ReleaseGuard(plan, order, seen, self.measurer)
+        self.measurer = Measurer(plan, context, observations, self.lag)
+        self.guard = ReleaseGuard(plan, context, observations, self.measurer)
 
     async def whole(self) -> None:
         """Controls, settling, guard, probes, guard, bursts, controls."""
@@ -68,18 +68,18 @@ class _Run:
             await self._whole()
         finally:
             lag.cancel()
-            self.seen.lag = self.lag.longest
+            self.observations.lag = self.lag.longest
 
     async def _whole(self) -> None:
-        self.seen.settling_since = self._mark()
+        self.observations.settling_since = self._mark()
         await self._ask_controls()
-        if self.order.wait_release:
+        if self.context.wait_release:
             await self.guard.wait()
         await self._settle()
         await self.guard.check()
         await self._probes()
         await self.guard.check()
-        for step in self._of("last"):  # a burst may get us turned away
+        for step in self._of("final"):  # a burst may get us turned away
             await self._step(step)
         await self._ask_controls()
 
@@ -89,30 +89,30 @@ class _Run:
     async def _probes(self) -> None:
         """The watchers watch while all others run together, and then those that want to be alone on their host."""
         async with asyncio.TaskGroup() as watching:
-            for step in self._of("watch"):
+            for step in self._of("background"):
                 watching.create_task(self._step(step))
             async with asyncio.TaskGroup() as together:
-                for step in self._of("together"):
+                for step in self._of("concurrent"):
                     together.create_task(self._step(step))
-            for step in self._of("alone"):
+            for step in self._of("exclusive"):
                 await self._step(step)
             self.measurer.watched = False
 
     def _mark(self) -> datetime | None:
         """What settling counts from: the deployment, else now; nothing where nobody waits for it either."""
-        deployment = self.order.memory.deployment
-        return deployment.mark if deployment else self.clock.now() if self.order.settle else None
+        deployment = self.context.history.deployment
+        return deployment.mark if deployment else self.clock.now() if self.context.settle else None
 
     async def _ask_controls(self) -> None:
         if not self.environment.control:
             return
         self._say("the controls to answer", self.environment.timeout)
         answered = await asyncio.gather(*(self._answers(url) for url in self.environment.control))
-        self.seen.controls.append(any(answered))
+        self.observations.controls.append(any(answered))
 
     async def _answers(self, url: str) -> bool:
         try:
-            await self.order.http.look(timeout=self.environment.timeout).get(url)
+            await self.context.http.probe_client(timeout=self.environment.timeout).get(url)
         except ProbeFailedError as error:
             events().warning("control.silent", reason=error.reason.value, detail=error.detail)
             return False
@@ -121,23 +121,20 @@ class _Run:
     async def _settle(self) -> None:
         """Wait until the settle time has passed since the mark, for a mark in the future no longer than that."""
         began = self.clock.now()
-        mark = min(self.seen.settling_since or began, began)
+        mark = min(self.observations.settling_since or began, began)
         until = mark + timedelta(seconds=self.environment.settle)
-        if not self.order.settle or until <= began:
+        if not self.context.settle or until <= began:
             return
-        if self.order.watcher:
-            self.order.watcher.waiting("the services to settle", until)
+        self.context.observer.waiting("the services to settle", until)
         while (left := (until - self.clock.now()).total_seconds()) > 0:
             await self.clock.sleep(left)
 
     def _say(self, what: str, seconds: float) -> None:
-        if self.order.watcher:
-            self.order.watcher.waiting(what, self.clock.now() + timedelta(seconds=seconds))
+        self.context.observer.waiting(what, self.clock.now() + timedelta(seconds=seconds))
 
     async def _step(self, step: Step) -> None:
         """Every instance of one step, within the time that its worst case takes."""
-        if self.order.watcher:
-            self.order.watcher.began(step, self.clock.now() + timedelta(seconds=step.longest))
+        self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
         kind = probes.load(step.kind)
         resolved = await self.measurer.resolve(step, kind)
         if isinstance(resolved, Failure):
@@ -146,28 +143,29 @@ class _Run:
             async with asyncio.TaskGroup() as group:
                 for address in resolved.addresses:
                     name = f"{step.instance} {address}".strip() if len(resolved.addresses) > 1 else step.instance
-                    place = Place(step=step, kind=kind, instance=name, resolved=resolved)
+                    place = ProbeInstance(step=step, kind=kind, instance=name, resolved=resolved)
                     group.create_task(self._instance(place, (address,)))
         else:
-            place = Place(step=step, kind=kind, instance=step.instance, resolved=resolved)
+            place = ProbeInstance(step=step, kind=kind, instance=step.instance, resolved=resolved)
             await self._instance(place, resolved.addresses)
-        if self.order.watcher:
-            mine = [(instance, kept) for (probe, instance), kept in self.seen.attempts.items() if probe == step.probe]
-            self.order.watcher.ended(step, mine, self.clock.now())
+        mine = {key: kept for key, kept in self.observations.attempts.items() if key.probe == step.probe}
+        self.context.step_ended(step, mine, self.clock.now())
 
-    async def _instance(self, place: Place, addresses: Sequence[Address]) -> None:
+    async def _instance(self, place: ProbeInstance, addresses: Sequence[Address]) -> None:
         """Attempts until nothing more is asked for, or the plan allows no further one; a sampling is one attempt."""
         step, attempts = place.step, list[Attempt]()
-        looks = Looks(step, addresses, partial(self.measurer.measure, place), self.clock.sleep)
+        runner = AttemptRunner(step, addresses, partial(self.measurer.measure, place), self.clock.sleep)
         try:
             async with asyncio.timeout(self._patience(step)):
-                attempts.append(Attempt(looks=await looks.first()))
-                while ask := self.more(step, attempts):
-                    if ask.looks:
-                        attempts[-1] = Attempt(looks=attempts[-1].looks, again=await looks.again(ask))
+                attempts.append(Attempt(measurements=await runner.first()))
+                while retry := self.more(step, attempts):
+                    if retry.rechecks:
+                        attempts[-1] = Attempt(
+                            measurements=attempts[-1].measurements, rechecks=await runner.recheck(retry)
+                        )
                     elif len(attempts) < step.attempts:
-                        await self.clock.sleep(step.spacing)
-                        attempts.append(Attempt(looks=await looks.further()))
+                        await self.clock.sleep(step.attempt_interval)
+                        attempts.append(Attempt(measurements=await runner.next()))
                     else:
                         break
         except TimeoutError:
@@ -179,8 +177,8 @@ class _Run:
 
     def _patience(self, step: Step) -> float | None:
         """Seconds until a kind counts as stuck: twice its worst case, and the throttle's share of all requests."""
-        return None if step.turn == "watch" else step.longest * 2 + self.queue + SLACK
+        return None if step.turn == "background" else step.longest * 2 + self.queue + SLACK
 
     def _keep(self, step: Step, instance: str, attempts: tuple[Attempt, ...]) -> None:
         if attempts:
-            self.seen.attempts[step.probe, instance] = attempts
+            self.observations.attempts[InstanceKey(step.probe, instance)] = attempts

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probekit.model.measurement import Failure
-from probekit.model.readings import Complement, Exact, Histogram, Mean, Reading, Share, Total
+from probekit.model.readings import Complement, CumulativeCount, Exact, Histogram, Mean, Reading, Share
 from probekit.probe import Readings
+
+_Value = Reading | CumulativeCount | Failure
+_BY_BLOCK = (Share, Complement, Mean, Histogram)
 
 
 def put_together(blocks: Sequence[Readings]) -> Readings:
     """Shares and levels are strung together, of a count the largest is kept, and a failure in any block stands."""
-    values: dict[str, Reading | Total | Failure] = {}
+    values: dict[str, _Value] = {}
     notes: dict[str, str] = {}
     for block in blocks:
         notes |= block.notes
@@ -20,21 +23,13 @@ def put_together(blocks: Sequence[Readings]) -> Readings:
     return Readings(notes, **values)
 
 
-def _joined(earlier: Reading | Total | Failure, later: Reading | Total | Failure) -> Reading | Total | Failure:  # noqa: PLR0911  # one return a sort
-    match earlier, later:
-        case (Failure(), _) | (_, Failure()):
-            return earlier if isinstance(earlier, Failure) else later
-        case (Exact(low), Exact(high)):
-            return Exact(max(low, high))
-        case (Total(), Total()):
-            return later
-        case (Share() as one, Share() as other):
-            return one + other
-        case (Complement() as one, Complement() as other):
-            return one + other
-        case (Mean() as one, Mean() as other):
-            return one + other
-        case (Histogram() as one, Histogram() as other):
-            return one + other
-    message = f"a {type(later).__name__} cannot follow a {type(earlier).__name__}: a sample is given whole, once"
-    raise TypeError(message)
+def _joined(earlier: _Value, later: _Value) -> _Value:
+    if isinstance(earlier, Failure) or isinstance(later, Failure):
+        return earlier if isinstance(earlier, Failure) else later
+    if isinstance(earlier, Exact) and isinstance(later, Exact):
+        return Exact(max(earlier.value, later.value))
+    if isinstance(earlier, CumulativeCount) and isinstance(later, CumulativeCount):
+        return later
+    if type(earlier) is type(later) and isinstance(earlier, _BY_BLOCK):
+        return earlier + later  # type: ignore[operator]  # of one sort
+    raise TypeError(f"a {type(later).__name__} cannot follow a {type(earlier).__name__}: a sample is given whole, once")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from probekit.history.store import Past, Place, Store, StoreError
-from probekit.model.history import Memory
+from probekit.history.store import RunSummary, Store, StoreError, TargetKey
+from probekit.model.history import History
 from probekit.model.report import Report
-from probekit.reports.json.read import RecallError, memory_of, window_of
+from probekit.reports.json.read import ReportError, history_of, window_of
 
 Warn = Callable[[str], None]
 
@@ -19,32 +19,34 @@ _MOST = 64 << 20  # bytes of a report that is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class LoadedHistory:
     """The past of one place."""
 
-    memory: Memory
-    action: str | None  # that the last run decided
+    history: History
+    last_action: str | None  # that the last run decided
 
 
-def recall(file: Path | None, place: Place, now: datetime, *, warn: Warn) -> Remembered:
+def load_history(file: Path | None, target: TargetKey, now: datetime, *, warn: Warn) -> LoadedHistory:
     """What the store knows; nothing, and that is said, where it cannot be read."""
     try:
-        return _of_store(file, place, now) if file else Remembered(memory=Memory(), action=None)
-    except (StoreError, RecallError) as error:
+        return _of_store(file, target, now) if file else LoadedHistory(history=History(), last_action=None)
+    except (StoreError, ReportError) as error:
         warn(f"warning: nothing of the past is known: {error}")
-        return Remembered(memory=Memory(), action=None)
+        return LoadedHistory(history=History(), last_action=None)
 
 
-def _of_store(file: Path, place: Place, now: datetime) -> Remembered:
+def _of_store(file: Path, target: TargetKey, now: datetime) -> LoadedHistory:
     with Store(file) as store:
-        last, deployment, totals = store.last(place), store.deployment(place), store.totals(place)
-        windows = tuple(map(window_of, store.windows(place)))
-    memory = Memory() if last is None else memory_of(last, place.environment, now)
+        last, deployment, counters = store.last(target), store.deployment(target), store.counters(target)
+        windows = tuple(map(window_of, store.windows(target)))
+    history = History() if last is None else history_of(last, target.environment, now)
     action = str(last["decision"]["action"]) if last else None
-    return Remembered(memory=replace(memory, deployment=deployment, totals=totals, baseline=windows), action=action)
+    return LoadedHistory(
+        history=replace(history, deployment=deployment, counters=counters, baseline=windows), last_action=action
+    )
 
 
-def of_report(file: Path, environment: str, now: datetime, *, warn: Warn) -> Memory:
+def history_of_report(file: Path, environment: str, now: datetime, *, warn: Warn) -> History:
     """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
 
     Raises:
@@ -55,30 +57,30 @@ def of_report(file: Path, environment: str, now: datetime, *, warn: Warn) -> Mem
             text = stream.read(_MOST + 1)
     except FileNotFoundError:
         warn(f"{file} is not there: no earlier run is known")
-        return Memory()
+        return History()
     except OSError as error:
-        raise RecallError(f"{file}: {error.strerror}") from error
+        raise ReportError(f"{file}: {error.strerror}") from error
     try:
-        return memory_of(json.loads(text) if len(text) <= _MOST else None, environment, now)
+        return history_of(json.loads(text) if len(text) <= _MOST else None, environment, now)
     except (ValueError, RecursionError):
-        raise RecallError(f"{file}: it is no JSON") from None
-    except RecallError as error:
-        raise RecallError(f"{file}: {error}") from None
+        raise ReportError(f"{file}: it is no JSON") from None
+    except ReportError as error:
+        raise ReportError(f"{file}: {error}") from None
 
 
-def keep(file: Path | None, place: Place, report: Report, document: str, *, warn: Warn) -> None:
+def record_run(file: Path | None, target: TargetKey, report: Report, document: str, *, warn: Warn) -> None:
     """Record one run."""
     if file is None:
         return
     run, versions = report.run, report.situation.release.versions
-    past = Past(
+    past = RunSummary(
         id=run.id,
-        place=place,
+        target=target,
         started=run.started,
         release=versions[0] if len(versions) == 1 else None,
         action=report.decision.action.word,
         exit_code=report.exit_code,
-        narrowed=run.narrowed,
+        partial=run.partial,
     )
     try:
         with Store(file) as store:

@@ -15,7 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-from probekit.model.history import Deployment, Source
+from probekit.log import events
+from probekit.model.history import Deployment
+from probekit.model.measurement import MetricKey
 
 Document = Mapping[str, Any]  # as JSON has it
 
@@ -42,7 +44,15 @@ _VERSIONS: Final = (  # each leads from the version before it to its own
         )""",
     ),
     ("ALTER TABLE deployment ADD COLUMN totals BLOB",),
+    (  # reports in other words: earlier runs cannot be read, deployments and baseline windows stay
+        "DELETE FROM run",
+        "ALTER TABLE run RENAME COLUMN narrowed TO partial",
+        "UPDATE deployment SET totals = NULL",
+        "ALTER TABLE deployment RENAME COLUMN totals TO counters",
+    ),
 )
+
+_LAST_CHANGE_OF_REPORTS: Final = 3  # the version whose upgrade drops runs
 
 
 class StoreError(Exception):
@@ -50,7 +60,7 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TargetKey:
     """Whose past it is: the same name may stand for another target in another project."""
 
     environment: str
@@ -58,16 +68,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class RunSummary:
     """A run as it is listed."""
 
     id: str
-    place: Place
+    target: TargetKey
     started: datetime
     release: str | None
     action: str
     exit_code: int
-    narrowed: bool
+    partial: bool
 
 
 class Store:
@@ -80,7 +90,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open the file, make it where there is none, and bring it to this version's schema."""
         self._path = path
-        with self._told():
+        with self._as_store_error():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
@@ -98,17 +108,17 @@ class Store:
     def __exit__(self, *_exception: object) -> None:
         self._connection.close()
 
-    def record(self, past: Past, report: Document) -> None:
+    def record(self, past: RunSummary, report: Document) -> None:
         """Keep one run."""
-        row = (past.id, *_key(past.place), _text(past.started), past.release, past.action, past.exit_code)
+        row = (past.id, *_key(past.target), _text(past.started), past.release, past.action, past.exit_code)
         with self._transaction() as run:
-            run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.narrowed, _packed(report)))
+            run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.partial, _packed(report)))
 
-    def runs(self, place: Place | None = None, *, most: int = 20) -> tuple[Past, ...]:
+    def runs(self, target: TargetKey | None = None, *, most: int = 20) -> tuple[RunSummary, ...]:
         """The latest runs, newest first."""
-        where, key = ("WHERE environment = ? AND base_url = ?", _key(place)) if place else ("", ())
+        where, key = ("WHERE environment = ? AND base_url = ?", _key(target)) if target else ("", ())
         rows = self._read(
-            "SELECT id, environment, base_url, started, release, action, exit_code, narrowed"  # noqa: S608  # no value in it
+            "SELECT id, environment, base_url, started, release, action, exit_code, partial"  # noqa: S608  # no value in it
             f" FROM run {where} ORDER BY started DESC, rowid DESC LIMIT ?",
             (*key, most),
         )
@@ -121,21 +131,21 @@ class Store:
         is_one = len(found) == 1 or (found and found[0][0] == run)
         return self._unpacked(found[0][1]) if is_one else None
 
-    def last(self, place: Place) -> Document | None:
+    def last(self, target: TargetKey) -> Document | None:
         """The report of the latest run."""
-        latest = self.runs(place, most=1)
+        latest = self.runs(target, most=1)
         return self.report(latest[0].id) if latest else None
 
-    def begin(self, place: Place, deployment: Deployment) -> None:
+    def begin(self, target: TargetKey, deployment: Deployment) -> None:
         """Mark that a deployment has begun (or, with its finish, was made); the same moment is written over."""
         finished = deployment.finished and _text(deployment.finished)
-        row = (*_key(place), _text(deployment.started), finished, deployment.release)
+        row = (*_key(target), _text(deployment.started), finished, deployment.release)
         with self._transaction() as run:
             run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?, NULL)", row)
 
-    def finish(self, place: Place, moment: datetime) -> Deployment | None:
+    def finish(self, target: TargetKey, moment: datetime) -> Deployment | None:
         """Mark the end of the deployment under way; None where none is."""
-        key = _key(place)
+        key = _key(target)
         under_way = "environment = ? AND base_url = ? AND finished IS NULL"
         with self._transaction() as run:
             latest = f"SELECT max(started) FROM deployment WHERE {under_way}"  # noqa: S608  # no value in it
@@ -144,49 +154,54 @@ class Store:
                 return None
             done = f"UPDATE deployment SET finished = ? WHERE {under_way} AND started = ?"  # noqa: S608  # no value in it
             run(done, (_text(moment), *key, started))
-        return self.deployment(place)
+        return self.deployment(target)
 
-    def deployment(self, place: Place) -> Deployment | None:
+    def deployment(self, target: TargetKey) -> Deployment | None:
         """The latest deployment on record."""
         rows = self._read(
             "SELECT release, started, finished FROM deployment WHERE environment = ? AND base_url = ?"
             " ORDER BY started DESC LIMIT 1",
-            _key(place),
+            _key(target),
         )
         for release, started, finished in rows:
             return Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
         return None
 
-    def count(self, place: Place, totals: Mapping[Source, float]) -> None:
+    def record_counters(self, target: TargetKey, counters: Mapping[MetricKey, float]) -> None:
         """Keep what counters had come to at the latest mark of the latest deployment."""
-        document = {"totals": [[*source, value] for source, value in totals.items()]}
+        document = {"counters": [[*source, value] for source, value in counters.items()]}
         latest = "SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?"
         with self._transaction() as run:
-            query = f"UPDATE deployment SET totals = ? WHERE environment = ? AND base_url = ? AND started = ({latest})"  # noqa: S608  # no value in it
-            run(query, (_packed(document), *_key(place), *_key(place)))
+            query = (
+                f"UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ({latest})"  # noqa: S608  # no value in it
+            )
+            run(query, (_packed(document), *_key(target), *_key(target)))
 
-    def totals(self, place: Place) -> Mapping[Source, float]:
+    def counters(self, target: TargetKey) -> Mapping[MetricKey, float]:
         """What was kept by `count` of the latest deployment."""
         query = (
-            "SELECT totals FROM deployment WHERE environment = ? AND base_url = ? AND totals IS NOT NULL"
+            "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND counters IS NOT NULL"
             " AND started = (SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?)"
         )
-        kept = [self._unpacked(packed) for (packed,) in self._read(query, (*_key(place), *_key(place)))]
+        kept = [self._unpacked(packed) for (packed,) in self._read(query, (*_key(target), *_key(target)))]
         try:
-            rows = [row for document in kept for row in document["totals"]]
-            return {(str(probe), str(instance), str(metric)): float(value) for probe, instance, metric, value in rows}
+            rows = [row for document in kept for row in document["counters"]]
+            return {
+                MetricKey(str(probe), str(instance), str(metric)): float(value)
+                for probe, instance, metric, value in rows
+            }
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged("what was counted at a deployment") from error
 
-    def add_window(self, place: Place, taken: datetime, document: Document) -> None:
+    def add_window(self, target: TargetKey, taken: datetime, document: Document) -> None:
         """Keep one window of a baseline."""
         with self._transaction() as run:
-            run("INSERT OR REPLACE INTO window VALUES (?, ?, ?, ?)", (*_key(place), _text(taken), _packed(document)))
+            run("INSERT OR REPLACE INTO window VALUES (?, ?, ?, ?)", (*_key(target), _text(taken), _packed(document)))
 
-    def windows(self, place: Place) -> tuple[Document, ...]:
+    def windows(self, target: TargetKey) -> tuple[Document, ...]:
         """All windows of the baseline, oldest first."""
         query = "SELECT document FROM window WHERE environment = ? AND base_url = ? ORDER BY taken"
-        return tuple(self._unpacked(packed) for (packed,) in self._read(query, _key(place)))
+        return tuple(self._unpacked(packed) for (packed,) in self._read(query, _key(target)))
 
     def prune(self, now: datetime) -> None:
         """Forget by age: a go sooner than any other decision, windows last."""
@@ -204,22 +219,25 @@ class Store:
                 raise StoreError(
                     f"{self._path} was written by a newer probekit; update this one, or name another --state"
                 )
+            runs = run("SELECT count(*) FROM run").fetchone()[0] if version else 0
             for statements in _VERSIONS[version:]:
                 for statement in statements:
                     run(statement)
             run(f"PRAGMA user_version = {len(_VERSIONS)}")
+        if runs and version < _LAST_CHANGE_OF_REPORTS:
+            events().warning("history.runs_dropped", runs=runs, file=str(self._path), reason="an older report format")
 
     def _version(self) -> int:
         ((version,),) = self._connection.execute("PRAGMA user_version")
         return int(version)
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
-        with self._told():
+        with self._as_store_error():
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
-        with self._told():
+        with self._as_store_error():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection.execute
@@ -229,7 +247,7 @@ class Store:
             self._connection.execute("COMMIT")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_store_error(self) -> Iterator[None]:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
@@ -251,24 +269,24 @@ class Store:
         return StoreError(f"{self._path}: {what} in it is damaged; name another --state, or delete the file")
 
 
-def _key(place: Place) -> tuple[str, str]:
-    return place.environment, place.base_url
+def _key(target: TargetKey) -> tuple[str, str]:
+    return target.environment, target.base_url
 
 
 def _packed(document: Document) -> bytes:
     return zlib.compress(json.dumps(document, separators=(",", ":")).encode("ascii"))
 
 
-def _past(*row: Any) -> Past:  # noqa: ANN401  # columns as SQLite gives them
-    run, environment, base_url, started, release, action, exit_code, narrowed = row
-    return Past(
+def _past(*row: Any) -> RunSummary:  # noqa: ANN401  # columns as SQLite gives them
+    run, environment, base_url, started, release, action, exit_code, partial = row
+    return RunSummary(
         id=run,
-        place=Place(environment=environment, base_url=base_url),
+        target=TargetKey(environment=environment, base_url=base_url),
         started=_moment(started),
         release=release,
         action=action,
         exit_code=exit_code,
-        narrowed=bool(narrowed),
+        partial=bool(partial),
     )
 
 

@@ -10,10 +10,11 @@ from typing import Final
 from probekit.judging.comparison import judge_against_baseline
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
-from probekit.model.history import BaselineWindow, Source
+from probekit.model.history import BaselineWindow
 from probekit.model.limit import Limit
+from probekit.model.measurement import InstanceKey, MetricKey
 from probekit.model.plan import Plan
-from probekit.model.readings import Windows
+from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome, Situation
 
 FRESH: Final = timedelta(hours=24)  # the age of the newest window, beyond which nothing is compared
@@ -23,21 +24,21 @@ def with_baseline(item: Item, instance: str, plan: Plan, situation: Situation) -
     """The item with, in each limit that compares, the windows of that instance, or why there are none."""
     if item.probe is None or all(limit.of == "value" for limit in item.expect):
         return item
-    source = item.probe, instance
+    source = InstanceKey(item.probe, instance)
     expect = tuple(
         _filled(limit, source, plan, situation) if limit.of == "baseline" else limit for limit in item.expect
     )
     return replace(item, expect=expect)
 
 
-def _filled(limit: Limit, source: tuple[str, str], plan: Plan, situation: Situation) -> Limit:
+def _filled(limit: Limit, source: InstanceKey, plan: Plan, situation: Situation) -> Limit:
     known = before_deployment(situation)
     if not known:
         return replace(limit, lacking="no baseline was captured before this: probekit baseline capture")
     mine = [window for window in known if window.vantage == plan.vantage]
     if not mine:
         return replace(limit, lacking=f"the baseline was measured from another vantage, '{known[-1].vantage}'")
-    key, print_ = (*source, limit.metric), plan.fingerprints.get(source)
+    key, print_ = MetricKey(*source, limit.metric), plan.fingerprints.get(source)
     same = [window for window in mine if key in window.values and window.values[key].fingerprint == print_]
     if not same:
         return replace(limit, lacking="the baseline was measured by other settings of the probe, or of other instances")
@@ -48,14 +49,14 @@ def _filled(limit: Limit, source: tuple[str, str], plan: Plan, situation: Situat
             limit, lacking=f"the newest window of the baseline is {hours:.0f} h old, too old to compare with"
         )
     kept = [window.values[key] for window in same]
-    traffic = Windows(tuple(one.requests for one in kept if one.requests))
-    return replace(limit, before=Windows(tuple(one.value for one in kept)), traffic=traffic)
+    traffic = BaselineValues(tuple(one.requests for one in kept if one.requests))
+    return replace(limit, before=BaselineValues(tuple(one.value for one in kept)), traffic=traffic)
 
 
 def before_deployment(situation: Situation) -> tuple[BaselineWindow, ...]:
     """The windows that were taken before the deployment on record, else before now; oldest first."""
     mark = _mark(situation)
-    return tuple(window for window in situation.memory.baseline if window.taken <= mark)
+    return tuple(window for window in situation.history.baseline if window.taken <= mark)
 
 
 def drifts(rows: Sequence[Item], windows: Sequence[BaselineWindow]) -> tuple[str, ...]:
@@ -70,19 +71,21 @@ def drifts(rows: Sequence[Item], windows: Sequence[BaselineWindow]) -> tuple[str
     first, newest = ([one for one in windows if one.release == windows[at].release] for at in (0, -1))
     if first == newest:
         return ()
-    told = (_drift(row.expect[0], row, source, first, newest) for row in rows for source in newest[-1].values)
-    return tuple(text for text in told if text)
+    summary = (_drift(row.expect[0], row, source, first, newest) for row in rows for source in newest[-1].values)
+    return tuple(text for text in summary if text)
 
 
 def _drift(
-    limit: Limit, row: Item, source: Source, first: Sequence[BaselineWindow], newest: Sequence[BaselineWindow]
+    limit: Limit, row: Item, source: MetricKey, first: Sequence[BaselineWindow], newest: Sequence[BaselineWindow]
 ) -> str:
     probe, instance, metric = source
     if limit.of != "baseline" or (probe, metric) != (row.probe, limit.metric):
         return ""
     print_ = newest[-1].values[source].fingerprint
     before, now = (
-        Windows(tuple(kept.value for one in some if (kept := one.values.get(source)) and kept.fingerprint == print_))
+        BaselineValues(
+            tuple(kept.value for one in some if (kept := one.values.get(source)) and kept.fingerprint == print_)
+        )
         for some in (first, newest)
     )
     judged = judge_against_baseline(now, before, limit.value / 100, Risks(), limit.floor)
@@ -94,5 +97,5 @@ def _drift(
 
 
 def _mark(situation: Situation) -> datetime:
-    deployment = situation.memory.deployment
+    deployment = situation.history.deployment
     return deployment.started if deployment else situation.now

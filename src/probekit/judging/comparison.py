@@ -13,8 +13,8 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Final
 
-from probekit.judging.statistics import Judgement, Risks, t_quantile
-from probekit.model.readings import Windows
+from probekit.judging.statistics import LimitTest, Risks, t_quantile
+from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 
 LEAST_WINDOWS: Final = 3  # fewer show no spread
@@ -24,8 +24,8 @@ _MOSTLY: Final = 0.84  # standard deviations: four of five runs
 
 
 def judge_against_baseline(
-    check: Windows, base: Windows, tolerance: float, risks: Risks, floor: float = 0.0
-) -> Judgement:
+    check: BaselineValues, base: BaselineValues, tolerance: float, risks: Risks, floor: float = 0.0
+) -> LimitTest:
     """Is it worse than the baseline by more than the tolerance (a share of it) and the floor (in its own unit)?
 
     Value and bounds are ratios to the baseline. Values below the floor count as the floor.
@@ -38,7 +38,7 @@ def judge_against_baseline(
         raise ValueError(message)
     missing = max(0, LEAST_WINDOWS - len(base.values))
     if missing or not check.values or (floor == 0 and 0 in base.values + check.values):
-        return Judgement(
+        return LimitTest(
             outcome=Outcome.INCONCLUSIVE, value=None, low=0.0, high=math.inf, trials=len(base.values), needed=missing
         )
     before, after = ([math.log(max(value, floor)) for value in windows.values] for windows in (base, check))
@@ -46,7 +46,7 @@ def judge_against_baseline(
     change, noise, free = fmean(after) - fmean(before), _noise(before, len(after)), len(before) - 1
     low = change - t_quantile(1 - risks.false_fail, free) * noise
     high = change + t_quantile(1 - risks.false_pass, free) * noise
-    return Judgement(
+    return LimitTest(
         outcome=Outcome.PASS if high < allowed else Outcome.FAIL if low > allowed else Outcome.INCONCLUSIVE,
         value=math.exp(change),
         low=math.exp(low),
@@ -56,7 +56,9 @@ def judge_against_baseline(
     )
 
 
-def judge_within(check: Windows, base: Windows, tolerance: float, risks: Risks, floor: float = 0.0) -> Judgement:
+def judge_within(
+    check: BaselineValues, base: BaselineValues, tolerance: float, risks: Risks, floor: float = 0.0
+) -> LimitTest:
     """Is it neither more nor less than the baseline by more than tolerance and floor? Both ways must pass.
 
     Raises:
@@ -64,7 +66,9 @@ def judge_within(check: Windows, base: Windows, tolerance: float, risks: Risks, 
     """
     more = judge_against_baseline(check, base, tolerance, risks, floor)
     least = max(floor, _TINY)
-    after, before = (Windows(tuple(1 / max(value, least) for value in windows.values)) for windows in (check, base))
+    after, before = (
+        BaselineValues(tuple(1 / max(value, least) for value in windows.values)) for windows in (check, base)
+    )
     less = judge_against_baseline(after, before, tolerance, risks)
     if Outcome.FAIL in (more.outcome, less.outcome):
         return replace(more, outcome=Outcome.FAIL)
@@ -73,7 +77,7 @@ def judge_within(check: Windows, base: Windows, tolerance: float, risks: Risks, 
 
 
 def baseline_reach(
-    base: Windows, tolerance: float, risks: Risks, floor: float = 0.0, checks: int = 1
+    base: BaselineValues, tolerance: float, risks: Risks, floor: float = 0.0, checks: int = 1
 ) -> tuple[float, float]:
     """The tolerance that an unchanged system passes, and the ratio that fails, each in about four of five runs.
 

@@ -16,9 +16,9 @@ from probekit.model.verdict import Action, Control, Decision, Flag, Outcome, Ser
 WINDOW: Final = timedelta(minutes=120)  # in which a rollback still makes sense: the checklist's post-deployment span
 _LONGEST: Final = 60.0  # minutes that anything may be investigated
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
-_UNPROVEN: Final = {Severity.CRITICAL: 5.0}
-_UNPROVEN_ELSE: Final = 10.0
-_PROOFS: Final = (Outcome.PASS, Outcome.ATTESTED)
+_MINUTES_TO_VERIFY: Final = {Severity.CRITICAL: 5.0}
+_MINUTES_ELSE: Final = 10.0
+_VERIFIED: Final = (Outcome.PASS, Outcome.ATTESTED)
 _BAD_NEWS: Final = (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
 _NAMED: Final = 3  # items that one sentence names; of more it says how many
 
@@ -31,7 +31,7 @@ class _Call:
     action: Action = Action.GO
     minutes: float | None = None
     why: str = ""
-    guards: tuple[str, ...] = ()
+    blockers: tuple[str, ...] = ()
 
 
 def decide(verdicts: Sequence[Verdict], situation: Situation) -> Decision:
@@ -57,8 +57,8 @@ def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) ->
             "no control answers, so our own network may be at fault and not the target: "
             "mend it, or verify again from elsewhere"
         )
-    if action is Action.GO and not any(verdict.outcome in _PROOFS for verdict in verdicts):
-        return "nothing was proved: no item passed or is attested (probekit plan says what is not configured)"
+    if action is Action.GO and not any(verdict.outcome in _VERIFIED for verdict in verdicts):
+        return "nothing was verified: no item passed or is attested (probekit plan says what is not configured)"
     return None
 
 
@@ -72,18 +72,18 @@ def _call(verdict: Verdict, situation: Situation) -> _Call:
         return _Call(verdict=verdict, action=Action.HOLD, why="unsigned, which holds the release")
     if verdict.outcome is Outcome.FAIL:
         return _failed(verdict, situation)
-    minutes = _UNPROVEN.get(verdict.severity, _UNPROVEN_ELSE)
-    return _look_into(verdict, minutes, f"unproven ({verdict.outcome}), {minutes:g} min to prove it")
+    minutes = _MINUTES_TO_VERIFY.get(verdict.severity, _MINUTES_ELSE)
+    return _investigate(verdict, minutes, f"{_unknown(verdict.outcome)}, {minutes:g} min to verify it")
 
 
-def _look_into(verdict: Verdict, minutes: float, why: str, guards: tuple[str, ...] = ()) -> _Call:
-    return _Call(verdict=verdict, action=Action.INVESTIGATE, minutes=minutes, why=why, guards=guards)
+def _investigate(verdict: Verdict, minutes: float, why: str, guards: tuple[str, ...] = ()) -> _Call:
+    return _Call(verdict=verdict, action=Action.INVESTIGATE, minutes=minutes, why=why, blockers=guards)
 
 
 def _later(verdict: Verdict, situation: Situation) -> _Call:
     """Go, and mend it later, unless everything was to be green."""
     if situation.strict:
-        return _look_into(verdict, _LONGEST, f"not green ({verdict.outcome}), and --strict lets nothing wait")
+        return _investigate(verdict, _LONGEST, f"not green ({verdict.outcome}), and --strict lets nothing wait")
     return _Call(verdict=verdict)
 
 
@@ -91,9 +91,9 @@ def _failed(verdict: Verdict, situation: Situation) -> _Call:
     """What a failure calls for that stops a release."""
     is_before = situation.stage is Stage.BEFORE
     if not verdict.severity.is_grave:
-        return _look_into(verdict, _LONGEST, "failed mildly, but it is a success criterion")
+        return _investigate(verdict, _LONGEST, "failed mildly, but it is a success criterion")
     if not verdict.confirmed and (is_before or verdict.severity is Severity.CRITICAL):
-        return _look_into(verdict, _UNREPEATED, "failed, but not in every attempt that it asks for: verify again")
+        return _investigate(verdict, _UNREPEATED, "failed, but not in every attempt that it asks for: verify again")
     if is_before:
         return _Call(verdict=verdict, action=Action.NO_GO, minutes=0.0, why="failed before the deployment")
     return _at_once(verdict, situation) if verdict.severity is Severity.CRITICAL else _in_time(verdict, situation)
@@ -101,9 +101,9 @@ def _failed(verdict: Verdict, situation: Situation) -> _Call:
 
 def _at_once(verdict: Verdict, situation: Situation) -> _Call:
     """A critical failure rolls back where its row says so; else somebody is paged."""
-    row = verdict.item.row
+    row = verdict.item.matrix_row
     if row is None or row.action != "rollback":
-        return _look_into(verdict, 0.0, "failed, and rolling back would not mend it")
+        return _investigate(verdict, 0.0, "failed, and rolling back would not mend it")
     return _roll_back(verdict, situation, f"failed, and row '{row.id}' says roll back")
 
 
@@ -113,23 +113,23 @@ def _in_time(verdict: Verdict, situation: Situation) -> _Call:
     age = max(situation.now - verdict.since, timedelta()) if verdict.since else timedelta()
     left = deadline.minutes - age / timedelta(minutes=1)
     if left > 0:
-        return _look_into(verdict, min(_LONGEST, left), f"failed, {_spoken(left)} left of {deadline.minutes:g} min")
+        return _investigate(verdict, min(_LONGEST, left), f"failed, {_spoken(left)} left of {deadline.minutes:g} min")
     over = f"failed, and its {deadline.minutes:g} min are over"
     if isinstance(deadline.then, Limit) and not verdict.worse:
-        return _look_into(verdict, 0.0, f"{over}, but {deadline.then} does not hold, which would roll back")
+        return _investigate(verdict, 0.0, f"{over}, but {deadline.then} does not hold, which would roll back")
     if deadline.then == "escalate":
-        return _look_into(verdict, 0.0, over)
+        return _investigate(verdict, 0.0, over)
     return _roll_back(verdict, situation, f"{over}, which rolls back")
 
 
 def _roll_back(verdict: Verdict, situation: Situation, why: str) -> _Call:
     """A rollback, unless it would not mend this or we cannot be sure of it."""
-    if guards := tuple(f"no rollback is ordered: {guard}" for guard in _guards(verdict, situation)):
-        return _look_into(verdict, 0.0, why, guards)
+    if guards := tuple(f"no rollback is ordered: {guard}" for guard in _rollback_blockers(verdict, situation)):
+        return _investigate(verdict, 0.0, why, guards)
     return _Call(verdict=verdict, action=Action.ROLLBACK, minutes=0.0, why=why)
 
 
-def _guards(verdict: Verdict, situation: Situation) -> Iterator[str]:
+def _rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
     """What bars a rollback, and what to do about it; a silent control bars the whole decision."""
     name, release = verdict.item.id, situation.release
     if situation.stage is Stage.ROLLED_BACK:
@@ -149,7 +149,7 @@ def _guards(verdict: Verdict, situation: Situation) -> Iterator[str]:
 
 
 def _of_the_deployment(situation: Situation) -> Iterator[str]:
-    deployment = situation.memory.deployment
+    deployment = situation.history.deployment
     if deployment is None:
         yield "no deployment is on record; if there was one, verify again with --deployed TIME"
         return
@@ -171,7 +171,7 @@ def _sentences(calls: Sequence[_Call]) -> Iterator[str]:
             causes[call.why, call.verdict.severity, call.verdict.because].append(call)
     for alike in causes.values():
         yield _named(alike)
-        yield from (guard for call in alike for guard in call.guards)
+        yield from (guard for call in alike for guard in call.blockers)
     if is_many:
         yield _counted(unmeasured)
 
@@ -192,14 +192,19 @@ def _counted(unmeasured: Sequence[_Call]) -> str:
     """One sentence for all that nothing measures: dozens of probes may be missing, and that is one cause."""
     counts = Counter(call.verdict.severity for call in unmeasured)
     graded = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    return f"nothing configured can prove {len(unmeasured)} items ({graded}); probekit plan says what each needs"
+    return f"{len(unmeasured)} items are not configured ({graded}); probekit plan says what each needs"
 
 
 def _balance(calls: Sequence[_Call]) -> str:
     """What a go rests on."""
-    proved = sum(call.verdict.outcome in _PROOFS for call in calls)
+    verified = sum(call.verdict.outcome in _VERIFIED for call in calls)
     later = sum(not call.verdict.outcome.is_settled for call in calls)
-    return f"{proved} of {len(calls)} items are proved" + (f", {later} can be followed up" if later else "")
+    return f"{verified} of {len(calls)} items are verified" + (f", {later} can be followed up" if later else "")
+
+
+def _unknown(outcome: Outcome) -> str:
+    """Why an item has no answer: nothing measures it, or a measurement gave none."""
+    return "not configured" if outcome is Outcome.NOT_CONFIGURED else f"not verified ({outcome})"
 
 
 def _spoken(minutes: float) -> str:

@@ -7,19 +7,19 @@ from typing import Final
 
 from probekit.judging.comparison import judge_against_baseline, judge_within
 from probekit.judging.evidence import added
-from probekit.judging.statistics import Judgement, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
+from probekit.judging.statistics import LimitTest, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
 from probekit.model.limit import Limit
 from probekit.model.readings import (
+    BaselineValues,
     Complement,
     Counted,
+    ErrorRate,
     Exact,
-    Failures,
     Histogram,
     Mean,
     Quantile,
     Reading,
     Share,
-    Windows,
 )
 from probekit.model.verdict import Outcome
 
@@ -27,15 +27,15 @@ _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
-    """Whether a limit is proved to hold, with the number in the limit's own unit and what stands behind it."""
+class Evaluation:
+    """Whether a limit holds, with the number in the limit's own unit and what stands behind it."""
 
     outcome: Outcome
     value: float | None
-    told: str = ""
+    detail: str = ""
 
 
-def weigh(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
+def evaluate(reading: Reading, limit: Limit, risks: Risks) -> Evaluation:
     """Whether the reading proves that the limit holds (`pass`), that it does not (`fail`), or neither.
 
     Raises:
@@ -45,17 +45,17 @@ def weigh(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
         return _compared(reading, limit, risks)
     if isinstance(reading, Exact):
         outcome = Outcome.PASS if limit.holds(reading.value) else Outcome.FAIL
-        return Weighed(outcome=outcome, value=reading.value)
+        return Evaluation(outcome=outcome, value=reading.value)
     if isinstance(reading, Histogram) and reading.slow(_in_milliseconds(limit)) is None:
-        return Weighed(outcome=Outcome.INCONCLUSIVE, value=number_of(reading), told=_edges_near(reading, limit))
+        return Evaluation(outcome=Outcome.INCONCLUSIVE, value=number_of(reading), detail=_edges_near(reading, limit))
     judged = _judged(reading, limit, risks)
-    alone = Weighed(
-        outcome=_turned(judged.outcome, reading, limit), value=number_of(reading), told=_told(reading, judged)
+    alone = Evaluation(
+        outcome=_turned(judged.outcome, reading, limit), value=number_of(reading), detail=_summary(reading, judged)
     )
     return _with_earlier(alone, reading, limit, risks)
 
 
-def _with_earlier(alone: Weighed, reading: Reading, limit: Limit, risks: Risks) -> Weighed:
+def _with_earlier(alone: Evaluation, reading: Reading, limit: Limit, risks: Risks) -> Evaluation:
     """What earlier windows add: never to a failure, and to a pass only while this window's own share keeps the limit.
 
     With them this is one of many looks at evidence that grows, and is judged as such.
@@ -63,15 +63,15 @@ def _with_earlier(alone: Weighed, reading: Reading, limit: Limit, risks: Risks) 
     if limit.earlier is None or not isinstance(reading, Counted) or alone.outcome in (Outcome.FAIL, Outcome.ERROR):
         return alone
     if alone.value is None or not limit.holds(_in_unit(alone.value, limit)):
-        told = f"{alone.told}; this window alone does not keep the limit, so earlier ones prove nothing"
-        return replace(alone, outcome=Outcome.INCONCLUSIVE, told=told)
+        summary = f"{alone.detail}; this window alone does not keep the limit, so earlier ones prove nothing"
+        return replace(alone, outcome=Outcome.INCONCLUSIVE, detail=summary)
     whole = added(limit.earlier, reading)
     judged = _judged(whole, limit, risks, "often")
     outcome = _turned(judged.outcome, whole, limit)
-    return Weighed(
+    return Evaluation(
         outcome=Outcome.PASS if outcome is Outcome.PASS else Outcome.INCONCLUSIVE,
         value=alone.value,
-        told=f"{_told(whole, judged)}, with the earlier windows of this release",
+        detail=f"{_summary(whole, judged)}, with the earlier windows of this release",
     )
 
 
@@ -84,7 +84,7 @@ def _edges_near(reading: Histogram, limit: Limit) -> str:
     at = _in_milliseconds(limit)
     below, above = ([edge for edge in reading.edges if (edge < at) is side] for side in (True, False))
     near = [f"{edge:g} ms" for edge in (*below[-1:], *above[:1])]
-    return f"no bucket ends at {at:g} ms, so nothing is proved; the nearest edges are {' and '.join(near) or 'none'}"
+    return f"no bucket ends at {at:g} ms, so nothing is decided; the nearest edges are {' and '.join(near) or 'none'}"
 
 
 def _in_unit(value: float, limit: Limit) -> float:
@@ -92,34 +92,36 @@ def _in_unit(value: float, limit: Limit) -> float:
     return value * 1000 / _MICROSECONDS[limit.unit] if limit.unit in _MICROSECONDS else value
 
 
-def _compared(reading: Reading, limit: Limit, risks: Risks) -> Weighed:
+def _compared(reading: Reading, limit: Limit, risks: Risks) -> Evaluation:
     """A reading is one window of its statistic; the baseline has several."""
     value = number_of(reading)
     if value is None:
-        return Weighed(outcome=Outcome.INCONCLUSIVE, value=None, told="there is no number to compare")
-    before = limit.before or Windows(())
+        return Evaluation(outcome=Outcome.INCONCLUSIVE, value=None, detail="there is no number to compare")
+    before = limit.before or BaselineValues(())
     judge = judge_within if limit.op == "within" else judge_against_baseline
-    judged = judge(Windows((value,)), before, limit.value / 100, risks, limit.floor)
+    judged = judge(BaselineValues((value,)), before, limit.value / 100, risks, limit.floor)
     if limit.lacking:
-        told = limit.lacking
+        summary = limit.lacking
     elif judged.needed:
-        told = f"{len(before.values)} windows of a baseline are known, {judged.needed} more are needed"
+        summary = f"{len(before.values)} windows of a baseline are known, {judged.needed} more are needed"
     elif judged.value is None:
-        told = "a zero, and no floor below which a difference is noise"
+        summary = "a zero, and no floor below which a difference is noise"
     elif max(value, *before.values) < limit.floor:
         floor = f"{limit.floor:g} {limit.unit}".strip()
-        told = f"below {floor}, as all {judged.trials} windows before: between such small numbers a difference is noise"
+        summary = (
+            f"below {floor}, as all {judged.trials} windows before: between such small numbers a difference is noise"
+        )
     else:
-        told = (
+        summary = (
             f"x{judged.value:.3g} of {judged.trials} windows before, between x{judged.low:.3g} and x{judged.high:.3g}"
         )
         shifted = limit.op != "within" and judged.high < 1 / (1 + limit.value / 100)
         if shifted and _traffic_fell(reading, limit, risks):
-            told += ", but fewer asked, too: quick errors and users who stay away both look like an improvement"
-            return Weighed(outcome=Outcome.INCONCLUSIVE, value=value, told=told)
-        told += ", which has shifted to the better" if shifted else ""
-        told += ", which holds the limit" if judged.outcome is Outcome.INCONCLUSIVE else ""
-    return Weighed(outcome=judged.outcome, value=value, told=told)
+            summary += ", but fewer asked, too: quick errors and users who stay away both look like an improvement"
+            return Evaluation(outcome=Outcome.INCONCLUSIVE, value=value, detail=summary)
+        summary += ", which has shifted to the better" if shifted else ""
+        summary += ", which holds the limit" if judged.outcome is Outcome.INCONCLUSIVE else ""
+    return Evaluation(outcome=judged.outcome, value=value, detail=summary)
 
 
 def _traffic_fell(reading: Reading, limit: Limit, risks: Risks) -> bool:
@@ -127,7 +129,7 @@ def _traffic_fell(reading: Reading, limit: Limit, risks: Risks) -> bool:
     before = limit.traffic.values if limit.traffic else ()
     if not isinstance(reading, Histogram) or not reading.requests or not before:
         return False
-    apart, then = Windows((1 / reading.requests,)), Windows(tuple(1 / requests for requests in before))
+    apart, then = BaselineValues((1 / reading.requests,)), BaselineValues(tuple(1 / requests for requests in before))
     return judge_against_baseline(apart, then, limit.value / 100, risks).outcome is Outcome.FAIL
 
 
@@ -140,7 +142,7 @@ def number_of(reading: Reading) -> float | None:
             return reading.value
         case Quantile():
             return None if reading.value is None else reading.value / 1000
-        case Failures(sample):
+        case ErrorRate(sample):
             return number_of(sample.failed())
         case Complement(share):
             missed = number_of(share)
@@ -149,12 +151,12 @@ def number_of(reading: Reading) -> float | None:
     return 100 * sum(reading.events) / trials if trials else None
 
 
-def proves(reading: Reading, limit: Limit, risks: Risks) -> bool:
-    """Whether a band's limit is proved: the whole interval lies inside."""
-    return weigh(reading, limit, risks).outcome is Outcome.PASS
+def holds(reading: Reading, limit: Limit, risks: Risks) -> bool:
+    """Whether a band's limit holds: the whole interval lies inside."""
+    return evaluate(reading, limit, risks).outcome is Outcome.PASS
 
 
-def _judged(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = "once") -> Judgement:
+def _judged(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = "once") -> LimitTest:
     """Every such limit is one on a share, or a mean, that must be small."""
     if isinstance(reading, Mean):
         return judge_mean(reading, limit.value, risks)
@@ -167,13 +169,13 @@ def _judged(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = 
         return judge_share(reading.share, 1 - part, risks, peeks)
     return (
         judge_failures(reading.sample, part, risks, peeks)
-        if isinstance(reading, Failures)
+        if isinstance(reading, ErrorRate)
         else judge_share(reading, part, risks, peeks)
     )
 
 
 def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
-    """`x < L` is proved by a small share, `x > L` by a large one; a complement turns that round."""
+    """`x < L` holds by a small share, `x > L` by a large one; a complement turns that round."""
     if limit.op in ("==", "within"):
         message = f"'{limit}' cannot be held against a share or a mean"
         raise ValueError(message)
@@ -182,16 +184,16 @@ def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
     return {Outcome.PASS: Outcome.FAIL, Outcome.FAIL: Outcome.PASS}.get(outcome, outcome)
 
 
-def _told(reading: Reading, judged: Judgement) -> str:
+def _summary(reading: Reading, judged: LimitTest) -> str:
     """How much stands behind the number, and what a proof would take."""
     if isinstance(reading, Mean):
-        return _told_of_mean(judged)
+        return _mean_summary(judged)
     events = round((judged.value or 0.0) * judged.trials)
-    what = {Quantile: "too slow", Histogram: "too slow", Complement: "missed", Failures: "failed"}.get(
+    what = {Quantile: "too slow", Histogram: "too slow", Complement: "missed", ErrorRate: "failed"}.get(
         type(reading), "counted"
     )
     text = f"{events} of {judged.trials} {what}"
-    if ours := sum(reading.ours) if isinstance(reading, Share | Histogram) else 0:
+    if ours := sum(reading.own_requests) if isinstance(reading, Share | Histogram) else 0:
         text += f", {ours} of our own left out"
     if judged.outcome is Outcome.ERROR:
         return f"{text}; only our own delay stands between this and a verdict"
@@ -201,7 +203,7 @@ def _told(reading: Reading, judged: Judgement) -> str:
     return f"{text}, between {100 * judged.low:.2g} and {100 * judged.high:.2g} %"
 
 
-def _told_of_mean(judged: Judgement) -> str:
+def _mean_summary(judged: LimitTest) -> str:
     text = f"the mean of {judged.trials} blocks"
     if judged.needed:
         return f"{text}, which proves nothing yet: {judged.needed} more are needed"

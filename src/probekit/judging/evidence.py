@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from probekit.model.checklist import Item
-from probekit.model.history import Evidence
-from probekit.model.measurement import Attempt, Failure
+from probekit.model.history import PooledEvidence
+from probekit.model.measurement import Attempt, Failure, InstanceKey
 from probekit.model.plan import Plan
 from probekit.model.readings import Counted, Histogram, Reading
 from probekit.model.verdict import Served, Situation
@@ -18,8 +18,8 @@ _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 
 def with_evidence(item: Item, instance: str, attempts: Sequence[Attempt], plan: Plan, situation: Situation) -> Item:
     """The item with, in each limit, what earlier windows gave of its metric."""
-    source = item.probe or "", instance
-    known = situation.memory.evidence.get(source)
+    source = InstanceKey(item.probe or "", instance)
+    known = situation.history.evidence.get(source)
     if known is None or not _belongs(known, plan.fingerprints.get(source), situation) or _overlap(known, attempts):
         return item
     expect = tuple(
@@ -30,19 +30,19 @@ def with_evidence(item: Item, instance: str, attempts: Sequence[Attempt], plan: 
 
 
 def collected(
-    plan: Plan, attempts: Mapping[tuple[str, str], tuple[Attempt, ...]], situation: Situation
-) -> dict[tuple[str, str], Evidence]:
+    plan: Plan, attempts: Mapping[InstanceKey, tuple[Attempt, ...]], situation: Situation
+) -> dict[InstanceKey, PooledEvidence]:
     """The evidence for the next run: what was known of this release, and the windows of this run."""
-    release, deployment = _served(situation), situation.memory.deployment
+    release, deployment = _served(situation), situation.history.deployment
     if release is None or deployment is None:
         return {}
     grown = {
         source: known
-        for source, known in situation.memory.evidence.items()
+        for source, known in situation.history.evidence.items()
         if (known.release, known.deployment) == (release, deployment.started)
     }
     for step in plan.steps:
-        source = step.probe, step.instance
+        source = step.key
         print_ = plan.fingerprints.get(source)
         if not step.window or print_ is None or source not in attempts:
             continue
@@ -50,9 +50,9 @@ def collected(
         if known and _overlap(known, attempts[source]):
             continue
         before = known.values if known and known.fingerprint == print_ else {}
-        values = _grown(before, attempts[source][-1].looks[0].values)
+        values = _grown(before, attempts[source][-1].measurements[0].values)
         if values:
-            grown[source] = Evidence(
+            grown[source] = PooledEvidence(
                 release=release,
                 deployment=deployment.started,
                 fingerprint=print_,
@@ -62,15 +62,15 @@ def collected(
     return grown
 
 
-def _overlap(known: Evidence, attempts: Sequence[Attempt]) -> bool:
+def _overlap(known: PooledEvidence, attempts: Sequence[Attempt]) -> bool:
     """Whether this window began before the last one ended (or a clock went back): requests would count twice."""
-    looks = (look for attempt in attempts for look in attempt.looks)
-    return known.until is not None and any(look.taken_at < known.until for look in looks)
+    measurements = (measurement for attempt in attempts for measurement in attempt.measurements)
+    return known.until is not None and any(measurement.taken_at < known.until for measurement in measurements)
 
 
-def _belongs(known: Evidence, fingerprint: str | None, situation: Situation) -> bool:
+def _belongs(known: PooledEvidence, fingerprint: str | None, situation: Situation) -> bool:
     """Whether it is of the release that is served, of this deployment, and was measured by the same settings."""
-    deployment = situation.memory.deployment
+    deployment = situation.history.deployment
     return (
         deployment is not None
         and known.fingerprint == fingerprint

@@ -8,14 +8,15 @@ from typing import Final
 
 from probekit.judging.assess import (
     GRAVER,
-    Look,
-    Round,
+    AssessedAttempt,
+    AssessedMeasurement,
     State,
+    assess,
     behind,
-    proved,
+    holds_for,
+    outcome_of,
     reading_of,
     risks_of,
-    round_of,
     value_of,
     words,
 )
@@ -24,29 +25,29 @@ from probekit.judging.evidence import with_evidence
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Band, Item, Severity
 from probekit.model.limit import Limit
-from probekit.model.measurement import Attempt, Reason
-from probekit.model.plan import AGAIN, ENOUGH, Ask, Plan, Step
+from probekit.model.measurement import Attempt, InstanceKey, Reason
+from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS, Plan, Retry, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Served, Situation, Verdict
 
 _COMPARED: Final = frozenset({"outside_tolerance"})
 
-Evidence = Mapping[tuple[str, str], Sequence[Attempt]]  # by probe and instance
+AttemptsByInstance = Mapping[InstanceKey, Sequence[Attempt]]  # by probe and instance
 
 
-def judge(plan: Plan, evidence: Evidence, situation: Situation) -> tuple[Verdict, ...]:
+def judge(plan: Plan, evidence: AttemptsByInstance, situation: Situation) -> tuple[Verdict, ...]:
     """One verdict for each item in scope, in the checklist's order."""
     return tuple(judge_item(item, plan, evidence, situation) for item in plan.items)
 
 
-def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation) -> Verdict:
+def judge_item(item: Item, plan: Plan, evidence: AttemptsByInstance, situation: Situation) -> Verdict:
     """What is known of one item: every instance of its probe is judged, the worst counts."""
     flags = frozenset({Flag.CHANGED} if item.changed_from else ())
     if (reason := plan.not_applicable.get(item.id)) is not None:
         return Verdict(item=item, outcome=Outcome.NOT_APPLICABLE, because=reason, flags=flags)
     if item.probe is None:
         return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
-    if (reason := plan.unserved.get(item.id)) is not None:
+    if (reason := plan.uncovered.get(item.id)) is not None:
         return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
     if item.metrics == _COMPARED:
         return _in_time(_under_guard(_of_rows(item, plan, evidence, situation), plan, situation), situation)
@@ -63,7 +64,7 @@ def judge_item(item: Item, plan: Plan, evidence: Evidence, situation: Situation)
     found = _counted(judged, plan, item)
     worst = max(found, key=_badness, default=_cut_off(item))
     worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
-    worst = _against_direct_looks(worst, plan, evidence)
+    worst = _against_direct_measurements(worst, plan, evidence)
     return _in_time(_under_guard(worst, plan, situation), situation)
 
 
@@ -86,11 +87,11 @@ def _metrics(item: Item) -> set[str]:
     return {limit.metric for limit in item.expect}
 
 
-def _of_rows(item: Item, plan: Plan, evidence: Evidence, situation: Situation) -> Verdict:
+def _of_rows(item: Item, plan: Plan, evidence: AttemptsByInstance, situation: Situation) -> Verdict:
     """All rows of the baseline, each judged as an item of its own; the worst counts, and is told first."""
-    if not plan.compared:
+    if not plan.baseline_items:
         return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because="none of the baseline's metrics is measured")
-    rows = [judge_item(row, plan, evidence, situation) for row in plan.compared]
+    rows = [judge_item(row, plan, evidence, situation) for row in plan.baseline_items]
     rows.sort(key=_badness, reverse=True)
     outside = [row for row in rows if row.outcome is not Outcome.PASS]
     because = "; ".join(f"{row.item.title}: {row.because}" for row in outside or rows)
@@ -99,33 +100,33 @@ def _of_rows(item: Item, plan: Plan, evidence: Evidence, situation: Situation) -
     return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0])
 
 
-def more(items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Ask | None:
+def needed_retry(items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Retry | None:
     """What must still be asked before the items of this step can be judged; None when nothing is."""
-    asks = [ask for item in items if item.probe == step.probe and (ask := _missing(item, attempts))]
-    strays = tuple(dict.fromkeys(address for ask in asks for address in ask.at))
-    return Ask(looks=AGAIN, at=strays, each=ENOUGH) if strays else next(iter(asks), None)
+    retries = [retry for item in items if item.probe == step.probe and (retry := _needed_by(item, attempts))]
+    strays = tuple(dict.fromkeys(address for retry in retries for address in retry.at))
+    return Retry(rechecks=RECHECKS, at=strays, each=MIN_FOR_RECHECK) if strays else next(iter(retries), None)
 
 
-def _missing(item: Item, attempts: Sequence[Attempt]) -> Ask | None:
-    rounds = [round_of(item, attempt) for attempt in attempts]
+def _needed_by(item: Item, attempts: Sequence[Attempt]) -> Retry | None:
+    rounds = [assess(item, attempt) for attempt in attempts]
     if not rounds or any(before.state is not State.BAD for before in rounds[:-1]):
         return None
     if rounds[-1].stray is not None:
-        return Ask(looks=AGAIN, at=(rounds[-1].stray,), each=ENOUGH)
-    return Ask() if rounds[-1].state is State.BAD and len(rounds) < item.confirm else None
+        return Retry(rechecks=RECHECKS, at=(rounds[-1].stray,), each=MIN_FOR_RECHECK)
+    return Retry() if rounds[-1].state is State.BAD and len(rounds) < item.confirm else None
 
 
 def _of_instance(item: Item, attempts: Sequence[Attempt]) -> Verdict:
-    """Failed when enough attempts were all bad; looks or attempts that disagree prove nothing."""
-    bad: list[Round] = []
+    """Failed when enough attempts were all bad; measurements or attempts that disagree prove nothing."""
+    bad: list[AssessedAttempt] = []
     for attempt in attempts:
-        tried = round_of(item, attempt)
+        tried = assess(item, attempt)
         if tried.state is State.BAD:
             bad.append(tried)
             if len(bad) == item.confirm:
                 return _failed(item, bad)
-        elif tried.state is State.VOID:
-            return _void(item, tried)
+        elif tried.state is State.UNDETERMINED:
+            return _undetermined(item, tried)
         elif tried.state is State.MIXED or bad:
             return _disagreeing(item, [*bad, tried])
         else:
@@ -133,85 +134,98 @@ def _of_instance(item: Item, attempts: Sequence[Attempt]) -> Verdict:
     return replace(_failed(item, bad), confirmed=False) if bad else _cut_off(item)
 
 
-def _passed(item: Item, tried: Round) -> Verdict:
+def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
     shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
-    good = next(look for look in tried.looks if look.state is State.GOOD)
+    good = next(measurement for measurement in tried.measurements if measurement.state is State.GOOD)
     because = ", ".join(_shown(limit, tried, good) for limit in item.expect)
-    if told := good.seen.notes.get("seen"):
-        because += f"; {told}"
-    if tried.again:
-        (stray,) = tried.odd
-        because += f"; 1 of {len(tried.looks)} looks was not good: {_told(item, stray)}"
+    if summary := good.measurement.notes.get("summary"):
+        because += f"; {summary}"
+    if tried.rechecked:
+        (stray,) = tried.not_good
+        because += f"; 1 of {len(tried.measurements)} measurements was not good: {_summary(item, stray)}"
     return Verdict(
         item=item,
         outcome=Outcome.PASS,
         because=because,
         observed=value_of(tried, good, shown),
         limit=shown,
-        flags=frozenset({Flag.FLAKY} if tried.again else ()),
+        flags=frozenset({Flag.FLAKY} if tried.rechecked else ()),
     )
 
 
-def _failed(item: Item, bad: Sequence[Round]) -> Verdict:
-    """Failed, at the mildest severity that any of its looks gives."""
-    seen = [(tried, look) for tried in bad for look in tried.looks]
-    band = min((_band(item, tried, look) for tried, look in seen), key=lambda band: _gravity(item, band))
-    tried, look = next((t, k) for t, k in reversed(seen) if _band(item, t, k) == band)
-    limit = tried.slow or look.limit or item.expect[0]
-    because = f"{_claim(limit, tried, look)}; {_rounds(bad)}"
-    if told := look.seen.notes.get("seen"):
-        because = f"{because}; {told}"
+def _failed(item: Item, bad: Sequence[AssessedAttempt]) -> Verdict:
+    """Failed, at the mildest severity that any of its measurements gives."""
+    seen = [(tried, measurement) for tried in bad for measurement in tried.measurements]
+    band = min((_band(item, tried, measurement) for tried, measurement in seen), key=lambda band: _gravity(item, band))
+    tried, measurement = next((t, k) for t, k in reversed(seen) if _band(item, t, k) == band)
+    limit = tried.slow or measurement.failed_limit or item.expect[0]
+    because = f"{_claim(limit, tried, measurement)}; {_rounds(bad)}"
+    if summary := measurement.measurement.notes.get("summary"):
+        because = f"{because}; {summary}"
     verdict = Verdict(
-        item=item, outcome=Outcome.FAIL, because=because, band=band, observed=value_of(tried, look, limit), limit=limit
+        item=item,
+        outcome=Outcome.FAIL,
+        because=because,
+        band=band,
+        observed=value_of(tried, measurement, limit),
+        limit=limit,
     )
     then, sure = verdict.deadline.then, Risks(false_fail=0.001)
-    worse = isinstance(then, Limit) and all(proved(t, k, then, sure) for t, k in seen)
+    worse = isinstance(then, Limit) and all(holds_for(t, k, then, sure) for t, k in seen)
     return replace(verdict, worse=worse)
 
 
-def _band(item: Item, tried: Round, look: Look) -> Band | None:
-    """The gravest band that this look proves; a metric that is missing proves none."""
+def _band(item: Item, tried: AssessedAttempt, measurement: AssessedMeasurement) -> Band | None:
+    """The gravest band that this measurement proves; a metric that is missing proves none."""
     for band in item.bands:
-        if proved(tried, look, band.when, risks_of(item, band)):
+        if holds_for(tried, measurement, band.when, risks_of(item, band)):
             return band
     return None
 
 
-def _disagreeing(item: Item, rounds: Sequence[Round]) -> Verdict:
-    looks = [look for tried in rounds for look in tried.looks]
-    odd = [look for look in looks if look.state is not State.GOOD]
-    told = _told(item, odd[0]) if odd else _claim(rounds[0].slow or item.expect[0], rounds[0], rounds[0].looks[0])
-    count = f"{len(odd)} of {len(looks)} looks were not good" if odd else "one attempt was slow, the next was not"
-    because = f"{count} ({told}): what disagrees proves nothing"
+def _disagreeing(item: Item, rounds: Sequence[AssessedAttempt]) -> Verdict:
+    measurements = [measurement for tried in rounds for measurement in tried.measurements]
+    odd = [measurement for measurement in measurements if measurement.state is not State.GOOD]
+    summary = (
+        _summary(item, odd[0])
+        if odd
+        else _claim(rounds[0].slow or item.expect[0], rounds[0], rounds[0].measurements[0])
+    )
+    count = (
+        f"{len(odd)} of {len(measurements)} measurements were not good"
+        if odd
+        else "one attempt was slow, the next was not"
+    )
+    because = f"{count} ({summary}): what disagrees proves nothing"
     return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because, flags=frozenset({Flag.FLAKY}))
 
 
-def _void(item: Item, tried: Round) -> Verdict:
-    """What its looks leave in doubt, an error before what is only unclear."""
-    void = [(look, look.doubt) for look in tried.looks if look.doubt]
+def _undetermined(item: Item, tried: AssessedAttempt) -> Verdict:
+    """What its measurements leave in doubt, an error before what is only unclear."""
+    void = [(measurement, measurement.undecided) for measurement in tried.measurements if measurement.undecided]
     if not void:
         return _cut_off(item)
-    look, doubt = max(void, key=lambda pair: GRAVER[pair[1].outcome])
-    observed = value_of(tried, look, doubt.limit)
+    measurement, doubt = max(void, key=lambda pair: GRAVER[pair[1].outcome])
+    observed = value_of(tried, measurement, doubt.limit)
     limit = doubt.limit if observed is not None else None
-    return Verdict(item=item, outcome=doubt.outcome, because=doubt.told, observed=observed, limit=limit)
+    return Verdict(item=item, outcome=doubt.outcome, because=doubt.detail, observed=observed, limit=limit)
 
 
 def _cut_off(item: Item) -> Verdict:
     because = f"{Reason.CUT_OFF}: the run ended before this was measured"
-    return Verdict(item=item, outcome=Reason.CUT_OFF.outcome, because=because)
+    return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because)
 
 
-def _against_direct_looks(verdict: Verdict, plan: Plan, evidence: Evidence) -> Verdict:
-    """A pass that vouches for what a direct look did not reach proves nothing: the direct look is believed."""
+def _against_direct_measurements(verdict: Verdict, plan: Plan, evidence: AttemptsByInstance) -> Verdict:
+    """A pass by a claim about a target that a direct measurement did not reach is inconclusive."""
     if verdict.outcome is not Outcome.PASS:
         return verdict
-    for probe in plan.vouched.get(verdict.item.probe or "", ()):
+    for probe in plan.claimed.get(verdict.item.probe or "", ()):
         for (name, _), attempts in evidence.items():
-            last = attempts[-1].looks if name == probe and attempts else ()
-            if last and all(look.values.get("up") == Exact(0) for look in last):
-                told = last[0].notes.get("seen", "it was not reached")
-                because = f"it says all is well ({verdict.because}), but the direct look at {probe} says: {told}"
+            last = attempts[-1].measurements if name == probe and attempts else ()
+            if last and all(measurement.values.get("up") == Exact(0) for measurement in last):
+                summary = last[0].notes.get("summary", "it was not reached")
+                because = f"it says all is well ({verdict.because}), but the direct look at {probe} says: {summary}"
                 return Verdict(item=verdict.item, outcome=Outcome.INCONCLUSIVE, because=because, flags=verdict.flags)
     return verdict
 
@@ -233,16 +247,16 @@ def _in_time(verdict: Verdict, situation: Situation) -> Verdict:
     if verdict.outcome is not Outcome.FAIL:
         return verdict
     graver = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
-    known = [situation.memory.since.get((verdict.item.id, severity)) for severity in graver]
+    known = [situation.history.since.get((verdict.item.id, severity)) for severity in graver]
     since = min((moment for moment in known if moment), default=situation.now)
-    deployment = situation.memory.deployment
+    deployment = situation.history.deployment
     before = deployment is not None and since < deployment.started
     return replace(verdict, since=since, flags=verdict.flags | ({Flag.PRE_EXISTING} if before else frozenset()))
 
 
 def _badness(verdict: Verdict) -> tuple[int, int, bool]:
-    unproven = GRAVER[Outcome.INCONCLUSIVE]
-    return GRAVER.get(verdict.outcome, unproven), verdict.severity.gravity, verdict.confirmed
+    unknown = GRAVER[Outcome.INCONCLUSIVE]
+    return GRAVER.get(verdict.outcome, unknown), verdict.severity.gravity, verdict.confirmed
 
 
 def _gravity(item: Item, band: Band | None) -> int:
@@ -253,30 +267,30 @@ def _named(verdict: Verdict, instance: str, instances: Mapping[str, object]) -> 
     return replace(verdict, because=f"{instance}: {verdict.because}") if len(instances) > 1 else verdict
 
 
-def _shown(limit: Limit, tried: Round, look: Look) -> str:
+def _shown(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
     """A metric with its number and what stands behind it."""
-    return f"{words(limit.metric)} {_number(value_of(tried, look, limit), limit)}{behind(look, limit)}"
+    return f"{words(limit.metric)} {_number(value_of(tried, measurement, limit), limit)}{behind(measurement, limit)}"
 
 
-def _claim(limit: Limit, tried: Round, look: Look) -> str:
+def _claim(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
     """The number and the limit in one sentence."""
-    many = "median " if limit.metric in tried.medians and len(tried.looks) > 1 else ""
-    return f"{many}{_shown(limit, tried, look)}, limit {str(limit).removeprefix(limit.metric).strip()}"
+    many = "median " if limit.metric in tried.medians and len(tried.measurements) > 1 else ""
+    return f"{many}{_shown(limit, tried, measurement)}, limit {str(limit).removeprefix(limit.metric).strip()}"
 
 
-def _told(item: Item, look: Look) -> str:
-    if look.doubt:
-        return look.doubt.told
-    limit = look.limit or item.expect[0]
-    reading = reading_of(look.seen, limit.metric)
+def _summary(item: Item, measurement: AssessedMeasurement) -> str:
+    if measurement.undecided:
+        return measurement.undecided.detail
+    limit = measurement.failed_limit or item.expect[0]
+    reading = reading_of(measurement.measurement, limit.metric)
     value = _number(reading.value if isinstance(reading, Exact) else None, limit)
-    return look.seen.notes.get("seen") or f"{words(limit.metric)} {value}"
+    return measurement.measurement.notes.get("summary") or f"{words(limit.metric)} {value}"
 
 
-def _rounds(bad: Sequence[Round]) -> str:
-    looks = sum(len(tried.looks) for tried in bad)
+def _rounds(bad: Sequence[AssessedAttempt]) -> str:
+    measurements = sum(len(tried.measurements) for tried in bad)
     attempts = f" in {len(bad)} attempts" if len(bad) > 1 else ""
-    return f"all {looks} looks{attempts}" if looks > 1 else "1 look"
+    return f"all {measurements} measurements{attempts}" if measurements > 1 else "1 measurement"
 
 
 def _number(value: float | None, limit: Limit) -> str:

@@ -1,4 +1,4 @@
-"""Which release is served? From the looks before and after a run."""
+"""Which release is served? From the measurements before and after a run."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from probekit.model.verdict import Release, Served
 _AWAY = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)
 
 
-def release_of(looks: Sequence[Measurement], expected: str | None) -> Release:
+def release_of(measurements: Sequence[Measurement], expected: str | None) -> Release:
     """How the served version stands to the expected one; one address that serves another makes it another."""
-    versions = tuple(sorted({look.notes["version"] for look in looks if "version" in look.notes}))
+    versions = tuple(
+        sorted({measurement.notes["version"] for measurement in measurements if "version" in measurement.notes})
+    )
     if expected is None:
-        told = "no version is expected, so none was compared: set 'expect' of probes.release, or --release"
-        return Release(versions=versions, because=told)
-    if not looks:
-        told = f"release {expected} is expected, and no probe 'release' reads what is served"
-        because = f"{told}: the record is believed, and the samples of several runs do not add up"
+        summary = "no version is expected, so none was compared: set 'expect' of probes.release, or --release"
+        return Release(versions=versions, because=summary)
+    if not measurements:
+        summary = f"release {expected} is expected, and no probe 'release' reads what is served"
+        because = f"{summary}: the record is believed, and the samples of several runs do not add up"
         return Release(expected=expected, because=because)
-    readings = [look.values.get("other_versions") for look in looks]
+    readings = [measurement.values.get("other_versions") for measurement in measurements]
     failures = [reading for reading in readings if isinstance(reading, Failure)]
     unread = next((failure for failure in failures if failure.reason not in _AWAY), None)
     if any(isinstance(reading, Exact) and reading.value > 0 for reading in readings):
@@ -32,6 +34,6 @@ def release_of(looks: Sequence[Measurement], expected: str | None) -> Release:
     elif Exact(0) in readings:
         served, because = Served.EXPECTED, f"{expected} is served"
     else:
-        told = failures[0].detail if failures else "no answer"
-        served, because = Served.DOWN, f"the served version is unknown: {told}"
+        summary = failures[0].detail if failures else "no answer"
+        served, because = Served.DOWN, f"the served version is unknown: {summary}"
     return Release(expected=expected, versions=versions, served=served, because=because)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Final, Literal
 
-from probekit.model.readings import Mean, Sample, Share
+from probekit.model.readings import LatencySample, Mean, Share
 from probekit.model.verdict import Outcome
 
 BLOCKS_TO_PASS: Final = 6  # fewer cannot show clustering
@@ -39,7 +39,7 @@ class Risks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class LimitTest:
     """Pass, fail, inconclusive or error, with the interval that says so: the tests inverted, as shares."""
 
     outcome: Outcome
@@ -51,15 +51,15 @@ class Judgement:
     clustering: float = 1.0
 
 
-def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:
+def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
     """Is the share below the limit (a share itself)? `often`: the evidence grows, and this is not the only look at it.
 
     Raises:
         ValueError: the limit lies outside of (0, 1).
     """
     _inside(limit)
-    if any(share.ours):
-        return _without_ours(share, limit, risks, peeks)
+    if any(share.own_requests):
+        return _without_own_requests(share, limit, risks, peeks)
     events, trials = sum(share.events), sum(share.trials)
     cluster = clustering(share)
     k, n = events / cluster, trials / cluster
@@ -67,7 +67,7 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
     above = proves_above(share, limit, risks.false_fail)
     outcome = Outcome.INCONCLUSIVE if below == above else Outcome.PASS if below else Outcome.FAIL
     missing = still_needed(k, limit, risks, peeks, cluster) - trials if outcome is Outcome.INCONCLUSIVE else 0
-    return Judgement(
+    return LimitTest(
         outcome=outcome,
         value=events / trials if trials else None,
         low=_edge(lambda p: not proves_above(share, p, risks.false_fail)),
@@ -78,16 +78,16 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
     )
 
 
-def _without_ours(share: Share, limit: float, risks: Risks, peeks: Peeks) -> Judgement:
+def _without_own_requests(share: Share, limit: float, risks: Risks, peeks: Peeks) -> LimitTest:
     """Requests of our own may neither make a pass nor a fail of what the target counted of everybody's."""
-    passing, failing = (judge_share(part, limit, risks, peeks) for part in share.without_ours())
+    passing, failing = (judge_share(part, limit, risks, peeks) for part in share.without_own_requests())
     if failing.outcome is Outcome.FAIL:
         return failing
     outcome = passing.outcome if passing.outcome is Outcome.PASS else Outcome.INCONCLUSIVE
     return replace(passing, outcome=outcome, low=failing.low)
 
 
-def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:
+def judge_quantile(sample: LatencySample, q: float, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
     """Is the q-quantile below the limit (microseconds)? `p95 < limit` is `P(T >= limit) < 5 %`.
 
     Our own delay counts for a pass and is taken off for a fail; where only it stands between, the fault is ours.
@@ -102,7 +102,7 @@ def judge_quantile(sample: Sample, q: float, limit: float, risks: Risks, peeks: 
     return replace(felt, outcome=Outcome.ERROR if ours else Outcome.INCONCLUSIVE, low=theirs.low)
 
 
-def judge_failures(sample: Sample, limit: float, risks: Risks, peeks: Peeks = "once") -> Judgement:
+def judge_failures(sample: LatencySample, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
     """Is the error rate below the limit? With more than 1 % of the starts unsent that is nobody's to say but ours."""
     judged = judge_share(sample.failed(), limit, risks, peeks)
     unsent = sum(sample.unsent)
@@ -110,7 +110,7 @@ def judge_failures(sample: Sample, limit: float, risks: Risks, peeks: Peeks = "o
     return replace(judged, outcome=Outcome.ERROR) if lost and judged.outcome is not Outcome.FAIL else judged
 
 
-def judge_mean(mean: Mean, limit: float, risks: Risks) -> Judgement:
+def judge_mean(mean: Mean, limit: float, risks: Risks) -> LimitTest:
     """Is the mean below the limit? By Student's t over the blocks, of which a pass and a fail both take six.
 
     Bounds are in the unit of the mean, trials are blocks.
@@ -118,14 +118,14 @@ def judge_mean(mean: Mean, limit: float, risks: Risks) -> Judgement:
     values = mean.values
     missing = max(0, BLOCKS_TO_PASS - len(values))
     if missing:
-        return Judgement(
+        return LimitTest(
             outcome=Outcome.INCONCLUSIVE, value=mean.value, low=0.0, high=math.inf, trials=len(values), needed=missing
         )
     centre, error, free = fmean(values), stdev(values) / math.sqrt(len(values)), len(values) - 1
     low = centre - t_quantile(1 - risks.false_fail, free) * error
     high = centre + t_quantile(1 - risks.false_pass, free) * error
     outcome = Outcome.PASS if high < limit else Outcome.FAIL if low > limit else Outcome.INCONCLUSIVE
-    return Judgement(outcome=outcome, value=centre, low=low, high=high, trials=len(values), needed=0)
+    return LimitTest(outcome=outcome, value=centre, low=low, high=high, trials=len(values), needed=0)
 
 
 def proves_above(share: Share, limit: float, risk: float) -> bool:
@@ -138,7 +138,7 @@ def proves_above(share: Share, limit: float, risk: float) -> bool:
 
 
 def proves_below(k: float, n: float, limit: float, risk: float, peeks: Peeks = "once") -> bool:
-    """Whether k events in n trials are so few at the limit: exactly, for one look; by a mixture, for many."""
+    """Whether k events in n trials are so few at the limit: exactly, for one measurement; by a mixture, for many."""
     if n <= k:
         return False
     if peeks == "once":

@@ -69,16 +69,16 @@ class Item:
     expect: tuple[Limit, ...] = ()
     bands: tuple[Band, ...] = ()
     confirm: int = 1
-    when: str | None = None
+    applies_if: str | None = None
     criteria: tuple[str, ...] = ()
-    row: Row | None = None
-    sign: Literal["required", "fallback"] | None = None
-    holds: bool = False
-    ours: bool = False
+    matrix_row: Row | None = None
+    signoff_rule: Literal["required", "fallback"] | None = None
+    holds_if_pending: bool = False
+    not_in_document: bool = False
     sources: tuple[str, ...] = ()
     escalate_after: Deadline = Deadline(minutes=10)  # for a high failure whose band or row names no deadline
     changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment has others
-    changed_why: str = ""
+    changed_reason: str = ""
 
     @property
     def section(self) -> str:
@@ -98,15 +98,15 @@ class Item:
         """The time a high failure has: its band's, its row's, else the checklist's."""
         if band and band.deadline:
             return band.deadline
-        if self.row and self.row.deadline and self.row.severity is self.severity_of(band):
-            return self.row.deadline
+        if self.matrix_row and self.matrix_row.deadline and self.matrix_row.severity is self.severity_of(band):
+            return self.matrix_row.deadline
         return self.escalate_after
 
     def may_roll_back(self, band: Band | None) -> bool:
         """Whether a failure in that band could itself order a rollback, now or at its deadline."""
         severity = self.severity_of(band)
         if severity is Severity.CRITICAL:
-            return self.row is not None and self.row.action == "rollback"
+            return self.matrix_row is not None and self.matrix_row.action == "rollback"
         return severity is Severity.HIGH and self.deadline_of(band).then != "escalate"
 
     @property

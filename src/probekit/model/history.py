@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from probekit.model.checklist import Severity
+from probekit.model.measurement import InstanceKey, MetricKey
 from probekit.model.readings import Counted
 
 
@@ -22,9 +23,6 @@ class Deployment:
     def mark(self) -> datetime:
         """The finish, else the start."""
         return self.finished or self.started
-
-
-Source = tuple[str, str, str]  # probe, instance, metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +41,12 @@ class BaselineWindow:
     taken: datetime  # its end
     release: str | None  # that was served
     vantage: str
-    values: Mapping[Source, Recorded]
+    values: Mapping[MetricKey, Recorded]
     rows: int  # of the checklist's baseline that it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class PooledEvidence:
     """What the windows of one release gave together, since one deployment, of one probe instance."""
 
     release: str  # that was served
@@ -59,12 +57,12 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class History:
     """What a run knows of the past."""
 
     deployment: Deployment | None = None
     since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
-    evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # by probe and instance
-    totals: Mapping[Source, float] = field(default_factory=dict)  # at the deployment mark
+    evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # by probe and instance
+    counters: Mapping[MetricKey, float] = field(default_factory=dict)  # at the deployment mark
     known: bool = False  # whether there was an earlier run

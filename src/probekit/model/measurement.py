@@ -6,9 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from probekit.model.readings import Reading
-from probekit.model.verdict import Outcome
+
+
+class InstanceKey(NamedTuple):
+    """One instance of a probe."""
+
+    probe: str
+    instance: str
+
+
+class MetricKey(NamedTuple):
+    """One metric of one instance."""
+
+    probe: str
+    instance: str
+    metric: str
 
 
 class Reason(StrEnum):
@@ -31,12 +46,6 @@ class Reason(StrEnum):
     OVERLOADED = "overloaded"
     BUG = "bug"
 
-    @property
-    def outcome(self) -> Outcome:
-        """`inconclusive` where an answer proves nothing; `error` where we are at fault or nothing is in reach."""
-        unclear = (Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.NOT_PERMITTED, Reason.BUDGET_SPENT)
-        return Outcome.INCONCLUSIVE if self in unclear else Outcome.ERROR
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -57,23 +66,23 @@ class ProbeFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One look: one connection to one address, and what it gave."""
+    """One measurement: one connection to one address, and what it gave."""
 
     probe: str
     instance: str
     address: str
     taken_at: datetime
     seconds: float
-    waited: float  # seconds in our own throttle before the look, in no reading
-    lag: float = 0.0  # seconds in which our own event loop stood still during the look
+    waited: float  # seconds in our own throttle before the measurement, in no reading
+    lag: float = 0.0  # seconds in which our own event loop stood still during the measurement
     asked: frozenset[str]
     values: Mapping[str, Reading | Failure]
-    notes: Mapping[str, str] = field(default_factory=dict)  # "seen": what a verdict should quote
+    notes: Mapping[str, str] = field(default_factory=dict)  # "summary": what a verdict should quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A round of looks, and the looks that were asked again because one of them was not good."""
+    """A round of measurements, and the measurements that were asked again because one of them was not good."""
 
-    looks: tuple[Measurement, ...]
-    again: tuple[Measurement, ...] = ()
+    measurements: tuple[Measurement, ...]
+    rechecks: tuple[Measurement, ...] = ()

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from probekit.model.checklist import Item
+from probekit.model.measurement import InstanceKey
 
-ENOUGH: Final = 8  # looks of which a single stray one is asked again
-AGAIN: Final = 24  # looks that must then all be good: 0.1 % of stray errors leave 0.03 % unproven
+MIN_FOR_RECHECK: Final = 8  # measurements of which a single stray one is asked again
+RECHECKS: Final = 24  # measurements that must then all be good: 0.1 % of stray errors leave 0.03 % inconclusive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What a step needs beside what it has: another attempt, or more looks in the last one."""
+class Retry:
+    """What a step needs beside what it has: another attempt, or more measurements in the last one."""
 
-    looks: int = 0  # 0: another attempt
+    rechecks: int = 0  # 0: another attempt
     at: tuple[str, ...] = ()  # addresses that must be among them
     each: int = 0  # how often each of those at least
 
 
-Turn = Literal["watch", "together", "alone", "last"]  # when a step runs: see run.py
+Turn = Literal["background", "concurrent", "exclusive", "final"]  # when a step runs: see run.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +33,17 @@ class Step:
     instance: str
     kind: str
     config: object  # the kind's own settings
-    looks: int
+    repeat: int
     attempts: int
-    spread: float  # seconds over which the first attempt's looks start
-    spacing: float  # seconds between attempts
-    timeout: float  # seconds one look may take
+    spread: float  # seconds over which the first attempt's measurements start
+    attempt_interval: float  # seconds between attempts
+    timeout: float  # seconds one measurement may take
     in_flight: int
     turn: Turn
-    window: float  # seconds a sampling lasts at least; 0: it takes looks
+    window: float  # seconds a sampling lasts at least; 0: it takes measurements
     cost: int  # requests in the worst case, for one address
     wanted: frozenset[str]
-    claims: frozenset[str]  # what is still wanted once a look has reached the target
+    reachability_metrics: frozenset[str]  # what is still wanted once a measurement has reached the target
     passive: bool = False  # it reads what the target counts of everybody's requests
     budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
 
@@ -52,12 +53,17 @@ class Step:
         return f"{self.probe}.{self.instance}" if self.instance else self.probe
 
     @property
+    def key(self) -> InstanceKey:
+        """Its probe and instance."""
+        return InstanceKey(self.probe, self.instance)
+
+    @property
     def longest(self) -> float:
-        """Seconds that it takes at the worst: every look of every attempt times out, or a window runs to its end."""
+        """Seconds in the worst case: every measurement of every attempt times out, or a window runs to its end."""
         if self.window:
             return self.window + self.timeout
-        rounds = -(-self.looks // self.in_flight) + -(-AGAIN // self.in_flight) + self.attempts - 1
-        return self.spread + rounds * self.timeout + (self.attempts - 1) * self.spacing
+        rounds = -(-self.repeat // self.in_flight) + -(-RECHECKS // self.in_flight) + self.attempts - 1
+        return self.spread + rounds * self.timeout + (self.attempts - 1) * self.attempt_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +72,13 @@ class Plan:
 
     items: tuple[Item, ...]  # in scope, with the environment's limits
     steps: tuple[Step, ...]
-    guard: Step | None  # reads the served release before and after
+    release_guard: Step | None  # reads the served release before and after
     release: str | None  # the expected one
-    unserved: Mapping[str, str]  # item id -> why no probe can answer for it
+    uncovered: Mapping[str, str]  # item id -> why no probe can answer for it
     not_applicable: Mapping[str, str]  # item id -> the environment's reason
     targets: frozenset[str]  # probes that read the target, which another release makes worthless
-    vouched: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
-    compared: tuple[Item, ...] = ()  # the rows of the baseline, as items
-    fingerprints: Mapping[tuple[str, str], str] = field(default_factory=dict)  # probe and instance -> of its settings
+    claimed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
+    baseline_items: tuple[Item, ...] = ()  # the rows of the baseline, as items
+    fingerprints: Mapping[InstanceKey, str] = field(default_factory=dict)  # probe and instance -> of its settings
     vantage: str = ""
-    narrowed: bool = False
+    partial: bool = False

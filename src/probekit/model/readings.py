@@ -25,28 +25,28 @@ class Share:
 
     events: tuple[int, ...]
     trials: tuple[int, ...]
-    ours: tuple[int, ...] = ()
+    own_requests: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        _amounts(*self.events, *self.trials, *self.ours)
+        _amounts(*self.events, *self.trials, *self.own_requests)
         if any(events > trials for events, trials in zip(self.events, self.trials, strict=True)):
             message = "more events than trials"
             raise ValueError(message)
-        if self.ours and len(self.ours) != len(self.trials):
+        if self.own_requests and len(self.own_requests) != len(self.trials):
             message = "our own requests of other blocks"
             raise ValueError(message)
 
     def __add__(self, later: Share) -> Share:
-        ours = _strung(self.ours, len(self.trials), later.ours, len(later.trials))
+        ours = _strung(self.own_requests, len(self.trials), later.own_requests, len(later.trials))
         return Share(self.events + later.events, self.trials + later.trials, ours)
 
     def last(self, blocks: int) -> Share:
         """Its latest blocks."""
-        return Share(self.events[-blocks:], self.trials[-blocks:], self.ours[-blocks:])
+        return Share(self.events[-blocks:], self.trials[-blocks:], self.own_requests[-blocks:])
 
-    def without_ours(self) -> tuple[Share, Share]:
+    def without_own_requests(self) -> tuple[Share, Share]:
         """As if all of ours had gone well, for a pass; as if all had gone wrong, for a fail."""
-        blocks = list(zip(self.events, self.trials, self.ours, strict=True))
+        blocks = list(zip(self.events, self.trials, self.own_requests, strict=True))
         theirs = tuple(max(trials - ours, events) for events, trials, ours in blocks)
         return Share(self.events, theirs), Share(
             tuple(max(0, events - ours) for events, _, ours in blocks), self.trials
@@ -86,7 +86,7 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class LatencySample:
     """Requests of our own, one entry per block of time: how long each took, and how much of that was our own delay.
 
     Values and delays are microseconds from the intended start. Failures (timeouts, refused connections, 5xx) are slow
@@ -103,18 +103,18 @@ class Sample:
         for values, delays, _, _ in zip(self.values, self.delays, self.failures, self.unsent, strict=True):
             _amounts(*values, *delays, *(value - delay for value, delay in zip(values, delays, strict=True)))
 
-    def __add__(self, later: Sample) -> Sample:
-        return Sample(
+    def __add__(self, later: LatencySample) -> LatencySample:
+        return LatencySample(
             self.values + later.values,
             self.delays + later.delays,
             self.failures + later.failures,
             self.unsent + later.unsent,
         )
 
-    def last(self, blocks: int) -> Sample:
+    def last(self, blocks: int) -> LatencySample:
         """Its latest blocks."""
         kept = slice(-blocks, None)
-        return Sample(self.values[kept], self.delays[kept], self.failures[kept], self.unsent[kept])
+        return LatencySample(self.values[kept], self.delays[kept], self.failures[kept], self.unsent[kept])
 
     def failed(self) -> Share:
         """Failures among the requests that left."""
@@ -130,7 +130,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class BaselineValues:
     """One statistic (a percentile, a mean) of each of several windows of the same length and load."""
 
     values: tuple[float, ...]
@@ -143,7 +143,7 @@ class Windows:
 class Quantile:
     """A percentile of a sample's durations."""
 
-    sample: Sample
+    sample: LatencySample
     q: float
 
     def __add__(self, later: Quantile) -> Quantile:
@@ -163,17 +163,17 @@ class Quantile:
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
+class ErrorRate:
     """The error rate of a sample's requests."""
 
-    sample: Sample
+    sample: LatencySample
 
-    def __add__(self, later: Failures) -> Failures:
-        return Failures(self.sample + later.sample)
+    def __add__(self, later: ErrorRate) -> ErrorRate:
+        return ErrorRate(self.sample + later.sample)
 
-    def last(self, blocks: int) -> Failures:
+    def last(self, blocks: int) -> ErrorRate:
         """Of its latest blocks."""
-        return Failures(self.sample.last(blocks))
+        return ErrorRate(self.sample.last(blocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +187,10 @@ class Histogram:
     counts: tuple[tuple[int, ...], ...]
     trials: tuple[int, ...]
     q: float
-    ours: tuple[int, ...] = ()  # as in a Share
+    own_requests: tuple[int, ...] = ()  # as in a Share
 
     def __post_init__(self) -> None:
-        _amounts(*self.edges, *self.trials, *self.ours)
+        _amounts(*self.edges, *self.trials, *self.own_requests)
         for counts, trials in zip(self.counts, self.trials, strict=True):
             _amounts(*counts)
             if len(counts) != len(self.edges) or any(count > trials for count in counts):
@@ -201,12 +201,12 @@ class Histogram:
         if (self.edges, self.q) != (later.edges, later.q):
             message = "histograms of other edges or percentiles"
             raise ValueError(message)
-        ours = _strung(self.ours, len(self.trials), later.ours, len(later.trials))
+        ours = _strung(self.own_requests, len(self.trials), later.own_requests, len(later.trials))
         return Histogram(self.edges, self.counts + later.counts, self.trials + later.trials, self.q, ours)
 
     def last(self, blocks: int) -> Histogram:
         """Of its latest blocks."""
-        return Histogram(self.edges, self.counts[-blocks:], self.trials[-blocks:], self.q, self.ours[-blocks:])
+        return Histogram(self.edges, self.counts[-blocks:], self.trials[-blocks:], self.q, self.own_requests[-blocks:])
 
     @property
     def requests(self) -> float:
@@ -219,7 +219,7 @@ class Histogram:
             return None
         place = self.edges.index(limit)
         slow = [trials - counts[place] for counts, trials in zip(self.counts, self.trials, strict=True)]
-        return Share(tuple(slow), self.trials, self.ours)
+        return Share(tuple(slow), self.trials, self.own_requests)
 
     @property
     def value(self) -> float | None:
@@ -244,12 +244,12 @@ def _amounts(*numbers: float) -> None:
         raise ValueError(message)
 
 
-Counted = Share | Complement | Quantile | Failures | Histogram  # what more windows can add to
+Counted = Share | Complement | Quantile | ErrorRate | Histogram  # what more windows can add to
 Reading = Exact | Mean | Counted
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class CumulativeCount:
     """A count that only grows from some beginning; what is judged is its growth since the deployment mark."""
 
     value: float

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from probekit.model.checklist import Severity
-from probekit.model.history import Evidence
-from probekit.model.measurement import Attempt, Measurement
+from probekit.model.history import PooledEvidence
+from probekit.model.measurement import Attempt, InstanceKey, Measurement
 from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
 
 
@@ -27,7 +27,7 @@ class Run:
     config_file: str
     config_hash: str
     vantage: str
-    narrowed: bool = False
+    partial: bool = False
     ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
     notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
 
@@ -46,8 +46,8 @@ class Report:
     measurements: tuple[Measurement, ...]
     verdicts: tuple[Verdict, ...]
     decision: Decision
-    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
-    evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)  # for the next run
+    attempts: Mapping[InstanceKey, tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
+    evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # for the next run
     sections: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -59,7 +59,7 @@ class Report:
     def since(self) -> dict[tuple[str, Severity], datetime]:
         """Since when each item fails at each severity, for the next run: a pass ends it, nothing else does."""
         passed = {verdict.item.id for verdict in self.verdicts if verdict.outcome is Outcome.PASS}
-        known = {key: moment for key, moment in self.situation.memory.since.items() if key[0] not in passed}
+        known = {key: moment for key, moment in self.situation.history.since.items() if key[0] not in passed}
         for verdict in self.verdicts:
             if verdict.outcome is Outcome.FAIL and verdict.since:
                 known.setdefault((verdict.item.id, verdict.severity), verdict.since)

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 
 from probekit.model.checklist import Band, Deadline, Item, Severity
-from probekit.model.history import Memory
+from probekit.model.history import History
 from probekit.model.limit import Limit
 
 
@@ -120,7 +120,7 @@ class Situation:
     now: datetime
     stage: Stage = Stage.AFTER
     release: Release = Release()
-    memory: Memory = field(default_factory=Memory)
+    history: History = field(default_factory=History)
     control: Control = Control.NONE
     complete: bool = True
     strict: bool = False  # what is otherwise a follow-up keeps it from a go
@@ -151,7 +151,7 @@ class Verdict:
     def is_follow_up(self) -> bool:
         """Whether it stops no release where it is not green: it can be followed up after a go."""
         if self.outcome is Outcome.PENDING:
-            return not self.item.holds
+            return not self.item.holds_if_pending
         return not (self.severity.is_grave or self.item.criteria)
 
     @property

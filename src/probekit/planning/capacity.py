@@ -36,7 +36,7 @@ def budget_of_each(target: Target) -> int | None:
     environment, throttle = target.environment, target.environment.throttle
     if "load" in environment.allow:
         return None
-    samplings = sum(probes.load(one.kind).sampled is not None for one in target.probes)
+    samplings = sum(probes.load(one.kind).requests_per_window is not None for one in target.probes)
     in_time = int(sampled_for(environment) * throttle.requests / throttle.per)
     return max(1, min(_MODEST, environment.budget // max(1, samplings), in_time))
 
@@ -59,9 +59,9 @@ def shortages(target: Target) -> Iterator[Shortage]:
     seconds = sampled_for(environment)
     for one in target.probes:
         kind = probes.load(one.kind)
-        if kind.sampled is None:
+        if kind.requests_per_window is None:
             continue
-        has = kind.sampled(one.config, seconds, budget_of_each(target))
+        has = kind.requests_per_window(one.config, seconds, budget_of_each(target))
         metrics = {metric.name: metric for metric in kind.metrics}
         for item in target.items:
             for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():

@@ -7,18 +7,18 @@ from dataclasses import replace
 from hashlib import sha256
 
 from probekit import probes
-from probekit.checklist import BaselineRow, Checklist, ProbePromise
+from probekit.checklist import BaselineRow, Checklist, ProbeRequirement
 from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item, Severity
 from probekit.model.limit import Limit
-from probekit.model.plan import AGAIN, Plan, Step
+from probekit.model.plan import RECHECKS, Plan, Step
 from probekit.planning.capacity import budget_of_each, sampled_for
 from probekit.planning.selection import Selection
 from probekit.probe import Kind, ProbeConfig
 
 GUARD = "release"
-COMPARED = frozenset({"outside_tolerance"})  # what the judge takes from the rows of the baseline
-GUARD_LOOKS = 4  # at each address, before and after: one address may stand for several replicas
+BASELINE_METRICS = frozenset({"outside_tolerance"})  # what the judge takes from the rows of the baseline
+GUARD_REPEAT = 4  # at each address, before and after: one address may stand for several replicas
 
 
 def plan(
@@ -28,7 +28,7 @@ def plan(
     selection = selection or Selection()
     items = tuple(item for item in target.items if selection.holds(item))
     asked = [item for item in items if item.probe and item.id not in target.not_applicable]
-    rows = compared(checklist) if any(item.metrics & COMPARED for item in asked) else ()
+    rows = baseline_items(checklist) if any(item.metrics & BASELINE_METRICS for item in asked) else ()
     asked += rows
     configured = {
         name: _instances(name, target, checklist) for name in dict.fromkeys([*(i.probe for i in asked), GUARD]) if name
@@ -43,33 +43,33 @@ def plan(
         if (mine := [item for item in served if item.probe == name and not _missing(item, one)])
     ]
     if selection.quick:
-        long = {step.probe for step in steps if step.window or step.turn == "last"}
+        long = {step.probe for step in steps if step.window or step.turn == "final"}
         steps = [replace(step, spread=0.0) for step in steps if step.probe not in long]
         items = tuple(item for item in items if item.probe not in long)
     guards = configured.get(GUARD, [])
     guard = (
         _step(guards[0], [i for i in served if i.probe == GUARD], target, checklist.probes[GUARD]) if guards else None
     )
-    expects = probes.load(guards[0].kind).expects if guards else None
+    expects = probes.load(guards[0].kind).expected_version if guards else None
     return Plan(
         items=items,
         steps=tuple(steps),
-        guard=replace(guard, looks=GUARD_LOOKS, wanted=frozenset({"other_versions"})) if guard else None,
+        release_guard=replace(guard, repeat=GUARD_REPEAT, wanted=frozenset({"other_versions"})) if guard else None,
         release=release or (expects(guards[0].config) if expects else None),
-        unserved=unserved,
+        uncovered=unserved,
         not_applicable=target.not_applicable,
         targets=frozenset(name for name, promise in checklist.probes.items() if promise.reads == "target") - {GUARD},
-        vouched=_vouched(steps),
-        compared=rows,
-        fingerprints={(step.probe, step.instance): _fingerprint(step) for step in steps},
+        claimed=_vouched(steps),
+        baseline_items=rows,
+        fingerprints={step.key: _fingerprint(step) for step in steps},
         vantage=target.environment.vantage,
-        narrowed=bool(selection),
+        partial=bool(selection),
     )
 
 
 def _vouched(steps: Sequence[Step]) -> dict[str, frozenset[str]]:
-    """Which probes tell of the state of others, so that a claim can be held against a direct look."""
-    known = [(step, probes.load(step.kind).vouches_for) for step in steps]
+    """Which probes tell of the state of others, so that a claim can be held against a direct measurement."""
+    known = [(step, probes.load(step.kind).reports_on) for step in steps]
     return {step.probe: others for step, tells in known if tells and (others := tells(step.config))}
 
 
@@ -79,7 +79,7 @@ def _instances(name: str, target: Target, checklist: Checklist) -> list[Configur
         return found
     for kind_name in checklist.probes[name].kinds if name in checklist.probes else ():
         kind = probes.load(kind_name) if probes.is_installed(kind_name) else None
-        if kind and kind.unasked and kind.unasked(target.environment.base_url):
+        if kind and kind.enabled_by_default and kind.enabled_by_default(target.environment.base_url):
             config = kind.config.model_validate({"kind": kind_name})
             return [Configured(probe=name, instance="", kind=kind_name, config=config)]
     return []
@@ -105,16 +105,16 @@ def _why_not(item: Item, instances: Sequence[Configured], checklist: Checklist) 
 
 
 def _can_give(kind: Kind, metrics: set[str]) -> bool:
-    return kind.gives is not None or metrics <= kind.promises
+    return kind.metrics_for is not None or metrics <= kind.metric_names
 
 
 def _missing(item: Item, one: Configured) -> list[str]:
     """The metrics of the item's limits that this instance's kind does not promise."""
-    given = probes.load(one.kind).given(one.config) | COMPARED
+    given = probes.load(one.kind).provided(one.config) | BASELINE_METRICS
     return [limit.metric for limit in item.expect if limit.metric not in given]
 
 
-def compared(checklist: Checklist) -> tuple[Item, ...]:
+def baseline_items(checklist: Checklist) -> tuple[Item, ...]:
     """The rows of the baseline as items: at most so much over the baseline, or below a number."""
     return tuple(
         Item(
@@ -138,39 +138,43 @@ def _over(row: BaselineRow, unit: str) -> Limit:
 def _fingerprint(step: Step) -> str:
     """Of all that makes one window's number comparable with another's."""
     settings = step.config.model_dump_json() if isinstance(step.config, ProbeConfig) else ""
-    sent = step.cost if probes.load(step.kind).sampled else 0  # another rate is another load
+    sent = step.cost if probes.load(step.kind).requests_per_window else 0  # another rate is another load
     return sha256(f"{step.kind} {settings} {step.window:g} {sent}".encode()).hexdigest()[:16]
 
 
-def _step(one: Configured, items: Sequence[Item], target: Target, promise: ProbePromise) -> Step:
+def _step(one: Configured, items: Sequence[Item], target: Target, promise: ProbeRequirement) -> Step:
     """One instance: how often and how far apart is data of the plan."""
     kind = probes.load(one.kind)
     environment = target.environment
-    samples = kind.sample is not None and (promise.watch or kind.measure is None)
-    reach = promise.reach and not samples
+    samples = kind.sample is not None and (promise.background or kind.measure is None)
+    reach = promise.claims_reachability and not samples
     attempts = 1 if samples else max((item.confirm for item in items), default=1)
-    looks = one.config.looks if reach else 1
+    measurements = one.config.repeat if reach else 1
     window = sampled_for(environment) if samples else 0.0
     budget = budget_of_each(target)
-    requests = kind.sampled(one.config, window, budget) if samples and kind.sampled else kind.cost(one.config)
+    requests = (
+        kind.requests_per_window(one.config, window, budget)
+        if samples and kind.requests_per_window
+        else kind.cost(one.config)
+    )
     return Step(
         probe=one.probe,
         instance=one.instance,
         kind=one.kind,
         config=one.config,
-        looks=looks,
+        repeat=measurements,
         attempts=attempts,
         spread=environment.spread if reach else 0.0,
-        spacing=environment.spacing,
-        timeout=(kind.lasts(one.config) if kind.lasts else None) or environment.timeout,
+        attempt_interval=environment.attempt_interval,
+        timeout=(kind.timeout_for(one.config) if kind.timeout_for else None) or environment.timeout,
         in_flight=kind.in_flight,
-        turn="watch" if samples and promise.watch else kind.turn,
+        turn="background" if samples and promise.background else kind.turn,
         window=window,
         budget=budget,
-        cost=_cost(requests, looks, attempts),
+        cost=_cost(requests, measurements, attempts),
         passive=kind.passive,
-        wanted=_metrics(items) & kind.given(one.config),
-        claims=_metrics(item for item in items if item.claims_reachability) & kind.given(one.config),
+        wanted=_metrics(items) & kind.provided(one.config),
+        reachability_metrics=_metrics(item for item in items if item.claims_reachability) & kind.provided(one.config),
     )
 
 
@@ -178,16 +182,16 @@ def _metrics(items: Iterable[Item]) -> frozenset[str]:
     return frozenset().union(*(item.metrics for item in items))
 
 
-def _cost(requests: int, looks: int, attempts: int) -> int:
-    """Requests at the worst, for one address: every attempt, and one stray look asked again."""
-    return requests * (attempts if looks == 1 else looks + AGAIN + (attempts - 1) * 2)
+def _cost(requests: int, measurements: int, attempts: int) -> int:
+    """Requests at the worst, for one address: every attempt, and one stray measurement asked again."""
+    return requests * (attempts if measurements == 1 else measurements + RECHECKS + (attempts - 1) * 2)
 
 
 def obstacles(plan: Plan) -> tuple[Item, ...]:
     """The items that keep this plan from ever being go: grave or a success criterion, and nothing can prove them."""
     open_ = [item for item in plan.items if item.id not in plan.not_applicable]
-    unproven = [item for item in open_ if item.id in plan.unserved and (item.severity.is_grave or item.criteria)]
-    return (*unproven, *(item for item in open_ if item.probe is None and item.holds))
+    uncovered = [item for item in open_ if item.id in plan.uncovered and (item.severity.is_grave or item.criteria)]
+    return (*uncovered, *(item for item in open_ if item.probe is None and item.holds_if_pending))
 
 
 def possible_scope(plan: Plan) -> tuple[str, ...]:
@@ -195,5 +199,5 @@ def possible_scope(plan: Plan) -> tuple[str, ...]:
     return tuple(
         item.id
         for item in plan.items
-        if item.probe and item.id not in plan.unserved and item.id not in plan.not_applicable
+        if item.probe and item.id not in plan.uncovered and item.id not in plan.not_applicable
     )

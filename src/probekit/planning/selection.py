@@ -14,7 +14,7 @@ class Selection:
     sections: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
-    quick: bool = False  # without windows and bursts, and looks without spread
+    quick: bool = False  # without windows and bursts, and measurements without spread
     machine_only: bool = False  # without what only a person answers
 
     def __bool__(self) -> bool:

@@ -27,7 +27,7 @@ from probekit.probes._support import headers as grammar
 from probekit.probes._support.json import shown
 from probekit.transport.urls import has_host
 
-_FOREIGN: Final = 24  # foreign origins tried in one look
+_FOREIGN: Final = 24  # foreign origins tried in one measurement
 _TOLD: Final = 12  # violations in one sentence
 _SAFE: Final = ("GET", "HEAD", "POST")  # methods that need no leave (Fetch, "CORS-safelisted method")
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?")
@@ -77,12 +77,12 @@ async def measure(config: CorsProbe, context: Context) -> Readings:
     ]
     let_in = {reply.origin for reply in theirs if reply.lets_in(credentials=False)}
     with_credentials = {reply.origin for reply in theirs if reply.lets_in(credentials=True)}
-    declared = [told for reply in ours for told in _refusals(config, reply)]
+    declared = [summary for reply in ours for summary in _refusals(config, reply)]
     general = [*_wildcard(*ours, *theirs), *_unvaried(*ours, *theirs)]
-    told = [*_admitted(foreign, let_in, with_credentials), *declared, *general]
+    summary = [*_admitted(foreign, let_in, with_credentials), *declared, *general]
     good = f"let in as declared: {', '.join(config.origins)}; {len(foreign)} foreign origins are refused"
     return Readings(
-        {"seen": "; ".join(_cut(told)) or good, "tried": ", ".join(foreign)},
+        {"summary": "; ".join(_cut(summary)) or good, "tried": ", ".join(foreign)},
         violations=Exact(len(let_in) + len(declared) + len(general)),
         foreign_with_credentials=Exact(len(with_credentials)),
     )
@@ -223,8 +223,8 @@ def _is_kept_apart(answer: Answer) -> bool:
     return "origin" in vary or "*" in vary or "no-store" in grammar.members(answer.headers, "cache-control")
 
 
-def _cut(told: Sequence[str]) -> list[str]:
-    return [*told[:_TOLD], *([f"{len(told) - _TOLD} more"] if len(told) > _TOLD else [])]
+def _cut(summary: Sequence[str]) -> list[str]:
+    return [*summary[:_TOLD], *([f"{len(summary) - _TOLD} more"] if len(summary) > _TOLD else [])]
 
 
 KIND = Kind(

@@ -56,9 +56,9 @@ async def measure(config: HostProbe, context: Context) -> Readings:
     memory = _memory()
     disks = await asyncio.gather(*(_disk(mount, context.timeout) for mount in config.mounts))
     notes = [f"{memory.used / _MEGA:.0f} of {memory.total / _MEGA:.0f} MB of {memory.whose} used"]
-    notes += [disk.told if isinstance(disk, _Disk) else disk.detail for disk in disks]
+    notes += [disk.text if isinstance(disk, _Disk) else disk.detail for disk in disks]
     return Readings(
-        {"seen": f"{socket.gethostname()}: {', '.join(notes)}"},
+        {"summary": f"{socket.gethostname()}: {', '.join(notes)}"},
         memory_used=Exact(memory.used / memory.total * 100),
         disk_used=_fullest([disk.space if isinstance(disk, _Disk) else disk for disk in disks]),
         inodes_used=_fullest([disk.inodes if isinstance(disk, _Disk) else disk for disk in disks]),
@@ -74,7 +74,7 @@ async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings
     while await context.window.next():
         after = _counted()
         yield Readings(
-            {"seen": f"{socket.gethostname()}: processor time is of {after.processors.whose}"},
+            {"summary": f"{socket.gethostname()}: processor time is of {after.processors.whose}"},
             cpu_used=_cpu_used(before, after),
             memory=_memory_followed(config),
             throughput=_throughput(config, before, after),
@@ -140,7 +140,7 @@ class _Disk:
     inodes: Exact | Failure
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         return f"{self.mount} {self.space.value:.1f} % full"
 
 
@@ -172,8 +172,8 @@ def _read_disk(mount: Path) -> _Disk | Failure:
             return Failure(reason=Reason.MISSING_FILE, detail=f"nothing is mounted at {mount}")
         space, counts = psutil.disk_usage(str(mount)), os.statvfs(mount)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-        told = getattr(error, "strerror", None) or type(error).__name__
-        return Failure(reason=Reason.MISSING_FILE, detail=f"{mount} cannot be looked at: {told}")
+        text = getattr(error, "strerror", None) or type(error).__name__
+        return Failure(reason=Reason.MISSING_FILE, detail=f"{mount} cannot be looked at: {text}")
     used = counts.f_files - counts.f_ffree
     usable = used + counts.f_favail
     return _Disk(

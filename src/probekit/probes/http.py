@@ -95,8 +95,8 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
-        return Readings({"seen": error.detail}, up=Exact(0))
-    if answer.turns_us_away:
+        return Readings({"summary": error.detail}, up=Exact(0))
+    if answer.denies_access:
         detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers"
         raise ProbeFailedError(Reason.TURNED_AWAY, detail)
     readings = _numbers(answer, context)
@@ -113,7 +113,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         return readings
     readings.values["failed_assertions"] = Exact(len(failed))
     if failed:
-        readings.notes["seen"] += f": {'; '.join(failed)}"
+        readings.notes["summary"] += f": {'; '.join(failed)}"
     return readings
 
 
@@ -121,7 +121,7 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     phases = answer.phases
     readings = Readings(
         {
-            "seen": f"{answer.status} from {answer.address}",
+            "summary": f"{answer.status} from {answer.address}",
             "url": answer.url,
             "content type": answer.media_type or "none",
         },
@@ -137,7 +137,7 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     if phases.tls is not None:
         readings.values["tls"] = Exact(phases.tls * 1000)
     if answer.redirect:
-        readings.notes["seen"] += f", which points to {answer.redirect} and was not followed"
+        readings.notes["summary"] += f", which points to {answer.redirect} and was not followed"
     return readings
 
 
@@ -177,7 +177,7 @@ def _status_word(answer: Answer) -> str:
 
 
 def _broken(claims: Sequence[Assertion], document: Any) -> list[str]:  # noqa: ANN401  # any JSON value
-    """The claims that do not hold; one that cannot be told leaves all unproven, unless another fails."""
+    """The claims that do not hold; one that cannot be read leaves all without a reading, unless another fails."""
     broken, untold = [], None
     for claim in claims:
         try:

@@ -121,9 +121,9 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
-        return Readings({"seen": error.detail}, up=Exact(0))
+        return Readings({"summary": error.detail}, up=Exact(0))
     where = f"{answer.status} from {answer.address}"
-    if answer.turns_us_away:
+    if answer.denies_access:
         raise ProbeFailedError(Reason.TURNED_AWAY, f"{where}: it turns us away; see connect.headers")
     if 200 <= answer.status < 300 and await context.http.is_absent(url, answer):  # noqa: PLR2004  # RFC 9110 section 15.3
         detail = f"{where}: this server answers anything: a path that cannot exist gets the same answer"
@@ -171,7 +171,7 @@ def _readings(config: InfrastructureHealth, answer: Answer, said: _Said) -> Read
     bare = not said.listed and said.overall is not Health.GOOD  # it lists nothing, so nothing is missing
     missing = [] if bare else [name for name in config.components if name not in present]
     notes = {
-        "seen": f"{answer.status} from {answer.address}{_told(config, said, missing)}",
+        "summary": f"{answer.status} from {answer.address}{_summary(config, said, missing)}",
         "url": answer.url,
         "content type": answer.media_type or "none",
     }
@@ -220,18 +220,18 @@ def _explains(components: Sequence[_Component], health: Health | None) -> bool:
     return health is not Health.BAD and any(component.health.is_doubtful for component in components)
 
 
-def _told(config: InfrastructureHealth, said: _Said, missing: Sequence[str]) -> str:
+def _summary(config: InfrastructureHealth, said: _Said, missing: Sequence[str]) -> str:
     """What a line of evidence says of the answer, worst components first."""
     unwell = sorted((one for one in said.listed if one.health is not Health.GOOD), key=lambda one: -one.health)
-    told = [f"{shown(one.name)} ({config.need(one.name) or 'undeclared'}) says {shown(one.says)}" for one in unwell]
-    told = [*dict.fromkeys(told), *(f"{shown(name)} is missing" for name in missing)]
+    summary = [f"{shown(one.name)} ({config.need(one.name) or 'undeclared'}) says {shown(one.says)}" for one in unwell]
+    summary = [*dict.fromkeys(summary), *(f"{shown(name)} is missing" for name in missing)]
     if said.word is not None and said.overall is not Health.GOOD:
-        told.insert(0, f"its status is {shown(said.word)}")
+        summary.insert(0, f"its status is {shown(said.word)}")
     if not said.listed:
-        told.append("it lists no component")
-    more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+        summary.append("it lists no component")
+    more = [f"and {len(summary) - _TOLD} more"] if len(summary) > _TOLD else []
     names = {component.name for component in said.listed}
-    return f": {'; '.join(told[:_TOLD] + more)}" if told else f", {len(names)} components, none unwell"
+    return f": {'; '.join(summary[:_TOLD] + more)}" if summary else f", {len(names)} components, none unwell"
 
 
 # What follows reads the dialects by their shape: Spring Boot actuator, ASP.NET, health+json, django-health-check,
@@ -368,9 +368,9 @@ class _Reader:
         listed = list[_Component]()
         for key, value in table.items():
             inner = _pairs(value) if _is_map(key, value) or isinstance(value, list) else [(key, value)]
-            for part, told in inner:
-                if isinstance(told, dict) and _own_word(told).overall is not None:
-                    listed += self._object(f"{name}.{part}", told, _Counts(), depth)
+            for part, summary in inner:
+                if isinstance(summary, dict) and _own_word(summary).overall is not None:
+                    listed += self._object(f"{name}.{part}", summary, _Counts(), depth)
         return listed
 
     def _name(self, prefix: str, key: str) -> str:
@@ -454,7 +454,7 @@ KIND = Kind(
         Metric(name="missing_components", unit="", help="components that it names and the answer does not list"),
     ),
     measure=measure,
-    vouches_for=lambda config: frozenset(config.mapped.values()),
+    reports_on=lambda config: frozenset(config.mapped.values()),
     endpoint=http_endpoint,
     requests=2,  # the second is one path that cannot exist, once per origin and run
     example="""\

@@ -13,19 +13,19 @@ from pydantic import Field, model_validator
 
 from probekit.probe import (
     Context,
-    Failures,
+    ErrorRate,
     HttpConfig,
     Kind,
+    LatencySample,
     Metric,
     ProbeConfig,
     ProbeFailedError,
     Quantile,
     Readings,
     Reason,
-    Sample,
     http_endpoint,
 )
-from probekit.transport.client import Line
+from probekit.transport.client import KeepAliveConnection
 from probekit.transport.response import Answer, Phases
 
 _FEW: Final = 4  # in flight where no load is allowed
@@ -75,10 +75,10 @@ class _Tally:
         self.values, self.delays = [[] for _ in range(self.blocks)], [[] for _ in range(self.blocks)]
         self.failures, self.due = [0] * self.blocks, [0] * self.blocks
 
-    def sample(self) -> Sample:
+    def sample(self) -> LatencySample:
         """The evidence; what was due and neither answered nor failed never left."""
         sent = [len(values) + failed for values, failed in zip(self.values, self.failures, strict=True)]
-        return Sample(
+        return LatencySample(
             tuple(map(tuple, self.values)),
             tuple(map(tuple, self.delays)),
             tuple(self.failures),
@@ -112,7 +112,7 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
         tally.due[number * tally.blocks // starts] += 1
     async with AsyncExitStack() as lines:
         slots = max(_FEW, round(rate * context.timeout)) if may_load else _FEW
-        opened = [await context.http.line(urls[0]) for _ in range(min(slots, starts))]
+        opened = [await context.http.keep_alive(urls[0]) for _ in range(min(slots, starts))]
         for line in opened:
             lines.push_async_callback(line.close)
         sender = _Sender(config=config, urls=urls, rate=rate, starts=starts, tally=tally)
@@ -121,11 +121,11 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
     sample = tally.sample()
     seen = f"{sum(sample.failed().trials)} of {starts} requests left, {rate:g} a second over {seconds:g} s"
     yield Readings(
-        {"seen": seen + (", ended early: nothing but failures" if sender.dead else "")},
+        {"summary": seen + (", ended early: nothing but failures" if sender.dead else "")},
         p50=Quantile(sample, 0.5),
         p95=Quantile(sample, 0.95),
         p99=Quantile(sample, 0.99),
-        error_rate=Failures(sample),
+        error_rate=ErrorRate(sample),
     )
 
 
@@ -142,7 +142,7 @@ class _Sender:
     _begin: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: iter(()))
 
-    async def run(self, lines: list[Line], timeout: float) -> None:  # noqa: ASYNC109  # of one exchange
+    async def run(self, lines: list[KeepAliveConnection], timeout: float) -> None:  # noqa: ASYNC109  # of one exchange
         """Until every request of the schedule has left, or one timeout after its end."""
         self._begin = asyncio.get_running_loop().time() + 0.05
         self._numbers = iter(range(self.starts))
@@ -156,12 +156,12 @@ class _Sender:
         except ExceptionGroup as group_of_errors:
             raise group_of_errors.exceptions[0] from None
 
-    async def _work(self, line: Line) -> None:
+    async def _work(self, line: KeepAliveConnection) -> None:
         loop = asyncio.get_running_loop()
         for number in self._numbers:
             at, intended = number % len(self.urls), self._begin + number / self.rate
             await _sleep_until(intended - _AHEAD)
-            send, expected = line.ready(self.urls[at]), self.config.routes[at].expect
+            send, expected = line.prepare(self.urls[at]), self.config.routes[at].expect
             await _sleep_until(intended)
             if self.dead:
                 return
@@ -169,7 +169,7 @@ class _Sender:
             began = loop.time()
             phases = await _answered(send, expected)
             if phases is not None:
-                delay = max(0.0, began - intended) + phases.ours
+                delay = max(0.0, began - intended) + phases.local_delay
                 self.tally.values[block].append(round(max(delay, phases.arrived - intended) * 1e6))
                 self.tally.delays[block].append(round(delay * 1e6))
             else:
@@ -190,7 +190,7 @@ async def _answered(send: Callable[[], Awaitable[Answer]], expected: Sequence[in
         if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
             return None
         raise
-    if answer.turns_us_away and answer.status not in expected:
+    if answer.denies_access and answer.status not in expected:
         raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
     return answer.phases if answer.status in expected else None
 
@@ -222,9 +222,9 @@ KIND = Kind(
         ),
     ),
     sample=sample,
-    turn="alone",
+    turn="exclusive",
     endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
-    sampled=lambda config, seconds, budget: round(_rate(config, seconds, budget) * seconds),
+    requests_per_window=lambda config, seconds, budget: round(_rate(config, seconds, budget) * seconds),
     requests=300,  # without load; the plan tells how many by the settings
     example="""\
 kind = "latency"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from probekit.model.history import BaselineWindow, Memory
+from probekit.model.history import BaselineWindow, History
 from probekit.probe import Context, Exact, Failure, Kind, Metric, ProbeConfig, Readings, Reason
 
 _ENOUGH: Final = 3  # windows of a baseline with which anything can be compared
@@ -22,7 +22,7 @@ async def measure(_config: Ledger, context: Context) -> Readings:
     """Read how long the release has been in place, and which baseline was captured before it and after it."""
     if "settled" in context.wanted or not context.wanted:
         return _settled(context)
-    return _baseline(context.memory)
+    return _baseline(context.history)
 
 
 def _settled(context: Context) -> Readings:
@@ -35,7 +35,7 @@ def _settled(context: Context) -> Readings:
     return Readings({"since": context.settling_since.isoformat(timespec="seconds")}, settled=Exact(seconds))
 
 
-def _baseline(memory: Memory) -> Readings:
+def _baseline(memory: History) -> Readings:
     """What was captured before the deployment on record, and since."""
     if memory.deployment is None:
         detail = "no deployment is on record: probekit deployment start, or --deployed"
@@ -45,7 +45,7 @@ def _baseline(memory: Memory) -> Readings:
     before = [window for window in memory.baseline if window.taken <= began]
     after = [window for window in memory.baseline if window.taken > mark]
     return Readings(
-        {"seen": f"{len(before)} windows captured before the deployment, {len(after)} since"},
+        {"summary": f"{len(before)} windows captured before the deployment, {len(after)} since"},
         metrics=Exact(_complete(before)),
         age_at_deployment=_age(before, began),
         new_metrics=Exact(_complete(after)),
@@ -73,7 +73,7 @@ KIND = Kind(
         Metric(name="new_metrics", unit="", help="metrics of the baseline that was captured after the deployment"),
     ),
     measure=measure,
-    unasked=lambda _base_url: True,
+    enabled_by_default=lambda _base_url: True,
     requests=0,
     example="""\
 kind = "ledger"  # it needs no table: marks and windows are in probekit's own store

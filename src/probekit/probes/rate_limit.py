@@ -58,7 +58,7 @@ async def measure(config: RateLimit, context: Context) -> Readings:
     seconds = perf_counter() - start
     tripped = _tripped(config, answers, seconds, context.now()) if most else _untried(config, context)
     declared = any(answer.header(name) for answer in answers for name in LIMITS) or _retry_after(answers, context.now())
-    return Readings({"seen": _told(answers, seconds)}, declared=Exact(bool(declared)), tripped=tripped)
+    return Readings({"summary": _summary(answers, seconds)}, declared=Exact(bool(declared)), tripped=tripped)
 
 
 def _burst(config: RateLimit, context: Context) -> int:
@@ -111,7 +111,7 @@ def _number(text: str | None) -> float | None:
     return float(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None  # noqa: PLR2004  # decades
 
 
-def _told(answers: Sequence[Answer], seconds: float) -> str:
+def _summary(answers: Sequence[Answer], seconds: float) -> str:
     if answers[-1].status == _TOO_MANY:
         wait = answers[-1].header("retry-after")
         when = f"Retry-After {wait[:40]}" if wait else "no Retry-After"
@@ -126,7 +126,7 @@ KIND = Kind(
         Metric(name="tripped", unit="", help="1: a burst met a 429 with Retry-After at the limit"),
     ),
     measure=measure,
-    turn="last",
+    turn="final",
     endpoint=http_endpoint,
     requests=lambda config: min(_MOST, config.limit + max(1, config.limit // 10)) if config.limit else 1,
     example="""\

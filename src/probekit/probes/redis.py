@@ -31,10 +31,10 @@ from probekit.probe import (
     ProbeFailedError,
     Readings,
     Reason,
-    Secret,
+    SecretRef,
     Share,
 )
-from probekit.transport.connection import Connection, dial
+from probekit.transport.connection import Connection, open_connection
 
 _PORT: Final = 6379
 _CONNECT: Final = 5.0  # seconds at most: a cache that takes longer to accept is as good as gone
@@ -69,7 +69,7 @@ class RedisProbe(ProbeConfig):
     """One server that speaks the Redis protocol, as the application reaches it."""
 
     kind: Literal["redis"]
-    url: Secret = Field(
+    url: SecretRef = Field(
         description="where its URL is kept: redis:// or rediss://, with user, password and database as needed"
     )
     role: Literal["master", "replica"] = Field("master", description="what the server must be")
@@ -112,7 +112,7 @@ async def measure(config: RedisProbe, context: Context) -> Readings:
     except ProbeFailedError as error:
         if error.reason not in _SILENT and not isinstance(error, _RefusedError):
             raise
-        return Readings({"seen": error.detail}, up=Exact(0))
+        return Readings({"summary": error.detail}, up=Exact(0))
 
 
 async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Readings, None]:
@@ -124,9 +124,9 @@ async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Reading
         try:
             after = await _counted(config, context)
         except ProbeFailedError as error:
-            yield Readings({"seen": error.detail}, hit_rate=_failure(error))
+            yield Readings({"summary": error.detail}, hit_rate=_failure(error))
             continue
-        yield Readings({"seen": after.told}, hit_rate=_hit_rate(before, after))
+        yield Readings({"summary": after.text}, hit_rate=_hit_rate(before, after))
         before = after
 
 
@@ -140,12 +140,12 @@ async def _readings(session: _Session, config: RedisProbe, context: Context) -> 
     if session.line.tls is not None:
         readings.values["tls"] = Exact(session.line.tls * 1000)
     facts = await _facts(session)
-    readings.notes["seen"] = _told(session.address, facts)
+    readings.notes["summary"] = _summary(session.address, facts)
     readings.values |= _claims(config, facts)
     if "canary" in context.wanted:
         canary, trouble = await _canary(session, config, context, facts)
         readings.values["canary"] = canary
-        readings.notes["seen"] += trouble and f"; {trouble}"
+        readings.notes["summary"] += trouble and f"; {trouble}"
     return readings
 
 
@@ -208,7 +208,7 @@ def _differing_settings(config: RedisProbe, facts: Mapping[str, str]) -> Exact |
     return Exact(sum(facts[name] != str(value) for name, value in config.settings.items()))
 
 
-def _told(address: Address, facts: Mapping[str, str] | Failure) -> str:
+def _summary(address: Address, facts: Mapping[str, str] | Failure) -> str:
     """The server in a sentence: what it is, how full, and what an operator would not want to overlook."""
     if isinstance(facts, Failure):
         return f"{address} answers PING, but INFO cannot be read: {facts.detail}"
@@ -260,7 +260,7 @@ class _Counted:
 
     run: str
     counters: Mapping[str, int]
-    told: str
+    text: str
 
 
 async def _counted(config: RedisProbe, context: Context) -> _Counted:
@@ -268,7 +268,7 @@ async def _counted(config: RedisProbe, context: Context) -> _Counted:
         facts = await session.info()
         try:
             counters = {name: int(facts[name]) for name in _ONLY_GROW}
-            return _Counted(run=facts["run_id"], counters=counters, told=_told(session.address, facts))
+            return _Counted(run=facts["run_id"], counters=counters, text=_summary(session.address, facts))
         except (KeyError, ValueError) as error:
             detail = f"INFO of {session.address} does not tell run_id, {', '.join(_ONLY_GROW)}"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail) from error
@@ -375,10 +375,10 @@ class _Session:
         """Who is to blame for an error reply, a lost line or an answer in another protocol."""
         address = self.address
         if isinstance(error, exceptions.AuthenticationError | exceptions.AuthenticationWrongNumberOfArgsError):
-            told = (
+            text = (
                 "refused the URL's user or password" if self._server.password else "wants a password, the URL has none"
             )
-            return ProbeFailedError(Reason.REFUSED_CREDENTIALS, f"{address} {told}")
+            return ProbeFailedError(Reason.REFUSED_CREDENTIALS, f"{address} {text}")
         if isinstance(error, exceptions.NoPermissionError):
             return ProbeFailedError(Reason.NOT_PERMITTED, f"{address} does not permit our user {step}")
         if isinstance(error, exceptions.ConnectionError) and "max number of clients" in str(error):
@@ -414,7 +414,7 @@ async def _session(config: RedisProbe, context: Context) -> AsyncIterator[_Sessi
         await session.close()
 
 
-def _server(url: str, kept: Secret) -> _Server:
+def _server(url: str, kept: SecretRef) -> _Server:
     """What the URL says; ProbeFailedError, without a word of it, where it is none."""
     try:
         parts = urlsplit(url)
@@ -445,12 +445,12 @@ async def _line(server: _Server, context: Context) -> Connection:
     if not addresses:
         raise ProbeFailedError(Reason.UNRESOLVED, f"the name {server.endpoint.host} has no address")
     tls = context.http.http.trust.context if server.is_secure else None
-    await context.http.enter(server.endpoint.host)
+    await context.http.acquire(server.endpoint.host)
     within = min(_CONNECT, context.timeout)
     for address in addresses:
         try:
             async with asyncio.timeout(within / len(addresses)):
-                return await dial(address, tls=tls)
+                return await open_connection(address, tls=tls)
         except TimeoutError:
             what = "TLS connection" if tls else "connection"
             trouble = ProbeFailedError(Reason.UNREACHABLE, f"no {what} to {address} within {within:g} s")

@@ -46,7 +46,7 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
     """Read the version and compare it with the expected one, as text, whole."""
     answer = await context.http.get(config.target(context.base_url))
     version = _version(config, answer)
-    notes = {"version": version, "seen": f"{answer.address} serves {shown(version)}"}
+    notes = {"version": version, "summary": f"{answer.address} serves {shown(version)}"}
     if context.release is None:
         unknown = Failure(reason=Reason.MISSING_SETTING, detail="no version is expected: set 'expect' or --release")
         return Readings(notes, other_versions=unknown)
@@ -54,7 +54,7 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
 
 
 def _version(config: ReleaseProbe, answer: Answer) -> str:
-    if answer.turns_us_away:
+    if answer.denies_access:
         raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.address}: it turns us away")
     if answer.status != 200:  # noqa: PLR2004  # the only answer that tells a version
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address}, where the version is due")
@@ -74,7 +74,7 @@ KIND = Kind(
     measure=measure,
     endpoint=http_endpoint,
     each_address=True,
-    expects=lambda config: config.expect,
+    expected_version=lambda config: config.expect,
     example="""\
 kind = "release"
 path = "/api/version"  # {"version": "2.3.1"}

@@ -21,7 +21,7 @@ from probekit.probe import (
     Reason,
     Where,
 )
-from probekit.transport.client import Look
+from probekit.transport.client import ProbeClient
 from probekit.transport.urls import endpoint_of
 
 MOST: Final = 20  # routes of one table
@@ -75,7 +75,7 @@ class Route(Where):
 
 
 class Routes(ProbeConfig):
-    """The routes, each asked once a look."""
+    """The routes, each asked once a measurement."""
 
     kind: Literal["routes"]
     routes: tuple[Route, ...] = Field(
@@ -110,7 +110,7 @@ async def measure(config: Routes, context: Context) -> Readings:
     slots = asyncio.Semaphore(_AT_ONCE)
     doors = [replace(context.http, waited=0.0) for _ in config.routes]  # what they wait at the same time is no sum
 
-    async def one(route: Route, door: Look) -> _Seen:
+    async def one(route: Route, door: ProbeClient) -> _Seen:
         async with slots:
             return await _look(route, replace(context, http=door))
 
@@ -121,7 +121,7 @@ async def measure(config: Routes, context: Context) -> Readings:
     for route, failed in [(one.route, one.failed) for one in required if one.failed]:
         beside = f"; beside it, {wrong} not as declared" if wrong else ""
         raise ProbeFailedError(failed.reason, f"{route}: {failed.detail}{beside}") from failed
-    return Readings({"seen": _told(seen, wrong, len(required))}, unexpected=Exact(wrong))
+    return Readings({"summary": _summary(seen, wrong, len(required))}, unexpected=Exact(wrong))
 
 
 async def _look(route: Route, context: Context) -> _Seen:
@@ -146,7 +146,7 @@ async def _believe(route: Route, url: str, answer: Answer, context: Context) -> 
         ProbeFailedError: `turned_away`: a guard answered instead; `bad_response`: every path gets this answer.
     """
     is_due = route.expects(answer.status)
-    if answer.is_challenge or (answer.turns_us_away and not is_due):
+    if answer.is_challenge or (answer.denies_access and not is_due):
         detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers, or expect it"
         raise ProbeFailedError(Reason.TURNED_AWAY, detail)
     if is_due and 200 <= answer.status < 300 and await context.http.is_absent(url, answer):  # noqa: PLR2004  # RFC 9110 section 15.3
@@ -154,16 +154,16 @@ async def _believe(route: Route, url: str, answer: Answer, context: Context) -> 
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
 
 
-def _told(seen: list[_Seen], wrong: int, required: int) -> str:
+def _summary(seen: list[_Seen], wrong: int, required: int) -> str:
     """The count, and each route that is not as declared or cannot be read."""
-    told = [
+    summary = [
         f"{one.route}{' (optional)' if one.route.need == 'optional' else ''}: "
         f"{one.failed.detail if one.failed else one.wrong}"
         for one in sorted(seen, key=lambda one: one.route.need == "optional")
         if one.failed or one.wrong
     ]
-    more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
-    return "; ".join([f"{wrong} of {required} routes not as declared", *told[:_TOLD], *more])
+    more = [f"and {len(summary) - _TOLD} more"] if len(summary) > _TOLD else []
+    return "; ".join([f"{wrong} of {required} routes not as declared", *summary[:_TOLD], *more])
 
 
 def _endpoint(config: Routes, base_url: str) -> Endpoint:
@@ -183,7 +183,7 @@ KIND = Kind(
     ),
     measure=measure,
     endpoint=_endpoint,
-    in_flight=1,  # looks: each has up to four requests in flight
+    in_flight=1,  # measurements: each has up to four requests in flight
     requests=lambda config: len(config.routes) + 1,  # and one path that cannot exist, once per origin and run
     example="""\
 kind = "routes"

@@ -97,7 +97,7 @@ async def sample(config: Scrape, context: Context) -> AsyncGenerator[Readings, N
 
 async def _scraped(config: Scrape, context: Context) -> list[_Scraped]:
     answer = await context.http.get(config.target(context.base_url), headers={"Accept": "text/plain;version=0.0.4"})
-    if answer.turns_us_away:
+    if answer.denies_access:
         raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.address}: it turns us away")
     if answer.status != 200 or answer.media_type == "text/html":  # noqa: PLR2004  # RFC 9110 section 15.3.1
         detail = f"{answer.status} {answer.media_type} from {answer.address}, where metrics are due"
@@ -187,8 +187,8 @@ def _add(block: _Block, before: _Scraped, after: _Scraped, config: Scrape) -> bo
 
 def _readings(config: Scrape, block: _Block, ours: int) -> Readings:
     """What was counted; `ours`: how many of the requests may be those that this run sent meanwhile."""
-    told = f"{block.requests or block.buckets.get(inf, 0)} requests counted by the target in the last block"
-    told += "" if block.is_whole else "; a process was restarted, or is seen for the first time, and is left out"
+    summary = f"{block.requests or block.buckets.get(inf, 0)} requests counted by the target in the last block"
+    summary += "" if block.is_whole else "; a process was restarted, or is seen for the first time, and is left out"
     values: dict[str, Share | Histogram] = {}
     if config.requests:
         values["error_rate"] = Share((block.errors,), (block.requests,), _none_or(min(ours, block.requests)))
@@ -199,7 +199,7 @@ def _readings(config: Scrape, block: _Block, ours: int) -> Readings:
         milliseconds = tuple(round(edge * 1000, 6) for edge in edges)
         mine = _none_or(min(ours, trials))
         values |= {name: Histogram(milliseconds, (counts,), (trials,), q, mine) for name, q in _QUANTILES.items()}
-    return Readings({"seen": told}, **values)
+    return Readings({"summary": summary}, **values)
 
 
 def _none_or(ours: int) -> tuple[int, ...]:

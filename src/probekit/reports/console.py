@@ -67,7 +67,7 @@ def _head(report: Report, reasons: Sequence[str]) -> Iterator[Line]:
     version = release.expected or ", ".join(release.versions) or "unknown"
     vantage = f", seen from {run.vantage}" if run.vantage else ""
     yield Line(f"release {version}, stage {run.stage}{vantage}, by {run.config_file}")
-    if run.narrowed:
+    if run.partial:
         yield Line(f"narrowed to {len(report.verdicts)} items: this speaks of them only and is no go of the release")
 
 
@@ -86,8 +86,8 @@ def _sections(report: Report) -> Iterator[Line]:
         counts[verdict.item.section][verdict.outcome] += 1
     column = max((len(section) for section in counts), default=0)
     for section, outcomes in counts.items():
-        told = ", ".join(f"{outcomes[outcome]} {words(outcome)}" for outcome in Outcome if outcomes[outcome])
-        yield Line(f"{section:<{column}}  {told}")
+        summary = ", ".join(f"{outcomes[outcome]} {words(outcome)}" for outcome in Outcome if outcomes[outcome])
+        yield Line(f"{section:<{column}}  {summary}")
 
 
 def _account(report: Report) -> Iterator[Line]:
@@ -118,7 +118,7 @@ def _of_one(verdict: Verdict) -> Iterator[Line]:
     item = verdict.item
     if Flag.CHANGED in verdict.flags:
         limits = f"{_all(item.expect)} here, {_all(item.changed_from)} in the checklist"
-        yield Line(f"changed limit: {item.id}: {limits}; why: {item.changed_why}")
+        yield Line(f"changed limit: {item.id}: {limits}; why: {item.changed_reason}")
     if Flag.FLAKY in verdict.flags and verdict.outcome is Outcome.PASS:
         yield Line(f"flaky pass: {item.id}: {verdict.because}")
     if verdict.outcome is Outcome.WAIVED:
@@ -136,7 +136,7 @@ def _situation(report: Report) -> Iterator[Line]:
     yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
     if situation.runner and situation.runner.is_strained:
         yield Line(f"this machine was strained, so durations may be ours: {situation.runner}")
-    deployment = situation.memory.deployment
+    deployment = situation.history.deployment
     if deployment is None:
         yield Line("deployment on record: none")
         return
@@ -154,7 +154,9 @@ def _next(report: Report) -> str:
         waiting = action is Action.GO and any(not verdict.outcome.is_settled for verdict in report.verdicts)
         return _NEXT[action].format(owners=owners) + (" The follow-ups above can wait." if waiting else "")
     if not owners:
-        return f"nothing grave failed, but not all is proved: mend that within {minutes:.0f} min, then verify again."
+        return (
+            f"nothing grave failed, but not every item is verified: fix that in {minutes:.0f} min; then verify again."
+        )
     if minutes < 1:
         return f"page {owners} now: mend it, or decide by hand whether to roll back; then verify again."
     return f"tell {owners}: {minutes:.0f} min to find out why; then verify again."

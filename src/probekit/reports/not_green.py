@@ -12,27 +12,28 @@ from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.text import Line, moment, words
 
-_UNPROVEN: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED)
+_NOT_VERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE)
 _NAMED: Final = 6  # items of one cause that are named, unless they failed
 _COUNTED: Final = 10  # probes or owners of which the count is told
 _LISTED: Final = 3  # items without a measurement that are listed; of more only the counts
 
 
-def not_green(report: Report, told: Sequence[str]) -> Iterator[Line]:
-    """What failed, what is unproven, what is unsigned and what can wait; `told` are the reasons that stand above."""
+def not_green(report: Report, summary: Sequence[str]) -> Iterator[Line]:
+    """What failed, is not verified, not configured, unsigned or can wait; `summary`: the reasons shown above."""
     found = sorted(report.verdicts, key=lambda verdict: -verdict.severity.gravity)
     now = [verdict for verdict in found if not verdict.is_follow_up]
     later = [verdict for verdict in found if not verdict.outcome.is_settled and verdict.is_follow_up]
     blocks = (
         ("failed", [verdict for verdict in now if verdict.outcome is Outcome.FAIL]),
-        ("unproven", [verdict for verdict in now if verdict.outcome in _UNPROVEN]),
+        ("not verified", [verdict for verdict in now if verdict.outcome in _NOT_VERIFIED]),
+        ("not configured", [verdict for verdict in now if verdict.outcome is Outcome.NOT_CONFIGURED]),
         ("unsigned, which holds the release", [verdict for verdict in now if verdict.outcome is Outcome.PENDING]),
         ("not green, and --strict lets nothing wait" if report.situation.strict else "follow-ups", later),
     )
     for title, verdicts in blocks:
         if verdicts:
             yield Line(f"{title}: {len(verdicts)}")
-            yield from _measured(verdicts, told, report.situation.now)
+            yield from _measured(verdicts, summary, report.situation.now)
             yield from _in_numbers(verdicts)
 
 
@@ -42,7 +43,7 @@ def names(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(verdict.item.id for verdict in verdicts[:_NAMED]) + more
 
 
-def _measured(verdicts: Sequence[Verdict], told: Sequence[str], now: datetime) -> Iterator[Line]:
+def _measured(verdicts: Sequence[Verdict], summary: Sequence[str], now: datetime) -> Iterator[Line]:
     """Each cause with its items and its evidence; failures come first, each with its own value and limit."""
     counted = _counted(verdicts)
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
@@ -52,7 +53,7 @@ def _measured(verdicts: Sequence[Verdict], told: Sequence[str], now: datetime) -
             causes[alone, verdict.outcome, verdict.severity, verdict.flags, verdict.because].append(verdict)
     for alike in causes.values():
         yield Line(f"{names(alike)} ({', '.join(_facts(alike[0], now))})", 2)
-        if evidence := _evidence(alike[0], told):
+        if evidence := _evidence(alike[0], summary):
             yield Line(evidence, 4)
 
 
@@ -98,9 +99,9 @@ def _facts(verdict: Verdict, now: datetime) -> Iterator[str]:
             yield f"since {moment(verdict.since)}"
 
 
-def _evidence(verdict: Verdict, told: Sequence[str]) -> str:
+def _evidence(verdict: Verdict, summary: Sequence[str]) -> str:
     """Its reason with value and limit; where the reason stands above, value and limit alone."""
-    is_told = any(reason.endswith(f": {verdict.because}") for reason in told) and not verdict.is_follow_up
+    is_told = any(reason.endswith(f": {verdict.because}") for reason in summary) and not verdict.is_follow_up
     if verdict.observed is None or verdict.limit is None:
         return "" if is_told else verdict.because
     limit = f"limit {str(verdict.limit).removeprefix(verdict.limit.metric).strip()}"

@@ -34,8 +34,8 @@ def problems(
     found = []
     for one in mistakes(error, model, prefix):
         line, key = line_of(text, one.keys), ".".join(str(part) for part in one.keys)
-        told = FileProblem(file=path, line=line, key=key, found=one.found, expected=one.expected, hint=one.hint)
-        found.append(told)
+        summary = FileProblem(file=path, line=line, key=key, found=one.found, expected=one.expected, hint=one.hint)
+        found.append(summary)
     return tuple(sorted(found, key=lambda problem: problem.line or 0))
 
 
@@ -43,11 +43,11 @@ def mistakes(error: ValidationError, model: type[BaseModel], prefix: Keys = ()) 
     """What pydantic found in the table at `prefix`, which the model describes."""
     for one in error.errors(include_url=False):
         keys = tuple(part for part in one["loc"] if part != "[key]")
-        told = _told(one, _described(model, keys), sorted(_known(_inside(model, keys[:-1]))))
-        yield Mistake(keys=(*prefix, *keys), found=told.found, expected=told.expected, hint=told.hint)
+        summary = _summary(one, _described(model, keys), sorted(_known(_inside(model, keys[:-1]))))
+        yield Mistake(keys=(*prefix, *keys), found=summary.found, expected=summary.expected, hint=summary.hint)
 
 
-class _Told(NamedTuple):
+class _Finding(NamedTuple):
     found: str
     expected: str
     hint: str = ""
@@ -77,41 +77,41 @@ _READABLE: Final = 60  # characters of a pattern that its description need not s
 _SHOWN: Final = 30  # characters of a word that stands where one of a few is due
 
 
-def _told(one: ErrorDetails, description: str, known: Sequence[str]) -> _Told:
+def _summary(one: ErrorDetails, description: str, known: Sequence[str]) -> _Finding:
     """One of pydantic's errors in our words."""
     kind, written = one["type"], one["input"]
     if kind == "extra_forbidden":
-        return _Told("unknown key", f"one of {', '.join(known)}", nearest(str(one["loc"][-1]), known))
+        return _Finding("unknown key", f"one of {', '.join(known)}", nearest(str(one["loc"][-1]), known))
     if kind == "missing":
-        return _Told("missing", description, "" if description else "it is required")
+        return _Finding("missing", description, "" if description else "it is required")
     meant = f" ({description})" if description else ""
     due = _DUE.get(kind.partition("_")[0]) if kind.endswith(_OF_TYPES) else None
     if due:
-        return _Told(_shown(written) if "number" in due else _kind_of(written), due + meant)
+        return _Finding(_shown(written) if "number" in due else _kind_of(written), due + meant)
     if kind == "string_pattern_mismatch":
         pattern = f"one that fits {one['ctx']['pattern']}"
         long = description and len(pattern) > _READABLE
-        return _Told("a text of another form", description if long else pattern + meant)
-    return _told_of_value(one, meant)
+        return _Finding("a text of another form", description if long else pattern + meant)
+    return _value_finding(one, meant)
 
 
-def _told_of_value(one: ErrorDetails, meant: str) -> _Told:
+def _value_finding(one: ErrorDetails, meant: str) -> _Finding:
     """An error of a value that is of the right type."""
     kind, written, context = one["type"], one["input"], one.get("ctx", {})
     if kind in ("literal_error", "enum"):
         few = re.findall(r"'([^']*)'", context["expected"])
         is_word = isinstance(written, str) and len(written) <= _SHOWN
-        return _Told(_shown(written, is_word=is_word), context["expected"], nearest(written, few) if is_word else "")
+        return _Finding(_shown(written, is_word=is_word), context["expected"], nearest(written, few) if is_word else "")
     if kind in _BOUNDS:
         word, name = _BOUNDS[kind]
-        return _Told(_shown(written), f"{word} {context[name]:g}{meant}")
+        return _Finding(_shown(written), f"{word} {context[name]:g}{meant}")
     if kind in ("too_short", "string_too_short"):
         least = context["min_length"]
         things = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
-        return _Told(f"{_kind_of(written)} too short", f"at least {least} {things[least != 1]}{meant}")
+        return _Finding(f"{_kind_of(written)} too short", f"at least {least} {things[least != 1]}{meant}")
     if kind == "value_error":
-        return _Told(str(context["error"]), "")
-    return _Told(_kind_of(written), one["msg"].removeprefix("Input should be "))
+        return _Finding(str(context["error"]), "")
+    return _Finding(_kind_of(written), one["msg"].removeprefix("Input should be "))
 
 
 def _kind_of(value: object) -> str:

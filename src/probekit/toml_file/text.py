@@ -34,8 +34,8 @@ def text_of(path: Path, *, if_missing: str = _NO_FILE) -> str:
             data = file.read(LARGEST + 1)
     except OSError as error:
         hint = if_missing if isinstance(error, FileNotFoundError) else ""
-        told = error.strerror or type(error).__name__
-        raise _refused(path, f"it cannot be read: {told}", "a TOML file", hint=hint) from error
+        summary = error.strerror or type(error).__name__
+        raise _refused(path, f"it cannot be read: {summary}", "a TOML file", hint=hint) from error
     except ValueError as error:  # a NUL in its name
         raise _refused(path, "no file can have this name", "the path of a TOML file") from error
     if len(data) > LARGEST:
@@ -56,12 +56,12 @@ def parse(text: str, path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        told, _, place = str(error).rpartition(" (at ")
-        told = told[:1].lower() + told[1:]
+        summary, _, place = str(error).rpartition(" (at ")
+        summary = summary[:1].lower() + summary[1:]
         at = re.match(r"line (\d+), column (\d+)", place)
         line = int(at[1]) if at else text.rstrip("\r\n").count("\n") + 1
         column = f"column {at[2]}" if at else "the end of the file"
-        raise _refused(path, f"no TOML at {column}: {told}", "", line=line) from error
+        raise _refused(path, f"no TOML at {column}: {summary}", "", line=line) from error
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise _refused(path, "nested too deeply, or a number of thousands of digits", "less") from error
     if keys := _too_large(document):

@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.transport.connection import Connection, Proxy, dial, secure
-from probekit.transport.deadline import Patience
+from probekit.transport.connection import Connection, Proxy, open_connection, secure
+from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.exchange import Exchange, KeptTransport, Transport, answered
 from probekit.transport.rate_limit import RateLimiter
 from probekit.transport.resolver import Resolved, Resolver
@@ -43,7 +43,7 @@ class Http:
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _absent: dict[tuple[Endpoint, str], asyncio.Task[Answer | None]] = field(default_factory=dict)
 
-    async def enter(self, host: str) -> float:
+    async def acquire(self, host: str) -> float:
         """Wait for a place in the host's throttle; the seconds that took."""
         gate = self._gates.setdefault(host, RateLimiter(*self.rate))
         return await gate.acquire()
@@ -55,41 +55,41 @@ class Http:
         return await self.resolver.resolve(endpoint)
 
     @property
-    def silence(self) -> Reason:
+    def no_connection_reason(self) -> Reason:
         """What it is when no connection comes to be: a proxy's silence is not the target's."""
         return Reason.NO_NETWORK if self.proxy else Reason.UNREACHABLE
 
-    async def dial(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
+    async def connect(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
         """An open connection, by the proxy where there is one."""
-        return await dial(address, tls=tls, proxy=self.proxy() if self.proxy else None)
+        return await open_connection(address, tls=tls, proxy=self.proxy() if self.proxy else None)
 
-    def look(self, *, address: Address | None = None, timeout: float) -> Look:
-        """The door for one look."""
-        return Look(http=self, address=address, timeout=timeout)
+    def probe_client(self, *, address: Address | None = None, timeout: float) -> ProbeClient:
+        """The door for one measurement."""
+        return ProbeClient(http=self, address=address, timeout=timeout)
 
-    async def absent(self, url: httpx.URL, look: Look, method: str) -> Answer | None:
+    async def absent(self, url: httpx.URL, client: ProbeClient, method: str) -> Answer | None:
         """What the origin answers for a path that cannot exist, asked once per run; None if it says nothing now."""
         where = endpoint_of(url), method
         if where not in self._absent:
             path = f"/probekit-{uuid4().hex}"
             made_up = str(url.copy_with(raw_path=path.encode()))
-            self._absent[where] = asyncio.create_task(_quietly(look, made_up, method))
+            self._absent[where] = asyncio.create_task(_quietly(client, made_up, method))
         answer = await asyncio.shield(self._absent[where])
         if answer is None:
-            self._absent.pop(where, None)  # the next look asks again
+            self._absent.pop(where, None)  # the next measurement asks again
         return answer
 
 
-async def _quietly(look: Look, url: str, method: str) -> Answer | None:
+async def _quietly(client: ProbeClient, url: str, method: str) -> Answer | None:
     try:
-        return await look.get(url, method=method)
+        return await client.get(url, method=method)
     except ProbeFailedError:
         return None
 
 
 @dataclass(kw_only=True)
-class Look:
-    """One look's door: its exchanges go to its address, and what they waited for our own throttle is kept apart."""
+class ProbeClient:
+    """The HTTP client of one measurement: its exchanges go to its address; `waited` is the time in the rate limit."""
 
     http: Http
     address: Address | None
@@ -105,24 +105,24 @@ class Look:
         """Every address of an endpoint."""
         return await self.http.resolver.resolve(endpoint)
 
-    async def enter(self, host: str) -> None:
+    async def acquire(self, host: str) -> None:
         """Wait for a place in the host's throttle; what follows may be timed."""
-        self.waited += await self.http.enter(host)
+        self.waited += await self.http.acquire(host)
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade | None = None) -> Connection:
         """An open connection, for a kind that closes it; `upgrade` is what is said before the handshake."""
-        await self.enter(address.endpoint.host)
+        await self.acquire(address.endpoint.host)
         try:
-            async with Patience(self.timeout):
+            async with StallAwareTimeout(self.timeout):
                 if upgrade is None:
-                    return await self.http.dial(address, tls)
+                    return await self.http.connect(address, tls)
                 return await self._upgraded(address, tls, upgrade)
         except TimeoutError as error:
             detail = f"no connection to {address} within {self.timeout:g} s"
-            raise ProbeFailedError(self.http.silence, detail) from error
+            raise ProbeFailedError(self.http.no_connection_reason, detail) from error
 
     async def _upgraded(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade) -> Connection:
-        connection = await self.http.dial(address, None)
+        connection = await self.http.connect(address, None)
         try:
             await upgrade(connection)
         except BaseException:
@@ -164,26 +164,28 @@ class Look:
         paths = [path for path in (target.raw_path, httpx.URL(other.url).raw_path) if len(path) > 1]
         return answer.body == other.body or _without(answer.body, paths) == _without(other.body, paths)
 
-    async def line(self, url: str) -> Line:
+    async def keep_alive(self, url: str) -> KeepAliveConnection:
         """A connection for many exchanges with one origin, opened now; it is nobody's throttle but the caller's."""
         where = endpoint_of(url)
         address = await self._address(where)
         secure = httpx.URL(url).scheme == "https"
-        kept = KeptTransport(address, self.http.trust.context if secure else None, self.http.dial)
-        line = Line(look=self, address=address, transport=kept)
+        kept = KeptTransport(address, self.http.trust.context if secure else None, self.http.connect)
+        line = KeepAliveConnection(client=self, address=address, transport=kept)
         try:
-            async with Patience(self.timeout):
+            async with StallAwareTimeout(self.timeout):
                 await kept.open()
         except TimeoutError as error:
             detail = f"no connection to {address} within {self.timeout:g} s"
-            raise ProbeFailedError(self.http.silence, detail) from error
+            raise ProbeFailedError(self.http.no_connection_reason, detail) from error
         return line
 
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
         where = endpoint_of(url)
-        await self.enter(where.host)
+        await self.acquire(where.host)
         self.http.sent += 1
-        exchange = Exchange(await self._address(where), self.http.trust, self.http.dial, self.http.silence)
+        exchange = Exchange(
+            await self._address(where), self.http.trust, self.http.connect, self.http.no_connection_reason
+        )
         ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
         request = httpx.Request(method, url, headers=ours)
         request.extensions["exchange"] = exchange
@@ -227,25 +229,27 @@ class Look:
 
 
 @dataclass(kw_only=True)
-class Line:
+class KeepAliveConnection:
     """One warm connection: exchanges one after another, reopened where the other side has closed it."""
 
-    look: Look
+    client: ProbeClient
     address: Address
     transport: KeptTransport
 
-    def ready(self, url: str) -> Callable[[], Awaitable[Answer]]:
+    def prepare(self, url: str) -> Callable[[], Awaitable[Answer]]:
         """A GET that is made up now and sent when it is called; never in a throttle, no redirect is followed."""
         target = httpx.URL(url)
-        headers = self.look.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
+        headers = self.client.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
         return partial(self._send, httpx.Request("GET", target, headers=headers))
 
     async def _send(self, request: httpx.Request) -> Answer:
-        self.look.http.sent += 1
-        exchange = Exchange(self.address, self.look.http.trust, self.look.http.dial, self.look.http.silence)
+        self.client.http.sent += 1
+        exchange = Exchange(
+            self.address, self.client.http.trust, self.client.http.connect, self.client.http.no_connection_reason
+        )
         request.extensions["exchange"] = exchange
         try:
-            return await answered(self.transport, request, exchange, self.look.timeout)
+            return await answered(self.transport, request, exchange, self.client.timeout)
         except ProbeFailedError:
             await self.close()
             raise

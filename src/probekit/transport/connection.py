@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.errors import connection_failed, error_text
-from probekit.transport.timestamps import StampedSocket
+from probekit.transport.timestamps import TimestampedSocket
 from probekit.transport.trust import asks_for_certificate
 from probekit.transport.urls import Address, Endpoint, has_host
 
@@ -40,7 +40,7 @@ class Connection:
     address: Address
     connect: float
     tls: float | None = None
-    socket: StampedSocket | None = None  # None through a proxy
+    socket: TimestampedSocket | None = None  # None through a proxy
 
     @property
     def arrived(self) -> float:
@@ -54,7 +54,7 @@ class Connection:
         return self.writer.get_extra_info("ssl_object")
 
     @property
-    def asks_who_we_are(self) -> bool:
+    def asks_for_certificate(self) -> bool:
         """Whether the server asked for a certificate of ours: without one that it takes, it will not answer."""
         return self.ssl_object is not None and asks_for_certificate(self.ssl_object)
 
@@ -64,7 +64,7 @@ class Connection:
         await asyncio.sleep(0)  # the transport gives up its socket in the loop's next turn
 
 
-async def dial(
+async def open_connection(
     address: Address, *, tls: ssl.SSLContext | None, name: str | None = None, proxy: Proxy | None = None
 ) -> Connection:
     """Open a connection to exactly this address; the caller bounds the time.
@@ -112,12 +112,12 @@ async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | Non
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _connected(address: Address) -> StampedSocket:
+async def _connected(address: Address) -> TimestampedSocket:
     """A socket that is connected to it."""
     numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV  # never asks a resolver, which would block
     found = socket.getaddrinfo(address.ip, address.endpoint.port, type=socket.SOCK_STREAM, flags=numeric)
     family, kind, protocol, _, where = found[0]
-    stream = StampedSocket(family, kind, protocol)
+    stream = TimestampedSocket(family, kind, protocol)
     try:
         stream.settimeout(0)
         stream.stamp()

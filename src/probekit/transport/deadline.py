@@ -9,7 +9,7 @@ from typing import Final
 ON_TIME: Final = 0.005  # seconds that any timer may be late
 
 
-class Patience:
+class StallAwareTimeout:
     """Like `asyncio.timeout`, but one that our loop slept through is put off by as long as it was late.
 
     A process that was stopped, or that had no processor, finds answers that lie there since; it reads them before it

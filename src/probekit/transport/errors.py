@@ -10,7 +10,7 @@ from typing import Final
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.urls import Address
 
-_OURS: Final = {
+_RUNNER_ERRORS: Final = {
     errno.ENETUNREACH: "this machine has no route there",
     errno.EHOSTUNREACH: "no route from this machine leads there",
     errno.ENETDOWN: "this machine's network is down",
@@ -24,7 +24,7 @@ _OURS: Final = {
     errno.EPERM: "this machine forbids the connection",
 }
 _ALERTS: Final = ("ALERT", "CERTIFICATE_REQUIRED", "UNRECOGNIZED_NAME")  # in OpenSSL's words for one of the other side
-_OUR_OWN_TLS: Final = (
+_LOCAL_TLS_ERRORS: Final = (
     "NO_CIPHERS_AVAILABLE",
     "NO_PROTOCOLS_AVAILABLE",
     "UNSUPPORTED_PROTOCOL",
@@ -45,8 +45,8 @@ def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
         return _handshake_failed(error.reason or "", error, address)
     if isinstance(error, socket.gaierror):
         return ProbeFailedError(Reason.UNRESOLVED, f"{address} is no address here: {error_text(error)}")
-    if error.errno in _OURS:
-        return ProbeFailedError(Reason.NO_NETWORK, f"no connection to {address}: {_OURS[error.errno]}")
+    if error.errno in _RUNNER_ERRORS:
+        return ProbeFailedError(Reason.NO_NETWORK, f"no connection to {address}: {_RUNNER_ERRORS[error.errno]}")
     words: dict[type[OSError], str] = {
         ConnectionRefusedError: "refused the connection",
         ConnectionResetError: "reset the connection",
@@ -59,7 +59,7 @@ def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
 def _handshake_failed(reason: str, error: ssl.SSLError, address: Address) -> ProbeFailedError:
     if any(word in reason for word in _ALERTS):  # it speaks TLS and refuses us
         return ProbeFailedError(Reason.TURNED_AWAY, f"{address} refuses our handshake ({reason})")
-    if any(word in reason for word in _OUR_OWN_TLS):
+    if any(word in reason for word in _LOCAL_TLS_ERRORS):
         return ProbeFailedError(Reason.BUG, f"our own TLS library refuses to talk to {address} ({reason})")
     return ProbeFailedError(Reason.UNREACHABLE, f"no TLS with {address}: {reason or error_text(error)}")
 

@@ -14,7 +14,7 @@ import httpx
 
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection
-from probekit.transport.deadline import Patience
+from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.errors import connection_failed
 from probekit.transport.response import Answer, Phases
 from probekit.transport.trust import Trust
@@ -26,7 +26,7 @@ HEADERS: Final = 200
 _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
 
 
-Dial = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
+Connect = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
 
 
 @dataclass(slots=True)
@@ -35,12 +35,14 @@ class Exchange:
 
     address: Address
     trust: Trust
-    dial: Dial
-    silence: Reason = Reason.UNREACHABLE  # what it is when no connection comes to be; not the target's, by a proxy
+    connect: Connect
+    no_connection_reason: Reason = (
+        Reason.UNREACHABLE
+    )  # what it is when no connection comes to be; not the target's, by a proxy
     connection: Connection | None = None
     began: float = field(default_factory=time.monotonic)
-    dialing: float = 0.0  # seconds
-    ours: float = 0.0  # seconds until the first write, without those
+    connecting: float = 0.0  # seconds
+    local_delay: float = 0.0  # seconds until the first write, without those
     sent: float | None = None
     first_byte: float | None = None
     head_done: bool = False
@@ -50,7 +52,7 @@ class Exchange:
         """Stamp a write, before it: an answer that is there when the write returns would look quicker than it was."""
         now = time.monotonic()
         if self.sent is None:
-            self.ours = now - self.began - self.dialing
+            self.local_delay = now - self.began - self.connecting
         self.sent = now
 
     def received(self, data: bytes) -> None:
@@ -121,8 +123,8 @@ class Transport(httpx.AsyncBaseTransport):
         exchange: Exchange = request.extensions["exchange"]
         url = _target(request.url)
         secure = request.url.scheme == "https"
-        exchange.connection = await exchange.dial(exchange.address, exchange.trust.context if secure else None)
-        exchange.dialing = time.monotonic() - exchange.began
+        exchange.connection = await exchange.connect(exchange.address, exchange.trust.context if secure else None)
+        exchange.connecting = time.monotonic() - exchange.began
         line = httpcore.AsyncHTTP11Connection(url.origin, _Stream(exchange.connection, exchange))
         response = await line.handle_async_request(httpcore.Request(request.method, url, headers=request.headers.raw))
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
@@ -131,7 +133,7 @@ class Transport(httpx.AsyncBaseTransport):
 class KeptTransport(httpx.AsyncBaseTransport):
     """Exchanges over one connection that is kept open between them."""
 
-    def __init__(self, address: Address, tls: ssl.SSLContext | None, dial: Dial) -> None:
+    def __init__(self, address: Address, tls: ssl.SSLContext | None, dial: Connect) -> None:
         self._address = address
         self._tls = tls
         self._dial = dial
@@ -162,7 +164,7 @@ class KeptTransport(httpx.AsyncBaseTransport):
             await self.aclose()
         called = time.monotonic()
         await self.open()
-        exchange.dialing += time.monotonic() - called
+        exchange.connecting += time.monotonic() - called
         url = _target(request.url)
         if self._connection is None:
             raise ProbeFailedError(Reason.BUG, "no connection")
@@ -188,7 +190,7 @@ async def answered(
 ) -> Answer:
     """The answer within so many seconds, or who is to blame that there is none."""
     try:
-        async with Patience(seconds):
+        async with StallAwareTimeout(seconds):
             return await _read(transport, request, exchange)
     except TimeoutError as error:
         raise _timed_out(exchange, seconds) from error
@@ -219,7 +221,7 @@ async def _read(transport: httpx.AsyncBaseTransport, request: httpx.Request, exc
         first_byte=first_byte,
         total=arrived - exchange.began,
         arrived=arrived,
-        ours=exchange.ours,
+        local_delay=exchange.local_delay,
     )
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
     url = str(request.url.copy_with(query=None, fragment=None))
@@ -252,12 +254,12 @@ def _timed_out(exchange: Exchange, seconds: float) -> ProbeFailedError:
         return ProbeFailedError(Reason.TIMEOUT, f"the body of {exchange.address} was not complete within {seconds:g} s")
     if exchange.connection:
         return ProbeFailedError(Reason.UNREACHABLE, f"no answer from {exchange.address} within {seconds:g} s")
-    return ProbeFailedError(exchange.silence, f"no connection to {exchange.address} within {seconds:g} s")
+    return ProbeFailedError(exchange.no_connection_reason, f"no connection to {exchange.address} within {seconds:g} s")
 
 
 def _unanswered(exchange: Exchange) -> ProbeFailedError | None:
     """A connection that ends before a word of answer, from a server that asked for a certificate: it refuses us."""
-    if exchange.head or exchange.connection is None or not exchange.connection.asks_who_we_are:
+    if exchange.head or exchange.connection is None or not exchange.connection.asks_for_certificate:
         return None
     detail = f"{exchange.address} asks for a client certificate and takes none of ours; see connect.client_cert"
     return ProbeFailedError(Reason.TURNED_AWAY, detail)

@@ -28,7 +28,7 @@ class Phases:
     first_byte: float
     total: float
     arrived: float  # when the last byte did, by the monotonic clock
-    ours: float  # until the request was written, connecting left out: nobody's but our own
+    local_delay: float  # until the request was written, connecting left out: nobody's but our own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Answer:
         return bool(words & _SIGN_IN) or any(word in query for word in ("SAMLRequest=", "response_type="))
 
     @property
-    def turns_us_away(self) -> bool:
+    def denies_access(self) -> bool:
         """Whether it is no answer of the target but a refusal to talk to us."""
         return self.status in _TURNED_AWAY or self.is_challenge or self.is_sign_in
 

@@ -17,7 +17,7 @@ _STAMP: Final = (socket.SOL_SOCKET, _TIMESTAMPNS)
 _TIMESPEC: Final = struct.Struct("@ll")  # seconds and nanoseconds, clock_gettime(3)
 
 
-class StampedSocket(socket.socket):
+class TimestampedSocket(socket.socket):
     """A TCP socket that keeps when what was last read from it had arrived.
 
     `arrived` is by the monotonic clock, and what time it is then where the kernel does not tell (all but Linux).

@@ -84,8 +84,8 @@ def _present(context: ssl.SSLContext, certificate: Path) -> None:
     try:
         context.load_cert_chain(certificate, password=_no_passphrase)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, named for the reader
-        told = f"cannot be used: {error_text(error)}; it holds certificate and key in PEM"
-        detail = f"the client certificate {certificate} {told}"
+        summary = f"cannot be used: {error_text(error)}; it holds certificate and key in PEM"
+        detail = f"the client certificate {certificate} {summary}"
         raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
 
 

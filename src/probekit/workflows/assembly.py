@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from probekit.config import loader
-from probekit.config.secrets import Vault
+from probekit.config.secrets import SecretResolver
 from probekit.config.target import Config, Target
-from probekit.engine.context import Order
+from probekit.engine.context import RunContext
 from probekit.model.plan import Plan
 from probekit.planning import capacity
 from probekit.planning.plan import plan
 from probekit.planning.selection import Selection
-from probekit.probe import Secret
+from probekit.probe import SecretRef
 from probekit.redaction import Redactor
 from probekit.toml_file import nearest
 from probekit.transport.client import Http
@@ -72,7 +72,7 @@ def prepare(request: Request) -> tuple[Config, Target, Plan]:
     planned = plan(target, config.checklist, selection=request.selection, release=request.release)
     if not planned.items:
         raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
-    if request.wait_release and (planned.guard is None or planned.release is None):
+    if request.wait_release and (planned.release_guard is None or planned.release is None):
         raise RequestError(
             "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
         )
@@ -94,22 +94,22 @@ def unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestErr
     return RequestError(f"no {what} '{name}'{nearest(name, known)}; {hint}")
 
 
-def vault_of(config: Config, redactor: Redactor) -> Vault:
+def secrets_of(config: Config, redactor: Redactor) -> SecretResolver:
     """What opens the secrets that a configuration refers to."""
-    return Vault(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
+    return SecretResolver(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
 
 
-def order_of(config: Config, target: Target, vault: Vault, run_id: str) -> Order:
+def context_of(config: Config, target: Target, secrets: SecretResolver, run_id: str) -> RunContext:
     """What every run against this target needs."""
-    return Order(
+    return RunContext(
         environment=target.environment,
-        http=http_of(target, vault, config.path, run_id),
-        reveal=vault.reveal,
-        redactor=vault.redactor,
+        http=http_of(target, secrets, config.path, run_id),
+        reveal=secrets.reveal,
+        redactor=secrets.redactor,
     )
 
 
-def http_of(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
+def http_of(target: Target, secrets: SecretResolver, path: Path, run_id: str) -> Http:
     """The door of one run, as its environment connects."""
     environment = target.environment
     connect, folder = environment.connect, path.absolute().parent
@@ -120,12 +120,12 @@ def http_of(target: Target, vault: Vault, path: Path, run_id: str) -> Http:
             ca=folder / connect.ca if connect.ca else None,
             client_cert=folder / connect.client_cert if connect.client_cert else None,
         ),
-        proxy=partial(_proxy, vault, connect.proxy) if connect.proxy else None,
+        proxy=partial(_proxy, secrets, connect.proxy) if connect.proxy else None,
         rate=(environment.throttle.requests, environment.throttle.per),
-        identity={name: partial(vault.reveal, secret) for name, secret in connect.headers.items()},
+        identity={name: partial(secrets.reveal, secret) for name, secret in connect.headers.items()},
         origin=origin_of(environment.base_url),
     )
 
 
-def _proxy(vault: Vault, kept: Secret) -> Proxy:
-    return proxy_of(vault.reveal(kept), str(kept))
+def _proxy(secrets: SecretResolver, kept: SecretRef) -> Proxy:
+    return proxy_of(secrets.reveal(kept), str(kept))

@@ -31,7 +31,7 @@ _LONGEST: Final = 100  # characters of a version
 
 
 @dataclass(kw_only=True)
-class Survey:
+class Discovery:
     """What was found; what was not is None or empty."""
 
     base_url: str
@@ -43,24 +43,24 @@ class Survey:
     certificate: str | None = None
     limits: tuple[str, ...] = ()  # headers that tell a rate limit
     plain_url: str | None = None  # that leads to https
-    told: list[str] = field(default_factory=list)  # what to know beside it
+    notes: list[str] = field(default_factory=list)  # what to know beside it
 
 
 Tell = Callable[[str], None]
 
 
-async def survey(base_url: str, http: Http, *, seconds: float, now: Callable[[], datetime], tell: Tell) -> Survey:
+async def discover(base_url: str, http: Http, *, seconds: float, now: Callable[[], datetime], tell: Tell) -> Discovery:
     """Look at a running system; GET only, at most some thirty requests, each within so many seconds.
 
     Raises:
         ProbeFailedError: nobody answers there, or whoever does is not to be believed.
     """
-    door = http.look(timeout=seconds)
-    found = Survey(base_url=base_url)
+    door = http.probe_client(timeout=seconds)
+    found = Discovery(base_url=base_url)
     tell(base_url)
     first = await door.get(f"{base_url}/")
     if first.redirect:
-        found.told.append(f"/ redirects to {first.redirect}")
+        found.notes.append(f"/ redirects to {first.redirect}")
     if base_url.startswith("https://"):
         found.certificate = await _certificate(base_url, http, seconds, now)
         await _plain(found, door.get)
@@ -87,19 +87,19 @@ async def _certificate(base_url: str, http: Http, seconds: float, now: Callable[
         context = Context(
             base_url=base_url,
             timeout=seconds,
-            http=http.look(address=address, timeout=seconds),
+            http=http.probe_client(address=address, timeout=seconds),
             reveal=str,
             now=now,
             address=address,
             resolved=resolved,
             wanted=frozenset({"time_left"}),
         )
-        return (await tls.measure(tls.TlsProbe(), context)).notes["seen"]
+        return (await tls.measure(tls.TlsProbe(), context)).notes["summary"]
     except (ProbeFailedError, IndexError):
         return None
 
 
-async def _plain(found: Survey, get: Callable[[str], Awaitable[Answer]]) -> None:
+async def _plain(found: Discovery, get: Callable[[str], Awaitable[Answer]]) -> None:
     """Whether plain http on its usual port leads to https."""
     where = endpoint_of(found.base_url)
     if where.port != 443:  # noqa: PLR2004  # another port says nothing of where plain http would be
@@ -112,27 +112,27 @@ async def _plain(found: Survey, get: Callable[[str], Awaitable[Answer]]) -> None
     if (answer.redirect or "").startswith("https://"):
         found.plain_url = url
     else:
-        found.told.append(f"{url} answers {answer.status} and does not lead to https")
+        found.notes.append(f"{url} answers {answer.status} and does not lead to https")
 
 
-async def _health(found: Survey, read: Callable[[str], Awaitable[Answer | None]]) -> None:
+async def _health(found: Discovery, read: Callable[[str], Awaitable[Answer | None]]) -> None:
     refused = []
     for path in (*HEALTH, *PARTS):
         if found.health and found.infrastructure:
             break
         answer = await read(path)
-        if answer is None or (answer.status != _OK and not answer.turns_us_away):
+        if answer is None or (answer.status != _OK and not answer.denies_access):
             continue
-        if answer.turns_us_away:
+        if answer.denies_access:
             refused.append(path)
             continue
         found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
         _take(found, path, answer)
     if refused and not found.health:
-        found.told.append(f"{', '.join(refused)} turns us away: a header may open it (connect.headers)")
+        found.notes.append(f"{', '.join(refused)} turns us away: a header may open it (connect.headers)")
 
 
-def _take(found: Survey, path: str, answer: Answer) -> None:
+def _take(found: Discovery, path: str, answer: Answer) -> None:
     """What a good answer at that path is good for."""
     try:
         listed = infrastructure_health.components(answer)
@@ -152,7 +152,7 @@ def _take(found: Survey, path: str, answer: Answer) -> None:
     found.health = path
 
 
-async def _version(found: Survey, read: Callable[[str], Awaitable[Answer | None]]) -> None:
+async def _version(found: Discovery, read: Callable[[str], Awaitable[Answer | None]]) -> None:
     for path, at in VERSIONS:
         answer = await read(path)
         if answer is None or answer.status != _OK:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from probekit.config.target import Config
-from probekit.model.history import Deployment, Memory
+from probekit.model.history import Deployment, History
 from probekit.model.verdict import Stage
 from probekit.planning.selection import Selection
 
@@ -25,7 +25,7 @@ class Request:
     url: str | None = None  # instead of a file
     stage: Stage = Stage.AFTER
     selection: Selection = field(default_factory=Selection)
-    memory: Memory = field(default_factory=Memory)
+    history: History = field(default_factory=History)
     release: str | None = None
     wait_release: float = 0.0
     settle: bool = True
@@ -33,6 +33,6 @@ class Request:
     loaded: Config | None = None  # what `config` or `url` name, where it was read already
 
 
-def deployment_at(moment: datetime, release: str | None) -> Memory:
+def history_at(moment: datetime, release: str | None) -> History:
     """The memory of a run that is told when its release was put in place."""
-    return Memory(deployment=Deployment(release=release, started=moment, finished=moment))
+    return History(deployment=Deployment(release=release, started=moment, finished=moment))

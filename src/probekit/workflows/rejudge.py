@@ -13,12 +13,12 @@ from probekit.judging.decide import decide
 from probekit.judging.judge import judge
 from probekit.model.report import Report, Run
 from probekit.planning.selection import Selection
-from probekit.reports.json.read import Recalled, recalled
+from probekit.reports.json.read import RecordedRun, read_run
 from probekit.workflows.assembly import prepare
 from probekit.workflows.options import Request, RequestError
 
 
-def judge_again(report: Mapping[str, Any], config: Path) -> Report:
+def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     """The report of that run as it would be by this file.
 
     Raises:
@@ -26,7 +26,7 @@ def judge_again(report: Mapping[str, Any], config: Path) -> Report:
         RecallError: it is no report.
         RequestError: the file does not know its environment, or has nothing of its items in scope.
     """
-    found = recalled(report)
+    found = read_run(report)
     situation, environment = found.situation, str(report["run"]["environment"])
     asked = Request(environment=environment, config=config, stage=situation.stage, release=situation.release.expected)
     _, target, _ = prepare(asked)
@@ -41,7 +41,12 @@ def judge_again(report: Mapping[str, Any], config: Path) -> Report:
         situation=situation,
         checklist=f"{loaded.checklist.title} {loaded.checklist.version}",
         items=len(loaded.checklist.items),
-        measurements=tuple(look for kept in found.attempts.values() for one in kept for look in one.looks + one.again),
+        measurements=tuple(
+            measurement
+            for kept in found.attempts.values()
+            for one in kept
+            for measurement in one.measurements + one.rechecks
+        ),
         verdicts=verdicts,
         decision=decide(verdicts, situation),
         attempts=found.attempts,
@@ -49,18 +54,18 @@ def judge_again(report: Mapping[str, Any], config: Path) -> Report:
     )
 
 
-def _run(told: Mapping[str, Any], found: Recalled, config: Path, loaded: Config) -> Run:
+def _run(written: Mapping[str, Any], found: RecordedRun, config: Path, loaded: Config) -> Run:
     return Run(
-        id=told["id"],
-        environment=told["environment"],
+        id=written["id"],
+        environment=written["environment"],
         stage=found.situation.stage,
-        started=datetime.fromisoformat(told["started"]),
-        seconds=told["seconds"],
-        version=told["version"],
+        started=datetime.fromisoformat(written["started"]),
+        seconds=written["seconds"],
+        version=written["version"],
         config_file=str(config),
         config_hash=loaded.digest,
-        vantage=told["vantage"],
-        narrowed=told["narrowed"],
-        ended_by=told["ended_by"],
-        notes=(*told["notes"], f"judged again by {config}; nothing was measured anew"),
+        vantage=written["vantage"],
+        partial=written["partial"],
+        ended_by=written["ended_by"],
+        notes=(*written["notes"], f"judged again by {config}; nothing was measured anew"),
     )

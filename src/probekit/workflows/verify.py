@@ -5,40 +5,32 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 from uuid import uuid4
 
-from probekit.config.secrets import Vault
+from probekit.config.secrets import SecretResolver
 from probekit.config.target import Target
-from probekit.engine.context import Clock, Follower, Seen, Stop
+from probekit.engine.context import Cancellation, Clock, Observations, RunObserver, StepEnded
 from probekit.engine.runner import run
 from probekit.judging.baseline import drifts
 from probekit.judging.decide import decide
 from probekit.judging.evidence import collected
-from probekit.judging.judge import judge, judge_item, more
+from probekit.judging.judge import judge, judge_item, needed_retry
 from probekit.judging.release import release_of
-from probekit.model.history import Memory
-from probekit.model.measurement import Attempt
+from probekit.model.history import History
+from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Control, Runner, Situation, Verdict
+from probekit.model.verdict import Control, Runner, Situation
 from probekit.redaction import Redactor
 from probekit.transport.resolver import Resolver
 from probekit.version import __version__
-from probekit.workflows.assembly import order_of, prepare, vault_of
-from probekit.workflows.options import Request, deployment_at
-
-
-class Watcher(Follower, Protocol):
-    """Who also wants to know what each step proved."""
-
-    def fell(self, step: Step, verdicts: Sequence[Verdict]) -> None:
-        """A step is over, and what its items are for now."""
+from probekit.workflows.assembly import context_of, prepare, secrets_of
+from probekit.workflows.options import Request, history_at
 
 
 def verify(
@@ -46,17 +38,17 @@ def verify(
 ) -> Report:
     """Verify one environment; `deployed`: when its release was put in place; `wishes`: fields of `Request`."""
     if deployed is not None:
-        wishes["memory"] = deployment_at(deployed, wishes.get("release"))  # type: ignore[arg-type]  # see below
-    return asyncio.run(carry_out(Request(environment=environment, config=Path(config), **wishes)))  # type: ignore[arg-type]  # checked by Request
+        wishes["history"] = history_at(deployed, wishes.get("release"))  # type: ignore[arg-type]  # see below
+    return asyncio.run(execute_run(Request(environment=environment, config=Path(config), **wishes)))  # type: ignore[arg-type]  # checked by Request
 
 
-async def carry_out(
+async def execute_run(
     request: Request,
     *,
     redactor: Redactor | None = None,
     clock: Clock | None = None,
-    stop: Stop | None = None,
-    watcher: Watcher | None = None,
+    cancellation: Cancellation | None = None,
+    observer: RunObserver | None = None,
 ) -> Report:
     """The whole flow for one request.
 
@@ -65,29 +57,30 @@ async def carry_out(
     """
     config, target, planned = prepare(request)
     redactor, clock, run_id = redactor or Redactor(), clock or Clock(), uuid4().hex[:12]
-    vault = vault_of(config, redactor)
-    order = replace(
-        order_of(config, target, vault, run_id),
-        memory=request.memory,
+    secrets = secrets_of(config, redactor)
+    context = replace(
+        context_of(config, target, secrets, run_id),
+        history=request.history,
         clock=clock,
         settle=request.settle,
         wait_release=request.wait_release,
-        stop=stop or Stop(),
-        watcher=_Judging(planned, request, watcher) if watcher else None,
+        cancellation=cancellation or Cancellation(),
     )
-    started, ours = clock.now(), _Ours()
-    seen = await run(planned, partial(more, planned.items), order)
+    if observer:
+        context = replace(context, observer=observer, step_ended=_judging(planned, request, observer))
+    started, load = clock.now(), RunnerLoad()
+    observations = await run(planned, partial(needed_retry, planned.items), context)
     situation = Situation(
         now=clock.now(),
         stage=request.stage,
-        release=release_of(seen.guards, planned.release),
-        memory=request.memory,
-        control=_control(seen, target),
-        complete=seen.complete,
+        release=release_of(observations.guard_measurements, planned.release),
+        history=request.history,
+        control=_control(observations, target),
+        complete=observations.complete,
         strict=request.strict,
-        runner=ours.told(seen.lag),
+        runner=load.since_start(observations.lag),
     )
-    verdicts = judge(planned, seen.attempts, situation)
+    verdicts = judge(planned, observations.attempts, situation)
     return Report(
         run=Run(
             id=run_id,
@@ -99,74 +92,65 @@ async def carry_out(
             config_file=str(config.path),
             config_hash=config.digest,
             vantage=target.environment.vantage,
-            narrowed=planned.narrowed,
-            ended_by=seen.ended_by,
-            notes=(*_notes(vault, request.memory, planned), *_unused(order.http.resolver, planned, seen)),
+            partial=planned.partial,
+            ended_by=observations.ended_by,
+            notes=(*_notes(secrets, request.history, planned), *_unused(context.http.resolver, planned, observations)),
         ),
         situation=situation,
         checklist=f"{config.checklist.title} {config.checklist.version}",
         items=len(config.checklist.items),
-        measurements=tuple(seen.measurements),
+        measurements=tuple(observations.measurements),
         verdicts=verdicts,
         decision=decide(verdicts, situation),
-        attempts=seen.attempts,
-        evidence=collected(planned, seen.attempts, situation),
+        attempts=observations.attempts,
+        evidence=collected(planned, observations.attempts, situation),
         sections=config.checklist.sections,
     )
 
 
-class _Ours:
-    """What this process and machine spend from now on."""
+class RunnerLoad:
+    """The load of this process and machine, from now on."""
 
     def __init__(self) -> None:
         self._began, self._spent = time.perf_counter(), time.process_time()
 
-    def told(self, lag: float) -> Runner:
+    def since_start(self, lag: float) -> Runner:
+        """The processor time and the load since this was made."""
         wall = max(time.perf_counter() - self._began, 1e-9)
         load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
         return Runner(lag=lag, cpu=100 * (time.process_time() - self._spent) / wall, load=load)
 
 
-def _control(seen: Seen, target: Target) -> Control:
+def _control(observations: Observations, target: Target) -> Control:
     """It answers when one control answered at the start and one at the end."""
     if not target.environment.control:
         return Control.NONE
     both = 2
-    return Control.ANSWERS if len(seen.controls) == both and all(seen.controls) else Control.SILENT
+    return Control.ANSWERS if len(observations.controls) == both and all(observations.controls) else Control.SILENT
 
 
-def _notes(vault: Vault, memory: Memory, planned: Plan) -> tuple[str, ...]:
-    notes = [f"{vault.dotenv} was read"] if vault.dotenv else []
-    notes += drifts(planned.compared, memory.baseline)
-    if not (memory.since or memory.known):
+def _notes(secrets: SecretResolver, history: History, planned: Plan) -> tuple[str, ...]:
+    notes = [f"{secrets.dotenv} was read"] if secrets.dotenv else []
+    notes += drifts(planned.baseline_items, history.baseline)
+    if not (history.since or history.known):
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
     return tuple(notes)
 
 
-def _unused(resolver: Resolver, planned: Plan, seen: Seen) -> Iterator[str]:
+def _unused(resolver: Resolver, planned: Plan, observations: Observations) -> Iterator[str]:
     """Addresses that the configuration fixes and no probe went to: a typing error would verify another instance."""
-    if planned.narrowed or not seen.complete:
+    if planned.partial or not observations.complete:
         return
     for name in sorted(resolver.fixed.keys() - resolver.asked):
         yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
 
 
-class _Judging:
-    """Between the run, which knows no limit, and a watcher who wants verdicts."""
+def _judging(planned: Plan, request: Request, observer: RunObserver) -> StepEnded:
+    """What tells an observer what the items of a step are for now."""
 
-    def __init__(self, planned: Plan, request: Request, watcher: Watcher) -> None:
-        self._plan = planned
-        self._request = request
-        self._watcher = watcher
+    def step_ended(step: Step, attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
+        situation = Situation(now=now, stage=request.stage, history=request.history)
+        items = [item for item in planned.items if item.probe == step.probe]
+        observer.judged(step, [judge_item(item, planned, attempts, situation) for item in items])
 
-    def waiting(self, what: str, until: datetime) -> None:
-        self._watcher.waiting(what, until)
-
-    def began(self, step: Step, until: datetime) -> None:
-        self._watcher.began(step, until)
-
-    def ended(self, step: Step, attempts: Sequence[tuple[str, tuple[Attempt, ...]]], now: datetime) -> None:
-        evidence = {(step.probe, instance): kept for instance, kept in attempts}
-        situation = Situation(now=now, stage=self._request.stage, memory=self._request.memory)
-        items = [item for item in self._plan.items if item.probe == step.probe]
-        self._watcher.fell(step, [judge_item(item, self._plan, evidence, situation) for item in items])
+    return step_ended

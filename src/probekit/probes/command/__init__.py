@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 
 from probekit.probe import (
     Context,
+    CumulativeCount,
     Duration,
     Exact,
     Failure,
@@ -20,9 +21,8 @@ from probekit.probe import (
     ProbeFailedError,
     Readings,
     Reason,
-    Secret,
+    SecretRef,
     Settings,
-    Total,
 )
 from probekit.probes._support.json import compile_path, find, is_number, parse, shown
 from probekit.probes.command.perfdata import Number, numbers
@@ -36,15 +36,15 @@ _UNKNOWN: Final = 3  # the same
 _ALWAYS: Final = {"LC_ALL": "C", "TZ": "UTC"}  # numbers and times are written alike everywhere
 
 
-class Place(Settings):
+class MetricSource(Settings):
     """Where a number stands, and what makes the metric's unit of it."""
 
     at: str = Field(min_length=1, description="a JSONPath of RFC 9535 into stdout, or the label of performance data")
     unit: str = Field("", description="the unit that must stand behind it in performance data, such as MB")
-    grows: bool = Field(
+    counter: bool = Field(
         default=False, description="it is a total that only grows: what counts is its growth since the deployment mark"
     )
-    times: float = Field(1.0, gt=0, allow_inf_nan=False, description="what the number is multiplied by, such as 1000")
+    scale: float = Field(1.0, gt=0, allow_inf_nan=False, description="what the number is multiplied by, such as 1000")
 
 
 def _place(written: object) -> object:
@@ -64,9 +64,11 @@ class CommandProbe(ProbeConfig):
     nagios: bool = Field(
         default=False, description="it is a monitoring plugin: exit 0, 1, 2 is 'status', performance data are numbers"
     )
-    reads: dict[str, Annotated[Place, BeforeValidator(_place, json_schema_input_type=str | Place)]] = Field(
-        {},
-        description="metric of the probe to its number: a place, or { at = ..., unit = ..., times = ..., grows = ... }",
+    metrics: dict[str, Annotated[MetricSource, BeforeValidator(_place, json_schema_input_type=str | MetricSource)]] = (
+        Field(
+            {},
+            description="Metric of the probe to its number: a place, or { at, unit, scale, counter }.",
+        )
     )
     expect_exit: tuple[int, ...] = Field(
         (0,), min_length=1, description="exit codes with which numbers are read from its JSON; a plugin's are fixed"
@@ -75,7 +77,7 @@ class CommandProbe(ProbeConfig):
         None, gt=0, le=3600, description="how long it may run; else the environment's timeout"
     )
     env: tuple[Name, ...] = Field((), description="variables of our own environment that it sees, beside PATH")
-    secrets: dict[Name, Secret] = Field({}, description="variables that it sees, by reference")
+    secrets: dict[Name, SecretRef] = Field({}, description="variables that it sees, by reference")
 
     @field_validator("argv")
     @classmethod
@@ -90,10 +92,10 @@ class CommandProbe(ProbeConfig):
 
     @model_validator(mode="after")
     def _means_one_thing(self) -> Self:
-        if self.own_metric in self.reads:
-            message = f"'{self.own_metric}' is its exit code: leave it out of 'reads'"
+        if self.own_metric in self.metrics:
+            message = f"'{self.own_metric}' is its exit code: leave it out of 'metrics'"
             raise ValueError(message)
-        for place in () if self.nagios else self.reads.values():
+        for place in () if self.nagios else self.metrics.values():
             compile_path(place.at)
             if place.unit:
                 message = "'unit' is of performance data (nagios = true): a number of JSON has none"
@@ -120,7 +122,7 @@ async def measure(config: CommandProbe, context: Context) -> Readings:
     for secret in secrets.values():
         redactor.learn(secret)
     variables = _ALWAYS | _passed_on(config) | secrets
-    is_heard = config.nagios or bool(config.reads)
+    is_heard = config.nagios or bool(config.metrics)
     ended = await run(config.argv, variables=variables, within=context.timeout, is_heard=is_heard)
     return (_of_plugin if config.nagios else _of_script)(config, ended, redactor.clean)
 
@@ -140,19 +142,21 @@ def _of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
         said += f": {_tail(ended, clean)}"
     if ended.code > _OF_ITS_OWN:
         raise ProbeFailedError(Reason.BAD_RESPONSE, said)
-    values = _of_json(config.reads, ended.out) if ended.code in config.expect_exit else {}
-    return Readings({"seen": said}, exit_code=Exact(ended.code), **dict.fromkeys(config.reads, _unread(said)) | values)
+    values = _of_json(config.metrics, ended.out) if ended.code in config.expect_exit else {}
+    return Readings(
+        {"summary": said}, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, _unread(said)) | values
+    )
 
 
-def _of_json(reads: Mapping[str, Place], out: bytes) -> dict[str, Exact | Total | Failure]:
+def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, Exact | CumulativeCount | Failure]:
     try:
-        document = parse(out) if reads else None
+        document = parse(out) if metrics else None
     except ProbeFailedError as error:
-        return dict.fromkeys(reads, _unread(error.detail))
-    return {metric: _number(place, document) for metric, place in reads.items()}
+        return dict.fromkeys(metrics, _unread(error.detail))
+    return {metric: _number(place, document) for metric, place in metrics.items()}
 
 
-def _number(place: Place, document: Any) -> Exact | Total | Failure:  # noqa: ANN401  # any JSON value
+def _number(place: MetricSource, document: Any) -> Exact | CumulativeCount | Failure:  # noqa: ANN401  # any JSON value
     try:
         value = find(place.at, document)
     except ProbeFailedError as error:
@@ -172,13 +176,13 @@ def _of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     known = numbers(text)
     first = _line(text.partition("\n")[0].partition("|")[0], clean)
     return Readings(
-        {"seen": f"{_STATES[code]}: {first[:_TAIL]}"},
+        {"summary": f"{_STATES[code]}: {first[:_TAIL]}"},
         status=Exact(code),
-        **{metric: _labelled(place, known) for metric, place in config.reads.items()},
+        **{metric: _labelled(place, known) for metric, place in config.metrics.items()},
     )
 
 
-def _labelled(place: Place, known: Mapping[str, Number]) -> Exact | Total | Failure:
+def _labelled(place: MetricSource, known: Mapping[str, Number]) -> Exact | CumulativeCount | Failure:
     number = known.get(place.at)
     if number is None:
         labels = ", ".join(map(shown, list(known)[:10])) or "none"
@@ -189,11 +193,11 @@ def _labelled(place: Place, known: Mapping[str, Number]) -> Exact | Total | Fail
     return _times(place, number.value)
 
 
-def _times(place: Place, value: float) -> Exact | Total | Failure:
-    product = value * place.times
-    if not isfinite(product) or (place.grows and product < 0):
+def _times(place: MetricSource, value: float) -> Exact | CumulativeCount | Failure:
+    product = value * place.scale
+    if not isfinite(product) or (place.counter and product < 0):
         return _unread(f"the number at {place.at} is too large, or a total below zero")
-    return Total(product) if place.grows else Exact(product)
+    return CumulativeCount(product) if place.counter else Exact(product)
 
 
 def _unread(detail: str) -> Failure:
@@ -216,15 +220,15 @@ KIND = Kind(
         Metric(name="exit_code", unit="", help="with which the program ended"),
         Metric(name="status", unit="", help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
     ),
-    gives=lambda config: frozenset(config.reads) | {config.own_metric},
+    metrics_for=lambda config: frozenset(config.metrics) | {config.own_metric},
     measure=measure,
-    totals=lambda config: frozenset(name for name, place in config.reads.items() if place.grows),
-    lasts=lambda config: config.timeout,
+    counters=lambda config: frozenset(name for name, place in config.metrics.items() if place.counter),
+    timeout_for=lambda config: config.timeout,
     requests=0,
     example="""\
 kind = "command"
 argv = ["/usr/local/bin/dry-run", "--format", "json"]  # its exit code is 'exit_code'; it prints {"orphans": 0}
-reads = { orphans = "$.orphans" }
+metrics = { orphans = "$.orphans" }
 secrets = { DATABASE_URL = { env = "DATABASE_URL" } }
 timeout = "2min"
 """,

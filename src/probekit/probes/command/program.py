@@ -18,7 +18,7 @@ from probekit.probe import ProbeFailedError, Reason
 
 _MOST: Final = 1 << 16  # bytes of each stream
 _GRACE: Final = 1.0  # seconds between SIGTERM and SIGKILL, and for what still lies in a pipe
-_PAUSE: Final = 0.01  # seconds between two looks whether it has ended
+_PAUSE: Final = 0.01  # seconds between two measurements whether it has ended
 _WE_ARE_FULL: Final = (EAGAIN, EMFILE, ENFILE, ENOMEM)  # fork(2), pipe(2): no room for another process or file
 
 

@@ -15,9 +15,9 @@ from probekit.probes.postgres.settings import PostgresProbe
 
 async def measure(config: PostgresProbe, context: Context) -> Readings:
     """One session: the catalogue of `database`, the scans of `database-integrity`, whatever of them is wanted."""
-    from probekit.probes.postgres import look  # noqa: PLC0415  # psycopg takes 0.2 s to import
+    from probekit.probes.postgres import session_readings  # noqa: PLC0415  # psycopg takes 0.2 s to import
 
-    return await look.take(config, context)
+    return await session_readings.read(config, context)
 
 
 async def sample(config: PostgresProbe, context: Context) -> AsyncGenerator[Readings, None]:
@@ -64,7 +64,9 @@ KIND = Kind(
             name="unenforced_constraints", unit="", help="constraints not validated, foreign keys with triggers off"
         ),
         Metric(
-            name="blocked_sessions", unit="", help="sessions that wait for a lock longer than declared, in two looks"
+            name="blocked_sessions",
+            unit="",
+            help="sessions that wait for a lock longer than declared, in two measurements",
         ),
         Metric(
             name="idle_transactions", unit="", help="transactions that wrote and then lie idle longer than declared"

@@ -26,8 +26,8 @@ async def expected_role(session: Session, config: PostgresProbe) -> Found:
         return {"expected_role": Exact(in_recovery == (config.role == "replica"))}, ""
     read_only = [plain(row["role"]) for row in await session.rows(text_of("read_only"))]
     read_only += ["the whole server"] if session.server["read_only_server"] else []
-    told = f"read-only by default for {listed(read_only)}" if read_only else ""
-    return {"expected_role": Exact(not read_only)}, told
+    summary = f"read-only by default for {listed(read_only)}" if read_only else ""
+    return {"expected_role": Exact(not read_only)}, summary
 
 
 async def invalid_indexes(session: Session, _config: PostgresProbe) -> Found:
@@ -66,18 +66,18 @@ async def idle_transactions(session: Session, config: PostgresProbe) -> Found:
     rows = [row for row in await session.rows(text_of("idle_transactions")) if row["idle"] is not None]
     late = [row for row in rows if row["idle"] > config.idle_transaction]
     holding = [row for row in late if row["has_xid"]]
-    told = [f"pid {row['pid']} idle in its transaction for {row['idle']:.0f} s" for row in holding]
-    told += [f"pid {r['pid']} idle for {r['idle']:.0f} s, holding no id" for r in late if not r["has_xid"]]
+    summary = [f"pid {row['pid']} idle in its transaction for {row['idle']:.0f} s" for row in holding]
+    summary += [f"pid {r['pid']} idle for {r['idle']:.0f} s, holding no id" for r in late if not r["has_xid"]]
     if not holding and session.server["activity_off"]:
         raise ProbeFailedError(Reason.NOT_PERMITTED, "track_activities is off in a session: nobody sees what it does")
-    return {"idle_transactions": _visible(session, len(holding))}, listed(told)
+    return {"idle_transactions": _visible(session, len(holding))}, listed(summary)
 
 
 async def prepared_transactions(session: Session, config: PostgresProbe) -> Found:
     """Forgotten halves of two-phase commits."""
     ages = [row["age"] for row in await session.rows(text_of("prepared")) if row["age"] > config.idle_transaction]
-    told = f"{len(ages)} prepared transactions, the oldest for {ages[0]:.0f} s" if ages else ""
-    return {"prepared_transactions": Exact(len(ages))}, told
+    summary = f"{len(ages)} prepared transactions, the oldest for {ages[0]:.0f} s" if ages else ""
+    return {"prepared_transactions": Exact(len(ages))}, summary
 
 
 async def connections_used(session: Session, config: PostgresProbe) -> Found:
@@ -86,12 +86,12 @@ async def connections_used(session: Session, config: PostgresProbe) -> Found:
         raise ProbeFailedError(Reason.NOT_PERMITTED, _BLIND)
     rows = await session.rows(text_of("connections"))
     used, fullest = max(((100 * row["used"] / row["usable"], row) for row in rows), key=lambda pair: pair[0])
-    told = f"{fullest['used']} of {fullest['usable']} connections of {plain(fullest['what'])}"
+    summary = f"{fullest['used']} of {fullest['usable']} connections of {plain(fullest['what'])}"
     if config.pooler == "transaction" and used < _FULL:
         waiting = sum(int(pool["cl_waiting"]) for pool in await session.pools())
         if waiting:
-            return {"connections_used": Exact(_FULL)}, f"{waiting} clients wait at the pooler, {told}"
-    return {"connections_used": Exact(used)}, told
+            return {"connections_used": Exact(_FULL)}, f"{waiting} clients wait at the pooler, {summary}"
+    return {"connections_used": Exact(used)}, summary
 
 
 async def blocked_sessions(session: Session, config: PostgresProbe) -> Found:
@@ -102,8 +102,8 @@ async def blocked_sessions(session: Session, config: PostgresProbe) -> Found:
     await asyncio.sleep(_BETWEEN)
     pids = {row["pid"] for row in first}
     still = [row for row in await _waiting(session, config) if row["pid"] in pids]
-    told = [f"pid {row['pid']} waits {row['waited']:.0f} s for {_blockers(row)}" for row in still]
-    return {"blocked_sessions": _visible(session, len(still))}, listed(told)
+    summary = [f"pid {row['pid']} waits {row['waited']:.0f} s for {_blockers(row)}" for row in still]
+    return {"blocked_sessions": _visible(session, len(still))}, listed(summary)
 
 
 async def _waiting(session: Session, config: PostgresProbe) -> Sequence[Row]:

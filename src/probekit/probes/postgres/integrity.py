@@ -114,14 +114,14 @@ async def _counted(session: Session, metric: str, queries: dict[str, sql.Compose
         except ProbeFailedError as error:
             failed[name] = error
     bad = [f"{_amount(count)} {what} {name}" for name, count in found.items() if count]
-    told = [*bad, *(f"{name} was not counted: {error.detail}" for name, error in failed.items())]
+    summary = [*bad, *(f"{name} was not counted: {error.detail}" for name, error in failed.items())]
     total = sum(found.values())
     if failed and not total:
         name, first = next(iter(failed.items()))
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         failure = Failure(reason=first.reason, detail=f"{name} was not counted: {first.detail}{more}")
         return {metric: failure}, listed(bad)
-    return {metric: Exact(total)}, listed(told) or f"{len(queries)} counted, no {metric}"
+    return {metric: Exact(total)}, listed(summary) or f"{len(queries)} counted, no {metric}"
 
 
 def _number(value: object) -> float:

@@ -45,12 +45,12 @@ async def blocks(config: PostgresProbe, context: Context) -> AsyncGenerator[Read
                 slowest = slow or slowest
                 yield Readings(_notes(slowest), slow_now=found)
         if before is not None:
-            over, told = await _over_window(session, before, config)
-            yield Readings(_notes([*slowest, *told]), **{name: over[name] for name in asked})
+            over, summary = await _over_window(session, before, config)
+            yield Readings(_notes([*slowest, *summary]), **{name: over[name] for name in asked})
 
 
-def _notes(told: list[str]) -> Mapping[str, str]:
-    return {"seen": listed(told)} if told else {}
+def _notes(summary: list[str]) -> Mapping[str, str]:
+    return {"summary": listed(summary)} if summary else {}
 
 
 async def _slow_now(session: Session, config: PostgresProbe) -> tuple[Reading | Failure, list[str]]:
@@ -117,23 +117,23 @@ async def _over_window(
         for (_, queryid), (calls, milliseconds) in spent.items()
         if calls and milliseconds / calls >= config.slow_mean * 1000 and queryid not in config.slow_allowed
     }
-    told = [f"statement {queryid} took {mean:.0f} ms on average" for queryid, mean in slow.items()]
+    summary = [f"statement {queryid} took {mean:.0f} ms on average" for queryid, mean in slow.items()]
     calls = sum(calls for calls, _ in spent.values())
     values: dict[str, Reading | Failure] = {"slow_statements": Exact(len(slow))}
     if after.thrown_away != before.thrown_away:
         detail = "pg_stat_statements threw entries away within the window: pg_stat_statements.max is too small"
         lost = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
-        return {"slow_statements": values["slow_statements"] if slow else lost, "mean_query_time": lost}, told
+        return {"slow_statements": values["slow_statements"] if slow else lost, "mean_query_time": lost}, summary
     if calls:
         values["mean_query_time"] = Exact(sum(milliseconds for _, milliseconds in spent.values()) / calls)
     else:
         detail = "no statement ended in the window: nothing to take a mean of"
         values["mean_query_time"] = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
-    return values, [*told, f"{calls} calls in the window"]
+    return values, [*summary, f"{calls} calls in the window"]
 
 
 def _difference(before: _Totals, after: _Totals) -> Mapping[tuple[int, int], tuple[int, float]]:
-    """Calls and milliseconds of each statement since the first look."""
+    """Calls and milliseconds of each statement since the first measurement."""
     nothing = (0, 0.0)
     return {
         key: (calls - before.statements.get(key, nothing)[0], spent - before.statements.get(key, nothing)[1])

@@ -30,7 +30,7 @@ class _Refusal:
 
     texts: str  # a pattern
     reason: Reason
-    told: str
+    summary: str
     facts: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -114,7 +114,7 @@ def of_session(error: psycopg.Error | TimeoutError, where: str, seconds: float) 
     said = plain(_essence(text))
     for refusal in _REFUSALS:
         if re.search(refusal.texts, text, re.IGNORECASE):
-            return RefusedError(refusal.reason, f"{where}: {refusal.told}: {said}", refusal.facts)
+            return RefusedError(refusal.reason, f"{where}: {refusal.summary}: {said}", refusal.facts)
     # in a language or of a kind that we do not know: it may as well be our own fault
     return RefusedError(Reason.BAD_RESPONSE, f"{where} opens no session, for a reason that we do not know: {said}")
 

@@ -82,7 +82,7 @@ class Session:
         """
         seconds = self.statement if self.until is None else min(self.statement, self.until - perf_counter())
         if seconds <= 0:
-            raise ReadingError(Reason.TIMEOUT, "the look's time is used up")
+            raise ReadingError(Reason.TIMEOUT, "the measurement's time is used up")
         whole = sql.SQL("{}{}\n; ROLLBACK").format(self._beginning(seconds), query)
         try:
             return await bounded(self.connection, self._answer(whole), seconds + _GRACE)

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from probekit.probe import Duration, ProbeConfig, Secret, Settings
+from probekit.probe import Duration, ProbeConfig, SecretRef, Settings
 
 _COLUMN: Final = r"^[^.]+(\.[^.]+){1,2}$"
 
@@ -25,7 +25,7 @@ class PostgresProbe(ProbeConfig):
     """One server and what is expected of it."""
 
     kind: Literal["postgres"]
-    dsn: Secret = Field(description='where postgresql://USER:PASSWORD@HOST/DATABASE is kept: { env = "NAME" }')
+    dsn: SecretRef = Field(description='where postgresql://USER:PASSWORD@HOST/DATABASE is kept: { env = "NAME" }')
     database: str | None = Field(None, min_length=1, description="the database's name there; else the DSN's")
     user: str | None = Field(None, min_length=1, description="the user's name there, where it matters")
     role: Literal["primary", "replica"] = Field("primary", description="what the server must be")
@@ -34,7 +34,7 @@ class PostgresProbe(ProbeConfig):
     )
     statement_timeout: Duration = Field(5.0, ge=0.01, le=300, description="of one reading or scan, in the server")
     lock_timeout: Duration = Field(0.2, ge=0.01, le=60, description="that a reading waits for a lock")
-    scan_time: Duration = Field(60.0, ge=0.01, le=600, description="of all scans of one look together")
+    scan_time: Duration = Field(60.0, ge=0.01, le=600, description="of all scans of one measurement together")
     blocked_for: Duration = Field(5.0, ge=0, description="from which on a session that waits for a lock counts")
     idle_transaction: Duration = Field(60.0, ge=0, description="above which an idle or prepared transaction counts")
     slow_now: Duration = Field(1.0, ge=0, description="above which a running statement counts")

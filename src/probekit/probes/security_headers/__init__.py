@@ -64,13 +64,13 @@ async def measure(config: SecurityHeaders, context: Context) -> Readings:
     """Read every page, hold each header against its minimum, and ask once by plain http."""
     pages = await _pages(config, context)
     found = [(fault, name) for name, answer in pages.items() for fault in faults(config, answer, context.now())]
-    redirect, told = await _https_redirect(config, context)
+    redirect, summary = await _https_redirect(config, context)
     clashes = [f"{name}: {clash}" for name, answer in pages.items() for clash in conflicts(answer)]
     counts = Counter(fault.metric for fault, _ in found)
     weak_cookies = {fault.subject for fault, _ in found if fault.metric == "weak_cookies"}
     return Readings(
         {
-            "seen": "; ".join([*(_told(found) or ["every page keeps the minimum"]), told, *clashes]),
+            "summary": "; ".join([*(_summary(found) or ["every page keeps the minimum"]), summary, *clashes]),
             "pages": ", ".join(f"{name} {answer.status}" for name, answer in pages.items()),
         },
         missing=Exact(counts["missing"]),
@@ -113,7 +113,7 @@ def _readable(name: str, answer: Answer, refusals: Sequence[int]) -> Answer:
     return answer
 
 
-def _told(found: Sequence[tuple[Fault, str]]) -> list[str]:
+def _summary(found: Sequence[tuple[Fault, str]]) -> list[str]:
     """One sentence a fault, with every page that has it."""
     pages: dict[Fault, list[str]] = {}
     for fault, page in found:
@@ -154,7 +154,7 @@ def _plain_url(base_url: str) -> str | None:
 
 
 async def _ask_plainly(url: str, context: Context) -> Answer:
-    """Its answer, from the machine that this look is for where the name is the same."""
+    """Its answer, from the machine that this measurement is for where the name is the same."""
     where, address = endpoint_of(url), context.address
     same = address is not None and address.endpoint.host == where.host
     door = replace(context.http, address=Address(where, address.ip) if address and same else None)
@@ -194,7 +194,7 @@ KIND = Kind(
     measure=measure,
     endpoint=endpoint,
     each_address=True,
-    unasked=lambda base_url: base_url.startswith("https://"),
+    enabled_by_default=lambda base_url: base_url.startswith("https://"),
     requests=7,  # four pages, the API, an error page, plain http; 3 where nothing is declared
     example="""\
 kind = "security_headers"

@@ -99,18 +99,18 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
         raise ProbeFailedError(Reason.BUG, "the tls kind needs an address")
     begin = partial(upgrade, protocol=config.starttls) if config.starttls else None
     door = _Door(context, context.address, begin)
-    seen = await door.handshake(_unverified())
+    seen = await door.handshake(_unverifying_context())
     leaf = _certificate(seen.leaf)
     trust = await _trust(door, seen)
     path = [_certificate(der) for der in trust.path] if trust.path else [leaf]
     now = context.now()
     first = min(path, key=lambda certificate: _days_left(certificate, now))
     notes = {
-        "seen": _told(leaf, trust, first),
+        "summary": _summary(leaf, trust, first),
         "protocol": seen.protocol,
         "fingerprint": leaf.fingerprint(SHA256()).hex(),
     }
-    wanted = context.wanted or KIND.promises
+    wanted = context.wanted or KIND.metric_names
     modern = {"modern_protocol": await _modern(door, seen)} if "modern_protocol" in wanted else {}  # a hello more
     return Readings(
         notes,
@@ -126,7 +126,7 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     )
 
 
-def _unverified() -> ssl.SSLContext:
+def _unverifying_context() -> ssl.SSLContext:
     """Takes any certificate and any protocol that this OpenSSL still speaks: nothing is sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -214,8 +214,8 @@ async def _trust(door: _Door, seen: _Seen) -> _Trust:
     matches: bool | Failure = of_name is None
     if of_name is not None and of_name.verify_code not in _ANOTHER_NAME:
         matches = Failure(reason=Reason.BAD_RESPONSE, detail=f"its name cannot be verified: {of_name.verify_message}")
-    told = refusal if path is None else why
-    return _Trust(path=path, host_matches=matches, refusal=told.verify_message if told else "")
+    summary = refusal if path is None else why
+    return _Trust(path=path, host_matches=matches, refusal=summary.verify_message if summary else "")
 
 
 async def _verify(
@@ -252,7 +252,7 @@ async def _different(config: TlsProbe, door: _Door, leaf: x509.Certificate, seen
     first = resolved.addresses[0] if resolved else door.address
     if first == door.address:
         return Exact(0)
-    return Exact((await door.handshake(_unverified(), first)).leaf != seen.leaf)
+    return Exact((await door.handshake(_unverifying_context(), first)).leaf != seen.leaf)
 
 
 def _certificate(der: bytes) -> x509.Certificate:
@@ -269,7 +269,7 @@ def _days_left(certificate: x509.Certificate, now: datetime) -> float:
     return left.total_seconds() / _DAY
 
 
-def _told(leaf: x509.Certificate, trust: _Trust, first: x509.Certificate) -> str:
+def _summary(leaf: x509.Certificate, trust: _Trust, first: x509.Certificate) -> str:
     """The certificate in one sentence."""
     until = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
     sooner = f"; {_name(first)} above it expires first, {first.not_valid_after_utc:%Y-%m-%d}" if first != leaf else ""
@@ -336,7 +336,7 @@ KIND = Kind(
     measure=measure,
     endpoint=endpoint,
     each_address=True,
-    unasked=lambda base_url: base_url.startswith("https://"),
+    enabled_by_default=lambda base_url: base_url.startswith("https://"),
     requests=6,
     example="""\
 kind = "tls"

@@ -11,18 +11,18 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from probekit.model.checklist import Severity
-from probekit.model.history import BaselineWindow, Evidence, Memory
-from probekit.model.measurement import Attempt, Failure, Measurement
+from probekit.model.history import BaselineWindow, History, PooledEvidence
+from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.readings import (
     Complement,
     Counted,
+    ErrorRate,
     Exact,
-    Failures,
     Histogram,
+    LatencySample,
     Mean,
     Quantile,
     Reading,
-    Sample,
     Share,
 )
 from probekit.model.verdict import Situation
@@ -32,16 +32,16 @@ _T = TypeVar("_T")
 _N = TypeVar("_N")
 
 
-class RecallError(Exception):
+class ReportError(Exception):
     """The report cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
+class RecordedRun:
     """What a judge needs of an earlier run."""
 
     situation: Situation
-    attempts: Mapping[tuple[str, str], tuple[Attempt, ...]]  # by probe and instance
+    attempts: Mapping[InstanceKey, tuple[Attempt, ...]]  # by probe and instance
 
 
 class _Since(BaseModel, defer_build=True):
@@ -50,7 +50,7 @@ class _Since(BaseModel, defer_build=True):
     since: AwareDatetime
 
 
-class _Memory(BaseModel, defer_build=True):
+class _History(BaseModel, defer_build=True):
     since: tuple[_Since, ...]
     evidence: tuple[dict[str, Any], ...]
 
@@ -65,15 +65,15 @@ class _Head(BaseModel, defer_build=True):
 
     schema_: Literal["probekit.report/1"]
     run: _Run
-    memory: _Memory
+    history: _History
 
 
 _READERS: Final[dict[type, TypeAdapter[Any]]] = {}  # made when first asked for: all of them take 0.15 s of CPU
 
 
-def _read(noun: type[_N], told: Any) -> _N:  # noqa: ANN401  # any JSON
+def _read(noun: type[_N], document: Any) -> _N:  # noqa: ANN401  # any JSON
     reader = _READERS.get(noun) or _READERS.setdefault(noun, TypeAdapter(noun))
-    found: _N = reader.validate_python(told)
+    found: _N = reader.validate_python(document)
     return found
 
 
@@ -85,13 +85,13 @@ def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
         try:
             return function(*args, **kwargs)
         except (ValidationError, ValueError, TypeError, AttributeError, LookupError):
-            raise RecallError("it was not written by this probekit, or is damaged") from None
+            raise ReportError("it was not written by this probekit, or is damaged") from None
 
     return refusing
 
 
 @_refused
-def memory_of(report: Any, environment: str, now: datetime) -> Memory:  # noqa: ANN401  # any JSON
+def history_of(report: Any, environment: str, now: datetime) -> History:  # noqa: ANN401  # any JSON
     """Since when each item fails, and the evidence of its release, by a report on that environment.
 
     Raises:
@@ -99,32 +99,34 @@ def memory_of(report: Any, environment: str, now: datetime) -> Memory:  # noqa: 
     """
     found = _head(report)
     if found.run.environment != environment:
-        raise RecallError(f"a report on '{found.run.environment}', not on '{environment}'")
-    if found.run.started > now or any(one.since > now for one in found.memory.since):
-        raise RecallError("a report from the future: look at the clocks")
-    evidence = dict(map(_evidence, found.memory.evidence))
-    return Memory(since=_since(found), evidence=evidence, known=True)
+        raise ReportError(f"a report on '{found.run.environment}', not on '{environment}'")
+    if found.run.started > now or any(one.since > now for one in found.history.since):
+        raise ReportError("a report from the future: look at the clocks")
+    evidence = dict(map(_evidence, found.history.evidence))
+    return History(since=_since(found), evidence=evidence, known=True)
 
 
 @_refused
-def recalled(report: Any) -> Recalled:  # noqa: ANN401  # any JSON
+def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
     """What was seen, and how things stood.
 
     Raises:
         RecallError: it is no report, or not whole.
     """
-    told = report["situation"]
-    facts = {name: told[name] for name in ("now", "release", "control", "complete", "strict", "runner")}
-    memory = {"deployment": told["deployment"], "since": _since(_head(report))}
-    looks = [_measurement(one) for one in report["measurements"]]
-    attempts: dict[tuple[str, str], tuple[Attempt, ...]] = {}
+    document = report["situation"]
+    facts = {name: document[name] for name in ("now", "release", "control", "complete", "strict", "runner")}
+    history = {"deployment": document["deployment"], "since": _since(_head(report))}
+    measurements = [_measurement(one) for one in report["measurements"]]
+    attempts: dict[InstanceKey, tuple[Attempt, ...]] = {}
     for one in report["attempts"]:
-        key = str(one["probe"]), str(one["instance"])
-        attempt = Attempt(looks=_picked(looks, one["looks"]), again=_picked(looks, one["again"]))
+        key = InstanceKey(str(one["probe"]), str(one["instance"]))
+        attempt = Attempt(
+            measurements=_picked(measurements, one["measurements"]), rechecks=_picked(measurements, one["rechecks"])
+        )
         attempts[key] = (*attempts.get(key, ()), attempt)
     stage = report["run"]["stage"]
-    situation = _read(Situation, {**facts, "stage": stage, "memory": _read(Memory, memory)})
-    return Recalled(situation=situation, attempts=attempts)
+    situation = _read(Situation, {**facts, "stage": stage, "history": _read(History, history)})
+    return RecordedRun(situation=situation, attempts=attempts)
 
 
 def window_document(window: BaselineWindow) -> dict[str, Any]:
@@ -162,45 +164,47 @@ def _head(report: Mapping[str, Any]) -> _Head:
 
 
 def _since(head: _Head) -> dict[tuple[str, Severity], datetime]:
-    return {(one.item, one.severity): one.since for one in head.memory.since}
+    return {(one.item, one.severity): one.since for one in head.history.since}
 
 
-def _evidence(told: Mapping[str, Any]) -> tuple[tuple[str, str], Evidence]:
-    values = {name: value for name, value in _values(told).items() if isinstance(value, Counted)}
-    facts = {name: told.get(name) for name in ("release", "deployment", "fingerprint", "until")}
-    return (str(told["probe"]), str(told["instance"])), _read(Evidence, {**facts, "values": values})
+def _evidence(document: Mapping[str, Any]) -> tuple[InstanceKey, PooledEvidence]:
+    values = {name: value for name, value in _values(document).items() if isinstance(value, Counted)}
+    facts = {name: document.get(name) for name in ("release", "deployment", "fingerprint", "until")}
+    return InstanceKey(str(document["probe"]), str(document["instance"])), _read(
+        PooledEvidence, {**facts, "values": values}
+    )
 
 
-def _picked(looks: Sequence[Measurement], places: Sequence[int]) -> tuple[Measurement, ...]:
+def _picked(measurements: Sequence[Measurement], places: Sequence[int]) -> tuple[Measurement, ...]:
     if any(place < 0 for place in places):
         raise LookupError
-    return tuple(looks[place] for place in places)
+    return tuple(measurements[place] for place in places)
 
 
-def _measurement(told: Mapping[str, Any]) -> Measurement:
-    facts = {name: value for name, value in told.items() if name != "samples"}
-    return _read(Measurement, {**facts, "values": _values(told)})
+def _measurement(document: Mapping[str, Any]) -> Measurement:
+    facts = {name: value for name, value in document.items() if name != "samples"}
+    return _read(Measurement, {**facts, "values": _values(document)})
 
 
-def _values(told: Mapping[str, Any]) -> dict[str, Reading | Failure]:
-    samples = [_read(Sample, one) for one in told["samples"]]
-    return {str(name): _reading(value, samples) for name, value in told["values"].items()}
+def _values(document: Mapping[str, Any]) -> dict[str, Reading | Failure]:
+    samples = [_read(LatencySample, one) for one in document["samples"]]
+    return {str(name): _reading(value, samples) for name, value in document["values"].items()}
 
 
-def _reading(told: Any, samples: Sequence[Sample]) -> Reading | Failure:  # noqa: ANN401, PLR0911  # any JSON; one return a sort
-    match told:
+def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failure:  # noqa: ANN401, PLR0911  # any JSON; one return a sort
+    match document:
         case bool():
             raise TypeError
         case int() | float():
-            return Exact(told)
+            return Exact(document)
         case {"reason": _}:
-            return _read(Failure, told)
+            return _read(Failure, document)
         case {"complement_of": share}:
             return Complement(_read(Share, share))
         case {"levels": levels}:
             return Mean(tuple(map(float, levels)))
         case {"edges": _}:
-            return _read(Histogram, told)
+            return _read(Histogram, document)
         case {"failures_of_sample": place} | {"of_sample": place}:
-            return Quantile(samples[place], float(told["q"])) if "q" in told else Failures(samples[place])
-    return _read(Share, told)
+            return Quantile(samples[place], float(document["q"])) if "q" in document else ErrorRate(samples[place])
+    return _read(Share, document)

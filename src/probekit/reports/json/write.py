@@ -10,9 +10,19 @@ from math import isfinite
 from typing import Any, Final
 
 from probekit.model.checklist import Item, Severity
-from probekit.model.history import Evidence
-from probekit.model.measurement import Failure, Measurement, Reason
-from probekit.model.readings import Complement, Exact, Failures, Histogram, Mean, Quantile, Reading, Sample, Share
+from probekit.model.history import PooledEvidence
+from probekit.model.measurement import Failure, InstanceKey, Measurement, Reason
+from probekit.model.readings import (
+    Complement,
+    ErrorRate,
+    Exact,
+    Histogram,
+    LatencySample,
+    Mean,
+    Quantile,
+    Reading,
+    Share,
+)
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 
@@ -21,7 +31,7 @@ _OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
 
 
 def render(report: Report) -> str:
-    """One JSON document (RFC 8259) in ASCII, which ends with a newline; each verdict and each look on a line."""
+    """One JSON document (RFC 8259) in ASCII, which ends with a newline; each verdict and each measurement on a line."""
     document = {
         "schema": SCHEMA,
         "run": {**_run(report.run), "checklist": report.checklist},
@@ -34,11 +44,11 @@ def render(report: Report) -> str:
         },
         "account": report.account,
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
-        "memory": {
+        "history": {
             "since": [_since(*one) for one in report.since.items()],
             "evidence": [_evidence(*one) for one in report.evidence.items()],
         },
-        "measurements": [_measurement(look) for look in report.measurements],
+        "measurements": [_measurement(measurement) for measurement in report.measurements],
         "attempts": _attempts(report),
     }
     return _OUTSIDE.sub(_escaped, _written(document))
@@ -76,14 +86,14 @@ def _run(run: Run) -> dict[str, Any]:
         "config_file": run.config_file,
         "config_hash": run.config_hash,
         "vantage": run.vantage,
-        "narrowed": run.narrowed,
+        "partial": run.partial,
         "ended_by": run.ended_by,
         "notes": list(run.notes),
     }
 
 
 def _situation(situation: Situation) -> dict[str, Any]:
-    deployment, release = situation.memory.deployment, situation.release
+    deployment, release = situation.history.deployment, situation.release
     return {
         "now": _time(situation.now),
         "control": situation.control.value,
@@ -128,7 +138,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "confirmed": verdict.confirmed,
         "since": verdict.since and _time(verdict.since),
         "owner": item.owner,
-        "row": item.row and item.row.id,
+        "row": item.matrix_row and item.matrix_row.id,
         "changed": _changed(item),
     }
 
@@ -138,7 +148,7 @@ def _changed(item: Item) -> dict[str, Any] | None:
     if not item.changed_from:
         return None
     before, now = ([str(limit) for limit in limits] for limits in (item.changed_from, item.expect))
-    return {"from": before, "to": now, "why": item.changed_why}
+    return {"from": before, "to": now, "reason": item.changed_reason}
 
 
 def _since(key: tuple[str, Severity], moment: datetime) -> dict[str, str]:
@@ -146,22 +156,22 @@ def _since(key: tuple[str, Severity], moment: datetime) -> dict[str, str]:
     return {"item": item, "severity": severity.value, "since": _time(moment)}
 
 
-def _measurement(look: Measurement) -> dict[str, Any]:
+def _measurement(measurement: Measurement) -> dict[str, Any]:
     return {
-        "probe": look.probe,
-        "instance": look.instance,
-        "address": look.address,
-        "taken_at": _time(look.taken_at),
-        "seconds": round(look.seconds, 6),
-        "waited": round(look.waited, 6),
-        "lag": round(look.lag, 6),
-        "asked": sorted(look.asked),
-        **_values(look.values),
-        "notes": {name: look.notes[name] for name in sorted(look.notes)},
+        "probe": measurement.probe,
+        "instance": measurement.instance,
+        "address": measurement.address,
+        "taken_at": _time(measurement.taken_at),
+        "seconds": round(measurement.seconds, 6),
+        "waited": round(measurement.waited, 6),
+        "lag": round(measurement.lag, 6),
+        "asked": sorted(measurement.asked),
+        **_values(measurement.values),
+        "notes": {name: measurement.notes[name] for name in sorted(measurement.notes)},
     }
 
 
-def _evidence(source: tuple[str, str], evidence: Evidence) -> dict[str, Any]:
+def _evidence(source: InstanceKey, evidence: PooledEvidence) -> dict[str, Any]:
     probe, instance = source
     return {
         "probe": probe,
@@ -176,9 +186,9 @@ def _evidence(source: tuple[str, str], evidence: Evidence) -> dict[str, Any]:
 
 def _values(values: Mapping[str, Reading | Failure]) -> dict[str, Any]:
     """Readings by metric, and each sample that some of them are of, once."""
-    samples: list[Sample] = []
+    samples: list[LatencySample] = []
     for value in values.values():
-        if isinstance(value, Quantile | Failures) and value.sample not in samples:
+        if isinstance(value, Quantile | ErrorRate) and value.sample not in samples:
             samples.append(value.sample)
     return {
         "values": {name: _value(values[name], samples) for name in sorted(values)},
@@ -191,20 +201,20 @@ def _values(values: Mapping[str, Reading | Failure]) -> dict[str, Any]:
 
 def _attempts(report: Report) -> list[dict[str, Any]]:
     """Which measurements make an attempt, by their place in `measurements`."""
-    places = {id(look): number for number, look in enumerate(report.measurements)}
+    places = {id(measurement): number for number, measurement in enumerate(report.measurements)}
     return [
         {
             "probe": probe,
             "instance": instance,
-            "looks": [places[id(look)] for look in attempt.looks],
-            "again": [places[id(look)] for look in attempt.again],
+            "measurements": [places[id(measurement)] for measurement in attempt.measurements],
+            "rechecks": [places[id(measurement)] for measurement in attempt.rechecks],
         }
         for (probe, instance), attempts in report.attempts.items()
         for attempt in attempts
     ]
 
 
-def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[str, Any]:  # noqa: PLR0911  # one a sort
+def _value(value: Reading | Failure, samples: Sequence[LatencySample]) -> float | dict[str, Any]:  # noqa: PLR0911  # one a sort
     """A number; of samplings what they rest on, block by block; else why there is none."""
     match value:
         case Failure(reason=reason, detail=detail):
@@ -219,21 +229,21 @@ def _value(value: Reading | Failure, samples: Sequence[Sample]) -> float | dict[
         case Mean(levels):
             return {"levels": levels}
         case Histogram():
-            told = {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
-            return told | {"ours": value.ours}
-        case Failures(sample) | Quantile(sample):
+            summary = {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
+            return summary | {"own_requests": value.own_requests}
+        case ErrorRate(sample) | Quantile(sample):
             return _of_sample(value, samples.index(sample))
 
 
 def _of_share(share: Share) -> dict[str, Any]:
-    return {"events": share.events, "trials": share.trials, "ours": share.ours}
+    return {"events": share.events, "trials": share.trials, "own_requests": share.own_requests}
 
 
-def _of_sample(value: Failures | Quantile, place: int) -> dict[str, Any]:
-    if isinstance(value, Failures):
+def _of_sample(value: ErrorRate | Quantile, place: int) -> dict[str, Any]:
+    if isinstance(value, ErrorRate):
         return {"failures_of_sample": place}
-    told = None if value.value is None else value.value / 1000
-    return {"q": value.q, "of_sample": place, "milliseconds": told}
+    summary = None if value.value is None else value.value / 1000
+    return {"q": value.q, "of_sample": place, "milliseconds": summary}
 
 
 def _number(value: float) -> float | None:

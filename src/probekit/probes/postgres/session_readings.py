@@ -31,7 +31,7 @@ _READERS: Final[tuple[tuple[frozenset[str], Reader], ...]] = (
 _SCANS: Final = frozenset({"violations", "orphans"})
 
 
-async def take(config: PostgresProbe, context: Context) -> Readings:
+async def read(config: PostgresProbe, context: Context) -> Readings:
     """What is wanted; nobody there is `up = 0`, and one reading that fails leaves the others standing."""
     scans = bool(context.wanted & _SCANS)
     statement = config.statement_timeout if scans else min(config.statement_timeout, context.timeout)
@@ -42,9 +42,9 @@ async def take(config: PostgresProbe, context: Context) -> Readings:
     except RefusedError as refused:
         known = {name: Exact(value) for name, value in refused.facts.items()}
         if refused.reason is Reason.UNREACHABLE:
-            return Readings({"seen": refused.detail}, **known)
+            return Readings({"summary": refused.detail}, **known)
         failure = Failure(reason=refused.reason, detail=refused.detail)
-        return Readings({"seen": refused.detail}, **(dict.fromkeys(context.wanted | {"up"}, failure) | known))
+        return Readings({"summary": refused.detail}, **(dict.fromkeys(context.wanted | {"up"}, failure) | known))
 
 
 async def _read(session: Session, config: PostgresProbe, context: Context) -> Readings:
@@ -60,12 +60,12 @@ async def _read(session: Session, config: PostgresProbe, context: Context) -> Re
     for metrics, read in _READERS:
         if metrics & context.wanted:
             try:
-                found, told = await read(session, config)
+                found, summary = await read(session, config)
             except ProbeFailedError as error:
-                found, told = dict.fromkeys(metrics, Failure(reason=error.reason, detail=error.detail)), ""
+                found, summary = dict.fromkeys(metrics, Failure(reason=error.reason, detail=error.detail)), ""
             values |= found
-            seen += [told] if told else []
-    return Readings({"seen": "; ".join(seen), "server": str(server["version_num"])}, **values)
+            seen += [summary] if summary else []
+    return Readings({"summary": "; ".join(seen), "server": str(server["version_num"])}, **values)
 
 
 def _is_expected(session: Session, config: PostgresProbe) -> bool:
