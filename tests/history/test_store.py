@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,29 @@ def test_only_its_owner_may_read_it(file) -> None:
 
     assert file.stat().st_mode & 0o077 == 0
     assert file.parent.stat().st_mode & 0o077 == 0
+
+
+class BusyAtFirst(sqlite3.Connection):
+    """A connection as SQLite gives it while another process switches the same new file to WAL."""
+
+    refusals = 3
+
+    def execute(self, query, *values):
+        if "journal_mode" in query and BusyAtFirst.refusals:
+            BusyAtFirst.refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return super().execute(query, *values)
+
+
+def test_a_new_file_that_another_process_prepares_is_waited_for(file, monkeypatch) -> None:
+    monkeypatch.setattr(stores.sqlite3, "connect", partial(sqlite3.connect, factory=BusyAtFirst))
+
+    with Store(file) as store:
+        store.record(past(), {"n": 1})
+        assert store.last(PROD) == {"n": 1}
+    assert BusyAtFirst.refusals == 0
 
 
 def test_several_processes_write_at_once(file) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from probekit.model.measurement import MetricKey
 Document = Mapping[str, Any]  # as JSON has it
 
 _WAIT: Final = 5.0  # seconds for another process's transaction
+_PAUSE: Final = 0.01  # seconds between two tries
 _MOST: Final = 64 << 20  # bytes of a report: more was not written by us
 _GOOD_RUNS: Final = timedelta(days=30)  # how long a go is kept
 _OTHER_RUNS: Final = timedelta(days=180)
@@ -95,7 +97,7 @@ class Store:
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
             try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._use_wal()
                 self._connection.execute("PRAGMA synchronous = FULL")
                 self._upgrade()
             except BaseException:
@@ -209,6 +211,19 @@ class Store:
             run("DELETE FROM run WHERE action = 'go' AND started < ?", (_text(now - _GOOD_RUNS),))
             run("DELETE FROM run WHERE started < ?", (_text(now - _OTHER_RUNS),))
             run("DELETE FROM window WHERE taken < ?", (_text(now - _WINDOWS),))
+
+    def _use_wal(self) -> None:
+        """Switch to the write-ahead log; SQLite does not wait for another process's lock here, whatever its timeout."""
+        until = time.monotonic() + _WAIT
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def _upgrade(self) -> None:
         if self._version() == len(_VERSIONS):
