@@ -239,7 +239,9 @@ class Kind:
     requests_per_window: Callable[[Any, float, int | None], int] | None = (
         None  # settings, seconds, budget (None: as the settings say) to requests in a window
     )
-    counters: Callable[[Any], frozenset[str]] | None = None  # settings to the metrics that it reads as a `Total`
+    counters: Callable[[Any], frozenset[str]] | None = (
+        None  # settings to the metrics that it reads as a `CumulativeCount`
+    )
     timeout_for: Callable[[Any], float | None] | None = (
         None  # settings to the seconds of one measurement; None: the environment's
     )

@@ -81,12 +81,12 @@ def _steps(target: Target, planned: Plan) -> list[str]:
     )
     lines.append(f"settle    until {environment.settle:g} s after the deployment")
     if planned.release_guard:
-        expected = f"expects {planned.release}" if planned.release else "no version expected: no guard"
+        expected = f"expects {planned.release}" if planned.release else "no version expected: no release guard"
         lines.append(
-            f"guard     {planned.release_guard.name} ({planned.release_guard.kind}), before and after; {expected}"
+            f"release   {planned.release_guard.name} ({planned.release_guard.kind}), before and after; {expected}"
         )
     else:
-        lines.append("guard     none: no probe 'release' is configured")
+        lines.append("release   none: no probe 'release' is configured")
     for turn, heading in _TURNS.items():
         steps = [step for step in planned.steps if step.turn == turn]
         lines += [heading, *(f"  {_step(step)}" for step in steps)] if steps else []

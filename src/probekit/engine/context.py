@@ -58,7 +58,7 @@ class Clock:
 
 
 class Cancellation:
-    """A wish from outside that the run ends now."""
+    """A request from outside that the run ends now."""
 
     def __init__(self) -> None:
         self.by: str | None = None

@@ -76,8 +76,8 @@ def _call(verdict: Verdict, situation: Situation) -> _Call:
     return _investigate(verdict, minutes, f"{_unknown(verdict.outcome)}, {minutes:g} min to verify it")
 
 
-def _investigate(verdict: Verdict, minutes: float, why: str, guards: tuple[str, ...] = ()) -> _Call:
-    return _Call(verdict=verdict, action=Action.INVESTIGATE, minutes=minutes, why=why, blockers=guards)
+def _investigate(verdict: Verdict, minutes: float, why: str, blockers: tuple[str, ...] = ()) -> _Call:
+    return _Call(verdict=verdict, action=Action.INVESTIGATE, minutes=minutes, why=why, blockers=blockers)
 
 
 def _later(verdict: Verdict, situation: Situation) -> _Call:
@@ -124,8 +124,8 @@ def _in_time(verdict: Verdict, situation: Situation) -> _Call:
 
 def _roll_back(verdict: Verdict, situation: Situation, why: str) -> _Call:
     """A rollback, unless it would not mend this or we cannot be sure of it."""
-    if guards := tuple(f"no rollback is ordered: {guard}" for guard in _rollback_blockers(verdict, situation)):
-        return _investigate(verdict, 0.0, why, guards)
+    if blockers := tuple(f"no rollback is ordered: {blocker}" for blocker in _rollback_blockers(verdict, situation)):
+        return _investigate(verdict, 0.0, why, blockers)
     return _Call(verdict=verdict, action=Action.ROLLBACK, minutes=0.0, why=why)
 
 
@@ -171,7 +171,7 @@ def _sentences(calls: Sequence[_Call]) -> Iterator[str]:
             causes[call.why, call.verdict.severity, call.verdict.because].append(call)
     for alike in causes.values():
         yield _named(alike)
-        yield from (guard for call in alike for guard in call.blockers)
+        yield from (blocker for call in alike for blocker in call.blockers)
     if is_many:
         yield _counted(unmeasured)
 

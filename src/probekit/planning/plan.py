@@ -33,14 +33,14 @@ def plan(
     configured = {
         name: _instances(name, target, checklist) for name in dict.fromkeys([*(i.probe for i in asked), GUARD]) if name
     }
-    unserved = {item.id: why for item in asked if (why := _why_not(item, configured[item.probe or ""], checklist))}
-    served = [item for item in asked if item.id not in unserved]
+    uncovered = {item.id: why for item in asked if (why := _why_not(item, configured[item.probe or ""], checklist))}
+    covered = [item for item in asked if item.id not in uncovered]
     steps = [
         _step(one, mine, target, checklist.probes[name])
         for name in checklist.probes
         if name != GUARD
         for one in configured.get(name, ())
-        if (mine := [item for item in served if item.probe == name and not _missing(item, one)])
+        if (mine := [item for item in covered if item.probe == name and not _missing(item, one)])
     ]
     if selection.quick:
         long = {step.probe for step in steps if step.window or step.turn == "final"}
@@ -48,7 +48,7 @@ def plan(
         items = tuple(item for item in items if item.probe not in long)
     guards = configured.get(GUARD, [])
     guard = (
-        _step(guards[0], [i for i in served if i.probe == GUARD], target, checklist.probes[GUARD]) if guards else None
+        _step(guards[0], [i for i in covered if i.probe == GUARD], target, checklist.probes[GUARD]) if guards else None
     )
     expects = probes.load(guards[0].kind).expected_version if guards else None
     return Plan(
@@ -56,7 +56,7 @@ def plan(
         steps=tuple(steps),
         release_guard=replace(guard, repeat=GUARD_REPEAT, wanted=frozenset({"other_versions"})) if guard else None,
         release=release or (expects(guards[0].config) if expects else None),
-        uncovered=unserved,
+        uncovered=uncovered,
         not_applicable=target.not_applicable,
         targets=frozenset(name for name, promise in checklist.probes.items() if promise.reads == "target") - {GUARD},
         claimed=_vouched(steps),

@@ -133,10 +133,10 @@ class Transport(httpx.AsyncBaseTransport):
 class KeptTransport(httpx.AsyncBaseTransport):
     """Exchanges over one connection that is kept open between them."""
 
-    def __init__(self, address: Address, tls: ssl.SSLContext | None, dial: Connect) -> None:
+    def __init__(self, address: Address, tls: ssl.SSLContext | None, connect: Connect) -> None:
         self._address = address
         self._tls = tls
-        self._dial = dial
+        self._connect = connect
         self._connection: Connection | None = None
         self._stream: _Stream | None = None
         self._line: httpcore.AsyncHTTP11Connection | None = None
@@ -144,7 +144,7 @@ class KeptTransport(httpx.AsyncBaseTransport):
     async def open(self) -> None:
         """Connect, if that is not so already."""
         if self._connection is None:
-            self._connection = await self._dial(self._address, self._tls)
+            self._connection = await self._connect(self._address, self._tls)
             self._stream = self._line = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -28,7 +28,7 @@ class Trust:
         return self.verifying()
 
     def verifying(self, *, dates: bool = True, name: bool = True) -> ssl.SSLContext:
-        """A context that verifies the path, and on wish the dates and the name.
+        """A context that verifies the path, and, where asked, the dates and the name.
 
         Raises:
             ProbeFailedError: `missing_file`: the configured CA file or client certificate cannot be read.
