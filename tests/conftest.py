@@ -4,94 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from builders import NOW, Make
 from hypothesis import settings
 
 from probekit.judging.decide import decide
-from probekit.model.checklist import Band, Deadline, Item, Row, Severity
-from probekit.model.limit import parse_limit
-from probekit.model.measurement import Attempt, Failure, Measurement, Reason
-from probekit.model.plan import Plan
-from probekit.model.readings import Exact
+from probekit.model.measurement import Measurement
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Control, Situation, Verdict
+from probekit.model.verdict import Control, Verdict
 
 settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
 settings.load_profile("house")
-
-NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
-
-
-class Make:
-    """Builders with the defaults that a test does not care about."""
-
-    now = NOW
-
-    def item(self, *expect: str, bands: Mapping[str, Severity] | None = None, **fields: Any) -> Item:
-        """An item with limits as text, and bands as text to severity."""
-        return Item(
-            **{
-                "id": "deploy.services.health-endpoint",
-                "text": "Run health check endpoint",
-                "title": "The health endpoint answers",
-                "severity": Severity.CRITICAL,
-                "owner": "Backend Lead",
-                "probe": "health",
-                "expect": tuple(parse_limit(text) for text in expect),
-                "bands": tuple(Band(when=parse_limit(text), severity=s) for text, s in (bands or {}).items()),
-                **fields,
-            }
-        )
-
-    def measurement(self, address: str = "127.0.0.1:443", note: str = "", **values: float | Reason) -> Measurement:
-        """A measurement with numbers as readings and reasons as failures."""
-        return Measurement(
-            probe="health",
-            instance="",
-            address=address,
-            taken_at=NOW,
-            seconds=0.01,
-            waited=0.0,
-            asked=frozenset(values) | {"up"},
-            values={
-                name: Failure(reason=value, detail=f"because of {value}") if isinstance(value, Reason) else Exact(value)
-                for name, value in values.items()
-            },
-            notes={"summary": note} if note else {},
-        )
-
-    def attempt(self, *measurements: Measurement, rechecks: tuple[Measurement, ...] = ()) -> Attempt:
-        return Attempt(measurements=measurements, rechecks=rechecks)
-
-    def plan(self, *items: Item, **fields: Any) -> Plan:
-        return Plan(
-            **{
-                "items": items,
-                "steps": (),
-                "release_guard": None,
-                "release": None,
-                "uncovered": {},
-                "not_applicable": {},
-                "targets": frozenset({"health"}),
-                **fields,
-            }
-        )
-
-    def situation(self, **fields: Any) -> Situation:
-        return Situation(**{"now": NOW, **fields})
-
-    rollback_row = Row(id="api-down", text="API down", severity=Severity.CRITICAL, action="rollback")
-    slow_row = Row(
-        id="slow-performance",
-        text="Slow",
-        severity=Severity.HIGH,
-        action="investigate",
-        deadline=Deadline(minutes=10, then=parse_limit("first_byte > 4000 ms")),
-    )
 
 
 @pytest.fixture(scope="session")

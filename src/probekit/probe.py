@@ -153,6 +153,7 @@ class Metric:
     help: str
     quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
     is_share: bool = False
+    timed: bool = False  # whether this process timed it, so that the lag of its event loop may be in it
 
 
 class Readings:

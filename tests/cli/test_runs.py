@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
 from probekit.history.store import RunSummary, Store, TargetKey
+from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
 
@@ -150,7 +151,7 @@ def measured(folder, make, report_of):
     item = make.item("up == 1")
     verdict = Verdict(item=item, outcome=Outcome.PASS, because="up 1")
     report = report_of(verdict, measurements=tuple(measurements), run={"id": "abcd"}, complete=True)
-    report = replace(report, attempts={("health", ""): (make.attempt(*measurements),)})
+    report = replace(report, attempts={InstanceKey("health", ""): (make.attempt(*measurements),)})
     past = RunSummary(id="abcd", target=PLACE, started=make.now, release=None, action="go", exit_code=0, partial=False)
     with Store(folder / "state.sqlite3") as store:
         store.record(past, json.loads(write.render(report)))

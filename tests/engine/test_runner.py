@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from builders import Make
 
 from probekit import probes
 from probekit.config.settings import Environment
@@ -15,7 +16,7 @@ from probekit.engine.context import Cancellation, Clock, RunContext, steady_cloc
 from probekit.engine.runner import run
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
-from probekit.model.plan import Retry, Step
+from probekit.model.plan import Retry
 from probekit.model.readings import Exact
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
@@ -118,26 +119,8 @@ def go(monkeypatch, double, time, make):
 
 
 def step(**fields):
-    return Step(
-        **{
-            "probe": "health",
-            "instance": "",
-            "kind": "double",
-            "config": Settings(),
-            "repeat": 8,
-            "attempts": 3,
-            "spread": 20.0,
-            "attempt_interval": 10.0,
-            "timeout": 1.0,
-            "in_flight": 4,
-            "turn": "concurrent",
-            "window": 0.0,
-            "cost": 0,
-            "wanted": frozenset({"up", "status", "indexes"}),
-            "reachability_metrics": frozenset({"up", "status"}),
-            **fields,
-        }
-    )
+    defaults = {"kind": "double", "config": Settings(), "wanted": frozenset({"up", "status", "indexes"})}
+    return Make().step(**defaults | {"reachability_metrics": frozenset({"up", "status"})} | fields)
 
 
 async def test_the_first_attempt_takes_every_look_whether_or_not_one_succeeds(go, double) -> None:

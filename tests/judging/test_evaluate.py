@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from probekit.judging.evaluate import evaluate, holds
+from probekit.judging.evaluate import evaluate
+from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
 from probekit.model.limit import Limit, parse_limit
 from probekit.model.readings import (
@@ -69,7 +70,7 @@ def test_a_limit_is_proved_refuted_or_neither(reading, limit, outcome, value) ->
     ],
 )
 def test_a_band_holds_only_when_it_is_proved(reading, band, expected) -> None:
-    assert holds(reading, parse_limit(band), R) is expected
+    assert (evaluate(reading, parse_limit(band), R).outcome is PASS) is expected
 
 
 def counted(*counts: int, q: float = 0.95) -> Histogram:
@@ -132,10 +133,11 @@ def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
 )
 def test_an_improvement_beside_vanished_traffic_is_unproven(requests, now, outcome, told) -> None:
     before, traffic = BaselineValues((500.0,) * 4), BaselineValues(requests)
-    limit = Limit(metric="p95", op="<=", value=10, unit="ms", of="baseline", floor=5.0, before=before, traffic=traffic)
+    limit = Limit(metric="p95", op="<=", value=10, unit="ms", of="baseline", floor=5.0)
+    reference = Reference(baseline=before, traffic=traffic)
     reading = Histogram((100.0, 500.0), ((now, now),) * 6, (now,) * 6, 0.95)
 
-    weighed = evaluate(reading, limit, R)
+    weighed = evaluate(reading, limit, R, reference)
 
     assert (weighed.outcome, weighed.value) == (outcome, 100.0)
     assert told in weighed.detail

@@ -10,16 +10,17 @@ import pytest
 from probekit.judging.evaluate import evaluate
 from probekit.judging.evidence import added, collected
 from probekit.judging.judge import judge_item
+from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History, PooledEvidence
 from probekit.model.limit import parse_limit
-from probekit.model.plan import Step
+from probekit.model.measurement import InstanceKey
 from probekit.model.readings import Complement, ErrorRate, Exact, Histogram, LatencySample, Quantile, Share
 from probekit.model.verdict import Outcome, Release, Served
 
 PRINT = "0123456789abcdef"
-SOURCE = ("api", "")
+SOURCE = InstanceKey("api", "")
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
 
 
@@ -31,7 +32,8 @@ def clean(requests, *, failures=0, blocks=6):
 
 
 def after(earlier, now, limit="error_rate < 0.1 %"):
-    return evaluate(ErrorRate(now), replace(parse_limit(limit), earlier=earlier and ErrorRate(earlier)), Risks())
+    reference = Reference(earlier=earlier and ErrorRate(earlier))
+    return evaluate(ErrorRate(now), parse_limit(limit), Risks(), reference)
 
 
 @pytest.mark.parametrize(
@@ -59,35 +61,16 @@ def test_earlier_windows_add_to_a_pass_and_never_to_a_failure(earlier, now, outc
 
 def test_a_percentile_s_window_must_keep_the_limit_itself() -> None:
     slow = LatencySample(((700_000,) * 10,) * 6, ((0,) * 10,) * 6, (0,) * 6, (0,) * 6)
-    limit = replace(parse_limit("p95 < 0.5 s"), earlier=Quantile(clean(5000), 0.95))
+    limit, reference = parse_limit("p95 < 0.5 s"), Reference(earlier=Quantile(clean(5000), 0.95))
 
-    assert evaluate(Quantile(clean(5), 0.95), limit, Risks()).outcome is PASS
-    assert evaluate(Quantile(slow, 0.95), limit, Risks()).outcome is not PASS
+    assert evaluate(Quantile(clean(5), 0.95), limit, Risks(), reference).outcome is PASS
+    assert evaluate(Quantile(slow, 0.95), limit, Risks(), reference).outcome is not PASS
 
 
 @pytest.fixture
-def step():
-    facts = {
-        "repeat": 1,
-        "attempts": 1,
-        "spread": 0,
-        "attempt_interval": 0,
-        "timeout": 1,
-        "in_flight": 1,
-        "turn": "exclusive",
-    }
+def step(make):
     wanted = frozenset({"error_rate"})
-    return Step(
-        probe="api",
-        instance="",
-        kind="latency",
-        config=None,
-        window=60.0,
-        cost=0,
-        wanted=wanted,
-        reachability_metrics=wanted,
-        **facts,
-    )
+    return make.step(probe="api", kind="latency", repeat=1, attempts=1, turn="exclusive", window=60.0, wanted=wanted)
 
 
 @pytest.fixture

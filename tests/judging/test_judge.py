@@ -8,11 +8,14 @@ from math import inf, nan
 
 import pytest
 
+from probekit.judging import assess
+from probekit.judging.assess import Assessor
+from probekit.judging.evaluate import evaluate
 from probekit.judging.judge import judge, judge_item, needed_retry
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
-from probekit.model.measurement import Attempt, Reason
-from probekit.model.plan import Retry, Step
+from probekit.model.measurement import Attempt, InstanceKey, Reason
+from probekit.model.plan import Retry
 from probekit.model.verdict import Flag, Outcome, Release, Served
 
 HERE, THERE = "127.0.0.1:443", "127.0.0.2:443"
@@ -35,7 +38,9 @@ def health(make):
 def judged(make):
     def one(item, *attempts, history=None, release=None):
         situation = make.situation(history=history or History(), release=release or Release())
-        return judge_item(item, make.plan(item), {("health", ""): attempts} if attempts else {}, situation)
+        step = make.step(wanted=item.metrics, timed=frozenset({"first_byte"}))
+        attempts_by_instance = {InstanceKey("health", ""): attempts} if attempts else {}
+        return judge_item(item, make.plan(item, steps=(step,)), attempts_by_instance, situation)
 
     return one
 
@@ -65,25 +70,9 @@ def broken(make):
 
 
 @pytest.fixture
-def step(health):
+def step(make, health):
     metrics = frozenset(limit.metric for limit in health.expect)
-    return Step(
-        probe="health",
-        instance="",
-        kind="http",
-        config=None,
-        repeat=8,
-        attempts=3,
-        spread=0,
-        attempt_interval=0,
-        timeout=1,
-        in_flight=4,
-        turn="concurrent",
-        window=0.0,
-        cost=0,
-        wanted=metrics,
-        reachability_metrics=metrics,
-    )
+    return make.step(wanted=metrics, reachability_metrics=metrics)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +205,7 @@ def test_a_stray_look_of_fewer_than_eight_is_not_asked_again(make, judged, healt
     attempt = make.attempt(broken(), *[good()] * 6)
 
     assert judged(health, attempt).outcome is Outcome.INCONCLUSIVE
-    assert needed_retry([health], step, [attempt]) is None
+    assert needed_retry(Assessor(), [health], step, [attempt]) is None
 
 
 @pytest.mark.parametrize(
@@ -310,7 +299,10 @@ def test_a_deadline_that_asks_for_more_is_told_whether_the_value_is_worse(make, 
 
 def test_every_instance_is_judged_and_the_worst_counts(make, health, good, down) -> None:
     once = make.item("up == 1")
-    evidence = {("health", "primary"): [make.attempt(good())], ("health", "replica"): [make.attempt(down())]}
+    evidence = {
+        InstanceKey("health", "primary"): [make.attempt(good())],
+        InstanceKey("health", "replica"): [make.attempt(down())],
+    }
 
     verdict = judge_item(once, make.plan(once), evidence, make.situation())
 
@@ -342,22 +334,22 @@ def test_another_release_says_nothing_of_our_own_record(make) -> None:
     measurement = make.measurement(settled=5)
     other = make.situation(release=Release(served=Served.OTHER, because="other"))
 
-    verdict = judge_item(settled, make.plan(settled), {("deployment", ""): [make.attempt(measurement)]}, other)
+    verdict = judge_item(
+        settled, make.plan(settled), {InstanceKey("deployment", ""): [make.attempt(measurement)]}, other
+    )
 
     assert verdict.outcome is Outcome.PASS
 
 
 def test_a_claim_that_a_direct_look_contradicts_proves_nothing(make, good, down) -> None:
-    reachability_metrics = make.item("up == 1", probe="infrastructure")
-    plan = make.plan(reachability_metrics, claimed={"infrastructure": frozenset({"database"})})
-    says_ok = {("infrastructure", ""): [make.attempt(good())]}
+    item = make.item("up == 1", probe="infrastructure")
+    plan = make.plan(item, claimed={"infrastructure": frozenset({"database"})})
+    says_ok = {InstanceKey("infrastructure", ""): [make.attempt(good())]}
 
     contradicted = judge_item(
-        reachability_metrics, plan, says_ok | {("database", ""): [make.attempt(down())]}, make.situation()
+        item, plan, says_ok | {InstanceKey("database", ""): [make.attempt(down())]}, make.situation()
     )
-    agreed = judge_item(
-        reachability_metrics, plan, says_ok | {("database", ""): [make.attempt(good())]}, make.situation()
-    )
+    agreed = judge_item(item, plan, says_ok | {InstanceKey("database", ""): [make.attempt(good())]}, make.situation())
 
     assert (contradicted.outcome, agreed.outcome) == (Outcome.INCONCLUSIVE, Outcome.PASS)
     assert "direct look at database says: no answer within 2 s" in contradicted.because
@@ -410,7 +402,7 @@ def test_a_failure_counts_from_the_first_one_on_record_at_that_severity_or_grave
 def test_more_asks_for_attempts_until_a_failure_is_confirmed(make, health, step, down) -> None:
     bad = make.attempt(*[down()] * 8)
 
-    asked = [needed_retry([health], step, [bad] * count) for count in (1, 2, 3)]
+    asked = [needed_retry(Assessor(), [health], step, [bad] * count) for count in (1, 2, 3)]
 
     assert asked == [Retry(), Retry(), None]
 
@@ -418,21 +410,26 @@ def test_more_asks_for_attempts_until_a_failure_is_confirmed(make, health, step,
 def test_more_asks_nothing_when_all_is_good_or_looks_disagree(make, health, step, good, broken) -> None:
     mixed = make.attempt(broken(), broken(), *[good()] * 6)
 
-    assert needed_retry([health], step, [make.attempt(*[good()] * 8)]) is None
-    assert needed_retry([health], step, [mixed]) is None
+    assert needed_retry(Assessor(), [health], step, [make.attempt(*[good()] * 8)]) is None
+    assert needed_retry(Assessor(), [health], step, [mixed]) is None
 
 
 def test_more_asks_a_stray_look_again_at_its_own_address_and_only_once(make, health, step, good, broken) -> None:
     measurements = [*[good(HERE)] * 4, broken(THERE), *[good(THERE)] * 3]
 
-    assert needed_retry([health], step, [make.attempt(*measurements)]) == Retry(rechecks=24, at=(THERE,), each=8)
-    assert needed_retry([health], step, [Attempt(measurements=tuple(measurements), rechecks=(good(),) * 24)]) is None
+    assert needed_retry(Assessor(), [health], step, [make.attempt(*measurements)]) == Retry(
+        rechecks=24, at=(THERE,), each=8
+    )
+    assert (
+        needed_retry(Assessor(), [health], step, [Attempt(measurements=tuple(measurements), rechecks=(good(),) * 24)])
+        is None
+    )
 
 
 def test_more_looks_at_the_items_of_the_step_only(make, step, down) -> None:
     other = make.item("up == 1", probe="database", confirm=3)
 
-    assert needed_retry([other], step, [make.attempt(down())]) is None
+    assert needed_retry(Assessor(), [other], step, [make.attempt(down())]) is None
 
 
 def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make, step) -> None:
@@ -440,8 +437,8 @@ def test_an_instance_that_answers_for_other_parts_of_its_probe_is_not_asked(make
     wanted = {"a": frozenset({"up"}), "b": frozenset({"status"})}
     steps = tuple(replace(step, instance=name, wanted=metrics) for name, metrics in wanted.items())
     evidence = {
-        ("health", "a"): (make.attempt(make.measurement(up=1)),),
-        ("health", "b"): (make.attempt(make.measurement(status=1)),),
+        InstanceKey("health", "a"): (make.attempt(make.measurement(up=1)),),
+        InstanceKey("health", "b"): (make.attempt(make.measurement(status=1)),),
     }
 
     verdict = judge_item(item, make.plan(item, steps=steps), evidence, make.situation())
@@ -464,8 +461,40 @@ def test_beside_the_target_s_own_counters_our_requests_may_only_fail_an_item(
     item = make.item("first_byte < 200 ms", confirm=1)
     steps = (replace(step, instance="counters", passive=True), replace(step, instance="ours"))
     evidence = {
-        ("health", "counters"): (make.attempt(make.measurement(first_byte=counters)),),
-        ("health", "ours"): (make.attempt(make.measurement(first_byte=own)),),
+        InstanceKey("health", "counters"): (make.attempt(make.measurement(first_byte=counters)),),
+        InstanceKey("health", "ours"): (make.attempt(make.measurement(first_byte=own)),),
     }
 
     assert judge_item(item, make.plan(item, steps=steps), evidence, make.situation()).outcome is outcome
+
+
+@pytest.fixture
+def evaluations(monkeypatch):
+    """Each call of `evaluate`: the reading's place in memory and the limit."""
+    calls = []
+
+    def counted(reading, limit, risks, reference):
+        calls.append((id(reading), limit, risks))
+        return evaluate(reading, limit, risks, reference)
+
+    monkeypatch.setattr(assess, "evaluate", counted)
+    return calls
+
+
+@pytest.mark.parametrize(("healthy", "calls"), [(True, 24), (False, 36)])
+def test_each_reading_is_evaluated_once_against_each_limit(
+    make, health, good, broken, evaluations, healthy, calls
+) -> None:
+    """Healthy: 3 limits of 8 measurements, the duration left out. Broken: 2 limits and 1 band of 12."""
+    step = make.step(wanted=health.metrics)
+    plan, assessor = make.plan(health, steps=(step,)), Assessor()
+    attempts = [make.attempt(*[good() if healthy else broken() for _ in range(8)])]
+    while retry := needed_retry(assessor, plan.items, step, attempts):
+        assert retry == Retry()
+        attempts.append(make.attempt(broken(), broken()))
+
+    (verdict,) = judge(plan, {step.key: tuple(attempts)}, make.situation(), assessor)
+
+    assert verdict.outcome is (Outcome.PASS if healthy else Outcome.FAIL)
+    assert len(evaluations) == len(set(evaluations))
+    assert len(evaluations) == calls

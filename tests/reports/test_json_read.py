@@ -12,7 +12,7 @@ import pytest
 
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History, PooledEvidence
-from probekit.model.measurement import Reason
+from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
@@ -88,7 +88,7 @@ SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6, (3,) * 6)
 SAMPLE = LatencySample(((1000, 2000),) * 6, ((0, 10),) * 6, (1, 0, 0, 0, 0, 0), (0,) * 6)
 
 EVIDENCE = {
-    ("api", ""): PooledEvidence(
+    InstanceKey("api", ""): PooledEvidence(
         release="2.3.1",
         deployment=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
         fingerprint="0123456789abcdef",
@@ -117,7 +117,7 @@ def seen(make):
             "p99": Histogram((100.0, 250.5), ((1, 2), (3, 4)), (5, 6), 0.99),
         },
     )
-    return (plain, rich), {("health", ""): (make.attempt(plain), make.attempt(rich, rechecks=(plain,)))}
+    return (plain, rich), {InstanceKey("health", ""): (make.attempt(plain), make.attempt(rich, rechecks=(plain,)))}
 
 
 def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_of, seen) -> None:

@@ -14,10 +14,11 @@ from click.testing import CliRunner
 
 from probekit.cli import baseline_command
 from probekit.history.store import RunSummary, Store, TargetKey
-from probekit.judging.baseline import drifts, with_baseline
+from probekit.judging.baseline import baseline_reference, drifts
 from probekit.judging.judge import judge_item
 from probekit.model.history import BaselineWindow, Deployment, History, Recorded
 from probekit.model.limit import Limit
+from probekit.model.measurement import InstanceKey
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 from probekit.reports.json.read import ReportError, window_document, window_of
@@ -44,9 +45,11 @@ def judged(make):
         row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
         item = make.item("outside_tolerance == 0", id="post.immediate.metrics-stable", probe="baseline")
         rows = (row,) if rows is None else rows
-        plan = make.plan(item, baseline_items=rows, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+        plan = make.plan(item, baseline_items=rows, fingerprints={InstanceKey("health", ""): PRINT}, vantage="ci-7")
         situation = make.situation(history=History(baseline=windows, deployment=deployment))
-        return judge_item(item, plan, {("health", ""): (make.attempt(make.measurement(first_byte=now)),)}, situation)
+        return judge_item(
+            item, plan, {InstanceKey("health", ""): (make.attempt(make.measurement(first_byte=now)),)}, situation
+        )
 
     return judged
 
@@ -144,21 +147,14 @@ def test_only_windows_before_the_deployment_count_and_their_age_is_taken_there(j
     assert judged(*after, deployment=deployment).outcome is Outcome.INCONCLUSIVE
 
 
-def test_a_limit_on_a_number_is_left_as_it_is(make) -> None:
-    item = make.item("first_byte < 200 ms")
-
-    assert with_baseline(item, "", make.plan(item), make.situation()) is item
-
-
-def test_a_mixed_item_keeps_its_other_limits(make, window) -> None:
+def test_a_limit_is_compared_with_the_windows_of_its_instance(make, window) -> None:
     item = make.item("first_byte within 50 % of baseline", "status == 200")
-    plan = make.plan(item, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+    plan = make.plan(item, fingerprints={InstanceKey("health", ""): PRINT}, vantage="ci-7")
     situation = make.situation(history=History(baseline=tuple(window() for _ in range(3))))
 
-    baseline_items, plain = with_baseline(item, "", plan, situation).expect
+    reference = baseline_reference(item.expect[0], InstanceKey("health", ""), plan, situation)
 
-    assert baseline_items.before == BaselineValues((100.0,) * 3)
-    assert plain == item.expect[1]
+    assert reference.baseline == BaselineValues((100.0,) * 3)
 
 
 def test_a_window_comes_back_as_it_was(window) -> None:
@@ -182,12 +178,12 @@ def test_what_the_target_counted_of_requests_is_known_beside_the_windows(window,
         for requests in (50.0, 52.0, None, 48.0)
     ]
     item = make.item("first_byte < 200 ms")
-    plan = make.plan(item, fingerprints={("health", ""): PRINT}, vantage="ci-7")
+    plan = make.plan(item, fingerprints={InstanceKey("health", ""): PRINT}, vantage="ci-7")
     situation = make.situation(history=History(baseline=tuple(windows)))
 
-    (limit,) = with_baseline(replace(item, expect=(OVER,)), "", plan, situation).expect
+    reference = baseline_reference(OVER, InstanceKey("health", ""), plan, situation)
 
-    assert limit.traffic == BaselineValues((50.0, 52.0, 48.0))
+    assert reference.traffic == BaselineValues((50.0, 52.0, 48.0))
 
 
 @pytest.mark.parametrize("change", [{"taken": "soon"}, {"values": [["a", "b", "c"]]}, {"values": 3}, {"rows": None}])

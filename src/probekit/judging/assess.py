@@ -1,16 +1,18 @@
-"""Assess measurements and attempts against one item."""
+"""Assess measurements and attempts against one item; each reading is evaluated once against each limit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
 from statistics import median
 from typing import Final
 
-from probekit.judging.evaluate import evaluate, holds
+from probekit.judging.evaluate import Evaluation, evaluate
+from probekit.judging.reference import NO_REFERENCE, Reference
 from probekit.judging.statistics import Risks
+from probekit.judging.wording import words
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
@@ -18,16 +20,21 @@ from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS
 from probekit.model.readings import Exact, Reading
 from probekit.model.verdict import Outcome
 
-IN_A_SECOND: Final = {"ms": 1000.0, "s": 1.0}  # of the units in which a lag of ours can matter
 GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}
-
-
+_IN_A_SECOND: Final = {"ms": 1000.0, "s": 1.0}  # of the units in which the event loop's lag can matter
 _INCONCLUSIVE: Final = (Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.NOT_PERMITTED, Reason.BUDGET_SPENT)
+
+References = Mapping[Limit, Reference]
 
 
 def outcome_of(reason: Reason) -> Outcome:
     """`inconclusive` where an answer decides nothing; `error` where this side is at fault or nothing is in reach."""
     return Outcome.INCONCLUSIVE if reason in _INCONCLUSIVE else Outcome.ERROR
+
+
+def risks_of(item: Item, band: Band | None) -> Risks:
+    """A failure that could itself roll back must be surer: 0.1 % instead of 1 %."""
+    return Risks(false_fail=0.001) if item.may_roll_back(band) else Risks()
 
 
 class State(Enum):
@@ -36,7 +43,7 @@ class State(Enum):
     GOOD = "good"
     BAD = "bad"
     MIXED = "mixed"
-    UNDETERMINED = "void"
+    UNDETERMINED = "undetermined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +55,66 @@ class Undecided:
     limit: Limit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedMeasurement:
-    """How one measurement stands to one item."""
+    """How one measurement stands to one item: bad when a limit fails in it, good when all hold, else undetermined.
 
-    measurement: Measurement
-    state: State
-    failed_limit: Limit | None = None  # the one that failed
-    undecided: Undecided | None = None  # why it is void
+    An exact duration only has to be there: the attempt's median is held against its limit.
+    """
+
+    def __init__(self, item: Item, measurement: Measurement, references: References) -> None:
+        self.measurement = measurement
+        self.references = references
+        self.failed_limit: Limit | None = None
+        self.undecided: Undecided | None = None
+        self._evaluations: dict[tuple[Limit, Risks], Evaluation] = {}
+        self._risks = risks_of(item, None)
+        self.state = self._state(item)
+
+    def _state(self, item: Item) -> State:
+        doubts = []
+        for limit in item.expect:
+            reading = self.reading(limit.metric)
+            if isinstance(reading, Failure):
+                detail = f"{reading.reason}: {reading.detail}"
+                doubts.append(Undecided(outcome=outcome_of(reading.reason), detail=detail, limit=limit))
+            elif not _is_by_median(limit, reading):
+                found = self.evaluation(limit)
+                if found.outcome is Outcome.FAIL:
+                    self.failed_limit = limit
+                    return State.BAD
+                if found.outcome is not Outcome.PASS:
+                    detail = f"{words(limit.metric)}: {found.detail}"
+                    doubts.append(Undecided(outcome=found.outcome, detail=detail, limit=limit))
+        self.undecided = max(doubts, key=lambda doubt: GRAVER[doubt.outcome], default=None)
+        return State.UNDETERMINED if doubts else State.GOOD
+
+    def reading(self, metric: str) -> Reading | Failure:
+        """The metric's reading; what is missing, or no number, is a failure that says so."""
+        values = self.measurement.values
+        reading = values.get(metric)
+        if isinstance(reading, Exact) and not isfinite(reading.value):
+            return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
+        if reading is not None:
+            return reading
+        if values.get("up") == Exact(0):
+            detail = self.measurement.notes.get("summary", "the target was not reached")
+            return Failure(reason=Reason.UNREACHABLE, detail=detail)
+        return Failure(reason=Reason.BAD_RESPONSE, detail=f"no reading of {words(metric)}")
+
+    def evaluation(self, limit: Limit, risks: Risks | None = None) -> Evaluation:
+        """What the reading says of a limit, at the item's own risks unless others are named; evaluated once.
+
+        A metric without a reading has no value and decides nothing.
+        """
+        key = limit, risks or self._risks
+        if key not in self._evaluations:
+            reading = self.reading(limit.metric)
+            self._evaluations[key] = (
+                Evaluation(outcome=Outcome.INCONCLUSIVE, value=None)
+                if isinstance(reading, Failure)
+                else evaluate(reading, limit, key[1], self.references.get(limit, NO_REFERENCE))
+            )
+        return self._evaluations[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,138 +126,118 @@ class AssessedAttempt:
     medians: Mapping[str, float]
     slow: Limit | None = None  # the median's limit that failed
     stray: str | None = None  # the address of the one measurement of enough that was not good
-    rechecked: bool = False  # whether that measurement was asked again
+    rechecked: bool = False  # whether that measurement was cleared by rechecks
+    undecided: Undecided | None = None  # of the attempt as a whole, whatever its measurements
 
     @property
     def not_good(self) -> tuple[AssessedMeasurement, ...]:
         """The measurements that were not good."""
-        return tuple(measurement for measurement in self.measurements if measurement.state is not State.GOOD)
+        return tuple(one for one in self.measurements if one.state is not State.GOOD)
+
+    def value(self, measurement: AssessedMeasurement, limit: Limit) -> float | None:
+        """The number held against a limit: the attempt's median for a duration, else the measurement's own."""
+        if self._is_by_median(measurement, limit):
+            return self.medians[limit.metric]
+        return measurement.evaluation(limit).value
+
+    def detail(self, measurement: AssessedMeasurement, limit: Limit) -> str:
+        """What stands behind that number; nothing for a median."""
+        return "" if self._is_by_median(measurement, limit) else measurement.evaluation(limit).detail
+
+    def holds(self, measurement: AssessedMeasurement, limit: Limit, risks: Risks) -> bool:
+        """Whether the limit of a band or a deadline holds; a metric without a reading holds none."""
+        if self._is_by_median(measurement, limit):
+            return limit.holds(self.medians[limit.metric])
+        return measurement.evaluation(limit, risks).outcome is Outcome.PASS
+
+    def _is_by_median(self, measurement: AssessedMeasurement, limit: Limit) -> bool:
+        return limit.metric in self.medians and isinstance(measurement.reading(limit.metric), Exact)
 
 
-def _assess_measurement(item: Item, seen: Measurement) -> AssessedMeasurement:
-    """Bad when a limit fails in it, good when all hold, else void; an exact duration only has to be there."""
-    doubts = []
-    for limit in item.expect:
-        reading = reading_of(seen, limit.metric)
-        if isinstance(reading, Failure):
-            summary = f"{reading.reason}: {reading.detail}"
-            doubts.append(Undecided(outcome=outcome_of(reading.reason), detail=summary, limit=limit))
-        elif not by_median(limit, reading):
-            weighed = evaluate(reading, limit, risks_of(item, None))
-            if weighed.outcome is Outcome.FAIL:
-                return AssessedMeasurement(measurement=seen, state=State.BAD, failed_limit=limit)
-            if weighed.outcome is not Outcome.PASS:
-                summary = f"{words(limit.metric)}: {weighed.detail}"
-                doubts.append(Undecided(outcome=weighed.outcome, detail=summary, limit=limit))
-    if not doubts:
-        return AssessedMeasurement(measurement=seen, state=State.GOOD)
-    return AssessedMeasurement(
-        measurement=seen, state=State.UNDETERMINED, undecided=max(doubts, key=lambda doubt: GRAVER[doubt.outcome])
-    )
+class Assessor:
+    """Assesses each measurement once for each item, whenever and however often it is asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], AssessedMeasurement] = {}
+
+    def attempt(
+        self, item: Item, attempt: Attempt, *, timed: frozenset[str], references: References | None = None
+    ) -> AssessedAttempt:
+        """Assess one attempt; `timed` are the metrics that this process timed, which its loop's lag can lengthen."""
+        first, again = (
+            tuple(self._measurement(item, one, references or {}) for one in some if _counts(item, one))
+            for some in (attempt.measurements, attempt.rechecks)
+        )
+        return _assess(item, first, again, timed)
+
+    def _measurement(self, item: Item, measurement: Measurement, references: References) -> AssessedMeasurement:
+        key = item.id, id(measurement)
+        known = self._known.get(key)
+        if known is None or known.references != references:
+            known = self._known[key] = AssessedMeasurement(item, measurement, references)
+        return known
 
 
-def by_median(limit: Limit, reading: Reading) -> bool:
+def _counts(item: Item, measurement: Measurement) -> bool:
+    """Whether the measurement counts for the item: for reachability every one does, else those of its metrics."""
+    return item.claims_reachability or {limit.metric for limit in item.expect} <= measurement.asked
+
+
+def _assess(
+    item: Item,
+    first: tuple[AssessedMeasurement, ...],
+    again: tuple[AssessedMeasurement, ...],
+    timed: frozenset[str],
+) -> AssessedAttempt:
+    """Bad or undetermined where every measurement is; good where all but a cleared stray one are; else mixed.
+
+    A median over its limit makes a good attempt a bad one.
+    """
+    measurements = first + again
+    medians = _medians(item, measurements)
+    states = {one.state for one in measurements} or {State.UNDETERMINED}
+    if len(states) == 1 and State.GOOD not in states:
+        return AssessedAttempt(measurements=measurements, state=states.pop(), medians=medians)
+    stray = _stray(first)
+    cleared = stray is not None and len(again) >= RECHECKS and all(one.state is State.GOOD for one in again)
+    if states != {State.GOOD} and not cleared:
+        asked = stray.measurement.address if stray and not again else None
+        return AssessedAttempt(measurements=measurements, state=State.MIXED, medians=medians, stray=asked)
+    slow = _slow(item, medians)
+    if slow is None:
+        return AssessedAttempt(measurements=measurements, state=State.GOOD, medians=medians, rechecked=cleared)
+    if slow.metric in timed and slow.holds(_medians(item, measurements, less_lag=True)[slow.metric]):
+        detail = f"{words(slow.metric)}: only the lag of our own event loop makes it miss its limit"
+        doubt = Undecided(outcome=Outcome.ERROR, detail=detail, limit=slow)
+        return AssessedAttempt(measurements=measurements, state=State.UNDETERMINED, medians=medians, undecided=doubt)
+    return AssessedAttempt(measurements=measurements, state=State.BAD, medians=medians, slow=slow, rechecked=cleared)
+
+
+def _stray(first: Sequence[AssessedMeasurement]) -> AssessedMeasurement | None:
+    """The one measurement of enough that was not good."""
+    odd = [one for one in first if one.state is not State.GOOD]
+    return odd[0] if len(odd) == 1 and len(first) >= MIN_FOR_RECHECK else None
+
+
+def _slow(item: Item, medians: Mapping[str, float]) -> Limit | None:
+    """The first limit that a median does not keep."""
+    named = (limit for limit in item.expect if limit.metric in medians)
+    return next((limit for limit in named if not limit.holds(medians[limit.metric])), None)
+
+
+def _is_by_median(limit: Limit, reading: Reading) -> bool:
     """Whether an attempt judges it by the median of its measurements: a duration of one measurement is noise."""
     return limit.is_duration and isinstance(reading, Exact)
 
 
-def risks_of(item: Item, band: Band | None) -> Risks:
-    """A failure that could itself roll back must be surer: 0.1 % instead of 1 %."""
-    return Risks(false_fail=0.001) if item.may_roll_back(band) else Risks()
-
-
-def reading_of(seen: Measurement, metric: str) -> Reading | Failure:
-    """The metric's reading; what is missing, or no number, is a failure that says so."""
-    reading = seen.values.get(metric)
-    if isinstance(reading, Exact) and not isfinite(reading.value):
-        return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
-    if reading is not None:
-        return reading
-    if seen.values.get("up") == Exact(0):
-        return Failure(reason=Reason.UNREACHABLE, detail=seen.notes.get("summary", "the target was not reached"))
-    return Failure(reason=Reason.BAD_RESPONSE, detail=f"no reading of {words(metric)}")
-
-
-def assess(item: Item, attempt: Attempt) -> AssessedAttempt:
-    """Assess an attempt: bad, good or undetermined where every measurement is, else mixed.
-
-    One stray measurement of enough whose rechecks are all good leaves a good attempt; a median over its limit makes a
-    good attempt a bad one.
-    """
-    first = tuple(_assess_measurement(item, seen) for seen in attempt.measurements if _counts(item, seen))
-    again = tuple(_assess_measurement(item, seen) for seen in attempt.rechecks if _counts(item, seen))
-    measurements = first + again
-    states = {measurement.state for measurement in measurements} or {State.UNDETERMINED}
-    medians = _medians(item, measurements)
-    if len(states) == 1 and State.GOOD not in states:
-        return AssessedAttempt(measurements=measurements, state=states.pop(), medians=medians)
-    odd = [measurement for measurement in first if measurement.state is not State.GOOD]
-    alone = len(odd) == 1 and len(first) >= MIN_FOR_RECHECK
-    cleared = alone and len(again) >= RECHECKS and all(measurement.state is State.GOOD for measurement in again)
-    if states != {State.GOOD} and not cleared:
-        stray = odd[0].measurement.address if alone and not again else None
-        return AssessedAttempt(measurements=measurements, state=State.MIXED, medians=medians, stray=stray)
-    slow = next(
-        (limit for limit in item.expect if limit.metric in medians and not limit.holds(medians[limit.metric])), None
-    )
-    if slow and slow.holds(_medians(item, measurements, lag=True)[slow.metric]):
-        summary = f"{words(slow.metric)}: only the lag of our own event loop makes it miss its limit"
-        doubt = Undecided(outcome=Outcome.ERROR, detail=summary, limit=slow)
-        void = tuple(replace(measurement, state=State.UNDETERMINED, undecided=doubt) for measurement in measurements)
-        return AssessedAttempt(measurements=void, state=State.UNDETERMINED, medians=medians)
-    return AssessedAttempt(
-        measurements=measurements,
-        state=State.BAD if slow else State.GOOD,
-        medians=medians,
-        slow=slow,
-        rechecked=cleared,
-    )
-
-
-def _counts(item: Item, seen: Measurement) -> bool:
-    """Whether the measurement counts for the item: for reachability every one does, else those of its metrics."""
-    return item.claims_reachability or {limit.metric for limit in item.expect} <= seen.asked
-
-
-def _medians(item: Item, measurements: Sequence[AssessedMeasurement], *, lag: bool = False) -> dict[str, float]:
-    """The median of each duration of the item, over good measurements, else over all; `lag`: less the loop's lag."""
-    good = [measurement for measurement in measurements if measurement.state is State.GOOD] or measurements
-    durations = {limit for limit in (*item.expect, *(band.when for band in item.bands)) if limit.is_duration}
+def _medians(item: Item, measurements: Sequence[AssessedMeasurement], *, less_lag: bool = False) -> dict[str, float]:
+    """The median of each duration that the item names, over the good measurements, else over all."""
+    counted = [one for one in measurements if one.state is State.GOOD] or measurements
     found = {}
-    for limit in durations:
-        readings = [
-            (measurement.measurement, reading_of(measurement.measurement, limit.metric)) for measurement in good
-        ]
-        ours = IN_A_SECOND.get(limit.unit, 0.0) if lag else 0.0
-        values = [reading.value - seen.lag * ours for seen, reading in readings if isinstance(reading, Exact)]
+    for limit in {limit for limit in (*item.expect, *(band.when for band in item.bands)) if limit.is_duration}:
+        readings = [(one.measurement.lag, one.reading(limit.metric)) for one in counted]
+        of_unit = _IN_A_SECOND.get(limit.unit, 0.0) if less_lag else 0.0
+        values = [reading.value - lag * of_unit for lag, reading in readings if isinstance(reading, Exact)]
         if values:
             found[limit.metric] = median(values)
     return found
-
-
-def value_of(tried: AssessedAttempt, measurement: AssessedMeasurement, limit: Limit) -> float | None:
-    """The number that a limit is held against: the attempt's median for a duration, else this measurement's reading."""
-    reading = reading_of(measurement.measurement, limit.metric)
-    if limit.metric in tried.medians and isinstance(reading, Exact):
-        return tried.medians[limit.metric]
-    return None if isinstance(reading, Failure) else evaluate(reading, limit, Risks()).value
-
-
-def holds_for(tried: AssessedAttempt, measurement: AssessedMeasurement, limit: Limit, risks: Risks) -> bool:
-    """Whether this measurement proves that the limit of a band or a deadline holds."""
-    reading = reading_of(measurement.measurement, limit.metric)
-    if limit.metric in tried.medians and isinstance(reading, Exact):  # a measurement without it proves no band
-        return limit.holds(tried.medians[limit.metric])
-    return not isinstance(reading, Failure) and holds(reading, limit, risks)
-
-
-def behind(measurement: AssessedMeasurement, limit: Limit) -> str:
-    """How much stands behind the number of a share or a percentile, in parentheses; nothing for an exact one."""
-    reading = reading_of(measurement.measurement, limit.metric)
-    summary = "" if isinstance(reading, Failure) else evaluate(reading, limit, Risks()).detail
-    return f" ({summary})" if summary else ""
-
-
-def words(metric: str) -> str:
-    """A metric's name as people read it."""
-    return metric.replace("_", " ")

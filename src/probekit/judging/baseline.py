@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from probekit.judging.comparison import judge_against_baseline
+from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow
@@ -20,37 +20,25 @@ from probekit.model.verdict import Outcome, Situation
 FRESH: Final = timedelta(hours=24)  # the age of the newest window, beyond which nothing is compared
 
 
-def with_baseline(item: Item, instance: str, plan: Plan, situation: Situation) -> Item:
-    """The item with, in each limit that compares, the windows of that instance, or why there are none."""
-    if item.probe is None or all(limit.of == "value" for limit in item.expect):
-        return item
-    source = InstanceKey(item.probe, instance)
-    expect = tuple(
-        _filled(limit, source, plan, situation) if limit.of == "baseline" else limit for limit in item.expect
-    )
-    return replace(item, expect=expect)
-
-
-def _filled(limit: Limit, source: InstanceKey, plan: Plan, situation: Situation) -> Limit:
+def baseline_reference(limit: Limit, source: InstanceKey, plan: Plan, situation: Situation) -> Reference:
+    """The windows that a limit on an instance's metric is compared with, or why there are none."""
     known = before_deployment(situation)
     if not known:
-        return replace(limit, lacking="no baseline was captured before this: probekit baseline capture")
+        return Reference(lacking="no baseline was captured before this: probekit baseline capture")
     mine = [window for window in known if window.vantage == plan.vantage]
     if not mine:
-        return replace(limit, lacking=f"the baseline was measured from another vantage, '{known[-1].vantage}'")
+        return Reference(lacking=f"the baseline was measured from another vantage, '{known[-1].vantage}'")
     key, print_ = MetricKey(*source, limit.metric), plan.fingerprints.get(source)
     same = [window for window in mine if key in window.values and window.values[key].fingerprint == print_]
     if not same:
-        return replace(limit, lacking="the baseline was measured by other settings of the probe, or of other instances")
+        return Reference(lacking="the baseline was measured by other settings of the probe, or of other instances")
     mark = _mark(situation)
     if mark - same[-1].taken > FRESH:
         hours = (mark - same[-1].taken) / timedelta(hours=1)
-        return replace(
-            limit, lacking=f"the newest window of the baseline is {hours:.0f} h old, too old to compare with"
-        )
+        return Reference(lacking=f"the newest window of the baseline is {hours:.0f} h old, too old to compare with")
     kept = [window.values[key] for window in same]
     traffic = BaselineValues(tuple(one.requests for one in kept if one.requests))
-    return replace(limit, before=BaselineValues(tuple(one.value for one in kept)), traffic=traffic)
+    return Reference(baseline=BaselineValues(tuple(one.value for one in kept)), traffic=traffic)
 
 
 def before_deployment(situation: Situation) -> tuple[BaselineWindow, ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
-from probekit.model.checklist import Item
 from probekit.model.history import PooledEvidence
 from probekit.model.measurement import Attempt, Failure, InstanceKey
 from probekit.model.plan import Plan
@@ -16,17 +14,14 @@ from probekit.model.verdict import Served, Situation
 _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 
 
-def with_evidence(item: Item, instance: str, attempts: Sequence[Attempt], plan: Plan, situation: Situation) -> Item:
-    """The item with, in each limit, what earlier windows gave of its metric."""
-    source = InstanceKey(item.probe or "", instance)
+def earlier_values(
+    source: InstanceKey, attempts: Sequence[Attempt], plan: Plan, situation: Situation
+) -> Mapping[str, Counted]:
+    """What earlier windows gave, by metric; nothing where they belong to another release or overlap this run."""
     known = situation.history.evidence.get(source)
     if known is None or not _belongs(known, plan.fingerprints.get(source), situation) or _overlap(known, attempts):
-        return item
-    expect = tuple(
-        replace(limit, earlier=known.values[limit.metric]) if limit.metric in known.values else limit
-        for limit in item.expect
-    )
-    return replace(item, expect=expect)
+        return {}
+    return known.values
 
 
 def collected(

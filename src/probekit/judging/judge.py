@@ -1,28 +1,26 @@
-"""From what was seen to one verdict per item: pure, no clock, no I/O."""
+"""From measurements to one verdict per item: no clock, no input or output."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from probekit.judging.assess import (
     GRAVER,
     AssessedAttempt,
     AssessedMeasurement,
+    Assessor,
+    References,
     State,
-    assess,
-    behind,
-    holds_for,
     outcome_of,
-    reading_of,
     risks_of,
-    value_of,
-    words,
 )
-from probekit.judging.baseline import with_baseline
-from probekit.judging.evidence import with_evidence
+from probekit.judging.baseline import baseline_reference
+from probekit.judging.evidence import earlier_values
+from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
+from probekit.judging.wording import against, all_of, metric_value, number, words
 from probekit.model.checklist import Band, Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, InstanceKey, Reason
@@ -35,43 +33,124 @@ _COMPARED: Final = frozenset({"outside_tolerance"})
 AttemptsByInstance = Mapping[InstanceKey, Sequence[Attempt]]  # by probe and instance
 
 
-def judge(plan: Plan, evidence: AttemptsByInstance, situation: Situation) -> tuple[Verdict, ...]:
+def judge(
+    plan: Plan, attempts: AttemptsByInstance, situation: Situation, assessor: Assessor | None = None
+) -> tuple[Verdict, ...]:
     """One verdict for each item in scope, in the checklist's order."""
-    return tuple(judge_item(item, plan, evidence, situation) for item in plan.items)
+    judge_ = Judge(plan, attempts, situation, assessor or Assessor())
+    return tuple(judge_.verdict(item) for item in plan.items)
 
 
-def judge_item(item: Item, plan: Plan, evidence: AttemptsByInstance, situation: Situation) -> Verdict:
-    """What is known of one item: every instance of its probe is judged, the worst counts."""
-    flags = frozenset({Flag.CHANGED} if item.changed_from else ())
-    if (reason := plan.not_applicable.get(item.id)) is not None:
-        return Verdict(item=item, outcome=Outcome.NOT_APPLICABLE, because=reason, flags=flags)
-    if item.probe is None:
-        return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
-    if (reason := plan.uncovered.get(item.id)) is not None:
-        return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
-    if item.metrics == _COMPARED:
-        return _in_time(_under_guard(_of_rows(item, plan, evidence, situation), plan, situation), situation)
-    apart = {step.instance for step in plan.steps if step.probe == item.probe and not _metrics(item) <= step.wanted}
-    instances = {
-        instance: attempts
-        for (probe, instance), attempts in evidence.items()
-        if probe == item.probe and instance not in apart  # an instance that answers for other parts of its probe
-    }
-    judged = {
-        name: _named(_of_instance(_with_past(item, name, attempts, plan, situation), attempts), name, instances)
-        for name, attempts in instances.items()
-    }
-    found = _counted(judged, plan, item)
-    worst = max(found, key=_badness, default=_cut_off(item))
-    worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
-    worst = _against_direct_measurements(worst, plan, evidence)
-    return _in_time(_under_guard(worst, plan, situation), situation)
+def judge_item(item: Item, plan: Plan, attempts: AttemptsByInstance, situation: Situation) -> Verdict:
+    """The verdict on one item alone."""
+    return Judge(plan, attempts, situation, Assessor()).verdict(item)
 
 
-def _counted(judged: Mapping[str, Verdict], plan: Plan, item: Item) -> list[Verdict]:
-    """All of them; beside counters of the target itself that decided, requests of our own may only fail an item."""
-    counters = {step.instance for step in plan.steps if step.probe == item.probe and step.passive}
-    decided = any(judged[name].outcome in (Outcome.PASS, Outcome.FAIL) for name in counters & judged.keys())
+def needed_retry(assessor: Assessor, items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Retry | None:
+    """What must be measured again before the items of this step can be judged; None where nothing must."""
+    if step.window or not attempts:
+        return None
+    of_step = (item for item in items if item.probe == step.probe)
+    tried = {item: [assessor.attempt(item, one, timed=step.timed) for one in attempts] for item in of_step}
+    retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some))]
+    strays = tuple(dict.fromkeys(address for retry in retries for address in retry.at))
+    return Retry(rechecks=RECHECKS, at=strays, each=MIN_FOR_RECHECK) if strays else next(iter(retries), None)
+
+
+def _needed_by(item: Item, tried: Sequence[AssessedAttempt]) -> Retry | None:
+    if any(before.state is not State.BAD for before in tried[:-1]):
+        return None
+    if tried[-1].stray is not None:
+        return Retry(rechecks=RECHECKS, at=(tried[-1].stray,), each=MIN_FOR_RECHECK)
+    return Retry() if tried[-1].state is State.BAD and len(tried) < item.confirm else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges items by what was measured for a plan."""
+
+    plan: Plan
+    attempts: AttemptsByInstance
+    situation: Situation
+    assessor: Assessor
+
+    def verdict(self, item: Item) -> Verdict:
+        """What is known of one item: every instance of its probe is judged, the worst counts."""
+        flags = frozenset({Flag.CHANGED} if item.changed_from else ())
+        if (reason := self.plan.not_applicable.get(item.id)) is not None:
+            return Verdict(item=item, outcome=Outcome.NOT_APPLICABLE, because=reason, flags=flags)
+        if item.probe is None:
+            return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
+        if (reason := self.plan.uncovered.get(item.id)) is not None:
+            return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
+        worst = self._of_rows(item) if item.metrics == _COMPARED else self._of_instances(item, flags)
+        return _in_time(_under_guard(worst, self.plan, self.situation), self.situation)
+
+    def _of_instances(self, item: Item, flags: frozenset[Flag]) -> Verdict:
+        steps = [step for step in self.plan.steps if step.probe == item.probe]
+        metrics = {limit.metric for limit in item.expect}
+        apart = {step.instance for step in steps if not metrics <= step.wanted}
+        timed = frozenset[str]().union(*(step.timed for step in steps))
+        instances = {
+            key.instance: attempts
+            for key, attempts in self.attempts.items()
+            if key.probe == item.probe and key.instance not in apart  # an instance that answers for other parts
+        }
+        judged = {
+            name: _named(self._of_instance(item, name, attempts, timed), name, instances)
+            for name, attempts in instances.items()
+        }
+        found = _counted(judged, {step.instance for step in steps if step.passive})
+        worst = max(found, key=_badness, default=_cut_off(item))
+        worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
+        return _against_direct_measurements(worst, self.plan, self.attempts)
+
+    def _of_instance(self, item: Item, instance: str, attempts: Sequence[Attempt], timed: frozenset[str]) -> Verdict:
+        """Failed when enough attempts were all bad; measurements or attempts that disagree decide nothing."""
+        references = self._references(item, instance, attempts)
+        bad: list[AssessedAttempt] = []
+        for attempt in attempts:
+            tried = self.assessor.attempt(item, attempt, timed=timed, references=references)
+            if tried.state is State.BAD:
+                bad.append(tried)
+                if len(bad) == item.confirm:
+                    return _failed(item, bad)
+            elif tried.state is State.UNDETERMINED:
+                return _undetermined(item, tried)
+            elif tried.state is State.MIXED or bad:
+                return _disagreeing(item, [*bad, tried])
+            else:
+                return _passed(item, tried)
+        return replace(_failed(item, bad), confirmed=False) if bad else _cut_off(item)
+
+    def _references(self, item: Item, instance: str, attempts: Sequence[Attempt]) -> References:
+        """What each limit of an instance is held against, where there is something."""
+        key = InstanceKey(item.probe or "", instance)
+        earlier = earlier_values(key, attempts, self.plan, self.situation)
+        references = {}
+        for limit in item.expect:
+            if limit.of == "baseline":
+                references[limit] = baseline_reference(limit, key, self.plan, self.situation)
+            elif limit.metric in earlier:
+                references[limit] = Reference(earlier=earlier[limit.metric])
+        return references
+
+    def _of_rows(self, item: Item) -> Verdict:
+        """All rows of the baseline, each judged as an item of its own; the worst counts, and is named first."""
+        if not self.plan.baseline_items:
+            because = "none of the baseline's metrics is measured"
+            return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because)
+        rows = sorted(map(self.verdict, self.plan.baseline_items), key=_badness, reverse=True)
+        outside = [row for row in rows if row.outcome is not Outcome.PASS]
+        because = "; ".join(f"{row.item.title}: {row.because}" for row in outside or rows)
+        count = sum(row.outcome is Outcome.FAIL for row in rows)
+        outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row that nothing measures
+        return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0])
+
+
+def _counted(judged: Mapping[str, Verdict], counters: Collection[str]) -> list[Verdict]:
+    """All of them; where counters of the target itself decided, requests of probekit may only fail an item."""
+    decided = any(judged[name].outcome in (Outcome.PASS, Outcome.FAIL) for name in counters if name in judged)
     return [
         verdict
         for name, verdict in judged.items()
@@ -79,65 +158,10 @@ def _counted(judged: Mapping[str, Verdict], plan: Plan, item: Item) -> list[Verd
     ]
 
 
-def _with_past(item: Item, instance: str, attempts: Sequence[Attempt], plan: Plan, situation: Situation) -> Item:
-    return with_evidence(with_baseline(item, instance, plan, situation), instance, attempts, plan, situation)
-
-
-def _metrics(item: Item) -> set[str]:
-    return {limit.metric for limit in item.expect}
-
-
-def _of_rows(item: Item, plan: Plan, evidence: AttemptsByInstance, situation: Situation) -> Verdict:
-    """All rows of the baseline, each judged as an item of its own; the worst counts, and is told first."""
-    if not plan.baseline_items:
-        return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because="none of the baseline's metrics is measured")
-    rows = [judge_item(row, plan, evidence, situation) for row in plan.baseline_items]
-    rows.sort(key=_badness, reverse=True)
-    outside = [row for row in rows if row.outcome is not Outcome.PASS]
-    because = "; ".join(f"{row.item.title}: {row.because}" for row in outside or rows)
-    count = sum(row.outcome is Outcome.FAIL for row in rows)
-    outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row that nothing measures
-    return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0])
-
-
-def needed_retry(items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Retry | None:
-    """What must still be asked before the items of this step can be judged; None when nothing is."""
-    retries = [retry for item in items if item.probe == step.probe and (retry := _needed_by(item, attempts))]
-    strays = tuple(dict.fromkeys(address for retry in retries for address in retry.at))
-    return Retry(rechecks=RECHECKS, at=strays, each=MIN_FOR_RECHECK) if strays else next(iter(retries), None)
-
-
-def _needed_by(item: Item, attempts: Sequence[Attempt]) -> Retry | None:
-    rounds = [assess(item, attempt) for attempt in attempts]
-    if not rounds or any(before.state is not State.BAD for before in rounds[:-1]):
-        return None
-    if rounds[-1].stray is not None:
-        return Retry(rechecks=RECHECKS, at=(rounds[-1].stray,), each=MIN_FOR_RECHECK)
-    return Retry() if rounds[-1].state is State.BAD and len(rounds) < item.confirm else None
-
-
-def _of_instance(item: Item, attempts: Sequence[Attempt]) -> Verdict:
-    """Failed when enough attempts were all bad; measurements or attempts that disagree prove nothing."""
-    bad: list[AssessedAttempt] = []
-    for attempt in attempts:
-        tried = assess(item, attempt)
-        if tried.state is State.BAD:
-            bad.append(tried)
-            if len(bad) == item.confirm:
-                return _failed(item, bad)
-        elif tried.state is State.UNDETERMINED:
-            return _undetermined(item, tried)
-        elif tried.state is State.MIXED or bad:
-            return _disagreeing(item, [*bad, tried])
-        else:
-            return _passed(item, tried)
-    return replace(_failed(item, bad), confirmed=False) if bad else _cut_off(item)
-
-
 def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
     shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
-    good = next(measurement for measurement in tried.measurements if measurement.state is State.GOOD)
-    because = ", ".join(_shown(limit, tried, good) for limit in item.expect)
+    good = next(one for one in tried.measurements if one.state is State.GOOD)
+    because = ", ".join(_metric(limit, tried, good) for limit in item.expect)
     if summary := good.measurement.notes.get("summary"):
         because += f"; {summary}"
     if tried.rechecked:
@@ -147,7 +171,7 @@ def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
         item=item,
         outcome=Outcome.PASS,
         because=because,
-        observed=value_of(tried, good, shown),
+        observed=tried.value(good, shown),
         limit=shown,
         flags=frozenset({Flag.FLAKY} if tried.rechecked else ()),
     )
@@ -155,58 +179,47 @@ def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
 
 def _failed(item: Item, bad: Sequence[AssessedAttempt]) -> Verdict:
     """Failed, at the mildest severity that any of its measurements gives."""
-    seen = [(tried, measurement) for tried in bad for measurement in tried.measurements]
-    band = min((_band(item, tried, measurement) for tried, measurement in seen), key=lambda band: _gravity(item, band))
-    tried, measurement = next((t, k) for t, k in reversed(seen) if _band(item, t, k) == band)
-    limit = tried.slow or measurement.failed_limit or item.expect[0]
-    because = f"{_claim(limit, tried, measurement)}; {_rounds(bad)}"
-    if summary := measurement.measurement.notes.get("summary"):
+    pairs = [(tried, one, _band(item, tried, one)) for tried in bad for one in tried.measurements]
+    band = min((band for _, _, band in pairs), key=lambda band: item.severity_of(band).gravity)
+    tried, shown = next((tried, one) for tried, one, of_it in reversed(pairs) if of_it == band)
+    limit = tried.slow or shown.failed_limit or item.expect[0]
+    because = f"{_claim(limit, tried, shown)}; {all_of([len(tried.measurements) for tried in bad])}"
+    if summary := shown.measurement.notes.get("summary"):
         because = f"{because}; {summary}"
-    verdict = Verdict(
-        item=item,
-        outcome=Outcome.FAIL,
-        because=because,
-        band=band,
-        observed=value_of(tried, measurement, limit),
-        limit=limit,
-    )
+    observed = tried.value(shown, limit)
+    verdict = Verdict(item=item, outcome=Outcome.FAIL, because=because, band=band, observed=observed, limit=limit)
     then, sure = verdict.deadline.then, Risks(false_fail=0.001)
-    worse = isinstance(then, Limit) and all(holds_for(t, k, then, sure) for t, k in seen)
+    worse = isinstance(then, Limit) and all(tried.holds(one, then, sure) for tried, one, _ in pairs)
     return replace(verdict, worse=worse)
 
 
 def _band(item: Item, tried: AssessedAttempt, measurement: AssessedMeasurement) -> Band | None:
-    """The gravest band that this measurement proves; a metric that is missing proves none."""
-    for band in item.bands:
-        if holds_for(tried, measurement, band.when, risks_of(item, band)):
-            return band
-    return None
+    """The gravest band that holds for this measurement; a metric that is missing holds none."""
+    return next((band for band in item.bands if tried.holds(measurement, band.when, risks_of(item, band))), None)
 
 
-def _disagreeing(item: Item, rounds: Sequence[AssessedAttempt]) -> Verdict:
-    measurements = [measurement for tried in rounds for measurement in tried.measurements]
-    odd = [measurement for measurement in measurements if measurement.state is not State.GOOD]
-    summary = (
-        _summary(item, odd[0])
-        if odd
-        else _claim(rounds[0].slow or item.expect[0], rounds[0], rounds[0].measurements[0])
-    )
-    count = (
-        f"{len(odd)} of {len(measurements)} measurements were not good"
-        if odd
-        else "one attempt was slow, the next was not"
-    )
-    because = f"{count} ({summary}): what disagrees proves nothing"
+def _disagreeing(item: Item, tried: Sequence[AssessedAttempt]) -> Verdict:
+    count = sum(len(attempt.measurements) for attempt in tried)
+    odd = [one for attempt in tried for one in attempt.not_good]
+    if odd:
+        because = f"{len(odd)} of {count} measurements were not good ({_summary(item, odd[0])})"
+    else:
+        slow = tried[0]
+        claim = _claim(slow.slow or item.expect[0], slow, slow.measurements[0])
+        because = f"one attempt was slow, the next was not ({claim})"
+    because += ": measurements disagree, so the result is inconclusive"
     return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because, flags=frozenset({Flag.FLAKY}))
 
 
 def _undetermined(item: Item, tried: AssessedAttempt) -> Verdict:
     """What its measurements leave in doubt, an error before what is only unclear."""
-    void = [(measurement, measurement.undecided) for measurement in tried.measurements if measurement.undecided]
-    if not void:
+    doubts = [(one, one.undecided) for one in tried.measurements if one.undecided]
+    if tried.undecided:
+        doubts = [(tried.measurements[0], tried.undecided)]
+    if not doubts:
         return _cut_off(item)
-    measurement, doubt = max(void, key=lambda pair: GRAVER[pair[1].outcome])
-    observed = value_of(tried, measurement, doubt.limit)
+    measurement, doubt = max(doubts, key=lambda pair: GRAVER[pair[1].outcome])
+    observed = tried.value(measurement, doubt.limit)
     limit = doubt.limit if observed is not None else None
     return Verdict(item=item, outcome=doubt.outcome, because=doubt.detail, observed=observed, limit=limit)
 
@@ -216,13 +229,13 @@ def _cut_off(item: Item) -> Verdict:
     return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because)
 
 
-def _against_direct_measurements(verdict: Verdict, plan: Plan, evidence: AttemptsByInstance) -> Verdict:
+def _against_direct_measurements(verdict: Verdict, plan: Plan, attempts: AttemptsByInstance) -> Verdict:
     """A pass by a claim about a target that a direct measurement did not reach is inconclusive."""
     if verdict.outcome is not Outcome.PASS:
         return verdict
     for probe in plan.claimed.get(verdict.item.probe or "", ()):
-        for (name, _), attempts in evidence.items():
-            last = attempts[-1].measurements if name == probe and attempts else ()
+        for key, some in attempts.items():
+            last = some[-1].measurements if key.probe == probe and some else ()
             if last and all(measurement.values.get("up") == Exact(0) for measurement in last):
                 summary = last[0].notes.get("summary", "it was not reached")
                 because = f"it says all is well ({verdict.because}), but the direct look at {probe} says: {summary}"
@@ -259,42 +272,24 @@ def _badness(verdict: Verdict) -> tuple[int, int, bool]:
     return GRAVER.get(verdict.outcome, unknown), verdict.severity.gravity, verdict.confirmed
 
 
-def _gravity(item: Item, band: Band | None) -> int:
-    return item.severity_of(band).gravity
-
-
 def _named(verdict: Verdict, instance: str, instances: Mapping[str, object]) -> Verdict:
     return replace(verdict, because=f"{instance}: {verdict.because}") if len(instances) > 1 else verdict
 
 
-def _shown(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
-    """A metric with its number and what stands behind it."""
-    return f"{words(limit.metric)} {_number(value_of(tried, measurement, limit), limit)}{behind(measurement, limit)}"
+def _metric(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
+    return metric_value(limit, tried.value(measurement, limit), tried.detail(measurement, limit))
 
 
 def _claim(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
     """The number and the limit in one sentence."""
     many = "median " if limit.metric in tried.medians and len(tried.measurements) > 1 else ""
-    return f"{many}{_shown(limit, tried, measurement)}, limit {str(limit).removeprefix(limit.metric).strip()}"
+    return f"{many}{_metric(limit, tried, measurement)}, {against(limit)}"
 
 
 def _summary(item: Item, measurement: AssessedMeasurement) -> str:
     if measurement.undecided:
         return measurement.undecided.detail
     limit = measurement.failed_limit or item.expect[0]
-    reading = reading_of(measurement.measurement, limit.metric)
-    value = _number(reading.value if isinstance(reading, Exact) else None, limit)
+    reading = measurement.reading(limit.metric)
+    value = number(reading.value if isinstance(reading, Exact) else None, limit)
     return measurement.measurement.notes.get("summary") or f"{words(limit.metric)} {value}"
-
-
-def _rounds(bad: Sequence[AssessedAttempt]) -> str:
-    measurements = sum(len(tried.measurements) for tried in bad)
-    attempts = f" in {len(bad)} attempts" if len(bad) > 1 else ""
-    return f"all {measurements} measurements{attempts}" if measurements > 1 else "1 measurement"
-
-
-def _number(value: float | None, limit: Limit) -> str:
-    if value is None:
-        return "unknown"
-    text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
-    return f"{text} {limit.unit if limit.of == 'value' or limit.op != 'within' else ''}".rstrip()

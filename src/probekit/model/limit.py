@@ -8,7 +8,6 @@ from operator import eq, ge, gt, le, lt
 from typing import Final, Literal, cast
 
 from probekit.model.quantity import NUMBER
-from probekit.model.readings import BaselineValues, Counted
 
 Operator = Literal["<", "<=", "==", ">=", ">"]
 _COMPARE: Final = {"<": lt, "<=": le, "==": eq, ">=": ge, ">": gt}
@@ -25,10 +24,6 @@ class Limit:
     unit: str = ""
     of: Literal["value", "baseline"] = "value"  # of a baseline: the value is a tolerance in percent
     floor: float = 0.0  # of a comparison, in the metric's unit: a smaller difference is noise
-    before: BaselineValues | None = None  # what it is compared with, once that is known
-    traffic: BaselineValues | None = None  # requests per block in those windows, where the target counted everybody's
-    lacking: str = ""  # why there is nothing to compare with
-    earlier: Counted | None = None  # what earlier windows of the same release gave, once that is known
 
     def holds(self, value: float) -> bool:
         """Whether a value in the limit's own unit keeps it; the comparison is exact."""

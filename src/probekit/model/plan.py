@@ -44,6 +44,7 @@ class Step:
     cost: int  # requests in the worst case, for one address
     wanted: frozenset[str]
     reachability_metrics: frozenset[str]  # what is still wanted once a measurement has reached the target
+    timed: frozenset[str] = frozenset()  # metrics that this process timed: the lag of its event loop is in them
     passive: bool = False  # it reads what the target counts of everybody's requests
     budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
 

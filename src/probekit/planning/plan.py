@@ -172,6 +172,7 @@ def _step(one: Configured, items: Sequence[Item], target: Target, promise: Probe
         window=window,
         budget=budget,
         cost=_cost(requests, measurements, attempts),
+        timed=frozenset(metric.name for metric in kind.metrics if metric.timed),
         passive=kind.passive,
         wanted=_metrics(items) & kind.provided(one.config),
         reachability_metrics=_metrics(item for item in items if item.claims_reachability) & kind.provided(one.config),

@@ -199,12 +199,15 @@ KIND = Kind(
             name="failed_assertions", unit="", help="declared (else implied) claims about the body that do not hold"
         ),
         Metric(
-            name="first_byte", unit="ms", help="from the request sent to the answer's first byte, on an open connection"
+            name="first_byte",
+            unit="ms",
+            help="from the request sent to the answer's first byte, on an open connection",
+            timed=True,
         ),
-        Metric(name="total", unit="ms", help="the whole exchange, connection included"),
-        Metric(name="dns", unit="ms", help="resolving the name, once per probe"),
-        Metric(name="connect", unit="ms", help="opening the TCP connection"),
-        Metric(name="tls", unit="ms", help="the TLS handshake"),
+        Metric(name="total", unit="ms", help="the whole exchange, connection included", timed=True),
+        Metric(name="dns", unit="ms", help="resolving the name, once per probe", timed=True),
+        Metric(name="connect", unit="ms", help="opening the TCP connection", timed=True),
+        Metric(name="tls", unit="ms", help="the TLS handshake", timed=True),
         Metric(name="bytes", unit="", help="size of the body after decompression"),
     ),
     measure=measure,

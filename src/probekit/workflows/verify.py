@@ -16,6 +16,7 @@ from probekit.config.secrets import SecretResolver
 from probekit.config.target import Target
 from probekit.engine.context import Cancellation, Clock, Observations, RunObserver, StepEnded
 from probekit.engine.runner import run
+from probekit.judging.assess import Assessor
 from probekit.judging.baseline import drifts
 from probekit.judging.decide import decide
 from probekit.judging.evidence import collected
@@ -68,8 +69,8 @@ async def execute_run(
     )
     if observer:
         context = replace(context, observer=observer, step_ended=_judging(planned, request, observer))
-    started, load = clock.now(), RunnerLoad()
-    observations = await run(planned, partial(needed_retry, planned.items), context)
+    started, load, assessor = clock.now(), RunnerLoad(), Assessor()
+    observations = await run(planned, partial(needed_retry, assessor, planned.items), context)
     situation = Situation(
         now=clock.now(),
         stage=request.stage,
@@ -80,7 +81,7 @@ async def execute_run(
         strict=request.strict,
         runner=load.since_start(observations.lag),
     )
-    verdicts = judge(planned, observations.attempts, situation)
+    verdicts = judge(planned, observations.attempts, situation, assessor)
     return Report(
         run=Run(
             id=run_id,

@@ -43,8 +43,8 @@ KIND = Kind(
     config=PostgresProbe,
     metrics=(
         Metric(name="up", unit="", help="1: it opened a session and answered; 0: it refused, kept silent or was full"),
-        Metric(name="connect", unit="ms", help="opening the session: name, TCP, TLS and password"),
-        Metric(name="round_trip", unit="ms", help="SELECT 1 on the open session"),
+        Metric(name="connect", unit="ms", help="opening the session: name, TCP, TLS and password", timed=True),
+        Metric(name="round_trip", unit="ms", help="SELECT 1 on the open session", timed=True),
         Metric(
             name="expected_database", unit="", help="1: the session is in the declared database, as the declared user"
         ),
