@@ -13,6 +13,7 @@ from probekit.cli.codes import MEANINGS
 from probekit.cli.explain_command import cost, settings, speaks_of, table
 from probekit.config.schema import schema
 from probekit.demo.target import FAULTS
+from probekit.planning.coverage import kinds_for
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -43,6 +44,7 @@ def _filled(text: str) -> str:
 def _kinds() -> Iterator[str]:
     """One section for each kind that comes with probekit."""
     known = checklist.load("softfactory")
+    kinds_of = {probe: kinds_for(probe, known) for probe in known.probes}
     yield "# Kinds\n"
     yield (
         "A kind is the plugin that fills a probe of the checklist. `make docs` writes this page from their code; "
@@ -52,15 +54,15 @@ def _kinds() -> Iterator[str]:
         kind = probes.load(name)
         yield f"## `{name}`\n"
         yield f"{speaks_of(kind)}\n"
-        filled = [probe for probe, promise in known.probes.items() if name in promise.kinds]
-        yield f"- fills: {', '.join(f'`{probe}`' for probe in filled)}"
+        filled = [probe for probe, kinds in kinds_of.items() if name in kinds]
+        yield f"- fills: {', '.join(f'`{probe}`' for probe in filled) or 'any probe'}"
         yield f"- cost: {cost(kind)}"
         yield f"- safety: {kind.safety}"
         if "\n" in kind.privileges:
             yield f"- least privileges:\n\n```sql\n{kind.privileges}```\n"
         else:
             yield f"- least privileges: {kind.privileges}\n"
-        yield f"```toml\n{table(kind, name, known)}```\n"
+        yield f"```toml\n{table(kind, known)}```\n"
         metrics = [(f"`{metric.name}`", metric.unit, metric.help) for metric in kind.metrics]
         yield _table("metric", "unit", "what it is", rows=metrics)
         rows = [(f"`{key}`", default, told.replace("|", "\\|")) for key, default, told in settings(kind)]

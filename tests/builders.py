@@ -51,7 +51,10 @@ class Make:
                 name: Failure(reason=value, detail=f"because of {value}") if isinstance(value, Reason) else Exact(value)
                 for name, value in values.items()
             },
-            notes={"summary": note} if note else {},
+            reached={1: True, 0: False}.get(values["up"])
+            if "up" in values and not isinstance(values["up"], Reason)
+            else None,
+            summary=note,
         )
 
     def attempt(self, *measurements: Measurement, rechecks: tuple[Measurement, ...] = ()) -> Attempt:
@@ -65,7 +68,7 @@ class Make:
                 "probe": "health",
                 "instance": "",
                 "kind": "http",
-                "config": None,
+                "source": None,
                 "repeat": 8,
                 "attempts": 3,
                 "spread": 20.0,
@@ -77,6 +80,7 @@ class Make:
                 "cost": 0,
                 "wanted": wanted,
                 "reachability_metrics": wanted,
+                "reach": frozenset({"up"}),
                 **fields,
             }
         )
@@ -86,7 +90,7 @@ class Make:
             **{
                 "items": items,
                 "steps": (),
-                "release_guard": None,
+                "release_guards": (),
                 "release": None,
                 "uncovered": {},
                 "not_applicable": {},

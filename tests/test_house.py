@@ -14,7 +14,8 @@ from grimp import build_graph
 
 import probekit
 from probekit import checklist, probes
-from probekit.probe import Kind
+from probekit.planning.coverage import kinds_for
+from probekit.probe import ANY_PROBE, Kind
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "src").rglob("*.py"))
@@ -46,13 +47,18 @@ def test_every_kind_has_a_test_file_a_promise_and_a_described_setting(name) -> N
 
 
 def test_every_kind_fills_a_probe_and_gives_its_metrics_in_their_units() -> None:
-    promises = checklist.load("softfactory").probes
+    known = checklist.load("softfactory")
     for name in probes.names():
-        filled = [promise for promise in promises.values() if name in promise.kinds]
-        assert filled
-        units = {metric: unit for promise in filled for metric, unit in promise.metrics.items()}
-        for metric in probes.load(name).metrics:
-            assert metric.unit == units.get(metric.name, metric.unit)
+        kind = probes.load(name)
+        assert kind.fills
+        assert all(probe == ANY_PROBE or name in kinds_for(probe, known) for probe in kind.fills)
+        units = {
+            metric: unit
+            for probe in kind.fills
+            if probe in known.probes
+            for metric, unit in known.probes[probe].metrics.items()
+        }
+        assert [metric for metric in kind.metrics if metric.unit != units.get(metric.name, metric.unit)] == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Final, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
@@ -54,6 +55,7 @@ __all__ = [
     "Quantile",
     "Readings",
     "Reason",
+    "RepeatedConfig",
     "SecretRef",
     "Share",
     "Where",
@@ -106,7 +108,12 @@ class SecretRef(Settings):
 class ProbeConfig(Settings):
     """What every probe's table may say."""
 
-    kind: str = Field(description="which plugin reads it")
+    kind: str = Field(description="Which kind reads this table.")
+
+
+class RepeatedConfig(ProbeConfig):
+    """The table of a kind that measures several times in an attempt where its probe claims reachability."""
+
     repeat: int = Field(
         8, ge=2, le=64, description="Measurements of the first attempt, where the probe claims reachability."
     )
@@ -139,31 +146,41 @@ class HttpConfig(Where, ProbeConfig):
     """A table that names one URL."""
 
 
-def http_endpoint(config: Any, base_url: str) -> Endpoint:  # noqa: ANN401  # the kind's own settings
-    """Where a kind with an HttpConfig connects to."""
+def http_endpoint(config: Where, base_url: str) -> Endpoint:
+    """Where a kind that names one URL connects to."""
     return endpoint_of(config.target(base_url))
+
+
+Role = Literal["reached", "answered"]  # reached: 1 the target answered, 0 it did not; answered: any number says it did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A number that a kind promises."""
+    """A number that a kind gives."""
 
     name: str
     unit: str
     help: str
+    role: Role | None = None  # what it says of the target's reachability
     quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
     is_share: bool = False
     timed: bool = False  # whether this process timed it, so that the lag of its event loop may be in it
 
 
 class Readings:
-    """What one measurement gave: a reading or a failure per metric, and notes for a reader."""
+    """What one measurement gave: a reading or a failure per metric, one line for a verdict, and notes for a reader."""
 
     def __init__(
-        self, notes: Mapping[str, str] | None = None, /, **values: Reading | CumulativeCount | Failure
+        self,
+        summary: str = "",
+        notes: Mapping[str, str] | None = None,
+        /,
+        **values: Reading | CumulativeCount | Failure,
     ) -> None:
         self.values = values
+        self.summary = summary
         self.notes = dict(notes or {})
+        self.version: str | None = None  # that the target serves, where the kind reads it
 
 
 @dataclass(kw_only=True)
@@ -210,56 +227,101 @@ class Context:
     budget: int | None = None  # requests that it may send; None: as many as its settings say
 
 
-Measure = Callable[[Any, Context], Awaitable[Readings]]
-Sampler = Callable[[Any, Context], AsyncGenerator[Readings, None]]
+ANY_PROBE: Final = "*"  # in `Kind.fills`, of a kind whose settings name its metrics
+ConfigT = TypeVar("ConfigT", bound=ProbeConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A plugin: its settings, what it promises, how it measures."""
+class Kind(Generic[ConfigT]):
+    """A plugin: its settings, what it gives, how it measures.
 
-    config: type[ProbeConfig]
+    A kind has a `measure`, a `sample`, or both. Where it has both, its samples are taken by probes that the checklist
+    measures in the background.
+    """
+
+    config: type[ConfigT]
     metrics: tuple[Metric, ...]
-    measure: Measure | None = None  # one measurement
-    sample: Sampler | None = (
-        None  # a window, one `Readings` a block; taken where the probe watches, or there is no measure
-    )
-    turn: Turn = "concurrent"  # when it runs: "exclusive" after all others, "final" after the release guard
-    endpoint: Callable[[Any, str], Endpoint] | None = None  # settings and base URL to where it connects; None: nowhere
+    fills: tuple[str, ...] = ()  # probes of a checklist, the one it fills best first
+    measure: Callable[[ConfigT, Context], Awaitable[Readings]] | None = None  # one measurement
+    sample: Callable[[ConfigT, Context], AsyncGenerator[Readings, None]] | None = None  # a window, `Readings` by block
+    turn: Turn = "concurrent"  # "exclusive" after all others, "final" after the release guard
+    endpoint: Callable[[ConfigT, str], Endpoint] | None = None  # settings and base URL to where it connects
     each_address: bool = False  # every resolved address is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
-    enabled_by_default: Callable[[str], bool] | None = (
-        None  # whether, for this base URL, it runs without a table of its own
-    )
-    expected_version: Callable[[Any], str | None] | None = None  # settings to the version that must be served
-    metrics_for: Callable[[Any], frozenset[str]] | None = (
-        None  # settings to the metrics, where they tell; else all it promises
-    )
-    reports_on: Callable[[Any], frozenset[str]] | None = None  # settings to the probes of whose state it tells
-    in_flight: int = 4  # looks at once; 1 where each is a session that a server holds room for
-    requests_per_window: Callable[[Any, float, int | None], int] | None = (
-        None  # settings, seconds, budget (None: as the settings say) to requests in a window
-    )
-    counters: Callable[[Any], frozenset[str]] | None = (
-        None  # settings to the metrics that it reads as a `CumulativeCount`
-    )
-    timeout_for: Callable[[Any], float | None] | None = (
-        None  # settings to the seconds of one measurement; None: the environment's
-    )
-    requests: int | Callable[[Any], int] = 1  # that one measurement costs at most, by its settings where they tell
-    example: str  # its table in probes.toml, from `kind` on, as it would stand there
+    enabled_by_default: Callable[[str], bool] | None = None  # whether it runs for this base URL without a table
+    expected_version: Callable[[ConfigT], str | None] | None = None  # settings to the version that must be served
+    metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
+    reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
+    counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
+    timeout_for: Callable[[ConfigT], float | None] | None = None  # settings to the seconds of one measurement
+    in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
+    requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
+    requests_per_window: Callable[[ConfigT, float, int | None], int] | None = None  # settings, seconds, budget
+    example: str  # its table in probes.toml, from `kind` on
     privileges: str = "none"  # the least that it needs at the target
     safety: str = "it only reads"  # what it does there
+
+    def fills_probe(self, probe: str) -> bool:
+        """Whether the kind says that it can fill that probe of a checklist."""
+        return ANY_PROBE in self.fills or probe in self.fills
 
     @property
     def metric_names(self) -> frozenset[str]:
         """The names of its metrics."""
         return frozenset(metric.name for metric in self.metrics)
 
-    def provided(self, config: Any) -> frozenset[str]:  # noqa: ANN401  # the kind's own settings
-        """The metrics that a table of it gives."""
-        return self.metrics_for(config) if self.metrics_for else self.metric_names
+    def configure(self, table: Mapping[str, object]) -> ConfiguredKind:
+        """The kind with the settings of one table.
 
-    def cost(self, config: Any) -> int:  # noqa: ANN401  # the kind's own settings
-        """Requests that one measurement costs at most."""
-        return self.requests if isinstance(self.requests, int) else self.requests(config)
+        Raises:
+            pydantic.ValidationError: the table does not fit.
+        """
+        config = self.config.model_validate(table)
+        return ConfiguredKind(
+            name=config.kind,
+            config=config,
+            metrics=self.metrics,
+            provided=self.metrics_for(config) if self.metrics_for else self.metric_names,
+            counters=self.counters(config) if self.counters else frozenset(),
+            reports_on=self.reports_on(config) if self.reports_on else frozenset(),
+            measure=partial(self.measure, config) if self.measure else None,
+            sample=partial(self.sample, config) if self.sample else None,
+            endpoint=partial(self.endpoint, config) if self.endpoint else None,
+            requests=self.requests if isinstance(self.requests, int) else self.requests(config),
+            requests_per_window=partial(self.requests_per_window, config) if self.requests_per_window else None,
+            timeout=self.timeout_for(config) if self.timeout_for else None,
+            expected_version=self.expected_version(config) if self.expected_version else None,
+            repeat=config.repeat if isinstance(config, RepeatedConfig) else 1,
+            turn=self.turn,
+            each_address=self.each_address,
+            passive=self.passive,
+            in_flight=self.in_flight,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredKind:
+    """A kind with its settings: all that a plan and a run need of it, whatever the type of the settings."""
+
+    name: str
+    config: ProbeConfig
+    metrics: tuple[Metric, ...]
+    provided: frozenset[str]  # names of the metrics that these settings give
+    counters: frozenset[str]
+    reports_on: frozenset[str]
+    measure: Callable[[Context], Awaitable[Readings]] | None
+    sample: Callable[[Context], AsyncGenerator[Readings, None]] | None
+    endpoint: Callable[[str], Endpoint] | None
+    requests: int
+    requests_per_window: Callable[[float, int | None], int] | None
+    timeout: float | None
+    expected_version: str | None
+    repeat: int
+    turn: Turn
+    each_address: bool
+    passive: bool
+    in_flight: int
+
+    def of_role(self, *roles: Role) -> frozenset[str]:
+        """The metrics that say whether the target was reached, in one of these ways."""
+        return frozenset(metric.name for metric in self.metrics if metric.role in roles)

@@ -19,6 +19,7 @@ import pytest
 from probekit import checklist as checklists, cli, probes
 from probekit.cli import explain_command, lock as locks
 from probekit.config.loader import read
+from probekit.planning.coverage import kinds_for, kinds_for_any
 
 ENVIRONMENT = """
 [env.prod]
@@ -445,7 +446,8 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
     assert "health (http): 8 measurements over 0 s, up to 3 attempts" in result.stdout
     assert "at most 72 requests" in result.stdout
     assert (
-        "no probe named 'source' is configured; no kind is installed that can fill it (git, code_host)" in result.stdout
+        "no probe named 'source' is configured; probekit explain source names the kinds that can fill it"
+        in result.stdout
     )
     assert "GO is impossible" in result.stdout
     assert "deploy.services.database-connectivity (critical)" in result.stdout
@@ -542,7 +544,7 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
         ("deploy.services.health-endpoint", ["first_byte < 200 ms", "3 attempts", "row 'API down'", "kind http:"]),
         ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
-        ("certificate", ["time_left (d)", "installed of these: tls"]),
+        ("certificate", ["time_left (d)", "kinds that fill it: tls; command can"]),
         (
             "kind:tls",
             ["fingerprint (default none)", "at most 6 requests a measurement", "    [env.prod.probes.certificate]"],
@@ -561,16 +563,17 @@ def test_explain_tells_what_an_item_a_probe_or_a_kind_takes(probekit, name, told
 def test_the_table_that_explain_shows_for_a_kind_is_one_that_probes_toml_takes(tmp_path) -> None:
     checklist = checklists.load("softfactory")
     fills = [
-        (probe, kind) for probe, known in checklist.probes.items() for kind in known.kinds if kind in probes.names()
+        *((probe, kind) for probe in checklist.probes for kind in kinds_for(probe, checklist)),
+        *(("backup", kind) for kind in kinds_for_any()),
     ]
     assert {kind for _probe, kind in fills} == set(probes.names())
 
     for probe, name in fills:
         text = '[env.prod]\nbase_url = "https://app.example.com"\nscope = ["deploy"]\n'
-        text += explain_command.table(probes.load(name), name, checklist, probe=probe)
+        text += explain_command.table(probes.load(name), checklist, probe=probe)
 
         (one,) = read(text, tmp_path / "probes.toml").targets["prod"].probes
-        assert (one.probe, one.kind) == (probe, name)
+        assert (one.probe, one.source.name) == (probe, name)
 
 
 def test_explain_names_the_nearest(probekit) -> None:

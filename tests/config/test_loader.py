@@ -71,7 +71,7 @@ def test_the_example_of_the_repository_loads() -> None:
         "deploy.services.settle-time",
         HEALTH,
     ]
-    assert [(one.probe, one.kind) for one in config.targets["prod"].probes] == [
+    assert [(one.probe, one.source.name) for one in config.targets["prod"].probes] == [
         ("release", "release"),
         ("health", "http"),
     ]
@@ -131,10 +131,10 @@ def test_a_base_url_may_have_a_port_and_a_prefix(write, url) -> None:
 def test_tables_of_tables_are_the_instances_of_a_probe(write) -> None:
     config = load_config(write(RIGHT))
 
-    instances = [(one.probe, one.instance, one.kind) for one in config.targets["test"].probes]
+    instances = [(one.probe, one.instance, one.source.name) for one in config.targets["test"].probes]
 
     assert instances == [("certificate", "", "tls"), ("health", "orders", "http"), ("health", "stock", "http")]
-    assert [one.config.target("http://h/shop") for one in config.targets["test"].probes[1:]] == [
+    assert [one.source.config.target("http://h/shop") for one in config.targets["test"].probes[1:]] == [
         "http://h/shop/orders/health",
         "http://localhost:8081/health",
     ]
@@ -146,7 +146,11 @@ def test_an_environments_own_table_replaces_the_shared_one_whole(write) -> None:
     config = load_config(write(f"{RIGHT}\n{shared}\n{other}"))
 
     tables = {
-        name: [(one.instance, one.config.path, one.config.method) for one in target.probes if one.probe == "health"]
+        name: [
+            (one.instance, one.source.config.path, one.source.config.method)
+            for one in target.probes
+            if one.probe == "health"
+        ]
         for name, target in config.targets.items()
     }
 

@@ -45,7 +45,7 @@ def test_every_kind_s_example_is_taken(validator) -> None:
     known = checklist.load("softfactory")
     for name in probes.names():
         text = '[env.prod]\nbase_url = "https://a.test"\nscope = ["deploy"]\n'
-        validator.validate(tomllib.loads(text + explain_command.table(probes.load(name), name, known)))
+        validator.validate(tomllib.loads(text + explain_command.table(probes.load(name), known)))
 
 
 def test_the_good_file_is_good(validator) -> None:

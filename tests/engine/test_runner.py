@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time as clock
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import Make
 
-from probekit import probes
 from probekit.config.settings import Environment
 from probekit.engine.context import Cancellation, Clock, RunContext, steady_clock
 from probekit.engine.runner import run
@@ -77,7 +77,7 @@ def time():
 
 
 @pytest.fixture
-def go(monkeypatch, double, time, make):
+def go(double, time, make):
     """Run steps of the double against these addresses."""
 
     async def one(
@@ -92,14 +92,17 @@ def go(monkeypatch, double, time, make):
     ):
         kind = Kind(
             config=Settings,
-            metrics=(Metric(name="up", unit="", help=""), Metric(name="status", unit="", help="")),
+            metrics=(Metric(name="up", unit="", help="", role="reached"), Metric(name="status", unit="", help="")),
             measure=double.measure,
             sample=sample,
             endpoint=(lambda _config, _base: Endpoint("app.test", 443)) if endpoint else None,
             each_address=each_address,
             example='kind = "double"\n',
         )
-        monkeypatch.setattr(probes, "load", lambda _name: kind)
+        source = kind.configure({"kind": "double"})
+        steps, guards = (
+            tuple(replace(one, source=source) for one in some) for some in (steps, (guard and [guard]) or [])
+        )
         facts = {"base_url": "https://app.test", "scope": ["a"], "settle": "30s"} | wishes.pop("environment", {})
         environment = Environment.model_validate(facts)
         look_up = wishes.pop("look_up", lambda _endpoint: addresses)
@@ -112,15 +115,21 @@ def go(monkeypatch, double, time, make):
             settle=wishes.pop("settle", False),
             **wishes,
         )
-        plan = make.plan(steps=steps, release_guard=guard, release="2")
+        plan = make.plan(steps=steps, release_guards=guards, release="2")
         return await run(plan, more or (lambda _step, _attempts: None), order)
 
     return one
 
 
 def step(**fields):
-    defaults = {"kind": "double", "config": Settings(), "wanted": frozenset({"up", "status", "indexes"})}
+    defaults = {"kind": "double", "wanted": frozenset({"up", "status", "indexes"})}
     return Make().step(**defaults | {"reachability_metrics": frozenset({"up", "status"})} | fields)
+
+
+def versioned(version, **values):
+    readings = Readings(**values)
+    readings.version = version
+    return readings
 
 
 async def test_the_first_attempt_takes_every_look_whether_or_not_one_succeeds(go, double) -> None:
@@ -274,7 +283,7 @@ async def test_secrets_are_taken_out_of_what_a_target_says(go, double) -> None:
     redactor = Redactor()
     redactor.learn("planted-secret")
     double.answer = lambda _context: Readings(
-        {"summary": "it echoes planted-secret"}, up=Failure(reason=Reason.BAD_RESPONSE, detail="planted-secret")
+        "it echoes planted-secret", up=Failure(reason=Reason.BAD_RESPONSE, detail="planted-secret")
     )
 
     seen = await go(step(), redactor=redactor)
@@ -317,7 +326,7 @@ async def test_a_deployment_mark_in_the_future_is_not_waited_for_beyond_the_sett
 
 
 async def test_the_release_is_read_on_every_address_before_and_after(go, double) -> None:
-    double.answer = lambda _context: Readings({"version": "2"}, other_versions=Exact(0), up=Exact(1))
+    double.answer = lambda _context: versioned("2", other_versions=Exact(0), up=Exact(1))
     guard = step(probe="release", repeat=1, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
 
     seen = await go(step(repeat=1), guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
@@ -334,14 +343,14 @@ async def test_every_guard_looks_several_times_at_each_address(go, double) -> No
     seen = await go(guard=guard, addresses=("192.0.2.1", "192.0.2.2"))
 
     assert len(seen.guard_measurements) == 2 * 2 * 4
-    assert {len(attempts[0].measurements) for attempts in seen.attempts.values()} == {4}
+    assert {len(attempts[0].measurements) for attempts in seen.attempts.values()} == {2 * 4}
 
 
 async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double, time) -> None:
-    versions = iter([1, 1, 0, 0, 0])
+    versions = iter(["1", "1", "2", "2", "2"])
 
     def answer(context):
-        return Readings(other_versions=Exact(next(versions))) if "other_versions" in context.wanted else Readings()
+        return versioned(next(versions)) if "other_versions" in context.wanted else Readings()
 
     double.answer = answer
     guard = step(probe="release", repeat=1, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
@@ -353,7 +362,7 @@ async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double
 
 
 async def test_it_waits_for_a_release_no_longer_than_it_was_told(go, double, time) -> None:
-    double.answer = lambda _context: Readings(other_versions=Exact(1))
+    double.answer = lambda _context: versioned("1")
     guard = step(probe="release", repeat=1, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
 
     await go(guard=guard, wait_release=35.0)

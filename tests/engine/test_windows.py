@@ -65,7 +65,7 @@ async def test_a_slow_reading_delays_no_later_block(window) -> None:
 def test_shares_and_levels_are_strung_together_and_of_a_count_the_largest_is_kept() -> None:
     blocks = [
         Readings(
-            {"summary": f"block {number}"},
+            f"block {number}",
             hits=Complement(Share((number,), (10,))),
             slow=Exact(slow),
             cpu=Mean((slow,)),
@@ -80,7 +80,7 @@ def test_shares_and_levels_are_strung_together_and_of_a_count_the_largest_is_kep
         "slow": Exact(3),
         "cpu": Mean((0, 3, 1)),
     }
-    assert whole.notes == {"summary": "block 2"}
+    assert whole.summary == "block 2"
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -15,7 +15,7 @@ from probekit.model.verdict import Served
 def measurement(make):
     def one(value, version=None):
         seen = make.measurement(other_versions=value)
-        return replace(seen, notes={"version": version} if version else {})
+        return replace(seen, version=version)
 
     return one
 

@@ -89,8 +89,11 @@ def test_steps_stand_in_the_checklist_s_order(planned) -> None:
 @pytest.mark.parametrize(
     ("item", "why"),
     [
-        ("deploy.code.rollout-progress", "no probe named 'containers' is configured; kind command can fill it"),
-        ("pre.infra.dns-as-declared", "no kind is installed that can fill it (dns)"),
+        (
+            "deploy.code.rollout-progress",
+            "no probe named 'containers' is configured; probekit explain containers names the kinds",
+        ),
+        ("pre.infra.dns-as-declared", "no probe named 'dns' is configured; probekit explain dns names the kinds"),
         ("deploy.preflight.baseline-captured", None),
         ("rollback.steps.previous-version-serving", None),
     ],
@@ -172,9 +175,9 @@ def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
     found = planned(HEALTH, "rollback.steps.previous-version-serving")
 
     assert [step.probe for step in found.steps] == ["health"]
-    assert (found.release_guard.probe, found.release) == ("release", "2")
+    assert ([guard.probe for guard in found.release_guards], found.release) == (["release"], "2")
     assert planned(HEALTH, release="3").release == "3"
-    assert planned(HEALTH, tables="").release_guard is None
+    assert planned(HEALTH, tables="").release_guards == ()
     assert "release" not in found.targets
     assert {"health", "certificate"} <= found.targets
 

@@ -101,7 +101,7 @@ async def test_an_exit_code_is_a_number_too(script, code) -> None:
     readings = await run(script(f"import sys; print('no head', file=sys.stderr); sys.exit({code})"))
 
     assert readings.values == {"exit_code": Exact(code)}
-    assert ("no head" in readings.notes["summary"]) is (code != 0)
+    assert ("no head" in readings.summary) is (code != 0)
 
 
 async def test_output_of_which_nothing_is_read_may_be_of_any_length(script) -> None:
@@ -146,7 +146,7 @@ async def test_a_monitoring_plugin_s_state_and_performance_data_are_read(plugin,
     numbers = {name: value.value for name, value in readings.values.items() if isinstance(value, Exact)}
     assert numbers == {"status": code, "disk": 2643, "share": 50, "took": 50, "late": 7}
     assert readings.values["bad"].reason is Reason.BAD_RESPONSE
-    assert readings.notes["summary"] == f"{word}: DISK fine"
+    assert readings.summary == f"{word}: DISK fine"
 
 
 @pytest.mark.parametrize(("unit", "due"), [("", "without a unit"), ("ms", "of unit 'ms'")])
@@ -235,7 +235,7 @@ async def test_a_secret_is_handed_over_by_reference(script) -> None:
 async def test_a_secret_in_the_output_is_taken_out_before_it_is_cut(script) -> None:
     argv = script("import os, sys; print('x' * 100, os.environ['TOKEN'], 'y' * 280); sys.exit(1)")
 
-    seen = (await run(argv, secrets={"TOKEN": {"env": "KEPT"}})).notes["summary"]
+    seen = (await run(argv, secrets={"TOKEN": {"env": "KEPT"}})).summary
     crash = script("import os, sys; sys.exit(os.environ['TOKEN'] + 'y' * 290)")
     failed = await refusal(crash, secrets={"TOKEN": {"env": "KEPT"}})
 
@@ -254,7 +254,7 @@ async def test_no_shell_reads_the_arguments_and_the_folder_is_empty(script, tmp_
 async def test_control_characters_stay_what_they_are_for_the_report_to_write_out(plugin) -> None:
     readings = await run(plugin(0, "fine\x1b[2J | a=1"), nagios=True)
 
-    assert readings.notes["summary"] == "OK: fine\x1b[2J"
+    assert readings.summary == "OK: fine\x1b[2J"
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_table_that_cannot_be_meant_is_refused(settings, told) -> None:
 
 def test_its_settings_say_which_metrics_it_gives() -> None:
     def given(**settings):
-        return KIND.provided(KIND.config.model_validate({"kind": "command", "argv": ["check"], **settings}))
+        return KIND.configure({"kind": "command", "argv": ["check"], **settings}).provided
 
     assert given() == {"exit_code"}
     assert given(metrics={"a": "$.b"}) == {"exit_code", "a"}

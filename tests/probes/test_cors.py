@@ -76,7 +76,7 @@ async def test_the_allowed_origin_and_no_other() -> None:
 
     assert readings.values == {"violations": Exact(0), "foreign_with_credentials": Exact(0)}
     assert set(readings.values) == KIND.metric_names
-    assert readings.notes["summary"] == f"let in as declared: {APP}; 8 foreign origins are refused"
+    assert readings.summary == f"let in as declared: {APP}; 8 foreign origins are refused"
     assert len(server.asked) == 18
 
 
@@ -107,7 +107,7 @@ async def test_one_look_alike_that_is_let_in_is_one_violation(foreign) -> None:
     readings = await read(Server(lets_in=lambda origin: origin in (APP, foreign)))
 
     assert counts(readings) == (1, 0)
-    assert readings.notes["summary"] == f"{foreign} is let in"
+    assert readings.summary == f"{foreign} is let in"
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ async def test_a_careless_comparison_is_found_out(comparison, let_in) -> None:
     readings = await read(Server(lets_in=comparison, Access_Control_Allow_Credentials="true"), credentials=True)
 
     assert counts(readings) == (len(let_in), len(let_in))
-    assert all(word in readings.notes["summary"] for word in let_in)
-    assert "is let in with credentials" in readings.notes["summary"]
+    assert all(word in readings.summary for word in let_in)
+    assert "is let in with credentials" in readings.summary
 
 
 async def test_an_echo_of_everything_is_found_out() -> None:
@@ -156,7 +156,7 @@ async def test_a_preflight_of_a_bad_status_lets_no_foreign_origin_in(status) -> 
     readings = await read(server)
 
     assert counts(readings) == (1, 0)  # the request itself refuses even the allowed one
-    assert "is refused by the request itself" in readings.notes["summary"]
+    assert "is refused by the request itself" in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_what_a_browser_would_refuse_an_allowed_origin(server, settings, t
     readings = await read(server, **settings)
 
     assert counts(readings) == (len(told), 0)
-    assert all(words in readings.notes["summary"] for words in told)
+    assert all(words in readings.summary for words in told)
 
 
 @pytest.mark.parametrize(
@@ -268,21 +268,21 @@ async def test_a_fixed_value_refuses_the_second_allowed_origin() -> None:
     readings = await read(Server(lets_in=lambda _: True, value=APP, varies=False), origins=[APP, SHOP])
 
     assert counts(readings) == (2, 0)
-    assert readings.notes["summary"].startswith(f"{SHOP} is refused by the preflight for GET")
+    assert readings.summary.startswith(f"{SHOP} is refused by the preflight for GET")
 
 
 async def test_an_echo_without_vary_is_one_violation() -> None:
     readings = await read(Server(lets_in=lambda origin: origin in (APP, SHOP), varies=False), origins=[APP, SHOP])
 
     assert counts(readings) == (1, 0)
-    assert readings.notes["summary"] == "Access-Control-Allow-Origin depends on the origin, but Vary does not say so"
+    assert readings.summary == "Access-Control-Allow-Origin depends on the origin, but Vary does not say so"
 
 
 async def test_many_violations_are_cut() -> None:
     readings = await read(Server(lets_in=lambda _: True), origins=[APP, SHOP])
 
     assert counts(readings)[0] == 14
-    assert readings.notes["summary"].endswith("; 2 more")
+    assert readings.summary.endswith("; 2 more")
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ async def test_two_lines_of_the_same_origin_are_one_value_that_nobody_is(on_loop
 
     assert counts(once) == (0, 0)
     assert counts(twice) == (2, 0)
-    assert f"{APP}, {APP}" in twice.notes["summary"]
+    assert f"{APP}, {APP}" in twice.summary
     assert peer.heads[0].startswith(b"OPTIONS /items HTTP/1.1\r\n")
     assert peer.heads[1].startswith(b"GET /items HTTP/1.1\r\n")
 
@@ -354,7 +354,7 @@ async def test_a_real_401_speaks_of_origins_too(on_loopback) -> None:
     readings, _ = await on_loopback(f"Access-Control-Allow-Origin: {APP}", "Vary: Origin", status="401 Unauthorized")
 
     assert counts(readings) == (1, 0)  # the preflight must not be asked who it is
-    assert readings.notes["summary"] == f"{APP} is refused by the preflight for GET: status 401"
+    assert readings.summary == f"{APP} is refused by the preflight for GET: status 401"
 
 
 def test_look_alikes_of_one_origin() -> None:

@@ -136,7 +136,7 @@ async def test_this_machine_s_own_numbers() -> None:
     assert set(readings.values) == {"memory_used", "disk_used", "inodes_used"}
     assert 0 < readings.values["memory_used"].value < 100
     assert readings.values["disk_used"] == Exact(psutil.disk_usage("/").percent)
-    assert "/ " in readings.notes["summary"]
+    assert "/ " in readings.summary
 
 
 async def test_this_machine_s_own_blocks() -> None:
@@ -196,7 +196,7 @@ async def test_memory_is_what_cannot_be_given_away(machine) -> None:
     readings = await measurement()
 
     assert readings.values["memory_used"] == Exact(25)
-    assert "4000 of 16000 MB of the machine used" in readings.notes["summary"]
+    assert "4000 of 16000 MB of the machine used" in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_a_container_s_limit_counts_where_it_is_lower(machine, files) -> N
     (block,) = await blocks(Blocks(machine, lambda: None))
 
     assert readings.values["memory_used"] == Exact(75)
-    assert "1500 of 2000 MB of the container used" in readings.notes["summary"]
+    assert "1500 of 2000 MB of the container used" in readings.summary
     assert block.values["memory"] == Mean((1500,))
 
 
@@ -265,7 +265,7 @@ async def test_the_fullest_mount_counts(machine) -> None:
 
     assert readings.values["disk_used"] == Exact(91.5)
     assert readings.values["inodes_used"] == Exact(60)
-    assert "/ 27.8 % full, /data 91.5 % full" in readings.notes["summary"]
+    assert "/ 27.8 % full, /data 91.5 % full" in readings.summary
 
 
 async def test_inodes_that_only_root_may_take_are_not_free(machine) -> None:
@@ -292,7 +292,7 @@ async def test_a_mount_that_cannot_be_read_could_be_the_fullest(machine, mount, 
 
     assert readings.values["disk_used"].reason is Reason.MISSING_FILE
     assert told in readings.values["disk_used"].detail
-    assert told in readings.notes["summary"]
+    assert told in readings.summary
     assert readings.values["memory_used"] == Exact(25)
 
 
@@ -361,7 +361,7 @@ async def test_a_container_s_quota_is_all_it_has(machine, quota, usage) -> None:
     found = await blocks(Blocks(machine, lambda: use(11), lambda: use(18)))
 
     assert [readings.values["cpu_used"] for readings in found] == [Mean((80,)), Mean((100,))]  # of 5 s in each 10 s
-    assert "the container's 0.5 cores" in found[0].notes["summary"]
+    assert "the container's 0.5 cores" in found[0].summary
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ async def test_a_good_answer_gives_every_promised_number(answers) -> None:
     assert readings.values["failed_assertions"] == Exact(0)
     assert readings.values["bytes"] == Exact(15)
     assert readings.values["dns"] == Exact(2)
-    assert readings.notes["summary"] == "200 from 192.0.2.1:443"
+    assert readings.summary == "200 from 192.0.2.1:443"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
     readings = await answers(f'{{"status": "{word}"}}'.encode())
 
     assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(1))
-    assert word in readings.notes["summary"]
+    assert word in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ async def test_an_unfollowed_redirect_is_named(answers) -> None:
     readings = await answers(b"", 302, headers={"Location": "/moved?session=hidden"})
 
     assert readings.values["status"] == Exact(302)
-    assert readings.notes["summary"] == "302 from 192.0.2.1:443, which points to /moved and was not followed"
+    assert readings.summary == "302 from 192.0.2.1:443, which points to /moved and was not followed"
 
 
 async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:
@@ -204,7 +204,7 @@ async def test_silence_is_up_0_and_gives_no_other_number() -> None:
     readings = await _measured_over(silent)
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.notes["summary"] == "192.0.2.1:443 refused the connection"
+    assert readings.summary == "192.0.2.1:443 refused the connection"
 
 
 @pytest.mark.parametrize("reason", [Reason.UNTRUSTED, Reason.TIMEOUT, Reason.MISSING_SECRET, Reason.UNRESOLVED])

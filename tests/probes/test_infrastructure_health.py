@@ -156,8 +156,8 @@ async def test_healthy_components_are_read_in_every_dialect(dialect, word) -> No
     readings = await read(DIALECTS[dialect](word, word, word), components=STORES)
 
     assert numbers(readings) == (0, 0, 0)
-    assert readings.notes["summary"].startswith("200 from 192.0.2.1:443, ")
-    assert "none unwell" in readings.notes["summary"]
+    assert readings.summary.startswith("200 from 192.0.2.1:443, ")
+    assert "none unwell" in readings.summary
 
 
 @pytest.mark.parametrize("status", [200, 500, 503])
@@ -181,7 +181,7 @@ async def test_a_word_that_is_neither_good_nor_bad_is_never_a_pass(dialect, word
     assert numbers(required) == (Reason.BAD_RESPONSE, 0, 0)
     assert json.dumps(word) in required.values["unhealthy_required"].detail
     assert numbers(optional) == (0, 0, 0)
-    assert f'"queue" (optional) says {json.dumps(word)}' in optional.notes["summary"]
+    assert f'"queue" (optional) says {json.dumps(word)}' in optional.summary
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -198,7 +198,7 @@ async def test_what_is_declared_and_not_listed_is_missing(dialect) -> None:
     readings = await read(body, components=STORES | {"mail": "required", "search": "optional"})
 
     assert numbers(readings) == (0, 0, 2)
-    assert '"mail" is missing; "search" is missing' in readings.notes["summary"]
+    assert '"mail" is missing; "search" is missing' in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,8 @@ async def test_a_5xx_without_a_component_map_is_one_that_is_unhealthy(body, medi
     assert numbers(await read(body, 502, media_type, components=STORES)) == (1, 0, 0)
     readings = await read(body, 500, media_type)
     assert numbers(readings) == (1, 0, 0)
-    assert readings.notes["summary"].startswith("500 from 192.0.2.1:443: ")
-    assert readings.notes["summary"].endswith("it lists no component")
+    assert readings.summary.startswith("500 from 192.0.2.1:443: ")
+    assert readings.summary.endswith("it lists no component")
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ async def test_silence_is_up_0_and_gives_no_other_number() -> None:
     readings = await _measured(silent, components=STORES)
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.notes["summary"] == "192.0.2.1:443 refused the connection"
+    assert readings.summary == "192.0.2.1:443 refused the connection"
 
 
 @pytest.mark.parametrize("reason", [Reason.UNTRUSTED, Reason.TIMEOUT, Reason.MISSING_SECRET, Reason.UNRESOLVED])
@@ -472,11 +472,11 @@ async def test_what_the_target_says_is_escaped_and_cut() -> None:
     readings = await read({"components": hostile})
 
     assert numbers(readings) == (0, 1, 0) or readings.values["unhealthy_undeclared"] == Exact(1)
-    assert readings.notes["summary"].isascii()
-    assert readings.notes["summary"].isprintable()
-    assert len(readings.notes["summary"]) < 1500
-    assert readings.notes["summary"].startswith('200 from 192.0.2.1:443: "a" (undeclared) says "down"; ')
-    assert readings.notes["summary"].endswith("; and 143 more")
+    assert readings.summary.isascii()
+    assert readings.summary.isprintable()
+    assert len(readings.summary) < 1500
+    assert readings.summary.startswith('200 from 192.0.2.1:443: "a" (undeclared) says "down"; ')
+    assert readings.summary.endswith("; and 143 more")
 
 
 @pytest.mark.parametrize(
@@ -544,7 +544,7 @@ def test_any_document_is_a_reading_or_expected_trouble(body, status, components)
         return
 
     assert set(readings.values) == KIND.metric_names
-    assert readings.notes["summary"].isascii()
+    assert readings.summary.isascii()
 
 
 @given(body=st.binary(max_size=60), status=st.sampled_from([200, 500]))

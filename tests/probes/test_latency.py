@@ -247,7 +247,7 @@ async def test_three_blocks_of_nothing_but_failures_end_it(read) -> None:
     readings, server = await read(lambda _number: (0, 503), blocks=12)
 
     assert len(server.paths) < 60
-    assert "ended early" in readings.notes["summary"]
+    assert "ended early" in readings.summary
     assert sum(sample_of(readings).unsent) > 50
 
 

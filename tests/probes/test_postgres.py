@@ -190,8 +190,8 @@ async def test_a_healthy_database_gives_every_number(place) -> None:
     }  # fmt: skip
     assert not any(value for name, value in found.items() if value != 1)
     assert 0 < readings.values["round_trip"].value < readings.values["connect"].value
-    assert readings.notes["summary"].startswith("PostgreSQL 17.")
-    assert "primary, database shop as probekit, encrypted" in readings.notes["summary"]
+    assert readings.summary.startswith("PostgreSQL 17.")
+    assert "primary, database shop as probekit, encrypted" in readings.summary
 
 
 async def test_the_documented_privileges_are_all_that_a_reading_needs(place) -> None:
@@ -237,7 +237,7 @@ async def test_another_host_s_certificate_is_untrusted_and_the_right_one_is_not(
 
     assert numbers(right)["encrypted"] == 1
     assert wrong.values["up"].reason is Reason.UNTRUSTED
-    assert 'certificate for "localhost" does not match host name "db.test"' in wrong.notes["summary"]
+    assert 'certificate for "localhost" does not match host name "db.test"' in wrong.summary
 
 
 async def test_a_plain_session_is_not_encrypted(place) -> None:
@@ -263,7 +263,7 @@ async def test_a_closed_port_is_down() -> None:
     readings = await read(f"postgresql://a:{PASSWORD}@{LOOPBACK}:{free_port()}/shop")
 
     assert readings.values == {"up": Exact(0)}
-    assert "Connection refused" in readings.notes["summary"]
+    assert "Connection refused" in readings.summary
 
 
 async def test_a_server_that_speaks_http_is_down(serve) -> None:
@@ -289,7 +289,7 @@ async def test_a_server_that_keeps_silent_is_down_and_loses_its_connection(serve
     readings = await read(f"postgresql://a:{PASSWORD}@{LOOPBACK}:{port}/shop", timeout=0.2)
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.notes["summary"] == f"no session with PostgreSQL at {LOOPBACK}:{port} within 0.2 s"
+    assert readings.summary == f"no session with PostgreSQL at {LOOPBACK}:{port} within 0.2 s"
     await asyncio.wait_for(peer.idle.wait(), 1)
 
 
@@ -451,7 +451,7 @@ async def test_a_primary_that_takes_no_writes_is_not_the_expected_one(place, pla
         place.run(mend, database="postgres")
 
     assert numbers(readings)["expected_role"] == expected
-    assert ("read-only by default" in readings.notes["summary"]) != expected
+    assert ("read-only by default" in readings.summary) != expected
 
 
 async def test_a_standby_is_a_replica_and_no_primary(launcher) -> None:
@@ -493,7 +493,7 @@ async def test_a_session_that_waits_for_a_row_is_blocked_from_the_declared_time_
         patient = await read(place.dsn(), "blocked_sessions")
 
     assert numbers(found)["blocked_sessions"] == 1
-    assert f"pid {waiter} waits 0 s for pid {holder}" in found.notes["summary"]
+    assert f"pid {waiter} waits 0 s for pid {holder}" in found.summary
     assert numbers(patient)["blocked_sessions"] == 0
 
 
@@ -518,7 +518,7 @@ async def test_a_forgotten_prepared_transaction_blocks_and_is_told(place) -> Non
         place.run("rollback prepared 'forgotten'", user="app")
 
     assert numbers(found)["blocked_sessions"] == numbers(found)["prepared_transactions"] == 1
-    assert "for a prepared transaction" in found.notes["summary"]
+    assert "for a prepared transaction" in found.summary
     assert numbers(young)["prepared_transactions"] == 0
 
 
@@ -535,8 +535,8 @@ async def test_a_transaction_that_wrote_and_lies_idle_is_counted_and_one_that_on
         young = await read(place.dsn(), "idle_transactions")
 
     assert numbers(found)["idle_transactions"] == 1
-    assert f"pid {pid} idle in its transaction" in found.notes["summary"]
-    assert "holding no id" in found.notes["summary"]
+    assert f"pid {pid} idle in its transaction" in found.summary
+    assert "holding no id" in found.summary
     assert numbers(young)["idle_transactions"] == 0
 
 
@@ -571,9 +571,9 @@ async def test_the_fullest_limit_counts(place) -> None:
         place.run("alter role app connection limit -1", "alter database shop connection limit -1")
 
     assert numbers(role)["connections_used"] == 100
-    assert "2 of 2 connections of role app" in role.notes["summary"]
+    assert "2 of 2 connections of role app" in role.summary
     assert numbers(database)["connections_used"] == 25
-    assert "2 of 8 connections of database shop" in database.notes["summary"]
+    assert "2 of 8 connections of database shop" in database.summary
 
 
 async def test_a_full_server_is_down_and_full(place) -> None:
@@ -584,7 +584,7 @@ async def test_a_full_server_is_down_and_full(place) -> None:
         readings = await read(place.dsn())
 
     assert readings.values == {"up": Exact(0), "connections_used": Exact(100)}
-    assert "no connection left" in readings.notes["summary"]
+    assert "no connection left" in readings.summary
 
 
 # ---------------------------------------------------------------- catalogue
@@ -600,7 +600,7 @@ async def test_a_unique_index_that_could_not_be_built_is_harmful(place) -> None:
         place.run("drop index if exists by_sku", "delete from orders where id = 901")
 
     assert (numbers(readings)["invalid_indexes"], numbers(readings)["harmful_invalid_indexes"]) == (1, 1)
-    assert "invalid indexes: public.by_sku" in readings.notes["summary"]
+    assert "invalid indexes: public.by_sku" in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -642,7 +642,7 @@ async def test_a_constraint_that_was_not_validated_vouches_for_nothing(place) ->
         place.run("alter table orders drop constraint small")
 
     assert numbers(readings)["unenforced_constraints"] == 1
-    assert "public.orders.small (not validated)" in readings.notes["summary"]
+    assert "public.orders.small (not validated)" in readings.summary
 
 
 async def test_orphans_under_a_valid_key_are_found_and_so_are_its_triggers_while_they_are_off(place) -> None:
@@ -655,10 +655,10 @@ async def test_orphans_under_a_valid_key_are_found_and_so_are_its_triggers_while
         place.run("alter table orders enable trigger all", "delete from orders where id = 902")
 
     assert numbers(off)["unenforced_constraints"] == 1
-    assert "public.orders.belongs (trigger switched off)" in off.notes["summary"]
+    assert "public.orders.belongs (trigger switched off)" in off.summary
     assert numbers(on)["unenforced_constraints"] == 0  # the catalogue is content
     assert numbers(off)["orphans"] == numbers(on)["orphans"] == 1
-    assert "1 orphans in public.orders.user_id" in on.notes["summary"]
+    assert "1 orphans in public.orders.user_id" in on.summary
 
 
 # ---------------------------------------------------------------- rows
@@ -680,7 +680,7 @@ async def test_orphans_of_a_declared_relation_are_found_and_a_recent_window_narr
         place.run("delete from orders where id = 903")
 
     assert (numbers(whole)["orphans"], numbers(recent)["orphans"]) == (1, 0)
-    assert "1 orphans in orders.sku" in whole.notes["summary"]
+    assert "1 orphans in orders.sku" in whole.summary
 
 
 async def test_a_declared_relation_stands_for_its_foreign_key(place) -> None:
@@ -688,7 +688,7 @@ async def test_a_declared_relation_stands_for_its_foreign_key(place) -> None:
 
     readings = await read(place.dsn(), "orphans", orphans=[pair])
 
-    assert "1 counted, no orphans" in readings.notes["summary"]
+    assert "1 counted, no orphans" in readings.summary
 
 
 async def test_names_are_names_and_no_sql(place) -> None:
@@ -718,7 +718,7 @@ async def test_a_key_over_two_columns_is_followed_as_it_matches(place) -> None:
         place.run("drop schema more cascade")
 
     assert numbers(readings)["orphans"] == 3
-    assert "1 orphans in more.simple.a+b, 2 orphans in more.whole.a+b" in readings.notes["summary"]
+    assert "1 orphans in more.simple.a+b, 2 orphans in more.whole.a+b" in readings.summary
     assert reasons(refused) == {"orphans": Reason.NOT_PERMITTED}
 
 
@@ -751,7 +751,7 @@ async def test_a_violation_that_was_found_stands_beside_a_count_that_failed(plac
         place.run("delete from orders where id = 905")
 
     assert numbers(readings)["violations"] == 1
-    assert "1 violations of quantities, mails was not counted: permission denied" in readings.notes["summary"]
+    assert "1 violations of quantities, mails was not counted: permission denied" in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -932,7 +932,7 @@ async def test_whoever_waits_at_the_pooler_finds_it_full(pooler) -> None:
     readings = await read(pooler.dsn, "connections_used", pooler="transaction")
 
     assert numbers(readings)["connections_used"] == 100
-    assert "3 clients wait at the pooler" in readings.notes["summary"]
+    assert "3 clients wait at the pooler" in readings.summary
 
 
 async def test_a_queue_that_cannot_be_seen_proves_nothing(pooler) -> None:
@@ -982,7 +982,7 @@ async def test_one_slow_statement_is_found_among_many_quick_ones(place) -> None:
     found = numbers(readings)
     assert found["slow_statements"] == 1
     assert 3 < found["mean_query_time"] < 60
-    assert "ms on average" in readings.notes["summary"]
+    assert "ms on average" in readings.summary
 
 
 async def test_the_application_s_own_role_does_not_hide_the_application(place) -> None:
@@ -1005,7 +1005,7 @@ async def test_a_statement_that_may_be_slow_is_left_out(place) -> None:
             pass
 
     first = await watched(place, work)
-    queryid = int(first.notes["summary"].split("statement ")[1].split(" ")[0])
+    queryid = int(first.summary.split("statement ")[1].split(" ")[0])
     second = await watched(place, work, slow_allowed=[queryid])
 
     assert (numbers(first)["slow_statements"], numbers(second)["slow_statements"]) == (1, 0)
@@ -1025,7 +1025,7 @@ async def test_what_runs_too_long_at_the_end_of_a_block_is_seen(place) -> None:
         await cancelled(slow, runs)
 
     assert numbers(found)["slow_now"] == 1
-    assert f"pid {pid} was running" in found.notes["summary"]
+    assert f"pid {pid} was running" in found.summary
     assert numbers(patient)["slow_now"] == 0
     assert reasons(blind) == dict.fromkeys(LOAD, Reason.NOT_PERMITTED)
 

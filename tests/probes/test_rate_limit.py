@@ -62,7 +62,7 @@ async def test_a_limit_that_trips_with_retry_after_is_proved_by_as_few_requests_
 
     assert readings.values == {"declared": Exact(1), "tripped": Exact(1)}
     assert len(sent) == 31
-    assert readings.notes["summary"] == "request 31 was refused with 429, Retry-After 7"
+    assert readings.summary == "request 31 was refused with 429, Retry-After 7"
 
 
 async def test_the_burst_goes_without_our_identity_which_may_be_exempt(read) -> None:

@@ -175,7 +175,7 @@ async def test_a_healthy_cache_gives_every_promised_number_and_keeps_nothing(cac
     assert 0 < readings.values["used_memory"].value < 10
     assert 0 < readings.values["connect"].value < 1000
     assert 0 < readings.values["round_trip"].value < 1000
-    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of its memory used", readings.notes["summary"])
+    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of its memory used", readings.summary)
     assert admin.dbsize() == 0
 
 
@@ -189,7 +189,7 @@ async def test_the_canary_makes_no_look_up(cache, admin) -> None:
 async def test_nobody_but_us_is_connected(cache) -> None:
     readings = await measurement(cache.url)
 
-    assert "nobody else is connected" in readings.notes["summary"]
+    assert "nobody else is connected" in readings.summary
 
 
 async def test_nothing_is_written_where_it_is_not_allowed(cache, admin) -> None:
@@ -263,7 +263,7 @@ async def test_a_full_memory_answers_ping_and_takes_no_write(cache, admin) -> No
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
     assert readings.values["used_memory"].value > 100
-    assert "answers SET with OOM: its memory is full" in readings.notes["summary"]
+    assert "answers SET with OOM: its memory is full" in readings.summary
 
 
 async def test_a_replica_where_a_master_is_due(cache, admin) -> None:
@@ -272,9 +272,9 @@ async def test_a_replica_where_a_master_is_due(cache, admin) -> None:
     readings = await measurement(cache.url)
 
     assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(0), Exact(0)]
-    assert "is a replica" in readings.notes["summary"]
-    assert "its master is out of reach" in readings.notes["summary"]
-    assert "READONLY" in readings.notes["summary"]
+    assert "is a replica" in readings.summary
+    assert "its master is out of reach" in readings.summary
+    assert "READONLY" in readings.summary
 
 
 async def test_a_declared_replica_that_lost_its_master(cache, admin) -> None:
@@ -306,7 +306,7 @@ async def test_a_snapshot_that_cannot_be_written(start) -> None:
     readings = await measurement(cache.url)
 
     assert readings.values == {"up": Exact(0)}  # Valkey answers even PING with it
-    assert "MISCONF: it cannot save its data" in readings.notes["summary"]
+    assert "MISCONF: it cannot save its data" in readings.summary
 
 
 async def test_a_server_that_is_still_loading(start, launcher) -> None:
@@ -320,7 +320,7 @@ async def test_a_server_that_is_still_loading(start, launcher) -> None:
     readings = await measurement(loading.url)
 
     assert readings.values == {"up": Exact(0)}
-    assert "answers PING with LOADING: it is still loading its data" in readings.notes["summary"]
+    assert "answers PING with LOADING: it is still loading its data" in readings.summary
 
 
 async def test_no_client_slot_left(cache, admin) -> None:
@@ -329,9 +329,7 @@ async def test_no_client_slot_left(cache, admin) -> None:
     readings = await measurement(cache.url)
 
     assert readings.values == {"up": Exact(0)}
-    assert re.search(
-        "no client slot left|closed the connection", readings.notes["summary"]
-    )  # its last words may be lost
+    assert re.search("no client slot left|closed the connection", readings.summary)  # its last words may be lost
     assert admin.info("stats")["rejected_connections"] == 1  # nobody tries again behind our back
 
 
@@ -340,7 +338,7 @@ async def test_no_client_slot_left_in_words(serve) -> None:
 
     readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
-    assert readings.notes["summary"] == f"127.0.0.1:{port} has no client slot left"
+    assert readings.summary == f"127.0.0.1:{port} has no client slot left"
 
 
 def saying(*answers: bytes) -> Any:
@@ -406,7 +404,7 @@ async def test_a_closed_port() -> None:
     readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{free_port()}")
 
     assert readings.values == {"up": Exact(0)}
-    assert "refused the connection" in readings.notes["summary"]
+    assert "refused the connection" in readings.summary
 
 
 async def test_an_address_that_refuses_is_passed_over_for_one_that_accepts(cache) -> None:
@@ -429,7 +427,7 @@ async def test_a_server_that_talks_http(launcher) -> None:
     readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{nginx.port}")
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.notes["summary"] == f"127.0.0.1:{nginx.port} does not speak the Redis protocol"
+    assert readings.summary == f"127.0.0.1:{nginx.port} does not speak the Redis protocol"
 
 
 @pytest.mark.parametrize(
@@ -450,7 +448,7 @@ async def test_an_answer_that_is_no_pong(serve, answers, told) -> None:
     readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
 
     assert readings.values == {"up": Exact(0)}
-    assert told in readings.notes["summary"]
+    assert told in readings.summary
 
 
 async def test_what_a_server_repeats_of_us_is_not_told(serve) -> None:
@@ -478,7 +476,7 @@ async def test_a_server_that_never_answers_is_left_alone_in_time(serve, answers)
 
     assert time.monotonic() - started < 1
     assert readings.values == {"up": Exact(0)}
-    assert f"from 127.0.0.1:{port} within 0.2 s" in readings.notes["summary"]
+    assert f"from 127.0.0.1:{port} within 0.2 s" in readings.summary
     await asyncio.wait_for(peer.idle.wait(), 1)  # the connection is closed
     assert peer.connections == 1
 
@@ -500,7 +498,7 @@ async def test_writes_that_hang_while_ping_answers(cache, admin) -> None:
     readings = await measurement(cache.url, timeout=0.3)
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
-    assert "no answer to SET" in readings.notes["summary"]
+    assert "no answer to SET" in readings.summary
 
 
 INFO = b"$%d\r\n%s\r\n"
@@ -614,7 +612,7 @@ async def test_a_plain_server_where_tls_is_due(cache) -> None:
     readings = await measurement(cache.url.replace("redis:", "rediss:"), timeout=0.5)
 
     assert readings.values == {"up": Exact(0)}
-    assert "no TLS connection to" in readings.notes["summary"]
+    assert "no TLS connection to" in readings.summary
 
 
 async def test_a_tls_server_that_is_asked_in_plain(front) -> None:

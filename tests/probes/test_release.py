@@ -50,7 +50,7 @@ async def test_the_version_is_compared_whole(read, body, settings, others) -> No
     readings = await read(body, **settings)
 
     assert readings.values["other_versions"] == Exact(others)
-    assert readings.notes["version"] in body.decode()
+    assert readings.version in body.decode()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_page_is_no_version_even_where_the_whole_body_is_one(read) -> No
 async def test_without_an_expected_version_the_served_one_is_told_and_nothing_compared(read) -> None:
     readings = await read(b'{"version": "2.3.1"}', expected=None)
 
-    assert readings.notes["version"] == "2.3.1"
+    assert readings.version == "2.3.1"
     assert readings.values["other_versions"].reason is Reason.MISSING_SETTING
 
 

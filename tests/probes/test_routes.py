@@ -59,7 +59,7 @@ async def test_routes_that_answer_as_declared_are_none_that_is_unexpected(answer
     )
 
     assert readings.values == {"unexpected": Exact(0)}
-    assert readings.notes["summary"] == "0 of 3 routes not as declared"
+    assert readings.summary == "0 of 3 routes not as declared"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_the_evidence_names_route_status_and_what_was_due(answers) -> None
     )
 
     assert readings.values["unexpected"] == Exact(2)
-    assert readings.notes["summary"] == (
+    assert readings.summary == (
         "2 of 2 routes not as declared; the list: 503 from 192.0.2.1:443 where 2xx is due; "
         "GET /old: 302 from 192.0.2.1:443, which points to /moved, where 200 or 404 is due; "
         "GET https://mail.test/ping (optional): 404 from 192.0.2.9:443 where 2xx is due"
@@ -110,7 +110,7 @@ async def test_silence_counts_as_unexpected(answers, reason) -> None:
     readings = await answers({"/one": silent, "/two": 200}, {"path": "/one"}, {"path": "/two"})
 
     assert readings.values["unexpected"] == Exact(1)
-    assert "GET /one: no answer from 192.0.2.1:443 within 1 s" in readings.notes["summary"]
+    assert "GET /one: no answer from 192.0.2.1:443 within 1 s" in readings.summary
 
 
 async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, http_reply) -> None:
@@ -128,8 +128,8 @@ async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, ht
     )
 
     assert readings.values["unexpected"] == Exact(2)
-    assert "127.0.0.1:1 refused the connection" in readings.notes["summary"]
-    assert f"127.0.0.1:{mute_port} closed the connection without an answer" in readings.notes["summary"]
+    assert "127.0.0.1:1 refused the connection" in readings.summary
+    assert f"127.0.0.1:{mute_port} closed the connection without an answer" in readings.summary
     assert open_peer.connections == 1
 
 
@@ -178,7 +178,7 @@ async def test_an_optional_route_is_only_shown(answers, reply) -> None:
     )
 
     assert readings.values["unexpected"] == Exact(0)
-    assert "mail (optional): " in readings.notes["summary"]
+    assert "mail (optional): " in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_at_most_four_are_in_flight() -> None:
     readings = await KIND.measure(settings(*({"path": f"/{n}"} for n in range(MOST))), context)
 
     assert readings.values["unexpected"] == Exact(MOST)
-    assert readings.notes["summary"].endswith("; and 12 more")
+    assert readings.summary.endswith("; and 12 more")
     assert 1 < most <= 4
 
 
@@ -289,8 +289,8 @@ async def test_only_the_endpoint_s_own_routes_go_to_the_look_s_address() -> None
         settings({"path": "/a"}, {"url": "https://other.test/b"}), context_for(lambda _request: httpx.Response(500))
     )
 
-    assert "GET /a: 500 from 192.0.2.1:443" in readings.notes["summary"]
-    assert "GET https://other.test/b: 500 from 192.0.2.9:443" in readings.notes["summary"]
+    assert "GET /a: 500 from 192.0.2.1:443" in readings.summary
+    assert "GET https://other.test/b: 500 from 192.0.2.9:443" in readings.summary
 
 
 @given(status=st.integers(200, 599), body=st.recursive(st.none() | st.text(), st.lists, max_leaves=3).map(json.dumps))

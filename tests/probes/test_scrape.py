@@ -113,7 +113,7 @@ async def test_a_restart_is_left_out_and_told(sampled) -> None:
     )
 
     assert readings.values["error_rate"] == Share((0, 1, 0), (0, 21, 0))
-    assert "a process was restarted" in readings.notes["summary"]
+    assert "a process was restarted" in readings.summary
 
 
 async def test_processes_behind_one_address_are_kept_apart(sampled) -> None:

@@ -82,9 +82,7 @@ async def test_pages_that_keep_the_minimum_give_every_promised_number(read) -> N
     assert numbers(readings) == NOTHING
     assert set(readings.values) == KIND.metric_names
     assert readings.notes["pages"] == "/ 200, /api 401, a path that cannot exist 404"
-    assert (
-        readings.notes["summary"] == 'every page keeps the minimum; http://app.test/ answers 301 to "https://app.test/"'
-    )
+    assert readings.summary == 'every page keeps the minimum; http://app.test/ answers 301 to "https://app.test/"'
 
 
 async def test_what_is_asked(read) -> None:
@@ -108,7 +106,7 @@ async def test_a_header_counts_once_on_each_page_and_is_told_once(read) -> None:
     readings = await read({"/": bare, "/shop": bare, "/api": short}, pages=["/", "/shop"], api="/api")
 
     assert numbers(readings) == NOTHING | {"missing": 2, "weak": 1, "leaking": 2}
-    told = readings.notes["summary"].split("; ")
+    told = readings.summary.split("; ")
     assert told[:3] == [
         "X-Content-Type-Options is missing on /, /shop",
         'server tells too much on /, /shop: "nginx/1.25.3"',
@@ -121,7 +119,7 @@ async def test_the_error_page_is_read_too(read) -> None:
     without = await read(absent=httpx.Response(404), error_page=False)
 
     assert numbers(with_error) == NOTHING | {"missing": 5}
-    assert "Content-Security-Policy is missing on a path that cannot exist" in with_error.notes["summary"]
+    assert "Content-Security-Policy is missing on a path that cannot exist" in with_error.summary
     assert numbers(without) == NOTHING
 
 
@@ -131,7 +129,7 @@ async def test_a_cookie_counts_once_by_its_name(read) -> None:
     readings = await read({"/": setting, "/shop": setting}, pages=["/", "/shop"])
 
     assert readings.values["weak_cookies"] == Exact(1)
-    assert 'cookie "sid" is weak on /, /shop: no SameSite' in readings.notes["summary"]
+    assert 'cookie "sid" is weak on /, /shop: no SameSite' in readings.summary
 
 
 async def test_a_long_list_of_faults_is_cut(read) -> None:
@@ -141,7 +139,7 @@ async def test_a_long_list_of_faults_is_cut(read) -> None:
     readings = await read({"/": many})
 
     assert readings.values["weak_cookies"] == Exact(30)
-    assert "; 18 more; " in readings.notes["summary"]
+    assert "; 18 more; " in readings.summary
 
 
 async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None:
@@ -229,8 +227,8 @@ async def test_where_plain_http_leads(read, status, location, redirect) -> None:
     readings = await read(plain=httpx.Response(status, headers={"Location": location} if location else {}))
 
     assert readings.values["https_redirect"] == Exact(redirect)
-    assert f"http://app.test/ answers {status}" in readings.notes["summary"]
-    assert readings.notes["summary"].endswith("not to https on the same host") is not bool(redirect)
+    assert f"http://app.test/ answers {status}" in readings.summary
+    assert readings.summary.endswith("not to https on the same host") is not bool(redirect)
 
 
 async def test_two_targets_of_a_redirect_are_none(read) -> None:
@@ -287,7 +285,7 @@ async def test_a_declared_plain_url_is_asked(read) -> None:
 
     assert numbers(readings) == NOTHING
     assert str(asked[-1].url) == "http://app.test:8080/x"
-    assert "hidden" not in readings.notes["summary"]
+    assert "hidden" not in readings.summary
 
 
 async def test_the_host_of_an_address_has_brackets(read) -> None:
@@ -350,8 +348,8 @@ async def test_repeated_lines_are_all_read_in_their_order(on_loopback) -> None:
     )
 
     assert [readings.values[name].value for name in ("missing", "weak", "leaking", "weak_cookies")] == [0, 0, 0, 1]
-    assert "/: X-Frame-Options contradicts itself" in readings.notes["summary"]
-    assert "/: X-Content-Type-Options contradicts itself" in readings.notes["summary"]
+    assert "/: X-Frame-Options contradicts itself" in readings.summary
+    assert "/: X-Content-Type-Options contradicts itself" in readings.summary
     assert peer.connections == 1
 
 

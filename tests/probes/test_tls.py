@@ -103,7 +103,7 @@ async def test_a_good_certificate_passes_every_claim(authority, read) -> None:
         "weak_signatures": 0,
     }
     assert readings.notes["protocol"] == "TLSv1.3"
-    assert "certificate of app.test, issued by" in readings.notes["summary"]
+    assert "certificate of app.test, issued by" in readings.summary
 
 
 async def test_old_protocols_are_asked_for_only_where_that_is_wanted(authority, read) -> None:
@@ -134,7 +134,7 @@ async def test_another_host_s_certificate_is_trusted_and_does_not_match(authorit
 
     found = numbers(readings)
     assert (found["trusted"], found["host_matches"], found["chain_complete"]) == (1, 0, 1)
-    assert "refused: Hostname mismatch" in readings.notes["summary"]
+    assert "refused: Hostname mismatch" in readings.summary
 
 
 async def test_a_certificate_of_an_unknown_authority_is_not_trusted_and_its_name_is_judged_on_its_own(read) -> None:
@@ -177,7 +177,7 @@ async def test_the_least_time_left_on_the_validated_path_counts(read, tmp_path) 
     readings = await read(serving(leaf_key, leaf), ca=file)
 
     assert numbers(readings)["time_left"] == pytest.approx(60, abs=0.001)
-    assert "a-root above it expires first" in readings.notes["summary"]
+    assert "a-root above it expires first" in readings.summary
 
 
 async def test_an_expired_cross_sign_beside_a_valid_intermediate_is_no_matter(read, tmp_path) -> None:

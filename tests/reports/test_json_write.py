@@ -98,13 +98,13 @@ def test_hostile_text_stays_inside_its_string(make, report_of) -> None:
 
     assert text.isascii()
     assert all(line.isprintable() for line in text.split("\n"))
-    assert json.loads(text)["measurements"][0]["notes"]["summary"] == hostile
+    assert json.loads(text)["measurements"][0]["summary"] == hostile
 
 
 def test_half_a_surrogate_pair_is_written_out_since_strict_readers_refuse_it(make, report_of) -> None:
     (measurement,) = read(report_of(measurements=(make.measurement(note="a\udc80b", up=1),)))["measurements"]
 
-    assert measurement["notes"]["summary"] == r"a\udc80b"
+    assert measurement["summary"] == r"a\udc80b"
 
 
 def test_a_claim_that_python_holds_as_a_bool_is_1_or_0(make, report_of, slow) -> None:

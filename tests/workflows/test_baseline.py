@@ -43,7 +43,9 @@ def judged(make):
 
     def judged(*windows, now=100.0, rows=None, deployment=None):
         row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
-        item = make.item("outside_tolerance == 0", id="post.immediate.metrics-stable", probe="baseline")
+        item = make.item(
+            "outside_tolerance == 0", id="post.immediate.metrics-stable", probe="baseline", compares_baseline=True
+        )
         rows = (row,) if rows is None else rows
         plan = make.plan(item, baseline_items=rows, fingerprints={InstanceKey("health", ""): PRINT}, vantage="ci-7")
         situation = make.situation(history=History(baseline=windows, deployment=deployment))

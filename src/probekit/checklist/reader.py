@@ -29,8 +29,7 @@ def read(source: Source) -> tuple[Document, tuple[Item, ...], tuple[Row, ...]]:
     if found:
         raise _refused(source, found)
     rows = {row.id: row.row() for row in document.row}
-    escalate = Deadline(minutes=document.escalate_after)
-    return document, tuple(_item(one, rows, escalate) for one in written.values()), tuple(rows.values())
+    return document, tuple(_item(one, rows, document) for one in written.values()), tuple(rows.values())
 
 
 def _shaped_items(tables: object) -> tuple[dict[int, WrittenItem], list[Mistake]]:
@@ -50,7 +49,7 @@ def _refused(source: Source, found: list[Mistake]) -> ConfigError:
     return ConfigError(sorted(problems, key=lambda problem: (problem.file, problem.line or 0)))
 
 
-def _item(written: WrittenItem, rows: Mapping[str, Row], escalate: Deadline) -> Item:
+def _item(written: WrittenItem, rows: Mapping[str, Row], document: Document) -> Item:
     """The item with its names resolved."""
     return Item(
         id=written.id,
@@ -69,5 +68,12 @@ def _item(written: WrittenItem, rows: Mapping[str, Row], escalate: Deadline) -> 
         holds_if_pending=written.holds_if_pending,
         not_in_document=written.not_in_document,
         sources=written.sources,
-        escalate_after=escalate,
+        escalate_after=Deadline(minutes=document.escalate_after),
+        compares_baseline=_compares_baseline(written, document),
     )
+
+
+def _compares_baseline(written: WrittenItem, document: Document) -> bool:
+    """Whether its limits are on the metric that counts rows of the baseline."""
+    compared = document.probes[written.probe].compares_baseline if written.probe else None
+    return compared is not None and {limit.metric for limit in written.expect} == {compared}

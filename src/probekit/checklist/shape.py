@@ -37,11 +37,13 @@ class ProbeRequirement(Table):
 
     help: Text
     reads: Literal["target", "record"]
-    kinds: tuple[Text, ...] = Field(min_length=1)
     metrics: dict[MetricName, Unit] = Field(min_length=1)
     claims_reachability: StrictBool = False
     background: StrictBool = False
     parts: StrictBool = False
+    default_kind: Text | None = None
+    release_guard: StrictBool = False
+    compares_baseline: MetricName | None = None
     max_age: Seconds | None = None
 
 

@@ -28,7 +28,7 @@ from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, History
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
-from probekit.planning.plan import baseline_items
+from probekit.planning.baseline import baseline_items
 from probekit.redaction import Redactor
 from probekit.reports.json.read import window_document, window_of
 from probekit.reports.text import escape, moment, paragraph

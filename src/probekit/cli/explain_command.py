@@ -19,7 +19,9 @@ from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
-from probekit.probe import Kind, is_duration
+from probekit.planning.coverage import kinds_for, kinds_for_any
+from probekit.probe import is_duration
+from probekit.probes import AnyKind
 from probekit.reports.text import paragraph
 from probekit.toml_file import nearest
 from probekit.workflows.assembly import load_config
@@ -117,46 +119,46 @@ def _probe(name: str, checklist: Checklist) -> Iterator[str]:
     promise = checklist.probes[name]
     yield f"probe {name}: {promise.help}"
     yield f"metrics: {', '.join(f'{metric} ({unit})' if unit else metric for metric, unit in promise.metrics.items())}"
-    yield f"kinds that can fill it, best first: {', '.join(promise.kinds)}"
-    installed = [kind for kind in promise.kinds if kind in probes.names()]
-    yield f"installed of these: {', '.join(installed) or 'none yet'}"
-    for kind in installed:
+    made = kinds_for(name, checklist)
+    generic = ", ".join(kinds_for_any())
+    yield f"kinds that fill it: {', '.join(made) or 'none is installed'}; {generic} can, with a program of your own"
+    for kind in made:
         yield ""
         yield from _kind(kind, probes.load(kind), checklist, probe=name)
 
 
-def _kind(name: str, kind: Kind, checklist: Checklist, *, probe: str = "") -> Iterator[str]:
+def _kind(name: str, kind: AnyKind, checklist: Checklist, *, probe: str = "") -> Iterator[str]:
     yield f"kind {name}: {speaks_of(kind)}"
     yield f"cost: {cost(kind)}; safety: {kind.safety}"
     yield "least privileges: " + ("" if kind.privileges.endswith("\n") else kind.privileges)
     if kind.privileges.endswith("\n"):
         yield kind.privileges
     yield "in probes.toml:"
-    yield table(kind, name, checklist, probe=probe)
+    yield table(kind, checklist, probe=probe)
     for key, default, meaning in settings(kind):
         yield f"  {key} ({default if default == 'required' else f'default {default}'}): {meaning}"
 
 
-def speaks_of(kind: Kind) -> str:
+def speaks_of(kind: AnyKind) -> str:
     """The question that the kind answers: the first line of its file."""
     return (inspect.getdoc(inspect.getmodule(kind.measure or kind.sample)) or "").partition("\n")[0]
 
 
-def cost(kind: Kind) -> str:
+def cost(kind: AnyKind) -> str:
     """Requests of one measurement, by the example's settings where they tell."""
-    most = kind.cost(kind.config.model_validate(tomllib.loads(kind.example)))
+    most = kind.configure(tomllib.loads(kind.example)).requests
     return f"at most {most} request{'s' * (most != 1)} a measurement" + (
         ", by its settings (here: the example's)" if callable(kind.requests) else ""
     )
 
 
-def table(kind: Kind, name: str, checklist: Checklist, *, probe: str = "") -> str:
+def table(kind: AnyKind, checklist: Checklist, *, probe: str = "") -> str:
     """The kind's example as it stands in probes.toml: under that probe, else under the one that it fills best."""
-    ranks = {known: promise.kinds.index(name) for known, promise in checklist.probes.items() if name in promise.kinds}
-    return f"[env.prod.probes.{probe or min(ranks, key=ranks.__getitem__, default='NAME')}]\n{kind.example}"
+    known = [one for one in kind.fills if one in checklist.probes]
+    return f"[env.prod.probes.{probe or next(iter(known), 'NAME')}]\n{kind.example}"
 
 
-def settings(kind: Kind) -> Iterator[tuple[str, str, str]]:
+def settings(kind: AnyKind) -> Iterator[tuple[str, str, str]]:
     """Every setting of the kind's own: its key, "required" or its default as probes.toml says it, and its meaning."""
     for key, field in kind.config.model_fields.items():
         if key != "kind":

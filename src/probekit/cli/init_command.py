@@ -18,6 +18,7 @@ from probekit.cli.output import write_stderr, write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.config.loader import read
 from probekit.model.measurement import ProbeFailedError
+from probekit.planning.coverage import kinds_for
 from probekit.reports.text import escape
 from probekit.toml_file import ConfigError
 from probekit.transport.client import Http
@@ -143,8 +144,9 @@ def _scope(found: Discovery) -> Iterator[str]:
 def _rest(scope: set[str]) -> Iterator[str]:
     """Every other item that an installed kind can measure, as a comment with what it needs."""
     known = checklist.load("softfactory")
+    kinds_of = {probe: kinds_for(probe, known) for probe in known.probes}
     for item in known.items:
-        kinds = [kind for kind in known.probes[item.probe].kinds if kind in probes.names()] if item.probe else []
+        kinds = kinds_of[item.probe] if item.probe else ()
         if kinds and item.id not in scope:
             yield f'    # "{item.id}",  # probe {item.probe}, kind {" or ".join(kinds)}'
 
@@ -183,7 +185,7 @@ def _probes(found: Discovery, env: str) -> Iterator[str]:
     )
     known = checklist.load("softfactory")
     for name in ("routes", "api", "database", "cache", "cors", "rate-limit"):
-        kind = next(kind for kind in reversed(known.probes[name].kinds) if probes.is_installed(kind))
+        kind = kinds_for(name, known)[0]
         yield f"#\n# [{env}.probes.{name}]"
         yield from (f"# {line}" for line in probes.load(kind).example.splitlines())
 

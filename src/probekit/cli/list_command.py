@@ -13,6 +13,7 @@ from probekit.cli.config_file import default_config
 from probekit.cli.options import config_option
 from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
+from probekit.planning.coverage import kinds_for
 from probekit.workflows.assembly import load_config
 
 
@@ -50,8 +51,9 @@ def _items(path: Path) -> Iterator[str]:
 
 
 def _probes(path: Path) -> Iterator[str]:
-    for name, promise in _checklist(path).probes.items():
-        yield f"{name:20}  {', '.join(promise.kinds):40}  {promise.help}"
+    checklist = _checklist(path)
+    for name, requirement in checklist.probes.items():
+        yield f"{name:20}  {', '.join(kinds_for(name, checklist)) or '-':24}  {requirement.help}"
 
 
 def _kinds(_path: Path) -> Iterator[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from probekit import probes
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
 from probekit.cli.options import config_option
@@ -18,6 +17,7 @@ from probekit.model.plan import Plan, Step
 from probekit.planning.capacity import shortages
 from probekit.planning.plan import obstacles, possible_scope
 from probekit.planning.selection import Selection
+from probekit.probe import ConfiguredKind
 from probekit.workflows.assembly import prepare
 from probekit.workflows.options import Request
 
@@ -63,7 +63,7 @@ def command(environment: str, config: Path | None, release: str | None, **select
     return 0
 
 
-def _head(config: Config, target: Target, planned: Plan) -> list[str]:
+def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> list[str]:
     environment = target.environment
     return [
         f"plan for {target.name} ({environment.base_url}), {config.path}",
@@ -72,25 +72,22 @@ def _head(config: Config, target: Target, planned: Plan) -> list[str]:
     ]
 
 
-def _steps(target: Target, planned: Plan) -> list[str]:
+def _steps(target: Target, planned: Plan[ConfiguredKind]) -> list[str]:
     """The run in its order, with its cost at the worst."""
     environment, lines = target.environment, []
-    controls, guards = len(environment.control), planned.release_guard.cost if planned.release_guard else 0
+    controls, guards = len(environment.control), planned.release_guards
     lines.append(
         f"controls  {controls} at the start and at the end" if controls else "controls  none: nothing orders a rollback"
     )
     lines.append(f"settle    until {environment.settle:g} s after the deployment")
-    if planned.release_guard:
-        expected = f"expects {planned.release}" if planned.release else "no version expected: no release guard"
-        lines.append(
-            f"release   {planned.release_guard.name} ({planned.release_guard.kind}), before and after; {expected}"
-        )
-    else:
+    expected = f"expects {planned.release}" if planned.release else "no version expected: no release guard"
+    lines += [f"release   {guard.name} ({guard.kind}), before and after; {expected}" for guard in guards]
+    if not guards:
         lines.append("release   none: no probe 'release' is configured")
     for turn, heading in _TURNS.items():
         steps = [step for step in planned.steps if step.turn == turn]
         lines += [heading, *(f"  {_step(step)}" for step in steps)] if steps else []
-    total = sum(step.cost for step in planned.steps if not step.window) + 2 * guards
+    total = sum(step.cost for step in planned.steps if not step.window) + 2 * sum(guard.cost for guard in guards)
     windows = " beside the windows" if any(step.window for step in planned.steps) else ""
     lines += [f"at most {total} requests to each address{windows}, {2 * controls} to the controls", ""]
     return lines
@@ -104,16 +101,16 @@ _TURNS = {
 }
 
 
-def _step(step: Step) -> str:
+def _step(step: Step[ConfiguredKind]) -> str:
     if step.window:
-        sends = f", {step.cost} requests" if probes.load(step.kind).requests_per_window else ""
+        sends = f", {step.cost} requests" if step.source.requests_per_window else ""
         return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}"
     measurements = f"{step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else "1 measurement"
     attempts = f", up to {step.attempts} attempts {step.attempt_interval:g} s apart" if step.attempts > 1 else ""
     return f"{step.name} ({step.kind}): {measurements}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
 
 
-def _gaps(planned: Plan) -> list[str]:
+def _gaps(planned: Plan[ConfiguredKind]) -> list[str]:
     """What no probe answers for, by reason."""
     reasons = Counter(planned.uncovered.values())
     lines = [f"not configured: {len(planned.uncovered)} items"] if reasons else []
@@ -126,7 +123,7 @@ def _gaps(planned: Plan) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _short(target: Target, planned: Plan) -> list[str]:
+def _short(target: Target, planned: Plan[ConfiguredKind]) -> list[str]:
     """Limits that a window of this size cannot prove, and a throttle too slow for the deadline."""
     lines = []
     for shortage in shortages(target):
@@ -146,7 +143,7 @@ def _short(target: Target, planned: Plan) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _verdict(planned: Plan) -> list[str]:
+def _verdict(planned: Plan[ConfiguredKind]) -> list[str]:
     """Whether a healthy target can get its go."""
     stuck, possible = obstacles(planned), possible_scope(planned)
     if not stuck:

@@ -28,12 +28,12 @@ class Progress(RunObserver):
         """The run waits for something, at most until then."""
         self._say(f"waiting for {what}, until {_clock(until)}")
 
-    def began(self, step: Step, until: datetime) -> None:
+    def began(self, step: Step[object], until: datetime) -> None:
         """A step runs, at the worst until then."""
         measurements = f", {step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else ""
         self._say(f"running {step.name} ({step.kind}{measurements}), at the latest until {_clock(until)}")
 
-    def judged(self, step: Step, verdicts: Sequence[Verdict]) -> None:  # noqa: ARG002  # the flow's interface
+    def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:  # noqa: ARG002  # the flow's interface
         """A step is over, and what its items are for now."""
         for verdict in verdicts:
             self._say(f"{verdict.item.id}: {verdict.because}", word=verdict.outcome)

@@ -49,9 +49,9 @@ class TargetReader:
 
     def _misfits(self, target: Target, keys: tuple[str, ...]) -> None:
         """A changed limit must be one that the kinds of its probe can prove or refute."""
-        kinds = {one.probe: probes.load(one.kind) for one in target.probes}
+        metrics_of = {one.probe: one.source.metrics for one in target.probes}
         for item in target.items:
-            metrics = kinds[item.probe].metrics if item.changed_reason and item.probe in kinds else ()
+            metrics = metrics_of.get(item.probe or "", ()) if item.changed_reason else ()
             for number, limit in enumerate(item.expect):
                 misfits = (_misfit(metric, limit) for metric in metrics if metric.name == limit.metric)
                 for found, expected in filter(None, misfits):
@@ -143,9 +143,7 @@ class TargetReader:
         if "kind" in table:
             return self._configured(probe, "", keys, table)
         if not table or not all(isinstance(value, dict) for value in table.values()):
-            self._complain(
-                keys, "no 'kind'", 'kind = "...", or only tables of instances', _kinds_hint(self.checklist, probe)
-            )
+            self._complain(keys, "no 'kind'", 'kind = "...", or only tables of instances', _kinds_hint(probe))
             return []
         return [one for name, part in table.items() for one in self._configured(probe, name, (*keys, name), part)]
 
@@ -157,19 +155,20 @@ class TargetReader:
             expected = f"an installed kind: {', '.join(probes.names())}"
             close = nearest(name, probes.names()) if isinstance(name, str) else ""
             found = f"unknown kind '{name}'" if isinstance(name, str) else "no kind"
-            self._complain((*keys, "kind"), found, expected, close or _kinds_hint(self.checklist, probe))
+            self._complain((*keys, "kind"), found, expected, close or _kinds_hint(probe))
             return []
-        model = probes.load(name).config
+        kind = probes.load(name)
         try:
-            config = model.model_validate(table)
+            return [Configured(probe=probe, instance=instance, source=kind.configure(table))]
         except ValidationError as error:
-            self.found += problems(error, model, self.path, self.text, keys)
+            self.found += problems(error, kind.config, self.path, self.text, keys)
             return []
-        return [Configured(probe=probe, instance=instance, kind=name, config=config)]
 
 
-def _kinds_hint(checklist: Checklist, probe: str) -> str:
-    return f"the checklist names for it: {', '.join(checklist.probes[probe].kinds)}"
+def _kinds_hint(probe: str) -> str:
+    """The kinds that fill a probe, for a message about a wrong one."""
+    able = [name for name in probes.names() if probes.load(name).fills_probe(probe)]
+    return f"kinds that can fill it: {', '.join(able)}"
 
 
 def _misfit(metric: Metric, limit: Limit) -> tuple[str, str] | None:

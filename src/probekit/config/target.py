@@ -9,17 +9,16 @@ from pathlib import Path
 from probekit.checklist import Checklist
 from probekit.config.settings import Environment
 from probekit.model.checklist import Item
-from probekit.probe import ProbeConfig
+from probekit.probe import ConfiguredKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """One probe instance with the settings of its kind."""
+    """One probe instance and the kind that fills it, with its settings."""
 
     probe: str
     instance: str
-    kind: str
-    config: ProbeConfig
+    source: ConfiguredKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

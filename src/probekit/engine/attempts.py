@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from probekit.model.checklist import REACHABILITY
 from probekit.model.measurement import Measurement
 from probekit.model.plan import Retry, Step
-from probekit.model.readings import Exact
 from probekit.transport.urls import Address
 
 TakeMeasurement = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
@@ -19,7 +17,7 @@ class AttemptRunner:
 
     def __init__(
         self,
-        step: Step,
+        step: Step[object],
         addresses: Sequence[Address | None],
         measure: TakeMeasurement,
         sleep: Callable[[float], Awaitable[None]],
@@ -59,7 +57,7 @@ class AttemptRunner:
                 seen = await self._measure(
                     address, self._step.reachability_metrics if self._reached else self._step.wanted
                 )
-            self._reached = self._reached or _reached(seen)
+            self._reached = self._reached or bool(seen.reached)
             return seen
 
         if len(addresses) == 1:
@@ -67,11 +65,3 @@ class AttemptRunner:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(number, address)) for number, address in enumerate(addresses)]
         return tuple(task.result() for task in tasks)
-
-
-def _reached(seen: Measurement) -> bool:
-    """Whether the target answered this measurement: `up` is 1, or the set of routes was counted."""
-    return any(
-        isinstance(reading := seen.values.get(metric), Exact) and (metric != "up" or reading.value == 1)
-        for metric in REACHABILITY
-    )

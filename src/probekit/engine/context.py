@@ -27,17 +27,17 @@ class RunObserver:
     def waiting(self, what: str, until: datetime) -> None:
         """The run waits for something, at most until then."""
 
-    def began(self, step: Step, until: datetime) -> None:
+    def began(self, step: Step[object], until: datetime) -> None:
         """A step runs, in the worst case until then."""
 
-    def judged(self, step: Step, verdicts: Sequence[Verdict]) -> None:
+    def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:
         """A step is over, and what its items are for now."""
 
 
-StepEnded = Callable[[Step, Mapping[InstanceKey, tuple[Attempt, ...]], datetime], None]
+StepEnded = Callable[[Step[object], Mapping[InstanceKey, tuple[Attempt, ...]], datetime], None]
 
 
-def _ignored(step: Step, attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
+def _ignored(step: Step[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
     """Nothing follows from the end of a step."""
 
 

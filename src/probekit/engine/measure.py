@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from probekit.log import events
 from probekit.model.measurement import Attempt, Failure, Measurement, MetricKey, ProbeFailedError, Reason
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import CumulativeCount, Exact, Reading
-from probekit.probe import Context, Kind, Readings, Window
+from probekit.probe import ConfiguredKind, Context, Readings, Window
 from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
 from probekit.transport.urls import Address
@@ -30,8 +30,7 @@ LAG_DIVISOR: Final = 4  # a measurement of which a fourth was lag of this proces
 class ProbeInstance:
     """Where measurements go: a step's instance and the addresses of its endpoint."""
 
-    step: Step
-    kind: Kind
+    step: Step[ConfiguredKind]
     instance: str
     resolved: Resolved
 
@@ -39,7 +38,7 @@ class ProbeInstance:
 class Measurer:
     """Takes the measurements of one run; no exception of a kind escapes it."""
 
-    def __init__(self, plan: Plan, run: RunContext, observations: Observations, lag: Lag) -> None:
+    def __init__(self, plan: Plan[ConfiguredKind], run: RunContext, observations: Observations, lag: Lag) -> None:
         self._plan = plan
         self._run = run
         self._observations = observations
@@ -49,13 +48,13 @@ class Measurer:
         self._events = events().bind()
         self.watched = True  # whether background steps still have something to watch
 
-    async def resolve(self, step: Step, kind: Kind) -> Resolved | Failure:
+    async def resolve(self, step: Step[ConfiguredKind]) -> Resolved | Failure:
         """Return every address of the step's endpoint; one nameless place for a kind that connects nowhere."""
         try:
-            if kind.endpoint is None:
+            if step.source.endpoint is None:
                 return Resolved((), 0.0)
             async with asyncio.timeout(step.timeout):
-                return await self._run.http.resolve(kind.endpoint(step.config, self._environment.base_url))
+                return await self._run.http.resolve(step.source.endpoint(self._environment.base_url))
         except TimeoutError:
             return Failure(reason=Reason.UNRESOLVED, detail=f"no address within {step.timeout:g} s")
         except ProbeFailedError as error:
@@ -71,17 +70,20 @@ class Measurer:
         taken_at, start, began = self._run.clock.now(), perf_counter(), asyncio.get_running_loop().time()
         try:
             readings = await self._readings(place, context)
-            values, notes = readings.values, readings.notes
+            if not isinstance(readings, Readings):
+                raise TypeError(f"a {type(readings).__name__} instead of Readings")  # noqa: TRY301  # a kind's bug
         except ProbeFailedError as error:
-            values, notes = dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)), {}
+            readings = Readings(**dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)))
         except Exception as error:  # noqa: BLE001  # a kind's bug ends its own measurement, not the run
-            values, notes = dict.fromkeys(asked, _bug(step, error)), {}
+            readings = Readings(**dict.fromkeys(asked, _bug(step, error)))
         lag = self._lag.since(began)
-        if values.get("up") == Exact(0) and lag > step.timeout / LAG_DIVISOR:
+        values, notes, clean = readings.values, dict(readings.notes), self._run.redactor.clean
+        reached = _reached(step.source, values)
+        if reached is False and lag > step.timeout / LAG_DIVISOR:
             detail = f"our own event loop stood still for {lag:.1f} s of a measurement of {step.timeout:g} s"
-            ours = Failure(reason=Reason.OVERLOADED, detail=detail)
-            values = dict.fromkeys(asked, ours) | values | {"up": ours}
-        clean, notes = self._run.redactor.clean, dict(notes)
+            overloaded = Failure(reason=Reason.OVERLOADED, detail=detail)
+            silent = dict.fromkeys(step.source.of_role("reached"), overloaded)
+            values, reached = dict.fromkeys(asked, overloaded) | values | silent, None
         counted = {name: self._since_the_mark(place, name, value, notes) for name, value in values.items()}
         return self._kept(
             Measurement(
@@ -94,6 +96,9 @@ class Measurer:
                 lag=lag,
                 asked=asked,
                 values={name: _cleaned(value, clean) for name, value in counted.items()},
+                reached=reached,
+                summary=clean(readings.summary),
+                version=None if readings.version is None else clean(readings.version),
                 notes={name: clean(text) for name, text in notes.items()},
             )
         )
@@ -120,14 +125,14 @@ class Measurer:
 
     async def _readings(self, place: ProbeInstance, context: Context) -> Readings:
         """One measurement's readings; of a sampling those of its blocks, put together."""
-        kind, config = place.kind, place.step.config
+        source = place.step.source
         if not place.step.window:
-            if kind.measure is None:
-                raise ProbeFailedError(Reason.BUG, f"kind {place.step.kind} can only sample")
-            return await kind.measure(config, context)
-        if kind.sample is None:
-            raise ProbeFailedError(Reason.BUG, f"kind {place.step.kind} cannot sample")
-        async with aclosing(kind.sample(config, context)) as sampler:
+            if source.measure is None:
+                raise ProbeFailedError(Reason.BUG, f"kind {source.name} can only sample")
+            return await source.measure(context)
+        if source.sample is None:
+            raise ProbeFailedError(Reason.BUG, f"kind {source.name} cannot sample")
+        async with aclosing(source.sample(context)) as sampler:
             blocks = [block async for block in sampler]
         if not blocks:
             raise ProbeFailedError(Reason.BAD_RESPONSE, "the window ended without a reading")
@@ -154,7 +159,7 @@ class Measurer:
             budget=step.budget,
         )
 
-    def _window(self, step: Step) -> Window:
+    def _window(self, step: Step[ConfiguredKind]) -> Window:
         block = self._environment.block
         return Window(
             block=block,
@@ -164,11 +169,11 @@ class Measurer:
             sleep=self._run.clock.sleep,
         )
 
-    def never(self, step: Step, instance: str, failure: Failure) -> Attempt:
+    def never(self, step: Step[ConfiguredKind], instance: str, failure: Failure) -> Attempt:
         """An attempt that never came to pass."""
         return Attempt(measurements=(self.failed(step, instance, failure),))
 
-    def failed(self, step: Step, instance: str, failure: Failure) -> Measurement:
+    def failed(self, step: Step[ConfiguredKind], instance: str, failure: Failure) -> Measurement:
         """A measurement that never came to pass."""
         return self._kept(
             Measurement(
@@ -191,11 +196,19 @@ class Measurer:
         return measurement
 
 
+def _reached(source: ConfiguredKind, values: Mapping[str, object]) -> bool | None:
+    """Whether the target answered, by the metrics that say so; None where none does."""
+    if any(isinstance(values.get(name), Exact) for name in source.of_role("answered")):
+        return True
+    said = {values.get(name) for name in source.of_role("reached") if isinstance(values.get(name), Exact)}
+    return None if not said else Exact(1) in said
+
+
 def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:
     return replace(value, detail=clean(value.detail)) if isinstance(value, Failure) else value
 
 
-def _bug(step: Step, error: Exception) -> Failure:
+def _bug(step: Step[ConfiguredKind], error: Exception) -> Failure:
     """What is told of an exception that nobody expected: its type and place, not its text, which may hold a secret."""
     events().error("probe.bug", probe=step.name, kind=step.kind, error=type(error).__name__)
     frames = extract_tb(error.__traceback__)

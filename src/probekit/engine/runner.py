@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from probekit import probes
 from probekit.engine.attempts import AttemptRunner
 from probekit.engine.context import Observations, RunContext
 from probekit.engine.loop_lag import Lag
@@ -16,13 +15,14 @@ from probekit.engine.release_guard import ReleaseGuard
 from probekit.log import events
 from probekit.model.measurement import Attempt, Failure, InstanceKey, ProbeFailedError, Reason
 from probekit.model.plan import Plan, Retry, Step, Turn
+from probekit.probe import ConfiguredKind
 from probekit.transport.urls import Address
 
 SLACK = 60.0  # seconds beyond twice a step's worst case and its share of the throttle
-RetryRule = Callable[[Step, Sequence[Attempt]], Retry | None]
+RetryRule = Callable[[Step[ConfiguredKind], Sequence[Attempt]], Retry | None]
 
 
-async def run(plan: Plan, more: RetryRule, context: RunContext) -> Observations:
+async def run(plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext) -> Observations:
     """Carry out the plan; what was seen until then if the run is stopped or its deadline passes."""
     observations = Observations()
     work = asyncio.create_task(_Run(plan, more, context, observations).whole())
@@ -46,7 +46,9 @@ async def run(plan: Plan, more: RetryRule, context: RunContext) -> Observations:
 class _Run:
     """One run on its way."""
 
-    def __init__(self, plan: Plan, more: RetryRule, context: RunContext, observations: Observations) -> None:
+    def __init__(
+        self, plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext, observations: Observations
+    ) -> None:
         self.plan = plan
         self.more = more
         self.context = context
@@ -83,7 +85,7 @@ class _Run:
             await self._step(step)
         await self._ask_controls()
 
-    def _of(self, turn: Turn) -> list[Step]:
+    def _of(self, turn: Turn) -> list[Step[ConfiguredKind]]:
         return [step for step in self.plan.steps if step.turn == turn]
 
     async def _probes(self) -> None:
@@ -132,21 +134,20 @@ class _Run:
     def _say(self, what: str, seconds: float) -> None:
         self.context.observer.waiting(what, self.clock.now() + timedelta(seconds=seconds))
 
-    async def _step(self, step: Step) -> None:
+    async def _step(self, step: Step[ConfiguredKind]) -> None:
         """Every instance of one step, within the time that its worst case takes."""
         self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
-        kind = probes.load(step.kind)
-        resolved = await self.measurer.resolve(step, kind)
+        resolved = await self.measurer.resolve(step)
         if isinstance(resolved, Failure):
             self._keep(step, step.instance, (self.measurer.never(step, step.instance, resolved),))
-        elif kind.each_address:
+        elif step.source.each_address:
             async with asyncio.TaskGroup() as group:
                 for address in resolved.addresses:
                     name = f"{step.instance} {address}".strip() if len(resolved.addresses) > 1 else step.instance
-                    place = ProbeInstance(step=step, kind=kind, instance=name, resolved=resolved)
+                    place = ProbeInstance(step=step, instance=name, resolved=resolved)
                     group.create_task(self._instance(place, (address,)))
         else:
-            place = ProbeInstance(step=step, kind=kind, instance=step.instance, resolved=resolved)
+            place = ProbeInstance(step=step, instance=step.instance, resolved=resolved)
             await self._instance(place, resolved.addresses)
         mine = {key: kept for key, kept in self.observations.attempts.items() if key.probe == step.probe}
         self.context.step_ended(step, mine, self.clock.now())
@@ -175,10 +176,10 @@ class _Run:
             cut = Failure(reason=Reason.CUT_OFF, detail="the run ended before the first attempt did")
             self._keep(step, place.instance, tuple(attempts) or (self.measurer.never(step, place.instance, cut),))
 
-    def _patience(self, step: Step) -> float | None:
+    def _patience(self, step: Step[ConfiguredKind]) -> float | None:
         """Seconds until a kind counts as stuck: twice its worst case, and the throttle's share of all requests."""
         return None if step.turn == "background" else step.longest * 2 + self.queue + SLACK
 
-    def _keep(self, step: Step, instance: str, attempts: tuple[Attempt, ...]) -> None:
+    def _keep(self, step: Step[ConfiguredKind], instance: str, attempts: tuple[Attempt, ...]) -> None:
         if attempts:
             self.observations.attempts[InstanceKey(step.probe, instance)] = attempts

@@ -16,11 +16,13 @@ def put_together(blocks: Sequence[Readings]) -> Readings:
     """Shares and levels are strung together, of a count the largest is kept, and a failure in any block stands."""
     values: dict[str, _Value] = {}
     notes: dict[str, str] = {}
+    summary = ""
     for block in blocks:
         notes |= block.notes
+        summary = block.summary or summary
         for name, value in block.values.items():
             values[name] = _joined(values[name], value) if name in values else value
-    return Readings(notes, **values)
+    return Readings(summary, notes, **values)
 
 
 def _joined(earlier: _Value, later: _Value) -> _Value:

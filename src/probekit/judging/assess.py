@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
@@ -16,7 +16,7 @@ from probekit.judging.wording import words
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
-from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS
+from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS, Step
 from probekit.model.readings import Exact, Reading
 from probekit.model.verdict import Outcome
 
@@ -96,8 +96,8 @@ class AssessedMeasurement:
             return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
         if reading is not None:
             return reading
-        if values.get("up") == Exact(0):
-            detail = self.measurement.notes.get("summary", "the target was not reached")
+        if self.measurement.reached is False:
+            detail = self.measurement.summary or "the target was not reached"
             return Failure(reason=Reason.UNREACHABLE, detail=detail)
         return Failure(reason=Reason.BAD_RESPONSE, detail=f"no reading of {words(metric)}")
 
@@ -154,6 +154,23 @@ class AssessedAttempt:
         return limit.metric in self.medians and isinstance(measurement.reading(limit.metric), Exact)
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What must be known of metrics to assess them, whichever kind gives them."""
+
+    reach: frozenset[str] = frozenset()  # they say whether the target was reached
+    timed: frozenset[str] = frozenset()  # this process timed them, so the lag of its event loop may be in them
+
+    @classmethod
+    def of(cls, steps: Iterable[Step[object]]) -> Traits:
+        """The traits of the metrics that these steps give."""
+        known = list(steps)
+        return cls(
+            reach=frozenset().union(*(step.reach for step in known)),
+            timed=frozenset().union(*(step.timed for step in known)),
+        )
+
+
 class Assessor:
     """Assesses each measurement once for each item, whenever and however often it is asked for."""
 
@@ -161,14 +178,14 @@ class Assessor:
         self._known: dict[tuple[str, int], AssessedMeasurement] = {}
 
     def attempt(
-        self, item: Item, attempt: Attempt, *, timed: frozenset[str], references: References | None = None
+        self, item: Item, attempt: Attempt, traits: Traits, references: References | None = None
     ) -> AssessedAttempt:
-        """Assess one attempt; `timed` are the metrics that this process timed, which its loop's lag can lengthen."""
+        """Assess one attempt of an instance whose metrics have these traits."""
         first, again = (
-            tuple(self._measurement(item, one, references or {}) for one in some if _counts(item, one))
+            tuple(self._measurement(item, one, references or {}) for one in some if _counts(item, one, traits))
             for some in (attempt.measurements, attempt.rechecks)
         )
-        return _assess(item, first, again, timed)
+        return _assess(item, first, again, traits)
 
     def _measurement(self, item: Item, measurement: Measurement, references: References) -> AssessedMeasurement:
         key = item.id, id(measurement)
@@ -178,16 +195,17 @@ class Assessor:
         return known
 
 
-def _counts(item: Item, measurement: Measurement) -> bool:
+def _counts(item: Item, measurement: Measurement, traits: Traits) -> bool:
     """Whether the measurement counts for the item: for reachability every one does, else those of its metrics."""
-    return item.claims_reachability or {limit.metric for limit in item.expect} <= measurement.asked
+    metrics = {limit.metric for limit in item.expect}
+    return bool(metrics & traits.reach) or metrics <= measurement.asked
 
 
 def _assess(
     item: Item,
     first: tuple[AssessedMeasurement, ...],
     again: tuple[AssessedMeasurement, ...],
-    timed: frozenset[str],
+    traits: Traits,
 ) -> AssessedAttempt:
     """Bad or undetermined where every measurement is; good where all but a cleared stray one are; else mixed.
 
@@ -206,7 +224,7 @@ def _assess(
     slow = _slow(item, medians)
     if slow is None:
         return AssessedAttempt(measurements=measurements, state=State.GOOD, medians=medians, rechecked=cleared)
-    if slow.metric in timed and slow.holds(_medians(item, measurements, less_lag=True)[slow.metric]):
+    if slow.metric in traits.timed and slow.holds(_medians(item, measurements, less_lag=True)[slow.metric]):
         detail = f"{words(slow.metric)}: only the lag of our own event loop makes it miss its limit"
         doubt = Undecided(outcome=Outcome.ERROR, detail=detail, limit=slow)
         return AssessedAttempt(measurements=measurements, state=State.UNDETERMINED, medians=medians, undecided=doubt)

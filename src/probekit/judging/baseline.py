@@ -20,7 +20,7 @@ from probekit.model.verdict import Outcome, Situation
 FRESH: Final = timedelta(hours=24)  # the age of the newest window, beyond which nothing is compared
 
 
-def baseline_reference(limit: Limit, source: InstanceKey, plan: Plan, situation: Situation) -> Reference:
+def baseline_reference(limit: Limit, source: InstanceKey, plan: Plan[object], situation: Situation) -> Reference:
     """The windows that a limit on an instance's metric is compared with, or why there are none."""
     known = before_deployment(situation)
     if not known:

@@ -15,7 +15,7 @@ _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 
 
 def earlier_values(
-    source: InstanceKey, attempts: Sequence[Attempt], plan: Plan, situation: Situation
+    source: InstanceKey, attempts: Sequence[Attempt], plan: Plan[object], situation: Situation
 ) -> Mapping[str, Counted]:
     """What earlier windows gave, by metric; nothing where they belong to another release or overlap this run."""
     known = situation.history.evidence.get(source)
@@ -25,7 +25,7 @@ def earlier_values(
 
 
 def collected(
-    plan: Plan, attempts: Mapping[InstanceKey, tuple[Attempt, ...]], situation: Situation
+    plan: Plan[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], situation: Situation
 ) -> dict[InstanceKey, PooledEvidence]:
     """The evidence for the next run: what was known of this release, and the windows of this run."""
     release, deployment = _served(situation), situation.history.deployment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from probekit.judging.assess import (
     GRAVER,
@@ -13,6 +12,7 @@ from probekit.judging.assess import (
     Assessor,
     References,
     State,
+    Traits,
     outcome_of,
     risks_of,
 )
@@ -28,30 +28,30 @@ from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS, Plan, Retry, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Served, Situation, Verdict
 
-_COMPARED: Final = frozenset({"outside_tolerance"})
-
 AttemptsByInstance = Mapping[InstanceKey, Sequence[Attempt]]  # by probe and instance
 
 
 def judge(
-    plan: Plan, attempts: AttemptsByInstance, situation: Situation, assessor: Assessor | None = None
+    plan: Plan[object], attempts: AttemptsByInstance, situation: Situation, assessor: Assessor | None = None
 ) -> tuple[Verdict, ...]:
     """One verdict for each item in scope, in the checklist's order."""
     judge_ = Judge(plan, attempts, situation, assessor or Assessor())
     return tuple(judge_.verdict(item) for item in plan.items)
 
 
-def judge_item(item: Item, plan: Plan, attempts: AttemptsByInstance, situation: Situation) -> Verdict:
+def judge_item(item: Item, plan: Plan[object], attempts: AttemptsByInstance, situation: Situation) -> Verdict:
     """The verdict on one item alone."""
     return Judge(plan, attempts, situation, Assessor()).verdict(item)
 
 
-def needed_retry(assessor: Assessor, items: Sequence[Item], step: Step, attempts: Sequence[Attempt]) -> Retry | None:
+def needed_retry(
+    assessor: Assessor, items: Sequence[Item], step: Step[object], attempts: Sequence[Attempt]
+) -> Retry | None:
     """What must be measured again before the items of this step can be judged; None where nothing must."""
     if step.window or not attempts:
         return None
     of_step = (item for item in items if item.probe == step.probe)
-    tried = {item: [assessor.attempt(item, one, timed=step.timed) for one in attempts] for item in of_step}
+    tried = {item: [assessor.attempt(item, one, Traits.of([step])) for one in attempts] for item in of_step}
     retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some))]
     strays = tuple(dict.fromkeys(address for retry in retries for address in retry.at))
     return Retry(rechecks=RECHECKS, at=strays, each=MIN_FOR_RECHECK) if strays else next(iter(retries), None)
@@ -69,7 +69,7 @@ def _needed_by(item: Item, tried: Sequence[AssessedAttempt]) -> Retry | None:
 class Judge:
     """Judges items by what was measured for a plan."""
 
-    plan: Plan
+    plan: Plan[object]
     attempts: AttemptsByInstance
     situation: Situation
     assessor: Assessor
@@ -83,21 +83,21 @@ class Judge:
             return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
         if (reason := self.plan.uncovered.get(item.id)) is not None:
             return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
-        worst = self._of_rows(item) if item.metrics == _COMPARED else self._of_instances(item, flags)
+        worst = self._of_rows(item) if item.compares_baseline else self._of_instances(item, flags)
         return _in_time(_under_guard(worst, self.plan, self.situation), self.situation)
 
     def _of_instances(self, item: Item, flags: frozenset[Flag]) -> Verdict:
         steps = [step for step in self.plan.steps if step.probe == item.probe]
         metrics = {limit.metric for limit in item.expect}
         apart = {step.instance for step in steps if not metrics <= step.wanted}
-        timed = frozenset[str]().union(*(step.timed for step in steps))
+        traits = Traits.of(steps)
         instances = {
             key.instance: attempts
             for key, attempts in self.attempts.items()
             if key.probe == item.probe and key.instance not in apart  # an instance that answers for other parts
         }
         judged = {
-            name: _named(self._of_instance(item, name, attempts, timed), name, instances)
+            name: _named(self._of_instance(item, name, attempts, traits), name, instances)
             for name, attempts in instances.items()
         }
         found = _counted(judged, {step.instance for step in steps if step.passive})
@@ -105,12 +105,12 @@ class Judge:
         worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
         return _against_direct_measurements(worst, self.plan, self.attempts)
 
-    def _of_instance(self, item: Item, instance: str, attempts: Sequence[Attempt], timed: frozenset[str]) -> Verdict:
+    def _of_instance(self, item: Item, instance: str, attempts: Sequence[Attempt], traits: Traits) -> Verdict:
         """Failed when enough attempts were all bad; measurements or attempts that disagree decide nothing."""
         references = self._references(item, instance, attempts)
         bad: list[AssessedAttempt] = []
         for attempt in attempts:
-            tried = self.assessor.attempt(item, attempt, timed=timed, references=references)
+            tried = self.assessor.attempt(item, attempt, traits, references)
             if tried.state is State.BAD:
                 bad.append(tried)
                 if len(bad) == item.confirm:
@@ -162,7 +162,7 @@ def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
     shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
     good = next(one for one in tried.measurements if one.state is State.GOOD)
     because = ", ".join(_metric(limit, tried, good) for limit in item.expect)
-    if summary := good.measurement.notes.get("summary"):
+    if summary := good.measurement.summary:
         because += f"; {summary}"
     if tried.rechecked:
         (stray,) = tried.not_good
@@ -184,7 +184,7 @@ def _failed(item: Item, bad: Sequence[AssessedAttempt]) -> Verdict:
     tried, shown = next((tried, one) for tried, one, of_it in reversed(pairs) if of_it == band)
     limit = tried.slow or shown.failed_limit or item.expect[0]
     because = f"{_claim(limit, tried, shown)}; {all_of([len(tried.measurements) for tried in bad])}"
-    if summary := shown.measurement.notes.get("summary"):
+    if summary := shown.measurement.summary:
         because = f"{because}; {summary}"
     observed = tried.value(shown, limit)
     verdict = Verdict(item=item, outcome=Outcome.FAIL, because=because, band=band, observed=observed, limit=limit)
@@ -229,21 +229,21 @@ def _cut_off(item: Item) -> Verdict:
     return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because)
 
 
-def _against_direct_measurements(verdict: Verdict, plan: Plan, attempts: AttemptsByInstance) -> Verdict:
+def _against_direct_measurements(verdict: Verdict, plan: Plan[object], attempts: AttemptsByInstance) -> Verdict:
     """A pass by a claim about a target that a direct measurement did not reach is inconclusive."""
     if verdict.outcome is not Outcome.PASS:
         return verdict
     for probe in plan.claimed.get(verdict.item.probe or "", ()):
         for key, some in attempts.items():
             last = some[-1].measurements if key.probe == probe and some else ()
-            if last and all(measurement.values.get("up") == Exact(0) for measurement in last):
-                summary = last[0].notes.get("summary", "it was not reached")
+            if last and all(measurement.reached is False for measurement in last):
+                summary = last[0].summary or "it was not reached"
                 because = f"it says all is well ({verdict.because}), but the direct look at {probe} says: {summary}"
                 return Verdict(item=verdict.item, outcome=Outcome.INCONCLUSIVE, because=because, flags=verdict.flags)
     return verdict
 
 
-def _under_guard(verdict: Verdict, plan: Plan, situation: Situation) -> Verdict:
+def _under_guard(verdict: Verdict, plan: Plan[object], situation: Situation) -> Verdict:
     """Where another release is served, nothing that was read of the target speaks of this one."""
     if situation.release.served is not Served.OTHER or verdict.item.probe not in plan.targets:
         return verdict
@@ -292,4 +292,4 @@ def _summary(item: Item, measurement: AssessedMeasurement) -> str:
     limit = measurement.failed_limit or item.expect[0]
     reading = measurement.reading(limit.metric)
     value = number(reading.value if isinstance(reading, Exact) else None, limit)
-    return measurement.measurement.notes.get("summary") or f"{words(limit.metric)} {value}"
+    return measurement.measurement.summary or f"{words(limit.metric)} {value}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Literal
 
 from probekit.model.limit import Limit
 
@@ -77,6 +77,7 @@ class Item:
     not_in_document: bool = False
     sources: tuple[str, ...] = ()
     escalate_after: Deadline = Deadline(minutes=10)  # for a high failure whose band or row names no deadline
+    compares_baseline: bool = False  # it passes where every row of the baseline does
     changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment has others
     changed_reason: str = ""
 
@@ -108,11 +109,3 @@ class Item:
         if severity is Severity.CRITICAL:
             return self.matrix_row is not None and self.matrix_row.action == "rollback"
         return severity is Severity.HIGH and self.deadline_of(band).then != "escalate"
-
-    @property
-    def claims_reachability(self) -> bool:
-        """Whether one of its limits says that the target is there."""
-        return any(limit.metric in REACHABILITY for limit in self.expect)
-
-
-REACHABILITY: Final = frozenset({"up", "unexpected"})

@@ -77,7 +77,10 @@ class Measurement:
     lag: float = 0.0  # seconds in which our own event loop stood still during the measurement
     asked: frozenset[str]
     values: Mapping[str, Reading | Failure]
-    notes: Mapping[str, str] = field(default_factory=dict)  # "summary": what a verdict should quote
+    reached: bool | None = None  # whether the target answered; None: the kind does not say
+    summary: str = ""  # one line that a verdict quotes
+    version: str | None = None  # that the target serves, where the kind reads it
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 from probekit.model.checklist import Item
 from probekit.model.measurement import InstanceKey
@@ -22,17 +22,18 @@ class Retry:
     each: int = 0  # how often each of those at least
 
 
-Turn = Literal["background", "concurrent", "exclusive", "final"]  # when a step runs: see run.py
+Turn = Literal["background", "concurrent", "exclusive", "final"]  # when a step runs
+SourceT = TypeVar("SourceT", covariant=True)  # noqa: PLC0105  # what measures: judging needs to know nothing of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Generic[SourceT]):
     """One probe instance that will run."""
 
     probe: str
     instance: str
     kind: str
-    config: object  # the kind's own settings
+    source: SourceT
     repeat: int
     attempts: int
     spread: float  # seconds over which the first attempt's measurements start
@@ -44,6 +45,7 @@ class Step:
     cost: int  # requests in the worst case, for one address
     wanted: frozenset[str]
     reachability_metrics: frozenset[str]  # what is still wanted once a measurement has reached the target
+    reach: frozenset[str] = frozenset()  # metrics that say whether the target was reached
     timed: frozenset[str] = frozenset()  # metrics that this process timed: the lag of its event loop is in them
     passive: bool = False  # it reads what the target counts of everybody's requests
     budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
@@ -68,12 +70,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Generic[SourceT]):
     """What will run, and what will not and why."""
 
     items: tuple[Item, ...]  # in scope, with the environment's limits
-    steps: tuple[Step, ...]
-    release_guard: Step | None  # reads the served release before and after
+    steps: tuple[Step[SourceT], ...]
+    release_guards: tuple[Step[SourceT], ...]  # read the served release before and after
     release: str | None  # the expected one
     uncovered: Mapping[str, str]  # item id -> why no probe can answer for it
     not_applicable: Mapping[str, str]  # item id -> the environment's reason

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from probekit import probes
 from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
 from probekit.judging.statistics import BLOCKS_TO_PASS, Risks, still_needed
@@ -36,7 +35,7 @@ def budget_of_each(target: Target) -> int | None:
     environment, throttle = target.environment, target.environment.throttle
     if "load" in environment.allow:
         return None
-    samplings = sum(probes.load(one.kind).requests_per_window is not None for one in target.probes)
+    samplings = sum(one.source.requests_per_window is not None for one in target.probes)
     in_time = int(sampled_for(environment) * throttle.requests / throttle.per)
     return max(1, min(_MODEST, environment.budget // max(1, samplings), in_time))
 
@@ -58,11 +57,10 @@ def shortages(target: Target) -> Iterator[Shortage]:
     environment = target.environment
     seconds = sampled_for(environment)
     for one in target.probes:
-        kind = probes.load(one.kind)
-        if kind.requests_per_window is None:
+        if one.source.requests_per_window is None:
             continue
-        has = kind.requests_per_window(one.config, seconds, budget_of_each(target))
-        metrics = {metric.name: metric for metric in kind.metrics}
+        has = one.source.requests_per_window(seconds, budget_of_each(target))
+        metrics = {metric.name: metric for metric in one.source.metrics}
         for item in target.items:
             for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():
                 needs = requests_for(metrics[limit.metric], limit) if limit.metric in metrics else None

@@ -6,11 +6,12 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from probekit.probe import Kind
 
 GROUP = "probekit.probes"
+AnyKind = Kind[Any]  # whatever its settings are
 
 
 def names() -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def is_installed(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and (name in _own() or name in _foreign())
 
 
-def load(name: str) -> Kind:
+def load(name: str) -> AnyKind:
     """The kind of that name, imported now.
 
     Raises:

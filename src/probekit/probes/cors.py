@@ -82,7 +82,8 @@ async def measure(config: CorsProbe, context: Context) -> Readings:
     summary = [*_admitted(foreign, let_in, with_credentials), *declared, *general]
     good = f"let in as declared: {', '.join(config.origins)}; {len(foreign)} foreign origins are refused"
     return Readings(
-        {"summary": "; ".join(_cut(summary)) or good, "tried": ", ".join(foreign)},
+        "; ".join(_cut(summary)) or good,
+        {"tried": ", ".join(foreign)},
         violations=Exact(len(let_in) + len(declared) + len(general)),
         foreign_with_credentials=Exact(len(with_credentials)),
     )
@@ -229,6 +230,7 @@ def _cut(summary: Sequence[str]) -> list[str]:
 
 KIND = Kind(
     config=CorsProbe,
+    fills=("cors",),
     metrics=(
         Metric(
             name="violations",

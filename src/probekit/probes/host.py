@@ -58,7 +58,7 @@ async def measure(config: HostProbe, context: Context) -> Readings:
     notes = [f"{memory.used / _MEGA:.0f} of {memory.total / _MEGA:.0f} MB of {memory.whose} used"]
     notes += [disk.text if isinstance(disk, _Disk) else disk.detail for disk in disks]
     return Readings(
-        {"summary": f"{socket.gethostname()}: {', '.join(notes)}"},
+        f"{socket.gethostname()}: {', '.join(notes)}",
         memory_used=Exact(memory.used / memory.total * 100),
         disk_used=_fullest([disk.space if isinstance(disk, _Disk) else disk for disk in disks]),
         inodes_used=_fullest([disk.inodes if isinstance(disk, _Disk) else disk for disk in disks]),
@@ -74,7 +74,7 @@ async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings
     while await context.window.next():
         after = _counted()
         yield Readings(
-            {"summary": f"{socket.gethostname()}: processor time is of {after.processors.whose}"},
+            f"{socket.gethostname()}: processor time is of {after.processors.whose}",
             cpu_used=_cpu_used(before, after),
             memory=_memory_followed(config),
             throughput=_throughput(config, before, after),
@@ -334,6 +334,7 @@ def _unread(detail: str) -> Failure:
 
 KIND = Kind(
     config=HostProbe,
+    fills=("host", "host-load"),
     metrics=(
         Metric(name="memory_used", unit="%", help="memory that cannot be given away, of the machine or the container"),
         Metric(name="disk_used", unit="%", help="space in use, of what users may fill, on the fullest mount"),

@@ -19,6 +19,7 @@ from probekit.probe import (
     ProbeFailedError,
     Readings,
     Reason,
+    RepeatedConfig,
     Settings,
     http_endpoint,
 )
@@ -67,7 +68,7 @@ class Assertion(Settings):
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
 
-class HttpProbe(HttpConfig):
+class HttpProbe(HttpConfig, RepeatedConfig):
     """One URL and what its answer must be like."""
 
     kind: Literal["http"]
@@ -95,7 +96,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
-        return Readings({"summary": error.detail}, up=Exact(0))
+        return Readings(error.detail, up=Exact(0))
     if answer.denies_access:
         detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers"
         raise ProbeFailedError(Reason.TURNED_AWAY, detail)
@@ -113,18 +114,15 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         return readings
     readings.values["failed_assertions"] = Exact(len(failed))
     if failed:
-        readings.notes["summary"] += f": {'; '.join(failed)}"
+        readings.summary += f": {'; '.join(failed)}"
     return readings
 
 
 def _numbers(answer: Answer, context: Context) -> Readings:
     phases = answer.phases
     readings = Readings(
-        {
-            "summary": f"{answer.status} from {answer.address}",
-            "url": answer.url,
-            "content type": answer.media_type or "none",
-        },
+        f"{answer.status} from {answer.address}",
+        {"url": answer.url, "content type": answer.media_type or "none"},
         up=Exact(1),
         status=Exact(answer.status),
         first_byte=Exact(phases.first_byte * 1000),
@@ -137,7 +135,7 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     if phases.tls is not None:
         readings.values["tls"] = Exact(phases.tls * 1000)
     if answer.redirect:
-        readings.notes["summary"] += f", which points to {answer.redirect} and was not followed"
+        readings.summary += f", which points to {answer.redirect} and was not followed"
     return readings
 
 
@@ -192,8 +190,14 @@ def _broken(claims: Sequence[Assertion], document: Any) -> list[str]:  # noqa: A
 
 KIND = Kind(
     config=HttpProbe,
+    fills=("health",),
     metrics=(
-        Metric(name="up", unit="", help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP"),
+        Metric(
+            name="up",
+            unit="",
+            role="reached",
+            help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP",
+        ),
         Metric(name="status", unit="", help="the status of the final answer"),
         Metric(
             name="failed_assertions", unit="", help="declared (else implied) claims about the body that do not hold"

@@ -21,6 +21,7 @@ from probekit.probe import (
     ProbeFailedError,
     Readings,
     Reason,
+    RepeatedConfig,
     http_endpoint,
 )
 from probekit.probes._support.health_words import Health, health_of, said_by
@@ -44,7 +45,7 @@ _DEEPEST: Final = 8  # levels of components within components
 _TOLD: Final = 8  # components that a line of evidence names
 
 
-class InfrastructureHealth(HttpConfig):
+class InfrastructureHealth(HttpConfig, RepeatedConfig):
     """One URL that tells the health of each component."""
 
     kind: Literal["infrastructure_health"]
@@ -121,7 +122,7 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
-        return Readings({"summary": error.detail}, up=Exact(0))
+        return Readings(error.detail, up=Exact(0))
     where = f"{answer.status} from {answer.address}"
     if answer.denies_access:
         raise ProbeFailedError(Reason.TURNED_AWAY, f"{where}: it turns us away; see connect.headers")
@@ -170,14 +171,11 @@ def _readings(config: InfrastructureHealth, answer: Answer, said: _Said) -> Read
     present = {owner for component in said.listed for owner in config.owners(component.name)}
     bare = not said.listed and said.overall is not Health.GOOD  # it lists nothing, so nothing is missing
     missing = [] if bare else [name for name in config.components if name not in present]
-    notes = {
-        "summary": f"{answer.status} from {answer.address}{_summary(config, said, missing)}",
-        "url": answer.url,
-        "content type": answer.media_type or "none",
-    }
+    notes = {"url": answer.url, "content type": answer.media_type or "none"}
     if config.mapped:
         notes["mapped"] = ", ".join(f"{shown(name)} = {probe}" for name, probe in config.mapped.items())
     return Readings(
+        f"{answer.status} from {answer.address}{_summary(config, said, missing)}",
         notes,
         up=Exact(1),
         unhealthy_required=_unhealthy_required(config, said, required),
@@ -443,8 +441,14 @@ def _deeper(depth: int) -> int:
 
 KIND = Kind(
     config=InfrastructureHealth,
+    fills=("infrastructure",),
     metrics=(
-        Metric(name="up", unit="", help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP"),
+        Metric(
+            name="up",
+            unit="",
+            role="reached",
+            help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP",
+        ),
         Metric(
             name="unhealthy_required",
             unit="",

@@ -14,7 +14,6 @@ from pydantic import Field, model_validator
 from probekit.probe import (
     Context,
     ErrorRate,
-    HttpConfig,
     Kind,
     LatencySample,
     Metric,
@@ -23,6 +22,7 @@ from probekit.probe import (
     Quantile,
     Readings,
     Reason,
+    Where,
     http_endpoint,
 )
 from probekit.transport.client import KeepAliveConnection
@@ -33,10 +33,9 @@ _AHEAD: Final = 0.005  # seconds before its moment that a request is made up, so
 _DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, do not hammer it
 
 
-class Route(HttpConfig):
+class Route(Where):
     """One route that is timed."""
 
-    kind: Literal["route"] = "route"
     expect: list[int] = Field([200], min_length=1, description="statuses that are an answer; any other is an error")
 
 
@@ -121,7 +120,7 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
     sample = tally.sample()
     seen = f"{sum(sample.failed().trials)} of {starts} requests left, {rate:g} a second over {seconds:g} s"
     yield Readings(
-        {"summary": seen + (", ended early: nothing but failures" if sender.dead else "")},
+        seen + (", ended early: nothing but failures" if sender.dead else ""),
         p50=Quantile(sample, 0.5),
         p95=Quantile(sample, 0.95),
         p99=Quantile(sample, 0.99),
@@ -208,6 +207,7 @@ def _steady_memory() -> Iterator[None]:
 
 KIND = Kind(
     config=Latency,
+    fills=("api",),
     metrics=(
         Metric(name="p50", unit="ms", help="half of the requests took less, from the intended start", quantile=0.5),
         Metric(

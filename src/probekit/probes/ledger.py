@@ -32,7 +32,7 @@ def _settled(context: Context) -> Readings:
     if seconds < 0:
         detail = f"the deployment on record is {-seconds:.0f} s in the future; look at the clocks and --deployed"
         return Readings(settled=Failure(reason=Reason.BAD_RESPONSE, detail=detail))
-    return Readings({"since": context.settling_since.isoformat(timespec="seconds")}, settled=Exact(seconds))
+    return Readings("", {"since": context.settling_since.isoformat(timespec="seconds")}, settled=Exact(seconds))
 
 
 def _baseline(memory: History) -> Readings:
@@ -45,7 +45,7 @@ def _baseline(memory: History) -> Readings:
     before = [window for window in memory.baseline if window.taken <= began]
     after = [window for window in memory.baseline if window.taken > mark]
     return Readings(
-        {"summary": f"{len(before)} windows captured before the deployment, {len(after)} since"},
+        f"{len(before)} windows captured before the deployment, {len(after)} since",
         metrics=Exact(_complete(before)),
         age_at_deployment=_age(before, began),
         new_metrics=Exact(_complete(after)),
@@ -66,6 +66,7 @@ def _age(before: list[BaselineWindow], began: datetime) -> Exact | Failure:
 
 KIND = Kind(
     config=Ledger,
+    fills=("deployment", "baseline"),
     metrics=(
         Metric(name="settled", unit="s", help="time since the deployment was finished, else since the run began"),
         Metric(name="metrics", unit="", help="metrics of the baseline that was captured before the deployment"),

@@ -58,7 +58,7 @@ async def measure(config: RateLimit, context: Context) -> Readings:
     seconds = perf_counter() - start
     tripped = _tripped(config, answers, seconds, context.now()) if most else _untried(config, context)
     declared = any(answer.header(name) for answer in answers for name in LIMITS) or _retry_after(answers, context.now())
-    return Readings({"summary": _summary(answers, seconds)}, declared=Exact(bool(declared)), tripped=tripped)
+    return Readings(_summary(answers, seconds), declared=Exact(bool(declared)), tripped=tripped)
 
 
 def _burst(config: RateLimit, context: Context) -> int:
@@ -121,6 +121,7 @@ def _summary(answers: Sequence[Answer], seconds: float) -> str:
 
 KIND = Kind(
     config=RateLimit,
+    fills=("rate-limit",),
     metrics=(
         Metric(name="declared", unit="", help="1: the answers say what the limit is"),
         Metric(name="tripped", unit="", help="1: a burst met a 429 with Retry-After at the limit"),

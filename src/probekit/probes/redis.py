@@ -27,10 +27,10 @@ from probekit.probe import (
     Failure,
     Kind,
     Metric,
-    ProbeConfig,
     ProbeFailedError,
     Readings,
     Reason,
+    RepeatedConfig,
     SecretRef,
     Share,
 )
@@ -65,7 +65,7 @@ _WORDS: Final = {  # redis-py takes the word of these off the text
 }
 
 
-class RedisProbe(ProbeConfig):
+class RedisProbe(RepeatedConfig):
     """One server that speaks the Redis protocol, as the application reaches it."""
 
     kind: Literal["redis"]
@@ -112,7 +112,7 @@ async def measure(config: RedisProbe, context: Context) -> Readings:
     except ProbeFailedError as error:
         if error.reason not in _SILENT and not isinstance(error, _RefusedError):
             raise
-        return Readings({"summary": error.detail}, up=Exact(0))
+        return Readings(error.detail, up=Exact(0))
 
 
 async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Readings, None]:
@@ -124,9 +124,9 @@ async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Reading
         try:
             after = await _counted(config, context)
         except ProbeFailedError as error:
-            yield Readings({"summary": error.detail}, hit_rate=_failure(error))
+            yield Readings(error.detail, hit_rate=_failure(error))
             continue
-        yield Readings({"summary": after.text}, hit_rate=_hit_rate(before, after))
+        yield Readings(after.text, hit_rate=_hit_rate(before, after))
         before = after
 
 
@@ -140,12 +140,12 @@ async def _readings(session: _Session, config: RedisProbe, context: Context) -> 
     if session.line.tls is not None:
         readings.values["tls"] = Exact(session.line.tls * 1000)
     facts = await _facts(session)
-    readings.notes["summary"] = _summary(session.address, facts)
+    readings.summary = _summary(session.address, facts)
     readings.values |= _claims(config, facts)
     if "canary" in context.wanted:
         canary, trouble = await _canary(session, config, context, facts)
         readings.values["canary"] = canary
-        readings.notes["summary"] += trouble and f"; {trouble}"
+        readings.summary += trouble and f"; {trouble}"
     return readings
 
 
@@ -471,6 +471,7 @@ def _unread(detail: str) -> Failure:
 
 KIND = Kind(
     config=RedisProbe,
+    fills=("cache", "cache-load"),
     metrics=(
         Metric(
             name="up",

@@ -46,11 +46,15 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
     """Read the version and compare it with the expected one, as text, whole."""
     answer = await context.http.get(config.target(context.base_url))
     version = _version(config, answer)
-    notes = {"version": version, "summary": f"{answer.address} serves {shown(version)}"}
+    is_other: Exact | Failure
     if context.release is None:
-        unknown = Failure(reason=Reason.MISSING_SETTING, detail="no version is expected: set 'expect' or --release")
-        return Readings(notes, other_versions=unknown)
-    return Readings(notes, other_versions=Exact(version != context.release))
+        detail = "no version is expected: set 'expect' or --release"
+        is_other = Failure(reason=Reason.MISSING_SETTING, detail=detail)
+    else:
+        is_other = Exact(version != context.release)
+    readings = Readings(f"{answer.address} serves {shown(version)}", other_versions=is_other)
+    readings.version = version
+    return readings
 
 
 def _version(config: ReleaseProbe, answer: Answer) -> str:
@@ -70,6 +74,7 @@ def _version(config: ReleaseProbe, answer: Answer) -> str:
 
 KIND = Kind(
     config=ReleaseProbe,
+    fills=("release",),
     metrics=(Metric(name="other_versions", unit="", help="1 where another version than the expected one is served"),),
     measure=measure,
     endpoint=http_endpoint,

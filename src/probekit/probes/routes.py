@@ -15,10 +15,10 @@ from probekit.probe import (
     Exact,
     Kind,
     Metric,
-    ProbeConfig,
     ProbeFailedError,
     Readings,
     Reason,
+    RepeatedConfig,
     Where,
 )
 from probekit.transport.client import ProbeClient
@@ -74,7 +74,7 @@ class Route(Where):
         return self.name or f"{self.method} {(self.path or self.url or '').partition('?')[0]}"
 
 
-class Routes(ProbeConfig):
+class Routes(RepeatedConfig):
     """The routes, each asked once a measurement."""
 
     kind: Literal["routes"]
@@ -121,7 +121,7 @@ async def measure(config: Routes, context: Context) -> Readings:
     for route, failed in [(one.route, one.failed) for one in required if one.failed]:
         beside = f"; beside it, {wrong} not as declared" if wrong else ""
         raise ProbeFailedError(failed.reason, f"{route}: {failed.detail}{beside}") from failed
-    return Readings({"summary": _summary(seen, wrong, len(required))}, unexpected=Exact(wrong))
+    return Readings(_summary(seen, wrong, len(required)), unexpected=Exact(wrong))
 
 
 async def _look(route: Route, context: Context) -> _Seen:
@@ -174,10 +174,12 @@ def _endpoint(config: Routes, base_url: str) -> Endpoint:
 
 KIND = Kind(
     config=Routes,
+    fills=("routes", "dependencies"),
     metrics=(
         Metric(
             name="unexpected",
             unit="",
+            role="answered",
             help="required routes that answer with another status than declared, or refuse, reset or keep silent",
         ),
     ),

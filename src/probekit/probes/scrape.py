@@ -199,7 +199,7 @@ def _readings(config: Scrape, block: _Block, ours: int) -> Readings:
         milliseconds = tuple(round(edge * 1000, 6) for edge in edges)
         mine = _none_or(min(ours, trials))
         values |= {name: Histogram(milliseconds, (counts,), (trials,), q, mine) for name, q in _QUANTILES.items()}
-    return Readings({"summary": summary}, **values)
+    return Readings(summary, **values)
 
 
 def _none_or(ours: int) -> tuple[int, ...]:
@@ -208,6 +208,7 @@ def _none_or(ours: int) -> tuple[int, ...]:
 
 KIND = Kind(
     config=Scrape,
+    fills=("api",),
     metrics=(
         Metric(name="p50", unit="ms", help="half of everybody's requests took no longer", quantile=0.5),
         Metric(

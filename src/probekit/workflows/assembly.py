@@ -15,7 +15,7 @@ from probekit.model.plan import Plan
 from probekit.planning import capacity
 from probekit.planning.plan import plan
 from probekit.planning.selection import Selection
-from probekit.probe import SecretRef
+from probekit.probe import ConfiguredKind, SecretRef
 from probekit.redaction import Redactor
 from probekit.toml_file import nearest
 from probekit.transport.client import Http
@@ -59,7 +59,7 @@ def target_of(request: Request, config: Config) -> Target:
     return target
 
 
-def prepare(request: Request) -> tuple[Config, Target, Plan]:
+def prepare(request: Request) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     """Load and plan; nothing is touched.
 
     Raises:
@@ -72,7 +72,7 @@ def prepare(request: Request) -> tuple[Config, Target, Plan]:
     planned = plan(target, config.checklist, selection=request.selection, release=request.release)
     if not planned.items:
         raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
-    if request.wait_release and (planned.release_guard is None or planned.release is None):
+    if request.wait_release and (not planned.release_guards or planned.release is None):
         raise RequestError(
             "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
         )

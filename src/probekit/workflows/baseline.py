@@ -18,7 +18,9 @@ from probekit.model.measurement import Failure, MetricKey
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import Histogram
 from probekit.model.verdict import Outcome, Served, Situation, Verdict
-from probekit.planning.plan import baseline_items, plan
+from probekit.planning.baseline import baseline_items
+from probekit.planning.plan import plan
+from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
 from probekit.workflows.assembly import context_of, prepare, secrets_of
 from probekit.workflows.options import Request, RequestError
@@ -84,7 +86,7 @@ async def capture(
     return CapturedWindow(window=window, lacking=tuple(lacking), verdicts=verdicts)
 
 
-def _served(observations: Observations, planned: Plan) -> str | None:
+def _served(observations: Observations, planned: Plan[ConfiguredKind]) -> str | None:
     release = release_of(observations.guard_measurements, planned.release)
     if release.served is Served.OTHER:
         raise CaptureError(release.because)
@@ -93,7 +95,7 @@ def _served(observations: Observations, planned: Plan) -> str | None:
     return release.versions[0] if release.versions else None
 
 
-def _values(planned: Plan, observations: Observations) -> tuple[dict[MetricKey, Recorded], list[str]]:
+def _values(planned: Plan[ConfiguredKind], observations: Observations) -> tuple[dict[MetricKey, Recorded], list[str]]:
     """Every number that is compared, and in words what there is none of; a number beyond its own limit is none."""
     values: dict[MetricKey, Recorded] = {}
     lacking = [f"{item.title}: {planned.uncovered[item.id]}" for item in planned.items if item.id in planned.uncovered]
@@ -117,7 +119,7 @@ def _values(planned: Plan, observations: Observations) -> tuple[dict[MetricKey, 
     return values, lacking
 
 
-def _pairs(planned: Plan) -> Iterator[tuple[Item, Step]]:
+def _pairs(planned: Plan[ConfiguredKind]) -> Iterator[tuple[Item, Step[ConfiguredKind]]]:
     for item in planned.items:
         for step in planned.steps:
             if step.probe == item.probe and item.id not in planned.uncovered:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from probekit import probes
 from probekit.engine.context import Cancellation, Clock, Observations
 from probekit.engine.runner import run
 from probekit.model.measurement import Failure, InstanceKey, MetricKey
-from probekit.model.plan import Step
 from probekit.redaction import Redactor
 from probekit.workflows.assembly import context_of, prepare, secrets_of
 from probekit.workflows.options import Request
@@ -31,7 +29,7 @@ async def read_counters(request: Request, *, clock: Clock, cancellation: Cancell
         ConfigError, RequestError: see `prepare`.
     """
     config, target, planned = prepare(request)
-    counting = [(step, counted) for step in planned.steps if (counted := _totals(step))]
+    counting = [(step, counted) for step in planned.steps if (counted := step.source.counters)]
     if not counting:
         return CounterReadings()
     secrets = secrets_of(config, Redactor())
@@ -39,7 +37,7 @@ async def read_counters(request: Request, *, clock: Clock, cancellation: Cancell
         context_of(config, target, secrets, uuid4().hex[:12]), clock=clock, settle=False, cancellation=cancellation
     )
     observations = await run(
-        replace(planned, steps=tuple(step for step, _ in counting), release_guard=None),
+        replace(planned, steps=tuple(step for step, _ in counting), release_guards=()),
         lambda _step, _attempts: None,
         context,
     )
@@ -50,11 +48,6 @@ async def read_counters(request: Request, *, clock: Clock, cancellation: Cancell
         if (probe, instance, name) not in observations.counters
     )
     return CounterReadings(counters=observations.counters, lacking=tuple(lacking))
-
-
-def _totals(step: Step) -> frozenset[str]:
-    kind = probes.load(step.kind)
-    return kind.counters(step.config) if kind.counters else frozenset()
 
 
 def _why(observations: Observations, place: InstanceKey, name: str) -> str:

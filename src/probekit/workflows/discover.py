@@ -94,7 +94,7 @@ async def _certificate(base_url: str, http: Http, seconds: float, now: Callable[
             resolved=resolved,
             wanted=frozenset({"time_left"}),
         )
-        return (await tls.measure(tls.TlsProbe(), context)).notes["summary"]
+        return (await tls.measure(tls.TlsProbe(), context)).summary
     except (ProbeFailedError, IndexError):
         return None
 

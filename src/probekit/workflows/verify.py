@@ -27,6 +27,7 @@ from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Control, Runner, Situation
+from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
 from probekit.transport.resolver import Resolver
 from probekit.version import __version__
@@ -130,7 +131,7 @@ def _control(observations: Observations, target: Target) -> Control:
     return Control.ANSWERS if len(observations.controls) == both and all(observations.controls) else Control.SILENT
 
 
-def _notes(secrets: SecretResolver, history: History, planned: Plan) -> tuple[str, ...]:
+def _notes(secrets: SecretResolver, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:
     notes = [f"{secrets.dotenv} was read"] if secrets.dotenv else []
     notes += drifts(planned.baseline_items, history.baseline)
     if not (history.since or history.known):
@@ -138,7 +139,7 @@ def _notes(secrets: SecretResolver, history: History, planned: Plan) -> tuple[st
     return tuple(notes)
 
 
-def _unused(resolver: Resolver, planned: Plan, observations: Observations) -> Iterator[str]:
+def _unused(resolver: Resolver, planned: Plan[ConfiguredKind], observations: Observations) -> Iterator[str]:
     """Addresses that the configuration fixes and no probe went to: a typing error would verify another instance."""
     if planned.partial or not observations.complete:
         return
@@ -146,10 +147,10 @@ def _unused(resolver: Resolver, planned: Plan, observations: Observations) -> It
         yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
 
 
-def _judging(planned: Plan, request: Request, observer: RunObserver) -> StepEnded:
+def _judging(planned: Plan[ConfiguredKind], request: Request, observer: RunObserver) -> StepEnded:
     """What tells an observer what the items of a step are for now."""
 
-    def step_ended(step: Step, attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
+    def step_ended(step: Step[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
         situation = Situation(now=now, stage=request.stage, history=request.history)
         items = [item for item in planned.items if item.probe == step.probe]
         observer.judged(step, [judge_item(item, planned, attempts, situation) for item in items])

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from probekit.probe import (
+    ANY_PROBE,
     Context,
     CumulativeCount,
     Duration,
@@ -17,10 +18,10 @@ from probekit.probe import (
     Failure,
     Kind,
     Metric,
-    ProbeConfig,
     ProbeFailedError,
     Readings,
     Reason,
+    RepeatedConfig,
     SecretRef,
     Settings,
 )
@@ -54,7 +55,7 @@ def _place(written: object) -> object:
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
-class CommandProbe(ProbeConfig):
+class CommandProbe(RepeatedConfig):
     """What is run, with what around it, and which numbers its output holds."""
 
     kind: Literal["command"]
@@ -143,9 +144,7 @@ def _of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     if ended.code > _OF_ITS_OWN:
         raise ProbeFailedError(Reason.BAD_RESPONSE, said)
     values = _of_json(config.metrics, ended.out) if ended.code in config.expect_exit else {}
-    return Readings(
-        {"summary": said}, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, _unread(said)) | values
-    )
+    return Readings(said, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, _unread(said)) | values)
 
 
 def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, Exact | CumulativeCount | Failure]:
@@ -176,7 +175,7 @@ def _of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     known = numbers(text)
     first = _line(text.partition("\n")[0].partition("|")[0], clean)
     return Readings(
-        {"summary": f"{_STATES[code]}: {first[:_TAIL]}"},
+        f"{_STATES[code]}: {first[:_TAIL]}",
         status=Exact(code),
         **{metric: _labelled(place, known) for metric, place in config.metrics.items()},
     )
@@ -216,6 +215,7 @@ def _line(text: str, clean: Clean) -> str:
 
 KIND = Kind(
     config=CommandProbe,
+    fills=(ANY_PROBE,),
     metrics=(
         Metric(name="exit_code", unit="", help="with which the program ended"),
         Metric(name="status", unit="", help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),

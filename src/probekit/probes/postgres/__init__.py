@@ -41,8 +41,14 @@ GRANT SELECT (user_id) ON orders TO probekit;
 
 KIND = Kind(
     config=PostgresProbe,
+    fills=("database", "database-integrity", "database-load"),
     metrics=(
-        Metric(name="up", unit="", help="1: it opened a session and answered; 0: it refused, kept silent or was full"),
+        Metric(
+            name="up",
+            unit="",
+            role="reached",
+            help="1: it opened a session and answered; 0: it refused, kept silent or was full",
+        ),
         Metric(name="connect", unit="ms", help="opening the session: name, TCP, TLS and password", timed=True),
         Metric(name="round_trip", unit="ms", help="SELECT 1 on the open session", timed=True),
         Metric(

@@ -43,14 +43,10 @@ async def blocks(config: PostgresProbe, context: Context) -> AsyncGenerator[Read
             if "slow_now" in context.wanted:
                 found, slow = await _slow_now(session, config)
                 slowest = slow or slowest
-                yield Readings(_notes(slowest), slow_now=found)
+                yield Readings(listed(slowest), slow_now=found)
         if before is not None:
             over, summary = await _over_window(session, before, config)
-            yield Readings(_notes([*slowest, *summary]), **{name: over[name] for name in asked})
-
-
-def _notes(summary: list[str]) -> Mapping[str, str]:
-    return {"summary": listed(summary)} if summary else {}
+            yield Readings(listed([*slowest, *summary]), **{name: over[name] for name in asked})
 
 
 async def _slow_now(session: Session, config: PostgresProbe) -> tuple[Reading | Failure, list[str]]:

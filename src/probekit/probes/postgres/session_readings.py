@@ -42,9 +42,9 @@ async def read(config: PostgresProbe, context: Context) -> Readings:
     except RefusedError as refused:
         known = {name: Exact(value) for name, value in refused.facts.items()}
         if refused.reason is Reason.UNREACHABLE:
-            return Readings({"summary": refused.detail}, **known)
+            return Readings(refused.detail, **known)
         failure = Failure(reason=refused.reason, detail=refused.detail)
-        return Readings({"summary": refused.detail}, **(dict.fromkeys(context.wanted | {"up"}, failure) | known))
+        return Readings(refused.detail, **(dict.fromkeys(context.wanted | {"up"}, failure) | known))
 
 
 async def _read(session: Session, config: PostgresProbe, context: Context) -> Readings:
@@ -65,7 +65,7 @@ async def _read(session: Session, config: PostgresProbe, context: Context) -> Re
                 found, summary = dict.fromkeys(metrics, Failure(reason=error.reason, detail=error.detail)), ""
             values |= found
             seen += [summary] if summary else []
-    return Readings({"summary": "; ".join(seen), "server": str(server["version_num"])}, **values)
+    return Readings("; ".join(seen), {"server": str(server["version_num"])}, **values)
 
 
 def _is_expected(session: Session, config: PostgresProbe) -> bool:

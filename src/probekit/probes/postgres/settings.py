@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from probekit.probe import Duration, ProbeConfig, SecretRef, Settings
+from probekit.probe import Duration, RepeatedConfig, SecretRef, Settings
 
 _COLUMN: Final = r"^[^.]+(\.[^.]+){1,2}$"
 
@@ -21,7 +21,7 @@ class Pair(Settings):
     )
 
 
-class PostgresProbe(ProbeConfig):
+class PostgresProbe(RepeatedConfig):
     """One server and what is expected of it."""
 
     kind: Literal["postgres"]

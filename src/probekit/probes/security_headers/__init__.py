@@ -69,10 +69,8 @@ async def measure(config: SecurityHeaders, context: Context) -> Readings:
     counts = Counter(fault.metric for fault, _ in found)
     weak_cookies = {fault.subject for fault, _ in found if fault.metric == "weak_cookies"}
     return Readings(
-        {
-            "summary": "; ".join([*(_summary(found) or ["every page keeps the minimum"]), summary, *clashes]),
-            "pages": ", ".join(f"{name} {answer.status}" for name, answer in pages.items()),
-        },
+        "; ".join([*(_summary(found) or ["every page keeps the minimum"]), summary, *clashes]),
+        {"pages": ", ".join(f"{name} {answer.status}" for name, answer in pages.items())},
         missing=Exact(counts["missing"]),
         weak=Exact(counts["weak"]),
         leaking=Exact(counts["leaking"]),
@@ -180,6 +178,7 @@ def endpoint(_config: SecurityHeaders, base_url: str) -> Endpoint:
 
 KIND = Kind(
     config=SecurityHeaders,
+    fills=("security-headers",),
     metrics=(
         Metric(
             name="missing",

@@ -105,14 +105,11 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     path = [_certificate(der) for der in trust.path] if trust.path else [leaf]
     now = context.now()
     first = min(path, key=lambda certificate: _days_left(certificate, now))
-    notes = {
-        "summary": _summary(leaf, trust, first),
-        "protocol": seen.protocol,
-        "fingerprint": leaf.fingerprint(SHA256()).hex(),
-    }
+    notes = {"protocol": seen.protocol, "fingerprint": leaf.fingerprint(SHA256()).hex()}
     wanted = context.wanted or KIND.metric_names
     modern = {"modern_protocol": await _modern(door, seen)} if "modern_protocol" in wanted else {}  # a hello more
     return Readings(
+        _summary(leaf, trust, first),
         notes,
         **modern,
         time_left=Exact(_days_left(first, now)),
@@ -310,6 +307,7 @@ def _is_weak_signature(certificate: x509.Certificate) -> bool:
 
 KIND = Kind(
     config=TlsProbe,
+    fills=("certificate",),
     metrics=(
         Metric(
             name="time_left",

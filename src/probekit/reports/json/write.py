@@ -167,6 +167,9 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "lag": round(measurement.lag, 6),
         "asked": sorted(measurement.asked),
         **_values(measurement.values),
+        "reached": measurement.reached,
+        "summary": measurement.summary,
+        "version": measurement.version,
         "notes": {name: measurement.notes[name] for name in sorted(measurement.notes)},
     }
 

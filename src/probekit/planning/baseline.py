@@ -1,0 +1,28 @@
+"""The rows of a checklist's baseline, as items that are judged like any other."""
+
+from __future__ import annotations
+
+from probekit.checklist import BaselineRow, Checklist
+from probekit.model.checklist import Item, Severity
+from probekit.model.limit import Limit
+
+
+def baseline_items(checklist: Checklist) -> tuple[Item, ...]:
+    """Each row as an item: at most so much over the baseline, or below a number."""
+    return tuple(
+        Item(
+            id=f"baseline.rows.{row.id}",
+            text=row.text,
+            title=row.id,
+            severity=Severity.HIGH,
+            owner="",
+            probe=row.probe,
+            expect=(row.limit or _over(row, checklist.probes[row.probe].metrics[row.metric]),),
+        )
+        for row in checklist.baseline
+    )
+
+
+def _over(row: BaselineRow, unit: str) -> Limit:
+    value, floor = row.tolerance or 0.0, row.floor.value if row.floor else 0.0
+    return Limit(metric=row.metric, op="<=", value=value, unit=unit, of="baseline", floor=floor)

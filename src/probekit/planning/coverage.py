@@ -1,0 +1,62 @@
+"""Which probe instances can answer for an item, and why none can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probekit import probes
+from probekit.checklist import Checklist
+from probekit.config.target import Configured, Target
+from probekit.model.checklist import Item
+from probekit.probe import ANY_PROBE
+
+
+def instances(probe: str, target: Target, checklist: Checklist) -> list[Configured]:
+    """The probe's configured instances, else the one of its default kind, where that kind can run without a table."""
+    if found := [one for one in target.probes if one.probe == probe]:
+        return found
+    default = checklist.probes[probe].default_kind
+    if default is None or not probes.is_installed(default):
+        return []
+    kind = probes.load(default)
+    if kind.enabled_by_default is None or not kind.enabled_by_default(target.environment.base_url):
+        return []
+    return [Configured(probe=probe, instance="", source=kind.configure({"kind": default}))]
+
+
+def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Checklist) -> str | None:
+    """Why no probe can answer for the item; None where one can."""
+    probe = item.probe or ""
+    if not configured:
+        return f"no probe named '{probe}' is configured; probekit explain {probe} names the kinds that can fill it"
+    lacking = [(one, missing) for one in configured if (missing := missing_metrics(item, one))]
+    parts = checklist.probes[probe].parts  # each instance answers for a part: one that can is enough
+    if lacking and not (parts and len(lacking) < len(configured)):
+        one, missing = lacking[0]
+        return f"kind {one.source.name} of probe '{probe}' does not give {', '.join(missing)}"
+    return None
+
+
+def missing_metrics(item: Item, one: Configured) -> list[str]:
+    """The metrics of the item's limits that this instance does not give."""
+    if item.compares_baseline:
+        return []  # they are counted from the rows of the baseline
+    return [limit.metric for limit in item.expect if limit.metric not in one.source.provided]
+
+
+def kinds_for(probe: str, checklist: Checklist) -> tuple[str, ...]:
+    """The installed kinds made for a probe: they say so, and give all that at least one of its items asks for."""
+    needs = [{limit.metric for limit in item.expect} for item in checklist.items if item.probe == probe]
+    needs = needs or [set(checklist.probes[probe].metrics)]
+    compared = {checklist.probes[probe].compares_baseline}
+
+    def fills(name: str) -> bool:
+        kind = probes.load(name)
+        return probe in kind.fills and any(need - compared <= kind.metric_names for need in needs)
+
+    return tuple(name for name in probes.names() if fills(name))
+
+
+def kinds_for_any() -> tuple[str, ...]:
+    """The installed kinds whose settings name their metrics, so that they can fill every probe."""
+    return tuple(name for name in probes.names() if ANY_PROBE in probes.load(name).fills)

@@ -1,0 +1,67 @@
+"""One step of a plan: how often, how far apart and in which turn an instance is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from probekit.checklist import ProbeRequirement
+from probekit.config.target import Configured, Target
+from probekit.model.checklist import Item
+from probekit.model.plan import RECHECKS, Step
+from probekit.planning.capacity import budget_of_each, sampled_for
+from probekit.probe import ConfiguredKind
+
+
+def step_of(
+    one: Configured, items: Sequence[Item], target: Target, requirement: ProbeRequirement
+) -> Step[ConfiguredKind]:
+    """The step of one instance, for the items that it answers for."""
+    source, environment = one.source, target.environment
+    samples = source.sample is not None and (requirement.background or source.measure is None)
+    repeated = requirement.claims_reachability and not samples
+    attempts = 1 if samples else max((item.confirm for item in items), default=1)
+    repeat = source.repeat if repeated else 1
+    window = sampled_for(environment) if samples else 0.0
+    budget = budget_of_each(target)
+    per_window = source.requests_per_window
+    requests = per_window(window, budget) if samples and per_window else source.requests
+    reach = source.of_role("reached", "answered")
+    claims = [item for item in items if any(limit.metric in reach for limit in item.expect)]
+    return Step(
+        probe=one.probe,
+        instance=one.instance,
+        kind=source.name,
+        source=source,
+        repeat=repeat,
+        attempts=attempts,
+        spread=environment.spread if repeated else 0.0,
+        attempt_interval=environment.attempt_interval,
+        timeout=source.timeout or environment.timeout,
+        in_flight=source.in_flight,
+        turn="background" if samples and requirement.background else source.turn,
+        window=window,
+        budget=budget,
+        cost=_cost(requests, repeat, attempts),
+        reach=reach,
+        timed=frozenset(metric.name for metric in source.metrics if metric.timed),
+        passive=source.passive,
+        wanted=_metrics(items) & source.provided,
+        reachability_metrics=_metrics(claims) & source.provided,
+    )
+
+
+def fingerprint(step: Step[ConfiguredKind]) -> str:
+    """A digest of all that makes one window's number comparable with another's."""
+    settings = step.source.config.model_dump_json()
+    sent = step.cost if step.source.requests_per_window else 0  # another rate is another load
+    return sha256(f"{step.kind} {settings} {step.window:g} {sent}".encode()).hexdigest()[:16]
+
+
+def _metrics(items: Iterable[Item]) -> frozenset[str]:
+    return frozenset().union(*(item.metrics for item in items))
+
+
+def _cost(requests: int, repeat: int, attempts: int) -> int:
+    """Requests in the worst case, for one address: every attempt, and the rechecks of one stray measurement."""
+    return requests * (attempts if repeat == 1 else repeat + RECHECKS + (attempts - 1) * 2)
