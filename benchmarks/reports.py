@@ -7,10 +7,9 @@ from pathlib import Path
 
 from measure import side_by_side, table, timed
 
-from probekit import checklist
+from probekit import checklist, reports
 from probekit.config.loader import load
-from probekit.reports import FORMATS
-from probekit.workflows.options import Request
+from probekit.workflows.options import RunOptions
 from probekit.workflows.verify import execute_run
 
 FILE = Path(__file__).parents[1] / "probes.toml"
@@ -25,11 +24,11 @@ settle = "0s"
 def main() -> None:
     file = Path("/tmp/probekit-benchmark.toml")
     file.write_text(EMPTY)
-    report = asyncio.run(execute_run(Request(environment="all", config=file, settle=False)))
+    report = asyncio.run(execute_run(RunOptions(environment="all", config=file, settle=False)))
     file.unlink()
     works = {
-        "console": lambda: timed(lambda: FORMATS["console"](report)),
-        "json": lambda: timed(lambda: FORMATS["json"](report)),
+        "console": lambda: timed(lambda: reports.load_format("console").text(report)),
+        "json": lambda: timed(lambda: reports.load_format("json").text(report)),
         "checklist": lambda: timed(lambda: checklist.load("softfactory")),
         "checklist and configuration": lambda: timed(lambda: load(FILE)),
     }

@@ -73,7 +73,7 @@ def carried_out(plan: Plan) -> None:
 
 
 def main() -> None:
-    probes.load = lambda _name: KIND
+    probes.load_kind = lambda _name: KIND
     durations = [0.05 * (1 + number % 20) for number in range(PROBES)]
     start = time.perf_counter()
     carried_out(planned(durations))
@@ -91,7 +91,7 @@ def main() -> None:
         return cpu() - before
 
     nameless = replace(KIND, endpoint=None)  # no name to look up, for which there is a thread
-    probes.load = lambda _name: nameless
+    probes.load_kind = lambda _name: nameless
     least = side_by_side({"none": lambda: cost(0), "many": lambda: cost(ENGINE)}, rounds=40)
     each = (least["many"] - least["none"]) / ENGINE * 1e6
     table("the engine's own CPU", [("probes", "each"), (ENGINE, f"{each:.0f} us")])

@@ -50,8 +50,8 @@ def _kinds() -> Iterator[str]:
         "A kind is the plugin that fills a probe of the checklist. `make docs` writes this page from their code; "
         "`probekit explain kind:NAME` shows the same.\n"
     )
-    for name in probes.names():
-        kind = probes.load(name)
+    for name in probes.kind_names():
+        kind = probes.load_kind(name)
         yield f"## `{name}`\n"
         yield f"{speaks_of(kind)}\n"
         filled = [probe for probe, kinds in kinds_of.items() if name in kinds]

@@ -34,9 +34,9 @@ def test_the_suite_s_processes_run_the_package_that_it_tests(tmp_path) -> None:
     assert told.stdout.strip() == probekit.__file__
 
 
-@pytest.mark.parametrize("name", probes.names())
+@pytest.mark.parametrize("name", probes.kind_names())
 def test_every_kind_has_a_test_file_a_promise_and_a_described_setting(name) -> None:
-    kind = probes.load(name)
+    kind = probes.load_kind(name)
 
     assert isinstance(kind, Kind)
     assert (ROOT / f"tests/probes/test_{name}.py").is_file()
@@ -48,8 +48,8 @@ def test_every_kind_has_a_test_file_a_promise_and_a_described_setting(name) -> N
 
 def test_every_kind_fills_a_probe_and_gives_its_metrics_in_their_units() -> None:
     known = checklist.load("softfactory")
-    for name in probes.names():
-        kind = probes.load(name)
+    for name in probes.kind_names():
+        kind = probes.load_kind(name)
         assert kind.fills
         assert all(probe == ANY_PROBE or name in kinds_for(probe, known) for probe in kind.fills)
         units = {
@@ -85,7 +85,7 @@ def test_a_broad_except_stands_in_few_places_only(module) -> None:
 
 def test_kinds_do_not_import_one_another() -> None:
     graph = build_graph("probekit")
-    kinds = [f"probekit.probes.{name}" for name in probes.names()]
+    kinds = [f"probekit.probes.{name}" for name in probes.kind_names()]
     chains = [
         graph.find_shortest_chain(one, other, as_packages=True) for one in kinds for other in kinds if one != other
     ]

@@ -71,7 +71,9 @@ def _seconds(value: object) -> float:
 
 
 Duration = Annotated[  # "30s" in a file, seconds in Python
-    float, BeforeValidator(_seconds), WithJsonSchema({"type": "string", "pattern": quantity.DURATION_PATTERN})
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": "string", "pattern": quantity.DURATION_PATTERN}),
 ]
 
 

@@ -566,11 +566,11 @@ def test_the_table_that_explain_shows_for_a_kind_is_one_that_probes_toml_takes(t
         *((probe, kind) for probe in checklist.probes for kind in kinds_for(probe, checklist)),
         *(("backup", kind) for kind in kinds_for_any()),
     ]
-    assert {kind for _probe, kind in fills} == set(probes.names())
+    assert {kind for _probe, kind in fills} == set(probes.kind_names())
 
     for probe, name in fills:
         text = '[env.prod]\nbase_url = "https://app.example.com"\nscope = ["deploy"]\n'
-        text += explain_command.table(probes.load(name), checklist, probe=probe)
+        text += explain_command.table(probes.load_kind(name), checklist, probe=probe)
 
         (one,) = read(text, tmp_path / "probes.toml").targets["prod"].probes
         assert (one.probe, one.source.name) == (probe, name)

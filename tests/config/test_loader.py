@@ -241,7 +241,7 @@ def test_a_mistake_is_told_with_its_line_and_what_is_due(problems, mistake) -> N
 
     told = problems(RIGHT.replace(mistake["instead_of"], mistake["write"]))
 
-    known = {"{kinds}": ", ".join(probes.names()), "{settings}": ", ".join(sorted(Environment.model_fields))}
+    known = {"{kinds}": ", ".join(probes.kind_names()), "{settings}": ", ".join(sorted(Environment.model_fields))}
     expected = mistake["told"]
     for name, words in known.items():
         expected = [line.replace(name, words) for line in expected]
@@ -406,7 +406,7 @@ def test_a_mistake_in_a_shared_table_is_told_once(problems) -> None:
 def test_an_unknown_kind_is_told_with_the_installed_ones(problems) -> None:
     (told,) = problems(RIGHT.replace('kind = "tls"', 'kind = "relese"'))
 
-    assert all(name in told for name in probes.names())
+    assert all(name in told for name in probes.kind_names())
     assert told.endswith("did you mean 'release'?")
 
 

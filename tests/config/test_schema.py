@@ -43,9 +43,9 @@ def test_files_that_are_valid_are_taken(validator, path) -> None:
 
 def test_every_kind_s_example_is_taken(validator) -> None:
     known = checklist.load("softfactory")
-    for name in probes.names():
+    for name in probes.kind_names():
         text = '[env.prod]\nbase_url = "https://a.test"\nscope = ["deploy"]\n'
-        validator.validate(tomllib.loads(text + explain_command.table(probes.load(name), known)))
+        validator.validate(tomllib.loads(text + explain_command.table(probes.load_kind(name), known)))
 
 
 def test_the_good_file_is_good(validator) -> None:
@@ -80,3 +80,26 @@ def test_a_setting_tells_an_editor_what_it_says() -> None:
 
     assert document["$defs"]["http"]["properties"]["path"]["description"] == "a path below the environment's base_url"
     assert document["$defs"]["Environment"]["properties"]["probes"]["properties"]["health"]["description"]
+
+
+def _defaults(node, path=()):
+    """Every schema below this one that has a default, with its place."""
+    if isinstance(node, dict):
+        if "default" in node:
+            yield path, node
+        for key, inner in node.items():
+            yield from _defaults(inner, (*path, key))
+    elif isinstance(node, list):
+        for number, inner in enumerate(node):
+            yield from _defaults(inner, (*path, number))
+
+
+def test_every_default_is_of_its_own_type() -> None:
+    document = schema()
+    defaults = list(_defaults(document))
+
+    assert len(defaults) > 50
+    for path, node in defaults:
+        own = {key: value for key, value in node.items() if key != "default"}
+        errors = list(jsonschema.Draft202012Validator({"$defs": document["$defs"], **own}).iter_errors(node["default"]))
+        assert not errors, (path, node["default"])

@@ -9,11 +9,11 @@ from math import inf
 
 import pytest
 
-from probekit import checklist
+from probekit import checklist, reports
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
 from probekit.model.verdict import Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
-from probekit.reports import FORMATS
+from probekit.reports.console import render
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def recent(make):
 
 
 def lines(report, **wishes):
-    return FORMATS["console"](report, **wishes).splitlines()
+    return render(report, **wishes).splitlines()
 
 
 def unwrapped(report):
@@ -256,7 +256,10 @@ def test_it_ends_with_what_to_do_and_who_must_do_it(make, report_of, good, outco
 def test_colour_is_only_there_on_wish_and_says_nothing_that_words_do_not(report_of, down) -> None:
     report = report_of(down)
 
-    plain, coloured = FORMATS["console"](report), FORMATS["console"](report, colour=True)
+    plain, coloured = (
+        reports.load_format("console").text(report),
+        reports.load_format("console").text(report, colour=True),
+    )
 
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
@@ -272,7 +275,7 @@ def test_hostile_text_is_written_out_wherever_it_comes_from(make, report_of, goo
     release = Release(expected=HOSTILE, because=HOSTILE)
     run = {"environment": HOSTILE, "vantage": HOSTILE, "config_file": HOSTILE, "notes": (HOSTILE,)}
 
-    text = FORMATS["console"](report_of(*verdicts, release=release, run=run))
+    text = reports.load_format("console").text(report_of(*verdicts, release=release, run=run))
 
     assert all(line.isprintable() for line in text.split("\n"))
     assert not {"GO, exit code 0: prod", "go, exit code 0"} & {line.strip() for line in text.split("\n")}
@@ -298,6 +301,6 @@ def test_a_value_that_is_no_number_breaks_no_report(make, report_of) -> None:
     ],
 )
 def test_a_strained_runner_is_told_before_anybody_believes_a_duration(report_of, runner, is_told) -> None:
-    text = FORMATS["console"](report_of(runner=runner))
+    text = reports.load_format("console").text(report_of(runner=runner))
 
     assert ("this machine was strained" in text) is is_told

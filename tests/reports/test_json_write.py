@@ -11,17 +11,19 @@ from math import nan
 import jsonschema
 import pytest
 
+from probekit import reports
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Reason
 from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
-from probekit.reports import FORMATS
 
 SCHEMA = json.loads(files("probekit.reports.json").joinpath("report.schema.json").read_text("utf-8"))
 
 
 def read(report):
-    document = json.loads(FORMATS["json"](report), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    document = json.loads(
+        reports.load_format("json").text(report), parse_constant=lambda word: pytest.fail(f"{word} is no JSON")
+    )
     jsonschema.validate(document, SCHEMA)
     return document
 
@@ -94,7 +96,7 @@ def test_what_is_no_number_is_a_reason(make, report_of) -> None:
 def test_hostile_text_stays_inside_its_string(make, report_of) -> None:
     hostile = '"}],\u202e\x1b[31m\n\x7f\\ud800 🚀'
 
-    text = FORMATS["json"](report_of(measurements=(make.measurement(note=hostile, up=1),)))
+    text = reports.load_format("json").text(report_of(measurements=(make.measurement(note=hostile, up=1),)))
 
     assert text.isascii()
     assert all(line.isprintable() for line in text.split("\n"))
@@ -123,11 +125,11 @@ def test_an_observed_value_that_is_no_number_is_null(report_of, slow) -> None:
 def test_it_is_one_document_with_a_verdict_on_a_line_and_the_same_each_time(make, report_of, slow) -> None:
     report = report_of(slow, replace(slow, flags=frozenset(Flag)), measurements=(make.measurement(up=1, status=200),))
 
-    text = FORMATS["json"](report)
+    text = reports.load_format("json").text(report)
 
     assert text.endswith("}\n")
     assert sum(line.startswith('{"item":') for line in text.splitlines()) == 2
-    assert text == FORMATS["json"](report)
+    assert text == reports.load_format("json").text(report)
     assert json.loads(text)["verdicts"][1]["flags"] == sorted(Flag)
 
 

@@ -16,7 +16,7 @@ from probekit.model.history import Deployment, History
 from probekit.model.verdict import Action
 from probekit.reports.json import write
 from probekit.reports.json.read import history_of
-from probekit.workflows.options import Request
+from probekit.workflows.options import RunOptions
 from probekit.workflows.verify import execute_run
 
 CONFIG = """
@@ -77,7 +77,7 @@ def cron(target, tmp_path):
     async def cron(minutes):
         nonlocal known
         clock = Clock(now=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
-        request = Request(environment="prod", config=tmp_path / "probes.toml", history=known)
+        request = RunOptions(environment="prod", config=tmp_path / "probes.toml", history=known)
         report = await execute_run(request, clock=clock)
         document = json.loads(write.render(report))
         known = replace(history_of(document, "prod", clock.now()), deployment=known.deployment)

@@ -14,17 +14,17 @@ import psutil
 import pytest
 from hypothesis import given, strategies as st
 
+from probekit import reports
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.verdict import Outcome
 from probekit.probes._support.cookies import cookies
 from probekit.probes._support.health_words import Health, bad_part, health_of
 from probekit.probes._support.json import find, parse
-from probekit.reports import FORMATS
 from probekit.transport.connection import Connection
 from probekit.transport.exchange import Exchange, Transport, answered
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
-from probekit.workflows.options import Request
+from probekit.workflows.options import RunOptions
 from probekit.workflows.verify import execute_run
 
 CONFIG = """
@@ -80,11 +80,11 @@ def judged(serve, tmp_path):
         port, _ = await serve(act=act)
         (tmp_path / "probes.toml").write_text(CONFIG.format(scheme=scheme, port=port))
         before, start = psutil.Process().memory_info().rss, time.perf_counter()
-        report = await execute_run(Request(environment="prod", config=tmp_path / "probes.toml"))
+        report = await execute_run(RunOptions(environment="prod", config=tmp_path / "probes.toml"))
         assert time.perf_counter() - start < LOOKS
         assert psutil.Process().memory_info().rss - before < GROWTH
         (verdict,) = report.verdicts
-        return verdict, FORMATS["console"](report), FORMATS["json"](report)
+        return verdict, reports.load_format("console").text(report), reports.load_format("json").text(report)
 
     return judged
 
@@ -164,7 +164,7 @@ async def test_a_body_of_one_byte_at_a_time_ends_with_the_deadline(serve, tmp_pa
     (tmp_path / "probes.toml").write_text(CONFIG.format(scheme="http", port=port))
     start = time.perf_counter()
 
-    report = await execute_run(Request(environment="prod", config=tmp_path / "probes.toml"))
+    report = await execute_run(RunOptions(environment="prod", config=tmp_path / "probes.toml"))
 
     assert time.perf_counter() - start < LOOKS
     assert report.verdicts[0].outcome is INCONCLUSIVE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import fmean, stdev
@@ -31,10 +32,10 @@ from probekit.model.verdict import Outcome
 from probekit.planning.baseline import baseline_items
 from probekit.redaction import Redactor
 from probekit.reports.json.read import window_document, window_of
-from probekit.reports.text import escape, moment, paragraph
-from probekit.workflows.assembly import load_config
+from probekit.text import escape, moment, paragraph
+from probekit.workflows.assembly import loaded, with_config
 from probekit.workflows.baseline import CapturedWindow, CaptureError, capture
-from probekit.workflows.options import Request, RequestError
+from probekit.workflows.options import RequestError, RunOptions
 
 _UNDECIDED: Final = 10
 _SPAN: Final = timedelta(hours=1)  # of a baseline, at least
@@ -62,11 +63,12 @@ def command() -> None:
 @exit_on_error
 def capture_(environment: str, windows: int, every: float, config: Path | None, state: str | None) -> int:
     """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
-    target, path = target_key(Request(environment=environment, config=default_config(config))), default_config(config)
+    options = _options(environment, config)
+    target = target_key(options)
     with Store(required_file(state)) as store:
         for number in range(windows):
             began = datetime.now().astimezone()
-            found = _captured(environment, path, _windows(store, target))
+            found = _captured(options, _windows(store, target))
             if refusal := _not_of_a_go(found.window, store, target):
                 raise RequestError(refusal)
             store.add_window(target, found.window.taken, window_document(found.window))
@@ -76,7 +78,7 @@ def capture_(environment: str, windows: int, every: float, config: Path | None, 
             if number + 1 < windows:
                 _wait(began + timedelta(seconds=every))
         kept = _windows(store, target)
-    write_stdout("".join(f"{line}\n" for line in _reach(kept, path)))
+    write_stdout("".join(f"{line}\n" for line in _reach(kept, options)))
     return 0 if kept[-1].rows else _UNDECIDED
 
 
@@ -87,12 +89,13 @@ def capture_(environment: str, windows: int, every: float, config: Path | None, 
 @exit_on_error
 def show(environment: str, config: Path | None, state: str | None) -> int:
     """Show what is on record, and what it can decide."""
-    target = target_key(Request(environment=environment, config=default_config(config)))
+    options = _options(environment, config)
+    target = target_key(options)
     with Store(required_file(state)) as store:
         kept = _windows(store, target)
     if not kept:
         raise RequestError(f"no baseline of '{environment}' is on record; see: probekit baseline capture --help")
-    write_stdout("".join(f"{line}\n" for line in _reach(kept, default_config(config))))
+    write_stdout("".join(f"{line}\n" for line in _reach(kept, options)))
     return 0
 
 
@@ -106,30 +109,35 @@ def compare(environment: str, config: Path | None, state: str | None) -> int:
 
     Exits with 0 where every metric is within its tolerance, else with 10.
     """
-    target = target_key(Request(environment=environment, config=default_config(config)))
+    options = _options(environment, config)
+    target = target_key(options)
     with Store(required_file(state)) as store:
         kept = _windows(store, target)
-    found = _captured(environment, default_config(config), kept)
+    found = _captured(options, kept)
     for verdict in found.verdicts:
         text = f"{verdict.outcome.value.replace('_', ' '):14}  {verdict.item.title:14}  {verdict.because}"
         write_stdout("".join(f"{line}\n" for line in paragraph(text, width=100, hanging=" " * 32)))
     return 0 if all(verdict.outcome is Outcome.PASS for verdict in found.verdicts) else _UNDECIDED
 
 
-def _captured(environment: str, path: Path, known: Sequence[BaselineWindow]) -> CapturedWindow:
-    request = Request(environment=environment, config=path, history=History(baseline=tuple(known)))
+def _options(environment: str, config: Path | None) -> RunOptions:
+    return with_config(RunOptions(environment=environment, config=default_config(config)))
+
+
+def _captured(options: RunOptions, known: Sequence[BaselineWindow]) -> CapturedWindow:
+    options = replace(options, history=History(baseline=tuple(known)))
     redactor = Redactor()
     progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
     try:
-        return asyncio.run(_until_told(request, redactor, progress))
+        return asyncio.run(_until_told(options, redactor, progress))
     except CaptureError as error:
         raise RequestError(f"no window was kept: {error}") from error
 
 
-async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> CapturedWindow:
+async def _until_told(options: RunOptions, redactor: Redactor, progress: Progress | None) -> CapturedWindow:
     cancellation = Cancellation()
     stop_on_signals(cancellation)
-    return await capture(request, redactor=redactor, clock=Clock(), cancellation=cancellation, observer=progress)
+    return await capture(options, redactor=redactor, clock=Clock(), cancellation=cancellation, observer=progress)
 
 
 def _wait(until: datetime) -> None:
@@ -155,9 +163,9 @@ def _not_of_a_go(window: BaselineWindow, store: Store, target: TargetKey) -> str
     return "" if went else f"release {shown} never went go here, and a baseline is taken of a release that did"
 
 
-def _reach(kept: Sequence[BaselineWindow], path: Path) -> Iterator[str]:
+def _reach(kept: Sequence[BaselineWindow], options: RunOptions) -> Iterator[str]:
     """Each metric with its windows, their spread, and what they can decide."""
-    rows = {(row.probe, row.expect[0].metric): row for row in baseline_items(load_config(path).checklist)}
+    rows = {(row.probe, row.expect[0].metric): row for row in baseline_items(loaded(options).checklist)}
     first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
     yield f"{len(kept)} windows, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
     if kept[-1].taken - kept[0].taken < _SPAN:

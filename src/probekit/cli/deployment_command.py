@@ -19,9 +19,10 @@ from probekit.engine.context import Cancellation, Clock
 from probekit.history.store import Store
 from probekit.model.history import Deployment
 from probekit.model.measurement import MetricKey
-from probekit.reports.text import escape, moment
+from probekit.text import escape, moment
+from probekit.workflows.assembly import with_config
 from probekit.workflows.counters import CounterReadings, read_counters
-from probekit.workflows.options import Request, RequestError
+from probekit.workflows.options import RequestError, RunOptions
 
 _FRESH: Final = timedelta(minutes=1)  # a mark of this moment
 _AT: Final = click.option("--at", metavar="TIME|now", type=Moment(), default="now", help="When; else now.")
@@ -49,11 +50,11 @@ def command() -> None:
 @exit_on_error
 def start(environment: str, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that a deployment begins: what failed before it, it did not break."""
-    request = Request(environment=environment, config=default_config(config))
-    target = target_key(request)
+    options = with_config(RunOptions(environment=environment, config=default_config(config)))
+    target = target_key(options)
     with Store(required_file(state)) as store:
         store.begin(target, Deployment(release=release, started=at))
-        store.record_counters(target, _counted(request, at))
+        store.record_counters(target, _counted(options, at))
     write_stdout(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
@@ -66,8 +67,8 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
 @exit_on_error
 def finish(environment: str, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
-    request = Request(environment=environment, config=default_config(config))
-    target = target_key(request)
+    options = with_config(RunOptions(environment=environment, config=default_config(config)))
+    target = target_key(options)
     with Store(required_file(state)) as store:
         under_way = store.deployment(target)
         if under_way is None or under_way.finished:
@@ -75,7 +76,7 @@ def finish(environment: str, at: datetime, config: Path | None, state: str | Non
         if at < under_way.started:
             raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
         store.finish(target, at)
-        store.record_counters(target, _counted(request, at))
+        store.record_counters(target, _counted(options, at))
     minutes = (at - under_way.started).total_seconds() / 60
     write_stdout(
         f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
@@ -83,13 +84,13 @@ def finish(environment: str, at: datetime, config: Path | None, state: str | Non
     return 0
 
 
-def _counted(request: Request, at: datetime) -> Mapping[MetricKey, float]:
+def _counted(options: RunOptions, at: datetime) -> Mapping[MetricKey, float]:
     """What counters have come to, so that a later run knows how much they grew; none of them keeps a mark from being.
 
     Of a moment that is over nobody can read it any more.
     """
     marked = (
-        asyncio.run(read_counters(request, clock=Clock(), cancellation=Cancellation()))
+        asyncio.run(read_counters(options, clock=Clock(), cancellation=Cancellation()))
         if _is_now(at)
         else CounterReadings()
     )

@@ -19,10 +19,11 @@ from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
+from probekit.model.quantity import duration_text
 from probekit.planning.coverage import kinds_for, kinds_for_any
 from probekit.probe import is_duration
 from probekit.probes import AnyKind
-from probekit.reports.text import paragraph
+from probekit.text import paragraph
 from probekit.toml_file import nearest
 from probekit.workflows.assembly import load_config
 from probekit.workflows.options import RequestError
@@ -70,9 +71,9 @@ def _explained(name: str, checklist: Checklist) -> Iterator[str]:
         return _item(items[0], checklist)
     if name in checklist.probes:
         return _probe(name, checklist)
-    if probes.is_installed(kind_name):
-        return _kind(kind_name, probes.load(kind_name), checklist)
-    known = [*(item.id for item in checklist.items), *checklist.probes, *probes.names()]
+    if probes.is_kind_installed(kind_name):
+        return _kind(kind_name, probes.load_kind(kind_name), checklist)
+    known = [*(item.id for item in checklist.items), *checklist.probes, *probes.kind_names()]
     raise RequestError(f"no item, probe or kind '{name}'{nearest(name, known)}; see: probekit list items|probes|kinds")
 
 
@@ -124,7 +125,7 @@ def _probe(name: str, checklist: Checklist) -> Iterator[str]:
     yield f"kinds that fill it: {', '.join(made) or 'none is installed'}; {generic} can, with a program of your own"
     for kind in made:
         yield ""
-        yield from _kind(kind, probes.load(kind), checklist, probe=name)
+        yield from _kind(kind, probes.load_kind(kind), checklist, probe=name)
 
 
 def _kind(name: str, kind: AnyKind, checklist: Checklist, *, probe: str = "") -> Iterator[str]:
@@ -169,6 +170,5 @@ def _written(field: FieldInfo) -> str:
     if field.default is None:
         return "none"
     if is_duration(field):
-        days = field.default / 86_400
-        return f'"{days:g}d"' if days >= 1 else f'"{field.default:g}s"'
+        return f'"{duration_text(field.default)}"'
     return json.dumps(field.default, default=str)

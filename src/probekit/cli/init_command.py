@@ -19,7 +19,7 @@ from probekit.cli.trouble import exit_on_error
 from probekit.config.loader import read
 from probekit.model.measurement import ProbeFailedError
 from probekit.planning.coverage import kinds_for
-from probekit.reports.text import escape
+from probekit.text import escape
 from probekit.toml_file import ConfigError
 from probekit.transport.client import Http
 from probekit.transport.trust import Trust
@@ -187,7 +187,7 @@ def _probes(found: Discovery, env: str) -> Iterator[str]:
     for name in ("routes", "api", "database", "cache", "cors", "rate-limit"):
         kind = kinds_for(name, known)[0]
         yield f"#\n# [{env}.probes.{name}]"
-        yield from (f"# {line}" for line in probes.load(kind).example.splitlines())
+        yield from (f"# {line}" for line in probes.load_kind(kind).example.splitlines())
 
 
 def _key(name: str) -> str:

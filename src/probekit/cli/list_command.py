@@ -57,8 +57,8 @@ def _probes(path: Path) -> Iterator[str]:
 
 
 def _kinds(_path: Path) -> Iterator[str]:
-    for name in probes.names():
-        for metric in probes.load(name).metrics:
+    for name in probes.kind_names():
+        for metric in probes.load_kind(name).metrics:
             yield f"{name:20}  {metric.name:22}  {metric.unit:3}  {metric.help}"
 
 

@@ -69,11 +69,11 @@ class _ReportTo(click.ParamType[tuple[str, Path | None]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:  # noqa: ANN401  # click's interface
         if isinstance(value, tuple):
             return value
-        from probekit.reports import FORMATS  # noqa: PLC0415  # --help and the shell's completion need none
+        from probekit import reports  # noqa: PLC0415  # --help and the shell's completion need none
 
         name, equals, file = value.partition("=")
-        if name not in FORMATS:
-            self.fail(f"unknown format '{name}'; known: {', '.join(FORMATS)}", param, ctx)
+        if name not in reports.format_names():
+            self.fail(f"unknown format '{name}'; known: {', '.join(reports.format_names())}", param, ctx)
         if equals and not file:
             self.fail(f"'{value}' names no file", param, ctx)
         return name, Path(file) if file else None

@@ -19,7 +19,7 @@ from probekit.planning.plan import obstacles, possible_scope
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.workflows.assembly import prepare
-from probekit.workflows.options import Request
+from probekit.workflows.options import RunOptions
 
 
 @click.command(name="plan")
@@ -45,7 +45,7 @@ def command(environment: str, config: Path | None, release: str | None, **select
       probekit plan --env prod
       probekit plan --env prod --section deploy.services
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
-    request = Request(
+    request = RunOptions(
         environment=environment,
         config=default_config(config),
         selection=Selection(sections=selection["sections"], items=selection["items"], probes=selection["probes"]),

@@ -12,7 +12,7 @@ from probekit.engine.context import RunObserver
 from probekit.model.plan import Step
 from probekit.model.verdict import Outcome, Verdict
 from probekit.redaction import Redactor
-from probekit.reports.text import escape
+from probekit.text import escape
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from probekit import reports
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
 from probekit.cli.options import config_option
@@ -17,9 +18,8 @@ from probekit.cli.output import colour, write_stdout
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Document, RunSummary, Store
-from probekit.reports import FORMATS
-from probekit.reports.text import escape, moment, paragraph
-from probekit.workflows.options import Request, RequestError
+from probekit.text import escape, moment, paragraph
+from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.rejudge import rejudge
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -55,7 +55,7 @@ def command() -> None:
 @exit_on_error
 def list_(environment: str | None, item: str | None, last: int, config: Path | None, state: str | None) -> int:
     """List runs, the newest first."""
-    target = target_key(Request(environment=environment, config=default_config(config))) if environment else None
+    target = target_key(RunOptions(environment=environment, config=default_config(config))) if environment else None
     with Store(required_file(state)) as store:
         runs = store.runs(target, most=last)
         lines = list(_of_item(item, runs, store) if item else map(_line, runs))
@@ -117,7 +117,7 @@ def show(run: str, as_json: bool, state: str | None) -> int:  # noqa: FBT001  # 
     metavar="FILE",
     help="The probes.toml whose limits hold; else PROBEKIT_CONFIG or ./probes.toml.",
 )
-@click.option("--report", "form", type=click.Choice(list(FORMATS)), default="console", show_default=True)
+@click.option("--report", "form", type=click.Choice(reports.format_names()), default="console", show_default=True)
 @state_option
 @exit_on_error
 def judge(run: str, config: Path | None, form: str, state: str | None) -> int:
@@ -126,8 +126,7 @@ def judge(run: str, config: Path | None, form: str, state: str | None) -> int:
     The exit code is that of the decision.
     """
     report = rejudge(_found(run, state), default_config(config))
-    wishes = {"colour": colour(sys.stdout.isatty())} if form == "console" else {}
-    write_stdout(FORMATS[form](report, **wishes))
+    write_stdout(reports.load_format(form).text(report, colour=colour(sys.stdout.isatty())))
     return report.exit_code
 
 

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:  # --help and the shell's completion need none of it
     from probekit.history.store import TargetKey
-    from probekit.workflows.options import Request
+    from probekit.workflows.options import RunOptions
 
 NONE: Final = "none"
 
@@ -53,7 +53,7 @@ def required_file(state: str | None) -> Path:
     return file
 
 
-def target_key(request: Request) -> TargetKey:
+def target_key(request: RunOptions) -> TargetKey:
     """The environment of a request, as the store knows it.
 
     Raises:

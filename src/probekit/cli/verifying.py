@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from probekit import log
+from probekit import log, reports
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.options import Moment
@@ -28,9 +28,8 @@ from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
 from probekit.redaction import Redactor
-from probekit.reports import FORMATS
-from probekit.workflows.assembly import loaded
-from probekit.workflows.options import Request, RequestError, history_at
+from probekit.workflows.assembly import with_config
+from probekit.workflows.options import RequestError, RunOptions, history_at
 from probekit.workflows.verify import execute_run
 
 
@@ -48,7 +47,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     """One run from parsed options to its exit code."""
     request, output = _parsed(environment, config, options)
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
-    request = replace(request, loaded=loaded(request))
+    request = with_config(request)
     target = target_key(request)
     with lock(request.config, environment, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
@@ -56,14 +55,14 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
         redactor = Redactor()
         report = _carried_out(request, output, redactor)
         with undisturbed():
-            record_run(file, target, report, FORMATS["json"](report), warn=warn)
+            record_run(file, target, report, reports.load_format("json").text(report), warn=warn)
             is_go = report.exit_code == Action.GO.exit_code
             is_same = past.last_action == report.decision.action.word
             _written(report, output, redactor, silent=(output.quiet and is_go) or (output.on_change and is_same))
     return report.exit_code
 
 
-def _remembering(request: Request, history: History, since: Path | None, now: datetime) -> Request:
+def _remembering(request: RunOptions, history: History, since: Path | None, now: datetime) -> RunOptions:
     """What the command line says of the past goes before what the store knows."""
     if since:
         found = history_of_report(since, request.environment, now, warn=warn)
@@ -74,7 +73,7 @@ def _remembering(request: Request, history: History, since: Path | None, now: da
     return replace(request, history=history, release=request.release or marked)
 
 
-def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[Request, Output]:
+def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
     if options["quiet"] and options["verbose"]:
         raise RequestError("--quiet and --verbose exclude each other")
     reports = options["reports"]
@@ -89,7 +88,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
     release = options["release"] or variables.release
     moment = options["deployed"] or (Moment().convert(variables.deployed, None, None) if variables.deployed else None)
-    request = Request(
+    request = RunOptions(
         environment=environment,
         config=path,
         url=options.get("url"),
@@ -118,14 +117,14 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     return request, output
 
 
-def _carried_out(request: Request, output: Output, redactor: Redactor) -> Report:
+def _carried_out(request: RunOptions, output: Output, redactor: Redactor) -> Report:
     log.configure(level=logging.DEBUG if output.verbose else logging.WARNING, redactor=redactor)
     terminal = sys.stderr.isatty() and not output.quiet
     progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if terminal else None
     return asyncio.run(_until_told(request, redactor, progress))
 
 
-async def _until_told(request: Request, redactor: Redactor, progress: Progress | None) -> Report:
+async def _until_told(request: RunOptions, redactor: Redactor, progress: Progress | None) -> Report:
     """The flow, ended early by a signal with what was measured so far."""
     cancellation = Cancellation()
     stop_on_signals(cancellation)
@@ -142,6 +141,8 @@ def _written(report: Report, output: Output, redactor: Redactor, *, silent: bool
             write_stdout(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
 
 
-def _rendered(report: Report, name: str, redactor: Redactor, **wishes: bool) -> str:
+def _rendered(report: Report, name: str, redactor: Redactor, *, colour: bool = False) -> str:
     """The report as text; what it quotes was cleaned when it was seen, so a document for programs stays one."""
-    return redactor.clean(FORMATS[name](report, **wishes)) if name == "console" else FORMATS[name](report)
+    form = reports.load_format(name)
+    text = form.text(report, colour=colour)
+    return redactor.clean(text) if form.is_for_people else text

@@ -151,13 +151,13 @@ class TargetReader:
         self, probe: str, instance: str, keys: tuple[str, ...], table: Mapping[str, Any]
     ) -> list[Configured]:
         name = table.get("kind")
-        if not probes.is_installed(name):
-            expected = f"an installed kind: {', '.join(probes.names())}"
-            close = nearest(name, probes.names()) if isinstance(name, str) else ""
+        if not probes.is_kind_installed(name):
+            expected = f"an installed kind: {', '.join(probes.kind_names())}"
+            close = nearest(name, probes.kind_names()) if isinstance(name, str) else ""
             found = f"unknown kind '{name}'" if isinstance(name, str) else "no kind"
             self._complain((*keys, "kind"), found, expected, close or _kinds_hint(probe))
             return []
-        kind = probes.load(name)
+        kind = probes.load_kind(name)
         try:
             return [Configured(probe=probe, instance=instance, source=kind.configure(table))]
         except ValidationError as error:
@@ -167,7 +167,7 @@ class TargetReader:
 
 def _kinds_hint(probe: str) -> str:
     """The kinds that fill a probe, for a message about a wrong one."""
-    able = [name for name in probes.names() if probes.load(name).fills_probe(probe)]
+    able = [name for name in probes.kind_names() if probes.load_kind(name).fills_probe(probe)]
     return f"kinds that can fill it: {', '.join(able)}"
 
 

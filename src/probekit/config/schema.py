@@ -4,19 +4,46 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import WithDefaultSchema
+
 from probekit import checklist, probes
 from probekit.config.settings import File
+from probekit.model.quantity import DURATION_PATTERN, duration_text
+from probekit.probe import is_duration
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 
+class _Generator(GenerateJsonSchema):
+    """Writes the defaults of durations as a file would."""
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        """The inner schema with a default of its own type."""
+        found = super().default_schema(schema)
+        default = self.get_default_value(schema)
+        if isinstance(default, BaseModel):
+            fields = type(default).model_fields
+            found["default"] |= {
+                name: duration_text(getattr(default, name)) for name, field in fields.items() if is_duration(field)
+            }
+        elif found.get("pattern") == DURATION_PATTERN and isinstance(default, int | float):
+            found["default"] = duration_text(default)
+        return found
+
+
 def schema() -> Schema:
     """The schema of probes.toml with every installed kind."""
-    document: Schema = {"$schema": _DRAFT, "title": "probes.toml of probekit", **File.model_json_schema()}
+    document: Schema = {
+        "$schema": _DRAFT,
+        "title": "probes.toml of probekit",
+        **File.model_json_schema(schema_generator=_Generator),
+    }
     definitions: Schema = document["$defs"]
     kinds = []
-    for name in probes.names():
+    for name in probes.kind_names():
         definitions |= _kind(name)
         kinds.append({"$ref": f"#/$defs/{name}"})
     definitions["probe"] = {
@@ -32,7 +59,9 @@ def schema() -> Schema:
 
 def _kind(name: str) -> Schema:
     """The kind's definition and those that it refers to, whose names are its own."""
-    known = probes.load(name).config.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    known = probes.load_kind(name).config.model_json_schema(
+        ref_template=f"#/$defs/{name}.{{model}}", schema_generator=_Generator
+    )
     parts = {f"{name}.{part}": definition for part, definition in known.pop("$defs", {}).items()}
     known["properties"]["kind"] = {"const": name, "description": "which plugin reads it"}
     known["required"] = ["kind", *(key for key in known.get("required", ()) if key != "kind")]

@@ -24,3 +24,9 @@ def duration(text: str) -> float:
         message = f"'{text}' is no duration: write a number and a unit (ms, s, min, h, d), such as \"30s\""
         raise ValueError(message)
     return float(found["number"]) * SECONDS[found["unit"]]
+
+
+def duration_text(seconds: float) -> str:
+    """A duration as a file says it, in days where it is at least one."""
+    days = seconds / SECONDS["d"]
+    return f"{days:g}d" if days >= 1 else f"{seconds:g}s"

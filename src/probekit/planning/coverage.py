@@ -16,9 +16,9 @@ def instances(probe: str, target: Target, checklist: Checklist) -> list[Configur
     if found := [one for one in target.probes if one.probe == probe]:
         return found
     default = checklist.probes[probe].default_kind
-    if default is None or not probes.is_installed(default):
+    if default is None or not probes.is_kind_installed(default):
         return []
-    kind = probes.load(default)
+    kind = probes.load_kind(default)
     if kind.enabled_by_default is None or not kind.enabled_by_default(target.environment.base_url):
         return []
     return [Configured(probe=probe, instance="", source=kind.configure({"kind": default}))]
@@ -51,12 +51,12 @@ def kinds_for(probe: str, checklist: Checklist) -> tuple[str, ...]:
     compared = {checklist.probes[probe].compares_baseline}
 
     def fills(name: str) -> bool:
-        kind = probes.load(name)
+        kind = probes.load_kind(name)
         return probe in kind.fills and any(need - compared <= kind.metric_names for need in needs)
 
-    return tuple(name for name in probes.names() if fills(name))
+    return tuple(name for name in probes.kind_names() if fills(name))
 
 
 def kinds_for_any() -> tuple[str, ...]:
     """The installed kinds whose settings name their metrics, so that they can fill every probe."""
-    return tuple(name for name in probes.names() if ANY_PROBE in probes.load(name).fills)
+    return tuple(name for name in probes.kind_names() if ANY_PROBE in probes.load_kind(name).fills)

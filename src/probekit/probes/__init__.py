@@ -14,17 +14,17 @@ GROUP = "probekit.probes"
 AnyKind = Kind[Any]  # whatever its settings are
 
 
-def names() -> tuple[str, ...]:
+def kind_names() -> tuple[str, ...]:
     """Every kind that is installed, sorted; none is imported."""
     return tuple(sorted({*_own(), *_foreign()}))
 
 
-def is_installed(name: object) -> TypeGuard[str]:
+def is_kind_installed(name: object) -> TypeGuard[str]:
     """Whether there is a kind of that name; other packages' are looked up only where it is not our own."""
     return isinstance(name, str) and (name in _own() or name in _foreign())
 
 
-def load(name: str) -> AnyKind:
+def load_kind(name: str) -> AnyKind:
     """The kind of that name, imported now.
 
     Raises:

@@ -1,22 +1,43 @@
-"""One file per format: each renders a report as text, and none decides."""
+"""The formats of a report, each a module or package of its own here; none decides."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from typing import Final
+from pkgutil import iter_modules
 
 from probekit.model.report import Report
 
-Render = Callable[..., str]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One way to write a report; a module offers it as `FORMAT`."""
+
+    name: str
+    render: Callable[[Report], str]
+    render_in_colour: Callable[[Report], str] | None = None  # for a terminal
+    is_for_people: bool = False  # such text is redacted once more as a whole; a document for programs stays one
+
+    def text(self, report: Report, *, colour: bool = False) -> str:
+        """The report in this format, in colour where that is asked for and the format has any."""
+        return self.render_in_colour(report) if colour and self.render_in_colour else self.render(report)
 
 
-def _lazily(name: str) -> Render:
-    def render(report: Report, **wishes: object) -> str:
-        text: str = import_module(f"{__name__}.{name}").render(report, **wishes)
-        return text
-
-    return render
+@cache
+def format_names() -> tuple[str, ...]:
+    """The names of all formats, sorted; none is imported."""
+    return tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))
 
 
-FORMATS: Final[Mapping[str, Render]] = {"console": _lazily("console"), "json": _lazily("json.write")}
+def load_format(name: str) -> Format:
+    """The format of that name, imported now.
+
+    Raises:
+        KeyError: there is none.
+    """
+    if name not in format_names():
+        raise KeyError(name)
+    form: Format = import_module(f"{__name__}.{name}").FORMAT
+    return form

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from probekit.config import loader
 from probekit.config.secrets import SecretResolver
 from probekit.config.target import Config, Target
-from probekit.engine.context import RunContext
+from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver
 from probekit.model.plan import Plan
 from probekit.planning import capacity
 from probekit.planning.plan import plan
@@ -23,16 +25,25 @@ from probekit.transport.connection import Proxy, proxy_of
 from probekit.transport.resolver import Resolver
 from probekit.transport.trust import Trust
 from probekit.transport.urls import origin_of
-from probekit.workflows.options import Request, RequestError
+from probekit.workflows.options import RequestError, RunOptions
 
 
-def loaded(request: Request) -> Config:
-    """The configuration that a request names.
+def loaded(options: RunOptions) -> Config:
+    """The configuration that the options name, read now where it was not read before.
 
     Raises:
         ConfigError: a file is wrong.
     """
-    return request.loaded or load_config(request.config, request.url)
+    return options.config_loaded or load_config(options.config, options.url)
+
+
+def with_config(options: RunOptions) -> RunOptions:
+    """The options with their configuration, so that every step of a command sees the same one.
+
+    Raises:
+        ConfigError: a file is wrong.
+    """
+    return replace(options, config_loaded=loaded(options))
 
 
 def load_config(path: Path, url: str | None = None) -> Config:
@@ -46,33 +57,33 @@ def load_config(path: Path, url: str | None = None) -> Config:
     return config
 
 
-def target_of(request: Request, config: Config) -> Target:
-    """The environment that a request names.
+def target_of(options: RunOptions, config: Config) -> Target:
+    """The environment that the options name.
 
     Raises:
         RequestError: there is none of this name.
     """
-    target = config.targets.get(request.environment)
+    target = config.targets.get(options.environment)
     if target is None:
         known = f"known in {config.path}: {', '.join(config.targets)}"
-        raise unknown("environment", request.environment, config.targets, known)
+        raise unknown("environment", options.environment, config.targets, known)
     return target
 
 
-def prepare(request: Request) -> tuple[Config, Target, Plan[ConfiguredKind]]:
+def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     """Load and plan; nothing is touched.
 
     Raises:
         ConfigError: a file is wrong.
         RequestError: the environment is unknown, or the selection leaves nothing.
     """
-    config = loaded(request)
-    target = target_of(request, config)
-    _check_names(request.selection, config)
-    planned = plan(target, config.checklist, selection=request.selection, release=request.release)
+    config = loaded(options)
+    target = target_of(options, config)
+    _check_names(options.selection, config)
+    planned = plan(target, config.checklist, selection=options.selection, release=options.release)
     if not planned.items:
         raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
-    if request.wait_release and (not planned.release_guards or planned.release is None):
+    if options.wait_release and (not planned.release_guards or planned.release is None):
         raise RequestError(
             "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
         )
@@ -94,25 +105,49 @@ def unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestErr
     return RequestError(f"no {what} '{name}'{nearest(name, known)}; {hint}")
 
 
-def secrets_of(config: Config, redactor: Redactor) -> SecretResolver:
-    """What opens the secrets that a configuration refers to."""
-    return SecretResolver(folder=config.path.absolute().parent, variables=os.environ, redactor=redactor)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One target, opened for measuring: nothing is sent until a run begins."""
+
+    run_id: str
+    secrets: SecretResolver
+    context: RunContext
 
 
-def context_of(config: Config, target: Target, secrets: SecretResolver, run_id: str) -> RunContext:
-    """What every run against this target needs."""
-    return RunContext(
+def session(  # noqa: PLR0913  # all but the target are by name, and have defaults
+    config: Config,
+    target: Target,
+    *,
+    redactor: Redactor | None = None,
+    clock: Clock | None = None,
+    cancellation: Cancellation | None = None,
+    observer: RunObserver | None = None,
+) -> Session:
+    """What every workflow needs that measures this target, without settling and without a history.
+
+    Raises:
+        ConfigError: there is a .env beside the configuration that cannot be read.
+    """
+    run_id = uuid4().hex[:12]
+    folder = config.path.absolute().parent
+    secrets = SecretResolver(folder=folder, variables=os.environ, redactor=redactor or Redactor())
+    context = RunContext(
         environment=target.environment,
-        http=http_of(target, secrets, config.path, run_id),
+        http=_http(target, secrets, folder, run_id),
         reveal=secrets.reveal,
         redactor=secrets.redactor,
+        clock=clock or Clock(),
+        settle=False,
+        cancellation=cancellation or Cancellation(),
+        observer=observer or RunObserver(),
     )
+    return Session(run_id=run_id, secrets=secrets, context=context)
 
 
-def http_of(target: Target, secrets: SecretResolver, path: Path, run_id: str) -> Http:
-    """The door of one run, as its environment connects."""
+def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) -> Http:
+    """The HTTP client of one run, as its environment connects."""
     environment = target.environment
-    connect, folder = environment.connect, path.absolute().parent
+    connect = environment.connect
     return Http(
         run=run_id,
         resolver=Resolver(fixed=connect.resolve, family=connect.family),

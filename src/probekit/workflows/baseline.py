@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from uuid import uuid4
 
 from probekit.engine.context import Cancellation, Clock, Observations, RunObserver
 from probekit.engine.runner import run
@@ -22,8 +21,8 @@ from probekit.planning.baseline import baseline_items
 from probekit.planning.plan import plan
 from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
-from probekit.workflows.assembly import context_of, prepare, secrets_of
-from probekit.workflows.options import Request, RequestError
+from probekit.workflows.assembly import prepare, session
+from probekit.workflows.options import RequestError, RunOptions
 
 
 class CaptureError(Exception):
@@ -40,7 +39,7 @@ class CapturedWindow:
 
 
 async def capture(
-    request: Request,
+    options: RunOptions,
     *,
     redactor: Redactor,
     clock: Clock,
@@ -53,21 +52,16 @@ async def capture(
         ConfigError, RequestError: see `prepare`; or nothing that is compared is configured.
         CaptureError: another release is served than expected, two are, or the run was cut off.
     """
-    config, target, _ = prepare(request)
+    config, target, _ = prepare(options)
     rows = baseline_items(config.checklist)
     more = (item for item in config.checklist.items if any(limit.of == "baseline" for limit in item.expect))
-    planned = plan(replace(target, items=(*rows, *more), not_applicable={}), config.checklist, release=request.release)
+    planned = plan(replace(target, items=(*rows, *more), not_applicable={}), config.checklist, release=options.release)
     if not planned.steps:
         needed = ", ".join(sorted({row.probe or "" for row in rows}))
         raise RequestError(f"none of the probes that are compared is configured for '{target.name}': {needed}")
-    secrets = secrets_of(config, redactor)
-    context = replace(
-        context_of(config, target, secrets, uuid4().hex[:12]),
-        clock=clock,
-        settle=False,
-        cancellation=cancellation,
-        observer=observer or RunObserver(),
-    )
+    context = session(
+        config, target, redactor=redactor, clock=clock, cancellation=cancellation, observer=observer
+    ).context
     observations = await run(planned, lambda _step, _attempts: None, context)
     if not observations.complete:
         raise CaptureError(f"the window was cut off ({observations.ended_by})")
@@ -80,7 +74,7 @@ async def capture(
         values=values,
         rows=sum(_is_measured(row, values) for row in rows),
     )
-    situation = Situation(now=now, stage=request.stage, history=replace(request.history, deployment=None))
+    situation = Situation(now=now, stage=options.stage, history=replace(options.history, deployment=None))
     judged = replace(planned, baseline_items=rows)
     verdicts = tuple(judge_item(row, judged, observations.attempts, situation) for row in rows)
     return CapturedWindow(window=window, lacking=tuple(lacking), verdicts=verdicts)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from uuid import uuid4
 
 from probekit.engine.context import Cancellation, Clock, Observations
 from probekit.engine.runner import run
 from probekit.model.measurement import Failure, InstanceKey, MetricKey
-from probekit.redaction import Redactor
-from probekit.workflows.assembly import context_of, prepare, secrets_of
-from probekit.workflows.options import Request
+from probekit.workflows.assembly import prepare, session
+from probekit.workflows.options import RunOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +20,17 @@ class CounterReadings:
     lacking: tuple[str, ...] = ()
 
 
-async def read_counters(request: Request, *, clock: Clock, cancellation: Cancellation) -> CounterReadings:
+async def read_counters(options: RunOptions, *, clock: Clock, cancellation: Cancellation) -> CounterReadings:
     """Read every total that an item in scope needs; where there is none, nothing is touched.
 
     Raises:
         ConfigError, RequestError: see `prepare`.
     """
-    config, target, planned = prepare(request)
+    config, target, planned = prepare(options)
     counting = [(step, counted) for step in planned.steps if (counted := step.source.counters)]
     if not counting:
         return CounterReadings()
-    secrets = secrets_of(config, Redactor())
-    context = replace(
-        context_of(config, target, secrets, uuid4().hex[:12]), clock=clock, settle=False, cancellation=cancellation
-    )
+    context = session(config, target, clock=clock, cancellation=cancellation).context
     observations = await run(
         replace(planned, steps=tuple(step for step, _ in counting), release_guards=()),
         lambda _step, _attempts: None,

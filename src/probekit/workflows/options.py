@@ -17,7 +17,7 @@ class RequestError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class RunOptions:
     """What a caller wants verified."""
 
     environment: str
@@ -30,7 +30,7 @@ class Request:
     wait_release: float = 0.0
     settle: bool = True
     strict: bool = False
-    loaded: Config | None = None  # what `config` or `url` name, where it was read already
+    config_loaded: Config | None = None  # what `config` or `url` name, where it was read already
 
 
 def history_at(moment: datetime, release: str | None) -> History:

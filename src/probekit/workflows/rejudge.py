@@ -15,7 +15,7 @@ from probekit.model.report import Report, Run
 from probekit.planning.selection import Selection
 from probekit.reports.json.read import RecordedRun, read_run
 from probekit.workflows.assembly import prepare
-from probekit.workflows.options import Request, RequestError
+from probekit.workflows.options import RequestError, RunOptions
 
 
 def rejudge(report: Mapping[str, Any], config: Path) -> Report:
@@ -28,7 +28,9 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     """
     found = read_run(report)
     situation, environment = found.situation, str(report["run"]["environment"])
-    asked = Request(environment=environment, config=config, stage=situation.stage, release=situation.release.expected)
+    asked = RunOptions(
+        environment=environment, config=config, stage=situation.stage, release=situation.release.expected
+    )
     _, target, _ = prepare(asked)
     judged = {str(verdict["item"]) for verdict in report["verdicts"]}
     kept = tuple(item.id for item in target.items if item.id in judged)

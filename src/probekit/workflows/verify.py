@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 from probekit.config.secrets import SecretResolver
 from probekit.config.target import Target
@@ -26,68 +25,103 @@ from probekit.model.history import History
 from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Control, Runner, Situation
+from probekit.model.verdict import Control, Runner, Situation, Stage
+from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
 from probekit.transport.resolver import Resolver
 from probekit.version import __version__
-from probekit.workflows.assembly import context_of, prepare, secrets_of
-from probekit.workflows.options import Request, history_at
+from probekit.workflows.assembly import prepare, session
+from probekit.workflows.options import RunOptions, history_at
 
 
-def verify(
-    environment: str, *, config: Path | str = "probes.toml", deployed: datetime | None = None, **wishes: object
+def verify(  # noqa: PLR0913  # what the command line offers, by name
+    environment: str,
+    *,
+    config: Path | str = "probes.toml",
+    url: str | None = None,
+    stage: Stage = Stage.AFTER,
+    selection: Selection | None = None,
+    deployed: datetime | None = None,
+    release: str | None = None,
+    wait_release: float = 0.0,
+    settle: bool = True,
+    strict: bool = False,
 ) -> Report:
-    """Verify one environment; `deployed`: when its release was put in place; `wishes`: fields of `Request`."""
-    if deployed is not None:
-        wishes["history"] = history_at(deployed, wishes.get("release"))  # type: ignore[arg-type]  # see below
-    return asyncio.run(execute_run(Request(environment=environment, config=Path(config), **wishes)))  # type: ignore[arg-type]  # checked by Request
+    """Verify one environment.
+
+    Args:
+        environment: its name in the configuration.
+        config: the configuration file.
+        url: a URL to verify without a file.
+        stage: where the release stands.
+        selection: what the run is narrowed to.
+        deployed: when the release was put in place; without it nothing orders a rollback.
+        release: the version that must be served.
+        wait_release: seconds to wait for that version.
+        settle: whether to wait until the release has settled.
+        strict: whether a follow-up keeps the decision from go.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RequestError: the environment is unknown, or the selection leaves nothing.
+    """
+    options = RunOptions(
+        environment=environment,
+        config=Path(config),
+        url=url,
+        stage=stage,
+        selection=selection or Selection(),
+        history=history_at(deployed, release) if deployed else History(),
+        release=release,
+        wait_release=wait_release,
+        settle=settle,
+        strict=strict,
+    )
+    return asyncio.run(execute_run(options))
 
 
 async def execute_run(
-    request: Request,
+    options: RunOptions,
     *,
     redactor: Redactor | None = None,
     clock: Clock | None = None,
     cancellation: Cancellation | None = None,
     observer: RunObserver | None = None,
 ) -> Report:
-    """The whole flow for one request.
+    """Load, plan, measure, judge and decide.
 
     Raises:
         ConfigError, RequestError: see `prepare`.
     """
-    config, target, planned = prepare(request)
-    redactor, clock, run_id = redactor or Redactor(), clock or Clock(), uuid4().hex[:12]
-    secrets = secrets_of(config, redactor)
+    config, target, planned = prepare(options)
+    opened = session(config, target, redactor=redactor, clock=clock, cancellation=cancellation, observer=observer)
     context = replace(
-        context_of(config, target, secrets, run_id),
-        history=request.history,
-        clock=clock,
-        settle=request.settle,
-        wait_release=request.wait_release,
-        cancellation=cancellation or Cancellation(),
+        opened.context,
+        history=options.history,
+        settle=options.settle,
+        wait_release=options.wait_release,
     )
     if observer:
-        context = replace(context, observer=observer, step_ended=_judging(planned, request, observer))
-    started, load, assessor = clock.now(), RunnerLoad(), Assessor()
+        context = replace(context, step_ended=_judging(planned, options, observer))
+    started, load, assessor = context.clock.now(), RunnerLoad(), Assessor()
     observations = await run(planned, partial(needed_retry, assessor, planned.items), context)
     situation = Situation(
-        now=clock.now(),
-        stage=request.stage,
+        now=context.clock.now(),
+        stage=options.stage,
         release=release_of(observations.guard_measurements, planned.release),
-        history=request.history,
+        history=options.history,
         control=_control(observations, target),
         complete=observations.complete,
-        strict=request.strict,
+        strict=options.strict,
         runner=load.since_start(observations.lag),
     )
     verdicts = judge(planned, observations.attempts, situation, assessor)
     return Report(
         run=Run(
-            id=run_id,
+            id=opened.run_id,
             environment=target.name,
-            stage=request.stage,
+            stage=options.stage,
             started=started,
             seconds=(situation.now - started).total_seconds(),
             version=__version__,
@@ -96,7 +130,10 @@ async def execute_run(
             vantage=target.environment.vantage,
             partial=planned.partial,
             ended_by=observations.ended_by,
-            notes=(*_notes(secrets, request.history, planned), *_unused(context.http.resolver, planned, observations)),
+            notes=(
+                *_notes(opened.secrets, options.history, planned),
+                *_unused(context.http.resolver, planned, observations),
+            ),
         ),
         situation=situation,
         checklist=f"{config.checklist.title} {config.checklist.version}",
@@ -147,11 +184,11 @@ def _unused(resolver: Resolver, planned: Plan[ConfiguredKind], observations: Obs
         yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
 
 
-def _judging(planned: Plan[ConfiguredKind], request: Request, observer: RunObserver) -> StepEnded:
+def _judging(planned: Plan[ConfiguredKind], options: RunOptions, observer: RunObserver) -> StepEnded:
     """What tells an observer what the items of a step are for now."""
 
     def step_ended(step: Step[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
-        situation = Situation(now=now, stage=request.stage, history=request.history)
+        situation = Situation(now=now, stage=options.stage, history=options.history)
         items = [item for item in planned.items if item.probe == step.probe]
         observer.judged(step, [judge_item(item, planned, attempts, situation) for item in items])
 

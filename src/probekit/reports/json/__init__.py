@@ -1,1 +1,8 @@
 """The report for other programs, by report.schema.json."""
+
+from __future__ import annotations
+
+from probekit.reports import Format
+from probekit.reports.json.write import render
+
+FORMAT = Format(name="json", render=render)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from probekit.model.limit import Limit
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Control, Flag, Outcome, Verdict
-from probekit.reports.not_green import names, not_green
-from probekit.reports.text import Line, moment, paragraph, words
+from probekit.reports import Format
+from probekit.reports.console.not_green import names, not_green
+from probekit.text import Line, moment, paragraph, words
 
 _COLOURS: Final = {
     Action.GO: "32",
@@ -27,10 +29,11 @@ _NEXT: Final = {
     Action.ROLLBACK: "roll back to the previous release now, then verify it with --stage rolled-back.",
     Action.UNDECIDED: "take this for neither a go nor a rollback; do what the first reason says.",
 }
+_WIDTH: Final = 80  # columns
 _REASONS: Final = 5  # that stand at the top; the rest is in the lists below it
 
 
-def render(report: Report, *, colour: bool = False, width: int = 80) -> str:
+def render(report: Report, *, colour: bool = False, width: int = _WIDTH) -> str:
     """Plain text of at most `width` columns, unless one word is longer."""
     reasons = report.decision.because[:_REASONS]
     first, *rest = _laid_out(_head(report, reasons), width)
@@ -166,3 +169,6 @@ def _owners(report: Report, outcome: Outcome) -> str:
     """Whose the items are that stop the release."""
     found = [one.item.owner for one in report.verdicts if one.outcome is outcome and not one.is_follow_up]
     return " and ".join(dict.fromkeys(found))
+
+
+FORMAT = Format(name="console", render=render, render_in_colour=partial(render, colour=True), is_for_people=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from probekit.reports.text import escape, moment, paragraph
+from probekit.text import escape, moment, paragraph
 
 
 @pytest.mark.parametrize(
