@@ -152,7 +152,7 @@ def test_a_dead_host_leaves_no_file(init) -> None:
         ({"everything": (200, "text/html", "<html>app</html>")}, "health: nothing at the usual paths"),
         ({"everything": (200, "application/json", '{"status": "ok"}')}, "health: nothing at the usual paths"),
         ({"everything": (404, "text/plain", "no")}, "health: nothing at the usual paths"),
-        ({"/health": (401, "text/plain", "no")}, "/health turns us away"),
+        ({"/health": (401, "text/plain", "no")}, "/health: access denied"),
         ({"/health": (200, "application/json", '{"status": "DOWN"}')}, "health: nothing at the usual paths"),
         ({"/version": (200, "application/json", '{"version": "1\\n2"}')}, "version: nothing at the usual paths"),
         ({"/version": (200, "application/json", '{"version": "' + "9" * 10_000 + '"}')}, "version: nothing"),

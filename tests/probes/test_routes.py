@@ -300,7 +300,7 @@ def test_an_answer_is_counted_or_no_reading_whatever_it_says(status, body) -> No
 
     measured = KIND.measure(settings({"path": "/a", "expect": 200}), context_for(answer))
     if status in (401, 403, 407, 429, 451):
-        with pytest.raises(ProbeFailedError, match="turns us away"):
+        with pytest.raises(ProbeFailedError, match="access denied"):
             asyncio.run(measured)
     else:
         assert asyncio.run(measured).values == {"unexpected": Exact(status != 200)}

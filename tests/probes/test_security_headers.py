@@ -154,16 +154,26 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
 @pytest.mark.parametrize(
     ("paths", "settings", "reason", "told"),
     [
-        ({"/": page(401)}, {}, Reason.TURNED_AWAY, "401 for /"),
-        ({"/": page(403)}, {}, Reason.TURNED_AWAY, "403 for /"),
-        ({"/": page(407)}, {}, Reason.TURNED_AWAY, "407 for /"),
-        ({"/": page(429)}, {}, Reason.TURNED_AWAY, "429 for /"),
-        ({"/": page(CF_Mitigated="challenge")}, {}, Reason.TURNED_AWAY, "200 for /"),
+        ({"/": page(401)}, {}, Reason.TURNED_AWAY, r"access denied \(401 .* which / may need"),
+        ({"/": page(403)}, {}, Reason.TURNED_AWAY, r"access denied \(403 .* which / may need"),
+        ({"/": page(407)}, {}, Reason.TURNED_AWAY, r"access denied \(407 .* which / may need"),
+        ({"/": page(429)}, {}, Reason.TURNED_AWAY, r"access denied \(429 .* which / may need"),
+        ({"/": page(CF_Mitigated="challenge")}, {}, Reason.TURNED_AWAY, r"access denied \(200 .* which / may need"),
         ({"/": page(500)}, {}, Reason.BAD_RESPONSE, "500 for /"),
         ({"/": page(302, Location="/login?next=x")}, {}, Reason.BAD_RESPONSE, '/ leads to "/login"'),
         ({"/": page(304)}, {}, Reason.BAD_RESPONSE, "/ leads to null"),
-        ({"/": page(), "/api": page(429)}, {"api": "/api"}, Reason.TURNED_AWAY, "429 for /api"),
-        ({"/": page(), "/api": page(503)}, {"api": "/api"}, Reason.BAD_RESPONSE, "503 for /api"),
+        (
+            {"/": page(), "/api": page(429)},
+            {"api": "/api"},
+            Reason.TURNED_AWAY,
+            r"denied \(429 .* which /api may need",
+        ),
+        (
+            {"/": page(), "/api": page(503)},
+            {"api": "/api"},
+            Reason.BAD_RESPONSE,
+            r"access denied \(503 .* which /api may need",
+        ),
         ({"/": page(), "/api": page(301, Location="/v2")}, {"api": "/api"}, Reason.BAD_RESPONSE, "/api leads to"),
         (
             {"/": ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:443 refused the connection")},

@@ -141,7 +141,7 @@ async def _replies(config: CorsProbe, context: Context, origin: str, methods: Se
         replies.append(reply)
         left = [method for method in left[1:] if not reply.allows_method(method, credentials=config.credentials)]
     answer = _readable(await context.http.get(url, headers={"Origin": origin}))
-    if answer.status == 404 or 300 <= answer.status < 400:  # noqa: PLR2004  # RFC 9110 section 15
+    if answer.status == 404 or answer.is_redirect:  # noqa: PLR2004  # RFC 9110 section 15.5.5
         detail = f"{answer.status} for {answer.url} from {answer.address}: name a route that answers itself"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return [*replies, _Reply(origin=origin, answer=answer, method=None)]
@@ -154,10 +154,9 @@ def _first(methods: Sequence[Method]) -> list[Method]:
 
 def _readable(answer: Answer) -> Answer:
     """The answer; 401 and 403 are answers too, as the browser's script would get them."""
-    if answer.status in (407, 429) or grammar.is_challenge(answer.headers):
-        detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers"
-        raise ProbeFailedError(Reason.TURNED_AWAY, detail)
-    if answer.status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6
+    if answer.status in (407, 429) or answer.is_challenge:
+        raise answer.access_denied()
+    if answer.is_server_error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} for {answer.url} from {answer.address}")
     return answer
 

@@ -97,11 +97,9 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         if error.reason is not Reason.UNREACHABLE:
             raise
         return Readings(error.detail, up=Exact(0))
-    if answer.denies_access:
-        detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers"
-        raise ProbeFailedError(Reason.TURNED_AWAY, detail)
+    answer.require_answer()
     readings = _numbers(answer, context)
-    if not 200 <= answer.status < 300:  # noqa: PLR2004  # RFC 9110 section 15.3
+    if not answer.is_success:
         readings.values["failed_assertions"] = Failure(
             reason=Reason.BAD_RESPONSE, detail=f"the body of a {answer.status} is not read"
         )

@@ -124,9 +124,8 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
             raise
         return Readings(error.detail, up=Exact(0))
     where = f"{answer.status} from {answer.address}"
-    if answer.denies_access:
-        raise ProbeFailedError(Reason.TURNED_AWAY, f"{where}: it turns us away; see connect.headers")
-    if 200 <= answer.status < 300 and await context.http.is_absent(url, answer):  # noqa: PLR2004  # RFC 9110 section 15.3
+    answer.require_answer()
+    if answer.is_success and await context.http.is_absent(url, answer):
         detail = f"{where}: this server answers anything: a path that cannot exist gets the same answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     try:
@@ -142,13 +141,13 @@ def _said(config: InfrastructureHealth, answer: Answer) -> _Said:
     Raises:
         ProbeFailedError: `bad_response`: it is no health answer, or of a shape that we do not know.
     """
-    if answer.status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6
+    if answer.is_server_error:
         try:
             said = _read(config, said_by(answer))
         except ProbeFailedError:
             return _Said(overall=Health.BAD, word=None)
         return _Said(overall=Health.BAD, word=said.word, listed=said.listed)
-    if not 200 <= answer.status < 300:  # noqa: PLR2004  # RFC 9110 section 15.3
+    if not answer.is_success:
         where = f" (it points to {answer.redirect})" if answer.redirect else ""
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"no answer about health{where}")
     return _read(config, said_by(answer))

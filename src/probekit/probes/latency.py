@@ -189,8 +189,7 @@ async def _answered(send: Callable[[], Awaitable[Answer]], expected: Sequence[in
         if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
             return None
         raise
-    if answer.denies_access and answer.status not in expected:
-        raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.url}: it turns us away")
+    answer.require_answer(expected)
     return answer.phases if answer.status in expected else None
 
 

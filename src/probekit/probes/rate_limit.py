@@ -51,8 +51,8 @@ async def measure(config: RateLimit, context: Context) -> Readings:
     while len(answers) < max(1, most) and not (answers and answers[-1].status == _TOO_MANY):
         answer = await context.http.get(url, anonymous=config.identity == "anonymous")
         if answer.status in (401, 403, 407):
-            raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.address}: it turns us away")
-        if answer.status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6
+            raise answer.access_denied()
+        if answer.is_server_error:
             raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address} in a burst")
         answers.append(answer)
     seconds = perf_counter() - start

@@ -58,8 +58,7 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
 
 
 def _version(config: ReleaseProbe, answer: Answer) -> str:
-    if answer.denies_access:
-        raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.address}: it turns us away")
+    answer.require_answer()
     if answer.status != 200:  # noqa: PLR2004  # the only answer that tells a version
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address}, where the version is due")
     version = (

@@ -147,9 +147,8 @@ async def _believe(route: Route, url: str, answer: Answer, context: Context) -> 
     """
     is_due = route.expects(answer.status)
     if answer.is_challenge or (answer.denies_access and not is_due):
-        detail = f"{answer.status} from {answer.address}: it turns us away; see connect.headers, or expect it"
-        raise ProbeFailedError(Reason.TURNED_AWAY, detail)
-    if is_due and 200 <= answer.status < 300 and await context.http.is_absent(url, answer):  # noqa: PLR2004  # RFC 9110 section 15.3
+        raise answer.access_denied("configure connect.headers, or expect it")
+    if is_due and answer.is_success and await context.http.is_absent(url, answer):
         detail = f"{answer.address} answers anything: a path that cannot exist gets the same answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
 

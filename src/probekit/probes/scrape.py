@@ -97,8 +97,7 @@ async def sample(config: Scrape, context: Context) -> AsyncGenerator[Readings, N
 
 async def _scraped(config: Scrape, context: Context) -> list[_Scraped]:
     answer = await context.http.get(config.target(context.base_url), headers={"Accept": "text/plain;version=0.0.4"})
-    if answer.denies_access:
-        raise ProbeFailedError(Reason.TURNED_AWAY, f"{answer.status} from {answer.address}: it turns us away")
+    answer.require_answer()
     if answer.status != 200 or answer.media_type == "text/html":  # noqa: PLR2004  # RFC 9110 section 15.3.1
         detail = f"{answer.status} {answer.media_type} from {answer.address}, where metrics are due"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)

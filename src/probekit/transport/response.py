@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.urls import Address
 
 _TURNED_AWAY: Final = (401, 403, 407, 429, 451)
@@ -72,8 +74,36 @@ class Answer:
         """Whether it is no answer of the target but a refusal to talk to us."""
         return self.status in _TURNED_AWAY or self.is_challenge or self.is_sign_in
 
+    def access_denied(self, hint: str = "configure connect.headers") -> ProbeFailedError:
+        """The error that says so: `turned_away`."""
+        return ProbeFailedError(Reason.TURNED_AWAY, f"access denied ({self.status} from {self.address}); {hint}")
+
+    def require_answer(self, expected: Container[int] = ()) -> None:
+        """Go on only with an answer of the target itself, or with a refusal that is expected.
+
+        Raises:
+            ProbeFailedError: `turned_away`: it refuses access, or a guard in front of the target answers instead.
+        """
+        if self.is_challenge or (self.denies_access and self.status not in expected):
+            raise self.access_denied()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx (RFC 9110 section 15.3)."""
+        return self.status // 100 == 2  # noqa: PLR2004  # the class of the status
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the status is 3xx (RFC 9110 section 15.4), which no browser shows."""
+        return self.status // 100 == 3  # noqa: PLR2004  # see above
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the status is 5xx (RFC 9110 section 15.6)."""
+        return self.status // 100 == 5  # noqa: PLR2004  # see above
+
     @property
     def redirect(self) -> str | None:
         """Where a 3xx points to, without its query."""
-        location = self.header("location") if 300 <= self.status < 400 else None  # noqa: PLR2004  # RFC 9110 section 15.4
+        location = self.header("location") if self.is_redirect else None
         return location.partition("?")[0] if location else None

@@ -66,7 +66,7 @@ async def discover(base_url: str, http: Http, *, seconds: float, now: Callable[[
         await _plain(found, door.get)
 
     async def read(path: str) -> Answer | None:
-        """What is there, unless the server answers anything, turns us away, or says nothing."""
+        """What is there, unless the server answers anything, denies access, or says nothing."""
         tell(path)
         url = f"{base_url}{path}"
         try:
@@ -129,7 +129,7 @@ async def _health(found: Discovery, read: Callable[[str], Awaitable[Answer | Non
         found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
         _take(found, path, answer)
     if refused and not found.health:
-        found.notes.append(f"{', '.join(refused)} turns us away: a header may open it (connect.headers)")
+        found.notes.append(f"{', '.join(refused)}: access denied; configure connect.headers")
 
 
 def _take(found: Discovery, path: str, answer: Answer) -> None:

@@ -212,18 +212,6 @@ def test_a_list_with_something_that_is_no_token_is_none(values, tokens) -> None:
     assert grammar.tokens(headers, "access-control-allow-methods") == tokens
 
 
-@pytest.mark.parametrize(
-    ("headers", "challenged"),
-    [
-        ([("CF-Mitigated", "challenge")], True),
-        ([("X-Amzn-Waf-Action", "captcha")], True),
-        ([("Server", "cloudflare")], False),
-    ],
-)
-def test_a_bot_challenge_is_known_by_its_mark(headers, challenged) -> None:
-    assert grammar.is_challenge(headers) is challenged
-
-
 NAMES = st.sampled_from(
     [
         *("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options"),

@@ -165,8 +165,3 @@ def names_a_version(server: str) -> bool:
     """Whether a Server value tells more than names: `nginx/1.25`, `Apache (OpenSSL 3.0.2)`."""
     without_comments = re.sub(r"\([^()]*\)", "", server)  # which may hold the name of a node: ECS (dcb/7F83)
     return bool(re.search(r"/[vV]?[0-9]", without_comments) or re.search(r"[0-9]\.[0-9]", server))
-
-
-def is_challenge(headers: Headers) -> bool:
-    """Whether a bot defence answered in the target's place, by its own mark."""
-    return members(headers, "cf-mitigated") == ("challenge",) or bool(lines(headers, "x-amzn-waf-action"))

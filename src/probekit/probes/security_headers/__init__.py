@@ -26,7 +26,7 @@ from probekit.probe import (
 )
 from probekit.probes._support import headers as grammar
 from probekit.probes._support.json import shown
-from probekit.probes.security_headers.rules import Fault, Minimum, conflicts, faults, is_redirect
+from probekit.probes.security_headers.rules import Fault, Minimum, conflicts, faults
 from probekit.transport.urls import endpoint_of, has_host, origin_of
 
 Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
@@ -93,7 +93,7 @@ async def _pages(config: SecurityHeaders, context: Context) -> dict[str, Answer]
     if config.api:
         pages[config.api] = _readable(config.api, await context.http.get(base + config.api), (407, 429))
     for path, answer in pages.items():
-        if is_redirect(answer):
+        if answer.is_redirect:
             detail = f"{path} leads to {shown(answer.redirect)}: name that page, or set 'follow'"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     if config.error_page:
@@ -103,10 +103,9 @@ async def _pages(config: SecurityHeaders, context: Context) -> dict[str, Answer]
 
 
 def _readable(name: str, answer: Answer, refusals: Sequence[int]) -> Answer:
-    if answer.status in refusals or grammar.is_challenge(answer.headers):
-        detail = f"{answer.status} for {name} from {answer.address}: it turns us away; see connect.headers"
-        raise ProbeFailedError(Reason.TURNED_AWAY, detail)
-    if answer.status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6
+    if answer.status in refusals or answer.is_challenge:
+        raise answer.access_denied(f"configure connect.headers, which {name} may need")
+    if answer.is_server_error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} for {name} from {answer.address}")
     return answer
 
@@ -136,8 +135,8 @@ async def _https_redirect(config: SecurityHeaders, context: Context) -> tuple[Ex
     except ProbeFailedError as error:
         return Failure(reason=error.reason, detail=f"{url}: {error.detail}"), f"no answer from {url}"
     seen = f"{url} answers {answer.status}"
-    if answer.status in (407, 429) or grammar.is_challenge(answer.headers):
-        return Failure(reason=Reason.TURNED_AWAY, detail=f"{seen}: it turns us away"), seen
+    if answer.status in (407, 429) or answer.is_challenge:
+        return Failure(reason=Reason.TURNED_AWAY, detail=answer.access_denied().detail), seen
     targets = {*grammar.lines(answer.headers, "location")} if answer.status in _FOLLOWED else set()
     if targets:
         seen += f" to {', '.join(shown(target.partition('?')[0]) for target in sorted(targets))}"

@@ -63,7 +63,7 @@ def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
     headers = answer.headers
     if minimum.hsts:
         yield from _transport(minimum, answer)
-    if not is_redirect(answer):
+    if not answer.is_redirect:
         found = grammar.policies(headers)
         if minimum.csp:
             yield from _scripts(headers, found)
@@ -78,11 +78,6 @@ def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
         flaws = () if cookie.is_deletion(now) else tuple(_flaws(minimum, cookie))
         if flaws:
             yield Fault(metric="weak_cookies", subject=f"cookie {shown(cookie.name)}", why=", ".join(flaws))
-
-
-def is_redirect(answer: Answer) -> bool:
-    """Whether it is a 3xx, which no browser shows."""
-    return 300 <= answer.status < 400  # noqa: PLR2004  # RFC 9110 section 15.4
 
 
 def conflicts(answer: Answer) -> Iterator[str]:
