@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
+
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
 from probekit.model.limit import parse_limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Situation
+from probekit.transport.exchange import Exchange, Sender
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 
@@ -110,3 +113,13 @@ class Make:
         action="investigate",
         deadline=Deadline(minutes=10, then=parse_limit("first_byte > 4000 ms")),
     )
+
+
+def mocked(transport: httpx.AsyncBaseTransport) -> Sender:
+    """What sends requests to a mock of httpx instead of the network."""
+
+    async def send(request: httpx.Request, exchange: Exchange) -> httpx.Response:
+        request.extensions["address"] = exchange.address  # for tests that ask where it went
+        return await transport.handle_async_request(request)
+
+    return send

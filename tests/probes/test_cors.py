@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from builders import mocked
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
@@ -48,7 +49,7 @@ class Server:
 
 async def read(server, **settings):
     """What the kind reads of this server."""
-    http = Http(run="test", rate=(1000, 1.0), transport=httpx.MockTransport(server))
+    http = Http(run="test", rate=(1000, 1.0), send=mocked(httpx.MockTransport(server)))
     return await measured(http.probe_client(address=ADDRESS, timeout=1), BASE, **settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import respx
+from builders import mocked
 from pydantic import ValidationError
 
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
@@ -33,7 +34,7 @@ def answers():
             absent, content=content if absent == 200 else b"", headers={"Content-Type": media_type}
         )
         router.route().mock(return_value=missing)
-        http = Http(run="test", transport=httpx.MockTransport(router.async_handler))
+        http = Http(run="test", send=mocked(httpx.MockTransport(router.async_handler)))
         context = Context(
             base_url=BASE,
             timeout=1,
@@ -219,7 +220,7 @@ async def test_any_other_trouble_is_no_reading_of_up(reason) -> None:
 
 
 async def _measured_over(handler):
-    http = Http(run="test", transport=httpx.MockTransport(handler))
+    http = Http(run="test", send=mocked(httpx.MockTransport(handler)))
     context = Context(
         base_url=BASE,
         timeout=1,

@@ -7,6 +7,7 @@ import json
 
 import httpx
 import pytest
+from builders import mocked
 from hypothesis import example, given, strategies as st
 from pydantic import ValidationError
 
@@ -37,7 +38,7 @@ async def read(body, status=200, media_type="application/json", headers=None, ab
 
 
 async def _measured(answer, **settings):
-    measurement = Http(run="test", rate=(1000, 1.0), transport=httpx.MockTransport(answer)).probe_client(
+    measurement = Http(run="test", rate=(1000, 1.0), send=mocked(httpx.MockTransport(answer))).probe_client(
         address=ADDRESS, timeout=1
     )
     context = Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: None, address=ADDRESS)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from builders import mocked
 
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
@@ -33,7 +34,7 @@ def read():
         http = Http(
             run="test",
             rate=(10_000, 1.0),
-            transport=httpx.MockTransport(reply),
+            send=mocked(httpx.MockTransport(reply)),
             identity={"X-Key": lambda: "exempt"},
             origin=origin_of("https://app.test"),
         )

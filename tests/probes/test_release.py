@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from builders import mocked
 from pydantic import ValidationError
 
 from probekit.model.measurement import ProbeFailedError, Reason
@@ -20,7 +21,7 @@ ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 def read():
     async def one(body, *, status=200, expected="2.3.1", **settings):
         transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=body))
-        measurement = Http(run="test", transport=transport).probe_client(address=ADDRESS, timeout=1)
+        measurement = Http(run="test", send=mocked(transport)).probe_client(address=ADDRESS, timeout=1)
         context = Context(
             base_url="https://app.test",
             timeout=1,

@@ -8,6 +8,7 @@ import time
 
 import httpx
 import pytest
+from builders import mocked
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
@@ -25,7 +26,7 @@ ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 
 def context_for(answer, rate=(1000, 1.0)) -> Context:
     resolver = Resolver(look_up=lambda _endpoint: ["192.0.2.9"])
-    http = Http(run="test", resolver=resolver, rate=rate, transport=httpx.MockTransport(answer))
+    http = Http(run="test", resolver=resolver, rate=rate, send=mocked(httpx.MockTransport(answer)))
     measurement = http.probe_client(address=ADDRESS, timeout=1)
     return Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: None, address=ADDRESS)
 

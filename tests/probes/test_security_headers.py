@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from builders import mocked
 from pydantic import ValidationError
 
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
@@ -49,7 +50,7 @@ def read():
         endpoint = Endpoint(url.host, url.port or (443 if url.scheme == "https" else 80))
         http = Http(
             run="test",
-            transport=httpx.MockTransport(answer),
+            send=mocked(httpx.MockTransport(answer)),
             origin=(url.scheme, endpoint),
             identity={"Authorization": lambda: "Bearer planted"},
         )
@@ -172,7 +173,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
             {"/": page(), "/api": page(503)},
             {"api": "/api"},
             Reason.BAD_RESPONSE,
-            r"access denied \(503 .* which /api may need",
+            "503 for /api",
         ),
         ({"/": page(), "/api": page(301, Location="/v2")}, {"api": "/api"}, Reason.BAD_RESPONSE, "/api leads to"),
         (
@@ -254,7 +255,7 @@ async def test_plain_http_is_asked_of_the_same_machine(read) -> None:
 
     await read(asked=asked, ip="192.0.2.7")
 
-    assert str(asked[-1].extensions["exchange"].address) == "192.0.2.7:80"
+    assert str(asked[-1].extensions["address"]) == "192.0.2.7:80"
 
 
 @pytest.mark.parametrize(
@@ -320,7 +321,7 @@ async def test_what_was_waited_for_our_own_throttle_is_kept() -> None:
         async def acquire(self, host):
             return 1.0
 
-    slow = Slow(run="test", transport=httpx.MockTransport(lambda _request: page()))
+    slow = Slow(run="test", send=mocked(httpx.MockTransport(lambda _request: page())))
     context = context_of(slow, Address(Endpoint("app.test", 443), "192.0.2.1"), "https://app.test")
 
     await KIND.measure(SecurityHeaders(), context)

@@ -21,7 +21,7 @@ from probekit.probes._support.cookies import cookies
 from probekit.probes._support.health_words import Health, bad_part, health_of
 from probekit.probes._support.json import find, parse
 from probekit.transport.connection import Connection
-from probekit.transport.exchange import Exchange, Transport, answered
+from probekit.transport.exchange import Exchange, answered, send_once
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
 from probekit.workflows.options import RunOptions
@@ -254,9 +254,9 @@ async def read(data):
 
     address = Address(Endpoint("app.test", 80), "127.0.0.1")
     request = httpx.Request("GET", "http://app.test/", headers={"Host": "app.test"})
-    request.extensions["exchange"] = exchange = Exchange(address, Trust(), dial)
+    exchange = Exchange(address, Trust(), dial)
     try:
-        return await answered(Transport(), request, exchange, 5.0)
+        return await answered(send_once, request, exchange, 5.0)
     except ProbeFailedError as error:
         return error.reason
 

@@ -53,10 +53,8 @@ class Measurer:
         try:
             if step.source.endpoint is None:
                 return Resolved((), 0.0)
-            async with asyncio.timeout(step.timeout):
-                return await self._run.http.resolve(step.source.endpoint(self._environment.base_url))
-        except TimeoutError:
-            return Failure(reason=Reason.UNRESOLVED, detail=f"no address within {step.timeout:g} s")
+            endpoint = step.source.endpoint(self._environment.base_url)
+            return await self._run.http.resolve(endpoint, step.timeout)
         except ProbeFailedError as error:
             return Failure(reason=error.reason, detail=error.detail)
         except Exception as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run

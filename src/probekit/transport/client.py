@@ -14,7 +14,7 @@ import httpx
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
-from probekit.transport.exchange import Exchange, KeptTransport, Transport, answered
+from probekit.transport.exchange import Exchange, KeptConnection, Sender, answered, send_once
 from probekit.transport.rate_limit import RateLimiter
 from probekit.transport.resolver import Resolved, Resolver
 from probekit.transport.response import Answer
@@ -38,7 +38,7 @@ class Http:
         default_factory=dict
     )  # headers for `origin` only, revealed when sent
     origin: tuple[str, Endpoint] | None = None  # the target's own
-    transport: httpx.AsyncBaseTransport = field(default_factory=Transport)
+    send: Sender = send_once
     sent: int = 0  # requests so far, to whomever
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _absent: dict[tuple[Endpoint, str], asyncio.Task[Answer | None]] = field(default_factory=dict)
@@ -48,11 +48,20 @@ class Http:
         gate = self._gates.setdefault(host, RateLimiter(*self.rate))
         return await gate.acquire()
 
-    async def resolve(self, endpoint: Endpoint) -> Resolved:
-        """Every address of an endpoint; a proxy looks names up itself, so that there is one, the name."""
+    async def resolve(self, endpoint: Endpoint, seconds: float) -> Resolved:
+        """Every address of an endpoint; a proxy looks names up itself, so that there is one, the name.
+
+        Raises:
+            ProbeFailedError: `unresolved`: there is none, or none within so many seconds.
+        """
         if self.proxy and not self.resolver.is_fixed(endpoint):
             return Resolved((Address(endpoint, endpoint.host),), 0.0)
-        return await self.resolver.resolve(endpoint)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.resolver.resolve(endpoint)
+        except TimeoutError as error:
+            detail = f"no address for {endpoint.host} within {seconds:g} s"
+            raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
 
     @property
     def no_connection_reason(self) -> Reason:
@@ -103,7 +112,7 @@ class ProbeClient:
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
         """Every address of an endpoint."""
-        return await self.http.resolver.resolve(endpoint)
+        return await self.http.resolve(endpoint, self.timeout)
 
     async def acquire(self, host: str) -> None:
         """Wait for a place in the host's throttle; what follows may be timed."""
@@ -169,8 +178,8 @@ class ProbeClient:
         where = endpoint_of(url)
         address = await self._address(where)
         secure = httpx.URL(url).scheme == "https"
-        kept = KeptTransport(address, self.http.trust.context if secure else None, self.http.connect)
-        line = KeepAliveConnection(client=self, address=address, transport=kept)
+        kept = KeptConnection(address, self.http.trust.context if secure else None, self.http.connect)
+        line = KeepAliveConnection(client=self, address=address, kept=kept)
         try:
             async with StallAwareTimeout(self.timeout):
                 await kept.open()
@@ -188,9 +197,8 @@ class ProbeClient:
         )
         ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
         request = httpx.Request(method, url, headers=ours)
-        request.extensions["exchange"] = exchange
         try:
-            return await answered(self.http.transport, request, exchange, self.timeout)
+            return await answered(self.http.send, request, exchange, self.timeout)
         finally:
             if exchange.connection:
                 await exchange.connection.close()
@@ -198,16 +206,7 @@ class ProbeClient:
     async def _address(self, where: Endpoint) -> Address:
         if self.address is not None and self.address.endpoint == where:
             return self.address
-        return (await self._first_address(where)).addresses[0]
-
-    async def _first_address(self, where: Endpoint) -> Resolved:
-        try:
-            async with asyncio.timeout(self.timeout):
-                return await self.http.resolve(where)
-        except TimeoutError as error:
-            raise ProbeFailedError(
-                Reason.UNRESOLVED, f"no address for {where.host} within {self.timeout:g} s"
-            ) from error
+        return (await self.resolve(where)).addresses[0]
 
     def headers(
         self, where: Endpoint, scheme: str, headers: Mapping[str, str], *, anonymous: bool = False
@@ -234,7 +233,7 @@ class KeepAliveConnection:
 
     client: ProbeClient
     address: Address
-    transport: KeptTransport
+    kept: KeptConnection
 
     def prepare(self, url: str) -> Callable[[], Awaitable[Answer]]:
         """A GET that is made up now and sent when it is called; never in a throttle, no redirect is followed."""
@@ -247,16 +246,15 @@ class KeepAliveConnection:
         exchange = Exchange(
             self.address, self.client.http.trust, self.client.http.connect, self.client.http.no_connection_reason
         )
-        request.extensions["exchange"] = exchange
         try:
-            return await answered(self.transport, request, exchange, self.client.timeout)
+            return await answered(self.kept.send, request, exchange, self.client.timeout)
         except ProbeFailedError:
             await self.close()
             raise
 
     async def close(self) -> None:
         """Close at once."""
-        await self.transport.aclose()
+        await self.kept.aclose()
 
 
 def _without(body: bytes, paths: Sequence[bytes]) -> bytes:

@@ -82,7 +82,7 @@ async def discover(base_url: str, http: Http, *, seconds: float, now: Callable[[
 
 async def _certificate(base_url: str, http: Http, seconds: float, now: Callable[[], datetime]) -> str | None:
     try:
-        resolved = await http.resolve(endpoint_of(base_url))
+        resolved = await http.resolve(endpoint_of(base_url), seconds)
         address = resolved.addresses[0]
         context = Context(
             base_url=base_url,
