@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
-from probekit.probes.tls import KIND, TlsProbe, endpoint, old_hello
+from probekit.probes import tls
+from probekit.probes.tls import KIND, TlsProbe, endpoint
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolved
 from probekit.transport.trust import Trust
@@ -310,31 +311,37 @@ async def test_a_server_that_speaks_both_can_be_talked_down(authority, read) -> 
 
 
 ALERT = b"\x15\x03\x01\x00\x02\x02"
-SERVER_HELLO = b"\x16\x03\x01\x00\x30\x02\x00\x00\x2c"
 
 
 @pytest.fixture
-def answered(serve):
-    """A function from bytes to what they say about old protocols, and the hello that was answered."""
+def asked_for_old(authority, serve, trusted_file):
+    """A function from the bytes that answer a hello of TLS 1.1 to what they say; the handshakes before it succeed."""
+    leaf = server_context(authority.issue_cert("app.test"))
 
-    async def answered(answer, *, host="app.test"):
-        heard = []
+    async def asked(answer):
+        connections = count(1)
 
         async def act(reader, writer):
-            heard.append(await reader.readexactly(5))
-            heard.append(await reader.readexactly(int.from_bytes(heard[0][3:], "big")))
-            writer.write(answer)
-            await writer.drain()
+            if next(connections) <= 2:  # the certificate is read, and verified
+                await writer.start_tls(leaf)
+                await reader.read()
+            elif answer is not None:
+                await reader.read(4096)
+                writer.write(answer)
+                await writer.drain()
+            else:
+                await reader.read()
 
         port, _ = await serve(act=act)
-        measurement = Http(run="test").probe_client(timeout=2)
-        connection = await measurement.connect(Address(Endpoint(host, port), "127.0.0.1"), None)
-        try:
-            return await old_hello.refused(connection, host, bytes(range(32))), b"".join(heard)
-        finally:
-            await connection.close()
+        address = Address(Endpoint("app.test", port), "127.0.0.1")
+        client = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=1)
+        context = Context(
+            base_url=f"https://app.test:{port}", timeout=1, http=client, reveal=str, now=lambda: NOW, address=address,
+            resolved=Resolved((address,), 0),
+        )  # fmt: skip
+        return (await KIND.measure(TlsProbe(host="app.test", port=port), context)).values
 
-    return answered
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -343,53 +350,38 @@ def answered(serve):
         (ALERT + b"\x46", Exact(1)),  # protocol_version
         (ALERT + b"\x28", Exact(1)),  # handshake_failure
         (b"", Exact(1)),  # closed
-        (SERVER_HELLO + b"\x03\x02" + bytes(60), Exact(0)),
-        (SERVER_HELLO + b"\x03\x01" + bytes(60), Exact(0)),
-        (SERVER_HELLO + b"\x03\x00" + bytes(60), Exact(0)),
-        (SERVER_HELLO + b"\x03\x03" + bytes(60), None),
         (ALERT + b"\x70", None),  # unrecognized_name
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", None),
-        (b"\x16\x03", None),
         (b"\x16\x03\x01\xff\xff" + bytes(100), None),
         (b"\x15\x03\x01\x00\x00", None),
     ],
 )
-async def test_only_a_refusal_says_that_old_protocols_are_refused(answered, answer, found) -> None:
-    reading, _ = await answered(answer)
+async def test_only_a_refusal_says_that_old_protocols_are_refused(asked_for_old, answer, found) -> None:
+    reading = (await asked_for_old(answer))["modern_protocol"]
 
     assert reading == found if found else isinstance(reading, Failure)
 
 
-async def test_the_hello_is_one_that_servers_understand(answered) -> None:
-    _, hello = await answered(b"")
-    _, nameless = await answered(b"", host="127.0.0.1")
+async def test_a_machine_that_may_not_speak_old_protocols_has_no_reading(asked_for_old, monkeypatch) -> None:
+    def forbidden():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the point of this test
+            context.options |= ssl.OP_NO_TLSv1_3
+        return context
 
-    assert hello[:3] == b"\x16\x03\x01"
-    assert hello[5:6] == b"\x01"
-    assert hello[9:43] == b"\x03\x02" + bytes(range(32))
-    assert b"app.test" in hello
-    assert len(hello) - len(nameless) == 17  # the name's extension
+    monkeypatch.setattr(tls, "_old_only", forbidden)
+
+    reading = (await asked_for_old(b""))["modern_protocol"]
+
+    assert isinstance(reading, Failure)
+    assert "NO_PROTOCOLS_AVAILABLE" in reading.detail
 
 
-async def test_a_hello_that_is_not_answered_leaves_it_open(authority, serve, trusted_file) -> None:
-    leaf = server_context(authority.issue_cert("app.test"))
-
-    connections = count(1)
-
-    async def act(reader, writer):
-        if next(connections) <= 2:  # the certificate is read, and verified
-            await writer.start_tls(leaf)
-        await reader.read()
-
-    port, _ = await serve(act=act)
-    address = Address(Endpoint("app.test", port), "127.0.0.1")
-    measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=1)
-    context = Context(
-        base_url=f"https://app.test:{port}", timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=address,
-        resolved=Resolved((address,), 0),
-    )  # fmt: skip
-
-    values = (await KIND.measure(TlsProbe(host="app.test", port=port), context)).values
+async def test_a_hello_that_is_not_answered_leaves_it_open(asked_for_old) -> None:
+    values = await asked_for_old(None)
 
     assert values["trusted"] == Exact(1)
     assert values["modern_protocol"].reason is Reason.TIMEOUT

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import ssl
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,13 +28,13 @@ from probekit.probe import (
     Readings,
     Reason,
 )
-from probekit.probes.tls import old_hello
 from probekit.probes.tls.starttls import PORTS, Protocol, upgrade
 from probekit.transport.client import Upgrade
 from probekit.transport.connection import Connection
 from probekit.transport.urls import endpoint_of
 
 _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h
+_REFUSALS: Final = ("TLSV1_ALERT_PROTOCOL_VERSION", "SSLV3_ALERT_HANDSHAKE_FAILURE")  # alerts, RFC 5246 7.2.2
 _MODERN: Final = ("TLSv1.2", "TLSv1.3")  # RFC 8996 retires the older ones
 _DAY: Final = 86400.0
 _WEAK_HASHES: Final = ("md5", "sha1")
@@ -165,18 +164,31 @@ class _Door:
 
 
 async def _modern(door: _Door, seen: _Seen) -> Exact | Failure:
-    """Whether a newer protocol was negotiated and an older one is refused: who speaks both can be talked down."""
+    """Whether a newer protocol was negotiated and TLS 1.1 is refused: who speaks both can be talked down.
+
+    A refusal is an alert of the server's, or a connection that it ends; an error of this side is no reading.
+    """
     if seen.protocol not in _MODERN:
         return Exact(0)
-    connection = await door.context.http.connect(door.address, None, door.begin)
     try:
-        async with asyncio.timeout(door.context.timeout):
-            return await old_hello.refused(connection, door.address.endpoint.host, os.urandom(32))
-    except TimeoutError:
-        detail = f"{door.address} did not answer a hello of TLS 1.1 within {door.context.timeout:g} s"
-        return Failure(reason=Reason.TIMEOUT, detail=detail)
-    finally:
-        await connection.close()
+        await door.handshake(_old_only())
+    except ProbeFailedError as error:
+        cause = error.__cause__
+        reason = (cause.reason if isinstance(cause, ssl.SSLError) else None) or ""
+        if reason in _REFUSALS or isinstance(cause, ConnectionResetError | ssl.SSLEOFError):
+            return Exact(1)
+        reason_of = Reason.TIMEOUT if isinstance(cause, TimeoutError) else Reason.BAD_RESPONSE
+        return Failure(reason=reason_of, detail=f"asked for TLS 1.1: {error.detail}")
+    return Exact(0)
+
+
+def _old_only() -> ssl.SSLContext:
+    """Offers TLS 1.1 and older."""
+    context = _unverifying_context()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that it is retired is what is asked about
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return context
 
 
 def _chain(connection: Connection, method: str) -> tuple[bytes, ...]:
