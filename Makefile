@@ -27,6 +27,7 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, generated d
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generated_docs.py --check
 	$(BIN)/hadolint Dockerfile

@@ -54,9 +54,7 @@ class Make:
                 name: Failure(reason=value, detail=f"because of {value}") if isinstance(value, Reason) else Exact(value)
                 for name, value in values.items()
             },
-            reached={1: True, 0: False}.get(values["up"])
-            if "up" in values and not isinstance(values["up"], Reason)
-            else None,
+            reached={1: True, 0: False}.get(int(values["up"])) if isinstance(values.get("up"), int | float) else None,
             summary=note,
         )
 

@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 import traceback
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -14,6 +15,7 @@ from probekit import probes
 from probekit.config.settings import Environment, Variables
 from probekit.model.limit import parse_limit
 from probekit.planning.capacity import shortages
+from probekit.probes.http import HttpProbe
 from probekit.toml_file import ConfigError
 from probekit.workflows.assembly import load_config
 
@@ -134,7 +136,9 @@ def test_tables_of_tables_are_the_instances_of_a_probe(write) -> None:
     instances = [(one.probe, one.instance, one.source.name) for one in config.targets["test"].probes]
 
     assert instances == [("certificate", "", "tls"), ("health", "orders", "http"), ("health", "stock", "http")]
-    assert [one.source.config.target("http://h/shop") for one in config.targets["test"].probes[1:]] == [
+    assert [
+        cast("HttpProbe", one.source.config).target("http://h/shop") for one in config.targets["test"].probes[1:]
+    ] == [
         "http://h/shop/orders/health",
         "http://localhost:8081/health",
     ]
@@ -147,7 +151,7 @@ def test_an_environments_own_table_replaces_the_shared_one_whole(write) -> None:
 
     tables = {
         name: [
-            (one.instance, one.source.config.path, one.source.config.method)
+            (one.instance, cast("HttpProbe", one.source.config).path, cast("HttpProbe", one.source.config).method)
             for one in target.probes
             if one.probe == "health"
         ]

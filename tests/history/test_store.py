@@ -18,6 +18,7 @@ import pytest
 from probekit.history import store as stores
 from probekit.history.store import RunSummary, Store, StoreError, TargetKey
 from probekit.model.history import Deployment
+from probekit.model.measurement import MetricKey
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 PROD = TargetKey(environment="prod", base_url="https://app.example.com")
@@ -173,8 +174,8 @@ def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypat
 def test_damaged_counters_are_told(file, document) -> None:
     with Store(file) as store:
         store.begin(PROD, Deployment(release=None, started=NOW))
-        store.record_counters(PROD, {("containers", "", "restarts"): 12.0})
-        assert store.counters(PROD) == {("containers", "", "restarts"): 12.0}
+        store.record_counters(PROD, {MetricKey("containers", "", "restarts"): 12.0})
+        assert store.counters(PROD) == {MetricKey("containers", "", "restarts"): 12.0}
         with closing(sqlite3.connect(file)) as raw, raw:
             raw.execute("UPDATE deployment SET counters = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
 

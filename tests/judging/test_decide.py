@@ -427,7 +427,7 @@ def test_every_decision_says_why_and_an_investigation_how_long(verdicts, facts) 
         assert 0 <= decision.minutes <= 60
 
 
-def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, float | None]:  # noqa: C901  # flat on purpose
+def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, float | None]:  # flat on purpose
     """The same rule once more, written flat, to hold the other against."""
     deployment = facts.history.deployment
     ago = (facts.now - deployment.mark).total_seconds() / 60 if deployment else None

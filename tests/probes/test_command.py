@@ -45,7 +45,7 @@ async def run(argv, **settings):
         base_url="https://app.test",
         timeout=20,
         http=Http(run="test").probe_client(timeout=20),
-        reveal=lambda kept: {"KEPT": SECRET}[kept.env],
+        reveal=lambda kept: {"KEPT": SECRET}[kept.env or ""],
         now=lambda: datetime.now(UTC),
     )
     return await KIND.measure(KIND.config.model_validate(given), context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import respx
-from builders import mocked
+from builders import NOW, mocked
 from pydantic import ValidationError
 
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
@@ -40,7 +40,7 @@ def answers():
             timeout=1,
             http=http.probe_client(address=ADDRESS, timeout=1),
             reveal=str,
-            now=lambda: None,
+            now=lambda: NOW,
             address=ADDRESS,
             resolved=Resolved((ADDRESS,), 0.002),
         )
@@ -226,7 +226,7 @@ async def _measured_over(handler):
         timeout=1,
         http=http.probe_client(address=ADDRESS, timeout=1),
         reveal=str,
-        now=lambda: None,
+        now=lambda: NOW,
         address=ADDRESS,
     )
     return await KIND.measure(HttpProbe(kind="http", path="/health"), context)

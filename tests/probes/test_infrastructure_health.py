@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
-from builders import mocked
+from builders import NOW, mocked
 from hypothesis import example, given, strategies as st
 from pydantic import ValidationError
 
@@ -41,7 +42,7 @@ async def _measured(answer, **settings):
     measurement = Http(run="test", rate=(1000, 1.0), send=mocked(httpx.MockTransport(answer))).probe_client(
         address=ADDRESS, timeout=1
     )
-    context = Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: None, address=ADDRESS)
+    context = Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=ADDRESS)
     config = InfrastructureHealth(kind="infrastructure_health", path=PATH, **settings)
     return await KIND.measure(config, context)
 
@@ -366,7 +367,7 @@ async def test_what_cannot_be_read_is_no_reading(body, media_type, told) -> None
 
 
 async def test_components_within_components_end_somewhere() -> None:
-    body = {"status": "down"}
+    body: dict[str, Any] = {"status": "down"}
     for _ in range(20):
         body = {"status": "ok", "components": {"one": body}}
 

@@ -14,6 +14,7 @@ from itertools import cycle
 import psycopg
 import pytest
 import trustme
+from builders import NOW
 from pydantic import ValidationError
 
 from probekit.demo import postgres_files
@@ -392,7 +393,7 @@ async def test_a_host_that_does_not_resolve_is_nobody_s_fault() -> None:
 
     measurement = Http(run="test", resolver=Resolver(look_up=nobody)).probe_client(timeout=1)
     dsn = f"postgresql://a:{PASSWORD}@db.test/shop"
-    context = Context(base_url="", timeout=1, http=measurement, reveal=lambda _secret: dsn, now=lambda: None)
+    context = Context(base_url="", timeout=1, http=measurement, reveal=lambda _secret: dsn, now=lambda: NOW)
 
     with pytest.raises(ProbeFailedError) as caught:
         await KIND.measure(PostgresProbe(kind="postgres", dsn={"env": "X"}), context)
@@ -410,7 +411,7 @@ async def test_every_address_of_the_host_is_tried_once(place) -> None:
     http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: ("::1", LOOPBACK)))
     dsn = place.dsn(host="db.test")
     context = Context(
-        base_url="", timeout=3, http=http.probe_client(timeout=3), reveal=lambda _secret: dsn, now=lambda: None
+        base_url="", timeout=3, http=http.probe_client(timeout=3), reveal=lambda _secret: dsn, now=lambda: NOW
     )  # fmt: skip
 
     readings = await KIND.measure(PostgresProbe(kind="postgres", dsn={"env": "X"}), context)
@@ -867,7 +868,7 @@ class Pooler:
     def pools(self):
         columns = [(b"database", 25), (b"cl_waiting", 23)]
         head = b"".join(name + b"\0" + struct.pack("!IHIhih", 0, 0, kind, -1, -1, 0) for name, kind in columns)
-        rows = [[b"shop", b"%d" % self.waiting], [b"other", b"9"]]
+        rows = [[b"shop", b"%d" % (self.waiting or 0)], [b"other", b"9"]]
         cells = [b"".join(struct.pack("!I", len(cell)) + cell for cell in row) for row in rows]
         return (
             message(b"T", struct.pack("!H", 2) + head)

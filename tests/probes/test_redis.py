@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,7 +156,7 @@ async def refused(url: str, **given: Any) -> ProbeFailedError:
     return caught.value
 
 
-async def blocks(url: str, *happenings: Callable[[], object]) -> AsyncIterator[Any]:
+async def blocks(url: str, *happenings: Callable[[], object]) -> list[Any]:
     window = Blocks(*happenings)
     return [
         readings.values["hit_rate"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from builders import mocked
+from builders import NOW, mocked
 from pydantic import ValidationError
 
 from probekit.model.measurement import ProbeFailedError, Reason
@@ -27,7 +27,7 @@ def read():
             timeout=1,
             http=measurement,
             reveal=str,
-            now=lambda: None,
+            now=lambda: NOW,
             address=ADDRESS,
             release=expected,
         )

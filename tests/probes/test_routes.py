@@ -8,7 +8,7 @@ import time
 
 import httpx
 import pytest
-from builders import mocked
+from builders import NOW, mocked
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
@@ -28,7 +28,7 @@ def context_for(answer, rate=(1000, 1.0)) -> Context:
     resolver = Resolver(look_up=lambda _endpoint: ["192.0.2.9"])
     http = Http(run="test", resolver=resolver, rate=rate, send=mocked(httpx.MockTransport(answer)))
     measurement = http.probe_client(address=ADDRESS, timeout=1)
-    return Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: None, address=ADDRESS)
+    return Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=ADDRESS)
 
 
 def settings(*routes, **others) -> Routes:
@@ -125,7 +125,7 @@ async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, ht
     measurement = Http(run="test").probe_client(timeout=5)
 
     readings = await KIND.measure(
-        config, Context(base_url=BASE, timeout=5, http=measurement, reveal=str, now=lambda: None)
+        config, Context(base_url=BASE, timeout=5, http=measurement, reveal=str, now=lambda: NOW)
     )
 
     assert readings.values["unexpected"] == Exact(2)

@@ -37,8 +37,17 @@ duration = "took_seconds"
 EDGES = ("0.5", "2.0", "4.0", "+Inf")
 
 
+class Target(ThreadingHTTPServer):
+    """A server that counts its requests and is as slow as its `bucket` says."""
+
+    count = 0
+    bucket = 0
+
+
 class Counting(BaseHTTPRequestHandler):
     """Twenty more requests with each scrape, each as slow as the server's `bucket` says."""
+
+    server: Target
 
     def do_GET(self) -> None:
         self.server.count += 20
@@ -56,9 +65,8 @@ class Counting(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def target() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
-    server.count, server.bucket = 0, 0
+def target() -> Iterator[Target]:
+    server = Target(("127.0.0.1", 0), Counting)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
