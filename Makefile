@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-services soak faults check bench accuracy docs format clean
+.PHONY: demo test coverage test-services soak faults check bench accuracy docs format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -20,6 +20,10 @@ test-services: .venv/dev-is-installed  ## kind command with real plugins: needs 
 soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred times each
 	$(BIN)/pytest -m soak
 
+RULES := judging planning model config checklist reports toml_file
+coverage: .venv/dev-is-installed  ## branch coverage of what decides and of what reads files, with a floor
+	$(BIN)/pytest --quiet $(RULES:%=tests/%) $(RULES:%=--cov=probekit.%) --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+
 faults: .venv/dev-is-installed  ## every row of every fault table, live
 	$(BIN)/pytest -m faults
 
@@ -31,6 +35,7 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, generated d
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generated_docs.py --check
 	$(BIN)/hadolint Dockerfile
+	$(MAKE) coverage
 	$(MAKE) test
 
 bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports (a quiet machine, please)
