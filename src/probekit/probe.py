@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Annotated, Final, Generic, Literal, Self, TypeVar
 
@@ -167,6 +168,8 @@ class Metric:
     quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
     is_share: bool = False
     timed: bool = False  # whether this process timed it, so that the lag of its event loop may be in it
+    low: float = 0.0  # the least that a reading can be, in its unit
+    high: float = inf  # the most
 
 
 class Readings:

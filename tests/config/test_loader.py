@@ -176,6 +176,24 @@ def test_other_limits_change_an_item_and_keep_the_checklists(write) -> None:
     assert (own.changed_from, own.changed_reason) == ((), "")
 
 
+@pytest.mark.parametrize(
+    ("change", "limits"),
+    [
+        ('expect = ["first_byte < 500 ms"]', ["up == 1", "first_byte < 500 ms"]),
+        ('expect = ["up == 1"]', ["first_byte < 200 ms", "up == 1"]),
+        ('expect = ["bytes > 10", "bytes < 900"]', ["up == 1", "first_byte < 200 ms", "bytes > 10", "bytes < 900"]),
+        ('drop = ["first_byte"]', ["up == 1"]),
+        ('expect = ["total < 900 ms"], drop = ["first_byte"]', ["up == 1", "total < 900 ms"]),
+    ],
+)
+def test_a_change_leaves_the_limits_of_metrics_that_it_does_not_name(write, change, limits) -> None:
+    text = RIGHT.replace('expect = ["up == 1", "first_byte < 500 ms"]', change)
+
+    (changed,) = [one for one in load_config(write(text)).targets["prod"].items if one.id == HEALTH]
+
+    assert [str(limit) for limit in changed.expect] == limits
+
+
 def test_a_limit_may_be_a_share_of_the_baseline(write) -> None:
     config = load_config(write(RIGHT.replace("first_byte < 500 ms", "first_byte within 20 % of baseline")))
 

@@ -116,3 +116,27 @@ def test_no_text_is_a_crash_or_an_infinite_number(text: str) -> None:
 @pytest.mark.parametrize("text", ["x < 123456789 ms", "x < 0.1 %", "x <= 99.99999 %", "x == 1", "x < 2.5 s"])
 def test_a_limit_is_written_as_it_was_read(text) -> None:
     assert str(parse_limit(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("limit", "low", "high", "idle"),
+    [
+        ("up >= 0", 0, 1, True),
+        ("up > 0", 0, 1, False),
+        ("up <= 1", 0, 1, True),
+        ("up < 1", 0, 1, False),
+        ("up == 1", 0, 1, False),
+        ("up == 2", 0, 1, True),  # no value keeps it
+        ("up > 1", 0, 1, True),
+        ("status > 0", 100, 599, True),
+        ("status < 600", 100, 599, True),
+        ("status < 500", 100, 599, False),
+        ("errors >= 0", 0, math.inf, True),
+        ("errors < 0", 0, math.inf, True),
+        ("errors == 0", 0, math.inf, False),
+        ("errors <= 5", 0, math.inf, False),
+        ("time_left >= 0 d", -math.inf, math.inf, False),
+    ],
+)
+def test_a_limit_that_all_values_keep_or_none_does_is_idle(limit, low, high, idle) -> None:
+    assert parse_limit(limit).is_idle(low, high) is idle

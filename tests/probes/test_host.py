@@ -274,13 +274,19 @@ async def test_inodes_that_only_root_may_take_are_not_free(machine) -> None:
     assert (await measurement()).values["inodes_used"] == Exact(75)
 
 
-async def test_a_file_system_that_does_not_count_inodes(machine) -> None:
+async def test_a_file_system_without_a_number_of_inodes_cannot_run_out_of_them(machine) -> None:
     machine.disks["/"] = (10.0, 0, 0, 0)
 
     readings = await measurement()
 
     assert readings.values["disk_used"] == Exact(10)
-    assert readings.values["inodes_used"].reason is Reason.BAD_RESPONSE
+    assert readings.values["inodes_used"] == Exact(0)
+
+
+async def test_no_inode_is_left(machine) -> None:
+    machine.disks["/"] = (10.0, 1000, 50, 0)  # those that are free are root's
+
+    assert (await measurement()).values["inodes_used"] == Exact(100)
 
 
 @pytest.mark.parametrize(

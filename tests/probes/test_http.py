@@ -116,46 +116,21 @@ async def test_what_cannot_be_read_is_no_reading(answers, body, media_type, told
     assert readings.values["status"] == Exact(200)
 
 
-@pytest.mark.parametrize(
-    ("claim", "body", "failed"),
-    [
-        ({"path": "$.status", "equals": "ready"}, b'{"status": "ready"}', 0),
-        ({"path": "$.status", "equals": "ready"}, b'{"status": "ok"}', 1),
-        ({"path": "$.ok", "equals": True}, b'{"ok": true}', 0),
-        ({"path": "$.ok", "equals": True}, b'{"ok": "true"}', 1),
-        ({"path": "$.ok", "equals": True}, b'{"ok": 1}', 1),
-        ({"path": "$.n", "equals": 1}, b'{"n": 1.0}', 0),
-        ({"path": "$.queue.depth", "at_most": 100}, b'{"queue": {"depth": 100}}', 0),
-        ({"path": "$.queue.depth", "at_most": 100}, b'{"queue": {"depth": 100.1}}', 1),
-        ({"path": "$.workers", "at_least": 2}, b'{"workers": 1}', 1),
-        ({"path": "$.checks[?@.name=='db'].state", "equals": "up"}, b'{"checks": [{"name": "db", "state": "up"}]}', 0),
-    ],
-)
-async def test_a_claim_is_equality_or_a_number_at_a_path(answers, claim, body, failed) -> None:
-    readings = await answers(body, assertions=(claim,))
+async def test_a_declared_claim_that_does_not_hold_is_counted(answers) -> None:
+    held, broken = {"path": "$.status", "equals": "ok"}, {"contains": "ready"}
 
-    assert readings.values["failed_assertions"] == Exact(failed)
+    readings = await answers(b'{"status": "ok"}', assertions=(held, broken))
+
+    assert readings.values["failed_assertions"] == Exact(1)
+    assert readings.summary.endswith(": the text is not as declared")
 
 
-@pytest.mark.parametrize(
-    ("claim", "body", "told"),
-    [
-        ({"path": "$.status", "equals": "ok"}, b'{"state": "ok"}', 'nothing at $.status; the body\'s keys are "state"'),
-        ({"path": "$.status", "equals": "ok"}, b'{"status": null}', "null at $.status"),
-        ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": []}', "nothing at"),
-        ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": [{"state":"up"},{"state":"up"}]}', "2 values"),
-        ({"path": "$.n", "at_most": 1}, b'{"n": "0"}', "where a number is due"),
-        ({"path": "$.n", "equals": 1}, b'{"n": "1"}', "where a number is due"),
-        ({"path": "$.n", "equals": 1}, b'{"n": true}', "where a number is due"),
-        ({"path": "$.n", "at_most": 1}, b'{"n": false}', "where a number is due"),
-        ({"path": "$.n", "at_most": 1}, b"<html>", "no JSON"),
-    ],
-)
-async def test_a_claim_about_what_is_not_there_is_unproven(answers, claim, body, told) -> None:
-    readings = await answers(body, assertions=(claim,))
+async def test_a_claim_about_what_is_not_there_is_no_reading(answers) -> None:
+    readings = await answers(b'{"state": "ok"}', assertions=({"path": "$.status", "equals": "ok"},))
 
-    assert readings.values["failed_assertions"].reason is Reason.BAD_RESPONSE
-    assert told in readings.values["failed_assertions"].detail
+    for metric in ("up", "failed_assertions"):
+        assert readings.values[metric].reason is Reason.BAD_RESPONSE
+        assert 'nothing at $.status; the body\'s keys are "state"' in readings.values[metric].detail
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 404, 301, 418])
@@ -243,12 +218,9 @@ async def _measured_over(handler):
         ({"url": "https://b.test:99999/"}, "no port that can be"),
         ({"url": "https://[::1/"}, "no host"),
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
-        ({"path": "/", "assertions": [{"path": "$.a[", "equals": 1}]}, "RFC 9535"),
-        ({"path": "/", "assertions": [{"path": "$.a", "at_most": float("nan")}]}, "finite"),
         ({"path": "/", "body": "any", "assertions": [{"path": "$.a", "equals": 1}]}, "do not go with"),
         ({"path": "/", "method": "DELETE"}, "GET"),
         ({"path": "/", "method": "HEAD"}, "its status is enough"),
-        ({"path": "/", "assertions": [{"path": "$.a", "equals": float("nan")}]}, "finite"),
         ({"path": "/", "timout": "1s"}, "Extra inputs"),
     ],
 )
@@ -262,11 +234,3 @@ def test_a_url_of_its_own_leads_to_another_host() -> None:
 
     assert KIND.endpoint(config, BASE) == Endpoint("other.test", 8443)
     assert KIND.endpoint(HttpProbe(kind="http", path="/x"), BASE) == Endpoint("app.test", 443)
-
-
-async def test_a_failed_claim_outweighs_one_that_cannot_be_told(answers) -> None:
-    reachability_metrics = ({"path": "$.absent", "equals": 1}, {"path": "$.status", "equals": "ready"})
-
-    readings = await answers(b'{"status": "ok"}', assertions=reachability_metrics)
-
-    assert readings.values["failed_assertions"] == Exact(1)

@@ -157,6 +157,7 @@ def test_one_outage_is_one_entry(make, report_of) -> None:
 def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(make, report_of, good) -> None:
     changed = make.item(id="a.b.changed", expect=make.item("up == 1").expect)
     changed = replace(changed, changed_from=make.item("up == 0").expect, changed_reason="our contract")
+    dropped = replace(changed, id="a.b.dropped", changed_from=make.item("up == 1", "status == 200").expect)
     verdicts = [
         Verdict(
             item=make.item(id="a.b.stray"),
@@ -165,6 +166,7 @@ def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(m
             flags=frozenset({Flag.FLAKY}),
         ),
         Verdict(item=changed, outcome=Outcome.PASS, because="up 1", flags=frozenset({Flag.CHANGED})),
+        Verdict(item=dropped, outcome=Outcome.PASS, because="up 1", flags=frozenset({Flag.CHANGED})),
         Verdict(item=make.item(id="a.b.exempt"), outcome=Outcome.NOT_APPLICABLE, because="no cache here"),
         Verdict(item=make.item(id="a.b.waived"), outcome=Outcome.WAIVED, because="until Friday"),
     ]
@@ -173,6 +175,9 @@ def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(m
 
     assert "flaky pass: a.b.stray: 1 of 32 measurements was not good: 503" in shown
     assert "changed limit: a.b.changed: up == 1 here, up == 0 in the checklist; why: our contract" in shown
+    assert (
+        "a.b.dropped: up == 1 here, up == 1 and status == 200 in the checklist; without a limit here: status" in shown
+    )
     assert "not applicable: a.b.exempt: no cache here" in shown
     assert "waived: a.b.waived: until Friday" in shown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit.probe import Duration, SecretRef, Settings
@@ -85,10 +85,18 @@ def _is_address(text: str) -> bool:
 
 
 class Change(Settings):
-    """Other limits than the checklist's for one item."""
+    """Other limits than the checklist's for one item; those of metrics that it does not name stay."""
 
-    expect: list[str] = Field(min_length=1, description="the limits that hold instead")
+    expect: list[str] = Field([], description="limits that hold instead of the checklist's on the same metrics")
+    drop: list[str] = Field([], description="metrics whose limits are given up, which every report shows")
     reason: str = Field(min_length=3, description="the reason, shown in every report")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.expect and not self.drop:
+            message = "changes nothing: add 'expect' or 'drop'"
+            raise ValueError(message)
+        return self
 
 
 class Environment(Settings):

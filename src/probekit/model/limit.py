@@ -32,6 +32,13 @@ class Limit:
             raise ValueError(message)
         return bool(_COMPARE[self.op](value, self.value))
 
+    def is_idle(self, low: float, high: float) -> bool:
+        """Whether it decides nothing of a value between these two: every such value keeps it, or none does."""
+        least, most = self.holds(low), self.holds(high)
+        if self.op == "==":
+            return low == high or not low <= self.value <= high
+        return least == most
+
     @property
     def is_duration(self) -> bool:
         """Whether the metric is a time, which an attempt judges by the median of its measurements."""

@@ -137,7 +137,7 @@ class _Disk:
 
     mount: Path
     space: Exact
-    inodes: Exact | Failure
+    inodes: Exact
 
     @property
     def text(self) -> str:
@@ -179,7 +179,7 @@ def _read_disk(mount: Path) -> _Disk | Failure:
     return _Disk(
         mount=mount,
         space=Exact(space.percent),  # of the space that users may fill, as df has it
-        inodes=Exact(used / usable * 100) if usable > 0 else _unread(f"{mount} does not count inodes"),
+        inodes=Exact(used / usable * 100 if usable > 0 else 0.0),  # some, such as Btrfs, have no number of them
     )
 
 
@@ -336,11 +336,29 @@ KIND = Kind(
     config=HostProbe,
     fills=("host", "host-load"),
     metrics=(
-        Metric(name="memory_used", unit="%", help="memory that cannot be given away, of the machine or the container"),
-        Metric(name="disk_used", unit="%", help="space in use, of what users may fill, on the fullest mount"),
-        Metric(name="inodes_used", unit="%", help="inodes in use, of what users may take, on the mount with the most"),
         Metric(
-            name="cpu_used", unit="%", help="processor time spent, of the machine or the quota; the mean of all blocks"
+            name="memory_used",
+            unit="%",
+            high=100,
+            help="memory that cannot be given away, of the machine or the container",
+        ),
+        Metric(
+            name="disk_used",
+            unit="%",
+            high=100,
+            help="space in use, of what users may fill, on the fullest mount",
+        ),
+        Metric(
+            name="inodes_used",
+            unit="%",
+            high=100,
+            help="inodes in use, of what users may take, on the mount with the most",
+        ),
+        Metric(
+            name="cpu_used",
+            unit="%",
+            high=100,
+            help="processor time spent, of the machine or the quota; the mean of all blocks",
         ),
         Metric(
             name="memory", unit="MB", help="resident memory of the named processes, else the memory in use; the mean"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isfinite
-from typing import Any, Final, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from probekit.probe import (
     Answer,
@@ -20,52 +18,11 @@ from probekit.probe import (
     Readings,
     Reason,
     RepeatedConfig,
-    Settings,
     http_endpoint,
 )
+from probekit.probes._support.assertions import DECLARE, Assertion, broken
 from probekit.probes._support.health_words import Health, bad_part, health_of, said_by
-from probekit.probes._support.json import compile_path, find, is_number, keys, parse, shown
-
-_DECLARE: Final = 'declare what is good: assertions = [{ path = "$.status", equals = "..." }]'
-
-
-class Assertion(Settings):
-    """One claim about the JSON body."""
-
-    path: str = Field(description="where, as a JSONPath of RFC 9535 that finds one value")
-    equals: bool | int | float | str | None = Field(
-        None, description="the value that must stand there, of the same type"
-    )
-    at_least: float | None = Field(None, allow_inf_nan=False, description="the least number that may stand there")
-    at_most: float | None = Field(None, allow_inf_nan=False, description="the greatest number that may stand there")
-
-    @field_validator("path")
-    @classmethod
-    def _is_a_path(cls, path: str) -> str:
-        compile_path(path)
-        return path
-
-    @model_validator(mode="after")
-    def _claims_something(self) -> Self:
-        if isinstance(self.equals, float) and not isfinite(self.equals):
-            message = "equals must be a finite number"
-            raise ValueError(message)
-        if self.equals is None and self.at_least is None and self.at_most is None:
-            message = "says nothing: add equals, at_least or at_most"
-            raise ValueError(message)
-        return self
-
-    def holds(self, document: Any) -> bool:  # noqa: ANN401  # any JSON value
-        """Whether the document keeps it; a value that cannot be compared is a ProbeFailedError."""
-        value = find(self.path, document)
-        if self.equals is not None:
-            if is_number(self.equals) and not is_number(value):
-                raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {self.path}, where a number is due")
-            same_type = is_number(self.equals) or type(value) is type(self.equals)
-            return same_type and bool(value == self.equals)
-        if not is_number(value):
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {self.path}, where a number is due")
-        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+from probekit.probes._support.json import keys, shown
 
 
 class HttpProbe(HttpConfig, RepeatedConfig):
@@ -74,7 +31,7 @@ class HttpProbe(HttpConfig, RepeatedConfig):
     kind: Literal["http"]
     method: Literal["GET", "HEAD"] = Field("GET", description="how it is asked")
     follow: int = Field(0, ge=0, le=5, description="redirects that are followed, within the same origin only")
-    assertions: tuple[Assertion, ...] = Field((), description="what must stand in the JSON body")
+    assertions: tuple[Assertion, ...] = Field((), description="what the body must hold")
     body: Literal["any"] | None = Field(None, description='"any": a 2xx is enough, whatever the body says')
 
     @model_validator(mode="after")
@@ -145,12 +102,11 @@ async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer
     if config.body == "any":
         return []
     if config.assertions:
-        document = parse(answer.body)
-        return _broken(config.assertions, document)
+        return broken(config.assertions, answer.body)
     word = _status_word(answer)
     health = health_of(word)
     if health.is_doubtful:
-        detail = f"its status {shown(word)} is no word we know; {_DECLARE}"
+        detail = f"its status {shown(word)} is no word we know; {DECLARE}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     if health is Health.GOOD and (part := bad_part(said_by(answer))):
         detail = (
@@ -167,23 +123,9 @@ def _status_word(answer: Answer) -> str:
     document = said_by(answer)
     word = document.get("status") if isinstance(document, dict) else document
     if not isinstance(word, str):
-        detail = f"no status in it; {keys(document)}; {_DECLARE}"
+        detail = f"no status in it; {keys(document)}; {DECLARE}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return word
-
-
-def _broken(claims: Sequence[Assertion], document: Any) -> list[str]:  # noqa: ANN401  # any JSON value
-    """The claims that do not hold; one that cannot be read leaves all without a reading, unless another fails."""
-    broken, untold = [], None
-    for claim in claims:
-        try:
-            if not claim.holds(document):
-                broken.append(f"{claim.path} is not as declared")
-        except ProbeFailedError as error:
-            untold = untold or error
-    if untold and not broken:
-        raise untold
-    return broken
 
 
 KIND = Kind(
@@ -193,10 +135,11 @@ KIND = Kind(
         Metric(
             name="up",
             unit="",
+            high=1,
             role="reached",
             help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP",
         ),
-        Metric(name="status", unit="", help="the status of the final answer"),
+        Metric(name="status", unit="", low=100, high=599, help="the status of the final answer"),
         Metric(
             name="failed_assertions", unit="", help="declared (else implied) claims about the body that do not hold"
         ),

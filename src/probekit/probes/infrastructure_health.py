@@ -445,6 +445,7 @@ KIND = Kind(
         Metric(
             name="up",
             unit="",
+            high=1,
             role="reached",
             help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP",
         ),

@@ -123,8 +123,8 @@ KIND = Kind(
     config=RateLimit,
     fills=("rate-limit",),
     metrics=(
-        Metric(name="declared", unit="", help="1: the answers say what the limit is"),
-        Metric(name="tripped", unit="", help="1: a burst met a 429 with Retry-After at the limit"),
+        Metric(name="declared", unit="", high=1, help="1: the answers say what the limit is"),
+        Metric(name="tripped", unit="", high=1, help="1: a burst met a 429 with Retry-After at the limit"),
     ),
     measure=measure,
     turn="final",

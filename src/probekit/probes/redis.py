@@ -476,18 +476,21 @@ KIND = Kind(
         Metric(
             name="up",
             unit="",
+            high=1,
             help="1: it answered PING; 0: it refused, reset, kept silent, was loading, has no client slot left or does "
             "not speak the protocol",
         ),
         Metric(
             name="canary",
             unit="",
+            high=1,
             help="1: a key of our own was set, counted up and deleted, or a declared replica refused it; only where "
             "canary-write is allowed",
         ),
         Metric(
             name="expected_role",
             unit="",
+            high=1,
             help="1: it has the declared role, and a replica is in touch with its master",
         ),
         Metric(name="differing_settings", unit="", help="declared settings that INFO shows with another value"),

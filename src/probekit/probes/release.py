@@ -74,7 +74,14 @@ def _version(config: ReleaseProbe, answer: Answer) -> str:
 KIND = Kind(
     config=ReleaseProbe,
     fills=("release",),
-    metrics=(Metric(name="other_versions", unit="", help="1 where another version than the expected one is served"),),
+    metrics=(
+        Metric(
+            name="other_versions",
+            unit="",
+            high=1,
+            help="1 where another version than the expected one is served",
+        ),
+    ),
     measure=measure,
     endpoint=http_endpoint,
     each_address=True,

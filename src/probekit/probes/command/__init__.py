@@ -217,8 +217,8 @@ KIND = Kind(
     config=CommandProbe,
     fills=(ANY_PROBE,),
     metrics=(
-        Metric(name="exit_code", unit="", help="with which the program ended"),
-        Metric(name="status", unit="", help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
+        Metric(name="exit_code", unit="", high=255, help="with which the program ended"),
+        Metric(name="status", unit="", high=2, help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
     ),
     metrics_for=lambda config: frozenset(config.metrics) | {config.own_metric},
     measure=measure,

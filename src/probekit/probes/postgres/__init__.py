@@ -46,20 +46,30 @@ KIND = Kind(
         Metric(
             name="up",
             unit="",
+            high=1,
             role="reached",
             help="1: it opened a session and answered; 0: it refused, kept silent or was full",
         ),
         Metric(name="connect", unit="ms", help="opening the session: name, TCP, TLS and password", timed=True),
         Metric(name="round_trip", unit="ms", help="SELECT 1 on the open session", timed=True),
         Metric(
-            name="expected_database", unit="", help="1: the session is in the declared database, as the declared user"
+            name="expected_database",
+            unit="",
+            high=1,
+            help="1: the session is in the declared database, as the declared user",
         ),
         Metric(
             name="expected_role",
             unit="",
+            high=1,
             help="1: a primary that takes writes (no read-only default of database or owner), or the declared replica",
         ),
-        Metric(name="encrypted", unit="", help="1: the session is encrypted, up to whoever answers it"),
+        Metric(
+            name="encrypted",
+            unit="",
+            high=1,
+            help="1: the session is encrypted, up to whoever answers it",
+        ),
         Metric(name="invalid_indexes", unit="", help="indexes that are not valid and not being built"),
         Metric(
             name="harmful_invalid_indexes",
@@ -81,6 +91,7 @@ KIND = Kind(
         Metric(
             name="connections_used",
             unit="%",
+            high=100,
             help="the fullest of server (less reserved slots), database and the roles in it; 100 when none is left",
         ),
         Metric(name="violations", unit="", help="what the declared invariants count together"),

@@ -187,7 +187,7 @@ KIND = Kind(
         Metric(name="weak", unit="", help="headers that are present but below the minimum, once per header and page"),
         Metric(name="leaking", unit="", help="headers that tell the software or its version, once per header and page"),
         Metric(name="weak_cookies", unit="", help="cookies set without Secure, HttpOnly or SameSite, by name"),
-        Metric(name="https_redirect", unit="", help="1: plain http leads to the same host over https"),
+        Metric(name="https_redirect", unit="", high=1, help="1: plain http leads to the same host over https"),
     ),
     measure=measure,
     endpoint=endpoint,

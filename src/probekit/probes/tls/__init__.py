@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import inf
 from typing import Any, Final, Literal
 
 from cryptography import x509
@@ -324,11 +325,12 @@ KIND = Kind(
         Metric(
             name="time_left",
             unit="d",
+            low=-inf,
             help="least time left of leaf and validated path, exactly; negative once expired",
         ),
-        Metric(name="trusted", unit="", help="1: a path to a trusted root verifies, dates left aside"),
-        Metric(name="host_matches", unit="", help="1: a subjectAltName is the host asked for"),
-        Metric(name="chain_complete", unit="", help="1: every intermediate of the path was sent"),
+        Metric(name="trusted", unit="", high=1, help="1: a path to a trusted root verifies, dates left aside"),
+        Metric(name="host_matches", unit="", high=1, help="1: a subjectAltName is the host asked for"),
+        Metric(name="chain_complete", unit="", high=1, help="1: every intermediate of the path was sent"),
         Metric(
             name="different_certificates",
             unit="",
@@ -337,9 +339,10 @@ KIND = Kind(
         Metric(
             name="modern_protocol",
             unit="",
+            high=1,
             help="1: TLS 1.2 or newer was negotiated, and a hello of TLS 1.1 is refused",
         ),
-        Metric(name="self_signed", unit="", help="1: the leaf is its own issuer"),
+        Metric(name="self_signed", unit="", high=1, help="1: the leaf is its own issuer"),
         Metric(name="weak_keys", unit="", help="keys of the path under 112 bits of security"),
         Metric(name="weak_signatures", unit="", help="certificates of the path signed with MD5 or SHA-1"),
     ),

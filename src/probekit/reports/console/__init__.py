@@ -121,7 +121,9 @@ def _of_one(verdict: Verdict) -> Iterator[Line]:
     item = verdict.item
     if Flag.CHANGED in verdict.flags:
         limits = f"{_all(item.expect)} here, {_all(item.changed_from)} in the checklist"
-        yield Line(f"changed limit: {item.id}: {limits}; why: {item.changed_reason}")
+        given_up = {limit.metric for limit in item.changed_from} - {limit.metric for limit in item.expect}
+        dropped = f"; without a limit here: {', '.join(sorted(given_up))}" if given_up else ""
+        yield Line(f"changed limit: {item.id}: {limits}{dropped}; why: {item.changed_reason}")
     if Flag.FLAKY in verdict.flags and verdict.outcome is Outcome.PASS:
         yield Line(f"flaky pass: {item.id}: {verdict.because}")
     if verdict.outcome is Outcome.WAIVED:

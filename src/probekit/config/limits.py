@@ -1,0 +1,122 @@
+"""Hold an environment's own limits against the metrics that its probes give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from probekit import probes
+from probekit.checklist import Checklist
+from probekit.config.settings import Change
+from probekit.config.target import Configured
+from probekit.model.checklist import Item
+from probekit.model.limit import Limit, parse_limit
+from probekit.probe import Metric
+from probekit.toml_file import nearest
+
+Keys = Sequence[str | int]
+
+
+class Complain(Protocol):
+    """Keeps one thing that does not fit: where, what was found, what is expected, and a hint."""
+
+    def __call__(self, keys: Keys, found: str, expected: str, hint: str = "") -> None:
+        """Keep it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitReader:
+    """Reads the limits that an environment changes, item by item."""
+
+    checklist: Checklist
+    configured: Sequence[Configured]
+    complain: Complain
+
+    def changed(self, item: Item, change: Change, keys: Keys) -> Item:
+        """The item with its other limits: those of a metric that the change neither names nor drops stay."""
+        parsed = [self._limit(item, text, (*keys, "expect", number)) for number, text in enumerate(change.expect)]
+        own = [limit for limit in parsed if limit]
+        for number, metric in enumerate(change.drop):
+            self._check_drop(item, metric, own, (*keys, "drop", number))
+        gone = {limit.metric for limit in own} | set(change.drop)
+        expect = (*(limit for limit in item.expect if limit.metric not in gone), *own)
+        if not expect:
+            self.complain((*keys, "drop"), "nothing would be left", "one limit at least", "; see 'not_applicable'")
+        return replace(item, expect=expect, changed_from=item.expect, changed_reason=change.reason)
+
+    def check(self, item: Item) -> None:
+        """The checklist's limits of an item must be decidable too, by the kinds that this file chooses."""
+        for limit in item.expect:
+            for found, expected in self._misfits(item, limit):
+                self.complain(("checklist",), f"{item.id}: {found}", expected)
+
+    def _misfits(self, item: Item, limit: Limit) -> dict[tuple[str, str], None]:
+        """What keeps the kinds of the item's probe from proving or refuting a limit, each once."""
+        metrics = (metric for metric in self._metrics(item.probe or "") if metric.name == limit.metric)
+        return dict.fromkeys(found for metric in metrics if (found := _misfit(metric, limit)))
+
+    def _check_drop(self, item: Item, metric: str, own: Sequence[Limit], keys: Keys) -> None:
+        known = list(dict.fromkeys(limit.metric for limit in item.expect))
+        if metric not in known:
+            expected = f"a metric that the checklist limits here: {', '.join(known)}"
+            self.complain(keys, f"no limit of '{metric}'", expected, nearest(metric, known))
+        elif any(limit.metric == metric for limit in own):
+            self.complain(keys, f"'{metric}' has a limit in 'expect'", "one of the two")
+
+    def _limit(self, item: Item, text: str, keys: Keys) -> Limit | None:
+        try:
+            limit = parse_limit(text)
+        except ValueError as error:
+            self.complain(keys, str(error), "")
+            return None
+        units = self._units(item.probe or "")
+        if limit.metric not in units:
+            promises = self.checklist.probes
+            owners = [f"'{name}'" for name, promise in promises.items() if limit.metric in promise.metrics]
+            hint = f"it is a metric of probe {', '.join(owners)}" if owners else nearest(limit.metric, units)
+            expected = f"one of probe '{item.probe}': {', '.join(units)}"
+            self.complain(keys, f"unknown metric '{limit.metric}'", expected, hint)
+        elif limit.of == "baseline" and limit.value == 0:
+            self.complain(keys, "a tolerance of 0 % allows nothing", "more than 0 %")
+        elif limit.of == "value" and (due := units[limit.metric]) is not None and limit.unit != due:
+            expected = f"'{due}', in which {limit.metric} is measured" if due else f"none: {limit.metric} is a count"
+            self.complain(keys, f"unit '{limit.unit}'" if limit.unit else "no unit", expected)
+        else:
+            for found, expected in self._misfits(item, limit):
+                self.complain(keys, found, expected)
+        return limit
+
+    def _units(self, probe: str) -> Mapping[str, str | None]:
+        """Every metric of the probe with its unit, the checklist's first; None: only a probe's settings name it."""
+        units = dict[str, str | None](self.checklist.probes[probe].metrics)
+        for metric in self._metrics(probe):
+            units.setdefault(metric.name, metric.unit)
+        for name in (name for one in self.configured if one.probe == probe for name in one.source.provided):
+            units.setdefault(name, None)
+        return units
+
+    def _metrics(self, probe: str) -> Iterator[Metric]:
+        """The metrics of the probe's kinds: the configured ones, else the one that fills it by default."""
+        sources = [one.source for one in self.configured if one.probe == probe]
+        default = self.checklist.probes[probe].default_kind if probe in self.checklist.probes else None
+        if not sources and probes.is_kind_installed(default):
+            yield from probes.load_kind(default).metrics
+        for source in sources:
+            yield from source.metrics
+
+
+def _misfit(metric: Metric, limit: Limit) -> tuple[str, str] | None:
+    """What is wrong with that limit on the metric, and what is expected; None where nothing is."""
+    if limit.of == "baseline":
+        summary = f"{limit.metric} may be zero, and a percentage of zero allows nothing", "a limit in %"
+        return summary if metric.is_share else None
+    if not (metric.quantile or metric.is_share):
+        span = f"{metric.low:g} to {metric.high:g}"
+        summary = f"'{limit}' decides nothing", f"a limit that one value of {span} keeps and another breaks"
+        return summary if limit.is_idle(metric.low, metric.high) else None
+    if limit.op not in ("<", "<=", ">", ">="):
+        return f"'{limit}' can never be decided by a sample", "one of <, <=, >, >="
+    if metric.is_share and not 0 < limit.value < 100:  # noqa: PLR2004  # percent
+        return f"'{limit}' can never be decided by a sample", "more than 0 % and less than 100 %"
+    return None
