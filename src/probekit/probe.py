@@ -35,6 +35,7 @@ from probekit.transport.response import Answer
 from probekit.transport.urls import Address, Endpoint, endpoint_of, has_host
 
 __all__ = [
+    "MADE_UP",
     "Address",
     "Answer",
     "Complement",
@@ -45,10 +46,12 @@ __all__ = [
     "ErrorRate",
     "Exact",
     "Failure",
+    "FreshConfig",
     "Histogram",
     "HttpConfig",
     "Kind",
     "LatencySample",
+    "MadeUpPathConfig",
     "Mean",
     "Metric",
     "ProbeConfig",
@@ -144,9 +147,33 @@ class Where(Settings):
         """The whole URL."""
         return self.url or base_url.rstrip("/") + (self.path or "")
 
+    @property
+    def place(self) -> str:
+        """The path or the URL, as written, without its query."""
+        return (self.path or self.url or "").partition("?")[0]
+
 
 class HttpConfig(Where, ProbeConfig):
     """A table that names one URL."""
+
+
+class FreshConfig(Settings):
+    """The table of a kind that asks what is true now."""
+
+    max_age: Duration = Field(
+        5.0, ge=0, description="how old (its header Age) an answer may be; an older one tells nothing of now"
+    )
+
+
+class MadeUpPathConfig(Settings):
+    """The table of a kind that believes no server which answers anything alike."""
+
+    made_up_path: bool = Field(
+        default=True, description="whether the server is asked for two paths that cannot exist, once a run"
+    )
+
+
+MADE_UP: Final = 2  # requests for paths that cannot exist, once per origin and run
 
 
 def http_endpoint(config: Where, base_url: str) -> Endpoint:

@@ -431,7 +431,7 @@ def test_plan_says_what_no_run_can_prove_and_what_takes_too_long(probekit, folde
     )
     assert "api (latency): a window of 60 s, 6 requests" in text
     assert "2995 are needed" in text
-    assert "too slow a throttle: 72 requests take 720 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
+    assert "too slow a throttle: 108 requests take 1080 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
 
 
 def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(probekit, folder, write) -> None:
@@ -444,7 +444,7 @@ def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_n
 
     assert result.returncode == 0
     assert "health (http): 8 measurements over 0 s, up to 3 attempts" in result.stdout
-    assert "at most 72 requests" in result.stdout
+    assert "at most 108 requests" in result.stdout
     assert (
         "no probe named 'source' is configured; probekit explain source names the kinds that can fill it"
         in result.stdout

@@ -68,7 +68,7 @@ def test_one_measurement_serves_every_item_that_names_its_probe(planned) -> None
 def test_the_cost_is_that_of_the_worst_case(planned) -> None:
     (step,) = planned(HEALTH).steps
 
-    assert step.cost == 2 * (8 + 24 + 2 * 2)
+    assert step.cost == 3 * (8 + 24 + 2 * 2)
     assert step.longest == 20 + (2 + 6 + 2) * 10 + 2 * 10
 
 

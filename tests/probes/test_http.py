@@ -219,6 +219,7 @@ async def _measured_over(handler):
         ({"url": "https://[::1/"}, "no host"),
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
         ({"path": "/", "body": "any", "assertions": [{"path": "$.a", "equals": 1}]}, "do not go with"),
+        ({"path": "/", "catch_all": True}, "add the assertions"),
         ({"path": "/", "method": "DELETE"}, "GET"),
         ({"path": "/", "method": "HEAD"}, "its status is enough"),
         ({"path": "/", "timout": "1s"}, "Extra inputs"),
@@ -234,3 +235,31 @@ def test_a_url_of_its_own_leads_to_another_host() -> None:
 
     assert KIND.endpoint(config, BASE) == Endpoint("other.test", 8443)
     assert KIND.endpoint(HttpProbe(kind="http", path="/x"), BASE) == Endpoint("app.test", 443)
+
+
+async def test_a_server_that_answers_every_path_passes_by_a_declared_assertion_alone(answers) -> None:
+    readings = await answers(absent=200, catch_all=True, assertions=({"path": "$.status", "equals": "ok"},))
+
+    assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
+    assert "only the declared assertions count" in readings.summary
+
+
+async def test_the_question_for_a_made_up_path_can_be_left_out(answers) -> None:
+    readings = await answers(absent=200, made_up_path=False)
+
+    assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
+
+
+@pytest.mark.parametrize(("age", "is_read"), [("0", True), ("5", True), ("6", False), ("6, 0", False), ("x", True)])
+async def test_an_answer_out_of_a_cache_is_no_reading_of_now(answers, age, is_read) -> None:
+    if is_read:
+        assert (await answers(headers={"Age": age})).values["up"] == Exact(1)
+        return
+    with pytest.raises(ProbeFailedError) as caught:
+        await answers(headers={"Age": age})
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_how_old_an_answer_may_be_can_be_declared(answers) -> None:
+    assert (await answers(headers={"Age": "3600"}, max_age="1h")).values["up"] == Exact(1)

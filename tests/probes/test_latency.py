@@ -20,6 +20,9 @@ from probekit.probes.latency import KIND, Latency
 from probekit.transport.client import Http
 from probekit.transport.urls import Address, Endpoint
 
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+OK = b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\nok"
+
 
 class Server:
     """Keeps connections open and answers the n-th request as `answer` says: seconds to wait, and a status."""
@@ -29,12 +32,19 @@ class Server:
         self.numbers = count()
         self.paths = []
         self.connections = 0
+        self.unknown = NOT_FOUND
 
     async def __call__(self, reader, writer) -> None:
-        self.connections += 1
         with suppress(asyncio.IncompleteReadError), closing(writer.transport):
+            is_new = True
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                if b"/probekit-" in head:  # a path that cannot exist
+                    writer.write(self.unknown)
+                    await writer.drain()
+                    return
+                self.connections += is_new
+                is_new = False
                 number = next(self.numbers)
                 self.paths.append(head.split()[1].decode())
                 wait, status = self.answer(number)
@@ -87,9 +97,12 @@ def read(serve):
         allow=("load",),
         budget=None,
         timeout=1.0,
+        unknown=NOT_FOUND,
+        made_up_path=True,
         **route,
     ):
         server = Server(answer)
+        server.unknown = unknown
         port = start(server) if start else (await serve(act=server))[0]
         address = Address(Endpoint("app.test", port), "127.0.0.1")
         base = f"http://app.test:{port}"
@@ -106,7 +119,8 @@ def read(serve):
                 block=block, least=blocks, goes_on=lambda: False, now=lambda: datetime.now(UTC), sleep=asyncio.sleep
             ),
         )
-        config = Latency(kind="latency", rate=rate, routes=[{"path": path, **route} for path in paths])
+        routes = [{"path": path, **route} for path in paths]
+        config = Latency(kind="latency", rate=rate, routes=routes, made_up_path=made_up_path)
         (readings,) = [block async for block in KIND.sample(config, context)]
         return readings, server
 
@@ -277,3 +291,26 @@ async def test_nobody_there_is_a_reason_and_no_sample(serve) -> None:
 def test_settings_that_cannot_be_sampled_are_refused(settings) -> None:
     with pytest.raises(ValidationError):
         Latency(kind="latency", **settings)
+
+
+async def test_how_fast_one_page_for_every_path_is_says_nothing_of_the_routes(read) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await read(lambda _number: (0, 200), unknown=OK)
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+    assert "gets the answer of /a" in caught.value.detail
+
+
+@pytest.mark.parametrize("settings", [{"contains": "ok"}, {"made_up_path": False}])
+async def test_a_text_that_is_claimed_or_a_question_that_is_not_wanted_lets_such_a_server_be_timed(
+    read, settings
+) -> None:
+    readings, _ = await read(lambda _number: (0, 200), unknown=OK, **settings)
+
+    assert sum(sample_of(readings).failures) == 0
+
+
+async def test_an_answer_without_the_text_that_is_claimed_is_an_error(read) -> None:
+    readings, _ = await read(lambda _number: (0, 200), contains="orders", blocks=2)
+
+    assert sum(sample_of(readings).failures) == sum(readings.values["p95"].sample.failed().trials) > 0

@@ -115,7 +115,12 @@ async def test_silence_counts_as_unexpected(answers, reason) -> None:
 
 
 async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, http_reply) -> None:
-    open_port, open_peer = await serve(http_reply(status="401 Unauthorized"))
+    async def guarded(reader, writer):
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
+        writer.write(http_reply(status="401 Unauthorized" if path == b"/" else "404 Not Found"))
+        await writer.drain()
+
+    open_port, open_peer = await serve(act=guarded)
     mute_port, _peer = await serve()
     config = settings(
         {"url": f"http://127.0.0.1:{open_port}/", "expect": 401},
@@ -131,7 +136,7 @@ async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, ht
     assert readings.values["unexpected"] == Exact(2)
     assert "127.0.0.1:1 refused the connection" in readings.summary
     assert f"127.0.0.1:{mute_port} closed the connection without an answer" in readings.summary
-    assert open_peer.connections == 1
+    assert open_peer.connections == 3  # the route, and two paths that cannot exist
 
 
 @pytest.mark.parametrize(
@@ -305,3 +310,56 @@ def test_an_answer_is_counted_or_no_reading_whatever_it_says(status, body) -> No
             asyncio.run(measured)
     else:
         assert asyncio.run(measured).values == {"unexpected": Exact(status != 200)}
+
+
+async def test_a_declared_401_that_every_path_gets_is_the_gateway_s() -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await KIND.measure(
+            settings({"path": "/me", "expect": 401}), context_for(lambda _request: httpx.Response(401, content=b"{}"))
+        )
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+    assert (
+        "only the gateway at 192.0.2.1:443 answered: a path that cannot exist gets the same 401" in caught.value.detail
+    )
+
+
+async def test_the_question_for_a_made_up_path_can_be_left_out() -> None:
+    asked = []
+
+    def answer(request):
+        asked.append(request.url.path)
+        return httpx.Response(200, content=b"{}")
+
+    readings = await KIND.measure(settings({"path": "/one"}, made_up_path=False), context_for(answer))
+
+    assert readings.values["unexpected"] == Exact(0)
+    assert asked == ["/one"]
+
+
+@pytest.mark.parametrize(
+    ("route", "table", "is_read"),
+    [
+        ({}, {}, False),
+        ({"max_age": "1h"}, {}, True),
+        ({}, {"max_age": "1h"}, True),
+        ({"max_age": "1s"}, {"max_age": "1h"}, False),
+    ],
+)
+async def test_a_route_that_a_cache_answers_for_is_read_where_that_is_meant(route, table, is_read) -> None:
+    seen = []
+
+    def answer(request):
+        seen.append(request.headers["Cache-Control"])
+        if request.url.path == "/one":
+            return httpx.Response(200, content=b"{}", headers={"Age": "60"})
+        return httpx.Response(404)
+
+    measured = KIND.measure(settings({"path": "/one"} | route, **table), context_for(answer))
+
+    if is_read:
+        assert (await measured).values["unexpected"] == Exact(0)
+    else:
+        with pytest.raises(ProbeFailedError, match="bad_response"):
+            await measured
+    assert set(seen) == {"no-cache"}

@@ -228,32 +228,6 @@ async def test_endless_redirects_end(serve, ask, http_reply) -> None:
     assert (answer.status, peer.connections) == (302, 6)
 
 
-@pytest.mark.parametrize(
-    ("body", "other", "absent"),
-    [
-        (b'{"status":"ok"}', b'{"status":"ok"}', True),
-        (b"you asked for /health", b"you asked for {path}", True),
-        (b'{"status":"ok"}', b'{"error":"not found"}', False),
-    ],
-)
-async def test_a_server_that_answers_anything_is_known_by_a_path_that_cannot_exist(
-    serve, http_reply, body, other, absent
-) -> None:
-    async def anything(reader, writer):
-        path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
-        writer.write(http_reply(body if path == b"/health" else other.replace(b"{path}", path)))
-        await writer.drain()
-
-    port, peer = await serve(act=anything)
-    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
-    answer = await measurement.get(f"http://app.test:{port}/health")
-
-    found = [await measurement.is_absent(f"http://app.test:{port}/health", answer) for _ in range(3)]
-
-    assert found == [absent] * 3
-    assert peer.connections == 2  # asked once a run
-
-
 async def test_the_throttle_keeps_its_rate_and_the_order_and_its_wait_is_told(serve, http_reply) -> None:
     port, _ = await serve(http_reply())
     http = Http(run="test", rate=(2, 0.2))
@@ -398,34 +372,6 @@ async def test_a_fixed_address_counts_however_its_name_is_written() -> None:
 def test_a_name_is_looked_up_as_it_is_sent() -> None:
     assert endpoint_of("https://stra\u00dfe.de/").host == "xn--strae-oqa.de"
     assert endpoint_of("https://[::1]:8443/") == Endpoint("::1", 8443)
-
-
-@pytest.mark.parametrize("path", ["/", "/health"])
-async def test_a_page_that_links_to_the_path_asked_for_does_not_hide_a_server_that_answers_anything(
-    serve, http_reply, path
-) -> None:
-    port, _ = await serve(http_reply(b'<a href="/health">/</a>'))
-    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
-    url = f"http://app.test:{port}{path}"
-
-    assert await measurement.is_absent(url, await measurement.get(url))
-
-
-async def test_an_unanswered_question_for_a_made_up_path_is_asked_again(serve, http_reply) -> None:
-    asked = []
-
-    async def one_failure(reader, writer):
-        asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1])
-        if len([path for path in asked if path != b"/health"]) != 1:
-            writer.write(http_reply())
-            await writer.drain()
-
-    port, _ = await serve(act=one_failure)
-    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
-    url = f"http://app.test:{port}/health"
-    answer = await measurement.get(url)
-
-    assert [await measurement.is_absent(url, answer) for _ in range(2)] == [False, True]
 
 
 async def test_a_head_with_a_content_encoding_has_no_body_to_unpack(serve, ask, http_reply) -> None:

@@ -56,7 +56,7 @@ def test_what_was_read_late_had_arrived_before(pair, into) -> None:
     read = bytes(data[: ours.recv_into(data)]) if into else ours.recv(100)
 
     assert read == b"answer"
-    assert before <= ours.arrived <= there + 0.001
+    assert before - 0.001 <= ours.arrived <= there + 0.001  # two clocks, read one after the other
 
 
 def test_where_nobody_tells_it_is_the_moment_of_reading(pair) -> None:

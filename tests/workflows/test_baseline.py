@@ -200,7 +200,7 @@ def test_a_window_that_is_none_is_refused(window, change) -> None:
 class _Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = b'{"version": "2.3.0"}'
-        self.send_response(200)
+        self.send_response(404 if "probekit" in self.path else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

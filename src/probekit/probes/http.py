@@ -7,12 +7,15 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from probekit.probe import (
+    MADE_UP,
     Answer,
     Context,
     Exact,
     Failure,
+    FreshConfig,
     HttpConfig,
     Kind,
+    MadeUpPathConfig,
     Metric,
     ProbeFailedError,
     Readings,
@@ -25,7 +28,7 @@ from probekit.probes._support.health_words import Health, bad_part, health_of, s
 from probekit.probes._support.json import keys, shown
 
 
-class HttpProbe(HttpConfig, RepeatedConfig):
+class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
     """One URL and what its answer must be like."""
 
     kind: Literal["http"]
@@ -33,11 +36,17 @@ class HttpProbe(HttpConfig, RepeatedConfig):
     follow: int = Field(0, ge=0, le=5, description="redirects that are followed, within the same origin only")
     assertions: tuple[Assertion, ...] = Field((), description="what the body must hold")
     body: Literal["any"] | None = Field(None, description='"any": a 2xx is enough, whatever the body says')
+    catch_all: bool = Field(
+        default=False, description="this server answers every path alike: only a declared assertion can pass"
+    )
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
         if self.method == "HEAD" and self.body is None:
             message = 'a HEAD has no body that could say something good: body = "any" says that its status is enough'
+            raise ValueError(message)
+        if self.catch_all and not self.assertions:
+            message = "catch_all says that every path is answered: add the assertions that tell health from it"
             raise ValueError(message)
         if self.assertions and self.body:
             message = 'assertions read the body: they do not go with body = "any"'
@@ -49,7 +58,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
     url = config.target(context.base_url)
     try:
-        answer = await context.http.get(url, method=config.method, follow=config.follow)
+        answer = await context.http.get_fresh(url, max_age=config.max_age, method=config.method, follow=config.follow)
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
@@ -68,6 +77,8 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         readings.values |= {"up": unread, "failed_assertions": unread}
         return readings
     readings.values["failed_assertions"] = Exact(len(failed))
+    if config.catch_all:
+        readings.summary += ", of a server that answers every path: only the declared assertions count"
     if failed:
         readings.summary += f": {'; '.join(failed)}"
     return readings
@@ -96,9 +107,10 @@ def _numbers(answer: Answer, context: Context) -> Readings:
 
 async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer) -> list[str]:
     """What does not hold, in words; ProbeFailedError where that cannot be told."""
-    if await context.http.is_absent(config.target(context.base_url), answer, config.method):
+    if await _answers_anything(config, context, answer):
         detail = "this server answers anything: a path that cannot exist gets the same answer"
-        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+        hint = "if it must, catch_all = true with assertions that tell health"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
     if config.body == "any":
         return []
     if config.assertions:
@@ -114,6 +126,13 @@ async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer
         )
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return [] if health is Health.GOOD else [f"its status is {shown(word)}"]
+
+
+async def _answers_anything(config: HttpProbe, context: Context, answer: Answer) -> bool:
+    if config.catch_all or not config.made_up_path:
+        return False
+    url, has_body = config.target(context.base_url), config.method != "HEAD"
+    return await context.http.answers_anything(url, answer, follow=config.follow, has_body=has_body)
 
 
 def _status_word(answer: Answer) -> str:
@@ -157,7 +176,7 @@ KIND = Kind(
     ),
     measure=measure,
     endpoint=http_endpoint,
-    requests=2,  # the second is one path that cannot exist, once per origin and run
+    requests=1 + MADE_UP,
     example="""\
 kind = "http"
 path = "/health"

@@ -11,12 +11,15 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from probekit.probe import (
+    MADE_UP,
     Answer,
     Context,
     Exact,
     Failure,
+    FreshConfig,
     HttpConfig,
     Kind,
+    MadeUpPathConfig,
     Metric,
     ProbeFailedError,
     Readings,
@@ -45,7 +48,7 @@ _DEEPEST: Final = 8  # levels of components within components
 _TOLD: Final = 8  # components that a line of evidence names
 
 
-class InfrastructureHealth(HttpConfig, RepeatedConfig):
+class InfrastructureHealth(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
     """One URL that tells the health of each component."""
 
     kind: Literal["infrastructure_health"]
@@ -118,14 +121,14 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
     """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
     url = config.target(context.base_url)
     try:
-        answer = await context.http.get(url)
+        answer = await context.http.get_fresh(url, max_age=config.max_age)
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
         return Readings(error.detail, up=Exact(0))
     where = f"{answer.status} from {answer.address}"
     answer.require_answer()
-    if answer.is_success and await context.http.is_absent(url, answer):
+    if config.made_up_path and answer.is_success and await context.http.answers_anything(url, answer):
         detail = f"{where}: this server answers anything: a path that cannot exist gets the same answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     try:
@@ -460,7 +463,7 @@ KIND = Kind(
     measure=measure,
     reports_on=lambda config: frozenset(config.mapped.values()),
     endpoint=http_endpoint,
-    requests=2,  # the second is one path that cannot exist, once per origin and run
+    requests=1 + MADE_UP,
     example="""\
 kind = "infrastructure_health"
 path = "/api/infrastructure/health"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
@@ -16,6 +16,7 @@ from probekit.probe import (
     ErrorRate,
     Kind,
     LatencySample,
+    MadeUpPathConfig,
     Metric,
     ProbeConfig,
     ProbeFailedError,
@@ -26,7 +27,7 @@ from probekit.probe import (
     http_endpoint,
 )
 from probekit.transport.client import KeepAliveConnection
-from probekit.transport.response import Answer, Phases
+from probekit.transport.response import Answer
 
 _FEW: Final = 4  # in flight where no load is allowed
 _AHEAD: Final = 0.005  # seconds before its moment that a request is made up, so that this does not delay it
@@ -37,9 +38,18 @@ class Route(Where):
     """One route that is timed."""
 
     expect: list[int] = Field([200], min_length=1, description="statuses that are an answer; any other is an error")
+    contains: str | None = Field(
+        None, min_length=1, description="what the text of an answer must hold; without it an answer is an error"
+    )
+
+    def is_answered_by(self, answer: Answer) -> bool:
+        """Whether that is an answer of the route."""
+        if answer.status not in self.expect:
+            return False
+        return self.contains is None or self.contains.encode() in answer.body
 
 
-class Latency(ProbeConfig):
+class Latency(ProbeConfig, MadeUpPathConfig):
     """Which routes, and how many requests a second over all of them."""
 
     kind: Literal["latency"]
@@ -117,6 +127,7 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
         sender = _Sender(config=config, urls=urls, rate=rate, starts=starts, tally=tally)
         with _steady_memory():
             await sender.run(opened, context.timeout)
+    await _require_routes(config, context, sender.first)
     sample = tally.sample()
     seen = f"{sum(sample.failed().trials)} of {starts} requests left, {rate:g} a second over {seconds:g} s"
     yield Readings(
@@ -126,6 +137,22 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
         p99=Quantile(sample, 0.99),
         error_rate=ErrorRate(sample),
     )
+
+
+async def _require_routes(config: Latency, context: Context, first: Mapping[int, Answer]) -> None:
+    """Go on only where the routes answer otherwise than paths that cannot exist: else these are no durations of theirs.
+
+    Raises:
+        ProbeFailedError: `bad_response`: a route is answered as such a path is.
+    """
+    for number, answer in first.items():
+        route = config.routes[number]
+        if not config.made_up_path or route.contains or not answer.is_success:
+            continue
+        if await context.http.answers_anything(route.target(context.base_url), answer):
+            detail = f"{answer.address} answers anything: a path that cannot exist gets the answer of {route.place}"
+            hint = 'if it must, say what tells them apart: contains = "..."'
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,6 +165,7 @@ class _Sender:
     starts: int
     tally: _Tally
     dead: bool = False
+    first: dict[int, Answer] = field(default_factory=dict)  # of each route, by its number
     _begin: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: iter(()))
 
@@ -160,14 +188,16 @@ class _Sender:
         for number in self._numbers:
             at, intended = number % len(self.urls), self._begin + number / self.rate
             await _sleep_until(intended - _AHEAD)
-            send, expected = line.prepare(self.urls[at]), self.config.routes[at].expect
+            send, route = line.prepare(self.urls[at]), self.config.routes[at]
             await _sleep_until(intended)
             if self.dead:
                 return
             block = number * self.tally.blocks // self.starts
             began = loop.time()
-            phases = await _answered(send, expected)
-            if phases is not None:
+            answer = await _answered(send, route)
+            if answer is not None:
+                phases = answer.phases
+                self.first.setdefault(at, answer)
                 delay = max(0.0, began - intended) + phases.local_delay
                 self.tally.values[block].append(round(max(delay, phases.arrived - intended) * 1e6))
                 self.tally.delays[block].append(round(delay * 1e6))
@@ -181,16 +211,16 @@ async def _sleep_until(moment: float) -> None:
         await asyncio.sleep(left)
 
 
-async def _answered(send: Callable[[], Awaitable[Answer]], expected: Sequence[int]) -> Phases | None:
-    """The phases of an expected answer; being turned away ends all, for it says nothing of them."""
+async def _answered(send: Callable[[], Awaitable[Answer]], route: Route) -> Answer | None:
+    """An answer of the route; being turned away ends all, for it says nothing of the route."""
     try:
         answer = await send()
     except ProbeFailedError as error:
         if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
             return None
         raise
-    answer.require_answer(expected)
-    return answer.phases if answer.status in expected else None
+    answer.require_answer(route.expect)
+    return answer if route.is_answered_by(answer) else None
 
 
 @contextmanager

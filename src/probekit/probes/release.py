@@ -11,6 +11,7 @@ from probekit.probe import (
     Context,
     Exact,
     Failure,
+    FreshConfig,
     HttpConfig,
     Kind,
     Metric,
@@ -25,7 +26,7 @@ _WHOLE_BODY = "text"
 _LONGEST = 200  # characters of a version
 
 
-class ReleaseProbe(HttpConfig):
+class ReleaseProbe(HttpConfig, FreshConfig):
     """Where the served version is told."""
 
     kind: Literal["release"]
@@ -44,7 +45,7 @@ class ReleaseProbe(HttpConfig):
 
 async def measure(config: ReleaseProbe, context: Context) -> Readings:
     """Read the version and compare it with the expected one, as text, whole."""
-    answer = await context.http.get(config.target(context.base_url))
+    answer = await context.http.get_fresh(config.target(context.base_url), max_age=config.max_age)
     version = _version(config, answer)
     is_other: Exact | Failure
     if context.release is None:

@@ -9,11 +9,15 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from probekit.probe import (
+    MADE_UP,
     Answer,
     Context,
+    Duration,
     Endpoint,
     Exact,
+    FreshConfig,
     Kind,
+    MadeUpPathConfig,
     Metric,
     ProbeFailedError,
     Readings,
@@ -57,6 +61,7 @@ class Route(Where):
     expect: Statuses = Field(
         (), description="the status, or a list of those, that it may answer with; any 2xx if not given"
     )
+    max_age: Duration | None = Field(None, ge=0, description="how old an answer may be, instead of the table's own")
     need: Literal["required", "optional"] = Field(
         "required", description='"optional": it is shown when it misbehaves, and does not count'
     )
@@ -71,10 +76,10 @@ class Route(Where):
         return " or ".join(map(str, self.expect)) or "2xx"
 
     def __str__(self) -> str:
-        return self.name or f"{self.method} {(self.path or self.url or '').partition('?')[0]}"
+        return self.name or f"{self.method} {self.place}"
 
 
-class Routes(RepeatedConfig):
+class Routes(RepeatedConfig, FreshConfig, MadeUpPathConfig):
     """The routes, each asked once a measurement."""
 
     kind: Literal["routes"]
@@ -112,7 +117,7 @@ async def measure(config: Routes, context: Context) -> Readings:
 
     async def one(route: Route, door: ProbeClient) -> _Seen:
         async with slots:
-            return await _look(route, replace(context, http=door))
+            return await _look(config, route, replace(context, http=door))
 
     seen = await asyncio.gather(*map(one, config.routes, doors))
     context.http.waited += max(door.waited for door in doors)
@@ -124,11 +129,11 @@ async def measure(config: Routes, context: Context) -> Readings:
     return Readings(_summary(seen, wrong, len(required)), unexpected=Exact(wrong))
 
 
-async def _look(route: Route, context: Context) -> _Seen:
-    url = route.target(context.base_url)
+async def _look(config: Routes, route: Route, context: Context) -> _Seen:
+    url, max_age = route.target(context.base_url), config.max_age if route.max_age is None else route.max_age
     try:
-        answer = await context.http.get(url, method=route.method)
-        await _believe(route, url, answer, context)
+        answer = await context.http.get_fresh(url, max_age=max_age, method=route.method)
+        await _believe(config, route, answer, context)
     except ProbeFailedError as error:
         if error.reason in _SILENT:
             return _Seen(route=route, wrong=error.detail)
@@ -139,7 +144,7 @@ async def _look(route: Route, context: Context) -> _Seen:
     return _Seen(route=route, wrong=f"{answer.status} from {answer.address}{where} where {route.due} is due")
 
 
-async def _believe(route: Route, url: str, answer: Answer, context: Context) -> None:
+async def _believe(config: Routes, route: Route, answer: Answer, context: Context) -> None:
     """Nothing, if the answer tells of this route.
 
     Raises:
@@ -148,8 +153,16 @@ async def _believe(route: Route, url: str, answer: Answer, context: Context) -> 
     is_due = route.expects(answer.status)
     if answer.is_challenge or (answer.denies_access and not is_due):
         raise answer.access_denied("configure connect.headers, or expect it")
-    if is_due and answer.is_success and await context.http.is_absent(url, answer):
-        detail = f"{answer.address} answers anything: a path that cannot exist gets the same answer"
+    if not (config.made_up_path and is_due and (answer.is_success or answer.denies_access)):
+        return
+    url, has_body = route.target(context.base_url), route.method != "HEAD" and not answer.denies_access
+    if await context.http.answers_anything(url, answer, has_body=has_body):
+        who = (
+            f"only the gateway at {answer.address} answered"
+            if answer.denies_access
+            else f"{answer.address} answers anything"
+        )
+        detail = f"{who}: a path that cannot exist gets the same {answer.status if answer.denies_access else 'answer'}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
 
 
@@ -185,7 +198,7 @@ KIND = Kind(
     measure=measure,
     endpoint=_endpoint,
     in_flight=1,  # measurements: each has up to four requests in flight
-    requests=lambda config: len(config.routes) + 1,  # and one path that cannot exist, once per origin and run
+    requests=lambda config: len(config.routes) + MADE_UP,
     example="""\
 kind = "routes"
 routes = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import uuid4
+from typing import Final
 
 import httpx
 
@@ -15,6 +15,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.exchange import Exchange, KeptConnection, Sender, answered, send_once
+from probekit.transport.made_up import MadeUpPaths, is_alike
 from probekit.transport.rate_limit import RateLimiter
 from probekit.transport.resolver import Resolved, Resolver
 from probekit.transport.response import Answer
@@ -23,6 +24,7 @@ from probekit.transport.urls import Address, Endpoint, endpoint_of, origin_of
 from probekit.version import __version__
 
 Upgrade = Callable[[Connection], Awaitable[None]]
+_NOT_STORED: Final = {"Cache-Control": "no-cache"}  # RFC 9111 section 5.2.1.4
 
 
 @dataclass(kw_only=True)
@@ -38,10 +40,10 @@ class Http:
         default_factory=dict
     )  # headers for `origin` only, revealed when sent
     origin: tuple[str, Endpoint] | None = None  # the target's own
+    made_up: MadeUpPaths = field(default_factory=MadeUpPaths)
     send: Sender = send_once
     sent: int = 0  # requests so far, to whomever
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
-    _absent: dict[tuple[Endpoint, str], asyncio.Task[Answer | None]] = field(default_factory=dict)
 
     async def acquire(self, host: str) -> float:
         """Wait for a place in the host's throttle; the seconds that took."""
@@ -75,25 +77,6 @@ class Http:
     def probe_client(self, *, address: Address | None = None, timeout: float) -> ProbeClient:
         """The door for one measurement."""
         return ProbeClient(http=self, address=address, timeout=timeout)
-
-    async def absent(self, url: httpx.URL, client: ProbeClient, method: str) -> Answer | None:
-        """What the origin answers for a path that cannot exist, asked once per run; None if it says nothing now."""
-        where = endpoint_of(url), method
-        if where not in self._absent:
-            path = f"/probekit-{uuid4().hex}"
-            made_up = str(url.copy_with(raw_path=path.encode()))
-            self._absent[where] = asyncio.create_task(_quietly(client, made_up, method))
-        answer = await asyncio.shield(self._absent[where])
-        if answer is None:
-            self._absent.pop(where, None)  # the next measurement asks again
-        return answer
-
-
-async def _quietly(client: ProbeClient, url: str, method: str) -> Answer | None:
-    try:
-        return await client.get(url, method=method)
-    except ProbeFailedError:
-        return None
 
 
 @dataclass(kw_only=True)
@@ -164,14 +147,24 @@ class ProbeClient:
                 return answer
             target, follow = following, follow - 1
 
-    async def is_absent(self, url: str, answer: Answer, method: str = "GET") -> bool:
-        """Whether this server gives the same answer for a path that cannot exist."""
-        target = httpx.URL(url)
-        other = await self.http.absent(target, self, method)
-        if other is None or other.status != answer.status or other.media_type != answer.media_type:
-            return False
-        paths = [path for path in (target.raw_path, httpx.URL(other.url).raw_path) if len(path) > 1]
-        return answer.body == other.body or _without(answer.body, paths) == _without(other.body, paths)
+    async def get_fresh(self, url: str, *, max_age: float, method: str = "GET", follow: int = 0) -> Answer:
+        """The final answer of now: no stored one is asked for, and none that is older than so many seconds is taken.
+
+        Raises:
+            ProbeFailedError: `bad_response` where a cache gave an older one, and what `get` raises.
+        """
+        answer = await self.get(url, method=method, headers=_NOT_STORED, follow=follow)
+        answer.require_age(max_age)
+        return answer
+
+    async def answers_anything(self, url: str, answer: Answer, *, follow: int = 0, has_body: bool = True) -> bool:
+        """Whether this server gives the same answer for paths that cannot exist, by the same rule of redirects."""
+
+        async def ask(made_up: str) -> Answer:
+            return await self.get(made_up, headers=_NOT_STORED, follow=follow)
+
+        pair = await self.http.made_up.answers(url, ask, follow)
+        return pair is not None and is_alike(answer, url, pair, has_body=has_body)
 
     async def keep_alive(self, url: str) -> KeepAliveConnection:
         """A connection for many exchanges with one origin, opened now; it is nobody's throttle but the caller's."""
@@ -255,13 +248,6 @@ class KeepAliveConnection:
     async def close(self) -> None:
         """Close at once."""
         await self.kept.aclose()
-
-
-def _without(body: bytes, paths: Sequence[bytes]) -> bytes:
-    """The body without the paths that a page may repeat."""
-    for path in paths:
-        body = body.replace(path, b"")
-    return body
 
 
 def _same_origin(url: httpx.URL, location: str | None) -> httpx.URL | None:

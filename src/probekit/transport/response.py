@@ -88,6 +88,23 @@ class Answer:
             raise self.access_denied()
 
     @property
+    def age(self) -> float:
+        """Seconds since a cache had it of the target (RFC 9111 section 5.1); 0 where no cache says so."""
+        first = (self.header("age") or "").partition(",")[0].strip()
+        return float(first) if first.isascii() and first.isdigit() else 0.0
+
+    def require_age(self, seconds: float) -> None:
+        """Go on only with an answer that is not older.
+
+        Raises:
+            ProbeFailedError: `bad_response`: a cache gave it, and it tells nothing of now.
+        """
+        if self.age > seconds:
+            detail = f"a cache gave an answer of {self.age:.0f} s ago ({self.status} from {self.address})"
+            hint = f'it tells nothing of now; max_age = "{self.age:.0f}s" would accept it'
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}: {hint}")
+
+    @property
     def is_success(self) -> bool:
         """Whether the status is 2xx (RFC 9110 section 15.3)."""
         return self.status // 100 == 2  # noqa: PLR2004  # the class of the status

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from probekit.config import loader
@@ -22,6 +23,7 @@ from probekit.redaction import Redactor
 from probekit.toml_file import nearest
 from probekit.transport.client import Http
 from probekit.transport.connection import Proxy, proxy_of
+from probekit.transport.made_up import MadeUpPaths
 from probekit.transport.resolver import Resolver
 from probekit.transport.trust import Trust
 from probekit.transport.urls import origin_of
@@ -159,6 +161,7 @@ def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) ->
         rate=(environment.throttle.requests, environment.throttle.per),
         identity={name: partial(secrets.reveal, secret) for name, secret in connect.headers.items()},
         origin=origin_of(environment.base_url),
+        made_up=MadeUpPaths(prefix=urlsplit(environment.base_url).path.rstrip("/")),
     )
 
 

@@ -71,7 +71,7 @@ async def discover(base_url: str, http: Http, *, seconds: float, now: Callable[[
         url = f"{base_url}{path}"
         try:
             answer = await door.get(url)
-            return None if answer.status == _OK and await door.is_absent(url, answer) else answer
+            return None if answer.status == _OK and await door.answers_anything(url, answer) else answer
         except ProbeFailedError:
             return None
 

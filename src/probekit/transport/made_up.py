@@ -1,0 +1,84 @@
+"""Does a server answer anything alike? It is asked for two paths that cannot exist."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Final
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+
+from probekit.model.measurement import ProbeFailedError
+from probekit.transport.response import Answer
+from probekit.transport.urls import Endpoint, endpoint_of
+
+_LOOKED_AT: Final = 1 << 16  # bytes of a body
+_TOKEN: Final = re.compile(rb"[\w+/=.-]+|[^\w\s]")  # a nonce, a number or a time of the day is one, or always as many
+
+Pair = tuple[Answer, Answer]
+Ask = Callable[[str], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class MadeUpPaths:
+    """The answers of each origin to two paths that cannot exist, asked once per run and rule of redirects."""
+
+    prefix: str = ""  # of the target's own paths: beside it another application may answer
+    _asked: dict[tuple[Endpoint, str, int], asyncio.Task[Pair | None]] = field(default_factory=dict)
+
+    async def answers(self, url: str, ask: Ask, follow: int) -> Pair | None:
+        """Both answers, by `ask`; None where one of the two got none, which the next caller asks again."""
+        target = httpx.URL(url)
+        prefix = self.prefix if target.path.startswith(f"{self.prefix}/") else ""
+        key = endpoint_of(target), prefix, follow
+        if key not in self._asked:
+            urls = [str(target.copy_with(raw_path=f"{prefix}/probekit-{uuid4().hex}".encode())) for _ in range(2)]
+            self._asked[key] = asyncio.create_task(_both(ask, urls))
+        pair = await asyncio.shield(self._asked[key])
+        if pair is None:
+            self._asked.pop(key, None)
+        return pair
+
+
+async def _both(ask: Ask, urls: Sequence[str]) -> Pair | None:
+    try:
+        return await ask(urls[0]), await ask(urls[1])
+    except ProbeFailedError:
+        return None
+
+
+def is_alike(answer: Answer, url: str, pair: Pair, *, has_body: bool) -> bool:
+    """Whether the answer for a URL is what the server says to paths that cannot exist.
+
+    Paths that a body repeats do not count, nor does what differs between the two: a nonce, a time, a request's id.
+    """
+    if not all(_head(one) == _head(answer) for one in pair):
+        return False
+    if not has_body:
+        return True
+    paths = [httpx.URL(place).path for place in (url, answer.url, *(one.url for one in pair))]
+    theirs, first, second = (_tokens(one.body, paths) for one in (answer, *pair))
+    if len(first) != len(second):
+        return theirs in (first, second)
+    return len(theirs) == len(first) and all(
+        token == a for token, a, b in zip(theirs, first, second, strict=True) if a == b
+    )
+
+
+def _head(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.media_type
+
+
+def _tokens(body: bytes, paths: Sequence[str]) -> list[bytes]:
+    """The words and marks of a body, without the paths that it may repeat in one of the usual spellings."""
+    text = body[:_LOOKED_AT]
+    for path in paths:
+        if len(path) > 1:
+            for spelling in (path, escape(path), path.replace("/", r"\/"), quote(path, safe=""), path[1:]):
+                text = text.replace(spelling.encode(), b" ")
+    return _TOKEN.findall(text)
