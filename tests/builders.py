@@ -11,7 +11,7 @@ import httpx
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
 from probekit.model.limit import parse_limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
-from probekit.model.plan import Plan, Step
+from probekit.model.plan import Plan, Step, Versions
 from probekit.model.readings import Exact
 from probekit.model.verdict import Situation
 from probekit.transport.exchange import Exchange, Sender
@@ -92,10 +92,10 @@ class Make:
                 "items": items,
                 "steps": (),
                 "release_guards": (),
-                "release": None,
+                "versions": Versions(),
                 "uncovered": {},
                 "not_applicable": {},
-                "targets": frozenset({"health"}),
+                "layers": {"health": "application"},
                 **fields,
             }
         )

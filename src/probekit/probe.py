@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from probekit.model import quantity
 from probekit.model.history import History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
-from probekit.model.plan import Turn
+from probekit.model.plan import Turn, Versions
 from probekit.model.readings import (
     Complement,
     CumulativeCount,
@@ -62,6 +62,7 @@ __all__ = [
     "RepeatedConfig",
     "SecretRef",
     "Share",
+    "Versions",
     "Where",
     "Window",
 ]
@@ -252,7 +253,7 @@ class Context:
     resolved: Resolved | None = None  # all addresses of the probe's endpoint
     wanted: frozenset[str] = frozenset()
     history: History = field(default_factory=History)
-    release: str | None = None  # the expected one
+    versions: Versions = field(default_factory=Versions)  # that may be served
     settling_since: datetime | None = None  # what `settled` counts from
     allow: frozenset[str] = frozenset()  # what the environment allows beside reading
     window: Window | None = None  # of a sampling
@@ -280,8 +281,9 @@ class Kind(Generic[ConfigT]):
     endpoint: Callable[[ConfigT, str], Endpoint] | None = None  # settings and base URL to where it connects
     each_address: bool = False  # every resolved address is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
+    reported: bool = False  # its numbers are what a program says, and nothing that was measured here
     enabled_by_default: Callable[[str], bool] | None = None  # whether it runs for this base URL without a table
-    expected_version: Callable[[ConfigT], str | None] | None = None  # settings to the version that must be served
+    versions: Callable[[ConfigT], Versions] | None = None  # settings to the versions that may be served
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
     reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
@@ -322,11 +324,12 @@ class Kind(Generic[ConfigT]):
             requests=self.requests if isinstance(self.requests, int) else self.requests(config),
             requests_per_window=partial(self.requests_per_window, config) if self.requests_per_window else None,
             timeout=self.timeout_for(config) if self.timeout_for else None,
-            expected_version=self.expected_version(config) if self.expected_version else None,
+            versions=self.versions(config) if self.versions else Versions(),
             repeat=config.repeat if isinstance(config, RepeatedConfig) else 1,
             turn=self.turn,
             each_address=self.each_address,
             passive=self.passive,
+            reported=self.reported,
             in_flight=self.in_flight,
         )
 
@@ -347,11 +350,12 @@ class ConfiguredKind:
     requests: int
     requests_per_window: Callable[[float, int | None], int] | None
     timeout: float | None
-    expected_version: str | None
+    versions: Versions
     repeat: int
     turn: Turn
     each_address: bool
     passive: bool
+    reported: bool
     in_flight: int
 
     def of_role(self, *roles: Role) -> frozenset[str]:

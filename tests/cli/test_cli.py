@@ -389,7 +389,7 @@ def test_variables_stand_in_for_options(probekit, folder, write) -> None:
         "started": "2026-11-23T10:00:00Z",
         "finished": "2026-11-23T10:00:00Z",
     }
-    assert situation["release"]["expected"] == "7.7"
+    assert situation["release"]["expected"] == ["7.7"]
     assert wrong.returncode == 64
 
 
@@ -410,7 +410,7 @@ def test_a_narrowed_run_says_so(probekit, write) -> None:
 
     document = json.loads(probekit("verify", "--env", "prod", "--probe", "health", "--report", "json").stdout)
 
-    assert document["run"]["partial"] is True
+    assert (document["situation"]["partial"], document["situation"]["in_scope"]) == (True, 54)
     assert [verdict["item"] for verdict in document["verdicts"]] == ["deploy.services.health-endpoint"]
 
 

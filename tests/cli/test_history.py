@@ -123,7 +123,8 @@ def test_machine_only_leaves_signatures_out(verify) -> None:
     whole, machine = verify("--report", "json"), verify("--report", "json", "--machine-only")
 
     assert [len(json.loads(one.stdout)["verdicts"]) for one in (whole, machine)] == [2, 1]
-    assert json.loads(machine.stdout)["run"]["partial"]
+    assert [json.loads(one.stdout)["situation"]["in_scope"] for one in (whole, machine)] == [2, 2]
+    assert not json.loads(machine.stdout)["situation"]["partial"]  # nothing that could be measured was left out
 
 
 def test_a_deployment_on_record_is_known_to_every_later_run(verify, folder) -> None:
@@ -134,7 +135,7 @@ def test_a_deployment_on_record_is_known_to_every_later_run(verify, folder) -> N
     said = json.loads(verify("--report", "json", "--deployed", "2026-11-23T12:00Z").stdout)["situation"]
 
     assert known["deployment"]["finished"] == "2026-11-23T10:04:00Z"
-    assert known["release"]["expected"] == "2.3.1"
+    assert known["release"]["expected"] == ["2.3.1"]
     assert said["deployment"]["started"] == "2026-11-23T12:00:00Z"
 
 

@@ -16,7 +16,7 @@ from probekit.engine.context import Cancellation, Clock, RunContext, steady_cloc
 from probekit.engine.runner import run
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
-from probekit.model.plan import Retry
+from probekit.model.plan import Retry, Versions
 from probekit.model.readings import Exact
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
@@ -115,7 +115,7 @@ def go(double, time, make):
             settle=wishes.pop("settle", False),
             **wishes,
         )
-        plan = make.plan(steps=steps, release_guards=guards, release="2")
+        plan = make.plan(steps=steps, release_guards=guards, versions=Versions(expected=("2",)))
         return await run(plan, more or (lambda _step, _attempts: None), order)
 
     return one

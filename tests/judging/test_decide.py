@@ -37,6 +37,7 @@ def verdict(
     criterion: bool = False,
     holds_if_pending: bool = False,
     pre_existing: bool = False,
+    untrusted: bool = False,
     **fields,
 ) -> Verdict:
     item = Item(
@@ -50,8 +51,9 @@ def verdict(
         holds_if_pending=holds_if_pending,
     )
     band = Band(when=LIMIT, severity=severity, deadline=deadline) if deadline else None
-    flags = frozenset({Flag.PRE_EXISTING} if pre_existing else ())
+    flags = frozenset({Flag.PRE_EXISTING} if pre_existing else ()) | frozenset({Flag.UNTRUSTED} if untrusted else ())
     since = None if age is None else NOW - timedelta(minutes=age)
+    fields = {"layer": "application", **fields}
     return Verdict(item=item, outcome=outcome, because=because, band=band, flags=flags, since=since, **fields)
 
 
@@ -63,6 +65,8 @@ def situation(
     complete: bool = True,
     served: Served = Served.EXPECTED,
     strict: bool = False,
+    partial: bool = False,
+    in_scope: int = 0,
 ) -> Situation:
     moment = None if deployed_ago is None else NOW - timedelta(minutes=deployed_ago)
     deployment = Deployment(release="2", started=moment, finished=moment) if moment else None
@@ -72,6 +76,8 @@ def situation(
         control=control,
         complete=complete,
         strict=strict,
+        partial=partial,
+        in_scope=in_scope,
         release=Release(served=served, because="the version"),
         history=History(deployment=deployment),
     )
@@ -95,7 +101,8 @@ TO_SOMEBODY = Deadline(minutes=10)
         ([verdict(Outcome.WAIVED), verdict(Outcome.NOT_APPLICABLE)], {}, (Action.UNDECIDED, 0)),
         ([verdict(Outcome.PASS)], {}, (Action.GO, None)),
         ([verdict(Outcome.PASS)], {"control": Control.SILENT}, (Action.GO, None)),
-        ([verdict(Outcome.ATTESTED)], {}, (Action.GO, None)),
+        ([verdict(Outcome.ATTESTED, layer="record")], {}, (Action.GO, None)),
+        ([verdict(Outcome.ATTESTED)], {}, (Action.UNDECIDED, 0)),  # nobody's word stands for a reading
         ([verdict(Outcome.PASS), verdict(Outcome.PENDING, holds_if_pending=True)], {}, (Action.HOLD, None)),
         ([verdict(Outcome.PASS), verdict(Outcome.PENDING)], {}, (Action.GO, None)),
         ([verdict(Outcome.PENDING)], {}, (Action.UNDECIDED, 0)),
@@ -110,6 +117,34 @@ TO_SOMEBODY = Deadline(minutes=10)
         ([DOWN], {"served": Served.UNREADABLE}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"served": Served.OTHER}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"served": Served.DOWN}, (Action.ROLLBACK, 0)),
+        ([verdict(Outcome.PASS)], {"served": Served.OTHER}, (Action.INVESTIGATE, 0)),
+        ([verdict(Outcome.PASS)], {"served": Served.UNREADABLE}, (Action.INVESTIGATE, 5)),
+        ([verdict(Outcome.PASS)], {"served": Served.DOWN}, (Action.INVESTIGATE, 5)),
+        ([verdict(severity=HIGH)], {"served": Served.DOWN}, (Action.INVESTIGATE, 5)),
+        ([verdict(severity=HIGH, age=8)], {"served": Served.DOWN}, (Action.INVESTIGATE, 2)),
+        ([DOWN], {"served": Served.OTHER, "stage": Stage.BEFORE}, (Action.NO_GO, 0)),
+        ([verdict(Outcome.PASS)], {"partial": True, "in_scope": 9}, (Action.PARTIAL, None)),
+        ([verdict(Outcome.PASS)], {"partial": True, "in_scope": 1}, (Action.PARTIAL, None)),  # without its windows
+        ([verdict(Outcome.PASS)], {"in_scope": 2}, (Action.PARTIAL, None)),  # signatures were left out
+        ([verdict(Outcome.PASS)], {"in_scope": 1}, (Action.GO, None)),
+        ([verdict(Outcome.PASS)], {"partial": True, "in_scope": 9, "strict": True}, (Action.INVESTIGATE, 60)),
+        ([verdict(Outcome.INCONCLUSIVE, LOW)], {"partial": True, "in_scope": 9}, (Action.UNDECIDED, 0)),
+        ([DOWN], {"partial": True, "in_scope": 9}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"partial": True, "in_scope": 9, "stage": Stage.BEFORE}, (Action.INVESTIGATE, 0)),
+        ([DOWN], {"in_scope": 9}, (Action.ROLLBACK, 0)),
+        ([verdict(matrix_row=ROLLS_BACK, untrusted=True)], {}, (Action.INVESTIGATE, 0)),
+        ([verdict(Outcome.PASS, layer="database"), verdict(Outcome.INCONCLUSIVE, LOW)], {}, (Action.UNDECIDED, 0)),
+        ([verdict(Outcome.PASS, layer="database"), verdict(Outcome.PASS)], {}, (Action.GO, None)),
+        ([verdict(Outcome.PASS, layer="database")], {}, (Action.GO, None)),
+        ([verdict(Outcome.PASS, layer="record")], {}, (Action.GO, None)),
+        ([verdict(Outcome.PASS, layer="record"), verdict(Outcome.ERROR, LOW)], {}, (Action.UNDECIDED, 0)),
+        (
+            [verdict(Outcome.PASS, layer="record"), verdict(Outcome.NOT_APPLICABLE)],
+            {},
+            (Action.GO, None),
+        ),
+        ([verdict(Outcome.PASS, untrusted=True)], {}, (Action.UNDECIDED, 0)),
+        ([verdict(Outcome.PASS, HIGH, untrusted=True), verdict(Outcome.PASS)], {}, (Action.GO, None)),
         ([DOWN], {"served": Served.UNASKED}, (Action.ROLLBACK, 0)),
         ([DOWN], {"stage": Stage.BEFORE}, (Action.NO_GO, 0)),
         ([DOWN], {"stage": Stage.ROLLED_BACK}, (Action.INVESTIGATE, 0)),
@@ -215,7 +250,7 @@ def test_an_empty_run_is_not_a_go_and_says_so(verdicts) -> None:
 
 
 def test_nothing_proved_says_so_and_what_to_do() -> None:
-    decision = decide([verdict(Outcome.NOT_CONFIGURED, LOW)], situation())
+    decision = decide([verdict(Outcome.NOT_CONFIGURED, LOW, layer="record")], situation())
 
     assert decision.because[0].startswith("nothing was verified")
     assert "probekit plan" in decision.because[0]
@@ -255,10 +290,45 @@ def test_what_nothing_measures_is_counted_not_listed() -> None:
     assert reason == "4 items are not configured (2 critical, 2 high); probekit plan says what each needs"
 
 
-def test_a_go_says_what_it_rests_on() -> None:
-    decision = decide([verdict(Outcome.PASS), verdict(Outcome.ATTESTED), verdict(severity=LOW)], situation())
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        (["application", "database"], ""),
+        (["database", "cache"], "only the cache, database of the target was read, not the application: "),
+        (["record"], "records and people only, for 2; nothing of the target was read: "),
+    ],
+)
+def test_a_go_says_what_it_rests_on(layers, told) -> None:
+    passed = [verdict(Outcome.PASS, layer=layer) for layer in layers]
+    facts = replace(situation(), release=Release(expected=("2",)))
 
-    assert decision.because == ("2 of 3 items are verified, 1 can be followed up",)
+    decision = decide(
+        [*passed, verdict(Outcome.ATTESTED, layer="record"), verdict(severity=LOW, layer="record")], facts
+    )
+
+    count = len(passed) + 1
+    assert decision.because == (f"{told}{count} of {count + 1} items are verified, 1 can be followed up",)
+
+
+def test_another_version_is_told_before_anything_else() -> None:
+    decision = decide([DOWN], situation(served=Served.OTHER))
+
+    assert decision.because[0] == "WRONG VERSION: the version"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        ([verdict(Outcome.PASS, layer="database"), verdict(Outcome.ERROR, LOW)], "that the application itself answers"),
+        ([verdict(Outcome.ERROR, LOW, layer="cache"), verdict(Outcome.PASS, layer="record")], "no item of its cache"),
+    ],
+)
+def test_good_news_without_a_reading_of_the_target_say_what_was_not_read(verdicts, told) -> None:
+    decision = decide(verdicts, situation())
+
+    assert decision.action is Action.UNDECIDED
+    assert decision.because[0].startswith("nothing of the target was measured")
+    assert told in decision.because[0]
 
 
 def test_only_a_critical_failure_rolls_back_by_its_row_alone() -> None:
@@ -286,6 +356,8 @@ def some_verdict() -> Verdict:
         pre_existing=RANDOM.random() < 0.25,
         confirmed=RANDOM.random() < 0.75,
         worse=RANDOM.random() < 0.5,
+        untrusted=RANDOM.random() < 0.2,
+        layer=mostly("application", ["database", "record"]),
     )
 
 
@@ -297,6 +369,7 @@ def some_situation() -> Situation:
         complete=RANDOM.random() < 0.8,
         served=mostly(Served.EXPECTED, Served),
         strict=RANDOM.random() < 0.3,
+        partial=RANDOM.random() < 0.2,
     )
 
 
@@ -362,7 +435,7 @@ def test_a_rollback_comes_only_from_a_row_or_a_deadline(verdicts) -> None:
     calls_for_it = [
         one.outcome is Outcome.FAIL
         and one.confirmed
-        and Flag.PRE_EXISTING not in one.flags
+        and not one.flags & {Flag.PRE_EXISTING, Flag.UNTRUSTED}
         and (by_row(one) or by_deadline(one, SURE))
         for one in verdicts
     ]
@@ -380,6 +453,7 @@ def test_a_rollback_is_never_ordered_because_of_ourselves(verdicts, facts) -> No
         and timedelta() <= facts.now - deployment.mark <= timedelta(minutes=120)
         and facts.control is Control.ANSWERS
         and facts.release.served not in (Served.OTHER, Served.UNREADABLE)
+        and not facts.partial
     )
 
     assert (decide([DOWN, *verdicts], facts).action is Action.ROLLBACK) is is_sure
@@ -437,10 +511,11 @@ def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, f
         and 0 <= ago <= 120
         and facts.control is Control.ANSWERS
         and facts.release.served not in (Served.OTHER, Served.UNREADABLE)
+        and not facts.partial
     )
     found: list[tuple[Action, float | None]] = []
     for one in verdicts:
-        may = sure and one.confirmed and Flag.PRE_EXISTING not in one.flags
+        may = sure and one.confirmed and not one.flags & {Flag.PRE_EXISTING, Flag.UNTRUSTED}
         grave = one.severity in (CRITICAL, HIGH)
         due = may and (one.deadline.then == "rollback" or (isinstance(one.deadline.then, Limit) and one.worse))
         age = max(0.0, (facts.now - one.since).total_seconds() / 60) if one.since else 0.0
@@ -453,7 +528,8 @@ def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, f
             minutes = 5 if one.severity is CRITICAL else 10
             found.append((Action.INVESTIGATE, minutes) if grave or one.item.criteria else later)
         elif grave and facts.stage is Stage.BEFORE:
-            found.append((Action.NO_GO, 0) if one.confirmed else (Action.INVESTIGATE, 1))
+            ordered = (Action.INVESTIGATE, 0) if facts.partial else (Action.NO_GO, 0)
+            found.append(ordered if one.confirmed else (Action.INVESTIGATE, 1))
         elif one.severity is CRITICAL and not one.confirmed:
             found.append((Action.INVESTIGATE, 1))
         elif one.severity is CRITICAL:
@@ -468,11 +544,28 @@ def plain_rule(verdicts: Sequence[Verdict], facts: Situation) -> tuple[Action, f
             found.append((Action.ROLLBACK, 0) if due else (Action.INVESTIGATE, 0))
         else:
             found.append((Action.INVESTIGATE, 60) if one.item.criteria else later)
+    return plain_whole(found, verdicts, facts)
+
+
+def plain_whole(
+    found: list[tuple[Action, float | None]], verdicts: Sequence[Verdict], facts: Situation
+) -> tuple[Action, float | None]:
+    """What the served version, a partial run and a missing reading make of what the verdicts call for."""
     idle = all(one.outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE) for one in verdicts)
+    minutes = {Served.OTHER: 0, Served.UNREADABLE: 5, Served.DOWN: 5}.get(facts.release.served)
+    if minutes is not None:
+        found.append((Action.INVESTIGATE, minutes))
     action = max((what for what, _ in found), key=lambda what: what.gravity, default=Action.UNDECIDED)
+    if action is Action.GO and facts.partial:
+        action = Action.INVESTIGATE if facts.strict else Action.PARTIAL
+        found.append((action, 60 if facts.strict else None))
     alarm = action in (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
-    proved = any(one.outcome in (Outcome.PASS, Outcome.ATTESTED) for one in verdicts)
-    lost = (alarm and facts.control is Control.SILENT) or (action is Action.GO and not proved)
+    asked = {one.layer for one in verdicts if one.outcome not in (Outcome.WAIVED, Outcome.NOT_APPLICABLE)} - {"record"}
+    passed = [one for one in verdicts if one.outcome is Outcome.PASS]
+    read = {one.layer for one in passed if Flag.UNTRUSTED not in one.flags} - {"record"}
+    proved = passed or any(one.outcome is Outcome.ATTESTED for one in verdicts)
+    proved = proved and (not asked or (("application" in read) if "application" in asked else bool(read)))
+    lost = (alarm and facts.control is Control.SILENT) or (action in (Action.GO, Action.PARTIAL) and not proved)
     if idle or lost or not facts.complete:
         return Action.UNDECIDED, 0
     return action, min((minutes for what, minutes in found if what is action and minutes is not None), default=None)

@@ -79,7 +79,7 @@ def situated(make):
 
     def situated(evidence=None, *, versions=("2.3.1",), served=Served.EXPECTED, deployed=True):
         deployment = Deployment(release="2.3.1", started=make.now - timedelta(minutes=30)) if deployed else None
-        release = Release(expected="2.3.1", versions=versions, served=served)
+        release = Release(expected=("2.3.1",), answers=dict.fromkeys(versions, 4), served=served)
         return make.situation(release=release, history=History(deployment=deployment, evidence=evidence or {}))
 
     return situated
@@ -88,7 +88,7 @@ def situated(make):
 @pytest.fixture
 def plan(make, step):
     item = make.item("error_rate < 0.1 %", probe="api", severity=Severity.MEDIUM)
-    return make.plan(item, steps=(step,), fingerprints={SOURCE: PRINT}, targets=frozenset({"api"}))
+    return make.plan(item, steps=(step,), fingerprints={SOURCE: PRINT}, layers={"api": "application"})
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ BANDS = {
     "first_byte >= 200 ms": Severity.HIGH,
 }
 
+OTHER = Release(expected=("2",), answers={"1": 8}, served=Served.OTHER, because="1 is served, 2 expected")
+
 
 @pytest.fixture
 def health(make):
@@ -317,22 +319,76 @@ def test_an_item_is_judged_on_the_looks_that_were_asked_for_its_metrics(make, ju
     assert judged(indexes, make.attempt(*measurements)).outcome is Outcome.PASS
 
 
-def test_another_release_leaves_every_reading_of_the_target_unclear(make, judged, health, good, down) -> None:
-    other = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served, expected 2")
+def test_a_pass_of_another_release_tells_nothing_of_the_expected_one(make, judged, health, good, down) -> None:
+    passed = judged(health, make.attempt(*[good()] * 8), release=OTHER)
+    failed = judged(health, *[make.attempt(*[down()] * 8)] * 3, release=OTHER)
 
-    verdicts = [
-        judged(health, make.attempt(*[good()] * 8), release=other),
-        judged(health, *[make.attempt(*[down()] * 8)] * 3, release=other),
-    ]
+    assert (passed.outcome, failed.outcome) == (Outcome.INCONCLUSIVE, Outcome.FAIL)
+    assert passed.flags == failed.flags == {Flag.OTHER_RELEASE}
+    assert passed.because.startswith("1 is served, 2 expected, so this tells nothing of it: up 1")
 
-    assert {verdict.outcome for verdict in verdicts} == {Outcome.INCONCLUSIVE}
-    assert all(verdict.flags == {Flag.OTHER_RELEASE} for verdict in verdicts)
+
+@pytest.mark.parametrize(
+    ("layer", "passes"),
+    [
+        *((layer, False) for layer in ("application", "edge", "logs")),
+        *((layer, True) for layer in ("certificate", "dns", "database", "cache", "host", "platform", "services")),
+        ("record", True),
+    ],
+)
+@pytest.mark.parametrize("is_bad", [False, True])
+def test_another_release_hides_only_what_depends_on_it(make, health, good, down, layer, passes, is_bad) -> None:
+    plan = make.plan(health, layers={"health": layer}, steps=(make.step(wanted=health.metrics),))
+    attempts = [make.attempt(*[down() if is_bad else good()] * 8)] * 3
+
+    verdict = judge_item(health, plan, {InstanceKey("health", ""): attempts}, make.situation(release=OTHER))
+
+    assert verdict.layer == layer
+    if is_bad:
+        assert verdict.outcome is Outcome.FAIL
+        assert (Flag.OTHER_RELEASE in verdict.flags) is (layer != "record")
+    else:
+        assert verdict.outcome is (Outcome.PASS if passes else Outcome.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("severity", "trusted", "outcome", "flags"),
+    [
+        (Severity.CRITICAL, (), Outcome.INCONCLUSIVE, {Flag.REPORTED, Flag.UNTRUSTED}),
+        (Severity.CRITICAL, ("health",), Outcome.PASS, {Flag.REPORTED}),
+        (Severity.HIGH, (), Outcome.PASS, {Flag.REPORTED, Flag.UNTRUSTED}),
+    ],
+)
+def test_no_critical_item_passes_by_a_program_that_is_not_trusted(
+    make, good, severity, trusted, outcome, flags
+) -> None:
+    item = make.item("up == 1", severity=severity)
+    plan = make.plan(item, steps=(make.step(reported=True),), trusted=frozenset(trusted))
+
+    verdict = judge_item(item, plan, {InstanceKey("health", ""): [make.attempt(*[good()] * 8)]}, make.situation())
+
+    assert (verdict.outcome, verdict.flags) == (outcome, flags)
+
+
+@pytest.mark.parametrize(
+    ("bad", "outcome", "told"),
+    [(0, Outcome.PASS, "up 1"), (1, Outcome.FAIL, "1 of 20 answers"), (20, Outcome.FAIL, "20 of 20 answers")],
+)
+def test_one_answer_of_another_release_refutes_an_item_about_every_answer(make, good, down, bad, outcome, told) -> None:
+    item = make.item("up == 1", confirm=2)
+    plan = make.plan(item, release_guards=(make.step(),))
+    answers = make.attempt(*[good()] * (20 - bad), *[down()] * bad)
+
+    verdict = judge_item(item, plan, {InstanceKey("health", ""): [answers]}, make.situation(release=OTHER))
+
+    assert (verdict.outcome, verdict.confirmed) == (outcome, True)
+    assert told in verdict.because
 
 
 def test_another_release_says_nothing_of_our_own_record(make) -> None:
     settled = make.item("settled >= 1 s", probe="deployment")
     measurement = make.measurement(settled=5)
-    other = make.situation(release=Release(served=Served.OTHER, because="other"))
+    other = make.situation(release=OTHER)
 
     verdict = judge_item(
         settled, make.plan(settled), {InstanceKey("deployment", ""): [make.attempt(measurement)]}, other

@@ -8,6 +8,7 @@ import pytest
 
 from probekit.judging.release import release_of
 from probekit.model.measurement import Reason
+from probekit.model.plan import Versions
 from probekit.model.verdict import Served
 
 
@@ -20,6 +21,9 @@ def measurement(make):
     return one
 
 
+TWO = Versions(expected=("2",))
+
+
 @pytest.mark.parametrize(
     ("measurements", "served"),
     [
@@ -27,37 +31,71 @@ def measurement(make):
         ([(0, "2"), (1, "1")], Served.OTHER),  # one address of two
         ([(1, "1"), (Reason.UNREACHABLE, None)], Served.OTHER),
         ([(0, "2"), (Reason.UNREACHABLE, None)], Served.EXPECTED),
+        ([(0, "2"), (0, "2"), (Reason.BAD_RESPONSE, None)], Served.EXPECTED),
+        ([(0, "2"), (Reason.BAD_RESPONSE, None), (Reason.BAD_RESPONSE, None)], Served.UNREADABLE),
         ([(Reason.UNREACHABLE, None)] * 2, Served.DOWN),
         ([(Reason.UNRESOLVED, None)], Served.DOWN),
-        ([(0, "2"), (Reason.BAD_RESPONSE, None)], Served.UNREADABLE),
+        ([(Reason.BAD_RESPONSE, None)], Served.UNREADABLE),
+        ([(Reason.UNREACHABLE, None), (Reason.BAD_RESPONSE, None)], Served.UNREADABLE),
         ([(Reason.UNTRUSTED, None)], Served.UNREADABLE),
         ([(Reason.TURNED_AWAY, None)], Served.UNREADABLE),
+        ([], Served.UNREADABLE),
     ],
 )
-def test_every_look_before_and_after_counts(measurement, measurements, served) -> None:
-    release = release_of([measurement(*one) for one in measurements], "2")
+def test_every_answer_before_and_after_counts(measurement, measurements, served) -> None:
+    release = release_of([measurement(*one) for one in measurements], TWO, guarded=True)
 
     assert release.served is served
     assert release.because
 
 
-def test_another_version_is_named(measurement) -> None:
-    release = release_of([measurement(1, "1.9")], "2")
+def test_an_address_of_which_no_answer_tells_a_version_is_named(measurement) -> None:
+    hidden = replace(measurement(Reason.BAD_RESPONSE), address="10.0.0.2:443")
 
-    assert release.versions == ("1.9",)
-    assert release.because.startswith("1.9 is served, expected 2")
+    release = release_of([measurement(0, "2"), measurement(0, "2"), hidden], TWO, guarded=True)
 
-
-def test_nothing_expected_is_no_guard_and_is_said(measurement) -> None:
-    release = release_of([measurement(Reason.MISSING_SETTING, "2")], None)
-
-    assert (release.served, release.versions) == (Served.UNASKED, ("2",))
-    assert "no version is expected" in release.because
+    assert release.served is Served.UNREADABLE
+    assert "most answers of 10.0.0.2:443 tell no version" in release.because
 
 
-def test_nothing_read_believes_the_record_and_says_so() -> None:
-    release = release_of([], "2")
+def test_another_version_is_named_before_the_expected_one(measurement) -> None:
+    release = release_of([measurement(1, "1.9"), measurement(0, "2")], TWO, guarded=True)
+
+    assert release.versions == ("1.9", "2")
+    assert release.because == "1.9 is served, 2 expected"
+
+
+@pytest.mark.parametrize(
+    ("versions", "seen", "served", "because"),
+    [
+        (Versions(expected=("2", "3")), "23", Served.EXPECTED, "2 is served by 1 of 2 answers, 3 is served by 1 of 2"),
+        (Versions(expected=("2",), allowed=("1",)), "1112", Served.EXPECTED, "1 is served by 3 of 4 answers, 2 is"),
+        (Versions(expected=("2",), allowed=("1",)), "11", Served.UNREADABLE, "2 is expected and was not seen: 1 is"),
+        (Versions(expected=("2",), allowed=("1",)), "120", Served.OTHER, "0 is served, 2 expected"),
+        (Versions(expected=("2", "3")), "1", Served.OTHER, "1 is served, 2 or 3 expected"),
+    ],
+)
+def test_a_version_that_is_allowed_is_never_wrong_and_never_enough(
+    measurement, versions, seen, served, because
+) -> None:
+    release = release_of([measurement(0, version) for version in seen], versions, guarded=True)
+
+    assert release.served is served
+    assert release.because.startswith(because)
+
+
+@pytest.mark.parametrize(
+    ("versions", "guarded", "told"),
+    [
+        (Versions(), True, "version check: off, no version is expected (2 is served)"),
+        (Versions(), False, "version check: off, no probe 'release' reads what is served"),
+        (TWO, False, "reads what is served; release 2 names the record only"),
+    ],
+)
+def test_without_a_probe_or_a_version_the_check_is_off_and_that_is_told(measurement, versions, guarded, told) -> None:
+    seen = [measurement(Reason.MISSING_SETTING, "2")] if guarded else []
+
+    release = release_of(seen, versions, guarded=guarded)
 
     assert release.served is Served.UNASKED
-    assert "the record is believed" in release.because
-    assert "do not add up" in release.because
+    assert told in release.because

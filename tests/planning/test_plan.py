@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from probekit import checklist as checklists
 from probekit.config.loader import load
+from probekit.model.history import Deployment, History
+from probekit.model.verdict import Stage
 from probekit.planning.plan import obstacles, plan, possible_scope
+from probekit.planning.release import ReleaseRequest
 from probekit.planning.selection import Selection
 
 HEALTH = "deploy.services.health-endpoint"
@@ -175,11 +180,43 @@ def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
     found = planned(HEALTH, "rollback.steps.previous-version-serving")
 
     assert [step.probe for step in found.steps] == ["health"]
-    assert ([guard.probe for guard in found.release_guards], found.release) == (["release"], "2")
-    assert planned(HEALTH, release="3").release == "3"
+    assert ([guard.probe for guard in found.release_guards], found.versions.expected) == (["release"], ("2",))
+    assert [guard.repeat for guard in found.release_guards] == [10]  # before and after: 20 answers of every address
+    assert [guard.repeat for guard in planned(HEALTH).release_guards] == [4]
     assert planned(HEALTH, tables="").release_guards == ()
-    assert "release" not in found.targets
-    assert {"health", "certificate"} <= found.targets
+    assert [found.layers[name] for name in ("health", "certificate", "deployment")] == [
+        "application",
+        "certificate",
+        "record",
+    ]
+
+
+MARK = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
+UNDER_WAY = History(deployment=Deployment(release="2", started=MARK), previous_release="1")
+OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), previous_release="2")
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected", "allowed"),
+    [
+        (ReleaseRequest(), ("2",), ("1.9",)),
+        (ReleaseRequest(version="3"), ("3",), ("1.9",)),
+        (ReleaseRequest(version="1.9"), ("1.9",), ()),
+        (ReleaseRequest(history=UNDER_WAY), ("2",), ("1.9", "1")),  # the previous one may still be served
+        (ReleaseRequest(history=OVER), ("2",), ("1.9",)),
+        (ReleaseRequest(stage=Stage.BEFORE), (), ()),  # none is on record
+        (ReleaseRequest(stage=Stage.BEFORE, version="3"), (), ()),
+        (ReleaseRequest(stage=Stage.BEFORE, version="3", history=OVER), ("2",), ()),
+        (ReleaseRequest(stage=Stage.BEFORE, history=UNDER_WAY), ("1",), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, version="1", history=OVER), ("1",), ("1.9",)),
+    ],
+)
+def test_which_versions_may_be_served_follows_from_stage_and_record(planned, request_, expected, allowed) -> None:
+    canary = TABLES.replace('expect = "2"', 'expect = "2"\nalso = ["1.9"]')
+
+    versions = planned(HEALTH, tables=canary, release=request_).versions
+
+    assert (versions.expected, versions.allowed) == (expected, allowed)
 
 
 def test_what_does_not_apply_is_kept_with_its_reason_and_costs_nothing(planned) -> None:
@@ -196,14 +233,17 @@ def test_what_does_not_apply_is_kept_with_its_reason_and_costs_nothing(planned) 
         (Selection(sections=("pre.infra",)), {"pre.infra.tls-deployed"}),
         (Selection(items=(HEALTH,)), {HEALTH}),
         (Selection(probes=("health",)), {HEALTH}),
+        (Selection(quick=True), {HEALTH, "pre.infra.tls-deployed"}),
         (Selection(), {HEALTH, "pre.infra.tls-deployed"}),
+        (Selection(machine_only=True), {HEALTH, "pre.infra.tls-deployed"}),  # all that can be measured
     ],
 )
 def test_a_selection_narrows_what_runs(planned, selection, items) -> None:
     found = planned(HEALTH, "pre.infra.tls-deployed", selection=selection)
 
     assert {item.id for item in found.items} == items
-    assert found.partial == bool(selection)
+    assert found.partial == (selection not in (Selection(), Selection(machine_only=True)))
+    assert found.in_scope == 2
 
 
 def test_what_keeps_it_from_ever_being_go_is_named_with_the_scope_that_could(planned) -> None:

@@ -8,6 +8,7 @@ from builders import NOW, mocked
 from pydantic import ValidationError
 
 from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.model.plan import Versions
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.release import KIND, ReleaseProbe
@@ -19,7 +20,7 @@ ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 
 @pytest.fixture
 def read():
-    async def one(body, *, status=200, expected="2.3.1", **settings):
+    async def one(body, *, status=200, expected=("2.3.1",), allowed=(), **settings):
         transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=body))
         measurement = Http(run="test", send=mocked(transport)).probe_client(address=ADDRESS, timeout=1)
         context = Context(
@@ -29,7 +30,7 @@ def read():
             reveal=str,
             now=lambda: NOW,
             address=ADDRESS,
-            release=expected,
+            versions=Versions(expected=expected, allowed=allowed),
         )
         return await KIND.measure(ReleaseProbe(kind="release", path="/version", **settings), context)
 
@@ -80,14 +81,27 @@ async def test_a_page_is_no_version_even_where_the_whole_body_is_one(read) -> No
         await read(b"<html>2.3.1</html>", at="text")
 
 
+@pytest.mark.parametrize(("version", "others"), [("2.3.1", 0), ("2.3.2", 0), ("2.3.0", 0), ("2.2.9", 1)])
+async def test_several_versions_may_be_expected_and_others_allowed_beside_them(read, version, others) -> None:
+    readings = await read(f'{{"version": "{version}"}}'.encode(), expected=("2.3.1", "2.3.2"), allowed=("2.3.0",))
+
+    assert readings.values["other_versions"] == Exact(others)
+
+
 async def test_without_an_expected_version_the_served_one_is_told_and_nothing_compared(read) -> None:
-    readings = await read(b'{"version": "2.3.1"}', expected=None)
+    readings = await read(b'{"version": "2.3.1"}', expected=())
 
     assert readings.version == "2.3.1"
     assert readings.values["other_versions"].reason is Reason.MISSING_SETTING
 
 
 def test_the_settings_name_the_expected_version_and_a_valid_place() -> None:
-    assert KIND.expected_version(ReleaseProbe(kind="release", path="/", expect="2")) == "2"
+    one, many = ({"expect": "2"}, {"expect": ["2", "3"], "also": ["1"]})
+    settings = [ReleaseProbe(kind="release", path="/", **keys) for keys in (one, many)]
+
+    assert list(map(KIND.versions, settings)) == [
+        Versions(expected=("2",)),
+        Versions(expected=("2", "3"), allowed=("1",)),
+    ]
     with pytest.raises(ValidationError, match="RFC 9535"):
         ReleaseProbe(kind="release", path="/", at="version")

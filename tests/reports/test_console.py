@@ -25,7 +25,8 @@ def down(make):
 
 @pytest.fixture
 def good(make):
-    return Verdict(item=make.item("up == 1", id="pre.infra.tls-deployed"), outcome=Outcome.PASS, because="up 1")
+    item = make.item("up == 1", id="pre.infra.tls-deployed")
+    return Verdict(item=item, outcome=Outcome.PASS, because="up 1", layer="application")
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_a_go_is_short_and_calm(report_of, good, recent) -> None:
 
 
 def test_the_head_says_what_was_verified_from_where_and_by_which_file(report_of, good) -> None:
-    shown = lines(report_of(good, release=Release(expected="2.3.1", served=Served.EXPECTED)))
+    shown = lines(report_of(good, release=Release(expected=("2.3.1",), served=Served.EXPECTED)))
 
     assert shown[2] == "release 2.3.1, stage after, seen from ci-7, by probes.toml"
 
@@ -183,12 +184,12 @@ def test_flaky_passes_changed_limits_waivers_and_what_does_not_apply_are_shown(m
 
 
 def test_the_situation_is_told(make, report_of, good, recent) -> None:
-    release = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served, expected 2")
+    release = Release(expected=("2",), answers={"1": 8}, served=Served.OTHER, because="1 is served, 2 expected")
 
     shown = unwrapped(report_of(good, history=recent, release=release, run={"notes": ("/srv/.env was read",)}))
 
     assert (
-        "release: 1 is served, expected 2 control: answers deployment on record: 2.3.1, not finished, started" in shown
+        "release: 1 is served, 2 expected control: answers deployment on record: 2.3.1, not finished, started" in shown
     )
     assert "started 2026-11-23 10:21:00 UTC, 9 min ago note: /srv/.env was read" in shown
 
@@ -236,10 +237,24 @@ def test_no_line_is_wider_than_asked(report_of, down, good, recent, width) -> No
     assert max(map(len, shown)) <= width
 
 
-def test_a_narrowed_run_says_at_the_top_that_it_is_no_go_of_the_release(report_of, good) -> None:
-    shown = lines(report_of(good, run={"partial": True}))
+def test_a_partial_run_says_first_that_it_is_no_release_decision(report_of, good) -> None:
+    shown = lines(report_of(good, partial=True, in_scope=23))
 
-    assert shown[3].startswith("narrowed to 1 items: this speaks of them only and is no go of the release")
+    assert shown[0] == "PASS (partial run, 1 of 23 items): not a release decision, exit code 0: prod"
+    assert shown[-1] == "partial, exit code 0"
+
+
+def test_a_failure_of_a_partial_run_says_how_much_was_looked_at(report_of, down, recent) -> None:
+    shown = lines(report_of(down, partial=True, in_scope=23, history=recent))
+
+    assert shown[0] == "INVESTIGATE (partial run, 1 of 23 items), exit code 10, page somebody now: prod"
+    assert "a partial run orders nothing" in unwrapped(report_of(down, partial=True, in_scope=23, history=recent))
+
+
+def test_what_a_program_reports_is_told_apart_from_what_was_measured(report_of, good) -> None:
+    shown = lines(report_of(replace(good, flags=frozenset({Flag.REPORTED})), good))
+
+    assert "reported by a program, not measured: pre.infra.tls-deployed" in shown
 
 
 @pytest.mark.parametrize(
@@ -277,7 +292,7 @@ HOSTILE = "503\n\x1b[2JGO, exit code 0: prod\rgo, exit code 0\u202eevil\u200b\ud
 def test_hostile_text_is_written_out_wherever_it_comes_from(make, report_of, good) -> None:
     hostile = make.item("up == 1", id="a.b.c", changed_from=make.item("up == 0").expect, changed_reason=HOSTILE)
     verdicts = [Verdict(item=hostile, outcome=outcome, because=HOSTILE, flags=frozenset(Flag)) for outcome in Outcome]
-    release = Release(expected=HOSTILE, because=HOSTILE)
+    release = Release(expected=(HOSTILE,), because=HOSTILE)
     run = {"environment": HOSTILE, "vantage": HOSTILE, "config_file": HOSTILE, "notes": (HOSTILE,)}
 
     text = reports.load_format("console").text(report_of(*verdicts, release=release, run=run))

@@ -46,6 +46,7 @@ def test_each_verdict_says_whether_it_passed_and_by_which_number(make, report_of
         "outcome": "fail",
         "passed": False,
         "severity": "critical",
+        "layer": "record",
         "because": "first byte 231 ms",
         "observed": 231.0,
         "unit": "ms",
@@ -205,7 +206,7 @@ def test_a_table_that_the_schema_does_not_know_is_refused(report_of, slow) -> No
 
 def test_the_situation_is_told(make, report_of, slow) -> None:
     deployment = Deployment(release="2", started=make.now - timedelta(minutes=9), finished=make.now)
-    release = Release(expected="2", versions=("1",), served=Served.OTHER, because="1 is served")
+    release = Release(expected=("2",), answers={"1": 8}, served=Served.OTHER, because="1 is served")
 
     document = read(report_of(slow, history=History(deployment=deployment), release=release, control=Control.SILENT))
 

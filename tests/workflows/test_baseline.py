@@ -306,7 +306,7 @@ def test_another_release_than_expected_is_no_window(place, tmp_path) -> None:
     code, told, said = call(baseline_command.capture_)
 
     assert (code, told) == (64, "")
-    assert "no window was kept: 2.3.0 is served, expected 2.4.0" in said
+    assert "no window was kept: 2.3.0 is served, 2.4.0 expected" in said
     with Store(Path(STATE)) as store:
         assert store.windows(place) == ()
 

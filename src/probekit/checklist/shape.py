@@ -22,7 +22,7 @@ from probekit.checklist.values import (
     Unit,
     Word,
 )
-from probekit.model.checklist import Band, Deadline, Row, Severity
+from probekit.model.checklist import Band, Deadline, Layer, Row, Severity
 from probekit.model.limit import Limit
 
 
@@ -36,7 +36,7 @@ class ProbeRequirement(Table):
     """What a checklist wants of a probe, whichever kind fills it."""
 
     help: Text
-    reads: Literal["target", "record"]
+    layer: Layer
     metrics: dict[MetricName, Unit] = Field(min_length=1)
     claims_reachability: StrictBool = False
     background: StrictBool = False

@@ -11,7 +11,7 @@ CONFIG: Final = 78
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
-    0: ("go", "every required item in scope passed"),
+    0: ("go", "every required item in scope passed; or partial: nothing bad in a narrowed run, no release decision"),
     10: ("investigate", "something failed or is not verified; 'now' means call somebody"),
     11: ("hold", "a signature that holds the release is missing"),
     20: ("rollback", "a confirmed failure whose row says so, soon after a deployment"),

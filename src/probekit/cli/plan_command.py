@@ -80,10 +80,10 @@ def _steps(target: Target, planned: Plan[ConfiguredKind]) -> list[str]:
         f"controls  {controls} at the start and at the end" if controls else "controls  none: nothing orders a rollback"
     )
     lines.append(f"settle    until {environment.settle:g} s after the deployment")
-    expected = f"expects {planned.release}" if planned.release else "no version expected: no release guard"
+    expected = f"expects {planned.versions}" if planned.versions.expected else "version check: off, none is expected"
     lines += [f"release   {guard.name} ({guard.kind}), before and after; {expected}" for guard in guards]
     if not guards:
-        lines.append("release   none: no probe 'release' is configured")
+        lines.append("release   version check: off, no probe 'release' is configured")
     for turn, heading in _TURNS.items():
         steps = [step for step in planned.steps if step.turn == turn]
         lines += [heading, *(f"  {_step(step)}" for step in steps)] if steps else []

@@ -36,6 +36,7 @@ class TargetReader:
         tables = [(("probes", probe), table) for probe, table in shared.items() if probe not in environment.probes]
         tables += [((*here, "probes", probe), table) for probe, table in environment.probes.items()]
         configured = tuple(one for keys, table in tables for one in self._instances(keys, table))
+        self._check_trust(environment.trust, configured, (*here, "trust"))
         return Target(
             name=name,
             environment=environment,
@@ -59,6 +60,14 @@ class TargetReader:
                 reader.check(item)
                 change = changes.get(item.id)
                 yield reader.changed(item, change, (*keys, item.id)) if change else item
+
+    def _check_trust(self, trust: Sequence[str], configured: Sequence[Configured], keys: tuple[str, ...]) -> None:
+        """Only what a program reports needs trust."""
+        programs = dict.fromkeys(one.probe for one in configured if one.source.reported)
+        for number, probe in enumerate(trust):
+            if probe not in programs:
+                expected = f"a probe of kind command: {', '.join(programs) or 'none is configured'}"
+                self._complain((*keys, number), f"'{probe}'", expected, nearest(probe, programs))
 
     def _complain(self, keys: Sequence[str | int], found: str, expected: str, hint: str = "") -> None:
         line = line_of(self.text, keys)

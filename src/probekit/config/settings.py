@@ -123,6 +123,10 @@ class Environment(Settings):
         description="requests of all samplings of a run, 300 each at most, unless load is allowed",
     )
     allow: list[Literal["canary-write", "load"]] = Field([], description="what may be done beside reading")
+    trust: list[str] = Field(
+        [],
+        description="probes of kind command by which a critical item may pass: a program reports, nothing is measured",
+    )
     deadline: Duration = Field(900.0, gt=0, description="of the whole run")
     vantage: str = Field("", description="where this runs, shown in every report")
     connect: Connect = Field(Connect(), description="how the target is reached")

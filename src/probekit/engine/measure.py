@@ -150,7 +150,7 @@ class Measurer:
             resolved=place.resolved,
             wanted=asked,
             history=self._run.history,
-            release=self._plan.release,
+            versions=self._plan.versions,
             settling_since=self._observations.settling_since,
             allow=self._allow,
             window=self._window(step) if step.window else None,

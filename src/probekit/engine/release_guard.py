@@ -32,7 +32,7 @@ class ReleaseGuard:
             return
         clock = self._context.clock
         until = clock.now() + timedelta(seconds=self._context.wait_release)
-        self._context.observer.waiting(f"release {self._plan.release} to be served", until)
+        self._context.observer.waiting(f"release {self._plan.versions} to be served", until)
         waited = False
         while not self._is_expected(await self._measured()) and clock.now() < until:
             waited = True
@@ -68,4 +68,8 @@ class ReleaseGuard:
         return list(await asyncio.gather(*(self._measurer.measure(place, to, step.wanted) for to in addresses)))
 
     def _is_expected(self, measurements: Sequence[Measurement]) -> bool:
-        return bool(measurements) and all(one.version == self._plan.release for one in measurements)
+        """Whether an expected version is served, and no other than those that may be."""
+        versions, read = self._plan.versions, [one.version for one in measurements]
+        return any(version in versions.expected for version in read) and all(
+            version is not None and versions.accept(version) for version in read
+        )

@@ -38,12 +38,11 @@ def load_history(file: Path | None, target: TargetKey, now: datetime, *, warn: W
 def _of_store(file: Path, target: TargetKey, now: datetime) -> LoadedHistory:
     with Store(file) as store:
         last, deployment, counters = store.last(target), store.deployment(target), store.counters(target)
-        windows = tuple(map(window_of, store.windows(target)))
+        windows, previous = tuple(map(window_of, store.windows(target))), store.previous_release(target)
     history = History() if last is None else history_of(last, target.environment, now)
     action = str(last["decision"]["action"]) if last else None
-    return LoadedHistory(
-        history=replace(history, deployment=deployment, counters=counters, baseline=windows), last_action=action
-    )
+    history = replace(history, deployment=deployment, counters=counters, baseline=windows, previous_release=previous)
+    return LoadedHistory(history=history, last_action=action)
 
 
 def history_of_report(file: Path, environment: str, now: datetime, *, warn: Warn) -> History:
@@ -80,7 +79,7 @@ def record_run(file: Path | None, target: TargetKey, report: Report, document: s
         release=versions[0] if len(versions) == 1 else None,
         action=report.decision.action.word,
         exit_code=report.exit_code,
-        partial=run.partial,
+        partial=report.situation.partial,
     )
     try:
         with Store(file) as store:

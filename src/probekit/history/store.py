@@ -169,6 +169,15 @@ class Store:
             return Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
         return None
 
+    def previous_release(self, target: TargetKey) -> str | None:
+        """The release of the latest deployment that is over; None where none is, or it has no name."""
+        query = (
+            "SELECT release FROM deployment WHERE environment = ? AND base_url = ? AND finished IS NOT NULL"
+            " ORDER BY started DESC LIMIT 1"
+        )
+        rows = self._read(query, _key(target))
+        return rows[0][0] if rows else None
+
     def record_counters(self, target: TargetKey, counters: Mapping[MetricKey, float]) -> None:
         """Keep what counters had come to at the latest mark of the latest deployment."""
         document = {"counters": [[*source, value] for source, value in counters.items()]}

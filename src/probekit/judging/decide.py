@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
 from typing import Final
 
+from probekit.judging.basis import EXEMPT, basis, nothing_read
 from probekit.model.checklist import Severity
 from probekit.model.limit import Limit
 from probekit.model.verdict import Action, Control, Decision, Flag, Outcome, Served, Situation, Stage, Verdict
@@ -18,7 +19,8 @@ _LONGEST: Final = 60.0  # minutes that anything may be investigated
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
 _MINUTES_TO_VERIFY: Final = {Severity.CRITICAL: 5.0}
 _MINUTES_ELSE: Final = 10.0
-_VERIFIED: Final = (Outcome.PASS, Outcome.ATTESTED)
+_TO_READ_VERSION: Final = 5.0
+_GOOD_NEWS: Final = (Action.GO, Action.PARTIAL)
 _BAD_NEWS: Final = (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
 _NAMED: Final = 3  # items that one sentence names; of more it says how many
 
@@ -36,30 +38,60 @@ class _Call:
 
 def decide(verdicts: Sequence[Verdict], situation: Situation) -> Decision:
     """The gravest action any verdict calls for, the shortest time left for it, and the verdicts that call for it."""
-    calls = [_call(verdict, situation) for verdict in verdicts]
+    decision = _with_release(_gravest([_call(verdict, situation) for verdict in verdicts]), situation)
+    if decision.action is Action.GO:
+        decision = _narrowed(decision, len(verdicts), situation)
+    if doubt := _doubt(verdicts, decision.action, situation):
+        return Decision(action=Action.UNDECIDED, minutes=0.0, because=(doubt, *decision.because))
+    return replace(decision, because=decision.because or (basis(verdicts, situation),))
+
+
+def _gravest(calls: Sequence[_Call]) -> Decision:
+    """The gravest action that any of the calls asks for, and what asks for it."""
     action = max((call.action for call in calls), key=lambda action: action.gravity, default=Action.GO)
     decisive = [call for call in calls if call.action is action]
-    because = tuple(dict.fromkeys(_sentences(decisive)))
-    if doubt := _doubt(verdicts, action, situation):
-        return Decision(action=Action.UNDECIDED, minutes=0.0, because=(doubt, *because))
     minutes = min((call.minutes for call in decisive if call.minutes is not None), default=None)
-    return Decision(action=action, minutes=minutes, because=because or (_balance(calls),))
+    return Decision(action=action, minutes=minutes, because=tuple(dict.fromkeys(_sentences(decisive))))
+
+
+def _with_release(decision: Decision, situation: Situation) -> Decision:
+    """Another version than the expected one is told before anything else; one that was not read is no go."""
+    release = situation.release
+    if release.served is Served.OTHER:
+        told, minutes = (f"WRONG VERSION: {release.because}", *decision.because), 0.0
+    elif release.served in (Served.UNREADABLE, Served.DOWN):
+        told, minutes = (*decision.because, f"version unknown: {release.because}"), _TO_READ_VERSION
+    else:
+        return decision
+    if decision.action.gravity > Action.INVESTIGATE.gravity:
+        return replace(decision, because=told)
+    left = minutes if decision.minutes is None else min(minutes, decision.minutes)
+    return Decision(action=Action.INVESTIGATE, minutes=left, because=told)
+
+
+def _narrowed(go: Decision, judged: int, situation: Situation) -> Decision:
+    """Nothing bad in a part of the scope is no go of the release."""
+    if not situation.partial and judged >= situation.in_scope:
+        return go
+    because = f"partial run, {judged} of {situation.in_scope} items: not a release decision"
+    if situation.partial and situation.strict:
+        because += ", which --strict asks for"
+        return Decision(action=Action.INVESTIGATE, minutes=_LONGEST, because=(because,))
+    return Decision(action=Action.PARTIAL, minutes=None, because=(because,))
 
 
 def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) -> str | None:
     """Why this run decides nothing, whatever its verdicts call for."""
     if not situation.complete:
         return "the run was cut off, and what it did not measure may be the worst: verify again and let it end"
-    if all(verdict.outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE) for verdict in verdicts):
+    if all(verdict.outcome in EXEMPT for verdict in verdicts):
         return "nothing was looked at: no item in scope applies and is not waived"
     if situation.control is Control.SILENT and action in _BAD_NEWS:
         return (
             "no control answers, so our own network may be at fault and not the target: "
             "mend it, or verify again from elsewhere"
         )
-    if action is Action.GO and not any(verdict.outcome in _VERIFIED for verdict in verdicts):
-        return "nothing was verified: no item passed or is attested (probekit plan says what is not configured)"
-    return None
+    return nothing_read(verdicts) if action in _GOOD_NEWS else None
 
 
 def _call(verdict: Verdict, situation: Situation) -> _Call:
@@ -95,7 +127,7 @@ def _failed(verdict: Verdict, situation: Situation) -> _Call:
     if not verdict.confirmed and (is_before or verdict.severity is Severity.CRITICAL):
         return _investigate(verdict, _UNREPEATED, "failed, but not in every attempt that it asks for: verify again")
     if is_before:
-        return _Call(verdict=verdict, action=Action.NO_GO, minutes=0.0, why="failed before the deployment")
+        return _ordered(verdict, situation, Action.NO_GO, "failed before the deployment")
     return _at_once(verdict, situation) if verdict.severity is Severity.CRITICAL else _in_time(verdict, situation)
 
 
@@ -126,7 +158,14 @@ def _roll_back(verdict: Verdict, situation: Situation, why: str) -> _Call:
     """A rollback, unless it would not mend this or we cannot be sure of it."""
     if blockers := tuple(f"no rollback is ordered: {blocker}" for blocker in _rollback_blockers(verdict, situation)):
         return _investigate(verdict, 0.0, why, blockers)
-    return _Call(verdict=verdict, action=Action.ROLLBACK, minutes=0.0, why=why)
+    return _ordered(verdict, situation, Action.ROLLBACK, why)
+
+
+def _ordered(verdict: Verdict, situation: Situation, action: Action, why: str) -> _Call:
+    """What must be done at once, unless the run looked at a part only: then somebody decides by hand."""
+    if situation.partial:
+        return _investigate(verdict, 0.0, why, ("a partial run orders nothing: verify the whole, or decide by hand",))
+    return _Call(verdict=verdict, action=action, minutes=0.0, why=why)
 
 
 def _rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
@@ -138,6 +177,8 @@ def _rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
         yield from _of_the_deployment(situation)
     if not verdict.confirmed:
         yield f"{name} did not fail in every attempt that it asks for; verify again"
+    if Flag.UNTRUSTED in verdict.flags:
+        yield f"a program reports that {name} failed, and 'trust' does not name its probe; measure it"
     if Flag.PRE_EXISTING in verdict.flags:
         yield f"{name} failed before this deployment too, so the previous release would not mend it"
     if situation.control is Control.NONE:
@@ -193,13 +234,6 @@ def _counted(unmeasured: Sequence[_Call]) -> str:
     counts = Counter(call.verdict.severity for call in unmeasured)
     graded = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     return f"{len(unmeasured)} items are not configured ({graded}); probekit plan says what each needs"
-
-
-def _balance(calls: Sequence[_Call]) -> str:
-    """What a go rests on."""
-    verified = sum(call.verdict.outcome in _VERIFIED for call in calls)
-    later = sum(not call.verdict.outcome.is_settled for call in calls)
-    return f"{verified} of {len(calls)} items are verified" + (f", {later} can be followed up" if later else "")
 
 
 def _unknown(outcome: Outcome) -> str:

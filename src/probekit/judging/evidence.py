@@ -27,7 +27,7 @@ def earlier_values(
 def collected(
     plan: Plan[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], situation: Situation
 ) -> dict[InstanceKey, PooledEvidence]:
-    """The evidence for the next run: what was known of this release, and the windows of this run."""
+    """The evidence for the next run: what was known of this release, and the windows of this run, if it is whole."""
     release, deployment = _served(situation), situation.history.deployment
     if release is None or deployment is None:
         return {}
@@ -36,7 +36,7 @@ def collected(
         for source, known in situation.history.evidence.items()
         if (known.release, known.deployment) == (release, deployment.started)
     }
-    for step in plan.steps:
+    for step in () if plan.partial else plan.steps:
         source = step.key
         print_ = plan.fingerprints.get(source)
         if not step.window or print_ is None or source not in attempts:

@@ -21,7 +21,7 @@ from probekit.judging.evidence import earlier_values
 from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
 from probekit.judging.wording import against, all_of, metric_value, number, words
-from probekit.model.checklist import Band, Item, Severity
+from probekit.model.checklist import OF_RELEASE, Band, Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, InstanceKey, Reason
 from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS, Plan, Retry, Step
@@ -76,6 +76,11 @@ class Judge:
 
     def verdict(self, item: Item) -> Verdict:
         """What is known of one item: every instance of its probe is judged, the worst counts."""
+        layer = self.plan.layers.get(item.probe or "", "record")
+        verdict = replace(self._verdict(item), layer=layer)
+        return _in_time(_under_guard(verdict, self.plan, self.situation), self.situation)
+
+    def _verdict(self, item: Item) -> Verdict:
         flags = frozenset({Flag.CHANGED} if item.changed_from else ())
         if (reason := self.plan.not_applicable.get(item.id)) is not None:
             return Verdict(item=item, outcome=Outcome.NOT_APPLICABLE, because=reason, flags=flags)
@@ -84,7 +89,7 @@ class Judge:
         if (reason := self.plan.uncovered.get(item.id)) is not None:
             return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
         worst = self._of_rows(item) if item.compares_baseline else self._of_instances(item, flags)
-        return _in_time(_under_guard(worst, self.plan, self.situation), self.situation)
+        return _as_reported(worst, self.plan)
 
     def _of_instances(self, item: Item, flags: frozenset[Flag]) -> Verdict:
         steps = [step for step in self.plan.steps if step.probe == item.probe]
@@ -105,8 +110,21 @@ class Judge:
         worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
         return _against_direct_measurements(worst, self.plan, self.attempts)
 
+    def _of_every_answer(self, item: Item, attempts: Sequence[Attempt]) -> Verdict:
+        """An item about every answer: one that is bad refutes it, however many are good."""
+        (attempt,) = attempts
+        tried = self.assessor.attempt(item, attempt, Traits())
+        bad = tuple(one for one in tried.measurements if one.state is State.BAD)
+        if bad:
+            return _failed(item, [replace(tried, measurements=bad)], f"{len(bad)} of {len(tried.measurements)} answers")
+        if tried.state is State.UNDETERMINED:
+            return _undetermined(item, tried)
+        return _passed(item, tried) if tried.state is State.GOOD else _disagreeing(item, [tried])
+
     def _of_instance(self, item: Item, instance: str, attempts: Sequence[Attempt], traits: Traits) -> Verdict:
         """Failed when enough attempts were all bad; measurements or attempts that disagree decide nothing."""
+        if any(guard.probe == item.probe for guard in self.plan.release_guards):
+            return self._of_every_answer(item, attempts)
         references = self._references(item, instance, attempts)
         bad: list[AssessedAttempt] = []
         for attempt in attempts:
@@ -177,13 +195,13 @@ def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
     )
 
 
-def _failed(item: Item, bad: Sequence[AssessedAttempt]) -> Verdict:
-    """Failed, at the mildest severity that any of its measurements gives."""
+def _failed(item: Item, bad: Sequence[AssessedAttempt], among: str = "") -> Verdict:
+    """Failed, at the mildest severity that any of its measurements gives; `among`: how many of which, where not all."""
     pairs = [(tried, one, _band(item, tried, one)) for tried in bad for one in tried.measurements]
     band = min((band for _, _, band in pairs), key=lambda band: item.severity_of(band).gravity)
     tried, shown = next((tried, one) for tried, one, of_it in reversed(pairs) if of_it == band)
     limit = tried.slow or shown.failed_limit or item.expect[0]
-    because = f"{_claim(limit, tried, shown)}; {all_of([len(tried.measurements) for tried in bad])}"
+    because = f"{_claim(limit, tried, shown)}; {among or all_of([len(tried.measurements) for tried in bad])}"
     if summary := shown.measurement.summary:
         because = f"{because}; {summary}"
     observed = tried.value(shown, limit)
@@ -243,16 +261,32 @@ def _against_direct_measurements(verdict: Verdict, plan: Plan[object], attempts:
     return verdict
 
 
-def _under_guard(verdict: Verdict, plan: Plan[object], situation: Situation) -> Verdict:
-    """Where another release is served, nothing that was read of the target speaks of this one."""
-    if situation.release.served is not Served.OTHER or verdict.item.probe not in plan.targets:
+def _as_reported(verdict: Verdict, plan: Plan[object]) -> Verdict:
+    """What a program says is no measurement; by one that is not trusted no critical item passes."""
+    probe = verdict.item.probe or ""
+    if not any(step.reported for step in (*plan.steps, *plan.release_guards) if step.probe == probe):
         return verdict
-    return Verdict(
-        item=verdict.item,
-        outcome=Outcome.INCONCLUSIVE,
-        because=situation.release.because,
-        flags=verdict.flags - {Flag.FLAKY} | {Flag.OTHER_RELEASE},
-    )
+    if probe in plan.trusted:
+        return replace(verdict, flags=verdict.flags | {Flag.REPORTED})
+    flags = verdict.flags | {Flag.REPORTED, Flag.UNTRUSTED}
+    if verdict.outcome is not Outcome.PASS or verdict.item.severity is not Severity.CRITICAL:
+        return replace(verdict, flags=flags)
+    because = f'a program reports it, and no critical item passes by that unless trust = ["{probe}"]: {verdict.because}'
+    return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=because, flags=flags)
+
+
+def _under_guard(verdict: Verdict, plan: Plan[object], situation: Situation) -> Verdict:
+    """Where another release is served, a pass of what the release itself decides tells nothing of the expected one."""
+    is_guard = any(guard.probe == verdict.item.probe for guard in plan.release_guards)
+    if situation.release.served is not Served.OTHER or verdict.layer == "record" or is_guard:
+        return verdict
+    if verdict.outcome is Outcome.FAIL:
+        return replace(verdict, flags=verdict.flags | {Flag.OTHER_RELEASE})
+    if verdict.outcome is not Outcome.PASS or verdict.layer not in OF_RELEASE:
+        return verdict
+    because = f"{situation.release.because}, so this tells nothing of it: {verdict.because}"
+    flags = verdict.flags - {Flag.FLAKY} | {Flag.OTHER_RELEASE}
+    return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=because, flags=flags)
 
 
 def _in_time(verdict: Verdict, situation: Situation) -> Verdict:

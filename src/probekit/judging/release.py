@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from probekit.model.measurement import Failure, Measurement, Reason
+from probekit.model.plan import Versions
 from probekit.model.verdict import Release, Served
 
 _AWAY = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)
 
 
-def release_of(measurements: Sequence[Measurement], expected: str | None) -> Release:
-    """How the served version stands to the expected one; one address that serves another makes it another."""
-    read = [measurement.version for measurement in measurements if measurement.version is not None]
-    versions = tuple(sorted(set(read)))
-    if expected is None:
-        summary = "no version is expected, so none was compared: set 'expect' of probes.release, or --release"
-        return Release(versions=versions, because=summary)
-    if not measurements:
-        summary = f"release {expected} is expected, and no probe 'release' reads what is served"
-        because = f"{summary}: the record is believed, and the samples of several runs do not add up"
-        return Release(expected=expected, because=because)
-    failures = [_why_unread(one) for one in measurements if one.version is None]
-    unread = next((failure for failure in failures if failure.reason not in _AWAY), None)
-    others = [version for version in versions if version != expected]
-    if others:
-        served = Served.OTHER
-        because = f"{', '.join(others)} is served, expected {expected}: nothing read here speaks of it"
-    elif unread:
-        served, because = Served.UNREADABLE, f"the served version cannot be read: {unread.reason}: {unread.detail}"
-    elif versions:
-        served, because = Served.EXPECTED, f"{expected} is served"
-    else:
-        served, because = Served.DOWN, f"the served version is unknown: {failures[0].detail}"
-    return Release(expected=expected, versions=versions, served=served, because=because)
+def release_of(measurements: Sequence[Measurement], versions: Versions, *, guarded: bool) -> Release:
+    """How the served versions stand to those that may be.
+
+    Args:
+        measurements: every answer of the release guards, before and after.
+        versions: what may be served.
+        guarded: whether a probe reads what is served.
+    """
+    answers = Counter(one.version for one in measurements if one.version is not None)
+    served, because = _served(measurements, answers, versions, guarded=guarded)
+    return Release(
+        expected=versions.expected, allowed=versions.allowed, answers=dict(answers), served=served, because=because
+    )
+
+
+def _served(
+    measurements: Sequence[Measurement], answers: Counter[str], versions: Versions, *, guarded: bool
+) -> tuple[Served, str]:
+    if not guarded:
+        named = f"; release {versions} names the record only" if versions.expected else ""
+        return Served.UNASKED, f"version check: off, no probe 'release' reads what is served{named}"
+    if not versions.expected:
+        seen = f" ({_shares(answers)})" if answers else ""
+        return Served.UNASKED, f"version check: off, no version is expected{seen}: set 'expect', or --release"
+    if others := sorted(version for version in answers if not versions.accept(version)):
+        return Served.OTHER, f"{', '.join(others)} is served, {versions} expected"
+    if doubt := _unread(measurements, answers, versions):
+        return doubt
+    return Served.EXPECTED, _shares(answers)
+
+
+def _unread(
+    measurements: Sequence[Measurement], answers: Counter[str], versions: Versions
+) -> tuple[Served, str] | None:
+    """Why an expected version was not read, or not of every address; None where it was."""
+    if not answers:
+        failures = _failures(measurements)
+        away = bool(failures) and all(failure.reason in _AWAY for failure in failures)
+        why = f"{failures[0].reason}: {failures[0].detail}" if failures else "the run ended before"
+        return (Served.DOWN if away else Served.UNREADABLE), f"{versions} is expected and was not read: {why}"
+    if not any(version in answers for version in versions.expected):
+        return Served.UNREADABLE, f"{versions} is expected and was not seen: {_shares(answers)}, which is allowed"
+    if address := _hidden(measurements):
+        return Served.UNREADABLE, f"{versions} is expected, and most answers of {address} tell no version"
+    return None
+
+
+def _shares(answers: Counter[str]) -> str:
+    """Which version was told by how many answers."""
+    if len(answers) == 1:
+        return f"{next(iter(answers))} is served"
+    count = answers.total()
+    return ", ".join(f"{version} is served by {answers[version]} of {count} answers" for version in sorted(answers))
+
+
+def _hidden(measurements: Sequence[Measurement]) -> str | None:
+    """The address of which most answers tell no version; None where there is none."""
+    read: dict[str, list[bool]] = defaultdict(list)
+    for one in measurements:
+        read[one.address].append(one.version is not None)
+    return next((address for address, seen in read.items() if sum(seen) * 2 < len(seen)), None)
+
+
+def _failures(measurements: Sequence[Measurement]) -> list[Failure]:
+    """Why measurements hold no version, what is not for want of a connection first."""
+    why = [_why_unread(one) for one in measurements if one.version is None]
+    return sorted(why, key=lambda failure: failure.reason in _AWAY)
 
 
 def _why_unread(measurement: Measurement) -> Failure:
-    """Why a measurement holds no version."""
     failures = (value for value in measurement.values.values() if isinstance(value, Failure))
     return next(failures, Failure(reason=Reason.BAD_RESPONSE, detail="its kind reads no version"))

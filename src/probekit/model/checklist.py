@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from probekit.model.limit import Limit
+
+Layer = Literal[
+    "application", "edge", "logs", "certificate", "dns", "database", "cache", "host", "platform", "services",
+    "monitoring", "record",
+]  # fmt: skip  # what a probe reads: a layer of the target, or no live system at all
+OF_RELEASE: Final = frozenset[Layer](("application", "edge", "logs"))  # what the served release itself decides
 
 
 class Severity(StrEnum):

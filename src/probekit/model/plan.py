@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
-from probekit.model.checklist import Item
+from probekit.model.checklist import Item, Layer
 from probekit.model.measurement import InstanceKey
 
 MIN_FOR_RECHECK: Final = 8  # measurements of which a single stray one is asked again
@@ -48,6 +48,7 @@ class Step(Generic[SourceT]):
     reach: frozenset[str] = frozenset()  # metrics that say whether the target was reached
     timed: frozenset[str] = frozenset()  # metrics that this process timed: the lag of its event loop is in them
     passive: bool = False  # it reads what the target counts of everybody's requests
+    reported: bool = False  # its numbers are what a program says, and nothing that was measured here
     budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
 
     @property
@@ -70,18 +71,35 @@ class Step(Generic[SourceT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """Which versions may be served: those that are expected, and those that are allowed beside them for a while."""
+
+    expected: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+    def accept(self, version: str) -> bool:
+        """Whether an answer may come from that version."""
+        return version in self.expected or version in self.allowed
+
+    def __str__(self) -> str:
+        return " or ".join(self.expected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[SourceT]):
     """What will run, and what will not and why."""
 
     items: tuple[Item, ...]  # in scope, with the environment's limits
     steps: tuple[Step[SourceT], ...]
     release_guards: tuple[Step[SourceT], ...]  # read the served release before and after
-    release: str | None  # the expected one
+    versions: Versions  # that may be served
     uncovered: Mapping[str, str]  # item id -> why no probe can answer for it
     not_applicable: Mapping[str, str]  # item id -> the environment's reason
-    targets: frozenset[str]  # probes that read the target, which another release makes worthless
+    layers: Mapping[str, Layer]  # probe -> what it reads
     claimed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
     baseline_items: tuple[Item, ...] = ()  # the rows of the baseline, as items
     fingerprints: Mapping[InstanceKey, str] = field(default_factory=dict)  # probe and instance -> of its settings
     vantage: str = ""
-    partial: bool = False
+    in_scope: int = 0  # items of the environment, of which a narrowed run looks at some
+    partial: bool = False  # something that could be measured is left out
+    trusted: frozenset[str] = frozenset()  # probes by which a program's word counts for critical items

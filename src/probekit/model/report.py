@@ -27,7 +27,6 @@ class Run:
     config_file: str
     config_hash: str
     vantage: str
-    partial: bool = False
     ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
     notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
 
@@ -57,7 +56,12 @@ class Report:
 
     @property
     def since(self) -> dict[tuple[str, Severity], datetime]:
-        """Since when each item fails at each severity, for the next run: a pass ends it, nothing else does."""
+        """Since when each item fails at each severity, for the next run: a pass ends it, nothing else does.
+
+        A partial run leaves the record as it was.
+        """
+        if self.situation.partial:
+            return dict(self.situation.history.since)
         passed = {verdict.item.id for verdict in self.verdicts if verdict.outcome is Outcome.PASS}
         known = {key: moment for key, moment in self.situation.history.since.items() if key[0] not in passed}
         for verdict in self.verdicts:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 
-from probekit.model.checklist import Band, Deadline, Item, Severity
+from probekit.model.checklist import Band, Deadline, Item, Layer, Severity
 from probekit.model.history import History
 from probekit.model.limit import Limit
 
@@ -37,6 +38,8 @@ class Flag(StrEnum):
     CHANGED = "changed"
     PRE_EXISTING = "pre_existing"
     OTHER_RELEASE = "other_release"
+    REPORTED = "reported"  # by a program, not measured
+    UNTRUSTED = "untrusted"  # by one that the environment does not trust
 
 
 class Stage(StrEnum):
@@ -59,6 +62,7 @@ class Action(Enum):
     """What to do, with the exit code that says so; the order here is the order of gravity."""
 
     GO = ("go", 0)
+    PARTIAL = ("partial", 0)
     HOLD = ("hold", 11)
     INVESTIGATE = ("investigate", 10)
     NO_GO = ("no_go", 21)
@@ -78,7 +82,7 @@ class Action(Enum):
 class Served(StrEnum):
     """How the served version stands to the expected one."""
 
-    UNASKED = "unasked"
+    UNASKED = "unasked"  # no version is expected, or nothing reads it
     EXPECTED = "expected"
     OTHER = "other"
     UNREADABLE = "unreadable"
@@ -87,12 +91,18 @@ class Served(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """The release that was expected and the versions that were seen."""
+    """The versions that may be served, and those that were seen."""
 
-    expected: str | None = None
-    versions: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()  # beside them, for a while
+    answers: Mapping[str, int] = field(default_factory=dict)  # version -> how many answers told it
     served: Served = Served.UNASKED
     because: str = ""
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that were seen, in order."""
+        return tuple(sorted(self.answers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,8 @@ class Situation:
     control: Control = Control.NONE
     complete: bool = True
     strict: bool = False  # what is otherwise a follow-up keeps it from a go
+    partial: bool = False  # something that could be measured was left out
+    in_scope: int = 0  # items of the environment, of which a narrowed run looked at some
     runner: Runner | None = None
 
 
@@ -140,6 +152,7 @@ class Verdict:
     flags: frozenset[Flag] = frozenset()
     confirmed: bool = True
     since: datetime | None = None
+    layer: Layer = "record"  # what its probe reads
     worse: bool = False  # beyond the limit at which its deadline rolls back
 
     @property

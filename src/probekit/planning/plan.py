@@ -11,17 +11,23 @@ from probekit.model.checklist import Item
 from probekit.model.plan import Plan, Step
 from probekit.planning.baseline import baseline_items
 from probekit.planning.coverage import instances, missing_metrics, why_uncovered
+from probekit.planning.release import ReleaseRequest
 from probekit.planning.selection import Selection
 from probekit.planning.steps import fingerprint, step_of
 from probekit.probe import ConfiguredKind
 
 GUARD_REPEAT = 4  # measurements at each address, before and after: one address may stand for several replicas
+GUARD_REPEAT_FOR_ITEMS = 10  # where an item asks for every answer: 20 in all, as its source says
 
 Steps = tuple[Step[ConfiguredKind], ...]
 
 
 def plan(
-    target: Target, checklist: Checklist, *, selection: Selection | None = None, release: str | None = None
+    target: Target,
+    checklist: Checklist,
+    *,
+    selection: Selection | None = None,
+    release: ReleaseRequest | None = None,
 ) -> Plan[ConfiguredKind]:
     """What will run for this target; nothing is touched.
 
@@ -29,7 +35,7 @@ def plan(
         target: the environment, with its items and probes.
         checklist: what the items and probes are of.
         selection: what the run is narrowed to.
-        release: the version that must be served, instead of the one that a release guard expects.
+        release: what is said of the release.
     """
     selection = selection or Selection()
     items = tuple(item for item in target.items if selection.holds(item))
@@ -47,20 +53,21 @@ def plan(
     if selection.quick:
         items, steps = _quick(items, steps)
     guarding = [one for name in guards for one in configured[name]]
-    expected = (one.source.expected_version for one in guarding)
     return Plan(
         items=items,
         steps=steps,
         release_guards=tuple(_guard(one, covered, target, checklist) for one in guarding),
-        release=release or next((version for version in expected if version), None),
+        versions=(release or ReleaseRequest()).versions([one.source for one in guarding]),
         uncovered=uncovered,
         not_applicable=target.not_applicable,
-        targets=frozenset(name for name, probe in checklist.probes.items() if probe.reads == "target") - guards,
+        layers={name: requirement.layer for name, requirement in checklist.probes.items()},
         claimed={step.probe: step.source.reports_on for step in steps if step.source.reports_on},
         baseline_items=rows,
         fingerprints={step.key: fingerprint(step) for step in steps},
         vantage=target.environment.vantage,
-        partial=bool(selection),
+        in_scope=len(target.items),
+        partial=selection.is_partial,
+        trusted=frozenset(target.environment.trust),
     )
 
 
@@ -92,7 +99,8 @@ def _guard(one: Configured, covered: Sequence[Item], target: Target, checklist: 
     """The step that reads which release is served: the version, whatever else the kind gives."""
     mine = [item for item in covered if item.probe == one.probe]
     step = step_of(one, mine, target, checklist.probes[one.probe])
-    return replace(step, repeat=GUARD_REPEAT, wanted=one.source.provided)
+    repeat = GUARD_REPEAT_FOR_ITEMS if mine else GUARD_REPEAT
+    return replace(step, repeat=repeat, cost=repeat * one.source.requests, wanted=one.source.provided)
 
 
 def obstacles(plan: Plan[ConfiguredKind]) -> tuple[Item, ...]:

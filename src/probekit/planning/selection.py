@@ -17,8 +17,10 @@ class Selection:
     quick: bool = False  # without windows and bursts, and measurements without spread
     machine_only: bool = False  # without what only a person answers
 
-    def __bool__(self) -> bool:
-        return bool(self.sections or self.items or self.probes or self.quick or self.machine_only)
+    @property
+    def is_partial(self) -> bool:
+        """Whether something is left out that could be measured."""
+        return bool(self.sections or self.items or self.probes or self.quick)
 
     def holds(self, item: Item) -> bool:
         """Whether the item is among what was asked for."""

@@ -46,6 +46,7 @@ def step_of(
         reach=reach,
         timed=frozenset(metric.name for metric in source.metrics if metric.timed),
         passive=source.passive,
+        reported=source.reported,
         wanted=_metrics(items) & source.provided,
         reachability_metrics=_metrics(claims) & source.provided,
     )

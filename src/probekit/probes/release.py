@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator
 
+from probekit.model.plan import Versions
 from probekit.probe import (
     Answer,
     Context,
@@ -23,6 +24,16 @@ from probekit.probe import (
 from probekit.probes._support.json import compile_path, find, parse, shown
 
 _WHOLE_BODY = "text"
+
+
+def _listed(written: object) -> object:
+    return [written] if isinstance(written, str) else written
+
+
+_Version = Annotated[str, StringConstraints(min_length=1)]
+_OneOrMany = Annotated[
+    tuple[_Version, ...], BeforeValidator(_listed, json_schema_input_type=_Version | tuple[_Version, ...])
+]
 _LONGEST = 200  # characters of a version
 
 
@@ -31,8 +42,11 @@ class ReleaseProbe(HttpConfig, FreshConfig):
 
     kind: Literal["release"]
     at: str = Field("$.version", description='where in the JSON answer (RFC 9535), or "text" for the whole body')
-    expect: str | None = Field(
-        None, min_length=1, description="the version that must be served; --release overrides it"
+    expect: _OneOrMany = Field(
+        (), description="the version that must be served, or a list of those that may be; --release overrides it"
+    )
+    also: tuple[_Version, ...] = Field(
+        (), description="versions that are allowed beside it, during a canary or a blue/green change"
     )
 
     @field_validator("at")
@@ -48,11 +62,11 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
     answer = await context.http.get_fresh(config.target(context.base_url), max_age=config.max_age)
     version = _version(config, answer)
     is_other: Exact | Failure
-    if context.release is None:
+    if context.versions.expected:
+        is_other = Exact(not context.versions.accept(version))
+    else:
         detail = "no version is expected: set 'expect' or --release"
         is_other = Failure(reason=Reason.MISSING_SETTING, detail=detail)
-    else:
-        is_other = Exact(version != context.release)
     readings = Readings(f"{answer.address} serves {shown(version)}", other_versions=is_other)
     readings.version = version
     return readings
@@ -86,7 +100,7 @@ KIND = Kind(
     measure=measure,
     endpoint=http_endpoint,
     each_address=True,
-    expected_version=lambda config: config.expect,
+    versions=lambda config: Versions(expected=config.expect, allowed=config.also),
     example="""\
 kind = "release"
 path = "/api/version"  # {"version": "2.3.1"}

@@ -17,6 +17,7 @@ from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver
 from probekit.model.plan import Plan
 from probekit.planning import capacity
 from probekit.planning.plan import plan
+from probekit.planning.release import ReleaseRequest
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind, SecretRef
 from probekit.redaction import Redactor
@@ -82,10 +83,15 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     config = loaded(options)
     target = target_of(options, config)
     _check_names(options.selection, config)
-    planned = plan(target, config.checklist, selection=options.selection, release=options.release)
+    planned = plan(
+        target,
+        config.checklist,
+        selection=options.selection,
+        release=ReleaseRequest(version=options.release, stage=options.stage, history=options.history),
+    )
     if not planned.items:
         raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
-    if options.wait_release and (not planned.release_guards or planned.release is None):
+    if options.wait_release and (not planned.release_guards or not planned.versions.expected):
         raise RequestError(
             "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
         )

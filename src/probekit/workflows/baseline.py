@@ -19,6 +19,7 @@ from probekit.model.readings import Histogram
 from probekit.model.verdict import Outcome, Served, Situation, Verdict
 from probekit.planning.baseline import baseline_items
 from probekit.planning.plan import plan
+from probekit.planning.release import ReleaseRequest
 from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
 from probekit.workflows.assembly import prepare, session
@@ -55,7 +56,11 @@ async def capture(
     config, target, _ = prepare(options)
     rows = baseline_items(config.checklist)
     more = (item for item in config.checklist.items if any(limit.of == "baseline" for limit in item.expect))
-    planned = plan(replace(target, items=(*rows, *more), not_applicable={}), config.checklist, release=options.release)
+    planned = plan(
+        replace(target, items=(*rows, *more), not_applicable={}),
+        config.checklist,
+        release=ReleaseRequest(version=options.release),
+    )
     if not planned.steps:
         needed = ", ".join(sorted({row.probe or "" for row in rows}))
         raise RequestError(f"none of the probes that are compared is configured for '{target.name}': {needed}")
@@ -81,7 +86,7 @@ async def capture(
 
 
 def _served(observations: Observations, planned: Plan[ConfiguredKind]) -> str | None:
-    release = release_of(observations.guard_measurements, planned.release)
+    release = release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards))
     if release.served is Served.OTHER:
         raise CaptureError(release.because)
     if len(release.versions) > 1:

@@ -28,15 +28,14 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     """
     found = read_run(report)
     situation, environment = found.situation, str(report["run"]["environment"])
-    asked = RunOptions(
-        environment=environment, config=config, stage=situation.stage, release=situation.release.expected
-    )
+    asked = RunOptions(environment=environment, config=config, stage=situation.stage)
     _, target, _ = prepare(asked)
     judged = {str(verdict["item"]) for verdict in report["verdicts"]}
     kept = tuple(item.id for item in target.items if item.id in judged)
     if not kept:
         raise RequestError(f"nothing that this run judged is in scope of '{environment}' in {config}")
     loaded, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
+    situation = replace(situation, in_scope=len(target.items))
     verdicts = judge(planned, found.attempts, situation)
     return Report(
         run=_run(report["run"], found, config, loaded),
@@ -67,7 +66,6 @@ def _run(written: Mapping[str, Any], found: RecordedRun, config: Path, loaded: C
         config_file=str(config),
         config_hash=loaded.digest,
         vantage=written["vantage"],
-        partial=written["partial"],
         ended_by=written["ended_by"],
         notes=(*written["notes"], f"judged again by {config}; nothing was measured anew"),
     )

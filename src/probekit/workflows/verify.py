@@ -109,11 +109,13 @@ async def execute_run(
     situation = Situation(
         now=context.clock.now(),
         stage=options.stage,
-        release=release_of(observations.guard_measurements, planned.release),
+        release=release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards)),
         history=options.history,
         control=_control(observations, target),
         complete=observations.complete,
         strict=options.strict,
+        partial=planned.partial,
+        in_scope=planned.in_scope,
         runner=load.since_start(observations.lag),
     )
     verdicts = judge(planned, observations.attempts, situation, assessor)
@@ -128,7 +130,6 @@ async def execute_run(
             config_file=str(config.path),
             config_hash=config.digest,
             vantage=target.environment.vantage,
-            partial=planned.partial,
             ended_by=observations.ended_by,
             notes=(
                 *_notes(opened.secrets, options.history, planned),

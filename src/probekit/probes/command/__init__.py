@@ -225,6 +225,7 @@ KIND = Kind(
     counters=lambda config: frozenset(name for name, place in config.metrics.items() if place.counter),
     timeout_for=lambda config: config.timeout,
     requests=0,
+    reported=True,
     example="""\
 kind = "command"
 argv = ["/usr/local/bin/dry-run", "--format", "json"]  # its exit code is 'exit_code'; it prints {"orphans": 0}

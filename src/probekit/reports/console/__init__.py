@@ -16,6 +16,7 @@ from probekit.text import Line, moment, paragraph, words
 
 _COLOURS: Final = {
     Action.GO: "32",
+    Action.PARTIAL: "32",
     Action.HOLD: "33",
     Action.INVESTIGATE: "33",
     Action.NO_GO: "31",
@@ -24,6 +25,7 @@ _COLOURS: Final = {
 }
 _NEXT: Final = {
     Action.GO: "go on.",
+    Action.PARTIAL: "go on, but not with the release: that takes a run of the whole scope.",
     Action.HOLD: "get the signature of {owners}, then verify again.",
     Action.NO_GO: "do not deploy; {owners} must mend what failed; then verify again.",
     Action.ROLLBACK: "roll back to the previous release now, then verify it with --stage rolled-back.",
@@ -61,17 +63,23 @@ def _head(report: Report, reasons: Sequence[str]) -> Iterator[Line]:
     """What was decided, why, and of what: all that a glance should need."""
     decision, run, release = report.decision, report.run, report.situation.release
     signal = f" ({run.ended_by})" if run.ended_by else ""
-    named = words(decision.action.word).upper()
-    yield Line(f"{named}, exit code {report.exit_code}{signal}{_urgency(report)}: {run.environment}")
+    yield Line(f"{_headline(report)}, exit code {report.exit_code}{signal}{_urgency(report)}: {run.environment}")
     for reason in reasons:
         yield Line(reason, 2)
     if more := len(decision.because) - len(reasons):
         yield Line(f"and {more} more, in the lists below", 2)
-    version = release.expected or ", ".join(release.versions) or "unknown"
+    version = " or ".join(release.expected) or ", ".join(release.versions) or "unknown"
     vantage = f", seen from {run.vantage}" if run.vantage else ""
     yield Line(f"release {version}, stage {run.stage}{vantage}, by {run.config_file}")
-    if run.partial:
-        yield Line(f"narrowed to {len(report.verdicts)} items: this speaks of them only and is no go of the release")
+
+
+def _headline(report: Report) -> str:
+    """The decision in capitals; of a run that looked at a part, how much of the scope that was."""
+    action, in_scope = report.decision.action, report.situation.in_scope
+    count = f"partial run, {len(report.verdicts)} of {in_scope} items"
+    if action is Action.PARTIAL:
+        return f"PASS ({count}): not a release decision"
+    return words(action.word).upper() + (f" ({count})" if report.situation.partial else "")
 
 
 def _urgency(report: Report) -> str:
@@ -103,6 +111,8 @@ def _notes(report: Report) -> Iterator[Line]:
     """What is green and yet not plain, and what the run rests on."""
     for verdict in report.verdicts:
         yield from _of_one(verdict)
+    if reported := [verdict for verdict in report.verdicts if Flag.REPORTED in verdict.flags]:
+        yield Line(f"reported by a program, not measured: {', '.join(one.item.id for one in reported)}")
     exempt: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in report.verdicts:
         if verdict.outcome is Outcome.NOT_APPLICABLE:

@@ -1,0 +1,59 @@
+"""What does good news rest on? Which layers of the target were read, and whether any was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from probekit.model.checklist import Layer
+from probekit.model.verdict import Flag, Outcome, Situation, Verdict
+
+EXEMPT: Final = (Outcome.WAIVED, Outcome.NOT_APPLICABLE)
+_NOTHING: Final = "nothing of the target was measured"
+_PLAN: Final = "probekit plan says what each needs"
+_VERIFIED: Final = (Outcome.PASS, Outcome.ATTESTED)
+
+
+def nothing_read(verdicts: Sequence[Verdict]) -> str | None:
+    """Why good news would rest on nothing; None where something of the target was read, or nothing was to be.
+
+    Where items are in scope that the application itself answers, one of those must have passed.
+    """
+    asked = _layers(verdicts)
+    if "application" in asked and "application" not in _read(verdicts):
+        return f"{_NOTHING}: no item passed that the application itself answers; {_PLAN}"
+    if asked and not _read(verdicts):
+        return f"{_NOTHING}: no item of its {_named(asked)} passed; {_PLAN}"
+    if not any(verdict.outcome in _VERIFIED for verdict in verdicts):
+        return f"nothing was verified: no item passed or is attested; {_PLAN}"
+    return None
+
+
+def basis(verdicts: Sequence[Verdict], situation: Situation) -> str:
+    """How much a go rests on, and of which layers where the application is not among them."""
+    verified = sum(verdict.outcome in _VERIFIED for verdict in verdicts)
+    later = sum(not verdict.outcome.is_settled for verdict in verdicts)
+    text = f"{verified} of {len(verdicts)} items are verified" + (f", {later} can be followed up" if later else "")
+    read = _read(verdicts)
+    if "application" in read:
+        return text
+    if read:
+        return f"only the {_named(read)} of the target was read, not the application: {text}"
+    release = " or ".join(situation.release.expected) or "no release by name"
+    return f"records and people only, for {release}; nothing of the target was read: {text}"
+
+
+def _layers(verdicts: Sequence[Verdict]) -> list[Layer]:
+    """The layers of the target that are asked for."""
+    asked = (verdict.layer for verdict in verdicts if verdict.outcome not in EXEMPT)
+    return sorted(set(asked) - {"record"})
+
+
+def _read(verdicts: Sequence[Verdict]) -> list[Layer]:
+    """The layers of which an item passed, by what was measured or by a program that is trusted."""
+    passed = [verdict for verdict in verdicts if verdict.outcome is Outcome.PASS]
+    return _layers([verdict for verdict in passed if Flag.UNTRUSTED not in verdict.flags])
+
+
+def _named(layers: Sequence[Layer]) -> str:
+    return ", ".join(layers)
