@@ -70,6 +70,9 @@ async def test_a_good_answer_gives_every_promised_number(answers) -> None:
         (b"OK", "text/plain"),
         (b"Healthy\n", "text/plain; charset=utf-8"),
         (b'{"status": "pass"}', "text/plain"),
+        (b'{"ready": true}', "application/json"),
+        (b"OK", "text/html; charset=utf-8"),
+        (b"OK", ""),
     ],
 )
 async def test_a_good_word_is_an_implied_claim_that_holds(answers, body, media_type) -> None:
@@ -92,9 +95,9 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
         (b"", "application/json", 'body = "any" accepts it'),
         (b"<!doctype html><p>ok</p>", "text/html", "a page"),
         (b"  <html>ok</html>", "application/json", "a page"),
-        (b'{"ready": true}', "application/json", 'keys are "ready"'),
+        (b'{"state": {"a": 1}}', "application/json", 'keys are "state"'),
         (b'{"status": "banana"}', "application/json", "no word we know"),
-        (b'{"status": null}', "application/json", "no status in it"),
+        (b'{"status": null}', "application/json", "no word we know"),
         (b'{"status": ["ok"]}', "application/json", "no status in it"),
         (b'{"status": "ok", "status": "down"}', "application/json", "one key twice"),
         (b'{"status": NaN}', "application/json", "NaN is no JSON number"),
@@ -263,3 +266,73 @@ async def test_an_answer_out_of_a_cache_is_no_reading_of_now(answers, age, is_re
 
 async def test_how_old_an_answer_may_be_can_be_declared(answers) -> None:
     assert (await answers(headers={"Age": "3600"}, max_age="1h")).values["up"] == Exact(1)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"status": "ok", "database": "down"}', 'ignore = ["database"]'),
+        (b'{"status": "ok", "checks": {"orders": "degraded"}}', 'ignore = ["orders"]'),
+        (b'{"status": "ok", "errors": ["x"]}', '"errors" says ["x"]'),
+        (b'{"status": "ok", "maintenance": true}', '"maintenance" says true'),
+        (b'{"status": "ok", "ready": false}', '"status" says false'),
+        (b'{"database": "down", "cache": "ok"}', 'ignore = ["database"]'),
+    ],
+)
+async def test_a_good_word_beside_one_that_is_not_is_no_reading_and_the_line_to_write_is_told(
+    answers, body, told
+) -> None:
+    readings = await answers(body)
+
+    for metric in ("up", "failed_assertions"):
+        assert readings.values[metric].reason is Reason.BAD_RESPONSE
+        assert told in readings.values[metric].detail
+
+
+@pytest.mark.parametrize(
+    ("body", "ignore"),
+    [
+        (b'{"status": "ok", "database": "down"}', ["database"]),
+        (b'{"status": "ok", "ready": false}', ["ready"]),
+        (b'{"status": "ok", "errors": ["x"], "maintenance": true}', ["errors", "maintenance"]),
+    ],
+)
+async def test_what_is_ignored_says_nothing(answers, body, ignore) -> None:
+    readings = await answers(body, ignore=ignore)
+
+    assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
+
+
+@pytest.mark.parametrize(
+    ("body", "is_read"),
+    [
+        (b'{"n": 1}', True),  # it says nothing of health
+        (b'{"n": 1, "status": "banana"}', True),
+        (b'{"n": 1, "errors": ["x"], "maintenance": true, "checks": {"db": "degraded"}}', True),  # not explicitly bad
+        (b'{"n": 1, "status": "down"}', False),
+        (b'{"n": 1, "checks": {"db": {"status": 503}}}', False),
+        (b'{"n": 1, "conditions": [{"type": "Ready", "status": "False"}]}', False),
+    ],
+)
+async def test_beside_assertions_that_hold_only_an_explicit_bad_word_counts(answers, body, is_read) -> None:
+    readings = await answers(body, assertions=({"path": "$.n", "equals": 1},))
+
+    if is_read:
+        assert readings.values["failed_assertions"] == Exact(0)
+    else:
+        assert "the declared assertions hold, but " in readings.values["failed_assertions"].detail
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "told"),
+    [
+        (b"<h1>It works</h1>", "text/html", 'assertions = [{ contains = "..." }]'),
+        (b"all systems go", "text/plain", 'assertions = [{ contains = "..." }]'),
+        (b'{"state": "banana"}', "application/json", 'assertions = [{ path = "$.status", equals = "..." }]'),
+    ],
+)
+async def test_the_refusal_names_the_claim_that_would_pass(answers, body, media_type, told) -> None:
+    readings = await answers(body, media_type=media_type)
+
+    assert told in readings.values["up"].detail
+    assert 'body = "any"' not in readings.values["up"].detail

@@ -275,7 +275,10 @@ async def test_a_5xx_without_a_component_map_is_one_that_is_unhealthy(body, medi
     ],
 )
 async def test_a_good_word_alone_is_good_and_lists_nothing_that_is_declared(body, media_type) -> None:
-    assert numbers(await read(body, media_type=media_type)) == (0, 0, 0)
+    nothing = await read(body, media_type=media_type)
+
+    assert numbers(nothing) == (Reason.BAD_RESPONSE, 0, 0)
+    assert 'components = { NAME = "required" }' in nothing.values["unhealthy_required"].detail
     assert numbers(await read(body, media_type=media_type, components=STORES)) == (0, 0, 3)
 
 
@@ -452,6 +455,26 @@ async def test_a_component_may_be_named_like_anything() -> None:
     components = {"status": "required", "version": "required", "database_status": "required", "errors": "required"}
 
     assert numbers(await read(body, components=components)) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "counted"),
+    [
+        ({"status": "ok", "maintenance": False, "db": {"status": "ok"}}, (0, 0, 0)),
+        ({"status": "ok", "maintenance": True, "db": {"status": "ok"}}, (0, Reason.BAD_RESPONSE, 0)),
+        ({"Status": "Healthy", "Checks": [{"Name": "db", "Status": "Healthy"}]}, (0, 0, 0)),
+        ({"Status": "Unhealthy", "Checks": [{"Name": "db", "Status": "Unhealthy"}]}, (1, 0, 0)),
+        ({"status": "ok", "db": {"status": "ok"}, "errors": ["x"]}, (0, Reason.BAD_RESPONSE, 0)),
+    ],
+)
+async def test_flags_capitals_and_errors_are_read_as_what_they_are(body, counted) -> None:
+    assert numbers(await read(body, components={"db": "required"})) == counted
+
+
+async def test_an_ignored_component_is_none() -> None:
+    body = {"status": "ok", "components": {"db": "ok", "mail": "down"}, "errors": ["x"]}
+
+    assert numbers(await read(body, components={"db": "required"}, ignore=["mail", "errors"])) == (0, 0, 0)
 
 
 async def test_a_claim_of_the_opposite_is_read_as_such() -> None:

@@ -18,7 +18,9 @@ from probekit import reports
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.verdict import Outcome
 from probekit.probes._support.cookies import cookies
-from probekit.probes._support.health_words import Health, bad_part, health_of
+from probekit.probes._support.health_document import HealthDocument
+from probekit.probes._support.health_reader import read_health
+from probekit.probes._support.health_words import Health, health_of
 from probekit.probes._support.json import find, parse
 from probekit.transport.connection import Connection
 from probekit.transport.exchange import Exchange, answered, send_once
@@ -119,8 +121,12 @@ def judged(serve, tmp_path):
         ([redirect("https://id.example.test/x?SAMLRequest=abc")], ERROR, "turned_away"),
         ([answer(b"<html>Solve the CAPTCHA</html>", head=BUSY)], ERROR, "turned_away"),
         ([answer(b"<html>maintenance</html>", head=BUSY)], FAIL, "status 503"),
-        ([answer(b'{"status":"ok","parts":{"db":{"status":"DOWN"}}}')], INCONCLUSIVE, "infrastructure_health"),
-        ([answer(b'{"status":"ok","parts":[{"name":"db","state":"down"}]}')], INCONCLUSIVE, "infrastructure_health"),
+        ([answer(b'{"status":"ok","parts":{"db":{"status":"DOWN"}}}')], INCONCLUSIVE, "what does not count: ignore = "),
+        (
+            [answer(b'{"status":"ok","parts":[{"name":"db","state":"down"}]}')],
+            INCONCLUSIVE,
+            "what does not count: ignore = ",
+        ),
         ([answer(b'{"status":"ok","parts":{"db":{"status":"UP"}}}')], PASS, ""),
         ([b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
         ([b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
@@ -210,7 +216,7 @@ def test_any_bytes_are_json_or_no_answer(body) -> None:
     document = said(parse, body)
 
     assert health_of(document) in Health
-    assert bad_part(document) is None or isinstance(bad_part(document), str)
+    assert isinstance(said(read_health, document), HealthDocument | ProbeFailedError)
 
 
 JSON = st.recursive(
@@ -223,7 +229,7 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from(["$.status", "$..status", "$[0]", "$.*", "$.a.b"]))
 def test_any_json_has_one_value_there_or_no_answer(document, path) -> None:
     assert not isinstance(said(find, path, document), ProbeFailedError)
-    assert bad_part(document) is None or isinstance(bad_part(document), str)
+    assert isinstance(said(read_health, document), HealthDocument | ProbeFailedError)
 
 
 class Deaf:

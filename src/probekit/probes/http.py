@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from probekit.probe import (
     MADE_UP,
@@ -23,9 +23,13 @@ from probekit.probe import (
     RepeatedConfig,
     http_endpoint,
 )
-from probekit.probes._support.assertions import DECLARE, Assertion, broken
-from probekit.probes._support.health_words import Health, bad_part, health_of, said_by
-from probekit.probes._support.json import keys, shown
+from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT, Assertion, broken
+from probekit.probes._support.health_document import HealthDocument, Names
+from probekit.probes._support.health_reader import read_health
+from probekit.probes._support.health_words import Health, said_by
+from probekit.probes._support.json import keys, parse, shown
+
+_TOLD: Final = 6  # words that a line of evidence names
 
 
 class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
@@ -36,6 +40,9 @@ class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
     follow: int = Field(0, ge=0, le=5, description="redirects that are followed, within the same origin only")
     assertions: tuple[Assertion, ...] = Field((), description="what the body must hold")
     body: Literal["any"] | None = Field(None, description='"any": a 2xx is enough, whatever the body says')
+    ignore: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        (), description="keys and components of the body that say nothing of its health"
+    )
     catch_all: bool = Field(
         default=False, description="this server answers every path alike: only a declared assertion can pass"
     )
@@ -47,6 +54,9 @@ class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
             raise ValueError(message)
         if self.catch_all and not self.assertions:
             message = "catch_all says that every path is answered: add the assertions that tell health from it"
+            raise ValueError(message)
+        if self.ignore and self.body:
+            message = 'body = "any" reads no body: ignore does not go with it'
             raise ValueError(message)
         if self.assertions and self.body:
             message = 'assertions read the body: they do not go with body = "any"'
@@ -114,18 +124,63 @@ async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer
     if config.body == "any":
         return []
     if config.assertions:
-        return broken(config.assertions, answer.body)
-    word = _status_word(answer)
-    health = health_of(word)
-    if health.is_doubtful:
-        detail = f"its status {shown(word)} is no word we know; {DECLARE}"
-        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
-    if health is Health.GOOD and (part := bad_part(said_by(answer))):
-        detail = (
-            f"its status is {shown(word)}, but its part {shown(part)} is not: kind infrastructure_health reads parts"
-        )
-        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
-    return [] if health is Health.GOOD else [f"its status is {shown(word)}"]
+        failed = broken(config.assertions, answer.body)
+        if not failed:
+            _require_no_bad_word(config, answer)
+        return failed
+    return _implied(config, answer)
+
+
+def _implied(config: HttpProbe, answer: Answer) -> list[str]:
+    """What a body says of itself, where nothing is declared: all its words must be good.
+
+    Raises:
+        ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
+    """
+    if not answer.body.strip():
+        raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
+    hint = DECLARE if answer.body.strip()[:1] in b'{["' else DECLARE_TEXT
+    try:
+        document = said_by(answer)
+        said = read_health(document, ignored=Names(config.ignore))
+    except ProbeFailedError as error:
+        raise ProbeFailedError(error.reason, f"{error.detail}; {hint}") from error
+    if said.overall is None and said.is_silent:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"no status in it; {keys(document)}; {hint}")
+    if said.overall is not None and said.overall.is_doubtful:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"its status {shown(said.word)} is no word we know; {hint}")
+    if said.overall is Health.BAD and said.best is not Health.GOOD:
+        return [f"its status is {shown(said.word)}"]
+    if doubts := _doubts(said, Health.UNCLEAR, Health.BAD):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, doubts)
+    return []
+
+
+def _require_no_bad_word(config: HttpProbe, answer: Answer) -> None:
+    """Beside declared assertions that hold only an explicit bad word counts.
+
+    Raises:
+        ProbeFailedError: `bad_response`: the body says one.
+    """
+    try:
+        said = read_health(parse(answer.body), ignored=Names(config.ignore))
+    except ProbeFailedError:
+        return  # it says nothing of health that can be read
+    if doubts := _doubts(said, Health.BAD):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the declared assertions hold, but {doubts}")
+
+
+def _doubts(said: HealthDocument, *counted: Health) -> str:
+    """The words that contradict a good answer, with the line that lets them pass; nothing where there is none."""
+    listed = [(one.name, one.says) for one in said.listed if one.health in counted]
+    words = [("status", said.word)] if said.overall in counted else []
+    unwell = dict.fromkeys((name, shown(says)) for name, says in [*words, *listed])
+    if not unwell:
+        return ""
+    told = ", ".join(f"{shown(name)} says {says}" for name, says in list(unwell)[:_TOLD])
+    more = f" and {len(unwell) - _TOLD} more" if len(unwell) > _TOLD else ""
+    names = ", ".join(dict.fromkeys(shown(name) for name, _ in list(unwell)[:_TOLD]))
+    return f"{told}{more}; what does not count: ignore = [{names}]"
 
 
 async def _answers_anything(config: HttpProbe, context: Context, answer: Answer) -> bool:
@@ -133,18 +188,6 @@ async def _answers_anything(config: HttpProbe, context: Context, answer: Answer)
         return False
     url, has_body = config.target(context.base_url), config.method != "HEAD"
     return await context.http.answers_anything(url, answer, follow=config.follow, has_body=has_body)
-
-
-def _status_word(answer: Answer) -> str:
-    """The one word that the body says of itself: JSON's `status`, or the whole of a short plain text."""
-    if not answer.body.strip():
-        raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
-    document = said_by(answer)
-    word = document.get("status") if isinstance(document, dict) else document
-    if not isinstance(word, str):
-        detail = f"no status in it; {keys(document)}; {DECLARE}"
-        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
-    return word
 
 
 KIND = Kind(

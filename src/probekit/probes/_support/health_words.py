@@ -1,4 +1,4 @@
-"""What do a health answer and its words say?"""
+"""What do words and flags say of health?"""
 
 from __future__ import annotations
 
@@ -20,10 +20,28 @@ _BAD: Final = frozenset((
     "timeout", "timed_out", "red", "unknown_error", "unexpected_result",  # the last two are django-health-check's
 ))  # fmt: skip
 _UNCLEAR: Final = frozenset((
-    "degraded", "warn", "warning", "unknown", "starting", "pending", "partial", "paused", "maintenance",
-    "yellow",
+    "degraded", "warn", "warning", "starting", "pending", "partial", "paused", "maintenance", "yellow",
 ))  # fmt: skip
-_PARTS: Final = 2000  # of one answer that are looked at
+_INVERSE: Final = frozenset((  # flags that say something is not as always where they are true, and nothing else
+    "maintenance", "maintenancemode", "sealed", "standby", "readonly", "degraded", "paused", "draining", "suspended",
+    "shuttingdown", "terminating", "stopping", "disabled", "locked", "stale", "recovering", "overloaded", "throttled",
+))  # fmt: skip
+_DEPENDENCIES: Final = frozenset((
+    "database", "db", "sql", "postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "cassandra", "sqlite",
+    "cache", "redis", "valkey", "memcached", "queue", "broker", "rabbitmq", "kafka", "nats", "amqp", "celery",
+    "sidekiq", "elasticsearch", "opensearch", "search", "storage", "s3", "minio", "disk", "smtp", "mail", "ldap",
+    "vault", "etcd", "zookeeper", "consul", "store", "datastore", "backend", "upstream",
+))  # fmt: skip
+_WISHES: Final = frozenset(("use", "uses", "enable", "with", "has", "allow", "skip", "no", "disable", "require"))
+_BAD_CONDITIONS: Final = frozenset((
+    "pressure", "unavailable", "problem", "degraded", "failure", "failed", "failing", "stalled", "disruption",
+    "deadlock", "corrupt", "unhealthy", "unreachable",
+))  # fmt: skip
+_NEUTRAL_CONDITIONS: Final = frozenset(("progressing", "reconciling", "suspended", "upgradeable"))
+_MARK: Final = re.compile(
+    r"(?<=.)[\s_-](status|state|health|ok|healthy|ready|up|connected)$|(?<=[a-z0-9])(Status|State|Health)$"
+)
+_PART: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _LONGEST_TEXT: Final = 40  # characters of a plain text that is one word
 
 
@@ -64,7 +82,8 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     text = answer.body.strip()
     if not text:
         raise ProbeFailedError(Reason.BAD_RESPONSE, "the body is empty")
-    if answer.media_type == "text/plain" and len(text) <= _LONGEST_TEXT and text[:1] not in b'{["':
+    is_text = answer.media_type in ("text/plain", "text/html", "")  # `return "OK"` of Flask and Django is text/html
+    if is_text and len(text) <= _LONGEST_TEXT and text[:1] not in b'{["<':
         return text.decode("utf-8", "replace")
     if "html" in answer.media_type or text[:1] == b"<":
         detail = f"a page ({answer.media_type or 'no type'}) where a health answer is due"
@@ -72,23 +91,42 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     return parse(answer.body)
 
 
-def bad_part(document: Any) -> str | None:  # noqa: ANN401  # any JSON value
-    """The name of a part, at any depth, whose own word is bad; None where none is seen."""
-    left, seen = [("", document)], 0
-    while left and seen < _PARTS:
-        name, value = left.pop()
-        seen += 1
-        if isinstance(value, dict):
-            if name and any(health_of(value.get(key)) is Health.BAD for key in ("status", "state", "health")):
-                return name
-            left += [(str(key), inner) for key, inner in value.items() if isinstance(inner, dict | list)]
-        elif isinstance(value, list):
-            left += [(_named(inner) or name or "a part", inner) for inner in value if isinstance(inner, dict | list)]
-    return None
+def flag_health(key: str, value: bool) -> Health | None:  # noqa: FBT001  # what is read
+    """What a claim at a key says of health; None where it says nothing, such as `"debug": false`."""
+    parts = key_parts(key)
+    if any(health_of(part) is Health.BAD for part in (key, *parts)):  # such as `timed_out`
+        return Health.BAD if value else None
+    if plain(key) in _INVERSE:
+        return Health.UNCLEAR if value else None
+    is_dependency = bool(parts) and parts[-1] in _DEPENDENCIES and parts[0] not in _WISHES
+    return health_of(value) if is_dependency or without_mark(key) != key else None
 
 
-def _named(part: Any) -> str:  # noqa: ANN401  # any JSON value
-    return str(part.get("name") or "") if isinstance(part, dict) else ""
+def condition_health(kind: str, status: str) -> Health | None:
+    """What a condition of Kubernetes says, by its polarity; None where it says nothing of health.
+
+    Of most kinds `True` is well (`Ready`), of others `False` is (`DiskPressure`, `NetworkUnavailable`).
+    """
+    parts = set(key_parts(kind))
+    if parts & _NEUTRAL_CONDITIONS:
+        return None
+    said = {"true": True, "false": False}.get(status.casefold())
+    return Health.UNCLEAR if said is None else health_of(said is not bool(parts & _BAD_CONDITIONS))
+
+
+def plain(key: str) -> str:
+    """A key in small letters, without what joins its words."""
+    return re.sub(r"[\s_-]", "", key).casefold()
+
+
+def key_parts(key: str) -> list[str]:
+    """The words of a key, in small letters: `timed` and `out` of `timedOut`."""
+    return [part.casefold() for part in _PART.findall(key)]
+
+
+def without_mark(key: str) -> str:
+    """The component that a key speaks of: `database` of `database_status`."""
+    return _MARK.sub("", key)
 
 
 def _normal(word: str) -> str:

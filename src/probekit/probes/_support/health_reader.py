@@ -1,0 +1,295 @@
+"""What does a health answer say of the whole and of each component? One reader for all dialects.
+
+It knows them by their shape: Spring Boot actuator, ASP.NET, health+json, django-health-check, NestJS terminus, Consul's
+lists, conditions of Kubernetes, flat and nested maps, a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any, Final
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.probes._support.health_document import NO_NAMES, Component, HealthDocument, Names, explains
+from probekit.probes._support.health_words import (
+    Health,
+    condition_health,
+    flag_health,
+    health_of,
+    key_parts,
+    plain,
+    without_mark,
+)
+from probekit.probes._support.json import find, is_number, shown
+
+_MOST: Final = 200  # components of one document: one that may hold more is not read to its end
+_DEEPEST: Final = 8  # levels of components within components
+
+
+def read_health(
+    document: Any,  # noqa: ANN401  # any JSON value
+    *,
+    at: str | None = None,
+    declared: Names = NO_NAMES,
+    ignored: Names = NO_NAMES,
+) -> HealthDocument:
+    """What the document says of the whole and of each component.
+
+    Args:
+        document: a JSON value, or the text of a plain body.
+        at: where the component map is, as a JSONPath of RFC 9535.
+        declared: components that count whatever their values look like.
+        ignored: components and keys that do not count.
+
+    Raises:
+        ProbeFailedError: `bad_response`: nothing is at that place, or it lists more than is read.
+    """
+    place = find(at, document) if at else document
+    reader = _Reader(declared, ignored)
+    if isinstance(place, dict):
+        said = reader.whole(place)
+    elif isinstance(place, list):
+        said = HealthDocument(listed=reader.of_list("", place, _ANY))
+    else:
+        said = HealthDocument(word=place, overall=health_of(place)) if isinstance(place, str) else HealthDocument()
+    if at and isinstance(document, dict) and (around := reader.own_word(document)).is_known:
+        said = _worse(said, around)
+    return replace(said, neutral=tuple(reader.neutral))
+
+
+def likely_place(document: Any) -> str:  # noqa: ANN401  # any JSON value
+    """Where its components may be, as a JSONPath for whoever has to write one."""
+    known = document if isinstance(document, dict) else {}
+    maps = [key for key, value in known.items() if isinstance(value, dict | list)]
+    return next((f"$.{key}" for key in maps if re.fullmatch(r"[A-Za-z_]\w{0,40}", key, re.ASCII)), "$....")
+
+
+_WORDS: Final = frozenset((
+    "status", "state", "health", "healthy", "ok", "ready", "up", "alive", "available", "success", "connected", "passed",
+    "result", "reachable", "online", "live", "overall", "overallstatus", "healthstatus", "statuscode", "ishealthy",
+    "isready", "isalive", "isok", "isconnected",
+))  # fmt: skip
+_NAMES: Final = ("name", "component", "service", "check", "key", "id", "checkid")
+_MAPS: Final = frozenset(
+    ("components", "checks", "results", "entries", "dependencies", "services", "healthchecks", "subsystems")
+)
+_WRAPPERS: Final = frozenset(("data", "result", "response", "health", "status"))
+_REMARKS: Final = frozenset(("details", "info"))  # components, or anything else
+_TROUBLE: Final = frozenset(("error", "errors", "failed", "failures", "failing"))  # what is wrong, unless it is empty
+_ABOUT: Final = frozenset((
+    "version", "name", "service", "app", "application", "env", "environment", "region", "zone", "host", "hostname",
+    "instance", "node", "pod", "release", "build", "commit", "sha", "revision", "branch", "message", "description",
+    "output", "notes", "title", "type", "detail", "debug", "mode",
+))  # fmt: skip
+_ABOUT_ENDINGS: Final = frozenset(
+    ("at", "ms", "id", "url", "uri", "version", "time", "timestamp", "date", "seconds", "duration", "uptime", "latency")
+)
+_BAD_STATUSES: Final = range(400, 600)  # RFC 9110 section 15: a part that answers with one is not well
+
+_Counts = frozenset[type]  # of which type a value is a component's even when it says nothing of health
+_SCALAR: Final = _Counts((str, int, float, type(None)))
+_ANY: Final = _Counts((*_SCALAR, bool, dict, list))
+_TEXT: Final = _Counts((str,))  # a number beside the word of the whole is a measure
+
+
+class _Reader:
+    """Finds the components in a document."""
+
+    def __init__(self, declared: Names, ignored: Names) -> None:
+        self._declared = declared
+        self._ignored = ignored
+        self.neutral: list[str] = []
+
+    def whole(self, table: Mapping[str, Any], depth: int = 0) -> HealthDocument:
+        """What a document, or a part of it that stands for the whole, says: its own word, its maps, what is beside."""
+        own, depth = self.own_word(table), _deeper(depth)
+        pairs = [(key, value) for key, value in table.items() if not self._ignored.owner(key)]
+        maps = {key: self._map(key, value, depth) for key, value in pairs if _is_map(key, value)}
+        rest = [(key, value) for key, value in pairs if key not in maps and not self._is_word(key, value)]
+        listed = [component for inner in maps.values() for component in inner.listed]
+        beside = _Counts() if listed else _SCALAR if own.overall is None else _TEXT
+        alone = self._entries("", rest, beside, depth)
+        if any(component.is_known or self._declared.owner(component.name) for component in alone):
+            listed = [*alone, *listed]
+        return replace(reduce(_worse, maps.values(), own), listed=listed)
+
+    def own_word(self, table: Mapping[str, Any]) -> HealthDocument:
+        """The word that an object says of itself, the worst of several; beside `status` only words of health count."""
+        words = [
+            (plain(key), value)
+            for key, value in table.items()
+            if plain(key) in _WORDS and _is_scalar(value) and not self._ignored.owner(key)
+        ]
+        telling = [word for key, word in words if key == "status" or _word_health(word) is not Health.UNKNOWN]
+        said = [HealthDocument(word=word, overall=_word_health(word)) for word in telling or [w for _, w in words[:1]]]
+        return reduce(_worse, said, HealthDocument())
+
+    def _map(self, key: str, value: Any, depth: int) -> HealthDocument:  # noqa: ANN401  # any JSON value
+        counts = _ANY if plain(key) in _MAPS else _Counts()
+        if isinstance(value, list):
+            return HealthDocument(listed=self._or_trouble("", key, value, self.of_list("", value, counts, depth)))
+        if plain(key) in _WRAPPERS:
+            return self.whole(value, depth=depth)
+        return HealthDocument(listed=self._or_trouble("", key, value, self._entries("", value.items(), counts, depth)))
+
+    def of_list(self, name: str, items: Sequence[Any], counts: _Counts, depth: int = 0) -> list[Component]:
+        """The components of a list: each by its name, those without one under the list's own."""
+        conditions = [_condition(name, item) for item in items if _is_condition(item)]
+        items = [item for item in items if not _is_condition(item)]
+        listed = [component for component in conditions if component and not self._ignored.owner(component.name)]
+        listed += self._entries(name, _pairs(items), counts, _deeper(depth))
+        nameless = [item for item in items if isinstance(item, dict) and _name_of(item) is None]
+        words = [self.own_word(item) for item in nameless]
+        listed += [_component(name or "(nameless)", said) for said in words if said.overall is not None]
+        if not listed and not conditions and name and (list in counts or self._declared.owner(name)):
+            return [Component(name=name, says=items, health=Health.UNKNOWN)]
+        return listed
+
+    def _entries(self, prefix: str, pairs: Iterable[tuple[str, Any]], counts: _Counts, depth: int) -> list[Component]:
+        listed = list[Component]()
+        for key, value in pairs:
+            name = self._name(prefix, key)
+            if not self._ignored.owner(name):
+                listed += self._entry(name, key, value, counts, depth)
+            if len(listed) > _MOST:  # before the body's megabyte of them costs a second of the run's one loop
+                raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {_MOST} components")
+        return listed
+
+    def _entry(self, name: str, key: str, value: Any, counts: _Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
+        if isinstance(value, dict):
+            return self._or_trouble(name, key, value, self._object(name, value, counts, depth))
+        if isinstance(value, list):
+            return self._or_trouble(name, key, value, self.of_list(name, value, counts, depth))
+        if self._declared.owner(name):
+            return [Component(name=name, says=value, health=health_of(value))]
+        if isinstance(value, bool):
+            return self._flag(name, key, value, counts)
+        return self._or_trouble(name, key, value, _scalar(name, key, value, counts))
+
+    def _flag(self, name: str, key: str, value: bool, counts: _Counts) -> list[Component]:  # noqa: FBT001  # what is read
+        """The component that a claim speaks of: in a map of components any, elsewhere by its key."""
+        health = flag_health(key, value)
+        if health is None and bool in counts and flag_health(key, not value) is None:
+            health = health_of(value)
+        if health is None:
+            self.neutral.append(f"{name} = {shown(value)}")
+            return []
+        return [Component(name=name, says=value, health=health)]
+
+    def _or_trouble(self, name: str, key: str, value: Any, listed: list[Component]) -> list[Component]:  # noqa: ANN401  # any JSON value
+        """What a key of trouble holds, where that is no component: not empty, it takes a good word away."""
+        name = name or key
+        is_told = any(component.is_known for component in listed)
+        if plain(key) not in _TROUBLE or is_told or self._declared.owner(name) or self._ignored.owner(name):
+            return listed
+        is_some = value > 0 if is_number(value) else bool(value)
+        return [Component(name=name, says=value, health=Health.UNCLEAR)] if is_some else []
+
+    def _object(self, name: str, table: Mapping[str, Any], counts: _Counts, depth: int) -> list[Component]:
+        """A component with its parts, or a group of components."""
+        said = self.own_word(table)
+        if said.overall is not None:
+            parts = self._parts(name, table, _deeper(depth))
+            decided = said.overall is not Health.GOOD and explains(parts, said.overall)
+            return parts if decided else [_component(name, said), *parts]
+        inner = self._entries(name, table.items(), counts, _deeper(depth))
+        if any(component.is_known for component in inner):
+            return inner
+        is_one = dict in counts or self._declared.owner(name)
+        return [Component(name=name, says=table, health=Health.UNKNOWN)] if is_one else []
+
+    def _parts(self, name: str, table: Mapping[str, Any], depth: int) -> list[Component]:
+        """The components within one that has a word of its own: objects that have one, too, and what is wrong."""
+        listed = list[Component]()
+        for key, value in table.items():
+            inner = _pairs(value) if _is_map(key, value) or isinstance(value, list) else [(key, value)]
+            parts = [
+                component
+                for part, summary in inner
+                if isinstance(summary, dict) and self.own_word(summary).overall is not None
+                for component in self._object(f"{name}.{part}", summary, _Counts(), depth)
+            ]
+            is_claim = isinstance(value, bool)
+            listed += parts if is_claim else self._or_trouble(f"{name}.{key}", key, value, parts)
+        return [component for component in listed if not self._ignored.owner(component.name)]
+
+    def _name(self, prefix: str, key: str) -> str:
+        """The component's name: "database" for `database_status`."""
+        whole = f"{prefix}.{key}" if prefix else key
+        return whole if whole in self._declared.known else without_mark(whole)
+
+    def _is_word(self, key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
+        return plain(key) in _WORDS and _is_scalar(value) and key not in self._declared.known
+
+
+def _component(name: str, said: HealthDocument) -> Component:
+    return Component(name=name, says=said.word, health=Health.UNKNOWN if said.overall is None else said.overall)
+
+
+def _scalar(name: str, key: str, value: Any, counts: _Counts) -> list[Component]:  # noqa: ANN401  # any JSON value
+    """The undeclared component that a plain value speaks of, if it does."""
+    health, parts = health_of(value), key_parts(key)
+    if plain(key) in _ABOUT or (not value and any(health_of(part) is Health.BAD for part in (key, *parts))):
+        return []
+    says_nothing = health is Health.UNKNOWN and (parts or [""])[-1] in _ABOUT_ENDINGS
+    is_one = type(value) in counts or (isinstance(value, str) and health is not Health.UNKNOWN)
+    return [Component(name=name, says=value, health=health)] if is_one and not says_nothing else []
+
+
+def _word_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    """What stands at a key of status says; a number may be an HTTP status."""
+    return Health.BAD if is_number(value) and value in _BAD_STATUSES else health_of(value)
+
+
+def _worse(one: HealthDocument, other: HealthDocument) -> HealthDocument:
+    """The first, with the second's word where that is worse."""
+    if other.overall is None:
+        return one
+    if one.overall is None:
+        return replace(other, listed=one.listed)
+    best = min(one.best or one.overall, other.best or other.overall)
+    worst = one if one.overall >= other.overall else other
+    return replace(one, word=worst.word, overall=worst.overall, best=best)
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # any JSON value
+    """What is in a map or a list, by name."""
+    if isinstance(value, dict):
+        return list(value.items())
+    return [(name, item) for item in value if isinstance(item, dict) and (name := _name_of(item)) is not None]
+
+
+def _name_of(item: Mapping[str, Any]) -> str | None:
+    named = {plain(key): value for key, value in item.items() if isinstance(value, str) and value}
+    return next((named[key] for key in _NAMES if key in named), None)
+
+
+def _is_condition(item: Any) -> bool:  # noqa: ANN401  # any JSON value
+    """Whether it is a condition of Kubernetes: a type, and a status that is True, False or Unknown as text."""
+    if not isinstance(item, dict):
+        return False
+    kind, status = item.get("type"), item.get("status")
+    return isinstance(kind, str) and isinstance(status, str) and status.casefold() in ("true", "false", "unknown")
+
+
+def _condition(prefix: str, item: Mapping[str, Any]) -> Component | None:
+    health = condition_health(item["type"], item["status"])
+    name = f"{prefix}.{item['type']}" if prefix else item["type"]
+    return None if health is None else Component(name=name, says=item["status"], health=health)
+
+
+def _is_scalar(value: Any) -> bool:  # noqa: ANN401  # any JSON value
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def _is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
+    return isinstance(value, dict | list) and plain(key) in _MAPS | _WRAPPERS | _REMARKS | _TROUBLE
+
+
+def _deeper(depth: int) -> int:
+    if depth >= _DEEPEST:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"components in more than {_DEEPEST} levels")
+    return depth + 1
