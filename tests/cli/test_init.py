@@ -153,7 +153,9 @@ def test_a_dead_host_leaves_no_file(init) -> None:
         ({"everything": (200, "application/json", '{"status": "ok"}')}, "health: nothing at the usual paths"),
         ({"everything": (404, "text/plain", "no")}, "health: nothing at the usual paths"),
         ({"/health": (401, "text/plain", "no")}, "/health: access denied"),
-        ({"/health": (200, "application/json", '{"status": "DOWN"}')}, "health: nothing at the usual paths"),
+        ({"everything": (200, "application/json", '{"status": "ok"}')}, "catch_all = true with assertions"),
+        ({"everything": (401, "text/plain", "no")}, "/up, /api/infrastructure/health"),
+        ({"everything": (503, "text/plain", "no")}, "health: nothing at the usual paths"),
         ({"/version": (200, "application/json", '{"version": "1\\n2"}')}, "version: nothing at the usual paths"),
         ({"/version": (200, "application/json", '{"version": "' + "9" * 10_000 + '"}')}, "version: nothing"),
         ({"/up": (200, "text/plain", "OK")}, "health: /up"),
@@ -167,6 +169,49 @@ def test_what_proves_nothing_is_not_written(init, site, pages, told) -> None:
     load(Path("probes.toml"))
 
 
+UNKNOWN = (200, "application/json", '{"phase": "steady", "queue": 3}')
+PARTLY = (200, "application/json", '{"status": "ok", "components": {"db": "ok", "mail": "degraded"}}')
+
+
+@pytest.mark.parametrize(
+    ("pages", "path", "doubt", "line"),
+    [
+        ({"/health": UNKNOWN}, "/health", "no status in it", "assertions = "),
+        ({"/ping": (200, "text/plain", "")}, "/ping", "the body is empty", 'body = "any"'),
+        ({"/status": (200, "text/html", "<p>fine</p>")}, "/status", "a page", "assertions = "),
+        ({"/healthz": (200, "application/json", '{"status": "DOWN"}')}, "/healthz", 'its status is "DOWN"', ""),
+        ({"/health": (503, "text/plain", "starting")}, "/health", "it answers 503", ""),
+        ({"/health": PARTLY}, "/health", '"mail" says "degraded"', '# ignore = ["mail"]'),
+        ({"/health": UNKNOWN, "/up": (200, "text/plain", "OK")}, "/up", "", 'path = "/up"'),
+    ],
+)
+def test_a_health_path_that_is_no_pass_as_it_is_is_written_with_its_reason(
+    init, site, pages, path, doubt, line
+) -> None:
+    result = init(site(pages))
+
+    assert f"health: {path}{', which is no pass as it is' if doubt else ''}" in result.stderr
+    text = Path("probes.toml").read_text()
+    assert doubt in text
+    assert line in text
+    target = load(Path("probes.toml")).targets["prod"]
+    assert "deploy.services.health-endpoint" in {item.id for item in target.items}
+    assert "health" in {one.probe for one in target.probes}
+
+
+@pytest.mark.parametrize(
+    "pages", [{}, {"/health": UNKNOWN}, {"everything": (200, "text/html", "<html>app</html>")}], ids=str
+)
+def test_what_was_written_for_an_unknown_dialect_is_never_go(init, site, capfd, pages) -> None:
+    init(site(pages))
+    text = Path("probes.toml").read_text().replace('settle = "30s"', 'settle = "0s"\nattempt_interval = "0.1s"')
+    text = text.replace('path = "/health"', 'path = "/health"\nrepeat = 2')
+    Path("probes.toml").write_text(text)
+
+    assert cli.run(["verify", "--env", "prod"]) in (10, 30)
+    assert "deploy.services.health-endpoint (critical) not" in capfd.readouterr().out
+
+
 @settings(max_examples=15)
 @given(
     st.text(min_size=1, max_size=30),
@@ -177,6 +222,8 @@ def test_nothing_that_a_target_says_breaks_out_of_the_file(version, components, 
     found = Discovery(
         base_url="https://app.example.com",
         health="/health",
+        health_doubt=told,
+        doubted=tuple(components),
         infrastructure="/parts",
         components=tuple(components),
         version=("/version", "$.version", version),

@@ -97,7 +97,8 @@ def _looked_at(base_url: str, ca: Path | None) -> Discovery:
 
 def _findings(found: Discovery) -> Iterator[str]:
     """What was found and what was not, in words."""
-    yield f"health: {found.health or 'nothing at the usual paths'}"
+    doubt = f", which is no pass as it is: {found.health_doubt}" if found.health_doubt else ""
+    yield f"health: {found.health or 'nothing at the usual paths'}{doubt}"
     listed = f" lists {', '.join(found.components)}" if found.components else ""
     yield f"infrastructure: {found.infrastructure or 'nothing at the usual paths'}{listed}"
     yield f"version: {f'{found.version[2]} at {found.version[0]}' if found.version else 'nothing at the usual paths'}"
@@ -134,9 +135,7 @@ def _written(found: Discovery, environment: str, ca: Path | None) -> Iterator[st
 def _scope(found: Discovery) -> Iterator[str]:
     if found.base_url.startswith("https://"):
         yield from ("pre.security.tls-days-left", "pre.infra.tls-deployed", "post.security.headers")
-    yield "deploy.services.settle-time"
-    if found.health:
-        yield "deploy.services.health-endpoint"
+    yield from ("deploy.services.settle-time", "deploy.services.health-endpoint")
     if found.infrastructure:
         yield "deploy.services.infrastructure-health"
 
@@ -167,8 +166,7 @@ def _probes(found: Discovery, env: str) -> Iterator[str]:
         yield from ("", f"[{env}.probes.release]            # guards the run: which version is served")
         yield from ('kind = "release"', f"path = {_quoted(path)}", f"at = {_quoted(at)}")
         yield f"# expect = {_quoted(value)}     # or --release; what was served when this was written"
-    if found.health:
-        yield from ("", f"[{env}.probes.health]", 'kind = "http"', f"path = {_quoted(found.health)}")
+    yield from _health(found, env)
     if found.infrastructure:
         yield from ("", f"[{env}.probes.infrastructure]     # review: which of them may be down without harm?")
         yield from ('kind = "infrastructure_health"', f"path = {_quoted(found.infrastructure)}")
@@ -188,6 +186,20 @@ def _probes(found: Discovery, env: str) -> Iterator[str]:
         kind = kinds_for(name, known)[0]
         yield f"#\n# [{env}.probes.{name}]"
         yield from (f"# {line}" for line in probes.load_kind(kind).example.splitlines())
+
+
+def _health(found: Discovery, env: str) -> Iterator[str]:
+    """The probe without which there is no go: as it passes, with what is still to declare, or to be filled in."""
+    yield ""
+    if not found.health:
+        yield "# Nothing answered at the usual paths. Until this probe is here, no run says go."
+        yield from (f"# [{env}.probes.health]", '# kind = "http"', '# path = "/..."')
+        return
+    yield from (f"[{env}.probes.health]", 'kind = "http"', f"path = {_quoted(found.health)}")
+    if found.health_doubt:
+        yield f"# No pass as it is: {_comment(found.health_doubt)}"
+    if found.doubted:
+        yield f"# ignore = [{', '.join(map(_quoted, found.doubted))}]    # only what says nothing of its health"
 
 
 def _key(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -128,10 +129,10 @@ async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer
         if not failed:
             _require_no_bad_word(config, answer)
         return failed
-    return _implied(config, answer)
+    return implied(answer, config.ignore)
 
 
-def _implied(config: HttpProbe, answer: Answer) -> list[str]:
+def implied(answer: Answer, ignore: Sequence[str] = ()) -> list[str]:
     """What a body says of itself, where nothing is declared: all its words must be good.
 
     Raises:
@@ -142,7 +143,7 @@ def _implied(config: HttpProbe, answer: Answer) -> list[str]:
     hint = DECLARE if answer.body.strip()[:1] in b'{["' else DECLARE_TEXT
     try:
         document = said_by(answer)
-        said = read_health(document, ignored=Names(config.ignore))
+        said = read_health(document, ignored=Names(ignore))
     except ProbeFailedError as error:
         raise ProbeFailedError(error.reason, f"{error.detail}; {hint}") from error
     if said.overall is None and said.is_silent:
@@ -168,6 +169,15 @@ def _require_no_bad_word(config: HttpProbe, answer: Answer) -> None:
         return  # it says nothing of health that can be read
     if doubts := _doubts(said, Health.BAD):
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"the declared assertions hold, but {doubts}")
+
+
+def doubted(answer: Answer) -> tuple[str, ...]:
+    """The components that a body calls bad or neither good nor bad; none where it lists none."""
+    try:
+        said = read_health(said_by(answer))
+    except ProbeFailedError:
+        return ()
+    return tuple(dict.fromkeys(one.name for one in said.listed if one.health in (Health.UNCLEAR, Health.BAD)))
 
 
 def _doubts(said: HealthDocument, *counted: Health) -> str:

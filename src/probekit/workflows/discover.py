@@ -9,8 +9,7 @@ from typing import Final
 
 from probekit.model.measurement import ProbeFailedError
 from probekit.probe import Context
-from probekit.probes import infrastructure_health, tls
-from probekit.probes._support.health_words import Health, health_of, said_by
+from probekit.probes import http, infrastructure_health, tls
 from probekit.probes._support.json import find, parse
 from probekit.probes.rate_limit import LIMITS
 from probekit.transport.client import Http
@@ -26,6 +25,10 @@ VERSIONS: Final = (
     *(("/version", "$.version"), ("/api/version", "$.version"), ("/actuator/info", "$.build.version")),
     *(("/info", "$.version"), ("/version.json", "$.version"), ("/health", "$.version")),
 )
+_ANYTHING: Final = (
+    "a path that cannot exist gets the same answer as some of the usual ones: "
+    "where that must be, catch_all = true with assertions"
+)
 _OK: Final = 200
 _LONGEST: Final = 100  # characters of a version
 
@@ -36,7 +39,8 @@ class Discovery:
 
     base_url: str
     health: str | None = None  # the path
-    health_field: str | None = None  # of its JSON that holds a good word
+    health_doubt: str = ""  # why a probe of that path could not pass now
+    doubted: tuple[str, ...] = ()  # components of that answer that are not plainly well
     infrastructure: str | None = None  # the path
     components: tuple[str, ...] = ()
     version: tuple[str, str, str] | None = None  # path, place, value
@@ -49,45 +53,51 @@ class Discovery:
 Tell = Callable[[str], None]
 
 
-async def discover(base_url: str, http: Http, *, seconds: float, now: Callable[[], datetime], tell: Tell) -> Discovery:
+async def discover(
+    base_url: str, client: Http, *, seconds: float, now: Callable[[], datetime], tell: Tell
+) -> Discovery:
     """Look at a running system; GET only, at most some thirty requests, each within so many seconds.
 
     Raises:
         ProbeFailedError: nobody answers there, or whoever does is not to be believed.
     """
-    door = http.probe_client(timeout=seconds)
+    door = client.probe_client(timeout=seconds)
     found = Discovery(base_url=base_url)
     tell(base_url)
     first = await door.get(f"{base_url}/")
     if first.redirect:
         found.notes.append(f"/ redirects to {first.redirect}")
     if base_url.startswith("https://"):
-        found.certificate = await _certificate(base_url, http, seconds, now)
+        found.certificate = await _certificate(base_url, client, seconds, now)
         await _plain(found, door.get)
 
     async def read(path: str) -> Answer | None:
-        """What is there, unless the server answers anything, denies access, or says nothing."""
+        """What is there, unless the server answers anything, or says nothing."""
         tell(path)
         url = f"{base_url}{path}"
         try:
             answer = await door.get(url)
-            return None if answer.status == _OK and await door.answers_anything(url, answer) else answer
+            if answer.denies_access or not await door.answers_anything(url, answer):
+                return answer
         except ProbeFailedError:
             return None
+        if answer.status == _OK and _ANYTHING not in found.notes:
+            found.notes.append(_ANYTHING)
+        return None
 
     await _health(found, read)
     await _version(found, read)
     return found
 
 
-async def _certificate(base_url: str, http: Http, seconds: float, now: Callable[[], datetime]) -> str | None:
+async def _certificate(base_url: str, client: Http, seconds: float, now: Callable[[], datetime]) -> str | None:
     try:
-        resolved = await http.resolve(endpoint_of(base_url), seconds)
+        resolved = await client.resolve(endpoint_of(base_url), seconds)
         address = resolved.addresses[0]
         context = Context(
             base_url=base_url,
             timeout=seconds,
-            http=http.probe_client(address=address, timeout=seconds),
+            http=client.probe_client(address=address, timeout=seconds),
             reveal=str,
             now=now,
             address=address,
@@ -116,40 +126,43 @@ async def _plain(found: Discovery, get: Callable[[str], Awaitable[Answer]]) -> N
 
 
 async def _health(found: Discovery, read: Callable[[str], Awaitable[Answer | None]]) -> None:
+    """The first path whose answer passes as it is, else the first that answers at all."""
     refused = []
     for path in (*HEALTH, *PARTS):
-        if found.health and found.infrastructure:
+        if found.health and not found.health_doubt and found.infrastructure:
             break
         answer = await read(path)
-        if answer is None or (answer.status != _OK and not answer.denies_access):
+        if answer is None:
             continue
         if answer.denies_access:
             refused.append(path)
             continue
-        found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
-        _take(found, path, answer)
+        if answer.is_success or answer.is_server_error:
+            found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
+            _take_health(found, path, answer)
+            _take_components(found, path, answer)
     if refused and not found.health:
         found.notes.append(f"{', '.join(refused)}: access denied; configure connect.headers")
 
 
-def _take(found: Discovery, path: str, answer: Answer) -> None:
-    """What a good answer at that path is good for."""
+def _take_health(found: Discovery, path: str, answer: Answer) -> None:
+    if path in PARTS or (found.health and not found.health_doubt):
+        return
+    try:
+        doubt = f"it answers {answer.status}" if answer.is_server_error else "; ".join(http.implied(answer))
+    except ProbeFailedError as error:
+        doubt = error.detail
+    if not doubt or not found.health:
+        found.health, found.health_doubt, found.doubted = path, doubt, http.doubted(answer) if doubt else ()
+
+
+def _take_components(found: Discovery, path: str, answer: Answer) -> None:
     try:
         listed = infrastructure_health.components(answer)
-        said = said_by(answer)
     except ProbeFailedError:
         return
     if listed and not found.infrastructure:
         found.infrastructure, found.components = path, listed
-    if found.health or path in PARTS:
-        return
-    if isinstance(said, dict):
-        found.health_field = next((key for key, value in said.items() if health_of(value) is Health.GOOD), None)
-        if found.health_field is None:
-            return
-    elif health_of(said) is not Health.GOOD:
-        return
-    found.health = path
 
 
 async def _version(found: Discovery, read: Callable[[str], Awaitable[Answer | None]]) -> None:
