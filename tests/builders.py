@@ -109,7 +109,7 @@ class Make:
         text="Slow",
         severity=Severity.HIGH,
         action="investigate",
-        deadline=Deadline(minutes=10, then=parse_limit("first_byte > 4000 ms")),
+        deadline=Deadline(minutes=10, then=parse_limit("response_time > 4000 ms")),
     )
 
 

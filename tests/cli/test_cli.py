@@ -541,7 +541,7 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("deploy.services.health-endpoint", ["first_byte < 200 ms", "3 attempts", "row 'API down'", "kind http:"]),
+        ("deploy.services.health-endpoint", ["response_time < 200 ms", "3 attempts", "row 'API down'", "kind http:"]),
         ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
         ("certificate", ["time_left (d)", "kinds that fill it: tls; command can"]),

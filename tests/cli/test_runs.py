@@ -146,8 +146,8 @@ def test_a_run_that_is_not_there_is_told(call) -> None:
 
 @pytest.fixture
 def measured(folder, make, report_of):
-    """A run on record that saw eight good measurements of the health endpoint, each with a first byte after 150 ms."""
-    measurements = [make.measurement(up=1, status=200.0, failed_assertions=0.0, first_byte=150.0) for _ in range(8)]
+    """A run on record that saw eight good measurements of health, each with a whole answer after 150 ms."""
+    measurements = [make.measurement(up=1, status=200.0, failed_assertions=0.0, response_time=150.0) for _ in range(8)]
     item = make.item("up == 1")
     verdict = Verdict(item=item, outcome=Outcome.PASS, because="up 1")
     report = report_of(verdict, measurements=tuple(measurements), run={"id": "abcd"}, complete=True)
@@ -166,7 +166,7 @@ path = "/health"
 
 def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, measured) -> None:
     (folder / "probes.toml").write_text(CONFIG + PROBE)
-    limit = '{ expect = ["first_byte < 100 ms"], reason = "tried" }'
+    limit = '{ expect = ["response_time < 100 ms"], reason = "tried" }'
     stricter = f'\n[env.prod.limits]\n"deploy.services.health-endpoint" = {limit}\n'
     (folder / "stricter.toml").write_text(CONFIG + PROBE + stricter)
 
@@ -176,7 +176,7 @@ def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, 
 
     code, told, _ = call(runs_command.judge, "abcd", "--limits", "stricter.toml")
     assert code == 10
-    assert "median first byte 150 ms, limit < 100 ms" in told
+    assert "median response time 150 ms, limit < 100 ms" in told
 
 
 def test_a_run_whose_items_are_out_of_scope_by_now_is_not_judged(call, folder, measured) -> None:

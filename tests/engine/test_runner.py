@@ -126,6 +126,28 @@ def step(**fields):
     return Make().step(**defaults | {"reachability_metrics": frozenset({"up", "status"})} | fields)
 
 
+async def test_measurements_whose_durations_count_are_taken_alone_one_after_another(go, double) -> None:
+    await go(step(timed=frozenset({"status"})))
+
+    assert [context.http.alone for context in double.contexts] == [True] * 8
+    assert double.most_in_flight == 1
+
+
+async def test_what_gets_no_answer_is_not_waited_for_in_a_row(go, double) -> None:
+    double.answer = lambda _context: Readings(up=Exact(0))
+
+    await go(step(timed=frozenset({"status"}), spread=0.0))
+
+    assert [context.http.alone for context in double.contexts] == [True] + [False] * 7
+    assert double.most_in_flight == 4
+
+
+async def test_durations_that_no_limit_holds_keep_nobody_waiting(go, double) -> None:
+    await go(step(timed=frozenset({"connect"})))
+
+    assert not any(context.http.alone for context in double.contexts)
+
+
 def versioned(version, **values):
     readings = Readings(**values)
     readings.version = version
@@ -344,6 +366,15 @@ async def test_every_guard_looks_several_times_at_each_address(go, double) -> No
 
     assert len(seen.guard_measurements) == 2 * 2 * 4
     assert {len(attempts[0].measurements) for attempts in seen.attempts.values()} == {2 * 4}
+
+
+async def test_a_guard_of_many_addresses_reads_each_of_them_twice(go) -> None:
+    guard = step(probe="release", repeat=8, wanted=frozenset({"other_versions"}), reachability_metrics=frozenset())
+
+    seen = await go(guard=guard, addresses=[f"192.0.2.{number}" for number in range(1, 31)])
+
+    assert set(Counter(one.address for one in seen.guard_measurements).values()) == {2 * 2}
+    assert len(seen.guard_measurements) == 2 * 2 * 30
 
 
 async def test_it_waits_for_the_release_and_settling_counts_from_then(go, double, time) -> None:

@@ -48,7 +48,7 @@ def test_a_probe_that_claims_reachability_takes_looks_and_its_items_attempts(pla
     (step,) = planned(HEALTH).steps
 
     assert (step.repeat, step.attempts, step.spread, step.attempt_interval) == (8, 3, 20.0, 10.0)
-    assert step.wanted == step.reachability_metrics == {"up", "status", "failed_assertions", "first_byte"}
+    assert step.wanted == step.reachability_metrics == {"up", "status", "failed_assertions", "response_time"}
 
 
 def test_the_number_of_looks_is_the_probe_s_own_setting(planned) -> None:
@@ -74,7 +74,7 @@ def test_the_cost_is_that_of_the_worst_case(planned) -> None:
     (step,) = planned(HEALTH).steps
 
     assert step.cost == 3 * (8 + 24 + 2 * 2)
-    assert step.longest == 20 + (2 + 6 + 2) * 10 + 2 * 10
+    assert step.longest == 20 + (8 + 24 + 2) * 10 + 2 * 10  # one after another, for its durations count
 
 
 def test_a_probe_without_a_table_is_there_where_its_kind_needs_none(planned) -> None:

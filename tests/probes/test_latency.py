@@ -109,7 +109,9 @@ def read(serve):
         context = Context(
             base_url=base,
             timeout=timeout,
-            http=Http(run="test").probe_client(address=address, timeout=timeout),
+            http=Http(run="test", most_in_flight=None if "load" in allow else 4).probe_client(
+                address=address, timeout=timeout
+            ),
             reveal=str,
             now=lambda: datetime.now(UTC),
             address=address,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -318,8 +319,9 @@ async def test_a_secret_header_of_ours_is_not_sent_by_plain_http(read) -> None:
 
 async def test_what_was_waited_for_our_own_throttle_is_kept() -> None:
     class Slow(Http):
-        async def acquire(self, host):
-            return 1.0
+        @asynccontextmanager
+        async def exchange_with(self, host, *, alone=False, throttled=True):
+            yield 1.0
 
     slow = Slow(run="test", send=mocked(httpx.MockTransport(lambda _request: page())))
     context = context_of(slow, Address(Endpoint("app.test", 443), "192.0.2.1"), "https://app.test")

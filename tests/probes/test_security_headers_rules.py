@@ -29,7 +29,7 @@ def answer(*more, without=(), status=200, url="https://app.test/"):
         status=status,
         headers=(*kept, *more),
         body=b"",
-        phases=Phases(connect=0, tls=None, first_byte=0, total=0, arrived=0, local_delay=0),
+        phases=Phases(connect=0, tls=None, first_byte=0, response=0, total=0, arrived=0, local_delay=0),
     )
 
 

@@ -123,7 +123,7 @@ def test_a_healthy_target_is_go(verify, target) -> None:
     assert seen.verdicts[SETTLED]["flags"] == ["changed"]
     assert seen.verdicts[SETTLED]["observed"] >= 1
     assert 300 < seen.verdicts[DAYS]["observed"] < 366
-    assert "first byte" in seen.verdicts[HEALTH]["because"]
+    assert "response time" in seen.verdicts[HEALTH]["because"]
     measurements = [measurement for measurement in seen.report["measurements"] if measurement["probe"] == "health"]
     assert len(measurements) == 8
     assert {measurement["values"]["status"] for measurement in measurements} == {200}

@@ -52,7 +52,85 @@ async def test_an_answer_is_read_to_its_end_with_its_phases(serve, ask, http_rep
     assert answer.url == f"http://app.test:{port}/health"
     assert str(answer.address) == f"127.0.0.1:{port}"
     assert 0.05 <= answer.phases.first_byte < 1
-    assert answer.phases.connect < answer.phases.first_byte <= answer.phases.total
+    assert answer.phases.connect < answer.phases.first_byte <= answer.phases.response <= answer.phases.total
+
+
+async def test_the_response_time_is_that_of_the_whole_answer(serve, ask, http_reply) -> None:
+    whole = http_reply(b'{"status":"ok"}')
+    port, _ = await serve(whole[:-5], 0.1, whole[-5:])
+
+    answer = await ask(port, timeout=5)
+
+    assert answer.phases.response >= answer.phases.first_byte + 0.05
+
+
+async def test_one_host_never_sees_more_than_four_exchanges_of_a_run(serve, ask, http_reply) -> None:
+    now, most = 0, 0
+
+    async def slow(reader, writer):
+        nonlocal now, most
+        await reader.readuntil(b"\r\n\r\n")
+        now += 1
+        most = max(most, now)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        now -= 1
+        writer.write(http_reply())
+        await writer.drain()
+
+    port, _ = await serve(act=slow)
+    http = Http(run="test", rate=(1000, 1.0))
+
+    await asyncio.gather(*(ask(port, http=http, timeout=10) for _ in range(12)))
+
+    assert most == 4
+
+
+async def test_an_exchange_that_is_timed_has_its_host_to_itself(serve, http_reply) -> None:
+    beside: list[int] = []
+    now = 0
+
+    async def slow(reader, writer):
+        nonlocal now
+        head = await reader.readuntil(b"\r\n\r\n")
+        now += 1
+        for _ in range(20):
+            if b"/timed" in head:
+                beside.append(now - 1)
+            await asyncio.sleep(0)
+        now -= 1
+        writer.write(http_reply())
+        await writer.drain()
+
+    port, _ = await serve(act=slow)
+    http = Http(run="test", rate=(1000, 1.0))
+
+    async def ask(number):
+        alone = number % 3 == 0
+        client = http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=10, alone=alone)
+        await client.get(f"http://app.test:{port}/{'timed' if alone else 'other'}")
+        return client.waited
+
+    waits = await asyncio.gather(*(ask(number) for number in range(12)))
+
+    assert len(beside) == 80
+    assert set(beside) == {0}
+    assert max(waits) > 0
+
+
+async def test_the_wait_of_a_kept_connection_s_exchange_is_delay_of_our_own(serve, http_reply) -> None:
+    port, _ = await serve(http_reply())
+    http = Http(run="test")
+    client = http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=5)
+    line = await client.keep_alive(f"http://app.test:{port}/")
+
+    async with http.exchange_with("app.test", alone=True):
+        answer = asyncio.create_task(line.prepare(f"http://app.test:{port}/")())
+        await asyncio.sleep(0.05)
+    phases = (await answer).phases
+    await line.close()
+
+    assert phases.local_delay >= 0.04
 
 
 async def test_every_request_names_itself_and_asks_for_a_new_connection(serve, ask, http_reply) -> None:

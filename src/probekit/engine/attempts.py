@@ -9,11 +9,15 @@ from probekit.model.measurement import Measurement
 from probekit.model.plan import Retry, Step
 from probekit.transport.urls import Address
 
-TakeMeasurement = Callable[[Address | None, frozenset[str]], Awaitable[Measurement]]
+TakeMeasurement = Callable[[Address | None, frozenset[str], bool], Awaitable[Measurement]]  # True: alone at its host
 
 
 class AttemptRunner:
-    """Takes the measurements of one probe instance: few in flight, every address among them."""
+    """Takes the measurements of one probe instance: few in flight, every address among them.
+
+    Those whose durations count are taken one after another, each alone at its host, until one gets no answer: what
+    hangs is not waited for in a row, and no duration decides there.
+    """
 
     def __init__(
         self,
@@ -48,17 +52,26 @@ class AttemptRunner:
         return [self._addresses[number % len(self._addresses)] for number in range(count)]
 
     async def _take(self, addresses: Sequence[Address | None], apart: float = 0.0) -> tuple[Measurement, ...]:
-        slots = asyncio.Semaphore(self._step.in_flight)
+        slots, turn, unanswered = asyncio.Semaphore(self._step.in_flight), asyncio.Lock(), False
 
-        async def one(number: int, address: Address | None) -> Measurement:
-            if apart and number:
-                await self._sleep(number * apart)
-            async with slots:
-                seen = await self._measure(
-                    address, self._step.reachability_metrics if self._reached else self._step.wanted
-                )
+        async def measured(address: Address | None, *, alone: bool) -> Measurement:
+            asked = self._step.reachability_metrics if self._reached else self._step.wanted
+            seen = await self._measure(address, asked, alone)
             self._reached = self._reached or bool(seen.reached)
             return seen
+
+        async def one(number: int, address: Address | None) -> Measurement:
+            nonlocal unanswered
+            if apart and number:
+                await self._sleep(number * apart)
+            if self._step.is_timed:
+                async with turn:
+                    if not unanswered:
+                        seen = await measured(address, alone=True)
+                        unanswered = seen.reached is False
+                        return seen
+            async with slots:
+                return await measured(address, alone=False)
 
         if len(addresses) == 1:
             return (await one(0, addresses[0]),)

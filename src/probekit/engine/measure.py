@@ -60,10 +60,16 @@ class Measurer:
         except Exception as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run
             return _bug(step, error)
 
-    async def measure(self, place: ProbeInstance, address: Address | None, asked: frozenset[str]) -> Measurement:
-        """Call the kind once; whatever it raises becomes a reason."""
+    async def measure(
+        self,
+        place: ProbeInstance,
+        address: Address | None,
+        asked: frozenset[str],
+        alone: bool = False,  # noqa: FBT001, FBT002  # a callback's
+    ) -> Measurement:
+        """Call the kind once, alone at its host if its durations count; whatever it raises becomes a reason."""
         step = place.step
-        door = self._run.http.probe_client(address=address, timeout=step.timeout)
+        door = self._run.http.probe_client(address=address, timeout=step.timeout, alone=alone)
         context = self._context_for(place, address, asked, door)
         taken_at, start, began = self._run.clock.now(), perf_counter(), asyncio.get_running_loop().time()
         try:

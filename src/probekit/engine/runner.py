@@ -18,7 +18,7 @@ from probekit.model.plan import Plan, Retry, Step, Turn
 from probekit.probe import ConfiguredKind
 from probekit.transport.urls import Address
 
-SLACK = 60.0  # seconds beyond twice a step's worst case and its share of the throttle
+SLACK = 60.0  # seconds beyond twice the worst case and the throttle
 RetryRule = Callable[[Step[ConfiguredKind], Sequence[Attempt]], Retry | None]
 
 
@@ -59,6 +59,7 @@ class _Run:
         self.queue = (
             sum(step.cost for step in plan.steps) * throttle.per / throttle.requests
         )  # seconds for all requests
+        self.longest = sum(step.longest for step in plan.steps)
         self.lag = Lag()
         self.measurer = Measurer(plan, context, observations, self.lag)
         self.guard = ReleaseGuard(plan, context, observations, self.measurer)
@@ -177,8 +178,8 @@ class _Run:
             self._keep(step, place.instance, tuple(attempts) or (self.measurer.never(step, place.instance, cut),))
 
     def _patience(self, step: Step[ConfiguredKind]) -> float | None:
-        """Seconds until a kind counts as stuck: twice its worst case, and the throttle's share of all requests."""
-        return None if step.turn == "background" else step.longest * 2 + self.queue + SLACK
+        """Seconds until a kind counts as stuck: twice the worst case of all, who wait for each other at one host."""
+        return None if step.turn == "background" else self.longest * 2 + self.queue + SLACK
 
     def _keep(self, step: Step[ConfiguredKind], instance: str, attempts: tuple[Attempt, ...]) -> None:
         if attempts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import isfinite
 from statistics import median
@@ -16,7 +16,7 @@ from probekit.judging.wording import words
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
-from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS, Step
+from probekit.model.plan import MIN_FOR_RECHECK, MOST_SLOW, MOST_SLOW_AFTER, RECHECKS, Retry, Step
 from probekit.model.readings import Exact, Reading
 from probekit.model.verdict import Outcome
 
@@ -118,6 +118,15 @@ class AssessedMeasurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlowOnes:
+    """How many of an attempt's measurements break the limit of a duration whose median keeps it."""
+
+    limit: Limit
+    count: int
+    slowest: float  # in the limit's unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedAttempt:
     """How one attempt stands to one item."""
 
@@ -125,14 +134,19 @@ class AssessedAttempt:
     state: State
     medians: Mapping[str, float]
     slow: Limit | None = None  # the median's limit that failed
-    stray: str | None = None  # the address of the one measurement of enough that was not good
-    rechecked: bool = False  # whether that measurement was cleared by rechecks
+    some_slow: SlowOnes | None = None
+    recheck: Retry | None = None  # what would clear the few of enough measurements that were not good, or slow
     undecided: Undecided | None = None  # of the attempt as a whole, whatever its measurements
 
     @property
     def not_good(self) -> tuple[AssessedMeasurement, ...]:
         """The measurements that were not good."""
         return tuple(one for one in self.measurements if one.state is not State.GOOD)
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether it is good although some of its measurements were not, or were slow: rechecks outweigh them."""
+        return self.state is State.GOOD and bool(self.not_good or self.some_slow)
 
     def value(self, measurement: AssessedMeasurement, limit: Limit) -> float | None:
         """The number held against a limit: the attempt's median for a duration, else the measurement's own."""
@@ -209,7 +223,7 @@ def _assess(
 ) -> AssessedAttempt:
     """Bad or undetermined where every measurement is; good where all but a cleared stray one are; else mixed.
 
-    A median over its limit makes a good attempt a bad one.
+    A median over its limit makes a good attempt a bad one, some slow ones beside a good median a mixed one.
     """
     measurements = first + again
     medians = _medians(item, measurements)
@@ -219,22 +233,66 @@ def _assess(
     stray = _stray(first)
     cleared = stray is not None and len(again) >= RECHECKS and all(one.state is State.GOOD for one in again)
     if states != {State.GOOD} and not cleared:
-        asked = stray.measurement.address if stray and not again else None
-        return AssessedAttempt(measurements=measurements, state=State.MIXED, medians=medians, stray=asked)
+        recheck = Retry(rechecks=RECHECKS, at=(stray.measurement.address,), each=MIN_FOR_RECHECK) if stray else None
+        return AssessedAttempt(
+            measurements=measurements, state=State.MIXED, medians=medians, recheck=None if again else recheck
+        )
     slow = _slow(item, medians)
     if slow is None:
-        return AssessedAttempt(measurements=measurements, state=State.GOOD, medians=medians, rechecked=cleared)
+        return _with_slow_ones(item, measurements, medians, traits, is_rechecked=bool(again))
     if slow.metric in traits.timed and slow.holds(_medians(item, measurements, less_lag=True)[slow.metric]):
-        detail = f"{words(slow.metric)}: only the lag of our own event loop makes it miss its limit"
-        doubt = Undecided(outcome=Outcome.ERROR, detail=detail, limit=slow)
+        doubt = _only_lag(slow)
         return AssessedAttempt(measurements=measurements, state=State.UNDETERMINED, medians=medians, undecided=doubt)
-    return AssessedAttempt(measurements=measurements, state=State.BAD, medians=medians, slow=slow, rechecked=cleared)
+    return AssessedAttempt(measurements=measurements, state=State.BAD, medians=medians, slow=slow)
 
 
 def _stray(first: Sequence[AssessedMeasurement]) -> AssessedMeasurement | None:
     """The one measurement of enough that was not good."""
     odd = [one for one in first if one.state is not State.GOOD]
     return odd[0] if len(odd) == 1 and len(first) >= MIN_FOR_RECHECK else None
+
+
+def _with_slow_ones(
+    item: Item,
+    measurements: tuple[AssessedMeasurement, ...],
+    medians: Mapping[str, float],
+    traits: Traits,
+    *,
+    is_rechecked: bool,
+) -> AssessedAttempt:
+    """An attempt that is good but for measurements that break a limit which their median keeps.
+
+    A few of the first are asked again; when that is done, at most `MOST_SLOW_AFTER` of all may be slow.
+    """
+    timed = [limit for limit in item.expect if limit.metric in traits.timed]
+    found = [some for limit in timed if (some := _slow_ones(limit, measurements))]
+    some_slow = max(found, key=lambda some: some.count, default=None)
+    attempt = AssessedAttempt(measurements=measurements, state=State.GOOD, medians=medians, some_slow=some_slow)
+    if some_slow is None:
+        return attempt
+    count = len(measurements)
+    if is_rechecked and some_slow.count <= MOST_SLOW_AFTER * count:
+        return attempt
+    if not is_rechecked and some_slow.count <= MOST_SLOW * count:
+        return replace(attempt, state=State.MIXED, recheck=Retry(rechecks=RECHECKS))
+    without_lag = _slow_ones(some_slow.limit, measurements, less_lag=True)
+    if without_lag is None or without_lag.count <= MOST_SLOW_AFTER * count:
+        return replace(attempt, state=State.UNDETERMINED, undecided=_only_lag(some_slow.limit))
+    return replace(attempt, state=State.MIXED)
+
+
+def _slow_ones(limit: Limit, measurements: Sequence[AssessedMeasurement], *, less_lag: bool = False) -> SlowOnes | None:
+    """The measurements whose own duration breaks the limit."""
+    of_unit = _IN_A_SECOND.get(limit.unit, 0.0) if less_lag else 0.0
+    readings = [(one.measurement.lag, one.reading(limit.metric)) for one in measurements]
+    values = [reading.value - lag * of_unit for lag, reading in readings if isinstance(reading, Exact)]
+    slow = [value for value in values if not limit.holds(value)] if limit.is_duration else []
+    return SlowOnes(limit=limit, count=len(slow), slowest=max(slow)) if slow else None
+
+
+def _only_lag(limit: Limit) -> Undecided:
+    detail = f"{words(limit.metric)}: only the lag of our own event loop makes it miss its limit"
+    return Undecided(outcome=Outcome.ERROR, detail=detail, limit=limit)
 
 
 def _slow(item: Item, medians: Mapping[str, float]) -> Limit | None:

@@ -24,7 +24,7 @@ from probekit.judging.wording import against, all_of, metric_value, number, word
 from probekit.model.checklist import OF_RELEASE, Band, Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, InstanceKey, Reason
-from probekit.model.plan import MIN_FOR_RECHECK, RECHECKS, Plan, Retry, Step
+from probekit.model.plan import Plan, Retry, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Served, Situation, Verdict
 
@@ -53,15 +53,18 @@ def needed_retry(
     of_step = (item for item in items if item.probe == step.probe)
     tried = {item: [assessor.attempt(item, one, Traits.of([step])) for one in attempts] for item in of_step}
     retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some))]
-    strays = tuple(dict.fromkeys(address for retry in retries for address in retry.at))
-    return Retry(rechecks=RECHECKS, at=strays, each=MIN_FOR_RECHECK) if strays else next(iter(retries), None)
+    rechecks = [retry for retry in retries if retry.rechecks]
+    if not rechecks:
+        return next(iter(retries), None)
+    strays = tuple(dict.fromkeys(address for retry in rechecks for address in retry.at))
+    return replace(max(rechecks, key=lambda retry: retry.each), at=strays)
 
 
 def _needed_by(item: Item, tried: Sequence[AssessedAttempt]) -> Retry | None:
     if any(before.state is not State.BAD for before in tried[:-1]):
         return None
-    if tried[-1].stray is not None:
-        return Retry(rechecks=RECHECKS, at=(tried[-1].stray,), each=MIN_FOR_RECHECK)
+    if tried[-1].recheck is not None:
+        return tried[-1].recheck
     return Retry() if tried[-1].state is State.BAD and len(tried) < item.confirm else None
 
 
@@ -182,16 +185,15 @@ def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
     because = ", ".join(_metric(limit, tried, good) for limit in item.expect)
     if summary := good.measurement.summary:
         because += f"; {summary}"
-    if tried.rechecked:
-        (stray,) = tried.not_good
-        because += f"; 1 of {len(tried.measurements)} measurements was not good: {_summary(item, stray)}"
+    if tried.is_cleared:
+        because += f"; {_oddities(item, [tried])}"
     return Verdict(
         item=item,
         outcome=Outcome.PASS,
         because=because,
         observed=tried.value(good, shown),
         limit=shown,
-        flags=frozenset({Flag.FLAKY} if tried.rechecked else ()),
+        flags=frozenset({Flag.FLAKY} if tried.is_cleared else ()),
     )
 
 
@@ -217,16 +219,25 @@ def _band(item: Item, tried: AssessedAttempt, measurement: AssessedMeasurement) 
 
 
 def _disagreeing(item: Item, tried: Sequence[AssessedAttempt]) -> Verdict:
-    count = sum(len(attempt.measurements) for attempt in tried)
-    odd = [one for attempt in tried for one in attempt.not_good]
-    if odd:
-        because = f"{len(odd)} of {count} measurements were not good ({_summary(item, odd[0])})"
-    else:
-        slow = tried[0]
-        claim = _claim(slow.slow or item.expect[0], slow, slow.measurements[0])
-        because = f"one attempt was slow, the next was not ({claim})"
-    because += ": measurements disagree, so the result is inconclusive"
+    because = f"{_oddities(item, tried)}: measurements disagree, so the result is inconclusive"
     return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because, flags=frozenset({Flag.FLAKY}))
+
+
+def _oddities(item: Item, tried: Sequence[AssessedAttempt]) -> str:
+    """What keeps attempts from agreement: measurements that were not good, some slow ones, or a slow attempt."""
+    count = sum(len(attempt.measurements) for attempt in tried)
+    if odd := [one for attempt in tried for one in attempt.not_good]:
+        was = "measurement was" if count == 1 else f"measurements {'was' if len(odd) == 1 else 'were'}"
+        return f"{len(odd)} of {count} {was} not good: {_summary(item, odd[0])}"
+    last = tried[-1]
+    if some := last.some_slow:
+        slowest = number(some.slowest, some.limit)
+        return (
+            f"{some.count} of {len(last.measurements)} measurements took too long, up to {slowest}, "
+            f"with {_claim(some.limit, last, last.measurements[0])}"
+        )
+    slow = tried[0]
+    return f"one attempt was slow, the next was not ({_claim(slow.slow or item.expect[0], slow, slow.measurements[0])})"
 
 
 def _undetermined(item: Item, tried: AssessedAttempt) -> Verdict:

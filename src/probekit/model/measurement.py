@@ -73,7 +73,7 @@ class Measurement:
     address: str
     taken_at: datetime
     seconds: float
-    waited: float  # seconds in our own throttle before the measurement, in no reading
+    waited: float  # seconds until its turn at the host, by the throttle and beside others of the run; in no reading
     lag: float = 0.0  # seconds in which our own event loop stood still during the measurement
     asked: frozenset[str]
     values: Mapping[str, Reading | Failure]

@@ -406,12 +406,13 @@ def _word(error: Exception) -> str:
 @asynccontextmanager
 async def _session(config: RedisProbe, context: Context) -> AsyncIterator[_Session]:
     server = _server(context.reveal(config.url), config.url)
-    session = _Session(await _line(server, context), server, context.timeout)
-    try:
-        await session.sign_in()
-        yield session
-    finally:
-        await session.close()
+    async with context.http.turn_at(server.endpoint.host):
+        session = _Session(await _line(server, context), server, context.timeout)
+        try:
+            await session.sign_in()
+            yield session
+        finally:
+            await session.close()
 
 
 def _server(url: str, kept: SecretRef) -> _Server:
@@ -445,7 +446,6 @@ async def _line(server: _Server, context: Context) -> Connection:
     if not addresses:
         raise ProbeFailedError(Reason.UNRESOLVED, f"the name {server.endpoint.host} has no address")
     tls = context.http.http.trust.context if server.is_secure else None
-    await context.http.acquire(server.endpoint.host)
     within = min(_CONNECT, context.timeout)
     for address in addresses:
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 import httpx
@@ -15,6 +17,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.exchange import Exchange, KeptConnection, Sender, answered, send_once
+from probekit.transport.in_flight import InFlight
 from probekit.transport.made_up import MadeUpPaths, is_alike
 from probekit.transport.rate_limit import RateLimiter
 from probekit.transport.resolver import Resolved, Resolver
@@ -42,13 +45,19 @@ class Http:
     origin: tuple[str, Endpoint] | None = None  # the target's own
     made_up: MadeUpPaths = field(default_factory=MadeUpPaths)
     send: Sender = send_once
+    most_in_flight: int | None = 4  # exchanges with one host at once; None: as many as want to
     sent: int = 0  # requests so far, to whomever
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
+    _in_flight: dict[str, InFlight] = field(default_factory=dict)
 
-    async def acquire(self, host: str) -> float:
-        """Wait for a place in the host's throttle; the seconds that took."""
-        gate = self._gates.setdefault(host, RateLimiter(*self.rate))
-        return await gate.acquire()
+    @asynccontextmanager
+    async def exchange_with(self, host: str, *, alone: bool = False, throttled: bool = True) -> AsyncIterator[float]:
+        """Wait for a place among the exchanges with a host, and for its throttle; the seconds that took."""
+        start = perf_counter()
+        async with self._in_flight.setdefault(host, InFlight(self.most_in_flight)).place(alone=alone):
+            if throttled:
+                await self._gates.setdefault(host, RateLimiter(*self.rate)).acquire()
+            yield perf_counter() - start
 
     async def resolve(self, endpoint: Endpoint, seconds: float) -> Resolved:
         """Every address of an endpoint; a proxy looks names up itself, so that there is one, the name.
@@ -74,18 +83,19 @@ class Http:
         """An open connection, by the proxy where there is one."""
         return await open_connection(address, tls=tls, proxy=self.proxy() if self.proxy else None)
 
-    def probe_client(self, *, address: Address | None = None, timeout: float) -> ProbeClient:
-        """The door for one measurement."""
-        return ProbeClient(http=self, address=address, timeout=timeout)
+    def probe_client(self, *, address: Address | None = None, timeout: float, alone: bool = False) -> ProbeClient:
+        """The door for one measurement; alone: its durations count."""
+        return ProbeClient(http=self, address=address, timeout=timeout, alone=alone)
 
 
 @dataclass(kw_only=True)
 class ProbeClient:
-    """The HTTP client of one measurement: its exchanges go to its address; `waited` is the time in the rate limit."""
+    """The HTTP client of one measurement: its exchanges go to its address; `waited` is the time until their turns."""
 
     http: Http
     address: Address | None
     timeout: float
+    alone: bool = False  # while one of its exchanges is in flight, no other of the run is to that host
     waited: float = 0.0
 
     @property
@@ -97,21 +107,24 @@ class ProbeClient:
         """Every address of an endpoint."""
         return await self.http.resolve(endpoint, self.timeout)
 
-    async def acquire(self, host: str) -> None:
-        """Wait for a place in the host's throttle; what follows may be timed."""
-        self.waited += await self.http.acquire(host)
+    @asynccontextmanager
+    async def turn_at(self, host: str) -> AsyncIterator[None]:
+        """Wait until it is this measurement's turn at a host; what follows is an exchange with it, and may be timed."""
+        async with self.http.exchange_with(host, alone=self.alone) as waited:
+            self.waited += waited
+            yield
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade | None = None) -> Connection:
         """An open connection, for a kind that closes it; `upgrade` is what is said before the handshake."""
-        await self.acquire(address.endpoint.host)
-        try:
-            async with StallAwareTimeout(self.timeout):
-                if upgrade is None:
-                    return await self.http.connect(address, tls)
-                return await self._upgraded(address, tls, upgrade)
-        except TimeoutError as error:
-            detail = f"no connection to {address} within {self.timeout:g} s"
-            raise ProbeFailedError(self.http.no_connection_reason, detail) from error
+        async with self.turn_at(address.endpoint.host):
+            try:
+                async with StallAwareTimeout(self.timeout):
+                    if upgrade is None:
+                        return await self.http.connect(address, tls)
+                    return await self._upgraded(address, tls, upgrade)
+            except TimeoutError as error:
+                detail = f"no connection to {address} within {self.timeout:g} s"
+                raise ProbeFailedError(self.http.no_connection_reason, detail) from error
 
     async def _upgraded(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade) -> Connection:
         connection = await self.http.connect(address, None)
@@ -183,18 +196,18 @@ class ProbeClient:
 
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
         where = endpoint_of(url)
-        await self.acquire(where.host)
-        self.http.sent += 1
-        exchange = Exchange(
-            await self._address(where), self.http.trust, self.http.connect, self.http.no_connection_reason
-        )
-        ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
-        request = httpx.Request(method, url, headers=ours)
-        try:
-            return await answered(self.http.send, request, exchange, self.timeout)
-        finally:
-            if exchange.connection:
-                await exchange.connection.close()
+        async with self.turn_at(where.host):
+            self.http.sent += 1
+            exchange = Exchange(
+                await self._address(where), self.http.trust, self.http.connect, self.http.no_connection_reason
+            )
+            ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
+            request = httpx.Request(method, url, headers=ours)
+            try:
+                return await answered(self.http.send, request, exchange, self.timeout)
+            finally:
+                if exchange.connection:
+                    await exchange.connection.close()
 
     async def _address(self, where: Endpoint) -> Address:
         if self.address is not None and self.address.endpoint == where:
@@ -235,15 +248,15 @@ class KeepAliveConnection:
         return partial(self._send, httpx.Request("GET", target, headers=headers))
 
     async def _send(self, request: httpx.Request) -> Answer:
-        self.client.http.sent += 1
-        exchange = Exchange(
-            self.address, self.client.http.trust, self.client.http.connect, self.client.http.no_connection_reason
-        )
-        try:
-            return await answered(self.kept.send, request, exchange, self.client.timeout)
-        except ProbeFailedError:
-            await self.close()
-            raise
+        http = self.client.http
+        exchange = Exchange(self.address, http.trust, http.connect, http.no_connection_reason)  # its wait is ours
+        async with http.exchange_with(self.address.endpoint.host, throttled=False):
+            http.sent += 1
+            try:
+                return await answered(self.kept.send, request, exchange, self.client.timeout)
+            except ProbeFailedError:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         """Close at once."""

@@ -215,6 +215,7 @@ async def _read(send: Sender, request: httpx.Request, exchange: Exchange) -> Ans
         connect=connection.connect if connection else 0.0,
         tls=connection.tls if connection else None,
         first_byte=first_byte,
+        response=max(0.0, arrived - (exchange.sent or exchange.began)),
         total=arrived - exchange.began,
         arrived=arrived,
         local_delay=exchange.local_delay,

@@ -20,7 +20,7 @@ _SIGN_IN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phases:
-    """How long the parts of an exchange took, in seconds; first byte and total count from the request's start.
+    """How long the parts of an exchange took, in seconds; first byte and response count from the request sent.
 
     Answers count from when they arrived at this machine, where its kernel tells, not from when we came to read them.
     """
@@ -28,6 +28,7 @@ class Phases:
     connect: float
     tls: float | None
     first_byte: float
+    response: float  # the whole answer
     total: float
     arrived: float  # when the last byte did, by the monotonic clock
     local_delay: float  # until the request was written, connecting left out: nobody's but our own

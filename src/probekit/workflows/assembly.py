@@ -165,6 +165,7 @@ def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) ->
         ),
         proxy=partial(_proxy, secrets, connect.proxy) if connect.proxy else None,
         rate=(environment.throttle.requests, environment.throttle.per),
+        most_in_flight=None if "load" in environment.allow else Http.most_in_flight,
         identity={name: partial(secrets.reveal, secret) for name, secret in connect.headers.items()},
         origin=origin_of(environment.base_url),
         made_up=MadeUpPaths(prefix=urlsplit(environment.base_url).path.rstrip("/")),
