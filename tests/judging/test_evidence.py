@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from probekit.judging.addresses import notes_of_moves
 from probekit.judging.evaluate import evaluate
 from probekit.judging.evidence import added, collected
 from probekit.judging.judge import judge_item
@@ -152,6 +153,24 @@ def test_what_was_not_measured_this_time_is_kept(plan, situated) -> None:
     )
 
     assert collected(plan, {}, situated({SOURCE: known})) == {SOURCE: known}
+
+
+def test_the_addresses_are_kept_and_a_target_that_moved_is_noted(plan, window, situated) -> None:
+    (attempt,) = window(clean(50))[SOURCE]
+    at = {
+        address: {SOURCE: (replace(attempt, measurements=(replace(attempt.measurements[0], address=address),)),)}
+        for address in ("192.0.2.1:443", "192.0.2.2:443", "192.0.2.3:443")
+    }
+    here, there, elsewhere = at.values()
+
+    evidence = collected(plan, there, situated(collected(plan, here, situated())))
+
+    assert evidence[SOURCE].addresses == ("192.0.2.1:443", "192.0.2.2:443")
+    assert list(notes_of_moves(plan, there, situated(evidence))) == []
+    (note,) = notes_of_moves(plan, elsewhere, situated(evidence))
+    assert note.startswith("api was asked at 192.0.2.3:443; the earlier windows of this release were measured at ")
+    assert note.endswith("192.0.2.1:443, 192.0.2.2:443, at none of these")
+    assert list(notes_of_moves(plan, elsewhere, situated({SOURCE: replace(evidence[SOURCE], addresses=())}))) == []
 
 
 def test_only_the_latest_blocks_are_kept(plan, window, situated) -> None:

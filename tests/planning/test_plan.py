@@ -141,6 +141,30 @@ def test_a_window_with_fewer_requests_is_not_the_same_measurement(planned) -> No
     assert prints(5) == prints(5, budget=300) != prints(5, budget=100)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"base_url": "https://other.example.net"},
+        {"base_url": "http://app.example.com"},
+        {"base_url": "https://app.example.com:8443"},
+        {"connect": '{ resolve = { "app.example.com:443" = "192.0.2.1" } }'},
+        {"connect": '{ family = "ipv4" }'},
+        {"connect": '{ proxy = { env = "PROXY" } }'},
+        {"vantage": '"elsewhere"'},
+    ],
+    ids=str,
+)
+def test_what_is_asked_elsewhere_or_from_elsewhere_is_not_the_same_measurement(planned, other) -> None:
+    table = '[env.prod.probes.api]\nkind = "latency"\nroutes = [{ path = "/" }]\n'
+
+    def print_of(**settings):
+        return planned("deploy.smoke.smoke-response-times", tables=table, **settings).fingerprints["api", ""]
+
+    own = {"base_url": "https://app.example.com"}
+    assert print_of(**own) == print_of(**own, settle='"1s"')
+    assert print_of(**own) != print_of(**own | other)
+
+
 PARTS = """
 [env.prod.probes.{probe}.rows]
 kind = "postgres"

@@ -161,7 +161,9 @@ def test_a_limit_is_compared_with_the_windows_of_its_instance(make, window) -> N
 
 def test_a_window_comes_back_as_it_was(window) -> None:
     one = window()
-    counted = replace(one, values={SOURCE: Recorded(value=1.0, fingerprint=PRINT, requests=52.5)})
+    counted = replace(
+        one, values={SOURCE: Recorded(value=1.0, fingerprint=PRINT, requests=52.5, addresses=("192.0.2.1:443",))}
+    )
 
     assert window_of(window_document(one)) == one
     assert window_of(window_document(counted)) == counted

@@ -19,7 +19,7 @@ def earlier_values(
 ) -> Mapping[str, Counted]:
     """What earlier windows gave, by metric; nothing where they belong to another release or overlap this run."""
     known = situation.history.evidence.get(source)
-    if known is None or not _belongs(known, plan.fingerprints.get(source), situation) or _overlap(known, attempts):
+    if known is None or not belongs(known, plan.fingerprints.get(source), situation) or _overlap(known, attempts):
         return {}
     return known.values
 
@@ -44,8 +44,8 @@ def collected(
         known = grown.get(source)
         if known and _overlap(known, attempts[source]):
             continue
-        before = known.values if known and known.fingerprint == print_ else {}
-        values = _grown(before, attempts[source][-1].measurements[0].values)
+        same = known if known and known.fingerprint == print_ else None
+        values = _grown(same.values if same else {}, attempts[source][-1].measurements[0].values)
         if values:
             grown[source] = PooledEvidence(
                 release=release,
@@ -53,8 +53,15 @@ def collected(
                 fingerprint=print_,
                 values=values,
                 until=situation.now,
+                addresses=tuple(sorted({*addresses_of(attempts[source]), *(same.addresses if same else ())})),
             )
     return grown
+
+
+def addresses_of(attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """Every address that was asked, in order."""
+    measurements = (one for attempt in attempts for one in (*attempt.measurements, *attempt.rechecks))
+    return tuple(sorted({one.address for one in measurements if one.address}))
 
 
 def _overlap(known: PooledEvidence, attempts: Sequence[Attempt]) -> bool:
@@ -63,7 +70,7 @@ def _overlap(known: PooledEvidence, attempts: Sequence[Attempt]) -> bool:
     return known.until is not None and any(measurement.taken_at < known.until for measurement in measurements)
 
 
-def _belongs(known: PooledEvidence, fingerprint: str | None, situation: Situation) -> bool:
+def belongs(known: PooledEvidence, fingerprint: str | None, situation: Situation) -> bool:
     """Whether it is of the release that is served, of this deployment, and was measured by the same settings."""
     deployment = situation.history.deployment
     return (

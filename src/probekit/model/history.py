@@ -32,6 +32,7 @@ class Recorded:
     value: float
     fingerprint: str
     requests: float | None = None  # per block, where the target counted everybody's
+    addresses: tuple[str, ...] = ()  # that were asked, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class PooledEvidence:
     fingerprint: str
     values: Mapping[str, Counted]
     until: datetime | None = None  # the end of its last window, where that is known
+    addresses: tuple[str, ...] = ()  # that were asked, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

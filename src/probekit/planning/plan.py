@@ -63,7 +63,7 @@ def plan(
         layers={name: requirement.layer for name, requirement in checklist.probes.items()},
         claimed={step.probe: step.source.reports_on for step in steps if step.source.reports_on},
         baseline_items=rows,
-        fingerprints={step.key: fingerprint(step) for step in steps},
+        fingerprints={step.key: fingerprint(step, target.environment) for step in steps},
         vantage=target.environment.vantage,
         in_scope=len(target.items),
         partial=selection.is_partial,

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from probekit.checklist import ProbeRequirement
+from probekit.config.settings import Environment
 from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item
 from probekit.model.plan import RECHECKS, Step
 from probekit.planning.capacity import budget_of_each, sampled_for
 from probekit.probe import ConfiguredKind
+from probekit.transport.urls import origin_of
 
 
 def step_of(
@@ -52,11 +54,17 @@ def step_of(
     )
 
 
-def fingerprint(step: Step[ConfiguredKind]) -> str:
-    """A digest of all that makes one window's number comparable with another's."""
+def fingerprint(step: Step[ConfiguredKind], environment: Environment) -> str:
+    """A digest of all that makes one window's number comparable with another's: what is asked, how, where, from where.
+
+    A proxy is told by where its URL is kept.
+    """
     settings = step.source.config.model_dump_json()
     sent = step.cost if step.source.requests_per_window else 0  # another rate is another load
-    return sha256(f"{step.kind} {settings} {step.window:g} {sent}".encode()).hexdigest()[:16]
+    connect = environment.connect
+    way = origin_of(environment.base_url), sorted(connect.resolve.items()), connect.family, str(connect.proxy)
+    all_of_it = step.kind, settings, f"{step.window:g}", sent, way, environment.vantage
+    return sha256(repr(all_of_it).encode()).hexdigest()[:16]
 
 
 def _metrics(items: Iterable[Item]) -> frozenset[str]:

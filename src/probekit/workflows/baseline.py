@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from probekit.engine.context import Cancellation, Clock, Observations, RunObserver
 from probekit.engine.runner import run
 from probekit.judging.evaluate import evaluate, number_of
+from probekit.judging.evidence import addresses_of
 from probekit.judging.judge import judge_item
 from probekit.judging.release import release_of
 from probekit.judging.statistics import Risks
@@ -113,7 +114,8 @@ def _values(planned: Plan[ConfiguredKind], observations: Observations) -> tuple[
                 continue
             print_ = planned.fingerprints[step.key]
             requests = reading.requests if isinstance(reading, Histogram) else None
-            kept = Recorded(value=number, fingerprint=print_, requests=requests)
+            addresses = addresses_of(attempts)
+            kept = Recorded(value=number, fingerprint=print_, requests=requests, addresses=addresses)
             values[MetricKey(*step.key, limit.metric)] = kept
     return values, lacking
 

@@ -15,6 +15,7 @@ from probekit.config.secrets import SecretResolver
 from probekit.config.target import Target
 from probekit.engine.context import Cancellation, Clock, Observations, RunObserver, StepEnded
 from probekit.engine.runner import run
+from probekit.judging.addresses import notes_of_moves
 from probekit.judging.assess import Assessor
 from probekit.judging.baseline import drifts
 from probekit.judging.decide import decide
@@ -134,6 +135,7 @@ async def execute_run(
             notes=(
                 *_notes(opened.secrets, options.history, planned),
                 *_unused(context.http.resolver, planned, observations),
+                *notes_of_moves(planned, observations.attempts, situation),
             ),
         ),
         situation=situation,

@@ -132,7 +132,9 @@ def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
 
 def window_document(window: BaselineWindow) -> dict[str, Any]:
     """A window of a baseline as the store keeps it."""
-    values = [[*source, one.value, one.fingerprint, one.requests] for source, one in window.values.items()]
+    values = [
+        [*source, one.value, one.fingerprint, one.requests, one.addresses] for source, one in window.values.items()
+    ]
     return {
         "taken": window.taken.isoformat(),
         "release": window.release,
@@ -154,6 +156,7 @@ def window_of(document: Mapping[str, Any]) -> BaselineWindow:
             "value": value,
             "fingerprint": fingerprint,
             "requests": rest[0] if rest else None,
+            "addresses": rest[1] if len(rest) > 1 else (),
         }
         for probe, instance, metric, value, fingerprint, *rest in document["values"]
     }
@@ -172,7 +175,7 @@ def _evidence(document: Mapping[str, Any]) -> tuple[InstanceKey, PooledEvidence]
     values = {name: value for name, value in _values(document).items() if isinstance(value, Counted)}
     facts = {name: document.get(name) for name in ("release", "deployment", "fingerprint", "until")}
     return InstanceKey(str(document["probe"]), str(document["instance"])), _read(
-        PooledEvidence, {**facts, "values": values}
+        PooledEvidence, {**facts, "values": values, "addresses": document.get("addresses", ())}
     )
 
 

@@ -186,6 +186,7 @@ def _evidence(source: InstanceKey, evidence: PooledEvidence) -> dict[str, Any]:
         "deployment": _time(evidence.deployment),
         "fingerprint": evidence.fingerprint,
         "until": _time(evidence.until) if evidence.until else None,
+        "addresses": evidence.addresses,
         **_values(evidence.values),
     }
 
