@@ -28,6 +28,7 @@ from probekit.model.readings import (
     Quantile,
     Reading,
     Share,
+    Summary,
 )
 from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
@@ -62,6 +63,7 @@ __all__ = [
     "RepeatedConfig",
     "SecretRef",
     "Share",
+    "Summary",
     "Versions",
     "Where",
     "Window",
@@ -258,6 +260,8 @@ class Context:
     allow: frozenset[str] = frozenset()  # what the environment allows beside reading
     window: Window | None = None  # of a sampling
     budget: int | None = None  # requests that it may send; None: as many as its settings say
+    environment: str = ""  # the environment's name
+    stage: str = ""  # of the deployment: before, or after it
 
 
 ANY_PROBE: Final = "*"  # in `Kind.fills`, of a kind whose settings name its metrics
@@ -287,6 +291,7 @@ class Kind(Generic[ConfigT]):
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
     reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
+    unsized: Callable[[ConfigT], frozenset[str]] | None = None  # settings to metrics without the size of a sample
     timeout_for: Callable[[ConfigT], float | None] | None = None  # settings to the seconds of one measurement
     in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
@@ -317,6 +322,7 @@ class Kind(Generic[ConfigT]):
             metrics=self.metrics,
             provided=self.metrics_for(config) if self.metrics_for else self.metric_names,
             counters=self.counters(config) if self.counters else frozenset(),
+            unsized=self.unsized(config) if self.unsized else frozenset(),
             reports_on=self.reports_on(config) if self.reports_on else frozenset(),
             measure=partial(self.measure, config) if self.measure else None,
             sample=partial(self.sample, config) if self.sample else None,
@@ -343,6 +349,7 @@ class ConfiguredKind:
     metrics: tuple[Metric, ...]
     provided: frozenset[str]  # names of the metrics that these settings give
     counters: frozenset[str]
+    unsized: frozenset[str]  # that come without the size of their sample
     reports_on: frozenset[str]
     measure: Callable[[Context], Awaitable[Readings]] | None
     sample: Callable[[Context], AsyncGenerator[Readings, None]] | None

@@ -16,8 +16,8 @@ from probekit.engine.context import Cancellation, Clock, RunContext, steady_cloc
 from probekit.engine.runner import run
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
-from probekit.model.plan import Retry, Versions
-from probekit.model.readings import Exact
+from probekit.model.plan import Bounds, Retry, Versions
+from probekit.model.readings import Exact, Summary
 from probekit.probe import Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
 from probekit.transport.client import Http
@@ -146,6 +146,31 @@ async def test_durations_that_no_limit_holds_keep_nobody_waiting(go, double) -> 
     await go(step(timed=frozenset({"connect"})))
 
     assert not any(context.http.alone for context in double.contexts)
+
+
+BOUNDS = {"up": Bounds(low=0, high=1, is_claim=True), "status": Bounds(low=0, high=100)}
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ({"up": Exact(1), "status": Exact(100)}, {}),
+        ({"up": Exact(2), "status": Exact(0)}, {"up": "2 is impossible, 0 or 1 is due"}),
+        ({"up": Exact(0.5), "status": Exact(-1)}, {"up": "0.5 is", "status": "-1 is impossible, 0 to 100 is due"}),
+        ({"status": Exact(100.1)}, {"status": "100.1 is impossible"}),
+        ({"status": Summary(250, 40)}, {"status": "250 is impossible"}),
+        ({"indexes": Exact(-5)}, {}),
+    ],
+)
+async def test_a_number_that_cannot_be_is_no_reading(go, double, said, refused) -> None:
+    double.answer = lambda _context: Readings(**said)
+
+    seen = await go(step(repeat=1, bounds=BOUNDS))
+
+    values = seen.measurements[0].values
+    found = {name: value.detail for name, value in values.items() if isinstance(value, Failure)}
+    assert set(found) == set(refused)
+    assert all(told in found[name] for name, told in refused.items())
 
 
 def versioned(version, **values):

@@ -18,6 +18,7 @@ from probekit.model.readings import (
     Mean,
     Quantile,
     Share,
+    Summary,
 )
 from probekit.model.verdict import Outcome
 
@@ -34,6 +35,23 @@ def sample(milliseconds: int, *, failures: int = 0, requests: int = 50) -> Laten
     [
         (Exact(199.9), "x < 200 ms", PASS, 199.9),
         (Exact(200.0), "x < 200 ms", FAIL, 200.0),
+        (Summary(0, 5000), "x < 0.1 %", PASS, 0.0),
+        (Summary(0, 100), "x < 0.1 %", INCONCLUSIVE, 0.0),
+        (Summary(0.08, 5000), "x < 0.1 %", INCONCLUSIVE, 0.08),
+        (Summary(0.08, 5_000_000), "x < 0.1 %", PASS, 0.08),
+        (Summary(0.1, 5_000_000), "x < 0.1 %", INCONCLUSIVE, 0.1),
+        (Summary(0.2, 500), "x < 0.1 %", INCONCLUSIVE, 0.2),
+        (Summary(10, 500), "x < 0.1 %", FAIL, 10.0),
+        (Summary(100, 1), "x < 0.1 %", FAIL, 100.0),
+        (Summary(98, 600), "x > 80 %", PASS, 98.0),
+        (Summary(100, 5), "x > 80 %", INCONCLUSIVE, 100.0),
+        (Summary(33, 600), "x > 80 %", FAIL, 33.0),
+        (Summary(240, 5000, 0.95), "x < 500 ms", PASS, 240.0),
+        (Summary(240, 58, 0.95), "x < 500 ms", INCONCLUSIVE, 240.0),
+        (Summary(500, 5000, 0.95), "x < 500 ms", FAIL, 500.0),
+        (Summary(900, 5, 0.95), "x < 500 ms", INCONCLUSIVE, 900.0),
+        (Summary(240, 1), "x < 500 ms", PASS, 240.0),
+        (Summary(240, 0), "x < 500 ms", INCONCLUSIVE, 240.0),
         (Share((0,) * 6, (600,) * 6), "x < 0.1 %", PASS, 0.0),
         (Share((60,) * 6, (600,) * 6), "x < 0.1 %", FAIL, 10.0),
         (Share((0,) * 6, (60,) * 6), "x < 0.1 %", INCONCLUSIVE, 0.0),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 
 from probekit import checklist as checklists
 from probekit.config.loader import load
 from probekit.model.history import Deployment, History
+from probekit.model.plan import Bounds
 from probekit.model.verdict import Stage
 from probekit.planning.plan import obstacles, plan, possible_scope
 from probekit.planning.release import ReleaseRequest
 from probekit.planning.selection import Selection
+from probekit.toml_file import ConfigError
 
 HEALTH = "deploy.services.health-endpoint"
 TABLES = """
@@ -163,6 +166,43 @@ def test_what_is_asked_elsewhere_or_from_elsewhere_is_not_the_same_measurement(p
     own = {"base_url": "https://app.example.com"}
     assert print_of(**own) == print_of(**own, settle='"1s"')
     assert print_of(**own) != print_of(**own | other)
+
+
+COMMAND = """
+[env.prod.probes.{probe}]
+kind = "command"
+argv = ["/bin/report"]
+metrics = {{ {metrics} }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("item", "probe", "metric", "bounds"),
+    [
+        ("pre.review.no-critical-vulnerabilities", "vulnerabilities", "critical", Bounds(low=0, high=inf)),
+        ("pre.schema.pre-release-backup", "backup", "verified", Bounds(low=0, high=inf, is_claim=True)),
+        ("pre.schema.pre-release-backup", "backup", "relative_size", None),
+        ("deploy.performance.cpu-usage", "host-load", "cpu_used", Bounds(low=0, high=100)),
+        ("deploy.performance.cpu-usage", "host-load", "memory_growth", None),
+    ],
+)
+def test_what_a_program_says_of_a_metric_has_bounds(planned, checklist, item, probe, metric, bounds) -> None:
+    metrics = ", ".join(f'{name} = "$.it"' for name in checklist.probes[probe].metrics)
+
+    (step,) = planned(item, tables=COMMAND.format(probe=probe, metrics=metrics)).steps
+
+    assert step.bounds.get(metric) == bounds
+
+
+def test_a_share_that_a_program_says_without_its_sample_is_refused(planned) -> None:
+    written = COMMAND.format(probe="api", metrics='error_rate = "$.it", p95 = { at = "$.p95", n = "$.n" }')
+
+    with pytest.raises(ConfigError) as refused:
+        planned("deploy.performance.error-rate", tables=written)
+
+    (told,) = str(refused.value).splitlines()
+    assert "probes.toml:8: env.prod.probes.api.metrics.error_rate: 'error_rate' is of a sample, expected" in told
+    assert 'error_rate = { at = "...", n = "..." }' in told
 
 
 PARTS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,10 @@ from pydantic import ValidationError
 
 from probekit import checklist
 from probekit.config.loader import load
+from probekit.model.history import Deployment, History
 from probekit.model.measurement import Reason
-from probekit.model.readings import Exact
+from probekit.model.plan import Versions
+from probekit.model.readings import Exact, Summary
 from probekit.planning.plan import plan
 from probekit.probe import Context, ProbeFailedError
 from probekit.probes.command import KIND
@@ -39,7 +42,7 @@ def plugin(script):
     return lambda code, text: script(f"import sys; sys.stdout.write({text!r}); sys.exit({code})")
 
 
-async def run(argv, **settings):
+async def run(argv, *, known=None, **settings):
     given = {"kind": "command", "argv": argv} | settings
     context = Context(
         base_url="https://app.test",
@@ -47,6 +50,7 @@ async def run(argv, **settings):
         http=Http(run="test").probe_client(timeout=20),
         reveal=lambda kept: {"KEPT": SECRET}[kept.env or ""],
         now=lambda: datetime.now(UTC),
+        **known or {},
     )
     return await KIND.measure(KIND.config.model_validate(given), context)
 
@@ -88,6 +92,87 @@ async def test_output_that_is_no_json_gives_no_number(script, text, told) -> Non
     values = (await run(argv, metrics={"a": "$.a"})).values
 
     assert (values["a"].reason, told in values["a"].detail) == (Reason.BAD_RESPONSE, True)
+
+
+SIZED = {"at": "$.share", "n": "$.n"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "printed", "reading"),
+    [
+        ("error_rate", {"share": 0.5, "n": 4000}, Summary(0.5, 4000)),
+        ("p95", {"share": 240, "n": 4000}, Summary(240, 4000, 0.95)),
+        ("p95_read", {"share": 240, "n": 4000}, Summary(240, 4000)),
+        ("error_rate", {"share": 0, "n": 4000.0}, Summary(0, 4000)),
+        ("error_rate", {"share": 0.5}, "n"),
+        ("error_rate", {"share": 0.5, "n": 0}, "the size of a sample is due"),
+        ("error_rate", {"share": 0.5, "n": 0.5}, "the size of a sample is due"),
+        ("error_rate", {"share": 0.5, "n": -5}, "the size of a sample is due"),
+        ("error_rate", {"share": 0.5, "n": 1e300}, "the size of a sample is due"),
+        ("error_rate", {"share": 0.5, "n": "many"}, "where a number is due"),
+        ("error_rate", {"share": -0.5, "n": 40}, "below zero"),
+    ],
+)
+async def test_what_is_of_a_sample_comes_with_its_size(script, metric, printed, reading) -> None:
+    seen = (await run(script(f"print({json.dumps(json.dumps(printed))})"), metrics={metric: SIZED})).values[metric]
+
+    assert seen == reading if isinstance(reading, Summary) else reading in seen.detail
+
+
+async def test_the_size_of_a_sample_is_found_in_performance_data_too(plugin) -> None:
+    argv = plugin(0, "OK - fine|errors=0.5%;;;; requests=4000;;;;")
+    metrics = {"error_rate": {"at": "errors", "unit": "%", "n": "requests"}}
+
+    values = (await run(argv, nagios=True, metrics=metrics)).values
+
+    assert values["error_rate"] == Summary(0.5, 4000)
+
+
+def test_a_counter_is_of_no_sample() -> None:
+    with pytest.raises(ValidationError, match="a counter has none"):
+        KIND.config.model_validate(
+            {"kind": "command", "argv": ["x"], "metrics": {"a": {"at": "$.a", "n": "$.n", "counter": True}}}
+        )
+
+
+DEPLOYED = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("known", "facts"),
+    [
+        ({}, {}),
+        (
+            {
+                "environment": "prod",
+                "stage": "after",
+                "versions": Versions(expected=("2.3.1",), allowed=("2.3.0",)),
+                "history": History(deployment=Deployment(release="2.3.1", started=DEPLOYED), previous_release="2.3.0"),
+            },
+            {
+                "PROBEKIT_ENVIRONMENT": "prod",
+                "PROBEKIT_STAGE": "after",
+                "PROBEKIT_RELEASE": "2.3.1",
+                "PROBEKIT_DEPLOYED": "2026-11-23T10:00:00+00:00",
+                "PROBEKIT_PREVIOUS": "2.3.0",
+            },
+        ),
+        ({"versions": Versions(expected=("2", "3"))}, {"PROBEKIT_RELEASE": "2,3"}),
+        (
+            {"history": History(deployment=Deployment(release="2.3.1", started=DEPLOYED))},
+            {"PROBEKIT_RELEASE": "2.3.1", "PROBEKIT_DEPLOYED": "2026-11-23T10:00:00+00:00"},
+        ),
+    ],
+    ids=["nothing", "all", "several", "of the record"],
+)
+async def test_a_program_knows_what_the_run_knows(script, tmp_path, known, facts) -> None:
+    file = tmp_path / "seen.json"
+    argv = script(f"import json, os; json.dump(dict(os.environ), open({str(file)!r}, 'w'))")
+
+    await run(argv, known=known)
+
+    seen = json.loads(file.read_text())
+    assert {name: value for name, value in seen.items() if name.startswith("PROBEKIT_")} == facts
 
 
 async def test_a_number_that_grows_beyond_all_bounds_is_none(script) -> None:

@@ -13,7 +13,7 @@ import pytest
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History, PooledEvidence
 from probekit.model.measurement import InstanceKey, Reason
-from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share
+from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share, Summary
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
 from probekit.reports.json.read import ReportError, history_of, read_run
@@ -110,6 +110,8 @@ def seen(make):
         lag=0.25,
         values={
             "share": SHARE,
+            "reported": Summary(0.25, 4000),
+            "reported_p95": Summary(240.5, 4000, 0.95),
             "hit_rate": Complement(SHARE),
             "cpu_used": Mean((10.0, 20.5)),
             "p95": Quantile(SAMPLE, 0.95),

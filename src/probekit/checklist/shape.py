@@ -38,6 +38,8 @@ class ProbeRequirement(Table):
     help: Text
     layer: Layer
     metrics: dict[MetricName, Unit] = Field(min_length=1)
+    samples: tuple[MetricName, ...] = ()  # shares and percentiles of a sample: without its size they say little
+    unbounded: tuple[MetricName, ...] = ()  # may be negative, and as a percentage more than 100
     claims_reachability: StrictBool = False
     background: StrictBool = False
     parts: StrictBool = False
@@ -45,6 +47,13 @@ class ProbeRequirement(Table):
     release_guard: StrictBool = False
     compares_baseline: MetricName | None = None
     max_age: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _speaks_of_its_metrics(self) -> Self:
+        if unknown := [name for name in (*self.samples, *self.unbounded) if name not in self.metrics]:
+            message = f"'{unknown[0]}' is none of its metrics: {', '.join(self.metrics)}"
+            raise ValueError(message)
+        return self
 
 
 class Criterion(Table):

@@ -145,10 +145,15 @@ class TargetReader:
             return []
         kind = probes.load_kind(name)
         try:
-            return [Configured(probe=probe, instance=instance, source=kind.configure(table))]
+            source = kind.configure(table)
         except ValidationError as error:
             self.found += problems(error, kind.config, self.path, self.text, keys)
             return []
+        for metric in self.checklist.probes[probe].samples:
+            if metric in source.unsized:
+                expected = f'where its size stands, too: {metric} = {{ at = "...", n = "..." }}'
+                self._complain((*keys, "metrics", metric), f"'{metric}' is of a sample", expected)
+        return [Configured(probe=probe, instance=instance, source=source)]
 
 
 def _kinds_hint(probe: str) -> str:

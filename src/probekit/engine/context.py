@@ -79,6 +79,8 @@ class RunContext:
     """What a run is told beside its plan."""
 
     environment: Environment
+    name: str = ""  # the environment's
+    stage: str = ""  # of the deployment
     http: Http
     reveal: Callable[[SecretRef], str]
     redactor: Redactor

@@ -16,8 +16,8 @@ from probekit.engine.loop_lag import Lag
 from probekit.engine.windows import put_together
 from probekit.log import events
 from probekit.model.measurement import Attempt, Failure, Measurement, MetricKey, ProbeFailedError, Reason
-from probekit.model.plan import Plan, Step
-from probekit.model.readings import CumulativeCount, Exact, Reading
+from probekit.model.plan import Bounds, Plan, Step
+from probekit.model.readings import CumulativeCount, Exact, Reading, Summary
 from probekit.probe import ConfiguredKind, Context, Readings, Window
 from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
@@ -88,7 +88,10 @@ class Measurer:
             overloaded = Failure(reason=Reason.OVERLOADED, detail=detail)
             silent = dict.fromkeys(step.source.of_role("reached"), overloaded)
             values, reached = dict.fromkeys(asked, overloaded) | values | silent, None
-        counted = {name: self._since_the_mark(place, name, value, notes) for name, value in values.items()}
+        counted = {
+            name: _possible(step.bounds.get(name), self._since_the_mark(place, name, value, notes))
+            for name, value in values.items()
+        }
         return self._kept(
             Measurement(
                 probe=step.probe,
@@ -161,6 +164,8 @@ class Measurer:
             allow=self._allow,
             window=self._window(step) if step.window else None,
             budget=step.budget,
+            environment=self._run.name,
+            stage=self._run.stage,
         )
 
     def _window(self, step: Step[ConfiguredKind]) -> Window:
@@ -206,6 +211,13 @@ def _reached(source: ConfiguredKind, values: Mapping[str, object]) -> bool | Non
         return True
     said = {values.get(name) for name in source.of_role("reached") if isinstance(values.get(name), Exact)}
     return None if not said else Exact(1) in said
+
+
+def _possible(bounds: Bounds | None, value: Reading | Failure) -> Reading | Failure:
+    """The reading, unless no such number can be."""
+    if bounds is None or not isinstance(value, Exact | Summary) or bounds.admit(value.value):
+        return value
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{value.value:g} is impossible, {bounds} is due")
 
 
 def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:

@@ -8,7 +8,17 @@ from typing import Final
 from probekit.judging.comparison import judge_against_baseline, judge_within
 from probekit.judging.evidence import added
 from probekit.judging.reference import NO_REFERENCE, Reference
-from probekit.judging.statistics import LimitTest, Peeks, Risks, judge_failures, judge_mean, judge_quantile, judge_share
+from probekit.judging.statistics import (
+    LimitTest,
+    Peeks,
+    Risks,
+    judge_failures,
+    judge_mean,
+    judge_quantile,
+    judge_share,
+    proves_below,
+    still_needed,
+)
 from probekit.judging.wording import Change, comparison_summary, nearest_edges, sample_summary
 from probekit.model.limit import Limit
 from probekit.model.readings import (
@@ -22,6 +32,7 @@ from probekit.model.readings import (
     Quantile,
     Reading,
     Share,
+    Summary,
 )
 from probekit.model.verdict import Outcome
 
@@ -48,6 +59,8 @@ def evaluate(reading: Reading, limit: Limit, risks: Risks, reference: Reference 
     if isinstance(reading, Exact):
         outcome = Outcome.PASS if limit.holds(reading.value) else Outcome.FAIL
         return Evaluation(outcome=outcome, value=reading.value)
+    if isinstance(reading, Summary):
+        return _summarized(reading, limit, risks)
     if isinstance(reading, Histogram) and reading.slow(_in_milliseconds(limit)) is None:
         return Evaluation(
             outcome=Outcome.INCONCLUSIVE,
@@ -61,6 +74,28 @@ def evaluate(reading: Reading, limit: Limit, risks: Risks, reference: Reference 
         detail=sample_summary(reading, judged),
     )
     return _with_earlier(alone, reading, limit, risks, reference.earlier)
+
+
+def _summarized(reading: Summary, limit: Limit, risks: Risks) -> Evaluation:
+    """What a number proves of which only the size of its sample is known: trials count as independent.
+
+    A percentile's number stands for itself, of a sample that could prove such a limit at all.
+    """
+    holds, part = limit.holds(reading.value), limit.value / 100
+    if reading.q is not None:
+        is_proven = reading.of >= still_needed(0, 1 - reading.q, risks)
+    elif limit.unit != "%" or not 0 < part < 1:
+        is_proven = reading.of > 0
+    else:
+        events = reading.of * min(reading.value / 100, 1.0)
+        is_above = reading.value > limit.value
+        k, most = (reading.of - events, 1 - part) if is_above else (events, part)
+        is_proven = proves_below(k, reading.of, most, risks.false_pass if holds else risks.false_fail)
+    if not is_proven:
+        detail = f"of {reading.of}, which proves nothing yet"
+        return Evaluation(outcome=Outcome.INCONCLUSIVE, value=reading.value, detail=detail)
+    outcome = Outcome.PASS if holds else Outcome.FAIL
+    return Evaluation(outcome=outcome, value=reading.value, detail=f"of {reading.of}")
 
 
 def _with_earlier(
@@ -124,7 +159,7 @@ def _traffic_fell(reading: Reading, reference: Reference, limit: Limit, risks: R
 def number_of(reading: Reading) -> float | None:
     """What is observed: percent for a share, milliseconds for a percentile, else as it is; None where there is none."""
     match reading:
-        case Exact(value):
+        case Exact(value) | Summary(value):
             return value
         case Mean() | Histogram():
             return reading.value

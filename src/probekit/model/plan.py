@@ -29,6 +29,22 @@ SourceT = TypeVar("SourceT", covariant=True)  # noqa: PLC0105  # what measures: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a metric's number can be at all."""
+
+    low: float
+    high: float
+    is_claim: bool = False  # 0 or 1
+
+    def admit(self, value: float) -> bool:
+        """Whether a number is possible."""
+        return value in (0, 1) if self.is_claim else self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return "0 or 1" if self.is_claim else f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[SourceT]):
     """One probe instance that will run."""
 
@@ -51,6 +67,7 @@ class Step(Generic[SourceT]):
     timed: frozenset[str] = frozenset()  # metrics that this process timed: the lag of its event loop is in them
     passive: bool = False  # it reads what the target counts of everybody's requests
     reported: bool = False  # its numbers are what a program says, and nothing that was measured here
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)  # of what a program says, by metric
     budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
 
     @property

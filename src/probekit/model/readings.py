@@ -16,6 +16,18 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """A share in percent, or a percentile, as it is reported of a sample: its size is known, its blocks are not."""
+
+    value: float
+    of: int  # requests, look-ups, payments
+    q: float | None = None  # of a percentile; None: a share
+
+    def __post_init__(self) -> None:
+        _amounts(self.value, self.of)
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """Events among trials, one entry per block of time, in order: blocks are the only trace of clustering.
 
@@ -245,7 +257,7 @@ def _amounts(*numbers: float) -> None:
 
 
 Counted = Share | Complement | Quantile | ErrorRate | Histogram  # what more windows can add to
-Reading = Exact | Mean | Counted
+Reading = Exact | Summary | Mean | Counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from math import inf
 
 from probekit.checklist import ProbeRequirement
 from probekit.config.settings import Environment
 from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item
-from probekit.model.plan import RECHECKS, Step
+from probekit.model.plan import RECHECKS, Bounds, Step
 from probekit.planning.capacity import budget_of_each, sampled_for
 from probekit.probe import ConfiguredKind
 from probekit.transport.urls import origin_of
@@ -49,9 +50,21 @@ def step_of(
         timed=frozenset(metric.name for metric in source.metrics if metric.timed),
         passive=source.passive,
         reported=source.reported,
+        bounds=_bounds(items, requirement) if source.reported else {},
         wanted=_metrics(items) & source.provided,
         reachability_metrics=_metrics(claims) & source.provided,
     )
+
+
+def _bounds(items: Sequence[Item], requirement: ProbeRequirement) -> dict[str, Bounds]:
+    """What a program can say of each metric: of a claim 0 or 1, of a percentage 100 at most, of nothing below 0."""
+    limits = [limit for item in items for limit in item.expect]
+    claims = {limit.metric for limit in limits if (limit.op, limit.value, limit.unit) == ("==", 1, "")}
+    return {
+        name: Bounds(low=0, high=100 if unit == "%" else inf, is_claim=name in claims)
+        for name, unit in requirement.metrics.items()
+        if name not in requirement.unbounded
+    }
 
 
 def fingerprint(step: Step[ConfiguredKind], environment: Environment) -> str:

@@ -141,6 +141,7 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
     secrets = SecretResolver(folder=folder, variables=os.environ, redactor=redactor or Redactor())
     context = RunContext(
         environment=target.environment,
+        name=target.name,
         http=_http(target, secrets, folder, run_id),
         reveal=secrets.reveal,
         redactor=secrets.redactor,

@@ -100,6 +100,7 @@ async def execute_run(
     context = replace(
         opened.context,
         history=options.history,
+        stage=options.stage.value,
         settle=options.settle,
         wait_release=options.wait_release,
     )

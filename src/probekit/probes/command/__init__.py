@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import isfinite
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -24,6 +26,7 @@ from probekit.probe import (
     RepeatedConfig,
     SecretRef,
     Settings,
+    Summary,
 )
 from probekit.probes._support.json import compile_path, find, is_number, parse, shown
 from probekit.probes.command.perfdata import Number, numbers
@@ -34,6 +37,8 @@ _TAIL: Final = 300  # characters of output that a report quotes
 _OF_ITS_OWN: Final = 125  # POSIX.1-2024 XCU 2.8.2: a shell's 126 and more say that nothing ran, or a signal ended it
 _STATES: Final = {0: "OK", 1: "WARNING", 2: "CRITICAL"}  # Monitoring Plugins Development Guidelines, "Return Codes"
 _UNKNOWN: Final = 3  # the same
+_PERCENTILE: Final = re.compile(r"p(\d\d)")
+_MOST: Final = 1e15  # of a sample's size: beyond it a double does not count by ones
 _ALWAYS: Final = {"LC_ALL": "C", "TZ": "UTC"}  # numbers and times are written alike everywhere
 
 
@@ -46,6 +51,16 @@ class MetricSource(Settings):
         default=False, description="it is a total that only grows: what counts is its growth since the deployment mark"
     )
     scale: float = Field(1.0, gt=0, allow_inf_nan=False, description="what the number is multiplied by, such as 1000")
+    n: str | None = Field(
+        None, min_length=1, description="where the size of the sample stands, of a share in percent or a percentile"
+    )
+
+    @model_validator(mode="after")
+    def _is_of_one_sort(self) -> Self:
+        if self.n and self.counter:
+            message = "'n' is of a share or a percentile: a counter has none"
+            raise ValueError(message)
+        return self
 
 
 def _place(written: object) -> object:
@@ -68,7 +83,7 @@ class CommandProbe(RepeatedConfig):
     metrics: dict[str, Annotated[MetricSource, BeforeValidator(_place, json_schema_input_type=str | MetricSource)]] = (
         Field(
             {},
-            description="Metric of the probe to its number: a place, or { at, unit, scale, counter }.",
+            description="Metric of the probe to its number: a place, or { at, unit, scale, counter, n }.",
         )
     )
     expect_exit: tuple[int, ...] = Field(
@@ -98,6 +113,8 @@ class CommandProbe(RepeatedConfig):
             raise ValueError(message)
         for place in () if self.nagios else self.metrics.values():
             compile_path(place.at)
+            if place.n:
+                compile_path(place.n)
             if place.unit:
                 message = "'unit' is of performance data (nagios = true): a number of JSON has none"
                 raise ValueError(message)
@@ -110,6 +127,7 @@ class CommandProbe(RepeatedConfig):
 
 
 Clean = Callable[[str], str]
+_Reading = Exact | CumulativeCount | Summary
 
 
 async def measure(config: CommandProbe, context: Context) -> Readings:
@@ -122,10 +140,24 @@ async def measure(config: CommandProbe, context: Context) -> Readings:
     secrets = {name: context.reveal(kept) for name, kept in config.secrets.items()}
     for secret in secrets.values():
         redactor.learn(secret)
-    variables = _ALWAYS | _passed_on(config) | secrets
+    variables = _ALWAYS | _passed_on(config) | secrets | _facts(context)
     is_heard = config.nagios or bool(config.metrics)
     ended = await run(config.argv, variables=variables, within=context.timeout, is_heard=is_heard)
     return (_of_plugin if config.nagios else _of_script)(config, ended, redactor.clean)
+
+
+def _facts(context: Context) -> dict[str, str]:
+    """What the run knows of itself and of the release; a variable of what it does not know is not set."""
+    deployment = context.history.deployment
+    recorded = (deployment.release if deployment else None) or ""
+    facts = {
+        "ENVIRONMENT": context.environment,
+        "STAGE": context.stage,
+        "RELEASE": ",".join(context.versions.expected) or recorded,
+        "DEPLOYED": deployment.mark.isoformat() if deployment else "",
+        "PREVIOUS": context.history.previous_release or "",
+    }
+    return {f"PROBEKIT_{name}": fact for name, fact in facts.items() if fact}
 
 
 def _passed_on(config: CommandProbe) -> dict[str, str]:
@@ -147,22 +179,36 @@ def _of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     return Readings(said, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, _unread(said)) | values)
 
 
-def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, Exact | CumulativeCount | Failure]:
+def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, _Reading | Failure]:
     try:
         document = parse(out) if metrics else None
     except ProbeFailedError as error:
         return dict.fromkeys(metrics, _unread(error.detail))
-    return {metric: _number(place, document) for metric, place in metrics.items()}
+    return {metric: _reading(metric, place, partial(_number, document)) for metric, place in metrics.items()}
 
 
-def _number(place: MetricSource, document: Any) -> Exact | CumulativeCount | Failure:  # noqa: ANN401  # any JSON value
+def _reading(metric: str, place: MetricSource, number: Callable[[str, str], float]) -> _Reading | Failure:
+    """What a metric's number is: by itself, as a count that grows, or of a sample whose size stands beside it."""
     try:
-        value = find(place.at, document)
+        value = number(place.at, place.unit) * place.scale
+        if not isfinite(value) or (value < 0 and (place.counter or place.n)):
+            return _unread(f"the number at {place.at} is too large, or below zero")
+        if place.n is None:
+            return CumulativeCount(value) if place.counter else Exact(value)
+        size = number(place.n, "")
     except ProbeFailedError as error:
         return _unread(error.detail)
+    if not (0 < size < _MOST and size == int(size)):
+        return _unread(f"{size:g} at {place.n}, where the size of a sample is due")
+    percentile = _PERCENTILE.fullmatch(metric)
+    return Summary(value, int(size), int(percentile[1]) / 100 if percentile else None)
+
+
+def _number(document: Any, at: str, _unit: str) -> float:  # noqa: ANN401  # any JSON value
+    value = find(at, document)
     if not isinstance(value, bool) and not is_number(value):
-        return _unread(f"{shown(value)} at {place.at}, where a number is due")
-    return _times(place, float(value))
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {at}, where a number is due")
+    return float(value)
 
 
 def _of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
@@ -177,26 +223,21 @@ def _of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
     return Readings(
         f"{_STATES[code]}: {first[:_TAIL]}",
         status=Exact(code),
-        **{metric: _labelled(place, known) for metric, place in config.metrics.items()},
+        **{metric: _reading(metric, place, partial(_labelled, known)) for metric, place in config.metrics.items()},
     )
 
 
-def _labelled(place: MetricSource, known: Mapping[str, Number]) -> Exact | CumulativeCount | Failure:
-    number = known.get(place.at)
+def _labelled(known: Mapping[str, Number], label: str, unit: str) -> float:
+    number = known.get(label)
     if number is None:
         labels = ", ".join(map(shown, list(known)[:10])) or "none"
-        return _unread(f"no one number '{place.at}' among its performance data: {labels}")
-    if number.unit != place.unit:
-        due = f"a number of unit '{place.unit}'" if place.unit else "a number without a unit"
-        return _unread(f"{number.value:g}{number.unit} at '{place.at}', where {due} is due: see its 'unit'")
-    return _times(place, number.value)
-
-
-def _times(place: MetricSource, value: float) -> Exact | CumulativeCount | Failure:
-    product = value * place.scale
-    if not isfinite(product) or (place.counter and product < 0):
-        return _unread(f"the number at {place.at} is too large, or a total below zero")
-    return CumulativeCount(product) if place.counter else Exact(product)
+        detail = f"no one number '{label}' among its performance data: {labels}"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    if number.unit != unit:
+        due = f"a number of unit '{unit}'" if unit else "a number without a unit"
+        detail = f"{number.value:g}{number.unit} at '{label}', where {due} is due: see its 'unit'"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    return number.value
 
 
 def _unread(detail: str) -> Failure:
@@ -223,6 +264,7 @@ KIND = Kind(
     metrics_for=lambda config: frozenset(config.metrics) | {config.own_metric},
     measure=measure,
     counters=lambda config: frozenset(name for name, place in config.metrics.items() if place.counter),
+    unsized=lambda config: frozenset(name for name, place in config.metrics.items() if not place.n),
     timeout_for=lambda config: config.timeout,
     requests=0,
     reported=True,
@@ -233,6 +275,9 @@ metrics = { orphans = "$.orphans" }
 secrets = { DATABASE_URL = { env = "DATABASE_URL" } }
 timeout = "2min"
 """,
-    privileges="whatever the program needs; it sees no variable but PATH and those that are named",
+    privileges=(
+        "whatever the program needs; it sees no variable but PATH, those that are named, and PROBEKIT_RELEASE, "
+        "_PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT as far as the run knows them"
+    ),
     safety="whatever the program does: only it knows",
 )

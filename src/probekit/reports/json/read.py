@@ -24,6 +24,7 @@ from probekit.model.readings import (
     Quantile,
     Reading,
     Share,
+    Summary,
 )
 from probekit.model.verdict import Situation
 
@@ -205,6 +206,8 @@ def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failu
             return _read(Failure, document)
         case {"complement_of": share}:
             return Complement(_read(Share, share))
+        case {"value": _, "of": _}:
+            return _read(Summary, document)
         case {"levels": levels}:
             return Mean(tuple(map(float, levels)))
         case {"edges": _}:

@@ -22,6 +22,7 @@ from probekit.model.readings import (
     Quantile,
     Reading,
     Share,
+    Summary,
 )
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
@@ -233,6 +234,8 @@ def _value(value: Reading | Failure, samples: Sequence[LatencySample]) -> float 
             return _of_share(value)
         case Complement(share):
             return {"complement_of": _of_share(share)}
+        case Summary():
+            return {"value": value.value, "of": value.of, "q": value.q}
         case Mean(levels):
             return {"levels": levels}
         case Histogram():
