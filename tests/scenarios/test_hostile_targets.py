@@ -45,6 +45,9 @@ path = "/health"
 """
 LOOKS = 1.0 * (2 + 6 + 2)  # seconds at the worst: eight measurements, 24 more, two attempts, four in flight, and some
 GROWTH = 16 << 20  # bytes
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n"
+HTTPS_PORT = b"<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"
+NO_CERTIFICATE = b"<html><title>400 No required SSL certificate was sent</title></html>"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Type: text/html\r\n"
 BOMB = 8 << 20  # bytes, unpacked
@@ -132,7 +135,15 @@ def judged(serve, tmp_path):
         ([b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
         ([b"HTTP/1.1 503 No\r\ncf-mitigated: challenge\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
         ([b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"], FAIL, ""),
-        ([b"SSH-2.0-OpenSSH_9\r\n"], FAIL, "up 0"),
+        ([b"SSH-2.0-OpenSSH_9\r\n"], INCONCLUSIVE, "does not speak HTTP"),
+        *(
+            ([b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status], ERROR, "turned_away")
+            for status in (401, 408, 421, 426, 431, 451, 501, 505, 511)
+        ),
+        *(([b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status], FAIL, "status") for status in (500, 502, 504)),
+        ([answer(HTTPS_PORT, head=BAD_REQUEST)], ERROR, "it speaks https"),
+        ([answer(NO_CERTIFICATE, head=BAD_REQUEST)], ERROR, "configure connect.client_cert"),
+        ([answer(b"<html>what?</html>", head=BAD_REQUEST)], FAIL, "status 400"),
         ([b""], FAIL, "up 0"),
         ([answer(b'{"status":"DOWN"}')], FAIL, ""),
         ([answer(b'{"status":"ok"}', head=HEAD + b"Date: Mon, 01 Jan 2001 00:00:00 GMT\r\nAge: 5\r\n")], PASS, ""),

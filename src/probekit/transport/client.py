@@ -17,6 +17,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.exchange import Exchange, KeptConnection, Sender, answered, send_once
+from probekit.transport.http2 import speaks_only_http2
 from probekit.transport.in_flight import InFlight
 from probekit.transport.made_up import MadeUpPaths, is_alike
 from probekit.transport.rate_limit import RateLimiter
@@ -205,9 +206,25 @@ class ProbeClient:
             request = httpx.Request(method, url, headers=ours)
             try:
                 return await answered(self.http.send, request, exchange, self.timeout)
+            except ProbeFailedError as error:
+                await self._require_http1(error, exchange, is_secure=url.scheme == "https")
+                raise
             finally:
                 if exchange.connection:
                     await exchange.connection.close()
+
+    async def _require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:
+        """Of a connection that was closed without a word, whether it is our protocol that the server does not speak.
+
+        Raises:
+            ProbeFailedError: `turned_away`: it is.
+        """
+        if error.reason is not Reason.UNREACHABLE or not exchange.was_closed:
+            return
+        trust = self.http.trust if is_secure else None
+        if await speaks_only_http2(exchange.address, trust, self.http.connect):
+            detail = f"{exchange.address} speaks HTTP/2 only; HTTP/1.1 is asked for"
+            raise ProbeFailedError(Reason.TURNED_AWAY, detail) from error
 
     async def _address(self, where: Endpoint) -> Address:
         if self.address is not None and self.address.endpoint == where:

@@ -23,6 +23,7 @@ from probekit.transport.urls import Address
 BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
+_SHOWN: Final = 40  # bytes of what is no HTTP
 _ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
 
 
@@ -47,6 +48,7 @@ class Exchange:
     first_byte: float | None = None
     head_done: bool = False
     head: bytearray = field(default_factory=bytearray)
+    was_closed: bool = False  # by the other side, before a word of answer
 
     def leaves(self) -> None:
         """Stamp a write, before it: an answer that is there when the write returns would look quicker than it was."""
@@ -268,5 +270,11 @@ def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:
     if not exchange.head:
         if refused := _unanswered(exchange):
             return refused
+        exchange.was_closed = True
         return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without an answer")
-    return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} does not speak HTTP: {text}")
+    if exchange.head.startswith(b"HTTP/"):
+        return ProbeFailedError(Reason.BAD_RESPONSE, f"{exchange.address} answers what cannot be read: {text}")
+    begin = bytes(exchange.head[:_SHOWN])
+    return ProbeFailedError(
+        Reason.BAD_RESPONSE, f"{exchange.address} does not speak HTTP/1.1: it begins with {begin!r}"
+    )

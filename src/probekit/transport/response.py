@@ -10,7 +10,27 @@ from typing import Final
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.urls import Address
 
-_TURNED_AWAY: Final = (401, 403, 407, 429, 451)
+_IDENTITY: Final = "configure connect.headers"
+_TURNED_AWAY: Final = {  # statuses that refuse our way of asking (RFC 9110 section 15), and what would mend it
+    401: _IDENTITY,
+    403: _IDENTITY,
+    407: "configure connect.proxy",
+    408: "it did not wait for our request: verify again",
+    421: "it does not serve this name on this connection: see base_url and connect.resolve",
+    426: "it wants another protocol",
+    429: "we ask too often: see throttle",
+    431: "our headers are too large: see connect.headers",
+    451: "the law forbids it here",
+    501: "it does not know our method",
+    505: "it does not speak HTTP/1.1",
+    511: "this network wants a sign-in (RFC 6585 section 6)",
+}
+_BAD_REQUEST: Final = 400
+_REFUSED_CONNECTIONS: Final = {  # pages of nginx and others for a connection that is not as they want it
+    b"plain http request was sent to https port": "it speaks https: see base_url",
+    b"no required ssl certificate was sent": "configure connect.client_cert",
+    b"ssl certificate error": "see connect.client_cert",
+}
 _BUSY: Final = 503
 _CHALLENGES: Final = (b"cf-chl", b"challenge-platform", b"captcha", b"_incapsula_", b"ddos-guard")
 _SIGN_IN: Final = frozenset(
@@ -73,10 +93,19 @@ class Answer:
     @property
     def denies_access(self) -> bool:
         """Whether it is no answer of the target but a refusal to talk to us."""
-        return self.status in _TURNED_AWAY or self.is_challenge or self.is_sign_in
+        return self.status in _TURNED_AWAY or bool(self._refused_connection) or self.is_challenge or self.is_sign_in
 
-    def access_denied(self, hint: str = "configure connect.headers") -> ProbeFailedError:
-        """The error that says so: `turned_away`."""
+    @property
+    def _refused_connection(self) -> str:
+        """What would mend the connection that a 400 refuses; empty where it does not."""
+        if self.status != _BAD_REQUEST:
+            return ""
+        body = self.body.lower()
+        return next((hint for mark, hint in _REFUSED_CONNECTIONS.items() if mark in body), "")
+
+    def access_denied(self, hint: str = "") -> ProbeFailedError:
+        """The error that says so: `turned_away`, with what would mend it."""
+        hint = hint or self._refused_connection or _TURNED_AWAY.get(self.status, _IDENTITY)
         return ProbeFailedError(Reason.TURNED_AWAY, f"access denied ({self.status} from {self.address}); {hint}")
 
     def require_answer(self, expected: Container[int] = ()) -> None:

@@ -1,0 +1,69 @@
+"""A server of HTTP/2 alone is not silent; one that hangs up on HTTP/1.1, which it speaks, is."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+import trustme
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.client import Http
+from probekit.transport.trust import Trust
+from probekit.transport.urls import Address, Endpoint
+
+SETTINGS = bytes(3) + b"\x04" + bytes(5)
+
+
+def talking(preface_answer: bytes):
+    """A peer that answers HTTP/2's preface with these bytes and hangs up on everything else."""
+
+    async def talk(reader, writer):
+        if (await reader.read(24)).startswith(b"PRI"):
+            writer.write(preface_answer)
+            await writer.drain()
+        writer.close()
+
+    return talk
+
+
+@pytest.fixture
+def refusal(serve, tmp_path):
+    """What comes of asking a peer that talks so; its protocols for TLS, None: it is asked without."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    async def refusal(talk, protocols):
+        tls = None
+        if protocols is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("app.test").configure_cert(tls)
+            tls.set_alpn_protocols(protocols)
+        port, _ = await serve(act=talk, tls=tls)
+        http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem"))
+        client = http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=2)
+        with pytest.raises(ProbeFailedError) as caught:
+            await client.get(f"{'https' if tls else 'http'}://app.test:{port}/")
+        return caught.value
+
+    return refusal
+
+
+@pytest.mark.parametrize(
+    ("answer", "protocols", "reason"),
+    [
+        (SETTINGS, ["h2"], Reason.TURNED_AWAY),
+        (SETTINGS, ["h2", "http/1.1"], Reason.UNREACHABLE),
+        (b"", ["http/1.1"], Reason.UNREACHABLE),
+        (b"", [], Reason.UNREACHABLE),
+        (SETTINGS, None, Reason.TURNED_AWAY),
+        (b"", None, Reason.UNREACHABLE),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", None, Reason.UNREACHABLE),
+        (SETTINGS[:5], None, Reason.UNREACHABLE),
+    ],
+)
+async def test_who_closes_without_a_word_is_asked_for_http2(refusal, answer, protocols, reason) -> None:
+    error = await refusal(talking(answer), protocols)
+
+    assert error.reason is reason
+    assert ("speaks HTTP/2 only" in error.detail) is (reason is Reason.TURNED_AWAY)
