@@ -67,6 +67,7 @@ def situation(
     strict: bool = False,
     partial: bool = False,
     in_scope: int = 0,
+    reached: bool = False,
 ) -> Situation:
     moment = None if deployed_ago is None else NOW - timedelta(minutes=deployed_ago)
     deployment = Deployment(release="2", started=moment, finished=moment) if moment else None
@@ -74,6 +75,7 @@ def situation(
         now=NOW,
         stage=stage,
         control=control,
+        reached=reached,
         complete=complete,
         strict=strict,
         partial=partial,
@@ -149,6 +151,7 @@ TO_SOMEBODY = Deadline(minutes=10)
         ([DOWN], {"stage": Stage.BEFORE}, (Action.NO_GO, 0)),
         ([DOWN], {"stage": Stage.ROLLED_BACK}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"control": Control.SILENT}, (Action.UNDECIDED, 0)),
+        ([DOWN], {"control": Control.SILENT, "reached": True}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"complete": False}, (Action.UNDECIDED, 0)),
         ([verdict(Outcome.PASS)], {"complete": False}, (Action.UNDECIDED, 0)),
         ([verdict()], {}, (Action.INVESTIGATE, 0)),
@@ -208,6 +211,7 @@ def test_what_stops_no_release_is_a_follow_up(one, waits) -> None:
         ({"deployed_ago": -1}, {}, "in the future", "correct --deployed or the clock"),
         ({"control": Control.NONE}, {}, "no control is configured", "set 'control'"),
         ({"control": Control.SILENT}, {}, "no control answers", "verify again from elsewhere"),
+        ({"control": Control.SILENT, "reached": True}, {}, "no control answers", "mend the control"),
         ({"served": Served.UNREADABLE}, {}, "cannot be read (the version)", "decide by hand"),
         ({"served": Served.OTHER}, {}, "another release is served (the version)", "find out why"),
         ({"stage": Stage.ROLLED_BACK}, {}, "has been rolled back already", "look for a cause outside"),

@@ -7,6 +7,7 @@ import errno
 import gzip
 import socket
 import zlib
+from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
@@ -62,6 +63,24 @@ async def test_the_response_time_is_that_of_the_whole_answer(serve, ask, http_re
     answer = await ask(port, timeout=5)
 
     assert answer.phases.response >= answer.phases.first_byte + 0.05
+
+
+@pytest.mark.parametrize(
+    ("wishes", "url", "reached"),
+    [
+        ({}, "https://app.test/", True),
+        ({}, "https://app.test:8443/", False),
+        ({}, "http://app.test/", False),
+        ({"proxy": lambda: None}, "https://app.test/", False),
+        ({"trust": Trust(ca=Path("ca.pem"))}, "https://app.test/", False),
+    ],
+)
+def test_the_target_was_reached_where_nobody_on_the_way_can_answer_for_it(wishes, url, reached) -> None:
+    http = Http(run="test", origin=origin_of("https://app.test"), **wishes)
+
+    http.note_reached(*origin_of(url))
+
+    assert http.reached is reached
 
 
 async def test_one_host_never_sees_more_than_four_exchanges_of_a_run(serve, ask, http_reply) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit.probe import Duration, SecretRef, Settings
 from probekit.transport.resolver import Family
-from probekit.transport.urls import has_host
+from probekit.transport.urls import has_host, origin_of
 
 
 class Variables(BaseSettings):
@@ -99,12 +99,33 @@ class Change(Settings):
         return self
 
 
+class ControlUrl(Settings):
+    """A URL outside the target that answers while this machine's network works."""
+
+    url: str = Field(description="http:// or https:// and a host; over https no gateway on the way can answer for it")
+    status: int | None = Field(
+        None, ge=100, le=599, description="that it answers with; else any good answer over https, over http 2xx"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_url(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")) or "@" in url or not has_host(url):
+            message = f"'{url.rpartition('@')[2]}' is no URL with http:// or https:// and a host, without a user"
+            raise ValueError(message)
+        return url
+
+
+def _control(written: object) -> object:
+    return {"url": written} if isinstance(written, str) else written
+
+
 class Environment(Settings):
     """One target: where it is, what it is held to, how it is asked."""
 
     base_url: str = Field(pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one")
     scope: list[str] = Field(min_length=1, description="items this environment is held to: ids or their beginnings")
-    control: list[str] = Field(
+    control: list[Annotated[ControlUrl, BeforeValidator(_control, json_schema_input_type=str | ControlUrl)]] = Field(
         [], description="URLs outside the target that answer while our network works; none: no rollback"
     )
     timeout: Duration = Field(10.0, gt=0, le=300, description="for one exchange")
@@ -146,12 +167,13 @@ class Environment(Settings):
 
     @field_validator("control")
     @classmethod
-    def _are_urls(cls, urls: list[str]) -> list[str]:
-        for url in urls:
-            if not url.startswith(("http://", "https://")) or "@" in url or not has_host(url):
-                message = f"'{url.rpartition('@')[2]}' is no URL with http:// or https:// and a host, without a user"
+    def _are_outside(cls, controls: list[ControlUrl], info: ValidationInfo) -> list[ControlUrl]:
+        base_url = info.data.get("base_url")
+        for control in controls:
+            if base_url and origin_of(control.url) == origin_of(base_url):
+                message = f"'{control.url}' is the target itself: a control lies outside of it"
                 raise ValueError(message)
-        return urls
+        return controls
 
     @field_validator("not_applicable")
     @classmethod

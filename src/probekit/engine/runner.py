@@ -9,11 +9,11 @@ from functools import partial
 
 from probekit.engine.attempts import AttemptRunner
 from probekit.engine.context import Observations, RunContext
+from probekit.engine.controls import answer_of_any
 from probekit.engine.loop_lag import Lag
 from probekit.engine.measure import Measurer, ProbeInstance
 from probekit.engine.release_guard import ReleaseGuard
-from probekit.log import events
-from probekit.model.measurement import Attempt, Failure, InstanceKey, ProbeFailedError, Reason
+from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
 from probekit.model.plan import Plan, Retry, Step, Turn
 from probekit.probe import ConfiguredKind
 from probekit.transport.urls import Address
@@ -110,16 +110,9 @@ class _Run:
         if not self.environment.control:
             return
         self._say("the controls to answer", self.environment.timeout)
-        answered = await asyncio.gather(*(self._answers(url) for url in self.environment.control))
-        self.observations.controls.append(any(answered))
-
-    async def _answers(self, url: str) -> bool:
-        try:
-            await self.context.http.probe_client(timeout=self.environment.timeout).get(url)
-        except ProbeFailedError as error:
-            events().warning("control.silent", reason=error.reason.value, detail=error.detail)
-            return False
-        return True
+        environment = self.environment
+        answered = await answer_of_any(environment.control, self.context.http, environment.timeout)
+        self.observations.controls.append(answered)
 
     async def _settle(self) -> None:
         """Wait until the settle time has passed since the mark, for a mark in the future no longer than that."""

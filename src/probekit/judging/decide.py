@@ -86,7 +86,7 @@ def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) ->
         return "the run was cut off, and what it did not measure may be the worst: verify again and let it end"
     if all(verdict.outcome in EXEMPT for verdict in verdicts):
         return "nothing was looked at: no item in scope applies and is not waived"
-    if situation.control is Control.SILENT and action in _BAD_NEWS:
+    if situation.control is Control.SILENT and not situation.reached and action in _BAD_NEWS:
         return (
             "no control answers, so our own network may be at fault and not the target: "
             "mend it, or verify again from elsewhere"
@@ -183,6 +183,8 @@ def _rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
         yield f"{name} failed before this deployment too, so the previous release would not mend it"
     if situation.control is Control.NONE:
         yield "no control is configured, so our own network is not ruled out; set 'control', or look from elsewhere"
+    if situation.control is Control.SILENT and situation.reached:
+        yield "no control answers, although the target was reached; mend the control, or decide by hand"
     if release.served is Served.OTHER:
         yield f"another release is served ({release.because}); find out why the new one is not"
     if release.served is Served.UNREADABLE:

@@ -132,6 +132,7 @@ class Situation:
     release: Release = Release()
     history: History = field(default_factory=History)
     control: Control = Control.NONE
+    reached: bool = False  # the target answered over TLS that nobody on the way can speak for
     complete: bool = True
     strict: bool = False  # what is otherwise a follow-up keeps it from a go
     partial: bool = False  # something that could be measured was left out

@@ -48,6 +48,7 @@ class Http:
     send: Sender = send_once
     most_in_flight: int | None = 4  # exchanges with one host at once; None: as many as want to
     sent: int = 0  # requests so far, to whomever
+    reached: bool = False  # whether the target answered over TLS that public roots verify, by no proxy: its own word
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _in_flight: dict[str, InFlight] = field(default_factory=dict)
 
@@ -79,6 +80,11 @@ class Http:
     def no_connection_reason(self) -> Reason:
         """What it is when no connection comes to be: a proxy's silence is not the target's."""
         return Reason.NO_NETWORK if self.proxy else Reason.UNREACHABLE
+
+    def note_reached(self, scheme: str, where: Endpoint) -> None:
+        """Keep that the target answered, where nobody on the way could have answered for it."""
+        is_public = scheme == "https" and self.trust.ca is None and self.proxy is None
+        self.reached = self.reached or (is_public and (scheme, where) == self.origin)
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
         """An open connection, by the proxy where there is one."""
@@ -205,13 +211,15 @@ class ProbeClient:
             ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
             request = httpx.Request(method, url, headers=ours)
             try:
-                return await answered(self.http.send, request, exchange, self.timeout)
+                answer = await answered(self.http.send, request, exchange, self.timeout)
             except ProbeFailedError as error:
                 await self._require_http1(error, exchange, is_secure=url.scheme == "https")
                 raise
             finally:
                 if exchange.connection:
                     await exchange.connection.close()
+            self.http.note_reached(url.scheme, where)
+            return answer
 
     async def _require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:
         """Of a connection that was closed without a word, whether it is our protocol that the server does not speak.

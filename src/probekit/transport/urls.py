@@ -47,3 +47,11 @@ def has_host(url: str) -> bool:
 def origin_of(url: str) -> tuple[str, Endpoint]:
     """Scheme, host and port (RFC 6454 section 4)."""
     return httpx.URL(url).scheme, endpoint_of(url)
+
+
+def leads_to_its_host(url: str, location: str) -> bool:
+    """Whether a redirect stays at the URL's host, whatever its scheme and port."""
+    try:
+        return httpx.URL(url).join(location).host == httpx.URL(url).host
+    except (httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA refuses
+        return False

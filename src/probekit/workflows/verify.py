@@ -114,6 +114,7 @@ async def execute_run(
         release=release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards)),
         history=options.history,
         control=_control(observations, target),
+        reached=context.http.reached,
         complete=observations.complete,
         strict=options.strict,
         partial=planned.partial,

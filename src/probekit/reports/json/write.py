@@ -97,6 +97,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
     return {
         "now": _time(situation.now),
         "control": situation.control.value,
+        "reached": situation.reached,
         "complete": situation.complete,
         "strict": situation.strict,
         "partial": situation.partial,
