@@ -64,7 +64,9 @@ async def test_the_version_is_compared_whole(read, body, settings, others) -> No
         (b'{"version": ""}', 200, Reason.BAD_RESPONSE),
         (b"<html>2.3.1</html>", 200, Reason.BAD_RESPONSE),
         (b'{"version": "' + b"9" * 300 + b'"}', 200, Reason.BAD_RESPONSE),
-        (b'{"version": "2.3.1"}', 503, Reason.BAD_RESPONSE),
+        (b'{"status": "down"}', 503, Reason.UNREACHABLE),
+        (b"<h1>502 Bad Gateway</h1>", 502, Reason.UNREACHABLE),
+        (b'{"version": "2.3.1"}', 404, Reason.BAD_RESPONSE),
         (b'{"version": "2.3.1"}', 302, Reason.BAD_RESPONSE),
         (b'{"version": "2.3.1"}', 403, Reason.TURNED_AWAY),
     ],
@@ -74,6 +76,13 @@ async def test_what_is_no_version_is_no_reading(read, body, status, reason) -> N
         await read(body, status=status)
 
     assert caught.value.reason is reason
+
+
+async def test_a_sick_target_may_tell_its_version(read) -> None:
+    assert (await read(b'{"status": "down", "version": "2.3.1"}', status=503)).version == "2.3.1"
+    with pytest.raises(ProbeFailedError) as caught:
+        await read(b"Service Unavailable", status=503, at="text")
+    assert caught.value.reason is Reason.UNREACHABLE
 
 
 async def test_a_page_is_no_version_even_where_the_whole_body_is_one(read) -> None:

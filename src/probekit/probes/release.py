@@ -73,9 +73,27 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
 
 
 def _version(config: ReleaseProbe, answer: Answer) -> str:
+    """The version that the answer tells, whether or not it is well.
+
+    Raises:
+        ProbeFailedError: `unreachable`: a server error that tells none is the target's, not an unknown version.
+    """
     answer.require_answer()
-    if answer.status != 200:  # noqa: PLR2004  # the only answer that tells a version
+    if answer.is_server_error:
+        detail = f"{answer.status} from {answer.address}, where the version is due"
+        failed = ProbeFailedError(Reason.UNREACHABLE, detail)
+        if config.at == _WHOLE_BODY:  # the text of an error page
+            raise failed
+        try:
+            return _told(config, answer)
+        except ProbeFailedError:
+            raise failed from None
+    if answer.status != 200:  # noqa: PLR2004  # the only other answer that tells a version
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address}, where the version is due")
+    return _told(config, answer)
+
+
+def _told(config: ReleaseProbe, answer: Answer) -> str:
     version = (
         answer.body.decode("utf-8", "replace").strip()
         if config.at == _WHOLE_BODY
