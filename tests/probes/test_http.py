@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 import respx
@@ -273,9 +275,10 @@ async def test_how_old_an_answer_may_be_can_be_declared(answers) -> None:
     [
         (b'{"status": "ok", "database": "down"}', 'ignore = ["database"]'),
         (b'{"status": "ok", "checks": {"orders": "degraded"}}', 'ignore = ["orders"]'),
+        (b'{"status": "ok", "checks": {"orders": "connection refused"}}', 'ignore = ["orders"]'),
         (b'{"status": "ok", "errors": ["x"]}', '"errors" says ["x"]'),
         (b'{"status": "ok", "maintenance": true}', '"maintenance" says true'),
-        (b'{"status": "ok", "ready": false}', '"status" says false'),
+        (b'{"status": "ok", "ready": false}', '"ready" says false; what does not count: ignore = ["ready"]'),
         (b'{"database": "down", "cache": "ok"}', 'ignore = ["database"]'),
     ],
 )
@@ -336,3 +339,60 @@ async def test_the_refusal_names_the_claim_that_would_pass(answers, body, media_
 
     assert told in readings.values["up"].detail
     assert 'body = "any"' not in readings.values["up"].detail
+
+
+LINES = [
+    {"status": "ok", "ready": False},
+    {"status": "ok", "IsHealthy": False},
+    {"status": "ok", "overall_status": "down"},
+    {"status": "ok", "maintenance": True, "errors": ["x"]},
+    {"status": "ok", "components": {"db": {"status": "UP", "details": {"connected": False}}}},
+    {"status": "ok", "checks": [{"status": "down"}]},
+    {"status": "ok", "checks": {"database": "connection refused"}},
+    {"status": "ok", "services": {"app": "down"}},
+    {"status": "ok", "conditions": [{"type": "Ready", "status": "False"}]},
+    {"data": {"status": "ok", "db": False}},
+]
+
+
+@pytest.mark.parametrize("document", LINES, ids=json.dumps)
+@pytest.mark.parametrize("settings", [{}, {"assertions": [{"contains": "ok"}]}], ids=["implied", "declared"])
+async def test_the_line_that_is_told_lets_the_answer_pass(answers, document, settings) -> None:
+    body = json.dumps(document).encode()
+    first = (await answers(body, **settings)).values["failed_assertions"]
+    if settings and isinstance(first, Exact):
+        return  # beside an assertion only an explicit bad word counts
+
+    told = json.loads(first.detail.rpartition("ignore = ")[2])
+    assert (await answers(body, ignore=told, **settings)).values["failed_assertions"] == Exact(0)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "claim"),
+    [
+        (b"unhealthy", "text/plain", "healthy"),
+        (b"Unavailable", "text/html", "available"),
+        (b'{"status":"ok","db":{"status":"down"},"load":NaN}', "application/json", "ok"),
+        (b'\xef\xbb\xbf{"status":"ok","db":{"status":"down"}}', "application/json", "ok"),
+        (b'{"status":"ok","status":"ok","db":{"status":"down"}}', "application/json", "ok"),
+    ],
+)
+async def test_a_bad_word_counts_beside_a_text_claim_too(answers, body, media_type, claim) -> None:
+    seen = (await answers(body, media_type=media_type, assertions=[{"contains": claim}])).values["failed_assertions"]
+
+    assert isinstance(seen, Failure)
+    assert "the declared assertions hold, but" in seen.detail
+
+
+async def test_more_components_than_are_read_are_no_pass_beside_an_assertion(answers) -> None:
+    checks = {f"c{number}": {"status": "ok"} for number in range(250)}
+    body = json.dumps({"status": "ok", "checks": checks | {"last": {"status": "down"}}}).encode()
+
+    seen = (await answers(body, assertions=[{"path": "$.status", "equals": "ok"}])).values["failed_assertions"]
+
+    assert isinstance(seen, Failure)
+    assert "more than 200 components" in seen.detail
+
+
+async def test_what_says_nothing_of_health_is_noted(answers) -> None:
+    assert (await answers(b'{"status":"ok","debug":false}')).notes["neutral"] == "debug = false"

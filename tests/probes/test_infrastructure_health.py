@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
-from probekit.probes.infrastructure_health import KIND, InfrastructureHealth
+from probekit.probes.infrastructure_health import KIND, InfrastructureHealth, components
 from probekit.transport.client import Http
+from probekit.transport.response import Answer, Phases
 from probekit.transport.urls import Address, Endpoint
 
 BASE = "https://app.test"
@@ -36,6 +37,13 @@ async def read(body, status=200, media_type="application/json", headers=None, ab
         return httpx.Response(absent, content=content if absent == 200 else b"", headers={"Content-Type": media_type})
 
     return await _measured(answer, **settings)
+
+
+def answer_of(document):
+    """The answer of a server that says this."""
+    phases = Phases(connect=0, tls=None, first_byte=0, response=0, total=0, arrived=0, local_delay=0)
+    body = json.dumps(document).encode()
+    return Answer(url=BASE, address=ADDRESS, status=200, headers=(), body=body, phases=phases)
 
 
 async def _measured(answer, **settings):
@@ -450,8 +458,35 @@ async def test_nothing_at_that_place_is_no_reading() -> None:
     assert numbers(await read({"status": "ok"}, 503, at="$.things")) == (1, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("beside", "counted"),
+    [
+        ({"maintenance": False}, (0, 0, 0)),
+        ({"maintenance": True}, (Reason.BAD_RESPONSE, 0, 0)),
+        ({"errors": []}, (0, 0, 0)),
+        ({"errors": ["x"]}, (Reason.BAD_RESPONSE, 0, 0)),
+        ({"failures": 0}, (0, 0, 0)),
+        ({"failures": 2}, (Reason.BAD_RESPONSE, 0, 0)),
+    ],
+)
+async def test_what_is_good_when_it_is_false_or_empty_may_be_declared(beside, counted) -> None:
+    declared = {"db": "required"} | dict.fromkeys(beside, "required")
+
+    assert numbers(await read({"status": "ok", "db": "ok"} | beside, components=declared)) == counted
+
+
+def test_what_is_not_well_beside_a_whole_that_is_can_do_so() -> None:
+    def needs(document):
+        return components(answer_of(document))
+
+    well = {"status": "UP", "components": {"db": {"status": "UP"}, "mail": {"status": "DOWN"}}}
+    assert needs(well) == {"db": "required", "mail": "optional"}
+    assert needs(well | {"status": "DOWN"}) == {"db": "required", "mail": "required"}
+    assert needs({"status": "ok", "maintenance": True, "db": "ok"}) == {"maintenance": "optional", "db": "required"}
+
+
 async def test_a_component_may_be_named_like_anything() -> None:
-    body = {"status": "ok", "version": "ok", "database_status": "ok", "errors": False}
+    body = {"status": "ok", "version": "ok", "database_status": "ok", "errors": True}
     components = {"status": "required", "version": "required", "database_status": "required", "errors": "required"}
 
     assert numbers(await read(body, components=components)) == (1, 0, 0)

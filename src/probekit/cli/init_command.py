@@ -170,9 +170,11 @@ def _probes(found: Discovery, env: str) -> Iterator[str]:
     if found.infrastructure:
         yield from ("", f"[{env}.probes.infrastructure]     # review: which of them may be down without harm?")
         yield from ('kind = "infrastructure_health"', f"path = {_quoted(found.infrastructure)}")
-        names = dict.fromkeys(_key(name) for name in found.components if name)
-        needs = ", ".join(f'{name} = "required"' for name in names)
-        yield f"components = {{ {needs} }}"
+        needs = {_key(name): need for name, need in found.components.items() if name}
+        pairs = ", ".join(f'{name} = "{need}"' for name, need in needs.items())
+        yield f"components = {{ {pairs} }}"
+        if unwell := [name for name, need in found.components.items() if need == "optional"]:
+            yield f"# not well when this was written, beside a whole that is: {_comment(', '.join(unwell))}"
     if found.base_url.startswith("https://"):
         yield from ("", f"[{env}.probes.security-headers]", 'kind = "security_headers"')
         if found.plain_url:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
@@ -27,8 +28,8 @@ from probekit.probe import (
 from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT, Assertion, broken
 from probekit.probes._support.health_document import HealthDocument, Names
 from probekit.probes._support.health_reader import read_health
-from probekit.probes._support.health_words import Health, said_by
-from probekit.probes._support.json import keys, parse, shown
+from probekit.probes._support.health_words import Health, said_by, said_leniently
+from probekit.probes._support.json import keys, shown
 
 _TOLD: Final = 6  # words that a line of evidence names
 
@@ -88,6 +89,8 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         readings.values |= {"up": unread, "failed_assertions": unread}
         return readings
     readings.values["failed_assertions"] = Exact(len(failed))
+    if neutral := _neutral(config, answer):
+        readings.notes["neutral"] = neutral
     if config.catch_all:
         readings.summary += ", of a server that answers every path: only the declared assertions count"
     if failed:
@@ -141,7 +144,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> list[str]:
     """
     if not answer.body.strip():
         raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
-    hint = DECLARE if answer.body.strip()[:1] in b'{["' else DECLARE_TEXT
+    hint = DECLARE if re.match(rb'[{"]|\[(?![-+])', answer.body.strip()) else DECLARE_TEXT  # `[+]ping ok` is no list
     try:
         document = said_by(answer)
         said = read_health(document, ignored=Names(ignore))
@@ -153,44 +156,71 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> list[str]:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"its status {shown(said.word)} is no word we know; {hint}")
     if said.overall is Health.BAD and said.best is not Health.GOOD:
         return [f"its status is {shown(said.word)}"]
-    if doubts := _doubts(said, Health.UNCLEAR, Health.BAD):
+    if doubts := _doubts(_unwell(said)):
         raise ProbeFailedError(Reason.BAD_RESPONSE, doubts)
     return []
+
+
+def doubted(answer: Answer) -> tuple[str, ...]:
+    """What of a body is not plainly well beside a good word: what `ignore` would have to name."""
+    try:
+        return tuple(dict.fromkeys(name for name, _ in _unwell(read_health(said_by(answer)))))
+    except ProbeFailedError:
+        return ()
 
 
 def _require_no_bad_word(config: HttpProbe, answer: Answer) -> None:
     """Beside declared assertions that hold only an explicit bad word counts.
 
     Raises:
-        ProbeFailedError: `bad_response`: the body says one.
+        ProbeFailedError: `bad_response`: the body says one, or more than is read.
     """
-    try:
-        said = read_health(parse(answer.body), ignored=Names(config.ignore))
-    except ProbeFailedError:
-        return  # it says nothing of health that can be read
-    if doubts := _doubts(said, Health.BAD):
+    document = said_leniently(answer)
+    if document is None:
+        return
+    said = read_health(document, ignored=Names(config.ignore))
+    if doubts := _doubts(_bad(said)):
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"the declared assertions hold, but {doubts}")
 
 
-def doubted(answer: Answer) -> tuple[str, ...]:
-    """The components that a body calls bad or neither good nor bad; none where it lists none."""
+def _neutral(config: HttpProbe, answer: Answer) -> str:
+    """The claims of the body that say nothing of health."""
+    if config.body == "any" or b"false" not in answer.body:
+        return ""
     try:
-        said = read_health(said_by(answer))
+        return ", ".join(read_health(said_leniently(answer)).neutral[:_TOLD])
     except ProbeFailedError:
-        return ()
-    return tuple(dict.fromkeys(one.name for one in said.listed if one.health in (Health.UNCLEAR, Health.BAD)))
+        return ""
 
 
-def _doubts(said: HealthDocument, *counted: Health) -> str:
+def _bad(said: HealthDocument) -> list[tuple[str, str]]:
+    """Each word that is bad, with its key or component."""
+    words = [(said.key, shown(said.word))] if said.overall is Health.BAD else []
+    return [*words, *((one.name, shown(one.says)) for one in said.listed if one.health is Health.BAD)]
+
+
+def _unwell(said: HealthDocument) -> list[tuple[str, str]]:
+    """Each word that is not good: bad, unclear, or in a map of components none that is known.
+
+    "UNKNOWN" is a word of Spring Boot's there, for what it does not judge.
+    """
+    unclear = [
+        (one.name, shown(one.says))
+        for one in said.listed
+        if one.health is Health.UNCLEAR
+        or (one.health is Health.UNKNOWN and one.is_mapped and isinstance(one.says, str) and one.says != "UNKNOWN")
+    ]
+    return [*_bad(said), *unclear]
+
+
+def _doubts(unwell: Sequence[tuple[str, str]]) -> str:
     """The words that contradict a good answer, with the line that lets them pass; nothing where there is none."""
-    listed = [(one.name, one.says) for one in said.listed if one.health in counted]
-    words = [("status", said.word)] if said.overall in counted else []
-    unwell = dict.fromkeys((name, shown(says)) for name, says in [*words, *listed])
+    unwell = list(dict.fromkeys(unwell))
     if not unwell:
         return ""
-    told = ", ".join(f"{shown(name)} says {says}" for name, says in list(unwell)[:_TOLD])
+    told = ", ".join(f"{shown(name)} says {says}" for name, says in unwell[:_TOLD])
     more = f" and {len(unwell) - _TOLD} more" if len(unwell) > _TOLD else ""
-    names = ", ".join(dict.fromkeys(shown(name) for name, _ in list(unwell)[:_TOLD]))
+    names = ", ".join(dict.fromkeys(shown(name) for name, _ in unwell[:_TOLD]))
     return f"{told}{more}; what does not count: ignore = [{names}]"
 
 

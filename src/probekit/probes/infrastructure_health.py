@@ -136,15 +136,18 @@ def _read(config: InfrastructureHealth, answer: Answer) -> HealthDocument:
     return said
 
 
-def components(answer: Answer) -> tuple[str, ...]:
-    """The components that an answer lists, without their parts.
+def components(answer: Answer) -> dict[str, Need]:
+    """The components that an answer lists, without their parts; one that is not well beside a whole that is can do so.
 
     Raises:
         ProbeFailedError: it is no health answer, or of a shape that we do not know.
     """
-    names = [one.name for one in _said(InfrastructureHealth(kind="infrastructure_health", path="/"), answer).listed]
-    parts = {name for name in names for other in names if name != other and name.startswith((f"{other}.", f"{other}:"))}
-    return tuple(dict.fromkeys(name for name in names if name not in parts))
+    said = _said(InfrastructureHealth(kind="infrastructure_health", path="/"), answer)
+    listed = [one.name for one in said.listed]
+    own = Names(listed)
+    names = dict.fromkeys(name for name in listed if own.owners(name)[:1] == [name])
+    unwell = {own.owners(one.name)[0] for one in said.listed if one.health is not Health.GOOD}
+    return {name: "optional" if name in unwell and said.overall is not Health.BAD else "required" for name in names}
 
 
 def _readings(config: InfrastructureHealth, answer: Answer, said: HealthDocument) -> Readings:

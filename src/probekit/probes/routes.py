@@ -163,7 +163,8 @@ async def _believe(config: Routes, route: Route, answer: Answer, context: Contex
             else f"{answer.address} answers anything"
         )
         detail = f"{who}: a path that cannot exist gets the same {answer.status if answer.denies_access else 'answer'}"
-        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+        hint = "if it must, made_up_path = false asks no more, and proves less"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
 
 
 def _summary(seen: list[_Seen], wrong: int, required: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from probekit.model.measurement import ProbeFailedError
 from probekit.probe import Context
 from probekit.probes import http, infrastructure_health, tls
 from probekit.probes._support.json import find, parse
+from probekit.probes.infrastructure_health import Need
 from probekit.probes.rate_limit import LIMITS
 from probekit.transport.client import Http
 from probekit.transport.response import Answer
@@ -42,7 +43,7 @@ class Discovery:
     health_doubt: str = ""  # why a probe of that path could not pass now
     doubted: tuple[str, ...] = ()  # components of that answer that are not plainly well
     infrastructure: str | None = None  # the path
-    components: tuple[str, ...] = ()
+    components: Mapping[str, Need] = field(default_factory=dict)
     version: tuple[str, str, str] | None = None  # path, place, value
     certificate: str | None = None
     limits: tuple[str, ...] = ()  # headers that tell a rate limit

@@ -62,6 +62,29 @@ HEALTHY = {
     "remarks": OK | {"version": "2.3.1", "host": "web-1", "uptime": 17, "errors": [], "error": None, "failed": 0},
     "flags": OK | {"maintenance": False, "debug": False, "sealed": False, "cache_enabled": False, "leader": False},
     "GraphQL": {"data": {"health": "ok"}},
+    "wishes": OK | {"features": {"search": False, "cache": False}, "update": {"available": False}},
+    "a wish of a component": OK | {"components": {"mail": {"enabled": False}}},
+    "an update": OK | {"update_available": False, "has_errors": False, "failed_jobs": 3},
+    "a healthy part with details": {
+        "status": "UP",
+        "components": {
+            "circuitBreakers": {"status": "UP", "details": {"a": {"status": "UP", "details": {"state": "CLOSED"}}}},
+            "disk": {"status": "UP", "details": {"exists": True, "path": "/app/."}},
+        },
+    },
+    "conditions of a node": {
+        "conditions": [
+            {"type": "ReadonlyFilesystem", "status": "False"},
+            {"type": "FrequentKubeletRestart", "status": "False"},
+            {"type": "ScalingLimited", "status": "False"},
+            {"type": "Issuing", "status": "False"},
+            {"type": "Active", "status": "False"},
+            {"type": "Ready", "status": "True"},
+        ]
+    },
+    "Consul's service": [
+        {"Node": {"Node": "n1"}, "Service": {"ID": "web"}, "Checks": [{"Name": "a", "Status": "passing"}]}
+    ],
 }
 UNWELL = {
     "a word": (OK | {"database": "down"}, "database", Health.BAD),
@@ -86,6 +109,49 @@ UNWELL = {
     "Consul": ([{"CheckID": "a", "Name": "web", "Status": "critical"}], "web", Health.BAD),
     "a condition": ({"conditions": [{"type": "Ready", "status": "False"}]}, "conditions.Ready", Health.BAD),
     "a flag": (OK | {"maintenance": True}, "maintenance", Health.UNCLEAR),
+    "details of a part": (
+        OK | {"components": {"db": {"status": "UP", "details": {"connected": False}}}},
+        "db",
+        Health.BAD,
+    ),
+    "a word beside a part's": (OK | {"components": {"db": OK | {"replica": "down"}}}, "db.replica", Health.BAD),
+    "errors in details": (
+        OK | {"components": {"db": {"status": "UP", "details": {"errors": ["x"]}}}},
+        "db.errors",
+        Health.UNCLEAR,
+    ),
+    "checks of a part": (OK | {"services": {"api": OK | {"checks": {"db": "down"}}}}, "api.db", Health.BAD),
+    "a claim among checks of a part": (OK | {"services": {"api": OK | {"checks": {"x": False}}}}, "api.x", Health.BAD),
+    "nodes of a part": (
+        OK | {"components": {"db": OK | {"details": {"nodes": [{"name": "a", "status": "DOWN"}]}}}},
+        "db.nodes.a",
+        Health.BAD,
+    ),
+    "replicas without names": ({"database": OK | {"replicas": [{"status": "down"}]}}, "database.replicas", Health.BAD),
+    "beneath two": (OK | {"x": OK | {"y": {"z": {"status": "down"}}}}, "x.y.z", Health.BAD),
+    "beside a wrapped word": ({"data": {"attributes": OK | {"db": False}}}, "attributes.db", Health.BAD),
+    "a component called app": (OK | {"services": {"app": "down"}}, "app", Health.BAD),
+    "a component called host": (OK | {"host": "unreachable"}, "host", Health.BAD),
+    "a claim in camel case": (OK | {"databaseConnected": False}, "database", Health.BAD),
+    "a claim that begins with is": (OK | {"isDatabaseUp": False}, "isDatabase", Health.BAD),
+    "a component that is reached": ({"database": {"accessible": False}}, "database", Health.BAD),
+    "a claim of errors": (OK | {"has_errors": True}, "has_errors", Health.BAD),
+    "a claim of not": (OK | {"notReady": True}, "notReady", Health.BAD),
+    "an inverse claim": (OK | {"isReadOnly": True}, "isReadOnly", Health.UNCLEAR),
+    "a list of failed checks": (OK | {"failed_checks": ["db"]}, "failed_checks", Health.UNCLEAR),
+    "a list of the unhealthy": (OK | {"unhealthy": ["db"]}, "unhealthy", Health.UNCLEAR),
+    "a count of errors": (OK | {"error_count": 3}, "error_count", Health.UNCLEAR),
+    "a condition with capitals": (
+        {"Conditions": [{"Type": "Ready", "Status": "False"}]},
+        "Conditions.Ready",
+        Health.BAD,
+    ),
+    "components in a list": (OK | {"services": [{"db": {"status": "down"}}]}, "db", Health.BAD),
+    "Consul's second node": (
+        [{"Node": {"Node": "n1"}, "Checks": [{"Name": "a", "Status": "critical"}]}],
+        "a",
+        Health.BAD,
+    ),
     "deep within": (OK | {"a": {"b": {"c": {"status": "down"}}}}, "a.b.c", Health.BAD),
 }
 

@@ -35,6 +35,7 @@ class Component:
     name: str
     says: Any  # any JSON value
     health: Health
+    is_mapped: bool = False  # it stands in a map of components, where every text is a word of health
 
     @property
     def is_known(self) -> bool:
@@ -47,6 +48,7 @@ class HealthDocument:
     """What an answer says of the whole and of each component."""
 
     word: Any = None  # any JSON value
+    key: str = "status"  # at which that word stands
     overall: Health | None = None  # None: it says nothing of the whole
     best: Health | None = None  # of several words about the whole, where they disagree
     listed: Sequence[Component] = ()

@@ -17,6 +17,7 @@ from probekit.probes._support.health_document import NO_NAMES, Component, Health
 from probekit.probes._support.health_words import (
     Health,
     condition_health,
+    declared_flag_health,
     flag_health,
     health_of,
     key_parts,
@@ -70,7 +71,7 @@ def likely_place(document: Any) -> str:  # noqa: ANN401  # any JSON value
 _WORDS: Final = frozenset((
     "status", "state", "health", "healthy", "ok", "ready", "up", "alive", "available", "success", "connected", "passed",
     "result", "reachable", "online", "live", "overall", "overallstatus", "healthstatus", "statuscode", "ishealthy",
-    "isready", "isalive", "isok", "isconnected",
+    "isready", "isalive", "isok", "isconnected", "running", "operational", "accessible", "serving", "working",
 ))  # fmt: skip
 _NAMES: Final = ("name", "component", "service", "check", "key", "id", "checkid")
 _MAPS: Final = frozenset(
@@ -78,15 +79,23 @@ _MAPS: Final = frozenset(
 )
 _WRAPPERS: Final = frozenset(("data", "result", "response", "health", "status"))
 _REMARKS: Final = frozenset(("details", "info"))  # components, or anything else
-_TROUBLE: Final = frozenset(("error", "errors", "failed", "failures", "failing"))  # what is wrong, unless it is empty
-_ABOUT: Final = frozenset((
-    "version", "name", "service", "app", "application", "env", "environment", "region", "zone", "host", "hostname",
-    "instance", "node", "pod", "release", "build", "commit", "sha", "revision", "branch", "message", "description",
-    "output", "notes", "title", "type", "detail", "debug", "mode",
+_TROUBLE: Final = frozenset((  # what is wrong, unless it is empty
+    "error", "errors", "errorcount", "failed", "failures", "failing", "failedchecks", "failingchecks",
+    "failedcomponents", "unhealthy", "unhealthycomponents", "unhealthyservices", "problems",
 ))  # fmt: skip
+_WISHES: Final = frozenset((  # groups of flags that say what is wanted, not what is
+    "features", "featureflags", "flags", "toggles", "config", "configuration", "settings", "options", "capabilities",
+    "permissions", "update", "updates", "upgrade",
+))  # fmt: skip
+_PLACES: Final = frozenset(("service", "app", "application", "host", "node", "instance", "pod"))  # or a name of one
+_ABOUT: Final = frozenset((
+    "version", "name", "env", "environment", "region", "zone", "hostname", "release", "build", "commit", "sha",
+    "revision", "branch", "message", "description", "output", "notes", "title", "type", "detail", "debug", "mode",
+)) | _PLACES  # fmt: skip
 _ABOUT_ENDINGS: Final = frozenset(
     ("at", "ms", "id", "url", "uri", "version", "time", "timestamp", "date", "seconds", "duration", "uptime", "latency")
 )
+_NAMELESS: Final = "(nameless)"
 _BAD_STATUSES: Final = range(400, 600)  # RFC 9110 section 15: a part that answers with one is not well
 
 _Counts = frozenset[type]  # of which type a value is a component's even when it says nothing of health
@@ -119,21 +128,22 @@ class _Reader:
     def own_word(self, table: Mapping[str, Any]) -> HealthDocument:
         """The word that an object says of itself, the worst of several; beside `status` only words of health count."""
         words = [
-            (plain(key), value)
+            (key, value)
             for key, value in table.items()
             if plain(key) in _WORDS and _is_scalar(value) and not self._ignored.owner(key)
         ]
-        telling = [word for key, word in words if key == "status" or _word_health(word) is not Health.UNKNOWN]
-        said = [HealthDocument(word=word, overall=_word_health(word)) for word in telling or [w for _, w in words[:1]]]
+        telling = [one for one in words if plain(one[0]) == "status" or _word_health(one[1]) is not Health.UNKNOWN]
+        said = [HealthDocument(word=word, key=key, overall=_word_health(word)) for key, word in telling or words[:1]]
         return reduce(_worse, said, HealthDocument())
 
     def _map(self, key: str, value: Any, depth: int) -> HealthDocument:  # noqa: ANN401  # any JSON value
-        counts = _ANY if plain(key) in _MAPS else _Counts()
+        counts = _ANY if _is_listing(key) else _Counts()
         if isinstance(value, list):
             return HealthDocument(listed=self._or_trouble("", key, value, self.of_list("", value, counts, depth)))
         if plain(key) in _WRAPPERS:
             return self.whole(value, depth=depth)
-        return HealthDocument(listed=self._or_trouble("", key, value, self._entries("", value.items(), counts, depth)))
+        listed = self._or_trouble("", key, value, self._entries("", value.items(), counts, depth))
+        return HealthDocument(listed=[replace(one, is_mapped=True) for one in listed] if counts else listed)
 
     def of_list(self, name: str, items: Sequence[Any], counts: _Counts, depth: int = 0) -> list[Component]:
         """The components of a list: each by its name, those without one under the list's own."""
@@ -141,12 +151,21 @@ class _Reader:
         items = [item for item in items if not _is_condition(item)]
         listed = [component for component in conditions if component and not self._ignored.owner(component.name)]
         listed += self._entries(name, _pairs(items), counts, _deeper(depth))
-        nameless = [item for item in items if isinstance(item, dict) and _name_of(item) is None]
-        words = [self.own_word(item) for item in nameless]
-        listed += [_component(name or "(nameless)", said) for said in words if said.overall is not None]
+        for item in items:
+            if isinstance(item, dict) and _name_of(item) is None:
+                listed += self._nameless(name, item, _deeper(depth))
         if not listed and not conditions and name and (list in counts or self._declared.owner(name)):
             return [Component(name=name, says=items, health=Health.UNKNOWN)]
         return listed
+
+    def _nameless(self, name: str, item: Mapping[str, Any], depth: int) -> list[Component]:
+        """What an object of a list says that has no name of its own."""
+        if self.own_word(item).overall is not None:
+            listed = self._object(name or _NAMELESS, item, _Counts(), depth)
+        else:
+            inner = self._object(name, item, _Counts(), depth) if name else self.whole(item, depth).listed
+            listed = [one for one in inner if one.is_known]
+        return [one for one in listed if not self._ignored.owner(one.name)]
 
     def _entries(self, prefix: str, pairs: Iterable[tuple[str, Any]], counts: _Counts, depth: int) -> list[Component]:
         listed = list[Component]()
@@ -163,8 +182,8 @@ class _Reader:
             return self._or_trouble(name, key, value, self._object(name, value, counts, depth))
         if isinstance(value, list):
             return self._or_trouble(name, key, value, self.of_list(name, value, counts, depth))
-        if self._declared.owner(name):
-            return [Component(name=name, says=value, health=health_of(value))]
+        if name in self._declared.known:
+            return [Component(name=name, says=value, health=_declared_health(key, value))]
         if isinstance(value, bool):
             return self._flag(name, key, value, counts)
         return self._or_trouble(name, key, value, _scalar(name, key, value, counts))
@@ -183,38 +202,45 @@ class _Reader:
         """What a key of trouble holds, where that is no component: not empty, it takes a good word away."""
         name = name or key
         is_told = any(component.is_known for component in listed)
-        if plain(key) not in _TROUBLE or is_told or self._declared.owner(name) or self._ignored.owner(name):
+        if plain(key) not in _TROUBLE or is_told or self._ignored.owner(name):
             return listed
-        is_some = value > 0 if is_number(value) else bool(value)
-        return [Component(name=name, says=value, health=Health.UNCLEAR)] if is_some else []
+        is_declared = self._declared.owner(name) is not None
+        health = _trouble_health(value)
+        return [Component(name=name, says=value, health=health)] if health is not Health.GOOD or is_declared else []
 
     def _object(self, name: str, table: Mapping[str, Any], counts: _Counts, depth: int) -> list[Component]:
         """A component with its parts, or a group of components."""
+        if plain(name.rpartition(".")[2]) in _WISHES and dict not in counts:
+            self.neutral += [f"{name}.{key} = {shown(value)}" for key, value in table.items() if _is_scalar(value)]
+            return []
         said = self.own_word(table)
         if said.overall is not None:
             parts = self._parts(name, table, _deeper(depth))
             decided = said.overall is not Health.GOOD and explains(parts, said.overall)
             return parts if decided else [_component(name, said), *parts]
-        inner = self._entries(name, table.items(), counts, _deeper(depth))
+        inner = self._entries(name, table.items(), counts - {bool}, _deeper(depth))
         if any(component.is_known for component in inner):
             return inner
         is_one = dict in counts or self._declared.owner(name)
         return [Component(name=name, says=table, health=Health.UNKNOWN)] if is_one else []
 
     def _parts(self, name: str, table: Mapping[str, Any], depth: int) -> list[Component]:
-        """The components within one that has a word of its own: objects that have one, too, and what is wrong."""
+        """What is said within a component that has a word of its own: only words of health count there."""
         listed = list[Component]()
         for key, value in table.items():
-            inner = _pairs(value) if _is_map(key, value) or isinstance(value, list) else [(key, value)]
-            parts = [
-                component
-                for part, summary in inner
-                if isinstance(summary, dict) and self.own_word(summary).overall is not None
-                for component in self._object(f"{name}.{part}", summary, _Counts(), depth)
-            ]
-            is_claim = isinstance(value, bool)
-            listed += parts if is_claim else self._or_trouble(f"{name}.{key}", key, value, parts)
-        return [component for component in listed if not self._ignored.owner(component.name)]
+            if _is_map(key, value) and plain(key) not in _TROUBLE:
+                listed += self._mapped_parts(name, value, _ANY if _is_listing(key) else _Counts(), depth)
+            elif not self._is_word(key, value):
+                listed += self._entries(name, [(key, value)], _Counts(), depth)
+        return [component for component in listed if component.is_known]
+
+    def _mapped_parts(self, name: str, value: Any, counts: _Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
+        if isinstance(value, list):
+            return self.of_list(name, value, counts, depth)
+        word = self.own_word(value)
+        own = [_component(name, word)] if word.is_known else []
+        rest = [(key, inner) for key, inner in value.items() if not self._is_word(key, inner)]
+        return own + self._entries(name, rest, counts, depth)
 
     def _name(self, prefix: str, key: str) -> str:
         """The component's name: "database" for `database_status`."""
@@ -232,11 +258,25 @@ def _component(name: str, said: HealthDocument) -> Component:
 def _scalar(name: str, key: str, value: Any, counts: _Counts) -> list[Component]:  # noqa: ANN401  # any JSON value
     """The undeclared component that a plain value speaks of, if it does."""
     health, parts = health_of(value), key_parts(key)
-    if plain(key) in _ABOUT or (not value and any(health_of(part) is Health.BAD for part in (key, *parts))):
+    is_known = health is not Health.UNKNOWN
+    is_remark = plain(key) in _ABOUT and not (is_known and (plain(key) in _PLACES or bool in counts))
+    if is_remark or (not value and any(health_of(part) is Health.BAD for part in (key, *parts))):
         return []
-    says_nothing = health is Health.UNKNOWN and (parts or [""])[-1] in _ABOUT_ENDINGS
-    is_one = type(value) in counts or (isinstance(value, str) and health is not Health.UNKNOWN)
+    says_nothing = not is_known and (parts or [""])[-1] in _ABOUT_ENDINGS
+    is_one = type(value) in counts or (isinstance(value, str) and is_known)
     return [Component(name=name, says=value, health=health)] if is_one and not says_nothing else []
+
+
+def _declared_health(key: str, value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    if isinstance(value, bool):
+        return declared_flag_health(key, value)
+    return _trouble_health(value) if plain(key) in _TROUBLE else health_of(value)
+
+
+def _trouble_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    """What stands where errors are listed or counted says: nothing there is good."""
+    is_some = value > 0 if is_number(value) else bool(value)
+    return Health.UNCLEAR if is_some else Health.GOOD
 
 
 def _word_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
@@ -252,7 +292,7 @@ def _worse(one: HealthDocument, other: HealthDocument) -> HealthDocument:
         return replace(other, listed=one.listed)
     best = min(one.best or one.overall, other.best or other.overall)
     worst = one if one.overall >= other.overall else other
-    return replace(one, word=worst.word, overall=worst.overall, best=best)
+    return replace(one, word=worst.word, key=worst.key, overall=worst.overall, best=best)
 
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # any JSON value
@@ -271,14 +311,20 @@ def _is_condition(item: Any) -> bool:  # noqa: ANN401  # any JSON value
     """Whether it is a condition of Kubernetes: a type, and a status that is True, False or Unknown as text."""
     if not isinstance(item, dict):
         return False
-    kind, status = item.get("type"), item.get("status")
+    kind, status = _condition_of(item)
     return isinstance(kind, str) and isinstance(status, str) and status.casefold() in ("true", "false", "unknown")
 
 
 def _condition(prefix: str, item: Mapping[str, Any]) -> Component | None:
-    health = condition_health(item["type"], item["status"])
-    name = f"{prefix}.{item['type']}" if prefix else item["type"]
-    return None if health is None else Component(name=name, says=item["status"], health=health)
+    kind, status = _condition_of(item)
+    health = condition_health(kind, status)
+    name = f"{prefix}.{kind}" if prefix else kind
+    return None if health is None else Component(name=name, says=status, health=health)
+
+
+def _condition_of(item: Mapping[str, Any]) -> tuple[Any, Any]:  # any JSON values
+    known = {plain(key): value for key, value in item.items()}
+    return known.get("type"), known.get("status")
 
 
 def _is_scalar(value: Any) -> bool:  # noqa: ANN401  # any JSON value
@@ -287,6 +333,11 @@ def _is_scalar(value: Any) -> bool:  # noqa: ANN401  # any JSON value
 
 def _is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
     return isinstance(value, dict | list) and plain(key) in _MAPS | _WRAPPERS | _REMARKS | _TROUBLE
+
+
+def _is_listing(key: str) -> bool:
+    """Whether a key holds components by their names."""
+    return plain(key) in _MAPS
 
 
 def _deeper(depth: int) -> int:

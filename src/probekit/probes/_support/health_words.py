@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from enum import IntEnum
 from typing import Any, Final
@@ -32,15 +33,23 @@ _DEPENDENCIES: Final = frozenset((
     "sidekiq", "elasticsearch", "opensearch", "search", "storage", "s3", "minio", "disk", "smtp", "mail", "ldap",
     "vault", "etcd", "zookeeper", "consul", "store", "datastore", "backend", "upstream",
 ))  # fmt: skip
-_WISHES: Final = frozenset(("use", "uses", "enable", "with", "has", "allow", "skip", "no", "disable", "require"))
+_WISHES: Final = frozenset((
+    "use", "uses", "enable", "with", "has", "allow", "skip", "no", "disable", "require", "update", "upgrade",
+))  # fmt: skip
+_PREFIXES: Final = frozenset(("is", "in", "has", "are", "was"))
+_TROUBLES: Final = frozenset(("errors", "failures", "problems"))
 _BAD_CONDITIONS: Final = frozenset((
     "pressure", "unavailable", "problem", "degraded", "failure", "failed", "failing", "stalled", "disruption",
-    "deadlock", "corrupt", "unhealthy", "unreachable",
+    "deadlock", "corrupt", "unhealthy", "unreachable", "readonly", "frequent",
 ))  # fmt: skip
-_NEUTRAL_CONDITIONS: Final = frozenset(("progressing", "reconciling", "suspended", "upgradeable"))
-_MARK: Final = re.compile(
-    r"(?<=.)[\s_-](status|state|health|ok|healthy|ready|up|connected)$|(?<=[a-z0-9])(Status|State|Health)$"
-)
+_NEUTRAL_CONDITIONS: Final = frozenset((
+    "progressing", "reconciling", "suspended", "upgradeable", "limited", "issuing", "active", "complete",
+))  # fmt: skip
+_MARKS: Final = frozenset((
+    "status", "state", "health", "ok", "healthy", "ready", "up", "connected", "alive", "available", "success",
+    "reachable", "online", "running", "operational", "accessible",
+))  # fmt: skip
+_LAST_PART: Final = re.compile(r"(?:(?<=.)[\s_-]|(?<=[a-z0-9])(?=[A-Z]))([A-Z][a-z]*|[A-Z]+|[a-z]+)$")
 _PART: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _LONGEST_TEXT: Final = 40  # characters of a plain text that is one word
 
@@ -91,15 +100,40 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     return parse(answer.body)
 
 
+def said_leniently(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
+    """What the body says, also where it is no JSON that can be relied on; None where it says nothing.
+
+    A number that is none, a key that stands twice, a byte order mark: a bad word beside them is one all the same.
+    """
+    try:
+        return said_by(answer)
+    except ProbeFailedError:
+        pass
+    try:
+        return json.loads(answer.body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
 def flag_health(key: str, value: bool) -> Health | None:  # noqa: FBT001  # what is read
     """What a claim at a key says of health; None where it says nothing, such as `"debug": false`."""
     parts = key_parts(key)
-    if any(health_of(part) is Health.BAD for part in (key, *parts)):  # such as `timed_out`
+    own = parts[1:] if parts[:1] and parts[0] in _PREFIXES else parts
+    words = [key, "_".join(own), *own]
+    if any(health_of(word) is Health.BAD or word in _TROUBLES for word in words):  # such as `timed_out`
         return Health.BAD if value else None
-    if plain(key) in _INVERSE:
+    if plain(key) in _INVERSE or "".join(own) in _INVERSE:
         return Health.UNCLEAR if value else None
-    is_dependency = bool(parts) and parts[-1] in _DEPENDENCIES and parts[0] not in _WISHES
-    return health_of(value) if is_dependency or without_mark(key) != key else None
+    if not own or own[0] in _WISHES:
+        return None
+    return health_of(value) if own[-1] in _DEPENDENCIES or without_mark(key) != key else None
+
+
+def declared_flag_health(key: str, value: bool) -> Health:  # noqa: FBT001  # what is read
+    """What a claim says of a component that a configuration names: `"maintenance": false` is good there."""
+    if (health := flag_health(key, value)) is not None:
+        return health
+    return Health.GOOD if flag_health(key, not value) in (Health.UNCLEAR, Health.BAD) else health_of(value)
 
 
 def condition_health(kind: str, status: str) -> Health | None:
@@ -126,7 +160,10 @@ def key_parts(key: str) -> list[str]:
 
 def without_mark(key: str) -> str:
     """The component that a key speaks of: `database` of `database_status`."""
-    return _MARK.sub("", key)
+    if health_of("_".join(key_parts(key))) is not Health.UNKNOWN:  # such as `not_ready`
+        return key
+    last = _LAST_PART.search(key)
+    return key[: last.start()] if last and last[1].casefold() in _MARKS else key
 
 
 def _normal(word: str) -> str:
