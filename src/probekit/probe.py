@@ -261,7 +261,8 @@ class Context:
     window: Window | None = None  # of a sampling
     budget: int | None = None  # requests that it may send; None: as many as its settings say
     environment: str = ""  # the environment's name
-    stage: str = ""  # of the deployment: before, or after it
+    stage: str = ""  # of the deployment: before, after, or rolled-back
+    release: str = ""  # that the run is about
 
 
 ANY_PROBE: Final = "*"  # in `Kind.fills`, of a kind whose settings name its metrics

@@ -257,7 +257,8 @@ def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
 
 MARK = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
 UNDER_WAY = History(deployment=Deployment(release="2", started=MARK), previous_release="1")
-OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), previous_release="2")
+OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), previous_release="1")
+ANOTHER = History(deployment=Deployment(release="3", started=MARK))
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,11 @@ OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), 
         (ReleaseRequest(stage=Stage.BEFORE, version="3"), (), ()),
         (ReleaseRequest(stage=Stage.BEFORE, version="3", history=OVER), ("2",), ()),
         (ReleaseRequest(stage=Stage.BEFORE, history=UNDER_WAY), ("1",), ()),
-        (ReleaseRequest(stage=Stage.ROLLED_BACK, version="1", history=OVER), ("1",), ("1.9",)),
+        (ReleaseRequest(history=ANOTHER), ("3",), ("1.9",)),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=OVER), ("1",), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=UNDER_WAY), ("1",), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, version="0", history=OVER), ("0",), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK), (), ()),
     ],
 )
 def test_which_versions_may_be_served_follows_from_stage_and_record(planned, request_, expected, allowed) -> None:
@@ -281,6 +286,36 @@ def test_which_versions_may_be_served_follows_from_stage_and_record(planned, req
     versions = planned(HEALTH, tables=canary, release=request_).versions
 
     assert (versions.expected, versions.allowed) == (expected, allowed)
+
+
+@pytest.mark.parametrize(
+    ("expect", "history", "expected"),
+    [
+        ('["1", "2"]', OVER, ("1", "2")),  # the mark is one of them
+        ('["1", "2"]', ANOTHER, ("3",)),
+        ('["1", "2"]', History(), ("1", "2")),
+    ],
+)
+def test_a_mark_narrows_no_list_that_names_it(planned, expect, history, expected) -> None:
+    tables = TABLES.replace('expect = "2"', f"expect = {expect}")
+
+    assert planned(HEALTH, tables=tables, release=ReleaseRequest(history=history)).versions.expected == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "subject"),
+    [
+        (ReleaseRequest(), None),
+        (ReleaseRequest(version="3", history=OVER), "3"),
+        (ReleaseRequest(history=OVER), "2"),
+        (ReleaseRequest(stage=Stage.BEFORE, history=OVER), None),
+        (ReleaseRequest(stage=Stage.BEFORE, history=UNDER_WAY), "2"),
+        (ReleaseRequest(stage=Stage.BEFORE, version="3", history=OVER), "3"),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=OVER), "1"),
+    ],
+)
+def test_which_release_a_run_is_about(request_, subject) -> None:
+    assert request_.subject == subject
 
 
 def test_what_does_not_apply_is_kept_with_its_reason_and_costs_nothing(planned) -> None:

@@ -69,8 +69,7 @@ def _remembering(request: RunOptions, history: History, since: Path | None, now:
         history = replace(history, since=found.since, evidence=found.evidence, known=found.known)
     if request.history.deployment is not None:
         history = replace(history, deployment=request.history.deployment, counters={})  # they were read at another mark
-    marked = history.deployment.release if history.deployment else None
-    return replace(request, history=history, release=request.release or marked)
+    return replace(request, history=history)
 
 
 def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:

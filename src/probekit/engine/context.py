@@ -81,6 +81,7 @@ class RunContext:
     environment: Environment
     name: str = ""  # the environment's
     stage: str = ""  # of the deployment
+    release: str = ""  # that the run is about
     http: Http
     reveal: Callable[[SecretRef], str]
     redactor: Redactor

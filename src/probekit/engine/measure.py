@@ -166,6 +166,7 @@ class Measurer:
             budget=step.budget,
             environment=self._run.name,
             stage=self._run.stage,
+            release=self._run.release,
         )
 
     def _window(self, step: Step[ConfiguredKind]) -> Window:

@@ -170,13 +170,10 @@ class Store:
         return None
 
     def previous_release(self, target: TargetKey) -> str | None:
-        """The release of the latest deployment that is over; None where none is, or it has no name."""
-        query = (
-            "SELECT release FROM deployment WHERE environment = ? AND base_url = ? AND finished IS NOT NULL"
-            " ORDER BY started DESC LIMIT 1"
-        )
-        rows = self._read(query, _key(target))
-        return rows[0][0] if rows else None
+        """The release of the latest finished deployment before the one on record, if it is another; else None."""
+        query = "SELECT release, finished FROM deployment WHERE environment = ? AND base_url = ? ORDER BY started DESC"
+        (latest, *earlier) = self._read(query, _key(target)) or [(None, None)]
+        return next((release for release, finished in earlier if finished and release not in (None, latest[0])), None)
 
     def record_counters(self, target: TargetKey, counters: Mapping[MetricKey, float]) -> None:
         """Keep what counters had come to at the latest mark of the latest deployment."""

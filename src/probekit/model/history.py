@@ -68,4 +68,4 @@ class History:
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # by probe and instance
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # at the deployment mark
     known: bool = False  # whether there was an earlier run
-    previous_release: str | None = None  # of the latest deployment on record that is over
+    previous_release: str | None = None  # of the latest deployment that was over before the one on record began

@@ -16,22 +16,51 @@ from probekit.probe import ConfiguredKind
 class ReleaseRequest:
     """What is said of the release: its version, where it stands, and the deployments on record."""
 
-    version: str | None = None  # instead of those that a release guard expects
+    version: str | None = None  # as the command line says, before the mark and the configuration
     stage: Stage = Stage.AFTER
     history: History = field(default_factory=History)
 
     def versions(self, guards: Sequence[ConfiguredKind]) -> Versions:
         """The versions that may be served now.
 
-        Before a deployment the previous release is expected, and none where none is on record. While a deployment is
-        under way the previous release may be served beside the new one.
+        Before a deployment the one on record is expected, and none where none is; after a rollback the one before it.
+        While a deployment is under way the previous release may be served beside the new one.
         """
-        deployment = self.history.deployment
-        previous = (self.history.previous_release,) if self.history.previous_release else ()
+        declared = tuple(dict.fromkeys(chain.from_iterable(guard.versions.expected for guard in guards)))
         if self.stage is Stage.BEFORE:
-            return Versions(expected=previous)
-        declared = chain.from_iterable(guard.versions.expected for guard in guards)
-        expected = (self.version,) if self.version else tuple(dict.fromkeys(declared))
-        beside = previous if deployment is not None and deployment.finished is None else ()
+            return Versions(expected=_known(self._served_before))
+        if self.stage is Stage.ROLLED_BACK:
+            return Versions(expected=_known(self.version or self._previous))
+        expected = _known(self.version) or (declared if self._marked in (None, *declared) else _known(self._marked))
+        beside = _known(self._previous) if self._is_under_way else ()
         allowed = dict.fromkeys([*chain.from_iterable(guard.versions.allowed for guard in guards), *beside])
         return Versions(expected=expected, allowed=tuple(one for one in allowed if one not in expected))
+
+    @property
+    def subject(self) -> str | None:
+        """The release that the run is about, as far as it is named: before its deployment none that is served yet."""
+        if self.stage is Stage.ROLLED_BACK:
+            return self.version or self._previous
+        is_known = self._is_under_way or self.stage is not Stage.BEFORE
+        return self.version or (self._marked if is_known else None)
+
+    @property
+    def _marked(self) -> str | None:
+        return self.history.deployment.release if self.history.deployment else None
+
+    @property
+    def _is_under_way(self) -> bool:
+        return self.history.deployment is not None and self.history.deployment.finished is None
+
+    @property
+    def _previous(self) -> str | None:
+        return self.history.previous_release
+
+    @property
+    def _served_before(self) -> str | None:
+        """What is served before a deployment: the release of the last one that is over."""
+        return self._previous if self._is_under_way else self._marked
+
+
+def _known(version: str | None) -> tuple[str, ...]:
+    return (version,) if version else ()

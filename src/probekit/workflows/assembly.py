@@ -87,7 +87,7 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
         target,
         config.checklist,
         selection=options.selection,
-        release=ReleaseRequest(version=options.release, stage=options.stage, history=options.history),
+        release=release_request(options),
     )
     if not planned.items:
         raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
@@ -120,6 +120,11 @@ class Session:
     run_id: str
     secrets: SecretResolver
     context: RunContext
+
+
+def release_request(options: RunOptions) -> ReleaseRequest:
+    """What the options say of the release."""
+    return ReleaseRequest(version=options.release, stage=options.stage, history=options.history)
 
 
 def session(  # noqa: PLR0913  # all but the target are by name, and have defaults

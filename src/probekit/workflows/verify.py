@@ -32,7 +32,7 @@ from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
 from probekit.transport.resolver import Resolver
 from probekit.version import __version__
-from probekit.workflows.assembly import prepare, session
+from probekit.workflows.assembly import prepare, release_request, session
 from probekit.workflows.options import RunOptions, history_at
 
 
@@ -101,6 +101,7 @@ async def execute_run(
         opened.context,
         history=options.history,
         stage=options.stage.value,
+        release=release_request(options).subject or "",
         settle=options.settle,
         wait_release=options.wait_release,
     )

@@ -149,11 +149,10 @@ async def measure(config: CommandProbe, context: Context) -> Readings:
 def _facts(context: Context) -> dict[str, str]:
     """What the run knows of itself and of the release; a variable of what it does not know is not set."""
     deployment = context.history.deployment
-    recorded = (deployment.release if deployment else None) or ""
     facts = {
         "ENVIRONMENT": context.environment,
         "STAGE": context.stage,
-        "RELEASE": ",".join(context.versions.expected) or recorded,
+        "RELEASE": context.release,
         "DEPLOYED": deployment.mark.isoformat() if deployment else "",
         "PREVIOUS": context.history.previous_release or "",
     }
