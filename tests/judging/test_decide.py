@@ -130,6 +130,7 @@ TO_SOMEBODY = Deadline(minutes=10)
         ([verdict(Outcome.PASS)], {"in_scope": 2}, (Action.PARTIAL, None)),  # signatures were left out
         ([verdict(Outcome.PASS)], {"in_scope": 1}, (Action.GO, None)),
         ([verdict(Outcome.PASS)], {"partial": True, "in_scope": 9, "strict": True}, (Action.INVESTIGATE, 60)),
+        ([verdict(Outcome.PASS)], {"in_scope": 2, "strict": True}, (Action.INVESTIGATE, 60)),  # signatures left out
         ([verdict(Outcome.INCONCLUSIVE, LOW)], {"partial": True, "in_scope": 9}, (Action.UNDECIDED, 0)),
         ([DOWN], {"partial": True, "in_scope": 9}, (Action.INVESTIGATE, 0)),
         ([DOWN], {"partial": True, "in_scope": 9, "stage": Stage.BEFORE}, (Action.INVESTIGATE, 0)),

@@ -146,6 +146,15 @@ def test_a_window_that_began_before_the_last_one_ended_is_not_added(plan, window
     assert collected(plan, window(clean(50)), situated(ends_later)) == ends_later
 
 
+def test_a_partial_run_leaves_it_as_it_was(plan, window, situated) -> None:
+    known = collected(plan, window(clean(50)), situated())
+    part = replace(plan, partial=True)
+
+    assert collected(part, window(clean(50)), situated(known)) == known
+    assert collected(part, {}, situated(known, deployed=False)) == known
+    assert collected(part, {}, situated(known, versions=())) == known
+
+
 def test_what_was_not_measured_this_time_is_kept(plan, situated) -> None:
     begun = situated().history.deployment.started
     known = PooledEvidence(

@@ -58,6 +58,14 @@ def test_an_address_of_which_no_answer_tells_a_version_is_named(measurement) -> 
     assert "most answers of 10.0.0.2:443 tell no version" in release.because
 
 
+def test_answers_that_tell_no_version_are_told_beside_those_that_do(measurement) -> None:
+    seen = [measurement(0, "2"), measurement(0, "2"), measurement(Reason.UNREACHABLE)]
+
+    release = release_of(seen, TWO, guarded=True)
+
+    assert (release.served, release.because) == (Served.EXPECTED, "2 is served, 1 of 3 answers tell none")
+
+
 def test_another_version_is_named_before_the_expected_one(measurement) -> None:
     release = release_of([measurement(1, "1.9"), measurement(0, "2")], TWO, guarded=True)
 

@@ -194,6 +194,27 @@ def test_what_a_program_says_of_a_metric_has_bounds(planned, checklist, item, pr
     assert step.bounds.get(metric) == bounds
 
 
+@pytest.mark.parametrize(
+    ("probe", "item", "limit"),
+    [
+        ("vulnerabilities", "pre.review.no-critical-vulnerabilities", "critical >= 0"),
+        ("host-load", "deploy.performance.cpu-usage", "cpu_used <= 100 %"),
+    ],
+)
+def test_a_limit_that_every_number_of_a_program_keeps_is_refused(planned, checklist, probe, item, limit) -> None:
+    metrics = ", ".join(f'{name} = "$.it"' for name in checklist.probes[probe].metrics)
+    change = f'[env.prod.limits]\n"{item}" = {{ expect = ["{limit}"], reason = "because" }}\n'
+
+    with pytest.raises(ConfigError, match="decides nothing"):
+        planned(item, tables=COMMAND.format(probe=probe, metrics=metrics) + change)
+
+
+def test_a_program_can_fill_the_health_probe(planned, checklist) -> None:
+    metrics = ", ".join(f'{name} = "$.it"' for name in checklist.probes["health"].metrics)
+
+    assert planned(HEALTH, tables=COMMAND.format(probe="health", metrics=metrics)).uncovered == {}
+
+
 def test_a_share_that_a_program_says_without_its_sample_is_refused(planned) -> None:
     written = COMMAND.format(probe="api", metrics='error_rate = "$.it", p95 = { at = "$.p95", n = "$.n" }')
 

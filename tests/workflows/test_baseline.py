@@ -20,7 +20,7 @@ from probekit.model.history import BaselineWindow, Deployment, History, Recorded
 from probekit.model.limit import Limit
 from probekit.model.measurement import InstanceKey
 from probekit.model.readings import BaselineValues
-from probekit.model.verdict import Outcome
+from probekit.model.verdict import Flag, Outcome
 from probekit.reports.json.read import ReportError, window_document, window_of
 
 SOURCE = ("health", "", "first_byte")
@@ -65,6 +65,22 @@ def test_the_worst_row_is_the_answer(judged, window, now, outcome, count) -> Non
     assert (verdict.outcome, verdict.observed) == (outcome, count)
     assert verdict.because.startswith("api-p95: ")
     assert f"x{now / 100:.3g} of 8 windows before" in verdict.because
+
+
+def test_rows_that_a_program_reports_are_told_as_such(window, make) -> None:
+    row = make.item(id="baseline.rows.api-p95", title="api-p95", expect=(OVER,))
+    item = make.item("outside_tolerance == 0", probe="baseline", compares_baseline=True)
+    plan = make.plan(
+        item,
+        baseline_items=(row,),
+        steps=(make.step(reported=True),),
+        fingerprints={InstanceKey("health", ""): PRINT},
+        vantage="ci-7",
+    )
+    situation = make.situation(history=History(baseline=tuple(window() for _ in range(8))))
+    attempts = {InstanceKey("health", ""): (make.attempt(make.measurement(first_byte=100.0)),)}
+
+    assert Flag.REPORTED in judge_item(item, plan, attempts, situation).flags
 
 
 def test_what_is_below_the_floor_now_and_before_is_no_difference_and_says_so(judged, window, make) -> None:

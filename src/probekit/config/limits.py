@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
 from probekit import probes
@@ -103,7 +104,15 @@ class LimitReader:
         if not sources and probes.is_kind_installed(default):
             yield from probes.load_kind(default).metrics
         for source in sources:
-            yield from source.metrics
+            yield from self._reported(probe, source.provided) if source.reported else source.metrics
+
+    def _reported(self, probe: str, names: frozenset[str]) -> Iterator[Metric]:
+        """What the checklist says of the metrics that a program reports."""
+        requirement = self.checklist.probes[probe]
+        for name in sorted(names & set(requirement.metrics)):
+            if name not in requirement.unbounded:
+                unit = requirement.metrics[name]
+                yield Metric(name=name, unit=unit, help="", high=100 if unit == "%" else inf)
 
 
 def _misfit(metric: Metric, limit: Limit) -> tuple[str, str] | None:

@@ -74,7 +74,7 @@ def _narrowed(go: Decision, judged: int, situation: Situation) -> Decision:
     if not situation.partial and judged >= situation.in_scope:
         return go
     because = f"partial run, {judged} of {situation.in_scope} items: not a release decision"
-    if situation.partial and situation.strict:
+    if situation.strict:
         because += ", which --strict asks for"
         return Decision(action=Action.INVESTIGATE, minutes=_LONGEST, because=(because,))
     return Decision(action=Action.PARTIAL, minutes=None, because=(because,))

@@ -28,6 +28,8 @@ def collected(
     plan: Plan[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], situation: Situation
 ) -> dict[InstanceKey, PooledEvidence]:
     """The evidence for the next run: what was known of this release, and the windows of this run, if it is whole."""
+    if plan.partial:
+        return dict(situation.history.evidence)
     release, deployment = _served(situation), situation.history.deployment
     if release is None or deployment is None:
         return {}
@@ -36,7 +38,7 @@ def collected(
         for source, known in situation.history.evidence.items()
         if (known.release, known.deployment) == (release, deployment.started)
     }
-    for step in () if plan.partial else plan.steps:
+    for step in plan.steps:
         source = step.key
         print_ = plan.fingerprints.get(source)
         if not step.window or print_ is None or source not in attempts:

@@ -166,7 +166,8 @@ class Judge:
         because = "; ".join(f"{row.item.title}: {row.because}" for row in outside or rows)
         count = sum(row.outcome is Outcome.FAIL for row in rows)
         outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row that nothing measures
-        return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0])
+        flags = frozenset().union(*(row.flags for row in rows)) & {Flag.REPORTED, Flag.UNTRUSTED}
+        return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0], flags=flags)
 
 
 def _counted(judged: Mapping[str, Verdict], counters: Collection[str]) -> list[Verdict]:

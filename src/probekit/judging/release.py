@@ -40,7 +40,10 @@ def _served(
         return Served.OTHER, f"{', '.join(others)} is served, {versions} expected"
     if doubt := _unread(measurements, answers, versions):
         return doubt
-    return Served.EXPECTED, _shares(answers)
+    unread = len(measurements) - answers.total()
+    return Served.EXPECTED, _shares(answers) + (
+        f", {unread} of {len(measurements)} answers tell none" if unread else ""
+    )
 
 
 def _unread(
