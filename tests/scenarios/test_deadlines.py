@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +24,7 @@ CONFIG = """
 [env.prod]
 base_url = "{url}"
 scope = ["deploy.performance.p95-latency"]
-control = ["{url}/control"]
+control = ["{control}"]
 settle = "0s"
 block = "0.05s"
 window = "0.3s"
@@ -64,21 +65,35 @@ class Counting(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def target() -> Iterator[Target]:
+@contextmanager
+def serving() -> Iterator[Target]:
     server = Target(("127.0.0.1", 0), Counting)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture
-def cron(target, tmp_path):
+def target() -> Iterator[Target]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def control() -> Iterator[str]:
+    with serving() as server:
+        yield f"http://127.0.0.1:{server.server_port}/"
+
+
+@pytest.fixture
+def cron(target, control, tmp_path):
     """A function that makes a run so many minutes after the first one, knowing the one before it; its decision."""
-    (tmp_path / "probes.toml").write_text(CONFIG.format(url=f"http://127.0.0.1:{target.server_port}"))
+    (tmp_path / "probes.toml").write_text(CONFIG.format(url=f"http://127.0.0.1:{target.server_port}", control=control))
     began = datetime.now(UTC)
     known = History(deployment=Deployment(release="2", started=began - timedelta(minutes=2), finished=began))
 

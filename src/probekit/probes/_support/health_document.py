@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from probekit.probes._support.health_words import Health
@@ -71,3 +71,14 @@ def explains(components: Sequence[Component], health: Health | None) -> bool:
     if health is None or health is Health.GOOD or any(component.health is Health.BAD for component in components):
         return True
     return health is not Health.BAD and any(component.health.is_doubtful for component in components)
+
+
+def worse(one: HealthDocument, other: HealthDocument) -> HealthDocument:
+    """The first, with the second's word where that is worse."""
+    if other.overall is None:
+        return one
+    if one.overall is None:
+        return replace(other, listed=one.listed)
+    best = min(one.best or one.overall, other.best or other.overall)
+    worst = one if one.overall >= other.overall else other
+    return replace(one, word=worst.word, key=worst.key, overall=worst.overall, best=best)

@@ -13,18 +13,36 @@ from functools import reduce
 from typing import Any, Final
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.probes._support.health_document import NO_NAMES, Component, HealthDocument, Names, explains
+from probekit.probes._support.health_document import NO_NAMES, Component, HealthDocument, Names, explains, worse
+from probekit.probes._support.health_values import (
+    ANY,
+    SCALAR,
+    TEXT,
+    TROUBLE,
+    WISHES,
+    WORDS,
+    WRAPPERS,
+    Counts,
+    condition_component,
+    declared_health,
+    is_condition,
+    is_listing,
+    is_map,
+    is_scalar,
+    name_of,
+    pairs_of,
+    scalar_component,
+    trouble_health,
+    word_health,
+)
 from probekit.probes._support.health_words import (
     Health,
-    condition_health,
-    declared_flag_health,
     flag_health,
     health_of,
-    key_parts,
     plain,
     without_mark,
 )
-from probekit.probes._support.json import find, is_number, shown
+from probekit.probes._support.json import find, shown
 
 _MOST: Final = 200  # components of one document: one that may hold more is not read to its end
 _DEEPEST: Final = 8  # levels of components within components
@@ -53,11 +71,11 @@ def read_health(
     if isinstance(place, dict):
         said = reader.whole(place)
     elif isinstance(place, list):
-        said = HealthDocument(listed=reader.of_list("", place, _ANY))
+        said = HealthDocument(listed=reader.of_list("", place, ANY))
     else:
         said = HealthDocument(word=place, overall=health_of(place)) if isinstance(place, str) else HealthDocument()
     if at and isinstance(document, dict) and (around := reader.own_word(document)).is_known:
-        said = _worse(said, around)
+        said = worse(said, around)
     return replace(said, neutral=tuple(reader.neutral))
 
 
@@ -68,40 +86,7 @@ def likely_place(document: Any) -> str:  # noqa: ANN401  # any JSON value
     return next((f"$.{key}" for key in maps if re.fullmatch(r"[A-Za-z_]\w{0,40}", key, re.ASCII)), "$....")
 
 
-_WORDS: Final = frozenset((
-    "status", "state", "health", "healthy", "ok", "ready", "up", "alive", "available", "success", "connected", "passed",
-    "result", "reachable", "online", "live", "overall", "overallstatus", "healthstatus", "statuscode", "ishealthy",
-    "isready", "isalive", "isok", "isconnected", "running", "operational", "accessible", "serving", "working",
-))  # fmt: skip
-_NAMES: Final = ("name", "component", "service", "check", "key", "id", "checkid")
-_MAPS: Final = frozenset(
-    ("components", "checks", "results", "entries", "dependencies", "services", "healthchecks", "subsystems")
-)
-_WRAPPERS: Final = frozenset(("data", "result", "response", "health", "status"))
-_REMARKS: Final = frozenset(("details", "info"))  # components, or anything else
-_TROUBLE: Final = frozenset((  # what is wrong, unless it is empty
-    "error", "errors", "errorcount", "failed", "failures", "failing", "failedchecks", "failingchecks",
-    "failedcomponents", "unhealthy", "unhealthycomponents", "unhealthyservices", "problems",
-))  # fmt: skip
-_WISHES: Final = frozenset((  # groups of flags that say what is wanted, not what is
-    "features", "featureflags", "flags", "toggles", "config", "configuration", "settings", "options", "capabilities",
-    "permissions", "update", "updates", "upgrade",
-))  # fmt: skip
-_PLACES: Final = frozenset(("service", "app", "application", "host", "node", "instance", "pod"))  # or a name of one
-_ABOUT: Final = frozenset((
-    "version", "name", "env", "environment", "region", "zone", "hostname", "release", "build", "commit", "sha",
-    "revision", "branch", "message", "description", "output", "notes", "title", "type", "detail", "debug", "mode",
-)) | _PLACES  # fmt: skip
-_ABOUT_ENDINGS: Final = frozenset(
-    ("at", "ms", "id", "url", "uri", "version", "time", "timestamp", "date", "seconds", "duration", "uptime", "latency")
-)
 _NAMELESS: Final = "(nameless)"
-_BAD_STATUSES: Final = range(400, 600)  # RFC 9110 section 15: a part that answers with one is not well
-
-_Counts = frozenset[type]  # of which type a value is a component's even when it says nothing of health
-_SCALAR: Final = _Counts((str, int, float, type(None)))
-_ANY: Final = _Counts((*_SCALAR, bool, dict, list))
-_TEXT: Final = _Counts((str,))  # a number beside the word of the whole is a measure
 
 
 class _Reader:
@@ -116,43 +101,43 @@ class _Reader:
         """What a document, or a part of it that stands for the whole, says: its own word, its maps, what is beside."""
         own, depth = self.own_word(table), _deeper(depth)
         pairs = [(key, value) for key, value in table.items() if not self._ignored.owner(key)]
-        maps = {key: self._map(key, value, depth) for key, value in pairs if _is_map(key, value)}
+        maps = {key: self._map(key, value, depth) for key, value in pairs if is_map(key, value)}
         rest = [(key, value) for key, value in pairs if key not in maps and not self._is_word(key, value)]
         listed = [component for inner in maps.values() for component in inner.listed]
-        beside = _Counts() if listed else _SCALAR if own.overall is None else _TEXT
+        beside = Counts() if listed else SCALAR if own.overall is None else TEXT
         alone = self._entries("", rest, beside, depth)
         if any(component.is_known or self._declared.owner(component.name) for component in alone):
             listed = [*alone, *listed]
-        return replace(reduce(_worse, maps.values(), own), listed=listed)
+        return replace(reduce(worse, maps.values(), own), listed=listed)
 
     def own_word(self, table: Mapping[str, Any]) -> HealthDocument:
         """The word that an object says of itself, the worst of several; beside `status` only words of health count."""
         words = [
             (key, value)
             for key, value in table.items()
-            if plain(key) in _WORDS and _is_scalar(value) and not self._ignored.owner(key)
+            if plain(key) in WORDS and is_scalar(value) and not self._ignored.owner(key)
         ]
-        telling = [one for one in words if plain(one[0]) == "status" or _word_health(one[1]) is not Health.UNKNOWN]
-        said = [HealthDocument(word=word, key=key, overall=_word_health(word)) for key, word in telling or words[:1]]
-        return reduce(_worse, said, HealthDocument())
+        telling = [one for one in words if plain(one[0]) == "status" or word_health(one[1]) is not Health.UNKNOWN]
+        said = [HealthDocument(word=word, key=key, overall=word_health(word)) for key, word in telling or words[:1]]
+        return reduce(worse, said, HealthDocument())
 
     def _map(self, key: str, value: Any, depth: int) -> HealthDocument:  # noqa: ANN401  # any JSON value
-        counts = _ANY if _is_listing(key) else _Counts()
+        counts = ANY if is_listing(key) else Counts()
         if isinstance(value, list):
             return HealthDocument(listed=self._or_trouble("", key, value, self.of_list("", value, counts, depth)))
-        if plain(key) in _WRAPPERS:
+        if plain(key) in WRAPPERS:
             return self.whole(value, depth=depth)
         listed = self._or_trouble("", key, value, self._entries("", value.items(), counts, depth))
         return HealthDocument(listed=[replace(one, is_mapped=True) for one in listed] if counts else listed)
 
-    def of_list(self, name: str, items: Sequence[Any], counts: _Counts, depth: int = 0) -> list[Component]:
+    def of_list(self, name: str, items: Sequence[Any], counts: Counts, depth: int = 0) -> list[Component]:
         """The components of a list: each by its name, those without one under the list's own."""
-        conditions = [_condition(name, item) for item in items if _is_condition(item)]
-        items = [item for item in items if not _is_condition(item)]
+        conditions = [condition_component(name, item) for item in items if is_condition(item)]
+        items = [item for item in items if not is_condition(item)]
         listed = [component for component in conditions if component and not self._ignored.owner(component.name)]
-        listed += self._entries(name, _pairs(items), counts, _deeper(depth))
+        listed += self._entries(name, pairs_of(items), counts, _deeper(depth))
         for item in items:
-            if isinstance(item, dict) and _name_of(item) is None:
+            if isinstance(item, dict) and name_of(item) is None:
                 listed += self._nameless(name, item, _deeper(depth))
         if not listed and not conditions and name and (list in counts or self._declared.owner(name)):
             return [Component(name=name, says=items, health=Health.UNKNOWN)]
@@ -161,13 +146,13 @@ class _Reader:
     def _nameless(self, name: str, item: Mapping[str, Any], depth: int) -> list[Component]:
         """What an object of a list says that has no name of its own."""
         if self.own_word(item).overall is not None:
-            listed = self._object(name or _NAMELESS, item, _Counts(), depth)
+            listed = self._object(name or _NAMELESS, item, Counts(), depth)
         else:
-            inner = self._object(name, item, _Counts(), depth) if name else self.whole(item, depth).listed
+            inner = self._object(name, item, Counts(), depth) if name else self.whole(item, depth).listed
             listed = [one for one in inner if one.is_known]
         return [one for one in listed if not self._ignored.owner(one.name)]
 
-    def _entries(self, prefix: str, pairs: Iterable[tuple[str, Any]], counts: _Counts, depth: int) -> list[Component]:
+    def _entries(self, prefix: str, pairs: Iterable[tuple[str, Any]], counts: Counts, depth: int) -> list[Component]:
         listed = list[Component]()
         for key, value in pairs:
             name = self._name(prefix, key)
@@ -177,18 +162,18 @@ class _Reader:
                 raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {_MOST} components")
         return listed
 
-    def _entry(self, name: str, key: str, value: Any, counts: _Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
+    def _entry(self, name: str, key: str, value: Any, counts: Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
         if isinstance(value, dict):
             return self._or_trouble(name, key, value, self._object(name, value, counts, depth))
         if isinstance(value, list):
             return self._or_trouble(name, key, value, self.of_list(name, value, counts, depth))
         if name in self._declared.known:
-            return [Component(name=name, says=value, health=_declared_health(key, value))]
+            return [Component(name=name, says=value, health=declared_health(key, value))]
         if isinstance(value, bool):
             return self._flag(name, key, value, counts)
-        return self._or_trouble(name, key, value, _scalar(name, key, value, counts))
+        return self._or_trouble(name, key, value, scalar_component(name, key, value, counts))
 
-    def _flag(self, name: str, key: str, value: bool, counts: _Counts) -> list[Component]:  # noqa: FBT001  # what is read
+    def _flag(self, name: str, key: str, value: bool, counts: Counts) -> list[Component]:  # noqa: FBT001  # what is read
         """The component that a claim speaks of: in a map of components any, elsewhere by its key."""
         health = flag_health(key, value)
         if health is None and bool in counts and flag_health(key, not value) is None:
@@ -202,16 +187,16 @@ class _Reader:
         """What a key of trouble holds, where that is no component: not empty, it takes a good word away."""
         name = name or key
         is_told = any(component.is_known for component in listed)
-        if plain(key) not in _TROUBLE or is_told or self._ignored.owner(name):
+        if plain(key) not in TROUBLE or is_told or self._ignored.owner(name):
             return listed
         is_declared = self._declared.owner(name) is not None
-        health = _trouble_health(value)
+        health = trouble_health(value)
         return [Component(name=name, says=value, health=health)] if health is not Health.GOOD or is_declared else []
 
-    def _object(self, name: str, table: Mapping[str, Any], counts: _Counts, depth: int) -> list[Component]:
+    def _object(self, name: str, table: Mapping[str, Any], counts: Counts, depth: int) -> list[Component]:
         """A component with its parts, or a group of components."""
-        if plain(name.rpartition(".")[2]) in _WISHES and dict not in counts:
-            self.neutral += [f"{name}.{key} = {shown(value)}" for key, value in table.items() if _is_scalar(value)]
+        if plain(name.rpartition(".")[2]) in WISHES and dict not in counts:
+            self.neutral += [f"{name}.{key} = {shown(value)}" for key, value in table.items() if is_scalar(value)]
             return []
         said = self.own_word(table)
         if said.overall is not None:
@@ -228,13 +213,13 @@ class _Reader:
         """What is said within a component that has a word of its own: only words of health count there."""
         listed = list[Component]()
         for key, value in table.items():
-            if _is_map(key, value) and plain(key) not in _TROUBLE:
-                listed += self._mapped_parts(name, value, _ANY if _is_listing(key) else _Counts(), depth)
+            if is_map(key, value) and plain(key) not in TROUBLE:
+                listed += self._mapped_parts(name, value, ANY if is_listing(key) else Counts(), depth)
             elif not self._is_word(key, value):
-                listed += self._entries(name, [(key, value)], _Counts(), depth)
+                listed += self._entries(name, [(key, value)], Counts(), depth)
         return [component for component in listed if component.is_known]
 
-    def _mapped_parts(self, name: str, value: Any, counts: _Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
+    def _mapped_parts(self, name: str, value: Any, counts: Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
         if isinstance(value, list):
             return self.of_list(name, value, counts, depth)
         word = self.own_word(value)
@@ -248,96 +233,11 @@ class _Reader:
         return whole if whole in self._declared.known else without_mark(whole)
 
     def _is_word(self, key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
-        return plain(key) in _WORDS and _is_scalar(value) and key not in self._declared.known
+        return plain(key) in WORDS and is_scalar(value) and key not in self._declared.known
 
 
 def _component(name: str, said: HealthDocument) -> Component:
     return Component(name=name, says=said.word, health=Health.UNKNOWN if said.overall is None else said.overall)
-
-
-def _scalar(name: str, key: str, value: Any, counts: _Counts) -> list[Component]:  # noqa: ANN401  # any JSON value
-    """The undeclared component that a plain value speaks of, if it does."""
-    health, parts = health_of(value), key_parts(key)
-    is_known = health is not Health.UNKNOWN
-    is_remark = plain(key) in _ABOUT and not (is_known and (plain(key) in _PLACES or bool in counts))
-    if is_remark or (not value and any(health_of(part) is Health.BAD for part in (key, *parts))):
-        return []
-    says_nothing = not is_known and (parts or [""])[-1] in _ABOUT_ENDINGS
-    is_one = type(value) in counts or (isinstance(value, str) and is_known)
-    return [Component(name=name, says=value, health=health)] if is_one and not says_nothing else []
-
-
-def _declared_health(key: str, value: Any) -> Health:  # noqa: ANN401  # any JSON value
-    if isinstance(value, bool):
-        return declared_flag_health(key, value)
-    return _trouble_health(value) if plain(key) in _TROUBLE else health_of(value)
-
-
-def _trouble_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
-    """What stands where errors are listed or counted says: nothing there is good."""
-    is_some = value > 0 if is_number(value) else bool(value)
-    return Health.UNCLEAR if is_some else Health.GOOD
-
-
-def _word_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
-    """What stands at a key of status says; a number may be an HTTP status."""
-    return Health.BAD if is_number(value) and value in _BAD_STATUSES else health_of(value)
-
-
-def _worse(one: HealthDocument, other: HealthDocument) -> HealthDocument:
-    """The first, with the second's word where that is worse."""
-    if other.overall is None:
-        return one
-    if one.overall is None:
-        return replace(other, listed=one.listed)
-    best = min(one.best or one.overall, other.best or other.overall)
-    worst = one if one.overall >= other.overall else other
-    return replace(one, word=worst.word, key=worst.key, overall=worst.overall, best=best)
-
-
-def _pairs(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # any JSON value
-    """What is in a map or a list, by name."""
-    if isinstance(value, dict):
-        return list(value.items())
-    return [(name, item) for item in value if isinstance(item, dict) and (name := _name_of(item)) is not None]
-
-
-def _name_of(item: Mapping[str, Any]) -> str | None:
-    named = {plain(key): value for key, value in item.items() if isinstance(value, str) and value}
-    return next((named[key] for key in _NAMES if key in named), None)
-
-
-def _is_condition(item: Any) -> bool:  # noqa: ANN401  # any JSON value
-    """Whether it is a condition of Kubernetes: a type, and a status that is True, False or Unknown as text."""
-    if not isinstance(item, dict):
-        return False
-    kind, status = _condition_of(item)
-    return isinstance(kind, str) and isinstance(status, str) and status.casefold() in ("true", "false", "unknown")
-
-
-def _condition(prefix: str, item: Mapping[str, Any]) -> Component | None:
-    kind, status = _condition_of(item)
-    health = condition_health(kind, status)
-    name = f"{prefix}.{kind}" if prefix else kind
-    return None if health is None else Component(name=name, says=status, health=health)
-
-
-def _condition_of(item: Mapping[str, Any]) -> tuple[Any, Any]:  # any JSON values
-    known = {plain(key): value for key, value in item.items()}
-    return known.get("type"), known.get("status")
-
-
-def _is_scalar(value: Any) -> bool:  # noqa: ANN401  # any JSON value
-    return value is None or isinstance(value, str | bool | int | float)
-
-
-def _is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
-    return isinstance(value, dict | list) and plain(key) in _MAPS | _WRAPPERS | _REMARKS | _TROUBLE
-
-
-def _is_listing(key: str) -> bool:
-    """Whether a key holds components by their names."""
-    return plain(key) in _MAPS
 
 
 def _deeper(depth: int) -> int:

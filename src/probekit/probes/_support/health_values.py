@@ -1,0 +1,125 @@
+"""What do keys and values of a health document say, each by itself?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from probekit.probes._support.health_document import Component
+from probekit.probes._support.health_words import (
+    Health,
+    condition_health,
+    declared_flag_health,
+    health_of,
+    key_parts,
+    plain,
+)
+from probekit.probes._support.json import is_number
+
+WORDS: Final = frozenset((
+    "status", "state", "health", "healthy", "ok", "ready", "up", "alive", "available", "success", "connected", "passed",
+    "result", "reachable", "online", "live", "overall", "overallstatus", "healthstatus", "statuscode", "ishealthy",
+    "isready", "isalive", "isok", "isconnected", "running", "operational", "accessible", "serving", "working",
+))  # fmt: skip
+_NAMES: Final = ("name", "component", "service", "check", "key", "id", "checkid")
+_MAPS: Final = frozenset(
+    ("components", "checks", "results", "entries", "dependencies", "services", "healthchecks", "subsystems")
+)
+WRAPPERS: Final = frozenset(("data", "result", "response", "health", "status"))
+_REMARKS: Final = frozenset(("details", "info"))  # components, or anything else
+TROUBLE: Final = frozenset((  # what is wrong, unless it is empty
+    "error", "errors", "errorcount", "failed", "failures", "failing", "failedchecks", "failingchecks",
+    "failedcomponents", "unhealthy", "unhealthycomponents", "unhealthyservices", "problems",
+))  # fmt: skip
+WISHES: Final = frozenset((  # groups of flags that say what is wanted, not what is
+    "features", "featureflags", "flags", "toggles", "config", "configuration", "settings", "options", "capabilities",
+    "permissions", "update", "updates", "upgrade",
+))  # fmt: skip
+_PLACES: Final = frozenset(("service", "app", "application", "host", "node", "instance", "pod"))  # or a name of one
+_ABOUT: Final = frozenset((
+    "version", "name", "env", "environment", "region", "zone", "hostname", "release", "build", "commit", "sha",
+    "revision", "branch", "message", "description", "output", "notes", "title", "type", "detail", "debug", "mode",
+)) | _PLACES  # fmt: skip
+_ABOUT_ENDINGS: Final = frozenset(
+    ("at", "ms", "id", "url", "uri", "version", "time", "timestamp", "date", "seconds", "duration", "uptime", "latency")
+)
+_BAD_STATUSES: Final = range(400, 600)  # RFC 9110 section 15: a part that answers with one is not well
+
+Counts = frozenset[type]  # of which type a value is a component's even when it says nothing of health
+SCALAR: Final = Counts((str, int, float, type(None)))
+ANY: Final = Counts((*SCALAR, bool, dict, list))
+TEXT: Final = Counts((str,))  # a number beside the word of the whole is a measure
+
+
+def scalar_component(name: str, key: str, value: Any, counts: Counts) -> list[Component]:  # noqa: ANN401  # any JSON value
+    """The undeclared component that a plain value speaks of, if it does."""
+    health, parts = health_of(value), key_parts(key)
+    is_known = health is not Health.UNKNOWN
+    is_remark = plain(key) in _ABOUT and not (is_known and (plain(key) in _PLACES or bool in counts))
+    if is_remark or (not value and any(health_of(part) is Health.BAD for part in (key, *parts))):
+        return []
+    says_nothing = not is_known and (parts or [""])[-1] in _ABOUT_ENDINGS
+    is_one = type(value) in counts or (isinstance(value, str) and is_known)
+    return [Component(name=name, says=value, health=health)] if is_one and not says_nothing else []
+
+
+def declared_health(key: str, value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    if isinstance(value, bool):
+        return declared_flag_health(key, value)
+    return trouble_health(value) if plain(key) in TROUBLE else health_of(value)
+
+
+def trouble_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    """What stands where errors are listed or counted says: nothing there is good."""
+    is_some = value > 0 if is_number(value) else bool(value)
+    return Health.UNCLEAR if is_some else Health.GOOD
+
+
+def word_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
+    """What stands at a key of status says; a number may be an HTTP status."""
+    return Health.BAD if is_number(value) and value in _BAD_STATUSES else health_of(value)
+
+
+def pairs_of(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # any JSON value
+    """What is in a map or a list, by name."""
+    if isinstance(value, dict):
+        return list(value.items())
+    return [(name, item) for item in value if isinstance(item, dict) and (name := name_of(item)) is not None]
+
+
+def name_of(item: Mapping[str, Any]) -> str | None:
+    named = {plain(key): value for key, value in item.items() if isinstance(value, str) and value}
+    return next((named[key] for key in _NAMES if key in named), None)
+
+
+def is_condition(item: Any) -> bool:  # noqa: ANN401  # any JSON value
+    """Whether it is a condition of Kubernetes: a type, and a status that is True, False or Unknown as text."""
+    if not isinstance(item, dict):
+        return False
+    kind, status = _condition_of(item)
+    return isinstance(kind, str) and isinstance(status, str) and status.casefold() in ("true", "false", "unknown")
+
+
+def condition_component(prefix: str, item: Mapping[str, Any]) -> Component | None:
+    kind, status = _condition_of(item)
+    health = condition_health(kind, status)
+    name = f"{prefix}.{kind}" if prefix else kind
+    return None if health is None else Component(name=name, says=status, health=health)
+
+
+def _condition_of(item: Mapping[str, Any]) -> tuple[Any, Any]:  # any JSON values
+    known = {plain(key): value for key, value in item.items()}
+    return known.get("type"), known.get("status")
+
+
+def is_scalar(value: Any) -> bool:  # noqa: ANN401  # any JSON value
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
+    return isinstance(value, dict | list) and plain(key) in _MAPS | WRAPPERS | _REMARKS | TROUBLE
+
+
+def is_listing(key: str) -> bool:
+    """Whether a key holds components by their names."""
+    return plain(key) in _MAPS
