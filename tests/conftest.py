@@ -101,6 +101,7 @@ def report_of(make: Make) -> Callable[..., Report]:
         known = {
             "id": "0123456789ab",
             "environment": "prod",
+            "base_url": "https://app.example.com",
             "stage": situation.stage,
             "started": NOW,
             "seconds": 1.5,

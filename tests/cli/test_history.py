@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from probekit import cli
-from probekit.history.store import Store, TargetKey
+from probekit.history.store import Store
+from probekit.model.history import TargetKey
 
 CONFIG = """
 [env.prod]

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
-from probekit.history.store import RunSummary, Store, TargetKey
+from probekit.history.store import RunSummary, Store
+from probekit.model.history import TargetKey
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write

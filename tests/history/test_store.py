@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from probekit.history import store as stores
-from probekit.history.store import RunSummary, Store, StoreError, TargetKey
-from probekit.model.history import Deployment
+from probekit.history.store import RunSummary, Store, StoreError
+from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import MetricKey
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
@@ -243,7 +243,8 @@ _WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from probekit.history.store import RunSummary, TargetKey, Store
+from probekit.history.store import RunSummary, Store
+from probekit.model.history import TargetKey
 file, name, runs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 place = TargetKey(environment="prod", base_url="https://app.example.com")
 with Store(file) as store:

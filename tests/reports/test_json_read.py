@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, History, PooledEvidence
+from probekit.model.history import Deployment, History, PooledEvidence, TargetKey
 from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share, Summary
 from probekit.model.verdict import Outcome, Verdict
@@ -19,6 +19,7 @@ from probekit.reports.json import write
 from probekit.reports.json.read import ReportError, history_of, read_run
 
 SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
+PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
 KEY = ("deploy.services.health-endpoint", Severity.CRITICAL)
 
 
@@ -38,7 +39,7 @@ def test_a_failure_is_known_from_then_on(written, make) -> None:
 
     document = written(failed)
 
-    assert history_of(document, document["run"]["environment"], make.now).since == {KEY: began}
+    assert history_of(document, PLACE, make.now).since == {KEY: began}
 
 
 @pytest.mark.parametrize("outcome", [None, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED])
@@ -48,7 +49,7 @@ def test_what_is_not_measured_or_proves_nothing_keeps_what_was_known(written, ma
 
     document = written(*verdicts, known={KEY: began})
 
-    assert history_of(document, document["run"]["environment"], make.now).since == {KEY: began}
+    assert history_of(document, PLACE, make.now).since == {KEY: began}
 
 
 def test_a_pass_ends_it_at_every_severity(written, make) -> None:
@@ -63,16 +64,18 @@ def test_a_pass_ends_it_at_every_severity(written, make) -> None:
 )
 def test_what_is_no_report_is_refused(document, make) -> None:
     with pytest.raises(ReportError, match="not written by this probekit"):
-        history_of(document, "prod", make.now)
+        history_of(document, PLACE, make.now)
 
 
-def test_a_report_of_another_environment_or_from_the_future_is_refused(written, make) -> None:
+def test_a_report_of_another_target_or_from_the_future_is_refused(written, make) -> None:
     document = written()
 
-    with pytest.raises(ReportError, match="not on 'elsewhere'"):
-        history_of(document, "elsewhere", make.now)
+    with pytest.raises(ReportError, match="a report on 'prod', not on 'elsewhere'"):
+        history_of(document, replace(PLACE, environment="elsewhere"), make.now)
+    with pytest.raises(ReportError, match=r"a report on https://app\.example\.com, not on https://eu\.example\.com"):
+        history_of(document, replace(PLACE, base_url="https://eu.example.com"), make.now)
     with pytest.raises(ReportError, match="clocks"):
-        history_of(document, document["run"]["environment"], make.now - timedelta(days=1))
+        history_of(document, PLACE, make.now - timedelta(days=1))
 
 
 @pytest.mark.parametrize("since", [{"item": 3}, {"item": "a", "severity": "huge", "since": "2026-11-23T10:00:00Z"}, 7])
@@ -81,7 +84,7 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
     document["history"]["since"] = [since]
 
     with pytest.raises(ReportError, match="not written by this probekit"):
-        history_of(document, document["run"]["environment"], make.now)
+        history_of(document, PLACE, make.now)
 
 
 SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6, (3,) * 6)
@@ -131,7 +134,7 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
     document = json.loads(write.render(replace(report, attempts=attempts, evidence=EVIDENCE)))
     found = read_run(document)
 
-    assert history_of(document, "prod", make.now).evidence == EVIDENCE
+    assert history_of(document, PLACE, make.now).evidence == EVIDENCE
     jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert found.attempts == attempts
     assert found.situation == report.situation

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from probekit.engine.context import Clock
-from probekit.model.history import Deployment, History
+from probekit.model.history import Deployment, History, TargetKey
 from probekit.model.verdict import Action
 from probekit.reports.json import write
 from probekit.reports.json.read import history_of
@@ -93,7 +93,9 @@ def control() -> Iterator[str]:
 @pytest.fixture
 def cron(target, control, tmp_path):
     """A function that makes a run so many minutes after the first one, knowing the one before it; its decision."""
-    (tmp_path / "probes.toml").write_text(CONFIG.format(url=f"http://127.0.0.1:{target.server_port}", control=control))
+    url = f"http://127.0.0.1:{target.server_port}"
+    place = TargetKey(environment="prod", base_url=url)
+    (tmp_path / "probes.toml").write_text(CONFIG.format(url=url, control=control))
     began = datetime.now(UTC)
     known = History(deployment=Deployment(release="2", started=began - timedelta(minutes=2), finished=began))
 
@@ -103,7 +105,7 @@ def cron(target, control, tmp_path):
         request = RunOptions(environment="prod", config=tmp_path / "probes.toml", history=known)
         report = await execute_run(request, clock=clock)
         document = json.loads(write.render(report))
-        known = replace(history_of(document, "prod", clock.now()), deployment=known.deployment)
+        known = replace(history_of(document, place, clock.now()), deployment=known.deployment)
         return report.decision.action, report.decision.minutes
 
     return cron

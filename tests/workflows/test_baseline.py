@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import baseline_command
-from probekit.history.store import RunSummary, Store, TargetKey
+from probekit.history.store import RunSummary, Store
 from probekit.judging.baseline import baseline_reference, drifts
 from probekit.judging.judge import judge_item
-from probekit.model.history import BaselineWindow, Deployment, History, Recorded
+from probekit.model.history import BaselineWindow, Deployment, History, Recorded, TargetKey
 from probekit.model.limit import Limit
 from probekit.model.measurement import InstanceKey
 from probekit.model.readings import BaselineValues

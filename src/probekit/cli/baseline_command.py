@@ -21,12 +21,12 @@ from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.engine.context import Cancellation, Clock
-from probekit.history.store import Store, TargetKey
+from probekit.history.store import Store
 from probekit.judging.baseline import drifts
 from probekit.judging.comparison import LEAST_WINDOWS, baseline_reach
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
-from probekit.model.history import BaselineWindow, History
+from probekit.model.history import BaselineWindow, History, TargetKey
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 from probekit.planning.baseline import baseline_items

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:  # --help and the shell's completion need none of it
-    from probekit.history.store import TargetKey
+    from probekit.model.history import TargetKey
     from probekit.workflows.options import RunOptions
 
 NONE: Final = "none"
@@ -60,7 +60,7 @@ def target_key(request: RunOptions) -> TargetKey:
         ConfigError: a file is wrong.
         RequestError: there is no such environment.
     """
-    from probekit.history.store import TargetKey  # noqa: PLC0415  # as above
+    from probekit.model.history import TargetKey  # noqa: PLC0415  # as above
     from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
 
     base_url = target_of(request, loaded(request)).environment.base_url

@@ -23,7 +23,7 @@ from probekit.cli.state import NONE, state_file, target_key
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation
 from probekit.history.load import history_of_report, load_history, record_run
-from probekit.model.history import History
+from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
@@ -51,7 +51,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     target = target_key(request)
     with lock(request.config, environment, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
-        request = _remembering(request, past.history, options.get("since"), now)
+        request = _remembering(request, past.history, options.get("since"), target, now)
         redactor = Redactor()
         report = _carried_out(request, output, redactor)
         with undisturbed():
@@ -62,10 +62,12 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     return report.exit_code
 
 
-def _remembering(request: RunOptions, history: History, since: Path | None, now: datetime) -> RunOptions:
+def _remembering(
+    request: RunOptions, history: History, since: Path | None, target: TargetKey, now: datetime
+) -> RunOptions:
     """What the command line says of the past goes before what the store knows."""
     if since:
-        found = history_of_report(since, request.environment, now, warn=warn)
+        found = history_of_report(since, target, now, warn=warn)
         history = replace(history, since=found.since, evidence=found.evidence, known=found.known)
     if request.history.deployment is not None:
         history = replace(history, deployment=request.history.deployment, counters={})  # they were read at another mark

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from probekit.history.store import RunSummary, Store, StoreError, TargetKey
-from probekit.model.history import History
+from probekit.history.store import RunSummary, Store, StoreError
+from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
 from probekit.reports.json.read import ReportError, history_of, window_of
 
@@ -39,17 +39,17 @@ def _of_store(file: Path, target: TargetKey, now: datetime) -> LoadedHistory:
     with Store(file) as store:
         last, deployment, counters = store.last(target), store.deployment(target), store.counters(target)
         windows, previous = tuple(map(window_of, store.windows(target))), store.previous_release(target)
-    history = History() if last is None else history_of(last, target.environment, now)
+    history = History() if last is None else history_of(last, target, now)
     action = str(last["decision"]["action"]) if last else None
     history = replace(history, deployment=deployment, counters=counters, baseline=windows, previous_release=previous)
     return LoadedHistory(history=history, last_action=action)
 
 
-def history_of_report(file: Path, environment: str, now: datetime, *, warn: Warn) -> History:
+def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> History:
     """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
 
     Raises:
-        RecallError: it cannot be read, or is no report on that environment.
+        RecallError: it cannot be read, or is no report on that target.
     """
     try:
         with file.open("rb") as stream:
@@ -60,7 +60,7 @@ def history_of_report(file: Path, environment: str, now: datetime, *, warn: Warn
     except OSError as error:
         raise ReportError(f"{file}: {error.strerror}") from error
     try:
-        return history_of(json.loads(text) if len(text) <= _MOST else None, environment, now)
+        return history_of(json.loads(text) if len(text) <= _MOST else None, target, now)
     except (ValueError, RecursionError):
         raise ReportError(f"{file}: it is no JSON") from None
     except ReportError as error:

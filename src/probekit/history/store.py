@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from probekit.log import events
-from probekit.model.history import Deployment
+from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import MetricKey
 
 Document = Mapping[str, Any]  # as JSON has it
@@ -59,14 +59,6 @@ _LAST_CHANGE_OF_REPORTS: Final = 3  # the version whose upgrade drops runs
 
 class StoreError(Exception):
     """The file cannot be used; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetKey:
-    """Whose past it is: the same name may stand for another target in another project."""
-
-    environment: str
-    base_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

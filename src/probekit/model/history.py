@@ -12,6 +12,14 @@ from probekit.model.readings import Counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetKey:
+    """Whose past it is: the same name may stand for another target in another project."""
+
+    environment: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """A deployment on record: when its release was put in place."""
 

@@ -20,6 +20,7 @@ class Run:
 
     id: str
     environment: str
+    base_url: str
     stage: Stage
     started: datetime
     seconds: float

@@ -59,6 +59,7 @@ def _run(written: Mapping[str, Any], found: RecordedRun, config: Path, loaded: C
     return Run(
         id=written["id"],
         environment=written["environment"],
+        base_url=written["base_url"],
         stage=found.situation.stage,
         started=datetime.fromisoformat(written["started"]),
         seconds=written["seconds"],

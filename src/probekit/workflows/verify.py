@@ -127,6 +127,7 @@ async def execute_run(
         run=Run(
             id=opened.run_id,
             environment=target.name,
+            base_url=target.environment.base_url,
             stage=options.stage,
             started=started,
             seconds=(situation.now - started).total_seconds(),

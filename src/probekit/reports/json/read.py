@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from probekit.model.checklist import Severity
-from probekit.model.history import BaselineWindow, History, PooledEvidence
+from probekit.model.history import BaselineWindow, History, PooledEvidence, TargetKey
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.readings import (
     Complement,
@@ -58,6 +58,7 @@ class _History(BaseModel, defer_build=True):
 
 class _Run(BaseModel, defer_build=True):
     environment: str
+    base_url: str
     started: AwareDatetime
 
 
@@ -93,15 +94,17 @@ def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 @_refused
-def history_of(report: Any, environment: str, now: datetime) -> History:  # noqa: ANN401  # any JSON
-    """Since when each item fails, and the evidence of its release, by a report on that environment.
+def history_of(report: Any, target: TargetKey, now: datetime) -> History:  # noqa: ANN401  # any JSON
+    """Since when each item fails, and the evidence of its release, by a report on that target.
 
     Raises:
-        RecallError: it is no report, one on another environment, or one from the future.
+        RecallError: it is no report, one on another target, or one from the future.
     """
     found = _head(report)
-    if found.run.environment != environment:
-        raise ReportError(f"a report on '{found.run.environment}', not on '{environment}'")
+    if found.run.environment != target.environment:
+        raise ReportError(f"a report on '{found.run.environment}', not on '{target.environment}'")
+    if found.run.base_url != target.base_url:
+        raise ReportError(f"a report on {found.run.base_url}, not on {target.base_url}")
     if found.run.started > now or any(one.since > now for one in found.history.since):
         raise ReportError("a report from the future: look at the clocks")
     evidence = dict(map(_evidence, found.history.evidence))

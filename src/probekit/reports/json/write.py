@@ -80,6 +80,7 @@ def _run(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "environment": run.environment,
+        "base_url": run.base_url,
         "stage": run.stage.value,
         "started": _time(run.started),
         "seconds": round(run.seconds, 3),
