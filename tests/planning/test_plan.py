@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 
@@ -298,7 +299,8 @@ ANOTHER = History(deployment=Deployment(release="3", started=MARK))
         (ReleaseRequest(stage=Stage.ROLLED_BACK, history=OVER), ("1",), ()),
         (ReleaseRequest(stage=Stage.ROLLED_BACK, history=UNDER_WAY), ("1",), ()),
         (ReleaseRequest(stage=Stage.ROLLED_BACK, version="0", history=OVER), ("0",), ()),
-        (ReleaseRequest(stage=Stage.ROLLED_BACK), (), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK), ("2",), ()),  # what the file says, where nothing is on record
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=replace(OVER, previous_release=None)), (), ()),
     ],
 )
 def test_which_versions_may_be_served_follows_from_stage_and_record(planned, request_, expected, allowed) -> None:

@@ -252,6 +252,13 @@ async def test_what_a_server_takes_before_it_hangs_up_is_its_own(read) -> None:
     assert max(theirs_of(readings)) >= 300_000
 
 
+async def test_a_request_that_was_not_waited_for_is_an_error_among_others(read) -> None:
+    readings, _ = await read(lambda number: (0, 408 if number % 4 == 0 else 200), allow=())
+
+    sample = sample_of(readings)
+    assert 0 < sum(sample.failures) < sum(map(len, sample.values))
+
+
 async def test_a_connection_that_was_closed_while_idle_is_opened_again(read) -> None:
     readings, server = await read(lambda number: (0, 299 if number % 7 == 6 else 200), expect=[200, 299])
 

@@ -199,6 +199,7 @@ async def test_nobody_listening_is_unreachable(refusal) -> None:
         ([b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"], Reason.BAD_RESPONSE, "no colon"),
         ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n"], Reason.BAD_RESPONSE, "cannot be read"),
         ([b"HTTP/2 200\r\n\r\n"], Reason.BAD_RESPONSE, "cannot be read"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Le"], Reason.UNREACHABLE, "the headers of"),
         ([b"HTTP/1.1 200 OK\r\n" + b"X-Filler: " + b"x" * 70_000 + b"\r\n\r\n"], Reason.BAD_RESPONSE, "headers"),
         ([b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 201 + b"\r\n"], Reason.BAD_RESPONSE, "more than 200 headers"),
         ([b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * ((1 << 20) + 1)], Reason.BAD_RESPONSE, "larger than 1 MiB"),

@@ -15,12 +15,16 @@ from probekit.transport.urls import Address, Endpoint
 SETTINGS = bytes(3) + b"\x04" + bytes(5)
 
 
-def talking(preface_answer: bytes):
-    """A peer that answers HTTP/2's preface with these bytes and hangs up on everything else."""
+def talking(preface_answer: bytes, *, knows_http1: bool = False):
+    """A peer that answers HTTP/2's preface with these bytes, HEAD if it knows that, and hangs up on everything else."""
 
     async def talk(reader, writer):
-        if (await reader.read(24)).startswith(b"PRI"):
+        said = await reader.read(24)
+        if said.startswith(b"PRI"):
             writer.write(preface_answer)
+            await writer.drain()
+        if knows_http1 and said.startswith(b"HEAD"):
+            writer.write(b"HTTP/1.1 404 Not Found\r\n\r\n")
             await writer.drain()
         writer.close()
 
@@ -67,3 +71,22 @@ async def test_who_closes_without_a_word_is_asked_for_http2(refusal, answer, pro
 
     assert error.reason is reason
     assert ("speaks HTTP/2 only" in error.detail) is (reason is Reason.TURNED_AWAY)
+
+
+@pytest.mark.parametrize("protocols", [None, ["h2"]])
+async def test_who_speaks_both_and_closes_without_a_word_is_silent(refusal, protocols) -> None:
+    error = await refusal(talking(SETTINGS, knows_http1=True), protocols)
+
+    assert error.reason is Reason.UNREACHABLE
+
+
+async def test_a_kept_connection_is_closed_without_a_word_by_such_a_server_too(serve) -> None:
+    port, _ = await serve(act=talking(SETTINGS))
+    client = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=2)
+    line = await client.keep_alive(f"http://app.test:{port}/")
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await line.prepare(f"http://app.test:{port}/")()
+
+    assert caught.value.reason is Reason.TURNED_AWAY
+    await line.close()

@@ -30,7 +30,8 @@ class ReleaseRequest:
         if self.stage is Stage.BEFORE:
             return Versions(expected=_known(self._served_before))
         if self.stage is Stage.ROLLED_BACK:
-            return Versions(expected=_known(self.version or self._previous))
+            others = tuple(version for version in declared if version != self._marked)
+            return Versions(expected=_known(self.version or self._previous) or others)
         expected = _known(self.version) or (declared if self._marked in (None, *declared) else _known(self._marked))
         beside = _known(self._previous) if self._is_under_way else ()
         allowed = dict.fromkeys([*chain.from_iterable(guard.versions.allowed for guard in guards), *beside])

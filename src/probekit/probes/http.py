@@ -195,7 +195,7 @@ def _neutral(config: HttpProbe, answer: Answer) -> str:
 
 def _bad(said: HealthDocument) -> list[tuple[str, str]]:
     """Each word that is bad, with its key or component."""
-    words = [(said.key, shown(said.word))] if said.overall is Health.BAD else []
+    words = [(key, shown(says)) for key, says, health in said.words if health is Health.BAD]
     return [*words, *((one.name, shown(one.says)) for one in said.listed if one.health is Health.BAD)]
 
 
@@ -240,7 +240,7 @@ KIND = Kind(
             unit="",
             high=1,
             role="reached",
-            help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP",
+            help="1: it answered; 0: it refused, reset or kept silent",
         ),
         Metric(name="status", unit="", low=100, high=599, help="the status of the final answer"),
         Metric(

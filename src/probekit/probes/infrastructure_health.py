@@ -228,7 +228,7 @@ KIND = Kind(
             unit="",
             high=1,
             role="reached",
-            help="1: it answered; 0: it refused, reset, kept silent or spoke no HTTP",
+            help="1: it answered; 0: it refused, reset or kept silent",
         ),
         Metric(
             name="unhealthy_required",

@@ -29,6 +29,7 @@ from probekit.probe import (
 from probekit.transport.client import KeepAliveConnection
 from probekit.transport.response import Answer
 
+_TIMED_OUT: Final = 408
 _FEW: Final = 4  # in flight where no load is allowed
 _AHEAD: Final = 0.005  # seconds before its moment that a request is made up, so that this does not delay it
 _DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, do not hammer it
@@ -219,7 +220,7 @@ async def _answered(send: Callable[[], Awaitable[Answer]], route: Route) -> Answ
         if error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT):
             return None
         raise
-    answer.require_answer(route.expect)
+    answer.require_answer([*route.expect, _TIMED_OUT])  # one that it did not wait for is an error among others
     return answer if route.is_answered_by(answer) else None
 
 

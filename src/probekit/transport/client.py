@@ -48,6 +48,7 @@ class Http:
     send: Sender = send_once
     most_in_flight: int | None = 4  # exchanges with one host at once; None: as many as want to
     sent: int = 0  # requests so far, to whomever
+    only_http2: dict[Address, bool] = field(default_factory=dict)  # of addresses that closed without a word
     reached: bool = False  # whether the target answered over TLS that public roots verify, by no proxy: its own word
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _in_flight: dict[str, InFlight] = field(default_factory=dict)
@@ -213,7 +214,7 @@ class ProbeClient:
             try:
                 answer = await answered(self.http.send, request, exchange, self.timeout)
             except ProbeFailedError as error:
-                await self._require_http1(error, exchange, is_secure=url.scheme == "https")
+                await self.require_http1(error, exchange, is_secure=url.scheme == "https")
                 raise
             finally:
                 if exchange.connection:
@@ -221,7 +222,7 @@ class ProbeClient:
             self.http.note_reached(url.scheme, where)
             return answer
 
-    async def _require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:
+    async def require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:
         """Of a connection that was closed without a word, whether it is our protocol that the server does not speak.
 
         Raises:
@@ -229,9 +230,12 @@ class ProbeClient:
         """
         if error.reason is not Reason.UNREACHABLE or not exchange.was_closed:
             return
-        trust = self.http.trust if is_secure else None
-        if await speaks_only_http2(exchange.address, trust, self.http.connect):
-            detail = f"{exchange.address} speaks HTTP/2 only; HTTP/1.1 is asked for"
+        known, address = self.http.only_http2, exchange.address
+        if address not in known:
+            trust = self.http.trust if is_secure else None
+            known[address] = await speaks_only_http2(address, trust, self.http.connect)
+        if known[address]:
+            detail = f"{address} speaks HTTP/2 only; HTTP/1.1 is asked for"
             raise ProbeFailedError(Reason.TURNED_AWAY, detail) from error
 
     async def _address(self, where: Endpoint) -> Address:
@@ -279,8 +283,9 @@ class KeepAliveConnection:
             http.sent += 1
             try:
                 return await answered(self.kept.send, request, exchange, self.client.timeout)
-            except ProbeFailedError:
+            except ProbeFailedError as error:
                 await self.close()
+                await self.client.require_http1(error, exchange, is_secure=request.url.scheme == "https")
                 raise
 
     async def close(self) -> None:

@@ -273,6 +273,8 @@ def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:
         exchange.was_closed = True
         return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without an answer")
     if exchange.head.startswith(b"HTTP/"):
+        if b"\r\n\r\n" not in exchange.head and b"\n\n" not in exchange.head:
+            return ProbeFailedError(Reason.UNREACHABLE, f"the headers of {exchange.address} broke off")
         return ProbeFailedError(Reason.BAD_RESPONSE, f"{exchange.address} answers what cannot be read: {text}")
     begin = bytes(exchange.head[:_SHOWN])
     return ProbeFailedError(

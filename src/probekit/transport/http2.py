@@ -13,6 +13,8 @@ from probekit.transport.trust import Trust
 from probekit.transport.urls import Address
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)  # RFC 9113 section 3.4
+_HTTP1: Final = b"HEAD /probekit-speaks-http1 HTTP/1.1\r\nHost: probekit\r\nConnection: close\r\n\r\n"
+_STATUS: Final = b"HTTP/"
 _FRAME_HEAD: Final = 9  # bytes; RFC 9113 section 4.1
 _SETTINGS: Final = 4
 _PATIENCE: Final = 2.0  # seconds for all of it
@@ -30,12 +32,16 @@ async def speaks_only_http2(address: Address, trust: Trust | None, connect: Conn
     """
     try:
         async with asyncio.timeout(_PATIENCE):
+            tls = trust.context if trust else None
+            if await _begins(address, tls, _HTTP1, connect, len(_STATUS)) == _STATUS:
+                return False
             if trust is None:
-                return await _answers_preface(address, connect)
+                head = await _begins(address, None, _PREFACE, connect, _FRAME_HEAD)
+                return len(head) == _FRAME_HEAD and head[3] == _SETTINGS
             if await _chosen(address, trust, "http/1.1", connect) is not None:
                 return False
             return await _chosen(address, trust, "h2", connect) == "h2"
-    except (TimeoutError, OSError, asyncio.IncompleteReadError, ProbeFailedError):
+    except (TimeoutError, OSError, ProbeFailedError):
         return False
 
 
@@ -54,12 +60,14 @@ async def _chosen(address: Address, trust: Trust, protocol: str, connect: Connec
         await connection.close()
 
 
-async def _answers_preface(address: Address, connect: Connect) -> bool:
-    connection = await connect(address, None)
+async def _begins(address: Address, tls: ssl.SSLContext | None, said: bytes, connect: Connect, count: int) -> bytes:
+    """So many bytes of what is answered, fewer where it ends before."""
+    connection = await connect(address, tls)
     try:
-        connection.writer.write(_PREFACE)
+        connection.writer.write(said)
         await connection.writer.drain()
-        head = await connection.reader.readexactly(_FRAME_HEAD)
-        return head[3] == _SETTINGS
+        return await connection.reader.readexactly(count)
+    except asyncio.IncompleteReadError as error:
+        return error.partial
     finally:
         await connection.close()

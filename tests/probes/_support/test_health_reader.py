@@ -62,6 +62,21 @@ HEALTHY = {
     "remarks": OK | {"version": "2.3.1", "host": "web-1", "uptime": 17, "errors": [], "error": None, "failed": 0},
     "flags": OK | {"maintenance": False, "debug": False, "sealed": False, "cache_enabled": False, "leader": False},
     "GraphQL": {"data": {"health": "ok"}},
+    "Kubernetes' node": {
+        "conditions": [
+            {"type": "PIDPressure", "status": "False"},
+            {"type": "Conflicted", "status": "False"},
+            {"type": "Paused", "status": "False"},
+            {"type": "Terminating", "status": "False"},
+            {"type": "Ready", "status": "True"},
+        ]
+    },
+    "the past": OK
+    | {
+        "checks": {"db": OK | {"previous_status": "down", "lastResult": "FAILED"}},
+        "history": [{"time": "x", "status": "down"}],
+    },
+    "colours and places": OK | {"pod": "red", "app": "green", "deployment": "red", "db": "ok"},
     "wishes": OK | {"features": {"search": False, "cache": False}, "update": {"available": False}},
     "a wish of a component": OK | {"components": {"mail": {"enabled": False}}},
     "an update": OK | {"update_available": False, "has_errors": False, "failed_jobs": 3},
@@ -109,6 +124,15 @@ UNWELL = {
     "Consul": ([{"CheckID": "a", "Name": "web", "Status": "critical"}], "web", Health.BAD),
     "a condition": ({"conditions": [{"type": "Ready", "status": "False"}]}, "conditions.Ready", Health.BAD),
     "a flag": (OK | {"maintenance": True}, "maintenance", Health.UNCLEAR),
+    "a node without processes": (
+        {"conditions": [{"type": "PIDPressure", "status": "True"}]},
+        "conditions.PIDPressure",
+        Health.BAD,
+    ),
+    "an acronym": (OK | {"isDBUp": False}, "isDB", Health.BAD),
+    "an acronym in capitals": (OK | {"APIDown": True}, "APIDown", Health.BAD),
+    "an acronym with errors": (OK | {"hasDBErrors": True}, "hasDBErrors", Health.BAD),
+    "a noun within a good part": (OK | {"db": OK | {"cache": False}}, "db.cache", Health.UNCLEAR),
     "details of a part": (
         OK | {"components": {"db": {"status": "UP", "details": {"connected": False}}}},
         "db",
@@ -129,7 +153,7 @@ UNWELL = {
     ),
     "replicas without names": ({"database": OK | {"replicas": [{"status": "down"}]}}, "database.replicas", Health.BAD),
     "beneath two": (OK | {"x": OK | {"y": {"z": {"status": "down"}}}}, "x.y.z", Health.BAD),
-    "beside a wrapped word": ({"data": {"attributes": OK | {"db": False}}}, "attributes.db", Health.BAD),
+    "beside a wrapped word": ({"data": {"attributes": OK | {"db": False}}}, "attributes.db", Health.UNCLEAR),
     "a component called app": (OK | {"services": {"app": "down"}}, "app", Health.BAD),
     "a component called host": (OK | {"host": "unreachable"}, "host", Health.BAD),
     "a claim in camel case": (OK | {"databaseConnected": False}, "database", Health.BAD),

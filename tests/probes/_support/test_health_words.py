@@ -72,6 +72,10 @@ def test_a_claim_says_what_its_key_makes_of_it(key, when_true, when_false) -> No
         ("Degraded", "False", GOOD),
         ("ReplicaFailure", "True", BAD),
         ("Progressing", "False", None),
+        ("PIDPressure", "False", GOOD),
+        ("Conflicted", "False", None),
+        ("Conflicted", "True", None),
+        ("ReadonlyFilesystem", "True", BAD),
     ],
 )
 def test_a_condition_is_read_by_its_polarity(kind, status, health) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any, Final, Self
@@ -25,7 +26,9 @@ class Assertion(Settings):
     )
     equals: Value | None = Field(None, description="the value that must stand there, of the same type")
     one_of: tuple[Value, ...] = Field((), description="the values of which one must stand there")
-    contains: str | None = Field(None, min_length=1, description="what the text that stands there must hold")
+    contains: str | None = Field(
+        None, min_length=1, description="words that must stand in the text there, whole and with no 'not' before them"
+    )
     at_least: float | None = Field(None, allow_inf_nan=False, description="the least number that may stand there")
     at_most: float | None = Field(None, allow_inf_nan=False, description="the greatest number that may stand there")
 
@@ -80,7 +83,7 @@ class Assertion(Settings):
         return (
             (self.equals is None or _is_same(value, self.equals))
             and (not self.one_of or any(_is_same(value, one) for one in self.one_of))
-            and (self.contains is None or self.contains in value)
+            and (self.contains is None or _has_words(value, self.contains))
             and (self.at_least is None or value >= self.at_least)
             and (self.at_most is None or value <= self.at_most)
         )
@@ -117,6 +120,13 @@ def broken(claims: Sequence[Assertion], body: bytes) -> list[str]:
     if unread and not failed:
         raise unread
     return failed
+
+
+def _has_words(text: str, words: str) -> bool:
+    """Whether the words stand in the text as they are: `healthy` is neither in `unhealthy` nor in `not healthy`."""
+    before = r"(?<!\w)(?<!not[ _-])(?<!no[ _-])" if re.match(r"\w", words) else ""
+    after = r"(?!\w)" if re.search(r"\w$", words) else ""
+    return re.search(f"{before}(?-i:{re.escape(words)}){after}", text, re.IGNORECASE) is not None
 
 
 def _is_same(value: Any, claimed: Value) -> bool:  # noqa: ANN401  # any JSON value

@@ -48,7 +48,7 @@ class HealthDocument:
     """What an answer says of the whole and of each component."""
 
     word: Any = None  # any JSON value
-    key: str = "status"  # at which that word stands
+    words: Sequence[tuple[str, Any, Health]] = ()  # all that speak of the whole: key, value, what it says
     overall: Health | None = None  # None: it says nothing of the whole
     best: Health | None = None  # of several words about the whole, where they disagree
     listed: Sequence[Component] = ()
@@ -79,6 +79,7 @@ def worse(one: HealthDocument, other: HealthDocument) -> HealthDocument:
         return one
     if one.overall is None:
         return replace(other, listed=one.listed)
-    best = min(one.best or one.overall, other.best or other.overall)
+    best = min(one.overall if one.best is None else one.best, other.overall if other.best is None else other.best)
     worst = one if one.overall >= other.overall else other
-    return replace(one, word=worst.word, key=worst.key, overall=worst.overall, best=best)
+    words = (*one.words, *other.words)
+    return replace(one, word=worst.word, words=words, overall=worst.overall, best=best)

@@ -28,6 +28,7 @@ from probekit.probes._support.health_values import (
     is_condition,
     is_listing,
     is_map,
+    is_past,
     is_scalar,
     name_of,
     pairs_of,
@@ -72,8 +73,11 @@ def read_health(
         said = reader.whole(place)
     elif isinstance(place, list):
         said = HealthDocument(listed=reader.of_list("", place, ANY))
+    elif isinstance(place, str):
+        health = health_of(place)
+        said = HealthDocument(word=place, words=(("the text", place, health),), overall=health)
     else:
-        said = HealthDocument(word=place, overall=health_of(place)) if isinstance(place, str) else HealthDocument()
+        said = HealthDocument()
     if at and isinstance(document, dict) and (around := reader.own_word(document)).is_known:
         said = worse(said, around)
     return replace(said, neutral=tuple(reader.neutral))
@@ -97,9 +101,9 @@ class _Reader:
         self._ignored = ignored
         self.neutral: list[str] = []
 
-    def whole(self, table: Mapping[str, Any], depth: int = 0) -> HealthDocument:
+    def whole(self, table: Mapping[str, Any], depth: int = 0, at: str = "") -> HealthDocument:
         """What a document, or a part of it that stands for the whole, says: its own word, its maps, what is beside."""
-        own, depth = self.own_word(table), _deeper(depth)
+        own, depth = self.own_word(table, at), _deeper(depth)
         pairs = [(key, value) for key, value in table.items() if not self._ignored.owner(key)]
         maps = {key: self._map(key, value, depth) for key, value in pairs if is_map(key, value)}
         rest = [(key, value) for key, value in pairs if key not in maps and not self._is_word(key, value)]
@@ -110,15 +114,17 @@ class _Reader:
             listed = [*alone, *listed]
         return replace(reduce(worse, maps.values(), own), listed=listed)
 
-    def own_word(self, table: Mapping[str, Any]) -> HealthDocument:
+    def own_word(self, table: Mapping[str, Any], at: str = "") -> HealthDocument:
         """The word that an object says of itself, the worst of several; beside `status` only words of health count."""
+        mark = f"{at}." if at else ""
         words = [
             (key, value)
             for key, value in table.items()
-            if plain(key) in WORDS and is_scalar(value) and not self._ignored.owner(key)
+            if plain(key) in WORDS and is_scalar(value) and not self._ignored.owner(f"{mark}{key}")
         ]
         telling = [one for one in words if plain(one[0]) == "status" or word_health(one[1]) is not Health.UNKNOWN]
-        said = [HealthDocument(word=word, key=key, overall=word_health(word)) for key, word in telling or words[:1]]
+        judged = [(f"{mark}{key}", word, word_health(word)) for key, word in telling or words[:1]]
+        said = [HealthDocument(word=one[1], words=(one,), overall=one[2]) for one in judged]
         return reduce(worse, said, HealthDocument())
 
     def _map(self, key: str, value: Any, depth: int) -> HealthDocument:  # noqa: ANN401  # any JSON value
@@ -126,7 +132,7 @@ class _Reader:
         if isinstance(value, list):
             return HealthDocument(listed=self._or_trouble("", key, value, self.of_list("", value, counts, depth)))
         if plain(key) in WRAPPERS:
-            return self.whole(value, depth=depth)
+            return self.whole(value, depth, at=key)
         listed = self._or_trouble("", key, value, self._entries("", value.items(), counts, depth))
         return HealthDocument(listed=[replace(one, is_mapped=True) for one in listed] if counts else listed)
 
@@ -156,7 +162,7 @@ class _Reader:
         listed = list[Component]()
         for key, value in pairs:
             name = self._name(prefix, key)
-            if not self._ignored.owner(name):
+            if not self._ignored.owner(name) and (not is_past(key) or name in self._declared.known):
                 listed += self._entry(name, key, value, counts, depth)
             if len(listed) > _MOST:  # before the body's megabyte of them costs a second of the run's one loop
                 raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {_MOST} components")
@@ -198,7 +204,7 @@ class _Reader:
         if plain(name.rpartition(".")[2]) in WISHES and dict not in counts:
             self.neutral += [f"{name}.{key} = {shown(value)}" for key, value in table.items() if is_scalar(value)]
             return []
-        said = self.own_word(table)
+        said = self.own_word(table, name)
         if said.overall is not None:
             parts = self._parts(name, table, _deeper(depth))
             decided = said.overall is not Health.GOOD and explains(parts, said.overall)
@@ -216,13 +222,14 @@ class _Reader:
             if is_map(key, value) and plain(key) not in TROUBLE:
                 listed += self._mapped_parts(name, value, ANY if is_listing(key) else Counts(), depth)
             elif not self._is_word(key, value):
-                listed += self._entries(name, [(key, value)], Counts(), depth)
+                told = self._entries(name, [(key, value)], Counts(), depth)
+                listed += [replace(one, health=Health.UNCLEAR) if one.says is False else one for one in told]
         return [component for component in listed if component.is_known]
 
     def _mapped_parts(self, name: str, value: Any, counts: Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
         if isinstance(value, list):
             return self.of_list(name, value, counts, depth)
-        word = self.own_word(value)
+        word = self.own_word(value, name)
         own = [_component(name, word)] if word.is_known else []
         rest = [(key, inner) for key, inner in value.items() if not self._is_word(key, inner)]
         return own + self._entries(name, rest, counts, depth)

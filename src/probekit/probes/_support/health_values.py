@@ -36,6 +36,8 @@ WISHES: Final = frozenset((  # groups of flags that say what is wanted, not what
     "permissions", "update", "updates", "upgrade",
 ))  # fmt: skip
 _PLACES: Final = frozenset(("service", "app", "application", "host", "node", "instance", "pod"))  # or a name of one
+_COLOURS: Final = ("red", "yellow", "green")
+_PAST: Final = frozenset(("previous", "last", "prior", "history", "recent", "earlier", "former", "events"))
 _ABOUT: Final = frozenset((
     "version", "name", "env", "environment", "region", "zone", "hostname", "release", "build", "commit", "sha",
     "revision", "branch", "message", "description", "output", "notes", "title", "type", "detail", "debug", "mode",
@@ -54,6 +56,8 @@ TEXT: Final = Counts((str,))  # a number beside the word of the whole is a measu
 def scalar_component(name: str, key: str, value: Any, counts: Counts) -> list[Component]:  # noqa: ANN401  # any JSON value
     """The undeclared component that a plain value speaks of, if it does."""
     health, parts = health_of(value), key_parts(key)
+    if value in _COLOURS and bool not in counts:  # of a deployment, as a rule
+        health = Health.UNKNOWN
     is_known = health is not Health.UNKNOWN
     is_remark = plain(key) in _ABOUT and not (is_known and (plain(key) in _PLACES or bool in counts))
     if is_remark or (not value and any(health_of(part) is Health.BAD for part in (key, *parts))):
@@ -123,3 +127,8 @@ def is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
 def is_listing(key: str) -> bool:
     """Whether a key holds components by their names."""
     return plain(key) in _MAPS
+
+
+def is_past(key: str) -> bool:
+    """Whether what stands at a key is told of the past."""
+    return not _PAST.isdisjoint(key_parts(key))

@@ -42,15 +42,15 @@ _BAD_CONDITIONS: Final = frozenset((
     "pressure", "unavailable", "problem", "degraded", "failure", "failed", "failing", "stalled", "disruption",
     "deadlock", "corrupt", "unhealthy", "unreachable", "readonly", "frequent",
 ))  # fmt: skip
-_NEUTRAL_CONDITIONS: Final = frozenset((
-    "progressing", "reconciling", "suspended", "upgradeable", "limited", "issuing", "active", "complete",
+_GOOD_CONDITIONS: Final = frozenset((
+    "ready", "available", "healthy", "initialized", "scheduled", "established", "synced", "accepted", "programmed",
+    "valid", "connected", "reachable", "running", "serving", "ok", "alive", "live", "up", "able", "succeeded",
 ))  # fmt: skip
 _MARKS: Final = frozenset((
     "status", "state", "health", "ok", "healthy", "ready", "up", "connected", "alive", "available", "success",
     "reachable", "online", "running", "operational", "accessible",
 ))  # fmt: skip
-_LAST_PART: Final = re.compile(r"(?:(?<=.)[\s_-]|(?<=[a-z0-9])(?=[A-Z]))([A-Z][a-z]*|[A-Z]+|[a-z]+)$")
-_PART: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
+_PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")  # `isDBUp` is three
 _LONGEST_TEXT: Final = 40  # characters of a plain text that is one word
 
 
@@ -139,13 +139,14 @@ def declared_flag_health(key: str, value: bool) -> Health:  # noqa: FBT001  # wh
 def condition_health(kind: str, status: str) -> Health | None:
     """What a condition of Kubernetes says, by its polarity; None where it says nothing of health.
 
-    Of most kinds `True` is well (`Ready`), of others `False` is (`DiskPressure`, `NetworkUnavailable`).
+    Of some kinds `True` is well (`Ready`), of others `False` is (`DiskPressure`, `NetworkUnavailable`).
     """
     parts = set(key_parts(kind))
-    if parts & _NEUTRAL_CONDITIONS:
+    is_bad, is_good = bool(parts & _BAD_CONDITIONS), bool(parts & _GOOD_CONDITIONS)
+    if is_bad is is_good:  # of another kind nobody knows which of the two is well
         return None
     said = {"true": True, "false": False}.get(status.casefold())
-    return Health.UNCLEAR if said is None else health_of(said is not bool(parts & _BAD_CONDITIONS))
+    return Health.UNCLEAR if said is None else health_of(said is is_good)
 
 
 def plain(key: str) -> str:
@@ -162,8 +163,10 @@ def without_mark(key: str) -> str:
     """The component that a key speaks of: `database` of `database_status`."""
     if health_of("_".join(key_parts(key))) is not Health.UNKNOWN:  # such as `not_ready`
         return key
-    last = _LAST_PART.search(key)
-    return key[: last.start()] if last and last[1].casefold() in _MARKS else key
+    parts = list(_PART.finditer(key))
+    if len(parts) > 1 and parts[-1].end() == len(key) and parts[-1][0].casefold() in _MARKS:
+        return key[: parts[-1].start()].rstrip(" _-")
+    return key
 
 
 def _normal(word: str) -> str:
