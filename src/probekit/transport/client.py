@@ -225,10 +225,12 @@ class ProbeClient:
     async def require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:
         """Of a connection that was closed without a word, whether it is our protocol that the server does not speak.
 
+        By a proxy it is not asked: there a closed tunnel may be the proxy's.
+
         Raises:
             ProbeFailedError: `turned_away`: it is.
         """
-        if error.reason is not Reason.UNREACHABLE or not exchange.was_closed:
+        if error.reason is not Reason.UNREACHABLE or not exchange.was_closed or self.http.proxy:
             return
         known, address = self.http.only_http2, exchange.address
         if address not in known:
