@@ -30,7 +30,11 @@ async def tunnel():
             writer.write(answer)
             host, _, port = heads[-1].split()[1].decode().rpartition(":")
             if answer.startswith(b"HTTP/1.1 200"):
-                there = await asyncio.open_connection("127.0.0.1" if host == "app.test" else host, int(port))
+                try:
+                    there = await asyncio.open_connection("127.0.0.1" if host == "app.test" else host, int(port))
+                except OSError:
+                    writer.close()
+                    return
                 tasks.update(asyncio.create_task(carry(*pair)) for pair in ((reader, there[1]), (there[0], writer)))
             else:
                 writer.close()
