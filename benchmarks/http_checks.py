@@ -49,7 +49,7 @@ def with_probekit(base: str, concurrency: int, *, kept: bool) -> float:
     """Looks as kind http takes them, a new connection each; or lines as kind latency keeps them."""
 
     async def run() -> None:
-        http = Http(run="bench", rate=(1_000_000, 1.0))
+        http = Http(run="bench", rate=(1_000_000, 1.0), most_in_flight=None)
         paths = iter(range(CHECKS))
 
         async def worker() -> None:

@@ -99,7 +99,7 @@ async def with_probekit(base: str, rate: float, seconds: float, *, busy: bool = 
     """Kind latency with load allowed; `busy`: beside 20 ms of other work every 100 ms in the same loop."""
     now = lambda: datetime.now(UTC)  # noqa: E731
     window = Window(block=seconds / 10, least=10, goes_on=lambda: False, now=now, sleep=asyncio.sleep)
-    http = Http(run="bench", rate=(1_000_000, 1.0)).probe_client(timeout=5)
+    http = Http(run="bench", rate=(1_000_000, 1.0), most_in_flight=None).probe_client(timeout=5)
     context = Context(
         base_url=base, timeout=5, http=http, reveal=str, now=now, allow=frozenset({"load"}), window=window
     )

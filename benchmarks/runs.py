@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from measure import cpu, side_by_side, table
 
-from probekit import probes
 from probekit.config.settings import Environment
 from probekit.engine.context import RunContext
 from probekit.engine.runner import run
-from probekit.model.plan import Plan, Step
+from probekit.model.plan import Plan, Step, Versions
 from probekit.probe import Exact, Kind, Metric, ProbeConfig, Readings
 from probekit.redaction import Redactor
 from probekit.transport.client import Http
@@ -28,6 +27,7 @@ class Sleeper(ProbeConfig):
 
     kind: str = "sleeper"
     seconds: float = 0.0
+    host: int = 0
 
 
 async def measure(config: Sleeper, _context) -> Readings:
@@ -40,24 +40,24 @@ KIND = Kind(
     config=Sleeper,
     metrics=(Metric(name="up", unit="", help="1"),),
     measure=measure,
-    endpoint=lambda config, _base: Endpoint(f"host{config.repeat}.test", 443),
+    endpoint=lambda config, _base: Endpoint(f"host{config.host}.test", 443),
     example='kind = "sleeper"\n',
 )
 
 
-def planned(durations) -> Plan:
+def planned(durations, kind=KIND) -> Plan:
     wanted = frozenset({"up"})
     step = Step(
-        probe="", instance="", kind="sleeper", config=None, repeat=1, attempts=1, spread=0, attempt_interval=0,
+        probe="", instance="", kind="sleeper", source=None, repeat=1, attempts=1, spread=0, attempt_interval=0,
         timeout=30,
         in_flight=4, turn="concurrent", window=0, cost=1, wanted=wanted, reachability_metrics=wanted,
     )  # fmt: skip
     steps = tuple(
-        replace(step, probe=f"p{number}", config=Sleeper(seconds=seconds, repeat=2 + number % 8))
+        replace(step, probe=f"p{number}", source=kind.configure({"seconds": seconds, "host": number % 8}))
         for number, seconds in enumerate(durations)
     )
     return Plan(
-        items=(), steps=steps, release_guard=None, release=None, uncovered={}, not_applicable={}, targets=frozenset()
+        items=(), steps=steps, release_guards=(), versions=Versions(), uncovered={}, not_applicable={}, layers={}
     )
 
 
@@ -73,7 +73,6 @@ def carried_out(plan: Plan) -> None:
 
 
 def main() -> None:
-    probes.load_kind = lambda _name: KIND
     durations = [0.05 * (1 + number % 20) for number in range(PROBES)]
     start = time.perf_counter()
     carried_out(planned(durations))
@@ -84,14 +83,14 @@ def main() -> None:
          (f"{max(durations):.2f} s", f"{sum(durations):.1f} s", f"{wall:.2f} s", f"{wall - max(durations):.2f} s")],
     )  # fmt: skip
 
+    nameless = replace(KIND, endpoint=None)  # no name to look up, for which there is a thread
+
     def cost(count):
-        plan = planned([0.0] * count)
+        plan = planned([0.0] * count, nameless)
         before = cpu()
         carried_out(plan)
         return cpu() - before
 
-    nameless = replace(KIND, endpoint=None)  # no name to look up, for which there is a thread
-    probes.load_kind = lambda _name: nameless
     least = side_by_side({"none": lambda: cost(0), "many": lambda: cost(ENGINE)}, rounds=40)
     each = (least["many"] - least["none"]) / ENGINE * 1e6
     table("the engine's own CPU", [("probes", "each"), (ENGINE, f"{each:.0f} us")])

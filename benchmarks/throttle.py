@@ -7,19 +7,19 @@ import time
 
 from measure import cpu, table
 
-from probekit.transport.client import Http
+from probekit.transport.rate_limit import RateLimiter
 
 WAITING = 1000
 SECONDS = 6.0
 
 
 async def granted(rate: int) -> tuple[float, float, bool]:
-    http = Http(run="bench", rate=(rate, 1.0))
+    limiter = RateLimiter(rate, 1.0)
     order: list[int] = []
     times: list[float] = []
 
     async def one(number: int) -> None:
-        await http.acquire("host.test")
+        await limiter.acquire()
         order.append(number)
         times.append(time.perf_counter())
 
