@@ -397,3 +397,21 @@ async def test_more_components_than_are_read_are_no_pass_beside_an_assertion(ans
 
 async def test_what_says_nothing_of_health_is_noted(answers) -> None:
     assert (await answers(b'{"status":"ok","debug":false}')).notes["neutral"] == "debug = false"
+
+
+async def test_the_response_time_is_that_of_the_body_too(serve, http_reply) -> None:
+    whole = http_reply(b'{"status":"ok"}')
+    port, _ = await serve(whole[:-5], 0.1, whole[-5:])
+    address = Address(Endpoint("app.test", port), "127.0.0.1")
+    context = Context(
+        base_url=f"http://app.test:{port}",
+        timeout=5,
+        http=Http(run="test").probe_client(address=address, timeout=5),
+        reveal=str,
+        now=lambda: NOW,
+        address=address,
+    )
+
+    values = (await KIND.measure(HttpProbe(kind="http", path="/health", made_up_path=False), context)).values
+
+    assert values["response_time"].value >= values["first_byte"].value + 50

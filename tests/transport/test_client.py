@@ -10,7 +10,9 @@ import zlib
 from pathlib import Path
 from time import perf_counter, sleep
 
+import httpx
 import pytest
+from builders import mocked
 
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.client import Http
@@ -66,19 +68,26 @@ async def test_the_response_time_is_that_of_the_whole_answer(serve, ask, http_re
 
 
 @pytest.mark.parametrize(
-    ("wishes", "url", "reached"),
+    ("wishes", "url", "status", "reached"),
     [
-        ({}, "https://app.test/", True),
-        ({}, "https://app.test:8443/", False),
-        ({}, "http://app.test/", False),
-        ({"proxy": lambda: None}, "https://app.test/", False),
-        ({"trust": Trust(ca=Path("ca.pem"))}, "https://app.test/", False),
+        ({}, "https://app.test/", 503, True),
+        ({}, "https://app.test/", 200, False),  # what fails after it may be our network
+        ({}, "https://app.test:8443/", 503, False),
+        ({}, "http://app.test/", 503, False),
+        ({"proxy": lambda: None}, "https://app.test/", 503, False),
+        ({"trust": Trust(ca=Path("ca.pem"))}, "https://app.test/", 503, False),
     ],
 )
-def test_the_target_was_reached_where_nobody_on_the_way_can_answer_for_it(wishes, url, reached) -> None:
-    http = Http(run="test", origin=origin_of("https://app.test"), **wishes)
+async def test_the_target_was_reached_where_nothing_on_the_way_can_answer_for_it(wishes, url, status, reached) -> None:
+    http = Http(
+        run="test",
+        origin=origin_of("https://app.test"),
+        resolver=Resolver(look_up=lambda _endpoint: ("192.0.2.1",)),
+        send=mocked(httpx.MockTransport(lambda _request: httpx.Response(status))),
+        **wishes,
+    )
 
-    http.note_reached(*origin_of(url))
+    await http.probe_client(timeout=1).get(url)
 
     assert http.reached is reached
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 import probekit
+from probekit.model.history import Deployment, History
 from probekit.model.verdict import Action, Outcome
-from probekit.workflows.options import RequestError
+from probekit.transport.client import Http
+from probekit.workflows.options import RequestError, RunOptions
+from probekit.workflows.verify import execute_run
 
 TEXT = """
 [env.prod]
@@ -62,3 +68,102 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert result.stdout == "[]\n"
+
+
+PROGRAM = """
+[env.prod]
+base_url = "http://127.0.0.1:9"
+scope = ["pre.review.no-critical-vulnerabilities"]
+[env.prod.probes.vulnerabilities]
+kind = "command"
+argv = ["{python}", "{file}"]
+metrics = {{ critical = "$.critical" }}
+"""
+BEGAN = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+async def test_a_program_is_told_what_the_run_is_about(tmp_path) -> None:
+    seen, program = tmp_path / "seen.json", tmp_path / "program.py"
+    program.write_text(f"import json, os; json.dump(dict(os.environ), open({str(seen)!r}, 'w')); print('{{}}')")
+    (tmp_path / "probes.toml").write_text(PROGRAM.format(python=sys.executable, file=program))
+    known = History(deployment=Deployment(release="2.3.1", started=BEGAN, finished=BEGAN), previous_release="2.3.0")
+
+    await execute_run(RunOptions(environment="prod", config=tmp_path / "probes.toml", history=known, settle=False))
+
+    facts = {name: value for name, value in json.loads(seen.read_text()).items() if name.startswith("PROBEKIT_")}
+    assert facts == {
+        "PROBEKIT_ENVIRONMENT": "prod",
+        "PROBEKIT_STAGE": "after",
+        "PROBEKIT_RELEASE": "2.3.1",
+        "PROBEKIT_PREVIOUS": "2.3.0",
+        "PROBEKIT_DEPLOYED": "2026-11-23T10:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize("reached", [False, True])
+def test_the_report_says_whether_the_target_itself_was_reached(config, monkeypatch, reached) -> None:
+    monkeypatch.setattr(Http, "__init__", _with(Http.__init__, reached=reached))
+
+    assert probekit.verify("prod", config=config).situation.reached is reached
+
+
+def _with(init, **fields):
+    def changed(self, *arguments, **more):
+        init(self, *arguments, **more | fields)
+
+    return changed
+
+
+async def test_a_target_that_moved_is_a_note_of_the_run(serve, http_reply, tmp_path) -> None:
+    port, _ = await serve(act=_counted(http_reply))
+    (tmp_path / "probes.toml").write_text(SCRAPED.format(port=port))
+    asked = RunOptions(environment="prod", config=tmp_path / "probes.toml", settle=False)
+    deployment = Deployment(release="2", started=BEGAN, finished=BEGAN)
+    first = await execute_run(replace(asked, history=History(deployment=deployment)))
+    moved = {source: replace(one, addresses=("192.0.2.1:1",)) for source, one in first.evidence.items()}
+
+    notes = [
+        [note for note in (await execute_run(replace(asked, history=history))).run.notes if "was asked at" in note]
+        for history in (History(deployment=deployment, evidence=known) for known in (first.evidence, moved))
+    ]
+
+    assert notes[0] == []
+    assert notes[1] == [
+        f"api was asked at 127.0.0.1:{port}; the earlier windows of this release were measured at 192.0.2.1:1, "
+        "at none of these"
+    ]
+
+
+SCRAPED = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = ["deploy.performance.error-rate"]
+settle = "0s"
+block = "0.05s"
+window = "0.3s"
+throttle = {{ requests = 1000, per = "1s" }}
+[env.prod.probes.release]
+kind = "release"
+path = "/version"
+expect = "2"
+[env.prod.probes.api]
+kind = "scrape"
+path = "/metrics"
+requests = "requests_total"
+"""
+
+
+def _counted(http_reply):
+    """A server that tells its version, and counts twenty more requests with each scrape."""
+    count = 0
+
+    async def answer(reader, writer):
+        nonlocal count
+        head = await reader.readuntil(b"\r\n\r\n")
+        count += 20
+        metrics = f'# TYPE requests_total counter\nrequests_total{{status="200"}} {count}\n'.encode()
+        writer.write(http_reply(b'{"version": "2"}' if b"/version" in head else metrics))
+        await writer.drain()
+        writer.close()
+
+    return answer

@@ -132,7 +132,7 @@ class Situation:
     release: Release = Release()
     history: History = field(default_factory=History)
     control: Control = Control.NONE
-    reached: bool = False  # the target answered over TLS that nobody on the way can speak for
+    reached: bool = False  # the target answered a 5xx over TLS that nothing on the way can answer for
     complete: bool = True
     strict: bool = False  # what is otherwise a follow-up keeps it from a go
     partial: bool = False  # something that could be measured was left out

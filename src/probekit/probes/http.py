@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,13 +23,8 @@ from probekit.probe import (
     RepeatedConfig,
     http_endpoint,
 )
-from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT, Assertion, broken
-from probekit.probes._support.health_document import HealthDocument, Names
-from probekit.probes._support.health_reader import read_health
-from probekit.probes._support.health_words import Health, said_by, said_leniently
-from probekit.probes._support.json import keys, shown
-
-_TOLD: Final = 6  # words that a line of evidence names
+from probekit.probes._support.assertions import Assertion, broken
+from probekit.probes._support.own_word import TOLD, OwnWord, beside_assertions, implied
 
 
 class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
@@ -83,18 +76,18 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         )
         return readings
     try:
-        failed = await _failed_assertions(config, context, answer)
+        said = await _judged(config, context, answer)
     except ProbeFailedError as error:
         unread = Failure(reason=error.reason, detail=error.detail)
         readings.values |= {"up": unread, "failed_assertions": unread}
         return readings
-    readings.values["failed_assertions"] = Exact(len(failed))
-    if neutral := _neutral(config, answer):
-        readings.notes["neutral"] = neutral
+    readings.values["failed_assertions"] = Exact(len(said.failed))
+    if said.neutral:
+        readings.notes["neutral"] = ", ".join(said.neutral[:TOLD])
     if config.catch_all:
         readings.summary += ", of a server that answers every path: only the declared assertions count"
-    if failed:
-        readings.summary += f": {'; '.join(failed)}"
+    if said.failed:
+        readings.summary += f": {'; '.join(said.failed)}"
     return readings
 
 
@@ -120,108 +113,18 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     return readings
 
 
-async def _failed_assertions(config: HttpProbe, context: Context, answer: Answer) -> list[str]:
+async def _judged(config: HttpProbe, context: Context, answer: Answer) -> OwnWord:
     """What does not hold, in words; ProbeFailedError where that cannot be told."""
     if await _answers_anything(config, context, answer):
         detail = "this server answers anything: a path that cannot exist gets the same answer"
         hint = "if it must, catch_all = true with assertions that tell health"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
     if config.body == "any":
-        return []
+        return OwnWord()
     if config.assertions:
         failed = broken(config.assertions, answer.body)
-        if not failed:
-            _require_no_bad_word(config, answer)
-        return failed
+        return OwnWord(failed) if failed else beside_assertions(answer, config.ignore)
     return implied(answer, config.ignore)
-
-
-def implied(answer: Answer, ignore: Sequence[str] = ()) -> list[str]:
-    """What a body says of itself, where nothing is declared: all its words must be good.
-
-    Raises:
-        ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
-    """
-    if not answer.body.strip():
-        raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
-    hint = DECLARE if re.match(rb'[{"]|\[(?![-+])', answer.body.strip()) else DECLARE_TEXT  # `[+]ping ok` is no list
-    try:
-        document = said_by(answer)
-        said = read_health(document, ignored=Names(ignore))
-    except ProbeFailedError as error:
-        raise ProbeFailedError(error.reason, f"{error.detail}; {hint}") from error
-    if said.overall is None and said.is_silent:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"no status in it; {keys(document)}; {hint}")
-    if said.overall is not None and said.overall.is_doubtful:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"its status {shown(said.word)} is no word we know; {hint}")
-    if said.overall is Health.BAD and said.best is not Health.GOOD:
-        return [f"its status is {shown(said.word)}"]
-    if doubts := _doubts(_unwell(said)):
-        raise ProbeFailedError(Reason.BAD_RESPONSE, doubts)
-    return []
-
-
-def doubted(answer: Answer) -> tuple[str, ...]:
-    """What of a body is not plainly well beside a good word: what `ignore` would have to name."""
-    try:
-        return tuple(dict.fromkeys(name for name, _ in _unwell(read_health(said_by(answer)))))
-    except ProbeFailedError:
-        return ()
-
-
-def _require_no_bad_word(config: HttpProbe, answer: Answer) -> None:
-    """Beside declared assertions that hold only an explicit bad word counts.
-
-    Raises:
-        ProbeFailedError: `bad_response`: the body says one, or more than is read.
-    """
-    document = said_leniently(answer)
-    if document is None:
-        return
-    said = read_health(document, ignored=Names(config.ignore))
-    if doubts := _doubts(_bad(said)):
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the declared assertions hold, but {doubts}")
-
-
-def _neutral(config: HttpProbe, answer: Answer) -> str:
-    """The claims of the body that say nothing of health."""
-    if config.body == "any" or b"false" not in answer.body:
-        return ""
-    try:
-        return ", ".join(read_health(said_leniently(answer)).neutral[:_TOLD])
-    except ProbeFailedError:
-        return ""
-
-
-def _bad(said: HealthDocument) -> list[tuple[str, str]]:
-    """Each word that is bad, with its key or component."""
-    words = [(key, shown(says)) for key, says, health in said.words if health is Health.BAD]
-    return [*words, *((one.name, shown(one.says)) for one in said.listed if one.health is Health.BAD)]
-
-
-def _unwell(said: HealthDocument) -> list[tuple[str, str]]:
-    """Each word that is not good: bad, unclear, or in a map of components none that is known.
-
-    "UNKNOWN" is a word of Spring Boot's there, for what it does not judge.
-    """
-    unclear = [
-        (one.name, shown(one.says))
-        for one in said.listed
-        if one.health is Health.UNCLEAR
-        or (one.health is Health.UNKNOWN and one.is_mapped and isinstance(one.says, str) and one.says != "UNKNOWN")
-    ]
-    return [*_bad(said), *unclear]
-
-
-def _doubts(unwell: Sequence[tuple[str, str]]) -> str:
-    """The words that contradict a good answer, with the line that lets them pass; nothing where there is none."""
-    unwell = list(dict.fromkeys(unwell))
-    if not unwell:
-        return ""
-    told = ", ".join(f"{shown(name)} says {says}" for name, says in unwell[:_TOLD])
-    more = f" and {len(unwell) - _TOLD} more" if len(unwell) > _TOLD else ""
-    names = ", ".join(dict.fromkeys(shown(name) for name, _ in unwell[:_TOLD]))
-    return f"{told}{more}; what does not count: ignore = [{names}]"
 
 
 async def _answers_anything(config: HttpProbe, context: Context, answer: Answer) -> bool:

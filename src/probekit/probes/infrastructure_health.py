@@ -26,7 +26,7 @@ from probekit.probe import (
     http_endpoint,
 )
 from probekit.probes._support.health_document import Component, HealthDocument, Names, explains
-from probekit.probes._support.health_reader import likely_place, read_health
+from probekit.probes._support.health_reader import read_health
 from probekit.probes._support.health_words import Health, said_by
 from probekit.probes._support.json import compile_path, keys, shown
 
@@ -130,10 +130,17 @@ def _read(config: InfrastructureHealth, answer: Answer) -> HealthDocument:
     said = read_health(document, at=config.at, declared=config.names, ignored=Names(config.ignore))
     if said.is_silent:
         word = "" if said.overall is None else f"its status {shown(said.word)} is neither good nor bad, and "
-        line = f"it is not at {config.at}" if config.at else f'say where it is: at = "{likely_place(document)}"'
+        line = f"it is not at {config.at}" if config.at else f'say where it is: at = "{_likely_place(document)}"'
         detail = f"{word}no health of components in it; {keys(document)}; {line}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return said
+
+
+def _likely_place(document: Any) -> str:  # noqa: ANN401  # any JSON value
+    """Where its components may be, as a JSONPath for whoever has to write one."""
+    known = document if isinstance(document, dict) else {}
+    maps = [key for key, value in known.items() if isinstance(value, dict | list)]
+    return next((f"$.{key}" for key in maps if re.fullmatch(r"[A-Za-z_]\w{0,40}", key, re.ASCII)), "$....")
 
 
 def components(answer: Answer) -> dict[str, Need]:

@@ -49,7 +49,7 @@ class Http:
     most_in_flight: int | None = 4  # exchanges with one host at once; None: as many as want to
     sent: int = 0  # requests so far, to whomever
     only_http2: dict[Address, bool] = field(default_factory=dict)  # of addresses that closed without a word
-    reached: bool = False  # whether the target answered over TLS that public roots verify, by no proxy: its own word
+    reached: bool = False  # whether the target answered a 5xx over TLS that public roots verify, by no proxy
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _in_flight: dict[str, InFlight] = field(default_factory=dict)
 
@@ -82,10 +82,11 @@ class Http:
         """What it is when no connection comes to be: a proxy's silence is not the target's."""
         return Reason.NO_NETWORK if self.proxy else Reason.UNREACHABLE
 
-    def note_reached(self, scheme: str, where: Endpoint) -> None:
-        """Keep that the target answered, where nobody on the way could have answered for it."""
+    def note_reached(self, scheme: str, where: Endpoint, answer: Answer) -> None:
+        """Keep that the target itself answered with a server error, where nothing on the way can answer for it."""
         is_public = scheme == "https" and self.trust.ca is None and self.proxy is None
-        self.reached = self.reached or (is_public and (scheme, where) == self.origin)
+        is_own = is_public and (scheme, where) == self.origin
+        self.reached = self.reached or (is_own and answer.is_server_error)
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
         """An open connection, by the proxy where there is one."""
@@ -219,7 +220,7 @@ class ProbeClient:
             finally:
                 if exchange.connection:
                     await exchange.connection.close()
-            self.http.note_reached(url.scheme, where)
+            self.http.note_reached(url.scheme, where, answer)
             return answer
 
     async def require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:

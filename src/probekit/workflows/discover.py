@@ -9,8 +9,9 @@ from typing import Final
 
 from probekit.model.measurement import ProbeFailedError
 from probekit.probe import Context
-from probekit.probes import http, infrastructure_health, tls
+from probekit.probes import infrastructure_health, tls
 from probekit.probes._support.json import find, parse
+from probekit.probes._support.own_word import doubted, implied
 from probekit.probes.infrastructure_health import Need
 from probekit.probes.rate_limit import LIMITS
 from probekit.transport.client import Http
@@ -150,11 +151,11 @@ def _take_health(found: Discovery, path: str, answer: Answer) -> None:
     if path in PARTS or (found.health and not found.health_doubt):
         return
     try:
-        doubt = f"it answers {answer.status}" if answer.is_server_error else "; ".join(http.implied(answer))
+        doubt = f"it answers {answer.status}" if answer.is_server_error else "; ".join(implied(answer).failed)
     except ProbeFailedError as error:
         doubt = error.detail
     if not doubt or not found.health:
-        found.health, found.health_doubt, found.doubted = path, doubt, http.doubted(answer) if doubt else ()
+        found.health, found.health_doubt, found.doubted = path, doubt, doubted(answer) if doubt else ()
 
 
 def _take_components(found: Discovery, path: str, answer: Answer) -> None:

@@ -73,7 +73,7 @@ HEALTHY = {
     },
     "the past": OK
     | {
-        "checks": {"db": OK | {"previous_status": "down", "lastResult": "FAILED"}},
+        "checks": {"db": OK | {"previous_status": "down", "prior": {"status": "down"}}},
         "history": [{"time": "x", "status": "down"}],
     },
     "colours and places": OK | {"pod": "red", "app": "green", "deployment": "red", "db": "ok"},
@@ -129,6 +129,7 @@ UNWELL = {
         "conditions.PIDPressure",
         Health.BAD,
     ),
+    "the latest check": (OK | {"db": OK | {"last_check": {"status": "down"}}}, "db.last_check", Health.UNCLEAR),
     "an acronym": (OK | {"isDBUp": False}, "isDB", Health.BAD),
     "an acronym in capitals": (OK | {"APIDown": True}, "APIDown", Health.BAD),
     "an acronym with errors": (OK | {"hasDBErrors": True}, "hasDBErrors", Health.BAD),
@@ -230,6 +231,12 @@ def test_an_ignored_word_is_none_about_the_whole() -> None:
     said = read_health({"status": "ok", "ready": False}, ignored=Names(("ready",)))
 
     assert (said.overall, said.best) == (Health.GOOD, None)
+
+
+def test_what_is_of_the_past_or_of_unknown_polarity_is_noted() -> None:
+    said = read_health(OK | {"previous_status": "down", "conditions": [{"type": "Conflicted", "status": "True"}]})
+
+    assert sorted(said.neutral) == ["Conflicted = True", 'previous = "down"']
 
 
 def test_claims_that_say_nothing_of_health_are_noted() -> None:

@@ -6,7 +6,6 @@ lists, conditions of Kubernetes, flat and nested maps, a word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -24,8 +23,10 @@ from probekit.probes._support.health_values import (
     WRAPPERS,
     Counts,
     condition_component,
+    condition_of,
     declared_health,
     is_condition,
+    is_latest,
     is_listing,
     is_map,
     is_past,
@@ -83,13 +84,6 @@ def read_health(
     return replace(said, neutral=tuple(reader.neutral))
 
 
-def likely_place(document: Any) -> str:  # noqa: ANN401  # any JSON value
-    """Where its components may be, as a JSONPath for whoever has to write one."""
-    known = document if isinstance(document, dict) else {}
-    maps = [key for key, value in known.items() if isinstance(value, dict | list)]
-    return next((f"$.{key}" for key in maps if re.fullmatch(r"[A-Za-z_]\w{0,40}", key, re.ASCII)), "$....")
-
-
 _NAMELESS: Final = "(nameless)"
 
 
@@ -139,6 +133,8 @@ class _Reader:
     def of_list(self, name: str, items: Sequence[Any], counts: Counts, depth: int = 0) -> list[Component]:
         """The components of a list: each by its name, those without one under the list's own."""
         conditions = [condition_component(name, item) for item in items if is_condition(item)]
+        undecided = [item for item in items if is_condition(item) and condition_component(name, item) is None]
+        self.neutral += [" = ".join(map(str, condition_of(item))) for item in undecided]
         items = [item for item in items if not is_condition(item)]
         listed = [component for component in conditions if component and not self._ignored.owner(component.name)]
         listed += self._entries(name, pairs_of(items), counts, _deeper(depth))
@@ -162,11 +158,20 @@ class _Reader:
         listed = list[Component]()
         for key, value in pairs:
             name = self._name(prefix, key)
-            if not self._ignored.owner(name) and (not is_past(key) or name in self._declared.known):
-                listed += self._entry(name, key, value, counts, depth)
+            if not self._ignored.owner(name):
+                listed += self._told_when(key, self._entry(name, key, value, counts, depth))
             if len(listed) > _MOST:  # before the body's megabyte of them costs a second of the run's one loop
                 raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {_MOST} components")
         return listed
+
+    def _told_when(self, key: str, told: Sequence[Component]) -> Sequence[Component]:
+        """What counts of it: of the past nothing, of the latest time that it was tried no bad word for sure."""
+        if is_past(key):
+            self.neutral += [f"{one.name} = {shown(one.says)}" for one in told if one.name not in self._declared.known]
+            return [one for one in told if one.name in self._declared.known]
+        if is_latest(key):
+            return [replace(one, health=Health.UNCLEAR) if one.health is Health.BAD else one for one in told]
+        return told
 
     def _entry(self, name: str, key: str, value: Any, counts: Counts, depth: int) -> list[Component]:  # noqa: ANN401  # any JSON value
         if isinstance(value, dict):

@@ -37,7 +37,8 @@ WISHES: Final = frozenset((  # groups of flags that say what is wanted, not what
 ))  # fmt: skip
 _PLACES: Final = frozenset(("service", "app", "application", "host", "node", "instance", "pod"))  # or a name of one
 _COLOURS: Final = ("red", "yellow", "green")
-_PAST: Final = frozenset(("previous", "last", "prior", "history", "recent", "earlier", "former", "events"))
+_PAST: Final = frozenset(("previous", "prior", "history", "earlier", "former", "events"))
+_LATEST: Final = frozenset(("last", "recent"))  # of now, or of the time before it
 _ABOUT: Final = frozenset((
     "version", "name", "env", "environment", "region", "zone", "hostname", "release", "build", "commit", "sha",
     "revision", "branch", "message", "description", "output", "notes", "title", "type", "detail", "debug", "mode",
@@ -100,18 +101,19 @@ def is_condition(item: Any) -> bool:  # noqa: ANN401  # any JSON value
     """Whether it is a condition of Kubernetes: a type, and a status that is True, False or Unknown as text."""
     if not isinstance(item, dict):
         return False
-    kind, status = _condition_of(item)
+    kind, status = condition_of(item)
     return isinstance(kind, str) and isinstance(status, str) and status.casefold() in ("true", "false", "unknown")
 
 
 def condition_component(prefix: str, item: Mapping[str, Any]) -> Component | None:
-    kind, status = _condition_of(item)
+    kind, status = condition_of(item)
     health = condition_health(kind, status)
     name = f"{prefix}.{kind}" if prefix else kind
     return None if health is None else Component(name=name, says=status, health=health)
 
 
-def _condition_of(item: Mapping[str, Any]) -> tuple[Any, Any]:  # any JSON values
+def condition_of(item: Mapping[str, Any]) -> tuple[Any, Any]:  # any JSON values
+    """The type and the status of a condition."""
     known = {plain(key): value for key, value in item.items()}
     return known.get("type"), known.get("status")
 
@@ -132,3 +134,8 @@ def is_listing(key: str) -> bool:
 def is_past(key: str) -> bool:
     """Whether what stands at a key is told of the past."""
     return not _PAST.isdisjoint(key_parts(key))
+
+
+def is_latest(key: str) -> bool:
+    """Whether what stands at a key may be told of now or of the past."""
+    return not _LATEST.isdisjoint(key_parts(key))

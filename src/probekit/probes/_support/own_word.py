@@ -1,0 +1,105 @@
+"""Does a body call itself well? All its words must be good, or a declared assertion holds and none is bad."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT
+from probekit.probes._support.health_document import HealthDocument, Names
+from probekit.probes._support.health_reader import read_health
+from probekit.probes._support.health_words import Health, said_by, said_leniently
+from probekit.probes._support.json import keys, shown
+from probekit.transport.response import Answer
+
+TOLD: Final = 6  # words that a line of evidence names
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWord:
+    """What a body says of its health."""
+
+    failed: Sequence[str] = ()  # why it is not well, in words
+    neutral: Sequence[str] = ()  # what says nothing of health, as text
+
+
+def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
+    """What a body says of itself, where nothing is declared: all its words must be good.
+
+    Raises:
+        ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
+    """
+    if not answer.body.strip():
+        raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
+    hint = DECLARE if re.match(rb'[{"]|\[(?![-+])', answer.body.strip()) else DECLARE_TEXT  # `[+]ping ok` is no list
+    try:
+        document = said_by(answer)
+        said = read_health(document, ignored=Names(ignore))
+    except ProbeFailedError as error:
+        raise ProbeFailedError(error.reason, f"{error.detail}; {hint}") from error
+    if said.overall is None and said.is_silent:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"no status in it; {keys(document)}; {hint}")
+    if said.overall is not None and said.overall.is_doubtful:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"its status {shown(said.word)} is no word we know; {hint}")
+    if said.overall is Health.BAD and said.best is not Health.GOOD:
+        return OwnWord([f"its status is {shown(said.word)}"], said.neutral)
+    if doubts := _doubts(_unwell(said)):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, doubts)
+    return OwnWord(neutral=said.neutral)
+
+
+def doubted(answer: Answer) -> tuple[str, ...]:
+    """What of a body is not plainly well beside a good word: what `ignore` would have to name."""
+    try:
+        return tuple(dict.fromkeys(name for name, _ in _unwell(read_health(said_by(answer)))))
+    except ProbeFailedError:
+        return ()
+
+
+def beside_assertions(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
+    """What it says beside declared assertions that hold: only an explicit bad word counts.
+
+    Raises:
+        ProbeFailedError: `bad_response`: the body says one, or more than is read.
+    """
+    document = said_leniently(answer)
+    if document is None:  # it says nothing of health; the assertions do
+        return OwnWord()
+    said = read_health(document, ignored=Names(ignore))
+    if doubts := _doubts(_bad(said)):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the declared assertions hold, but {doubts}")
+    return OwnWord(neutral=said.neutral)
+
+
+def _bad(said: HealthDocument) -> list[tuple[str, str]]:
+    """Each word that is bad, with its key or component."""
+    words = [(key, shown(says)) for key, says, health in said.words if health is Health.BAD]
+    return [*words, *((one.name, shown(one.says)) for one in said.listed if one.health is Health.BAD)]
+
+
+def _unwell(said: HealthDocument) -> list[tuple[str, str]]:
+    """Each word that is not good: bad, unclear, or in a map of components none that is known.
+
+    "UNKNOWN" is a word of Spring Boot's there, for what it does not judge.
+    """
+    unclear = [
+        (one.name, shown(one.says))
+        for one in said.listed
+        if one.health is Health.UNCLEAR
+        or (one.health is Health.UNKNOWN and one.is_mapped and isinstance(one.says, str) and one.says != "UNKNOWN")
+    ]
+    return [*_bad(said), *unclear]
+
+
+def _doubts(unwell: Sequence[tuple[str, str]]) -> str:
+    """The words that contradict a good answer, with the line that lets them pass; nothing where there is none."""
+    unwell = list(dict.fromkeys(unwell))
+    if not unwell:
+        return ""
+    told = ", ".join(f"{shown(name)} says {says}" for name, says in unwell[:TOLD])
+    more = f" and {len(unwell) - TOLD} more" if len(unwell) > TOLD else ""
+    names = ", ".join(dict.fromkeys(shown(name) for name, _ in unwell[:TOLD]))
+    return f"{told}{more}; what does not count: ignore = [{names}]"
