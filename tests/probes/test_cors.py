@@ -291,6 +291,8 @@ async def test_many_violations_are_cut() -> None:
     [
         (Server(preflight=429), Reason.TURNED_AWAY),
         (Server(preflight=407), Reason.TURNED_AWAY),
+        (Server(preflight=421), Reason.TURNED_AWAY),
+        (Server(status=511), Reason.TURNED_AWAY),
         (Server(status=429), Reason.TURNED_AWAY),
         (Server(status=407), Reason.TURNED_AWAY),
         (Server(CF_Mitigated="challenge"), Reason.TURNED_AWAY),

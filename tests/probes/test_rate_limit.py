@@ -130,7 +130,8 @@ async def test_what_says_nothing_of_a_limit_declares_none(read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(403, Reason.TURNED_AWAY), (401, Reason.TURNED_AWAY), (503, Reason.BAD_RESPONSE)]
+    ("status", "reason"),
+    [(403, Reason.TURNED_AWAY), (401, Reason.TURNED_AWAY), (421, Reason.TURNED_AWAY), (503, Reason.BAD_RESPONSE)],
 )
 async def test_any_other_refusal_is_no_limit(read, status, reason) -> None:
     with pytest.raises(ProbeFailedError) as caught:

@@ -158,6 +158,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
     [
         ({"/": page(401)}, {}, Reason.TURNED_AWAY, r"access denied \(401 .* which / may need"),
         ({"/": page(403)}, {}, Reason.TURNED_AWAY, r"access denied \(403 .* which / may need"),
+        ({"/": page(421)}, {}, Reason.TURNED_AWAY, r"access denied \(421 .* which / may need"),
         ({"/": page(407)}, {}, Reason.TURNED_AWAY, r"access denied \(407 .* which / may need"),
         ({"/": page(429)}, {}, Reason.TURNED_AWAY, r"access denied \(429 .* which / may need"),
         ({"/": page(CF_Mitigated="challenge")}, {}, Reason.TURNED_AWAY, r"access denied \(200 .* which / may need"),

@@ -246,8 +246,8 @@ _FAULTS: Mapping[str, _Fault] = MappingProxyType(
             sentence="/health and the infrastructure's health answer 200 with a page of HTML", plant=_page
         ),
         "open-cors": _Fault(sentence="any origin may read the answers, with credentials", plant=_open_cors),
-        "no-rate-limit": _Fault(sentence="nobody is ever asked to slow down", plant=_no_limit),
-        "cold-cache": _Fault(sentence="every look-up in the cache is a miss", plant=_cold_cache),
+        "no-rate-limit": _Fault(sentence="no client is ever answered with 429", plant=_no_limit),
+        "cold-cache": _Fault(sentence="every lookup in the cache is a miss", plant=_cold_cache),
         "slow-half": _Fault(
             sentence=f"every second list and search takes {_DELAY * 1000:.0f} ms more", plant=_slow_half
         ),

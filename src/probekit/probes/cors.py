@@ -154,7 +154,7 @@ def _first(methods: Sequence[Method]) -> list[Method]:
 
 def _readable(answer: Answer) -> Answer:
     """The answer; 401 and 403 are answers too, as the browser's script would get them."""
-    if answer.status in (407, 429) or answer.is_challenge:
+    if answer.refuses_request:
         raise answer.access_denied()
     if answer.is_server_error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} for {answer.url} from {answer.address}")

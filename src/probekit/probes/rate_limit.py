@@ -50,7 +50,7 @@ async def measure(config: RateLimit, context: Context) -> Readings:
     answers: list[Answer] = []
     while len(answers) < max(1, most) and not (answers and answers[-1].status == _TOO_MANY):
         answer = await context.http.get(url, anonymous=config.identity == "anonymous")
-        if answer.status in (401, 403, 407):
+        if answer.denies_access and answer.status != _TOO_MANY:
             raise answer.access_denied()
         if answer.is_server_error:
             raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address} in a burst")

@@ -25,6 +25,7 @@ _TURNED_AWAY: Final = {  # statuses that refuse our way of asking (RFC 9110 sect
     505: "it does not speak HTTP/1.1",
     511: "this network wants a sign-in (RFC 6585 section 6)",
 }
+_OF_ANY_PAGE: Final = (407, 408, 421, 429, 431, 505, 511)  # refused whatever is asked for, and by whomever
 _BAD_REQUEST: Final = 400
 _REFUSED_CONNECTIONS: Final = {  # pages of nginx and others for a connection that is not as they want it
     b"plain http request was sent to https port": "it speaks https: see base_url",
@@ -94,6 +95,11 @@ class Answer:
     def denies_access(self) -> bool:
         """Whether it is no answer of the target but a refusal to talk to us."""
         return self.status in _TURNED_AWAY or bool(self._refused_connection) or self.is_challenge or self.is_sign_in
+
+    @property
+    def refuses_request(self) -> bool:
+        """Whether it refuses the way of asking, for a kind to which a 401 or a 403 is an answer like others."""
+        return self.status in _OF_ANY_PAGE or bool(self._refused_connection) or self.is_challenge
 
     @property
     def _refused_connection(self) -> str:

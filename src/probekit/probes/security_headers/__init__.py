@@ -89,21 +89,21 @@ async def _pages(config: SecurityHeaders, context: Context) -> dict[str, Answer]
     pages = {}
     for path in config.pages:
         answer = await context.http.get(base + path, headers=_HTML, follow=config.follow)
-        pages[path] = _readable(path, answer, (401, 403, 407, 429))
+        pages[path] = _readable(path, answer, (401, 403))
     if config.api:
-        pages[config.api] = _readable(config.api, await context.http.get(base + config.api), (407, 429))
+        pages[config.api] = _readable(config.api, await context.http.get(base + config.api))
     for path, answer in pages.items():
         if answer.is_redirect:
             detail = f"{path} leads to {shown(answer.redirect)}: name that page, or set 'follow'"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     if config.error_page:
         answer = await context.http.get(f"{base}/probekit-{uuid4().hex}", headers=_HTML)
-        pages[_MADE_UP] = _readable(_MADE_UP, answer, (407, 429))
+        pages[_MADE_UP] = _readable(_MADE_UP, answer)
     return pages
 
 
-def _readable(name: str, answer: Answer, refusals: Sequence[int]) -> Answer:
-    if answer.status in refusals or answer.is_challenge:
+def _readable(name: str, answer: Answer, refusals: Sequence[int] = ()) -> Answer:
+    if answer.status in refusals or answer.refuses_request:
         raise answer.access_denied(f"configure connect.headers, which {name} may need")
     if answer.is_server_error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} for {name} from {answer.address}")
@@ -135,7 +135,7 @@ async def _https_redirect(config: SecurityHeaders, context: Context) -> tuple[Ex
     except ProbeFailedError as error:
         return Failure(reason=error.reason, detail=f"{url}: {error.detail}"), f"no answer from {url}"
     seen = f"{url} answers {answer.status}"
-    if answer.status in (407, 429) or answer.is_challenge:
+    if answer.refuses_request:
         return Failure(reason=Reason.TURNED_AWAY, detail=answer.access_denied().detail), seen
     targets = {*grammar.lines(answer.headers, "location")} if answer.status in _FOLLOWED else set()
     if targets:
