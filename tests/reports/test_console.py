@@ -273,6 +273,33 @@ def test_it_ends_with_what_to_do_and_who_must_do_it(make, report_of, good, outco
     assert what_to_do in unwrapped(report_of(good, verdict))
 
 
+@pytest.mark.parametrize(
+    ("facts", "reason", "what_to_do"),
+    [
+        (
+            {"release": Release(expected=("2",), served=Served.OTHER, because="1 is served, 2 expected")},
+            "WRONG VERSION: 1 is served, 2 expected",
+            "Next: find out why another version is served, before anything else; then verify again.",
+        ),
+        (
+            {"partial": True, "in_scope": 9, "strict": True},
+            "nothing bad was found, in 1 of the 9 items in scope; --strict asks for a run of all of them",
+            "Next: verify again, with the whole scope.",
+        ),
+        (
+            {"partial": True, "in_scope": 9},
+            "nothing bad was found, in 1 of the 9 items in scope",
+            "Next: go on, but not with the release",
+        ),
+    ],
+)
+def test_it_begins_with_the_reason_and_ends_with_what_that_asks_for(report_of, good, facts, reason, what_to_do) -> None:
+    shown = unwrapped(report_of(good, **facts))
+
+    assert reason in shown
+    assert what_to_do in shown
+
+
 def test_colour_is_only_there_on_wish_and_says_nothing_that_words_do_not(report_of, down) -> None:
     report = report_of(down)
 

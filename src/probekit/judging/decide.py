@@ -73,9 +73,9 @@ def _narrowed(go: Decision, judged: int, situation: Situation) -> Decision:
     """Nothing bad in a part of the scope is no go of the release."""
     if not situation.partial and judged >= situation.in_scope:
         return go
-    because = f"partial run, {judged} of {situation.in_scope} items: not a release decision"
+    because = f"nothing bad was found, in {judged} of the {situation.in_scope} items in scope"
     if situation.strict:
-        because += ", which --strict asks for"
+        because += "; --strict asks for a run of all of them"
         return Decision(action=Action.INVESTIGATE, minutes=_LONGEST, because=(because,))
     return Decision(action=Action.PARTIAL, minutes=None, because=(because,))
 

@@ -92,7 +92,9 @@ class CommandProbe(RepeatedConfig):
     timeout: Duration | None = Field(
         None, gt=0, le=3600, description="how long it may run; else the environment's timeout"
     )
-    env: tuple[Name, ...] = Field((), description="variables of probekit's own environment that it sees, in addition to PATH")
+    env: tuple[Name, ...] = Field(
+        (), description="variables of probekit's own environment that it sees, in addition to PATH"
+    )
     secrets: dict[Name, SecretRef] = Field({}, description="variables that it sees, by reference")
 
     @field_validator("argv")

@@ -9,7 +9,7 @@ from typing import Final
 
 from probekit.model.limit import Limit
 from probekit.model.report import Report
-from probekit.model.verdict import Action, Control, Flag, Outcome, Verdict
+from probekit.model.verdict import Action, Control, Flag, Outcome, Served, Verdict
 from probekit.reports import Format
 from probekit.reports.console.not_green import names, not_green
 from probekit.text import Line, moment, paragraph, words
@@ -168,6 +168,10 @@ def _next(report: Report) -> str:
     if action is not Action.INVESTIGATE:
         waiting = action is Action.GO and any(not verdict.outcome.is_settled for verdict in report.verdicts)
         return _NEXT[action].format(owners=owners) + (" The follow-ups above can wait." if waiting else "")
+    if report.situation.release.served is Served.OTHER:
+        return "find out why another version is served, before anything else; then verify again."
+    if not owners and all(verdict.outcome.is_settled for verdict in report.verdicts):
+        return "verify again, with the whole scope."
     if not owners:
         return (
             f"nothing grave failed, but not every item is verified: fix that in {minutes:.0f} min; then verify again."
