@@ -216,6 +216,7 @@ class Readings:
         self.summary = summary
         self.notes = dict(notes or {})
         self.version: str | None = None  # that the target serves, where the kind reads it
+        self.answered: frozenset[str] = frozenset()  # questions that were answered as they should be
 
 
 @dataclass(kw_only=True)

@@ -6,7 +6,10 @@ import json
 import os
 import socket
 import subprocess
+import threading
+from collections.abc import Iterator
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -173,3 +176,61 @@ def test_a_run_is_on_record_and_can_be_shown(verify, capfd) -> None:
     assert (environment, action, code) == ("prod", "investigate", "10")
     assert cli.run(["runs", "show", run[:6]]) == 0
     assert "deploy.services.health-endpoint" in capfd.readouterr().out
+
+
+@pytest.fixture
+def target(folder) -> Iterator[list[int]]:
+    """The status that /health answers from now on, as the one element of a list."""
+    status = [200]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            code = status[0] if self.path == "/health" else 404
+            body = b'{"status": "ok"}' if code == 200 else b""
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    text = CONFIG.format(port=server.server_address[1]).replace(', "signoff.approvals.team-lead"', "")
+    (folder / "probes.toml").write_text(text)
+    yield status
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def outcome_of(result) -> str:
+    return json.loads(result.stdout)["verdicts"][0]["outcome"]
+
+
+@pytest.mark.parametrize("status", [301, 404])
+def test_a_question_that_was_answered_well_once_and_is_not_now_is_a_failure(verify, target, status) -> None:
+    target[0] = status
+    first = verify("--report", "json")
+    target[0] = 200
+    well = verify("--report", "json", "--report", "json=well.json")
+    target[0] = status
+    later = [verify("--report", "json") for _ in range(2)]
+    told = verify("--report", "json", "--state", "none", "--since", "well.json")
+    unknown = verify("--report", "json", "--state", "none")
+
+    assert [outcome_of(one) for one in (first, well, *later, told, unknown)] == [
+        "inconclusive", "pass", "fail", "fail", "fail", "inconclusive",
+    ]  # fmt: skip
+
+
+def test_another_way_of_asking_is_another_question(verify, target, folder) -> None:
+    verify("--report", "json")
+    target[0] = 404
+    text = (folder / "probes.toml").read_text()
+    (folder / "probes.toml").write_text(text.replace('"/health"', '"/health?deep=1"'))
+
+    assert outcome_of(verify("--report", "json")) == "inconclusive"

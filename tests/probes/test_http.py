@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import respx
 from builders import NOW, mocked
 from pydantic import ValidationError
 
+from probekit.model.history import History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
@@ -26,7 +28,9 @@ ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 def answers():
     """What the kind reads when /health answers like this, and every other path with a 404."""
 
-    async def read(content=b'{"status":"ok"}', status=200, media_type="application/json", absent=404, **settings):
+    async def read(
+        content=b'{"status":"ok"}', status=200, media_type="application/json", absent=404, *, answered=True, **settings
+    ):
         router = respx.Router(assert_all_called=False)
         reply = httpx.Response(
             status, content=content, headers={"Content-Type": media_type} | settings.pop("headers", {})
@@ -37,10 +41,13 @@ def answers():
         )
         router.route().mock(return_value=missing)
         http = Http(run="test", send=mocked(httpx.MockTransport(router.async_handler)))
+        door = http.probe_client(address=ADDRESS, timeout=1)
+        known = door.question(f"{BASE}/health", settings.get("method", "GET"))
         context = Context(
             base_url=BASE,
             timeout=1,
-            http=http.probe_client(address=ADDRESS, timeout=1),
+            http=door,
+            history=History(answered=frozenset({known} if answered else ())),
             reveal=str,
             now=lambda: NOW,
             address=ADDRESS,
@@ -170,6 +177,46 @@ async def test_an_unfollowed_redirect_is_named(answers) -> None:
 
     assert readings.values["status"] == Exact(302)
     assert readings.summary == "302 from 192.0.2.1:443, which points to /moved and was not followed"
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "hint"),
+    [
+        (301, "GET", "which points to /health/: no run on record saw this answered well.*; follow = 1 follows it"),
+        (404, "GET", "no run on record saw this answered well, so the question may be wrong; look at path"),
+        (400, "HEAD", "so the question may be wrong"),
+    ],
+)
+async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(answers, status, method, hint) -> None:
+    more = {"method": method, "body": "any"} if method == "HEAD" else {}
+    readings = await answers(
+        b"", status, headers={"Location": "/health/"} if status == 301 else {}, **more, answered=False
+    )
+
+    assert readings.values["up"] == Exact(1)
+    assert readings.values["status"].reason is Reason.BAD_RESPONSE
+    assert re.search(hint, readings.values["status"].detail)
+    assert not readings.answered
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_server_error_is_the_target_s_whatever_is_on_record(answers, status) -> None:
+    assert (await answers(b"", status, answered=False)).values["status"] == Exact(status)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "more", "is_kept"),
+    [
+        (b'{"status":"ok"}', 200, {}, True),
+        (b'{"status":"DOWN"}', 200, {}, False),
+        (b'{"status":"ok"}', 404, {}, False),
+        (b'{"status":"ok"}', 200, {"absent": 200}, False),  # whatever is asked gets this answer
+    ],
+)
+async def test_what_is_answered_well_is_remembered(answers, body, status, more, is_kept) -> None:
+    readings = await answers(body, status, **more, answered=False)
+
+    assert bool(readings.answered) is is_kept
 
 
 async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:

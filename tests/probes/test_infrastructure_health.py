@@ -12,6 +12,7 @@ from builders import NOW, mocked
 from hypothesis import example, given, strategies as st
 from pydantic import ValidationError
 
+from probekit.model.history import History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
@@ -46,11 +47,14 @@ def answer_of(document):
     return Answer(url=BASE, address=ADDRESS, status=200, headers=(), body=body, phases=phases)
 
 
-async def _measured(answer, **settings):
+async def _measured(answer, *, answered=False, **settings):
     measurement = Http(run="test", rate=(1000, 1.0), send=mocked(httpx.MockTransport(answer))).probe_client(
         address=ADDRESS, timeout=1
     )
-    context = Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=ADDRESS)
+    known = History(answered=frozenset({measurement.question(f"{BASE}{PATH}")} if answered else ()))
+    context = Context(
+        base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=ADDRESS, history=known
+    )
     config = InfrastructureHealth(kind="infrastructure_health", path=PATH, **settings)
     return await KIND.measure(config, context)
 
@@ -386,9 +390,18 @@ async def test_components_within_components_end_somewhere() -> None:
         await read(body)
 
 
+@pytest.mark.parametrize("status", [301, 404, 418])
+async def test_one_that_was_answered_well_before_is_bad_now(status) -> None:
+    readings = await read({"status": "ok"}, status, answered=True)
+
+    assert numbers(readings) == (1, 0, 0)
+    assert not readings.answered
+    assert (await read({"status": "ok", "db": {"status": "ok"}}, answered=True)).answered
+
+
 @pytest.mark.parametrize("status", [301, 400, 404, 418])
-async def test_another_status_is_no_answer_about_health(status) -> None:
-    with pytest.raises(ProbeFailedError, match=f"{status} from .*: no answer about health") as caught:
+async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(status) -> None:
+    with pytest.raises(ProbeFailedError, match=f"{status} from .*: no run on record saw this answered well") as caught:
         await read({"status": "ok"}, status, headers={"Location": "/moved?next=hidden"})
 
     assert caught.value.reason is Reason.BAD_RESPONSE

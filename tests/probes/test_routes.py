@@ -12,6 +12,7 @@ from builders import NOW, mocked
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
+from probekit.model.history import History
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
@@ -24,11 +25,21 @@ BASE = "https://app.test"
 ADDRESS = Address(Endpoint("app.test", 443), "192.0.2.1")
 
 
-def context_for(answer, rate=(1000, 1.0)) -> Context:
+class AllAnswered(frozenset):
+    """As if every question had been answered well before."""
+
+    def __contains__(self, question):
+        return True
+
+
+def context_for(answer, rate=(1000, 1.0), answered=AllAnswered()) -> Context:  # noqa: B008  # it never changes
     resolver = Resolver(look_up=lambda _endpoint: ["192.0.2.9"])
     http = Http(run="test", resolver=resolver, rate=rate, send=mocked(httpx.MockTransport(answer)))
     measurement = http.probe_client(address=ADDRESS, timeout=1)
-    return Context(base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=ADDRESS)
+    known = History(answered=answered)
+    return Context(
+        base_url=BASE, timeout=1, http=measurement, reveal=str, now=lambda: NOW, address=ADDRESS, history=known
+    )
 
 
 def settings(*routes, **others) -> Routes:
@@ -200,6 +211,29 @@ async def test_a_server_that_answers_anything_proves_nothing_where_a_2xx_is_due(
     with pytest.raises(ProbeFailedError, match="answers anything") as caught:
         await KIND.measure(config, context)
     assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+@pytest.mark.parametrize("status", [301, 404, 410])
+async def test_a_route_that_was_never_answered_as_declared_may_be_wrong_itself(status) -> None:
+    context = context_for(
+        lambda request: httpx.Response(200 if request.url.path == "/b" else status), answered=frozenset()
+    )
+    with pytest.raises(
+        ProbeFailedError, match=f"GET /a: {status} .* no run on record saw this answered well"
+    ) as caught:
+        await KIND.measure(settings({"path": "/a"}, {"path": "/b"}), context)
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_routes_that_are_answered_as_declared_are_remembered() -> None:
+    context = context_for(
+        lambda request: httpx.Response(200 if request.url.path == "/a" else 503), answered=frozenset()
+    )
+    readings = await KIND.measure(settings({"path": "/a"}, {"path": "/b"}), context)
+
+    assert readings.values["unexpected"] == Exact(1)
+    assert readings.answered == {context.http.question(f"{BASE}/a")}
 
 
 async def test_each_route_is_asked_once_with_its_method_and_nothing_is_followed() -> None:

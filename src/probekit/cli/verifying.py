@@ -68,7 +68,13 @@ def _remembering(
     """What the command line says of the past goes before what the store knows."""
     if since:
         found = history_of_report(since, target, now, warn=warn)
-        history = replace(history, since=found.since, evidence=found.evidence, known=found.known)
+        history = replace(
+            history,
+            since=found.since,
+            evidence=found.evidence,
+            answered=found.answered | history.answered,
+            known=found.known,
+        )
     if request.history.deployment is not None:
         history = replace(history, deployment=request.history.deployment, counters={})  # they were read at another mark
     return replace(request, history=history)

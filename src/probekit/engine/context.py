@@ -104,6 +104,7 @@ class Observations:
     controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
     settling_since: datetime | None = None
     counters: dict[MetricKey, float] = field(default_factory=dict)  # the latest of each
+    answered: set[str] = field(default_factory=set)  # questions that were answered as they should be
     lag: float = 0.0  # seconds of the longest standstill of our event loop
     complete: bool = False
     ended_by: str | None = None

@@ -80,6 +80,7 @@ class Measurer:
             readings = Readings(**dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)))
         except Exception as error:  # noqa: BLE001  # a kind's bug ends its own measurement, not the run
             readings = Readings(**dict.fromkeys(asked, _bug(step, error)))
+        self._observations.answered |= readings.answered
         lag = self._lag.since(began)
         values, notes, clean = readings.values, dict(readings.notes), self._run.redactor.clean
         reached = _reached(step.source, values)

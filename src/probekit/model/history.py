@@ -75,5 +75,6 @@ class History:
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # by probe and instance
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # at the deployment mark
+    answered: frozenset[str] = frozenset()  # questions that were once answered as they should be
     known: bool = False  # whether there was an earlier run
     previous_release: str | None = None  # of the latest deployment that was over before the one on record began

@@ -32,6 +32,7 @@ class Run:
     notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
 
 
+_MOST_QUESTIONS: Final = 1000  # a configuration that changes must not make reports grow for ever
 _SIGNALS: Final = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 
 
@@ -48,6 +49,7 @@ class Report:
     decision: Decision
     attempts: Mapping[InstanceKey, tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # for the next run
+    answered: frozenset[str] = frozenset()  # questions that this run saw answered as they should be
     sections: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -69,6 +71,12 @@ class Report:
             if verdict.outcome is Outcome.FAIL and verdict.since:
                 known.setdefault((verdict.item.id, verdict.severity), verdict.since)
         return known
+
+    @property
+    def answered_ever(self) -> tuple[str, ...]:
+        """Questions that were once answered as they should be, for the next run; this run's first, and so many."""
+        earlier = sorted(self.situation.history.answered - self.answered)
+        return (*sorted(self.answered), *earlier)[:_MOST_QUESTIONS]
 
     @property
     def account(self) -> dict[str, int]:

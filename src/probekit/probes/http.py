@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,6 +25,10 @@ from probekit.probe import (
 )
 from probekit.probes._support.assertions import Assertion, broken
 from probekit.probes._support.own_word import TOLD, OwnWord, beside_assertions, implied
+from probekit.probes._support.questions import doubt_of_question
+
+_PATH: Final = "look at path and base_url"
+_MOVED: Final = "follow = 1 follows it within its origin, or name that place in path and base_url"
 
 
 class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
@@ -62,6 +66,7 @@ class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
 async def measure(config: HttpProbe, context: Context) -> Readings:
     """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
     url = config.target(context.base_url)
+    question = context.http.question(url, config.method)
     try:
         answer = await context.http.get_fresh(url, max_age=config.max_age, method=config.method, follow=config.follow)
     except ProbeFailedError as error:
@@ -71,9 +76,10 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     answer.require_answer()
     readings = _numbers(answer, context)
     if not answer.is_success:
-        readings.values["failed_assertions"] = Failure(
-            reason=Reason.BAD_RESPONSE, detail=f"the body of a {answer.status} is not read"
-        )
+        unread = Failure(reason=Reason.BAD_RESPONSE, detail=f"the body of a {answer.status} is not read")
+        readings.values["failed_assertions"] = unread
+        if doubt := doubt_of_question(context, answer, question, _MOVED if answer.redirect else _PATH):
+            readings.values["status"] = Failure(reason=Reason.BAD_RESPONSE, detail=doubt)
         return readings
     try:
         said = await _judged(config, context, answer)
@@ -82,6 +88,8 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         readings.values |= {"up": unread, "failed_assertions": unread}
         return readings
     readings.values["failed_assertions"] = Exact(len(said.failed))
+    if not said.failed:
+        readings.answered = frozenset({question})
     if said.neutral:
         readings.notes["neutral"] = ", ".join(said.neutral[:TOLD])
     if config.catch_all:

@@ -29,6 +29,7 @@ from probekit.probes._support.health_document import Component, HealthDocument, 
 from probekit.probes._support.health_reader import read_health
 from probekit.probes._support.health_words import Health, said_by
 from probekit.probes._support.json import compile_path, keys, shown
+from probekit.probes._support.questions import doubt_of_question
 
 Need = Literal["required", "optional"]
 
@@ -44,6 +45,7 @@ _Name = Annotated[str, StringConstraints(min_length=1)]
 _NeedOrProbe = Annotated[str, AfterValidator(_need_or_probe)]
 _OPTIONAL: Final = 'if it is none that you need, components = { NAME = "optional" }'
 _DECLARE: Final = 'name those that it must list: components = { NAME = "required" }'
+_PATH: Final = "look at path and base_url"
 _TOLD: Final = 8  # components that a line of evidence names
 
 
@@ -99,15 +101,21 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
     if config.made_up_path and answer.is_success and await context.http.answers_anything(url, answer):
         detail = f"{where}: this server answers anything: a path that cannot exist gets the same answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    question = context.http.question(url)
+    if doubt := doubt_of_question(context, answer, question, _PATH):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, doubt)
     try:
         said = _said(config, answer)
     except ProbeFailedError as error:
         raise ProbeFailedError(error.reason, f"{where}: {error.detail}") from error
-    return _readings(config, answer, said)
+    readings = _readings(config, answer, said)
+    if answer.is_success:
+        readings.answered = frozenset({question})
+    return readings
 
 
 def _said(config: InfrastructureHealth, answer: Answer) -> HealthDocument:
-    """What the answer says; a 5xx is bad whatever stands in it.
+    """What the answer says; a 5xx is bad whatever stands in it, and a 3xx or 4xx to a question that is right.
 
     Raises:
         ProbeFailedError: `bad_response`: it is no health answer, or of a shape that we do not know.
@@ -119,10 +127,7 @@ def _said(config: InfrastructureHealth, answer: Answer) -> HealthDocument:
             return HealthDocument(overall=Health.BAD, word=None)
         is_told = any(one.health in (Health.GOOD, Health.BAD) for one in said.listed)
         return HealthDocument(overall=Health.BAD, word=said.word, listed=said.listed if is_told else ())
-    if not answer.is_success:
-        where = f" (it points to {answer.redirect})" if answer.redirect else ""
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"no answer about health{where}")
-    return _read(config, answer)
+    return _read(config, answer) if answer.is_success else HealthDocument(overall=Health.BAD, word=None)
 
 
 def _read(config: InfrastructureHealth, answer: Answer) -> HealthDocument:

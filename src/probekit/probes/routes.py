@@ -25,12 +25,14 @@ from probekit.probe import (
     RepeatedConfig,
     Where,
 )
+from probekit.probes._support.questions import doubt_of_question
 from probekit.transport.client import ProbeClient
 from probekit.transport.urls import endpoint_of
 
 MOST: Final = 20  # routes of one table
 _AT_ONCE: Final = 4
 _TOLD: Final = 8  # routes that a line of evidence names
+_EXPECT: Final = "look at the path, or say which status is due: expect"
 _SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
 
 
@@ -108,6 +110,7 @@ class _Seen:
     route: Route
     wrong: str = ""  # in words; empty where it is as declared
     failed: ProbeFailedError | None = None  # there is no telling
+    question: str | None = None  # that was answered as declared
 
 
 async def measure(config: Routes, context: Context) -> Readings:
@@ -126,7 +129,9 @@ async def measure(config: Routes, context: Context) -> Readings:
     for route, failed in [(one.route, one.failed) for one in required if one.failed]:
         beside = f"; beside it, {wrong} not as declared" if wrong else ""
         raise ProbeFailedError(failed.reason, f"{route}: {failed.detail}{beside}") from failed
-    return Readings(_summary(seen, wrong, len(required)), unexpected=Exact(wrong))
+    readings = Readings(_summary(seen, wrong, len(required)), unexpected=Exact(wrong))
+    readings.answered = frozenset(one.question for one in seen if one.question)
+    return readings
 
 
 async def _look(config: Routes, route: Route, context: Context) -> _Seen:
@@ -138,8 +143,11 @@ async def _look(config: Routes, route: Route, context: Context) -> _Seen:
         if error.reason in _SILENT:
             return _Seen(route=route, wrong=error.detail)
         return _Seen(route=route, failed=error)
+    question = context.http.question(url, route.method)
     if route.expects(answer.status):
-        return _Seen(route=route)
+        return _Seen(route=route, question=question)
+    if doubt := doubt_of_question(context, answer, question, _EXPECT):
+        return _Seen(route=route, failed=ProbeFailedError(Reason.BAD_RESPONSE, doubt))
     where = f", which points to {answer.redirect}," if answer.redirect else ""
     return _Seen(route=route, wrong=f"{answer.status} from {answer.address}{where} where {route.due} is due")
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from time import perf_counter
 from typing import Final
 
@@ -44,6 +45,7 @@ class Http:
         default_factory=dict
     )  # headers for `origin` only, revealed when sent
     origin: tuple[str, Endpoint] | None = None  # the target's own
+    way: str = ""  # by which requests get there: fixed addresses, family, proxy, who asks; no secret in it
     made_up: MadeUpPaths = field(default_factory=MadeUpPaths)
     send: Sender = send_once
     most_in_flight: int | None = 4  # exchanges with one host at once; None: as many as want to
@@ -106,6 +108,10 @@ class ProbeClient:
     timeout: float
     alone: bool = False  # while one of its exchanges is in flight, no other of the run is to that host
     waited: float = 0.0
+
+    def question(self, url: str, method: str = "GET") -> str:
+        """A digest of what is asked and by which way: its answer of today is comparable with an earlier one."""
+        return sha256(repr((method, url, self.http.way)).encode()).hexdigest()[:16]
 
     @property
     def sent_in_all(self) -> int:

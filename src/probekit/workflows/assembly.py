@@ -174,6 +174,7 @@ def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) ->
         most_in_flight=None if "load" in environment.allow else Http.most_in_flight,
         identity={name: partial(secrets.reveal, secret) for name, secret in connect.headers.items()},
         origin=origin_of(environment.base_url),
+        way=repr((sorted(connect.resolve.items()), connect.family, str(connect.proxy), sorted(connect.headers))),
         made_up=MadeUpPaths(prefix=urlsplit(environment.base_url).path.rstrip("/")),
     )
 

@@ -150,6 +150,7 @@ async def execute_run(
         decision=decide(verdicts, situation),
         attempts=observations.attempts,
         evidence=collected(planned, observations.attempts, situation),
+        answered=frozenset(observations.answered),
         sections=config.checklist.sections,
     )
 

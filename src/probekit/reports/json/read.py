@@ -54,6 +54,7 @@ class _Since(BaseModel, defer_build=True):
 class _History(BaseModel, defer_build=True):
     since: tuple[_Since, ...]
     evidence: tuple[dict[str, Any], ...]
+    answered: frozenset[str] = frozenset()  # reports of before this was kept have none
 
 
 class _Run(BaseModel, defer_build=True):
@@ -108,7 +109,7 @@ def history_of(report: Any, target: TargetKey, now: datetime) -> History:  # noq
     if found.run.started > now or any(one.since > now for one in found.history.since):
         raise ReportError("a report from the future: look at the clocks")
     evidence = dict(map(_evidence, found.history.evidence))
-    return History(since=_since(found), evidence=evidence, known=True)
+    return History(since=_since(found), evidence=evidence, answered=found.history.answered, known=True)
 
 
 @_refused

@@ -48,6 +48,7 @@ def render(report: Report) -> str:
         "history": {
             "since": [_since(*one) for one in report.since.items()],
             "evidence": [_evidence(*one) for one in report.evidence.items()],
+            "answered": list(report.answered_ever),
         },
         "measurements": [_measurement(measurement) for measurement in report.measurements],
         "attempts": _attempts(report),
