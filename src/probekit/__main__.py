@@ -41,7 +41,10 @@ def _run(arguments: list[str]) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the last place where a crash can be told from an answer
+    except Exception as crash:  # noqa: BLE001  # the last place where a crash can be told from an answer
+        error: BaseException = crash
+        while isinstance(error, BaseExceptionGroup):  # of tasks: the first says what went wrong, and where
+            error = error.exceptions[0]
         frames = reversed(extract_tb(error.__traceback__)[-3:])
         places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
         text = f"internal error ({type(error).__name__} at {places}), exit code {INTERNAL}"

@@ -12,6 +12,7 @@ import pytest
 from builders import Make
 
 from probekit.config.settings import Environment
+from probekit.engine import measure as measuring
 from probekit.engine.context import Cancellation, Clock, RunContext, steady_clock
 from probekit.engine.runner import run
 from probekit.model.history import Deployment, History
@@ -24,6 +25,7 @@ from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Endpoint
 
+LEFT = "the name no longer leads to 192.0.2.2:443"
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
@@ -101,7 +103,8 @@ def go(double, time, make):
         )
         source = kind.configure({"kind": "double"})
         steps, guards = (
-            tuple(replace(one, source=source) for one in some) for some in (steps, (guard and [guard]) or [])
+            tuple(replace(one, source=source, each_address=each_address) for one in some)
+            for some in (steps, (guard and [guard]) or [])
         )
         facts = {"base_url": "https://app.test", "scope": ["a"], "settle": "30s"} | wishes.pop("environment", {})
         environment = Environment.model_validate(facts)
@@ -133,13 +136,144 @@ async def test_measurements_whose_durations_count_are_taken_alone_one_after_anot
     assert double.most_in_flight == 1
 
 
-async def test_what_gets_no_answer_is_not_waited_for_in_a_row(go, double) -> None:
+@pytest.fixture
+def hang(double, time, monkeypatch):
+    """From the measurement of that number on, each takes its whole timeout and gets no answer."""
+    monkeypatch.setattr(measuring, "perf_counter", lambda: time.now.timestamp())  # noqa: PLW0108  # time.now is another each time
+
+    def from_measurement(number):
+        async def silent(seconds):
+            time.now += timedelta(seconds=seconds)
+            return Readings(up=Exact(0))
+
+        def answer(context):
+            hangs = len(double.contexts) > number
+            return silent(context.timeout) if hangs else Readings(up=Exact(1), status=Exact(200))
+
+        double.answer = answer
+
+    return from_measurement
+
+
+@pytest.mark.parametrize("timed", [frozenset({"status"}), frozenset()])
+@pytest.mark.parametrize(("number", "taken"), [(0, 1), (3, 4)])
+async def test_an_attempt_ends_with_the_first_measurement_that_times_out(
+    go, double, hang, timed, number, taken
+) -> None:
+    hang(number)
+
+    seen = await go(step(timed=timed, spread=0.0, in_flight=1 if number else 4))
+
+    (attempt,) = seen.attempts["health", ""]
+    assert [one.reached for one in attempt.measurements] == [True] * number + [False]
+    assert len(double.contexts) == taken
+
+
+async def test_a_refusal_takes_no_time_and_ends_no_attempt(go, double) -> None:
     double.answer = lambda _context: Readings(up=Exact(0))
 
-    await go(step(timed=frozenset({"status"}), spread=0.0))
+    assert len((await go(step(spread=0.0))).attempts["health", ""][0].measurements) == 8
 
-    assert [context.http.alone for context in double.contexts] == [True] + [False] * 7
+
+async def test_what_hangs_is_asked_three_times_in_all(go, double, hang) -> None:
+    hang(0)
+
+    await go(step(), more=lambda _step, attempts: Retry() if len(attempts) < 3 else None)
+
+    assert len(double.contexts) == 3
+
+
+async def test_no_measurement_begins_before_the_first_one_is_answered(go, double) -> None:
+    begun = []
+
+    def answer(_context):
+        begun.append(double.in_flight)
+        return Readings(up=Exact(1))
+
+    double.answer = answer
+    await go(step(spread=0.0))
+
+    assert begun[0] == 1
     assert double.most_in_flight == 4
+
+
+async def test_failures_are_confirmed_when_nothing_else_is_measured(go, double) -> None:
+    order = []
+
+    def answer(context):
+        order.append((str(context.address), double.in_flight))
+        return Readings(up=Exact(0))
+
+    double.answer = answer
+    addresses = tuple(f"192.0.2.{number}" for number in range(1, 7))
+    seen = await go(
+        step(probe="one"), step(probe="two"), addresses=addresses, each_address=True,
+        more=lambda _step, attempts: Retry() if len(attempts) < 2 else None,
+    )  # fmt: skip
+
+    first = sum(len(attempts[0].measurements) for attempts in seen.attempts.values())
+    confirming = order[first:]
+    assert all(len(attempts[1].measurements) == 1 for attempts in seen.attempts.values())
+    assert Counter(address for address, _ in confirming) == {f"{address}:443": 2 for address in addresses}
+    assert max(in_flight for _, in_flight in confirming) == 4
+
+
+async def test_each_of_many_addresses_gets_fewer_measurements(go) -> None:
+    addresses = tuple(f"192.0.2.{number}" for number in range(1, 21))
+    few, many = [await go(step(), addresses=some, each_address=True) for some in (addresses[:4], addresses)]
+
+    assert {len(attempts[0].measurements) for attempts in few.attempts.values()} == {8}
+    assert {len(attempts[0].measurements) for attempts in many.attempts.values()} == {3}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "listed", "families", "uncounted"),
+    [
+        (("192.0.2.1", "2001:db8::1"), None, {4}, {"[2001:db8::1]:443": "IPv6 not tested from here"}),
+        (("192.0.2.1", "2001:db8::1"), None, {6}, {"192.0.2.1:443": "IPv4 not tested from here"}),
+        (("192.0.2.1", "2001:db8::1"), None, {4, 6}, {}),
+        (("192.0.2.1", "2001:db8::1"), None, set(), {}),  # nothing at all was reached: no family is to blame
+        (("192.0.2.1", "192.0.2.2"), ("192.0.2.1",), {4}, {"192.0.2.2:443": LEFT}),
+    ],
+)  # fmt: skip
+async def test_silence_of_an_address_that_was_not_tested_tells_nothing(
+    go, double, addresses, listed, families, uncounted
+) -> None:
+    double.answer = lambda _context: Readings(up=Exact(0))
+    asked = iter([addresses])
+    http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: next(asked, listed or addresses)))
+    http.families.update(families)
+
+    seen = await go(step(), each_address=True, http=http)
+
+    assert seen.uncounted == uncounted
+
+
+async def test_once_the_decision_is_fixed_no_window_begins_and_no_watcher_is_waited_for(go, double, time) -> None:
+    sampled = []
+
+    async def sample(_config, context):
+        sampled.append(context)
+        await context.window.next()
+        yield Readings(up=Exact(1))
+        await asyncio.Event().wait()
+
+    seen = await go(
+        step(),
+        step(probe="watch", turn="background", window=60.0),
+        step(probe="load", turn="exclusive", window=60.0),
+        step(probe="more", turn="exclusive"),
+        step(probe="burst", turn="final"),
+        sample=sample,
+        is_decided=lambda seen: ("health", "") in seen.attempts,
+    )
+
+    left_out = {probe: attempts[0].measurements[0].values["up"] for (probe, _), attempts in seen.attempts.items()}
+    assert [left_out[probe] for probe in ("health", "more")] == [Exact(1)] * 2
+    for probe in ("watch", "load", "burst"):
+        assert left_out[probe] == Failure(reason=Reason.NOT_MEASURED, detail="decision fixed")
+    assert seen.complete
+    assert len(sampled) == 1
 
 
 async def test_durations_that_no_limit_holds_keep_nobody_waiting(go, double) -> None:
@@ -230,12 +364,6 @@ async def test_further_attempts_wait_their_spacing_and_take_each_address_once(go
     attempts = seen.attempts["health", ""]
     assert [len(attempt.measurements) for attempt in attempts] == [8, 3, 3]
     assert time.slept.count(10.0) == 2 + 1  # one of the spread measurements starts at 10 s, too
-
-
-async def test_one_address_is_looked_at_twice_in_a_further_attempt(go) -> None:
-    seen = await go(step(), more=lambda _step, attempts: Retry() if len(attempts) < 2 else None)
-
-    assert [len(attempt.measurements) for attempt in seen.attempts["health", ""]] == [8, 2]
 
 
 async def test_no_more_attempts_than_the_plan_says(go) -> None:

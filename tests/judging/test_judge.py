@@ -203,11 +203,30 @@ def test_one_stray_look_is_no_pass_otherwise(make, judged, health, good, broken,
     assert (verdict.outcome, verdict.flags) == (Outcome.INCONCLUSIVE, {Flag.FLAKY})
 
 
-def test_a_stray_look_of_fewer_than_eight_is_not_asked_again(make, judged, health, step, good, broken) -> None:
-    attempt = make.attempt(broken(), *[good()] * 6)
+def test_a_stray_measurement_is_asked_again_however_few_were_taken(make, judged, health, step, good, broken) -> None:
+    attempt = make.attempt(good(), broken())
 
     assert judged(health, attempt).outcome is Outcome.INCONCLUSIVE
-    assert needed_retry(Assessor(), [health], step, [attempt]) is None
+    assert needed_retry(Assessor(), [health], step, [attempt]) == Retry(rechecks=24, at=("127.0.0.1:443",), each=8)
+    assert judged(health, make.attempt(good(), broken(), rechecks=(good(),) * 24)).outcome is Outcome.PASS
+    assert judged(health, make.attempt(good(), broken(), rechecks=(good(),) * 23)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_an_attempt_that_ended_with_a_timeout_is_outweighed_by_a_good_one(
+    make, judged, health, step, good, broken
+) -> None:
+    ended = make.attempt(broken())
+    other = [make.attempt(good(), rechecks=(good(),) * count) for count in (0, 23, 24)]
+    mixed = make.attempt(good(), rechecks=(*(good(),) * 23, broken()))
+
+    assert needed_retry(Assessor(), [health], step, [ended]) == Retry()
+    assert needed_retry(Assessor(), [health], step, [ended, other[0]]).rechecks == 24
+    assert needed_retry(Assessor(), [health], step, [ended, other[2]]) is None
+    assert needed_retry(Assessor(), [health], replace(step, repeat=1), [ended, other[0]]) is None
+    assert [judged(health, ended, one).outcome for one in (*other, mixed)] == [
+        *[Outcome.INCONCLUSIVE] * 2, Outcome.PASS, Outcome.INCONCLUSIVE,
+    ]  # fmt: skip
+    assert Flag.FLAKY in judged(health, ended, other[2]).flags
 
 
 @pytest.mark.parametrize(

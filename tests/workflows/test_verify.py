@@ -212,3 +212,100 @@ async def test_a_run_has_four_requests_in_flight_unless_load_is_allowed(
 
     assert [verdict.outcome for verdict in report.verdicts] == [Outcome.PASS] * 2
     assert most == 4 if is_bounded else most > 4
+
+
+BROKEN = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = ["deploy.services.health-endpoint", "deploy.performance.error-rate"]
+control = ["http://127.0.0.1:{control}/"]
+settle = "0s"
+spread = "0s"
+attempt_interval = "0s"
+block = "0.05s"
+window = "0.3s"
+throttle = {{ requests = 1000, per = "1s" }}
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+[env.prod.probes.api]
+kind = "latency"
+rate = 100
+routes = [{{ path = "/orders" }}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("deployed", "measure_all", "is_measured"), [(True, False, False), (True, True, True), (False, False, True)]
+)
+async def test_no_window_begins_once_a_confirmed_failure_has_fixed_the_decision(
+    serve, http_reply, tmp_path, deployed, measure_all, is_measured
+) -> None:
+    answers = {"/health": http_reply(b'{"status": "down"}', "503 Down"), "/orders": http_reply(b'{"rows": []}')}
+
+    async def act(reader, writer):
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        writer.write(answers.get(path, http_reply(b"", "404 Not Found")))
+        await writer.drain()
+        writer.close()
+
+    (port, peer), (control, _) = await serve(act=act), await serve(http_reply())
+    (tmp_path / "probes.toml").write_text(BROKEN.format(port=port, control=control))
+    now = datetime.now(UTC)
+    history = History(deployment=Deployment(release="2", started=now, finished=now) if deployed else None, known=True)
+    options = RunOptions(environment="prod", config=tmp_path / "probes.toml", history=history, measure_all=measure_all)
+
+    report = await execute_run(options)
+
+    health, errors = report.verdicts
+    assert health.outcome is Outcome.FAIL
+    assert report.decision.action is (Action.ROLLBACK if deployed else Action.INVESTIGATE)
+    assert ("not_measured: decision fixed" in errors.because) is not is_measured
+    assert errors.outcome is Outcome.INCONCLUSIVE
+    assert report.situation.complete
+    assert report.since.keys() == {("deploy.services.health-endpoint", health.severity)}
+    assert (peer.connections < 20) is not is_measured
+
+
+HANGING = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = ["deploy.services.health-endpoint", "deploy.smoke.core-endpoints"]
+timeout = "0.2s"
+settle = "0s"
+spread = "0s"
+attempt_interval = "0s"
+throttle = {{ requests = 1000, per = "1s" }}
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+[env.prod.probes.routes]
+kind = "routes"
+routes = [{{ path = "/a" }}, {{ path = "/b" }}]
+"""
+
+
+async def test_a_server_of_four_workers_that_hangs_on_one_route_keeps_its_others(serve, http_reply, tmp_path) -> None:
+    workers, hung, over = asyncio.Semaphore(4), 0, asyncio.Event()
+
+    async def act(reader, writer):
+        nonlocal hung
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
+        async with workers:
+            if path == b"/health":
+                hung += 1
+                await over.wait()  # the worker never comes back
+            writer.write(http_reply(b'{"rows": []}') if path in (b"/a", b"/b") else http_reply(b"", "404 Not Found"))
+            await writer.drain()
+        writer.close()
+
+    port, _ = await serve(act=act)
+    (tmp_path / "probes.toml").write_text(HANGING.format(port=port))
+
+    report = await execute_run(RunOptions(environment="prod", config=tmp_path / "probes.toml", settle=False))
+    over.set()
+
+    outcomes = {verdict.item.id: verdict.outcome for verdict in report.verdicts}
+    assert outcomes["deploy.services.health-endpoint"] is Outcome.FAIL
+    assert outcomes["deploy.smoke.core-endpoints"] is Outcome.PASS
+    assert hung == 3

@@ -145,6 +145,12 @@ _OPTIONS = (
         help="Wait so long for that version, such as 5m.",
     ),
     click.option("--quick", is_flag=True, help="No windows and no bursts: seconds, and no go of the release."),
+    click.option(
+        "--all",
+        "measure_all",
+        is_flag=True,
+        help="Measure windows and bursts also where a confirmed failure has fixed the decision.",
+    ),
     click.option("--strict", is_flag=True, help="What would be a follow-up keeps it from a go."),
     click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
     click.option("--quiet", is_flag=True, help="Print nothing on go."),

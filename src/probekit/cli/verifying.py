@@ -112,6 +112,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         wait_release=options["wait_release"],
         settle=not options["no_settle"],
         strict=options["strict"],
+        measure_all=options["measure_all"],
     )
     if all(file is not None for _, file in reports):
         reports = (*reports, ("console", None))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
+from probekit.engine.places import Places
 from probekit.model.measurement import Measurement
 from probekit.model.plan import Retry, Step
 from probekit.transport.urls import Address
 
 TakeMeasurement = Callable[[Address | None, frozenset[str], bool], Awaitable[Measurement]]  # True: alone at its host
+_OF_TIMEOUT: Final = 0.9  # of a measurement's time, from which on a silent one has run into its end
 
 
 class AttemptRunner:
     """Takes the measurements of one probe instance: few in flight, every address among them.
 
-    Those whose durations count are taken one after another, each alone at its host, until one gets no answer: what
-    hangs is not waited for in a row, and no duration decides there.
+    Those whose durations count are taken one after another, each alone at its host. None begins before the first one is
+    over, or after one that timed out: what hangs may hold a worker of the target each time that it is asked.
     """
 
     def __init__(
@@ -25,23 +28,34 @@ class AttemptRunner:
         addresses: Sequence[Address | None],
         measure: TakeMeasurement,
         sleep: Callable[[float], Awaitable[None]],
+        *,
+        repeat: int | None = None,
     ) -> None:
+        """`repeat`: measurements of the first attempt, where they are not as many as the step says."""
         self._step = step
         self._addresses = addresses or (None,)  # None: a kind that connects nowhere
         self._measure = measure
         self._sleep = sleep
+        self._repeat = repeat or step.repeat
         self._reached = False
 
     async def first(self) -> tuple[Measurement, ...]:
         """The first attempt: as many measurements as the plan says and every address, spread over the step's time."""
         self._reached = False
-        count = max(self._step.repeat, len(self._addresses))
+        count = max(self._repeat, len(self._addresses))
         return await self._take(self._in_turn(count), apart=self._step.spread / count)
 
-    async def next(self) -> tuple[Measurement, ...]:
-        """A further attempt: every address once, at least two measurements where the first took several."""
+    async def next(self, places: Places) -> tuple[Measurement, ...]:
+        """A further attempt: every address once, each at a place of its own."""
         self._reached = False
-        return await self._take(self._in_turn(max(min(self._step.repeat, 2), len(self._addresses))))
+
+        async def one(address: Address | None) -> Measurement:
+            async with places.at(address):
+                return await self._measured(address)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(address)) for address in self._addresses]
+        return tuple(task.result() for task in tasks)
 
     async def recheck(self, retry: Retry) -> tuple[Measurement, ...]:
         """More measurements in the same attempt, so many of them at each address that was asked for."""
@@ -52,29 +66,33 @@ class AttemptRunner:
         return [self._addresses[number % len(self._addresses)] for number in range(count)]
 
     async def _take(self, addresses: Sequence[Address | None], apart: float = 0.0) -> tuple[Measurement, ...]:
-        slots, turn, unanswered = asyncio.Semaphore(self._step.in_flight), asyncio.Lock(), False
-
-        async def measured(address: Address | None, *, alone: bool) -> Measurement:
-            asked = self._step.reachability_metrics if self._reached else self._step.wanted
-            seen = await self._measure(address, asked, alone)
-            self._reached = self._reached or bool(seen.reached)
-            return seen
+        """One measurement after another where durations count, else few at once; fewer where one times out."""
+        slots = asyncio.Semaphore(1 if self._step.is_timed else self._step.in_flight)
+        answered, waiting = asyncio.Event(), dict[int, asyncio.Task[Measurement]]()
 
         async def one(number: int, address: Address | None) -> Measurement:
-            nonlocal unanswered
-            if apart and number:
-                await self._sleep(number * apart)
-            if self._step.is_timed:
-                async with turn:
-                    if not unanswered:
-                        seen = await measured(address, alone=True)
-                        unanswered = seen.reached is False
-                        return seen
+            if number:
+                await self._sleep(number * apart) if apart else None
+                await answered.wait()
             async with slots:
-                return await measured(address, alone=False)
+                waiting.pop(number)
+                seen = await self._measured(address)
+            if self._timed_out(seen):
+                for task in waiting.values():
+                    task.cancel()
+            answered.set()
+            return seen
 
-        if len(addresses) == 1:
-            return (await one(0, addresses[0]),)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(number, address)) for number, address in enumerate(addresses)]
-        return tuple(task.result() for task in tasks)
+            waiting.update(enumerate(tasks))
+        return tuple(task.result() for task in tasks if not task.cancelled())
+
+    async def _measured(self, address: Address | None) -> Measurement:
+        asked = self._step.reachability_metrics if self._reached else self._step.wanted
+        seen = await self._measure(address, asked, self._step.is_timed)
+        self._reached = self._reached or bool(seen.reached)
+        return seen
+
+    def _timed_out(self, seen: Measurement) -> bool:
+        return seen.reached is not True and seen.seconds >= _OF_TIMEOUT * self._step.timeout

@@ -92,6 +92,7 @@ class RunContext:
     cancellation: Cancellation = field(default_factory=Cancellation)
     observer: RunObserver = field(default_factory=RunObserver)
     step_ended: StepEnded = _ignored
+    is_decided: Callable[[Observations], bool] = lambda _seen: False  # whether a confirmed failure fixed the decision
 
 
 @dataclass(kw_only=True, repr=False)  # asyncio writes its result's repr when it restores signals
@@ -103,6 +104,7 @@ class Observations:
     guard_measurements: list[Measurement] = field(default_factory=list)
     controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
     settling_since: datetime | None = None
+    uncounted: dict[str, str] = field(default_factory=dict)  # silent address -> why its silence tells nothing
     counters: dict[MetricKey, float] = field(default_factory=dict)  # the latest of each
     answered: set[str] = field(default_factory=set)  # questions that were answered as they should be
     lag: float = 0.0  # seconds of the longest standstill of our event loop

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from probekit.engine.attempts import AttemptRunner
+from probekit.engine.addresses import note_uncounted
 from probekit.engine.context import Observations, RunContext
 from probekit.engine.controls import answer_of_any
+from probekit.engine.instance_run import InstanceRun, RetryRule
 from probekit.engine.loop_lag import Lag
 from probekit.engine.measure import Measurer, ProbeInstance
+from probekit.engine.places import Places
 from probekit.engine.release_guard import ReleaseGuard
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
-from probekit.model.plan import Plan, Retry, Step, Turn
+from probekit.model.plan import Plan, Step, Turn
 from probekit.probe import ConfiguredKind
+from probekit.transport.resolver import Resolved
 from probekit.transport.urls import Address
 
 SLACK = 60.0  # seconds beyond twice the worst case and the throttle
-RetryRule = Callable[[Step[ConfiguredKind], Sequence[Attempt]], Retry | None]
+_ENOUGH = 32  # first measurements of one probe over all its addresses
+_LEAST = 3  # of them at each address: a median of two is moved by one slow answer
+_CUT_OFF = Failure(reason=Reason.CUT_OFF, detail="the run ended before the first attempt did")
+_NOT_MEASURED = Failure(reason=Reason.NOT_MEASURED, detail="decision fixed")
 
 
 async def run(plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext) -> Observations:
@@ -63,6 +69,7 @@ class _Run:
         self.lag = Lag()
         self.measurer = Measurer(plan, context, observations, self.lag)
         self.guard = ReleaseGuard(plan, context, observations, self.measurer)
+        self.is_decided = False
 
     async def whole(self) -> None:
         """Controls, settling, guard, probes, guard, bursts, controls."""
@@ -83,23 +90,56 @@ class _Run:
         await self._probes()
         await self.guard.check()
         for step in self._of("final"):  # a burst may get us turned away
-            await self._step(step)
+            await self._alone(step)
         await self._ask_controls()
+        await self._note_uncounted()
 
     def _of(self, turn: Turn) -> list[Step[ConfiguredKind]]:
         return [step for step in self.plan.steps if step.turn == turn]
 
     async def _probes(self) -> None:
-        """The watchers watch while all others run together, and then those that want to be alone on their host."""
+        """The watchers watch while all others run together and confirm, and then those that want to be alone.
+
+        Once a confirmed failure fixes the decision, nobody waits for the watchers either.
+        """
         async with asyncio.TaskGroup() as watching:
-            for step in self._of("background"):
-                watching.create_task(self._step(step))
-            async with asyncio.TaskGroup() as together:
-                for step in self._of("concurrent"):
-                    together.create_task(self._step(step))
+            watchers = [watching.create_task(self._alone(step)) for step in self._of("background")]
+            await self._together(self._of("concurrent"))
+            await self._note_uncounted()
             for step in self._of("exclusive"):
-                await self._step(step)
+                await self._alone(step)
             self.measurer.watched = False
+            if self._decided():
+                for watcher in watchers:
+                    watcher.cancel()
+
+    async def _together(self, steps: Sequence[Step[ConfiguredKind]]) -> None:
+        """The first attempts of all; then those that failed confirm it, and nothing else is measured meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            begun = [(step, group.create_task(self._begun(step))) for step in steps]
+        places = Places()
+        async with asyncio.TaskGroup() as group:
+            for step, task in begun:
+                if any(one.is_open for one in task.result()):
+                    group.create_task(self._confirmed(step, task.result(), places))
+
+    async def _alone(self, step: Step[ConfiguredKind]) -> None:
+        """One step with all its attempts; a window or a burst is left out once the decision is fixed."""
+        if (step.window or step.turn == "final") and self._decided():
+            self._keep(step, step.instance, (self.measurer.never(step, step.instance, _NOT_MEASURED),))
+            self._ended(step)
+            return
+        begun = await self._begun(step)
+        if any(one.is_open for one in begun):
+            await self._confirmed(step, begun, Places())
+
+    async def _note_uncounted(self) -> None:
+        await note_uncounted(self.plan.steps, self.observations, self.measurer, self.context.http.families)
+
+    def _decided(self) -> bool:
+        """Whether a confirmed failure has fixed the decision, so that no further window can change it."""
+        self.is_decided = self.is_decided or self.context.is_decided(self.observations)
+        return self.is_decided
 
     def _mark(self) -> datetime | None:
         """What settling counts from: the deployment, else now; nothing where nobody waits for it either."""
@@ -128,52 +168,63 @@ class _Run:
     def _say(self, what: str, seconds: float) -> None:
         self.context.observer.waiting(what, self.clock.now() + timedelta(seconds=seconds))
 
-    async def _step(self, step: Step[ConfiguredKind]) -> None:
-        """Every instance of one step, within the time that its worst case takes."""
+    async def _begun(self, step: Step[ConfiguredKind]) -> list[InstanceRun]:
+        """Every instance of one step, with its first attempt."""
         self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
         resolved = await self.measurer.resolve(step)
+        instances: list[InstanceRun] = []
         if isinstance(resolved, Failure):
             self._keep(step, step.instance, (self.measurer.never(step, step.instance, resolved),))
-        elif step.source.each_address:
-            async with asyncio.TaskGroup() as group:
-                for address in resolved.addresses:
-                    name = f"{step.instance} {address}".strip() if len(resolved.addresses) > 1 else step.instance
-                    place = ProbeInstance(step=step, instance=name, resolved=resolved)
-                    group.create_task(self._instance(place, (address,)))
+        elif step.each_address:
+            count = len(resolved.addresses)
+            repeat = min(step.repeat, max(_LEAST, -(-_ENOUGH // max(1, count))))
+            for address in resolved.addresses:
+                name = f"{step.instance} {address}".strip() if count > 1 else step.instance
+                instances.append(self._instance(step, name, resolved, (address,), repeat))
         else:
-            place = ProbeInstance(step=step, instance=step.instance, resolved=resolved)
-            await self._instance(place, resolved.addresses)
+            instances.append(self._instance(step, step.instance, resolved, resolved.addresses))
+        async with asyncio.TaskGroup() as group:
+            for instance in instances:
+                group.create_task(instance.first())
+        if not any(instance.is_open for instance in instances):
+            self._ended(step)
+        return instances
+
+    async def _confirmed(self, step: Step[ConfiguredKind], instances: Sequence[InstanceRun], places: Places) -> None:
+        """The further attempts of the instances that failed."""
+        self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
+        async with asyncio.TaskGroup() as group:
+            for instance in instances:
+                group.create_task(instance.confirm(places))
+        self._ended(step)
+
+    def _ended(self, step: Step[ConfiguredKind]) -> None:
         mine = {key: kept for key, kept in self.observations.attempts.items() if key.probe == step.probe}
         self.context.step_ended(step, mine, self.clock.now())
 
-    async def _instance(self, place: ProbeInstance, addresses: Sequence[Address]) -> None:
-        """Attempts until nothing more is asked for, or the plan allows no further one; a sampling is one attempt."""
-        step, attempts = place.step, list[Attempt]()
-        runner = AttemptRunner(step, addresses, partial(self.measurer.measure, place), self.clock.sleep)
-        try:
-            async with asyncio.timeout(self._patience(step)):
-                attempts.append(Attempt(measurements=await runner.first()))
-                while retry := self.more(step, attempts):
-                    if retry.rechecks:
-                        attempts[-1] = Attempt(
-                            measurements=attempts[-1].measurements, rechecks=await runner.recheck(retry)
-                        )
-                    elif len(attempts) < step.attempts:
-                        await self.clock.sleep(step.attempt_interval)
-                        attempts.append(Attempt(measurements=await runner.next()))
-                    else:
-                        break
-        except TimeoutError:
-            failure = Failure(reason=Reason.BUG, detail=f"kind {step.kind} went on past its time")
-            attempts.append(self.measurer.never(step, place.instance, failure))
-        finally:
-            cut = Failure(reason=Reason.CUT_OFF, detail="the run ended before the first attempt did")
-            self._keep(step, place.instance, tuple(attempts) or (self.measurer.never(step, place.instance, cut),))
+    def _instance(
+        self,
+        step: Step[ConfiguredKind],
+        name: str,
+        resolved: Resolved,
+        addresses: Sequence[Address],
+        repeat: int | None = None,
+    ) -> InstanceRun:
+        return InstanceRun(
+            ProbeInstance(step=step, instance=name, resolved=resolved),
+            addresses,
+            measurer=self.measurer,
+            more=self.more,
+            clock=self.clock,
+            keep=partial(self._keep, step, name),
+            cut=lambda: _NOT_MEASURED if self.is_decided else _CUT_OFF,
+            patience=self._patience(step),
+            repeat=repeat,
+        )
 
     def _patience(self, step: Step[ConfiguredKind]) -> float | None:
         """Seconds until a kind counts as stuck: twice the worst case of all, who wait for each other at one host."""
         return None if step.turn == "background" else self.longest * 2 + self.queue + SLACK
 
-    def _keep(self, step: Step[ConfiguredKind], instance: str, attempts: tuple[Attempt, ...]) -> None:
-        if attempts:
-            self.observations.attempts[InstanceKey(step.probe, instance)] = attempts
+    def _keep(self, step: Step[ConfiguredKind], instance: str, attempts: Sequence[Attempt]) -> None:
+        self.observations.attempts[InstanceKey(step.probe, instance)] = tuple(attempts)

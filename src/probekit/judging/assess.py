@@ -16,13 +16,19 @@ from probekit.judging.wording import words
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
-from probekit.model.plan import MIN_FOR_RECHECK, MOST_SLOW, MOST_SLOW_AFTER, RECHECKS, Retry, Step
+from probekit.model.plan import MOST_SLOW, MOST_SLOW_AFTER, RECHECKS, RECHECKS_THERE, Retry, Step
 from probekit.model.readings import Exact, Reading
 from probekit.model.verdict import Outcome
 
 GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}
 _IN_A_SECOND: Final = {"ms": 1000.0, "s": 1.0}  # of the units in which the event loop's lag can matter
-_INCONCLUSIVE: Final = (Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.NOT_PERMITTED, Reason.BUDGET_SPENT)
+_INCONCLUSIVE: Final = (
+    Reason.TIMEOUT,
+    Reason.BAD_RESPONSE,
+    Reason.NOT_PERMITTED,
+    Reason.BUDGET_SPENT,
+    Reason.NOT_MEASURED,
+)
 
 References = Mapping[Limit, Reference]
 
@@ -233,7 +239,7 @@ def _assess(
     stray = _stray(first)
     cleared = stray is not None and len(again) >= RECHECKS and all(one.state is State.GOOD for one in again)
     if states != {State.GOOD} and not cleared:
-        recheck = Retry(rechecks=RECHECKS, at=(stray.measurement.address,), each=MIN_FOR_RECHECK) if stray else None
+        recheck = Retry(rechecks=RECHECKS, at=(stray.measurement.address,), each=RECHECKS_THERE) if stray else None
         return AssessedAttempt(
             measurements=measurements, state=State.MIXED, medians=medians, recheck=None if again else recheck
         )
@@ -247,9 +253,9 @@ def _assess(
 
 
 def _stray(first: Sequence[AssessedMeasurement]) -> AssessedMeasurement | None:
-    """The one measurement of enough that was not good."""
+    """The one measurement of several that was not good; an attempt that ended with it may have had more to come."""
     odd = [one for one in first if one.state is not State.GOOD]
-    return odd[0] if len(odd) == 1 and len(first) >= MIN_FOR_RECHECK else None
+    return odd[0] if len(odd) == 1 and len(first) > 1 else None
 
 
 def _with_slow_ones(
@@ -273,7 +279,7 @@ def _with_slow_ones(
     count = len(measurements)
     if is_rechecked and some_slow.count <= MOST_SLOW_AFTER * count:
         return attempt
-    if not is_rechecked and some_slow.count <= MOST_SLOW * count:
+    if not is_rechecked and some_slow.count <= max(1, MOST_SLOW * count):
         return replace(attempt, state=State.MIXED, recheck=Retry(rechecks=RECHECKS))
     without_lag = _slow_ones(some_slow.limit, measurements, less_lag=True)
     if without_lag is None or without_lag.count <= MOST_SLOW_AFTER * count:

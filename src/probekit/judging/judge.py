@@ -17,6 +17,7 @@ from probekit.judging.assess import (
     risks_of,
 )
 from probekit.judging.baseline import baseline_reference
+from probekit.judging.by_address import counted, of_addresses
 from probekit.judging.evidence import earlier_values
 from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
@@ -24,7 +25,7 @@ from probekit.judging.wording import against, all_of, metric_value, number, word
 from probekit.model.checklist import OF_RELEASE, Band, Item, Severity
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, InstanceKey, Reason
-from probekit.model.plan import Plan, Retry, Step
+from probekit.model.plan import RECHECKS, RECHECKS_THERE, Plan, Retry, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Served, Situation, Verdict
 
@@ -52,7 +53,7 @@ def needed_retry(
         return None
     of_step = (item for item in items if item.probe == step.probe)
     tried = {item: [assessor.attempt(item, one, Traits.of([step])) for one in attempts] for item in of_step}
-    retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some))]
+    retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some, step))]
     rechecks = [retry for retry in retries if retry.rechecks]
     if not rechecks:
         return next(iter(retries), None)
@@ -60,12 +61,26 @@ def needed_retry(
     return replace(max(rechecks, key=lambda retry: retry.each), at=strays)
 
 
-def _needed_by(item: Item, tried: Sequence[AssessedAttempt]) -> Retry | None:
+def _needed_by(item: Item, tried: Sequence[AssessedAttempt], step: Step[object]) -> Retry | None:
     if any(before.state is not State.BAD for before in tried[:-1]):
         return None
-    if tried[-1].recheck is not None:
-        return tried[-1].recheck
+    if len(tried) == 1 and tried[0].recheck is not None:
+        return tried[0].recheck
+    if tried[-1].state is State.GOOD and _is_one_measurement(tried[:-1]) and step.repeat > 1:
+        stray = tried[0].measurements[0].measurement.address
+        rechecks = Retry(rechecks=RECHECKS, at=(stray,), each=RECHECKS_THERE)
+        return None if _outweighs(tried[-1], tried[:-1]) else rechecks
     return Retry() if tried[-1].state is State.BAD and len(tried) < item.confirm else None
+
+
+def _is_one_measurement(bad: Sequence[AssessedAttempt]) -> bool:
+    """Whether all that failed is one measurement: an attempt ends with the first that times out."""
+    return len(bad) == 1 and len(bad[0].measurements) == 1
+
+
+def _outweighs(tried: AssessedAttempt, bad: Sequence[AssessedAttempt]) -> bool:
+    """Whether a good attempt has as many measurements as a stray one takes to be cleared."""
+    return tried.state is State.GOOD and _is_one_measurement(bad) and len(tried.measurements) > RECHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +119,21 @@ class Judge:
             for key, attempts in self.attempts.items()
             if key.probe == item.probe and key.instance not in apart  # an instance that answers for other parts
         }
-        judged = {
+        kept, left_out = counted(instances, self.situation)
+        if left_out and not kept:
+            because = f"{Reason.NO_NETWORK}: {left_out}"
+            return Verdict(item=item, outcome=outcome_of(Reason.NO_NETWORK), because=because, flags=flags)
+        judged: Mapping[str, Verdict] = {
             name: _named(self._of_instance(item, name, attempts, traits), name, instances)
-            for name, attempts in instances.items()
+            for name, attempts in kept.items()
         }
+        if any(step.each_address for step in steps) and metrics & traits.reach:
+            judged = of_addresses(judged)
         found = _counted(judged, {step.instance for step in steps if step.passive})
         worst = max(found, key=_badness, default=_cut_off(item))
         worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
+        if left_out:
+            worst = replace(worst, because=f"{worst.because}; {left_out}")
         return _against_direct_measurements(worst, self.plan, self.attempts)
 
     def _of_every_answer(self, item: Item, attempts: Sequence[Attempt]) -> Verdict:
@@ -220,6 +243,11 @@ def _band(item: Item, tried: AssessedAttempt, measurement: AssessedMeasurement) 
 
 
 def _disagreeing(item: Item, tried: Sequence[AssessedAttempt]) -> Verdict:
+    *bad, last = tried
+    if _outweighs(last, bad):
+        passed = _passed(item, last)
+        because = f"{passed.because}; {_oddities(item, tried)}"
+        return replace(passed, because=because, flags=frozenset({Flag.FLAKY}))
     because = f"{_oddities(item, tried)}: measurements disagree, so the result is inconclusive"
     return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because, flags=frozenset({Flag.FLAKY}))
 

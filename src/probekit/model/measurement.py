@@ -43,6 +43,7 @@ class Reason(StrEnum):
     MISSING_FILE = "missing_file"
     MISSING_SETTING = "missing_setting"
     CUT_OFF = "cut_off"
+    NOT_MEASURED = "not_measured"
     OVERLOADED = "overloaded"
     BUG = "bug"
 

@@ -9,8 +9,10 @@ from typing import Final, Generic, Literal, TypeVar
 from probekit.model.checklist import Item, Layer
 from probekit.model.measurement import InstanceKey
 
-MIN_FOR_RECHECK: Final = 8  # measurements of which a single stray one is asked again
-RECHECKS: Final = 24  # measurements that must then all be good: 0.1 % of stray errors leave 0.03 % inconclusive
+RECHECKS: Final = (
+    24  # measurements that must all be good after a stray one: 0.1 % of stray errors leave 0.03 % inconclusive
+)
+RECHECKS_THERE: Final = 8  # of them at the address of the stray measurement
 MOST_SLOW: Final = 0.25  # of the first measurements may break a duration's limit, and rechecks decide
 MOST_SLOW_AFTER: Final = 3 / 32  # of all: one slow replica of two passes in 0.4 % of runs, 1 % slow answers in 99.98 %
 
@@ -65,6 +67,7 @@ class Step(Generic[SourceT]):
     reachability_metrics: frozenset[str]  # what is still wanted once a measurement has reached the target
     reach: frozenset[str] = frozenset()  # metrics that say whether the target was reached
     timed: frozenset[str] = frozenset()  # metrics that this process timed: the lag of its event loop is in them
+    each_address: bool = False  # each address of its endpoint is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests
     reported: bool = False  # its numbers are what a program says, and nothing that was measured here
     bounds: Mapping[str, Bounds] = field(default_factory=dict)  # of what a program says, by metric

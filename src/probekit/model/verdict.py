@@ -40,6 +40,7 @@ class Flag(StrEnum):
     OTHER_RELEASE = "other_release"
     REPORTED = "reported"  # by a program, not measured
     UNTRUSTED = "untrusted"  # by one that the environment does not trust
+    SOME_ADDRESSES = "some_addresses"  # of its name fail, and others do not
 
 
 class Stage(StrEnum):
@@ -138,6 +139,7 @@ class Situation:
     partial: bool = False  # something that could be measured was left out
     in_scope: int = 0  # items of the environment, of which a narrowed run looked at some
     runner: Runner | None = None
+    uncounted: Mapping[str, str] = field(default_factory=dict)  # silent address -> why its silence tells nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +160,10 @@ class Verdict:
 
     @property
     def severity(self) -> Severity:
-        """That of the band its value fell into, else the item's own."""
-        return self.item.severity_of(self.band)
+        """That of the band its value fell into, else the item's own; at some addresses only it is high at most."""
+        severity = self.item.severity_of(self.band)
+        is_milder = Flag.SOME_ADDRESSES in self.flags and severity is Severity.CRITICAL
+        return Severity.HIGH if is_milder else severity
 
     @property
     def is_follow_up(self) -> bool:
@@ -171,6 +175,8 @@ class Verdict:
     @property
     def deadline(self) -> Deadline:
         """The time a high failure has."""
+        if Flag.SOME_ADDRESSES in self.flags:
+            return self.item.escalate_after
         return self.item.deadline_of(self.band)
 
 

@@ -48,6 +48,7 @@ def step_of(
         cost=_cost(requests, repeat, attempts),
         reach=reach,
         timed=frozenset(metric.name for metric in source.metrics if metric.timed),
+        each_address=source.each_address,
         passive=source.passive,
         reported=source.reported,
         bounds=_bounds(items, requirement) if source.reported else {},

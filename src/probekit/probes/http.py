@@ -177,6 +177,7 @@ KIND = Kind(
     ),
     measure=measure,
     endpoint=http_endpoint,
+    each_address=True,
     requests=1 + MADE_UP,
     example="""\
 kind = "http"

@@ -52,6 +52,7 @@ class Http:
     sent: int = 0  # requests so far, to whomever
     only_http2: dict[Address, bool] = field(default_factory=dict)  # of addresses that closed without a word
     reached: bool = False  # whether the target answered a 5xx over TLS that public roots verify, by no proxy
+    families: set[int] = field(default_factory=set)  # 4, 6: over which something was reached
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _in_flight: dict[str, InFlight] = field(default_factory=dict)
 
@@ -92,7 +93,10 @@ class Http:
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
         """An open connection, by the proxy where there is one."""
-        return await open_connection(address, tls=tls, proxy=self.proxy() if self.proxy else None)
+        connection = await open_connection(address, tls=tls, proxy=self.proxy() if self.proxy else None)
+        if self.proxy is None:
+            self.families.add(address.family)
+        return connection
 
     def probe_client(self, *, address: Address | None = None, timeout: float, alone: bool = False) -> ProbeClient:
         """The door for one measurement; alone: its durations count."""

@@ -26,7 +26,7 @@ class Resolved:
 
 LookUp = Callable[[Endpoint], Sequence[str]]
 Family = Literal["any", "ipv4", "ipv6"]
-_VERSIONS: Final = {"ipv4": 4, "ipv6": 6}
+_FAMILIES: Final = {4: "ipv4", 6: "ipv6"}
 
 
 def system_addresses(endpoint: Endpoint) -> Sequence[str]:
@@ -61,11 +61,12 @@ class Resolver:
             raise ProbeFailedError(
                 Reason.UNRESOLVED, f"the name {endpoint.host} does not resolve: {error_text(error)}"
             ) from error
-        kept = [ip for ip in dict.fromkeys(found) if self._is_wanted(ip)]
+        addresses = [Address(endpoint, ip) for ip in dict.fromkeys(found)]
+        kept = tuple(address for address in addresses if self.family in ("any", _FAMILIES[address.family]))
         if found and not kept:
             detail = f"the name {endpoint.host} has no {self.family} address (connect.family)"
             raise ProbeFailedError(Reason.UNRESOLVED, detail)
-        return Resolved(tuple(Address(endpoint, ip) for ip in kept), time.perf_counter() - start)
+        return Resolved(kept, time.perf_counter() - start)
 
     def is_fixed(self, endpoint: Endpoint) -> bool:
         """Whether the configuration says where it is."""
@@ -73,10 +74,6 @@ class Resolver:
 
     def _fixed(self, endpoint: Endpoint) -> str | None:
         return self.fixed.get(_name(endpoint))
-
-    def _is_wanted(self, ip: str) -> bool:
-        version = ipaddress.ip_address(ip.partition("%")[0]).version  # a scope may follow a link-local address
-        return self.family == "any" or version == _VERSIONS[self.family]
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -25,6 +26,11 @@ class Address:
 
     endpoint: Endpoint
     ip: str
+
+    @property
+    def family(self) -> int:
+        """4 or 6; a scope may follow a link-local address."""
+        return ipaddress.ip_address(self.ip.partition("%")[0]).version
 
     def __str__(self) -> str:
         return str(Endpoint(self.ip, self.endpoint.port))

@@ -30,6 +30,7 @@ class RunOptions:
     wait_release: float = 0.0
     settle: bool = True
     strict: bool = False
+    measure_all: bool = False  # also what a confirmed failure, which has fixed the decision, makes needless
     config_loaded: Config | None = None  # what `config` or `url` name, where it was read already
 
 

@@ -26,7 +26,7 @@ from probekit.model.history import History
 from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Control, Runner, Situation, Stage
+from probekit.model.verdict import Action, Control, Runner, Situation, Stage
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.redaction import Redactor
@@ -48,6 +48,7 @@ def verify(  # noqa: PLR0913  # what the command line offers, by name
     wait_release: float = 0.0,
     settle: bool = True,
     strict: bool = False,
+    measure_all: bool = False,
 ) -> Report:
     """Verify one environment.
 
@@ -62,6 +63,7 @@ def verify(  # noqa: PLR0913  # what the command line offers, by name
         wait_release: seconds to wait for that version.
         settle: whether to wait until the release has settled.
         strict: whether a follow-up keeps the decision from go.
+        measure_all: whether windows and bursts are measured although a confirmed failure has fixed the decision.
 
     Raises:
         ConfigError: a file is wrong.
@@ -78,6 +80,7 @@ def verify(  # noqa: PLR0913  # what the command line offers, by name
         wait_release=wait_release,
         settle=settle,
         strict=strict,
+        measure_all=measure_all,
     )
     return asyncio.run(execute_run(options))
 
@@ -105,23 +108,34 @@ async def execute_run(
         settle=options.settle,
         wait_release=options.wait_release,
     )
+    started, load, assessor = context.clock.now(), RunnerLoad(), Assessor()
+
+    def situation_of(observations: Observations) -> Situation:
+        return Situation(
+            now=context.clock.now(),
+            stage=options.stage,
+            release=release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards)),
+            history=options.history,
+            control=_control(observations, target),
+            reached=context.http.reached,
+            strict=options.strict,
+            partial=planned.partial,
+            in_scope=planned.in_scope,
+            uncounted=observations.uncounted,
+        )
+
+    def is_decided(observations: Observations) -> bool:
+        situation = situation_of(observations)
+        action = decide(judge(planned, observations.attempts, situation, assessor), situation).action
+        return action in (Action.ROLLBACK, Action.NO_GO)
+
+    if not options.measure_all:
+        context = replace(context, is_decided=is_decided)
     if observer:
         context = replace(context, step_ended=_judging(planned, options, observer))
-    started, load, assessor = context.clock.now(), RunnerLoad(), Assessor()
     observations = await run(planned, partial(needed_retry, assessor, planned.items), context)
-    situation = Situation(
-        now=context.clock.now(),
-        stage=options.stage,
-        release=release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards)),
-        history=options.history,
-        control=_control(observations, target),
-        reached=context.http.reached,
-        complete=observations.complete,
-        strict=options.strict,
-        partial=planned.partial,
-        in_scope=planned.in_scope,
-        runner=load.since_start(observations.lag),
-    )
+    runner = load.since_start(observations.lag)
+    situation = replace(situation_of(observations), complete=observations.complete, runner=runner)
     verdicts = judge(planned, observations.attempts, situation, assessor)
     return Report(
         run=Run(
@@ -169,11 +183,12 @@ class RunnerLoad:
 
 
 def _control(observations: Observations, target: Target) -> Control:
-    """It answers when one control answered at the start and one at the end."""
+    """It answers when one control answered each time: at the start, and at the end of a run that has come there."""
     if not target.environment.control:
         return Control.NONE
-    both = 2
-    return Control.ANSWERS if len(observations.controls) == both and all(observations.controls) else Control.SILENT
+    answered = observations.controls
+    is_due = 2 if observations.complete else 1
+    return Control.ANSWERS if len(answered) >= is_due and all(answered) else Control.SILENT
 
 
 def _notes(secrets: SecretResolver, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:

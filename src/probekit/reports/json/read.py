@@ -71,7 +71,18 @@ class _Head(BaseModel, defer_build=True):
     history: _History
 
 
-_FACTS: Final = ("now", "release", "control", "reached", "complete", "strict", "partial", "in_scope", "runner")
+_FACTS: Final = (
+    "now",
+    "release",
+    "control",
+    "reached",
+    "complete",
+    "strict",
+    "partial",
+    "in_scope",
+    "runner",
+    "uncounted",
+)
 _READERS: Final[dict[type, TypeAdapter[Any]]] = {}  # made when first asked for: all of them take 0.15 s of CPU
 
 

@@ -105,6 +105,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
         "partial": situation.partial,
         "in_scope": situation.in_scope,
         "runner": _runner(situation.runner),
+        "uncounted": dict(sorted(situation.uncounted.items())),
         "release": {
             "expected": list(release.expected),
             "allowed": list(release.allowed),

@@ -1,0 +1,100 @@
+"""One probe instance on its way: its attempts, until nothing more is asked for or the plan allows none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from probekit.engine.attempts import AttemptRunner
+from probekit.engine.context import Clock
+from probekit.engine.measure import Measurer, ProbeInstance
+from probekit.engine.places import Places
+from probekit.model.measurement import Attempt, Failure, Reason
+from probekit.model.plan import Retry, Step
+from probekit.probe import ConfiguredKind
+from probekit.transport.urls import Address
+
+RetryRule = Callable[[Step[ConfiguredKind], Sequence[Attempt]], Retry | None]
+
+
+class InstanceRun:
+    """The attempts of one instance; what was taken until then is kept, however it ends."""
+
+    def __init__(  # noqa: PLR0913  # by name
+        self,
+        place: ProbeInstance,
+        addresses: Sequence[Address],
+        *,
+        measurer: Measurer,
+        more: RetryRule,
+        clock: Clock,
+        keep: Callable[[Sequence[Attempt]], None],
+        cut: Callable[[], Failure],
+        patience: float | None,
+        repeat: int | None = None,
+    ) -> None:
+        """Nothing is measured yet.
+
+        Args:
+            place: where measurements go.
+            addresses: that it measures in turn.
+            measurer: takes them.
+            more: what is asked after each attempt.
+            clock: by which it waits.
+            keep: takes what was seen so far, after each attempt.
+            cut: why there is nothing where it is ended before its first attempt.
+            patience: seconds until its kind counts as stuck; None: for ever.
+            repeat: measurements of the first attempt, where they are not as many as the step says.
+        """
+        self.place = place
+        self._measurer = measurer
+        self._more = more
+        self._clock = clock
+        self._keep = keep
+        self._cut = cut
+        self._patience = patience
+        take = partial(measurer.measure, place)
+        self._runner = AttemptRunner(place.step, addresses, take, clock.sleep, repeat=repeat)
+        self._attempts: list[Attempt] = []
+        self._retry: Retry | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another attempt is due."""
+        return self._retry is not None and len(self._attempts) < self.place.step.attempts
+
+    async def first(self) -> None:
+        """The first attempt; a sampling is one."""
+        async with self._kept():
+            await self._take(Attempt(measurements=await self._runner.first()))
+
+    async def confirm(self, places: Places) -> None:
+        """The further attempts, so many as are due."""
+        async with self._kept():
+            while self.is_open:
+                await self._clock.sleep(self.place.step.attempt_interval)
+                await self._take(Attempt(measurements=await self._runner.next(places)))
+
+    async def _take(self, attempt: Attempt) -> None:
+        """Keep an attempt, with the rechecks that it needs."""
+        step = self.place.step
+        self._attempts.append(attempt)
+        while (retry := self._more(step, self._attempts)) and retry.rechecks:
+            rechecks = await self._runner.recheck(retry)
+            self._attempts[-1] = Attempt(measurements=attempt.measurements, rechecks=rechecks)
+        self._retry = retry
+
+    @asynccontextmanager
+    async def _kept(self) -> AsyncIterator[None]:
+        step, instance = self.place.step, self.place.instance
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except TimeoutError:
+            self._retry = None
+            failure = Failure(reason=Reason.BUG, detail=f"kind {step.kind} went on past its time")
+            self._attempts.append(self._measurer.never(step, instance, failure))
+        finally:
+            self._keep(tuple(self._attempts) or (self._measurer.never(step, instance, self._cut()),))
