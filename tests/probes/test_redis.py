@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import redis
 import trustme
+from client_certificates import VERSIONS, Mutual
 from pydantic import ValidationError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -561,7 +562,7 @@ def authority() -> trustme.CA:
 def front(serve, cache, authority):
     """A TLS front of the cache on loopback; its port."""
 
-    async def begin(name: str) -> int:
+    async def begin(name: str, tls: Any = None) -> int:
         async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", cache.port)
             ways = [asyncio.create_task(pump(reader, to_writer)), asyncio.create_task(pump(to_reader, writer))]
@@ -570,7 +571,7 @@ def front(serve, cache, authority):
                 way.cancel()
             to_writer.transport.abort()
 
-        port, _ = await serve(act=forward, tls=serving(authority, name))
+        port, _ = await serve(act=forward, tls=tls or serving(authority, name))
         return port
 
     return begin
@@ -606,6 +607,60 @@ async def test_an_untrusted_certificate_is_sent_no_password(front, admin) -> Non
 
     assert error.reason is Reason.UNTRUSTED
     assert admin.info("commandstats").get("cmdstat_auth", {"calls": 1})["calls"] == 1  # our own admin's
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_cache_that_demands_a_client_certificate_and_takes_it(front, tmp_path, version) -> None:
+    mutual = Mutual(tmp_path)
+    port = await front("127.0.0.1", mutual.server(version))
+
+    readings = await measurement(f"rediss://:{PASSWORD}@127.0.0.1:{port}/0", trust=mutual.trust("right"))
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [(None, "was shown none; configure connect.client_cert"), ("wrong", "does not accept that of connect.client_cert")],
+)
+@pytest.mark.parametrize("user", ["", f":{PASSWORD}@"])  # the first word is PING, or the sign-in
+async def test_a_cache_that_demands_another_client_certificate_is_not_down(
+    front, tmp_path, version, certificate, told, user
+) -> None:
+    mutual = Mutual(tmp_path)
+    port = await front("127.0.0.1", mutual.server(version))
+
+    error = await refused(f"rediss://{user}127.0.0.1:{port}/0", trust=mutual.trust(certificate))
+
+    assert error.reason is Reason.TURNED_AWAY
+    assert told in error.detail
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("how", ["close", "reset"])
+async def test_a_cache_may_refuse_a_certificate_without_a_word(serve, tmp_path, version, how) -> None:
+    mutual = Mutual(tmp_path)
+    port, _ = await serve(act=mutual.ends(version, how))
+
+    error = await refused(f"rediss://127.0.0.1:{port}", trust=mutual.trust(None))
+
+    assert error.reason is Reason.TURNED_AWAY
+    assert "configure connect.client_cert" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("user", "answers"), [("", (b"+PONG\r\n",)), (f":{PASSWORD}@", (b"+OK\r\n",))], ids=["at INFO", "at PING"]
+)
+async def test_a_cache_that_took_the_certificate_and_then_closes_is_at_fault(serve, tmp_path, user, answers) -> None:
+    mutual = Mutual(tmp_path)
+    port, _ = await serve(act=saying(*answers), tls=mutual.server())
+
+    readings = await measurement(f"rediss://{user}127.0.0.1:{port}", trust=mutual.trust("right"))
+
+    told = [readings.summary, *(value.detail for value in readings.values.values() if isinstance(value, Failure))]
+    assert any("closed the connection at" in text for text in told)
+    assert not any("client certificate" in text for text in told)
 
 
 async def test_a_plain_server_where_tls_is_due(cache) -> None:

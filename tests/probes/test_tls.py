@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from client_certificates import VERSIONS, Mutual
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -57,14 +58,17 @@ def server_context(leaf, *, chain=True):
 def read(serve, trusted_file):
     """What the kind reads of a server with this context."""
 
-    async def one(context, *, host="app.test", ca=trusted_file, now=NOW, others=(), wanted=frozenset(), **settings):
+    async def one(
+        context, *, host="app.test", ca=trusted_file, now=NOW, others=(), wanted=frozenset(), trust=None, act=None,
+        **settings,
+    ):  # fmt: skip
         async def quiet(reader, _writer):
             await reader.read()
 
-        port, _ = await serve(act=quiet, tls=context)
+        port, _ = await serve(act=act or quiet, tls=context)
         address = Address(Endpoint(host, port), "127.0.0.1")
         others = tuple(Address(Endpoint(host, other), "127.0.0.1") for other in others)
-        measurement = Http(run="test", trust=Trust(ca=ca)).probe_client(address=address, timeout=2)
+        measurement = Http(run="test", trust=trust or Trust(ca=ca)).probe_client(address=address, timeout=2)
         config = TlsProbe(host=host, port=port, **settings)
         probe = Context(
             base_url=f"https://{host}:{port}",
@@ -372,7 +376,7 @@ async def test_a_machine_that_may_not_speak_old_protocols_has_no_reading(asked_f
             context.options |= ssl.OP_NO_TLSv1_3
         return context
 
-    monkeypatch.setattr(tls, "_old_only", forbidden)
+    monkeypatch.setattr(tls, "_old_only", lambda _trust: forbidden())
 
     reading = (await asked_for_old(b""))["modern_protocol"]
 
@@ -385,6 +389,67 @@ async def test_a_hello_that_is_not_answered_leaves_it_open(asked_for_old) -> Non
 
     assert values["trusted"] == Exact(1)
     assert values["modern_protocol"].reason is Reason.TIMEOUT
+
+
+# ---------------------------------------------------------------- servers that demand a client certificate
+
+
+@pytest.fixture
+def mutual(tmp_path_factory):
+    return Mutual(tmp_path_factory.mktemp("mutual"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_server_that_takes_the_client_certificate_is_read_as_any_other(mutual, read, version) -> None:
+    readings = await read(mutual.server(version), trust=mutual.trust("right"))
+
+    assert set(readings.values) == KIND.metric_names
+    found = numbers(readings)
+    assert (found["trusted"], found["host_matches"], found["modern_protocol"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [(None, "was shown none; configure connect.client_cert"), ("wrong", "does not accept that of connect.client_cert")],
+)
+async def test_with_tls_1_2_a_demanded_certificate_denies_the_handshake(mutual, read, certificate, told) -> None:
+    with pytest.raises(ProbeFailedError) as failed:
+        await read(mutual.server(ssl.TLSVersion.TLSv1_2), trust=mutual.trust(certificate))
+
+    assert failed.value.reason is Reason.TURNED_AWAY
+    assert told in failed.value.detail
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+async def test_a_handshake_may_be_denied_without_a_word(mutual, read, how) -> None:
+    with pytest.raises(ProbeFailedError) as failed:
+        await read(None, act=mutual.ends(ssl.TLSVersion.TLSv1_2, how), trust=mutual.trust(None))
+
+    assert failed.value.reason is Reason.TURNED_AWAY
+    assert "configure connect.client_cert" in failed.value.detail
+
+
+@pytest.mark.parametrize("certificate", [None, "wrong"])
+async def test_with_tls_1_3_the_certificate_was_shown_before_the_refusal_and_is_read(mutual, read, certificate) -> None:
+    found = numbers(await read(mutual.server(), trust=mutual.trust(certificate)))
+
+    assert (found["trusted"], found["host_matches"], found["modern_protocol"]) == (1, 1, 1)
+    assert found["time_left"] > 0
+
+
+@pytest.mark.parametrize("certificate", [None, "right"])
+async def test_a_server_that_speaks_old_tls_and_then_asks_for_a_certificate_speaks_it(
+    mutual, read, certificate
+) -> None:
+    context = mutual.server()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of ssl.TLSVersion.TLSv1
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+    readings = await read(context, trust=mutual.trust(certificate))
+
+    assert readings.values["modern_protocol"] == Exact(0)
 
 
 # ---------------------------------------------------------------- STARTTLS

@@ -8,6 +8,7 @@ from base64 import b64encode
 
 import pytest
 import trustme
+from client_certificates import VERSIONS, Mutual
 
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.client import Http
@@ -201,32 +202,89 @@ async def test_a_name_without_an_address_of_that_family_is_nobody_s_outage() -> 
 
 
 @pytest.fixture
-async def asking(serve, http_reply, tmp_path):
-    """A server that asks for a certificate; where it is, and the authority of both sides."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.verify_mode = ssl.CERT_REQUIRED
-    authority.configure_trust(context)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    authority.issue_cert("probe@example.test").private_key_and_cert_chain_pem.write_to_path(tmp_path / "probe.pem")
-    port, _ = await serve(http_reply(), tls=context)
-    return f"https://127.0.0.1:{port}/"
+def mutual(tmp_path):
+    return Mutual(tmp_path)
 
 
-async def test_a_certificate_of_our_own_is_shown_to_whoever_asks(asking, tmp_path) -> None:
-    http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem", client_cert=tmp_path / "probe.pem"))
+@pytest.fixture
+async def asking(serve, http_reply, mutual):
+    """A server that demands a certificate, by the versions of TLS: where it is."""
 
-    assert (await http.probe_client(timeout=2).get(asking)).status == 200
+    async def start(version=ssl.TLSVersion.TLSv1_3):
+        port, _ = await serve(http_reply(), tls=mutual.server(version))
+        return f"https://127.0.0.1:{port}/"
+
+    return start
 
 
-async def test_whoever_has_none_is_turned_away_and_the_target_is_not_down(asking, tmp_path) -> None:
-    http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem"))
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_configured_certificate_is_presented_to_a_server_that_asks(asking, mutual, version) -> None:
+    http = Http(run="test", trust=mutual.trust("right"))
 
-    for _ in range(5):  # with TLS 1.3 the refusal comes after the handshake, beside our request
+    assert (await http.probe_client(timeout=2).get(await asking(version))).status == 200
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [
+        (None, "demands a client certificate and was shown none"),
+        ("wrong", "demands a client certificate and does not accept that of connect.client_cert"),
+    ],
+)
+async def test_without_a_certificate_that_it_takes_the_access_is_denied(
+    asking, mutual, version, certificate, told
+) -> None:
+    http = Http(run="test", trust=mutual.trust(certificate))
+    url = await asking(version)
+
+    for _ in range(5):  # with TLS 1.3 the refusal comes after the handshake, beside the request
         with pytest.raises(ProbeFailedError) as failed:
-            await http.probe_client(timeout=2).get(asking)
+            await http.probe_client(timeout=2).get(url)
         assert failed.value.reason is Reason.TURNED_AWAY
+        assert told in failed.value.detail
+        assert "connect.client_cert" in failed.value.detail
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("how", ["close", "reset"])
+async def test_a_server_may_refuse_a_certificate_without_a_word(serve, mutual, version, how) -> None:
+    port, _ = await serve(act=mutual.ends(version, how))
+
+    with pytest.raises(ProbeFailedError) as failed:
+        await Http(run="test", trust=mutual.trust(None)).probe_client(timeout=2).get(f"https://127.0.0.1:{port}/")
+
+    assert failed.value.reason is Reason.TURNED_AWAY
+    assert "configure connect.client_cert" in failed.value.detail
+
+
+async def test_a_server_that_asks_for_no_certificate_and_closes_is_down(serve, mutual) -> None:
+    context = mutual.server()
+    context.verify_mode = ssl.CERT_NONE
+    port, _ = await serve(b"", tls=context)
+
+    with pytest.raises(ProbeFailedError) as failed:
+        await Http(run="test", trust=mutual.trust("right")).probe_client(timeout=2).get(f"https://127.0.0.1:{port}/")
+
+    assert failed.value.reason is Reason.UNREACHABLE
+
+
+async def test_an_untrusted_server_that_asks_for_a_certificate_is_untrusted_all_the_same(asking, mutual) -> None:
+    http = Http(run="test", trust=Trust(client_cert=mutual.trust("right").client_cert))
+
+    with pytest.raises(ProbeFailedError) as failed:
+        await http.probe_client(timeout=2).get(await asking())
+
+    assert failed.value.reason is Reason.UNTRUSTED
+
+
+async def test_an_answer_that_breaks_off_is_no_refusal_of_a_certificate(serve, mutual) -> None:
+    port, _ = await serve(b"HTTP/1.1 200 OK\r\n", tls=mutual.server())
+
+    with pytest.raises(ProbeFailedError) as failed:
+        await Http(run="test", trust=mutual.trust("right")).probe_client(timeout=2).get(f"https://127.0.0.1:{port}/")
+
+    assert failed.value.reason is Reason.UNREACHABLE
 
 
 @pytest.mark.parametrize("text", [None, "no PEM", "encrypted"])
@@ -241,7 +299,7 @@ async def test_a_certificate_that_cannot_be_used_is_our_own_error(asking, tmp_pa
     http = Http(run="test", trust=Trust(ca=tmp_path / "ca.pem", client_cert=file))
 
     with pytest.raises(ProbeFailedError) as failed:
-        await http.probe_client(timeout=2).get(asking)
+        await http.probe_client(timeout=2).get(await asking())
 
     assert failed.value.reason is Reason.MISSING_FILE
     assert "mine.pem cannot be used" in failed.value.detail

@@ -318,6 +318,7 @@ class _Session:
         self._server = server
         self._talk = _Talk(line, server)
         self._timeout = timeout
+        self._has_answered = False
         self._deadline = asyncio.get_running_loop().time() + timeout - line.connect - (line.tls or 0.0)
 
     @property
@@ -334,6 +335,8 @@ class _Session:
                 raise
             detail = f"{self.address} refused database {self._server.database} of the URL, or the sign-in before it"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail) from error
+        server = self._server
+        self._has_answered = bool(server.user or server.password or server.database)  # else nothing was sent so far
 
     async def call(self, *command: str) -> Any:  # noqa: ANN401  # what the protocol can carry
         """The server's answer to one command.
@@ -364,7 +367,9 @@ class _Session:
                 if not command:
                     return None
                 await self._talk.send_command(*command)
-                return await self._talk.read_response()
+                answer = await self._talk.read_response()
+                self._has_answered = True
+                return answer
         except TimeoutError as error:
             detail = f"no answer to {step} from {self.address} within {self._timeout:g} s"
             raise ProbeFailedError(Reason.TIMEOUT, detail) from error
@@ -386,7 +391,8 @@ class _Session:
         if isinstance(error, exceptions.ResponseError | exceptions.BusyLoadingError):
             return self._refusal(_word(error), step)
         if isinstance(error, exceptions.ConnectionError | OSError):
-            return ProbeFailedError(Reason.UNREACHABLE, f"{address} closed the connection at {step}")
+            refused = None if self._has_answered else self.line.refusal(_system_error(error))
+            return refused or ProbeFailedError(Reason.UNREACHABLE, f"{address} closed the connection at {step}")
         return ProbeFailedError(Reason.UNREACHABLE, f"{address} does not speak the Redis protocol")
 
     def _refusal(self, word: str, step: str) -> ProbeFailedError:
@@ -394,6 +400,13 @@ class _Session:
             detail = f"{self.address} is in protected mode: it talks to its own machine only"
             return ProbeFailedError(Reason.TURNED_AWAY, detail)
         return _RefusedError(word, step, self.address)
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """The error of the socket or of TLS under redis-py's own, None for a plain close."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def _word(error: Exception) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.errors import connection_failed, error_text
 from probekit.transport.timestamps import TimestampedSocket
-from probekit.transport.trust import asks_for_certificate
+from probekit.transport.trust import demanded_certificate, watch_handshake
 from probekit.transport.urls import Address, Endpoint, has_host
 
 
@@ -41,6 +41,7 @@ class Connection:
     connect: float
     tls: float | None = None
     socket: TimestampedSocket | None = None  # None through a proxy
+    ssl_object: Any = None  # the TLS session (SSLObject, whose chain is on private parts before 3.13), None without TLS
 
     @property
     def arrived(self) -> float:
@@ -48,15 +49,12 @@ class Connection:
         known = self.socket.arrived if self.socket else None
         return time.monotonic() if known is None else known
 
-    @property
-    def ssl_object(self) -> Any:  # noqa: ANN401  # SSLObject, whose chain is on private parts before 3.13
-        """The TLS session's object, None without TLS."""
-        return self.writer.get_extra_info("ssl_object")
+    def refusal(self, error: BaseException | None = None) -> ProbeFailedError | None:
+        """Access denied, where the server asked for a client certificate and ended the connection before any answer.
 
-    @property
-    def asks_for_certificate(self) -> bool:
-        """Whether the server asked for a certificate of ours: without one that it takes, it will not answer."""
-        return self.ssl_object is not None and asks_for_certificate(self.ssl_object)
+        With TLS 1.3 it does so after the handshake; `error`: how it ended, None for a plain close.
+        """
+        return demanded_certificate(self.ssl_object, self.address, error)
 
     async def close(self) -> None:
         """Close at once, without waiting for the other side."""
@@ -96,17 +94,21 @@ async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | Non
     Raises:
         ProbeFailedError: the certificate does not verify, or there is no handshake.
     """
+    sessions = watch_handshake()
     start = time.perf_counter()
     host = name or connection.address.endpoint.host
     try:
         await connection.writer.start_tls(tls, server_hostname=host, ssl_handshake_timeout=3600)
     except OSError as error:  # ssl.SSLError is an OSError
         await connection.close()
-        raise connection_failed(error, connection.address) from error
+        session = sessions[-1] if sessions else None
+        refused = demanded_certificate(session, connection.address, error)
+        raise refused or connection_failed(error, connection.address) from error
     except BaseException:
         await connection.close()
         raise
     connection.tls = time.perf_counter() - start
+    connection.ssl_object = connection.writer.get_extra_info("ssl_object")
 
 
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -56,8 +56,19 @@ def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
     )
 
 
+def other_side_ended(error: BaseException | None) -> bool:
+    """Whether the other side ended a connection: by an alert, a reset or a close (None)."""
+    if isinstance(error, ssl.SSLError):
+        return isinstance(error, ssl.SSLEOFError) or _is_alert(error.reason or "")
+    return error is None or isinstance(error, ConnectionError)
+
+
+def _is_alert(reason: str) -> bool:
+    return any(word in reason for word in _ALERTS)
+
+
 def _handshake_failed(reason: str, error: ssl.SSLError, address: Address) -> ProbeFailedError:
-    if any(word in reason for word in _ALERTS):  # it speaks TLS and refuses us
+    if _is_alert(reason):  # it speaks TLS and refuses us
         return ProbeFailedError(Reason.TURNED_AWAY, f"{address} refuses our handshake ({reason})")
     if any(word in reason for word in _LOCAL_TLS_ERRORS):
         return ProbeFailedError(Reason.BUG, f"our own TLS library refuses to talk to {address} ({reason})")

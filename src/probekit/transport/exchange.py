@@ -88,7 +88,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             data = await self._connection.reader.read(max_bytes)
         except OSError as error:
-            raise _unanswered(self.exchange) or connection_failed(error, self._connection.address) from error
+            raise _unanswered(self.exchange, error) or connection_failed(error, self._connection.address) from error
         self.exchange.received(data)
         return data
 
@@ -256,12 +256,9 @@ def _timed_out(exchange: Exchange, seconds: float) -> ProbeFailedError:
     return ProbeFailedError(exchange.no_connection_reason, f"no connection to {exchange.address} within {seconds:g} s")
 
 
-def _unanswered(exchange: Exchange) -> ProbeFailedError | None:
-    """A connection that ends before a word of answer, from a server that asked for a certificate: it refuses us."""
-    if exchange.head or exchange.connection is None or not exchange.connection.asks_for_certificate:
-        return None
-    detail = f"{exchange.address} asks for a client certificate and takes none of ours; see connect.client_cert"
-    return ProbeFailedError(Reason.TURNED_AWAY, detail)
+def _unanswered(exchange: Exchange, error: OSError | None = None) -> ProbeFailedError | None:
+    """Access denied, where a connection ends before a word of answer because of a client certificate."""
+    return exchange.connection.refusal(error) if exchange.connection and not exchange.head else None
 
 
 def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:

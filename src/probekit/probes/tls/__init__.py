@@ -32,6 +32,7 @@ from probekit.probe import (
 from probekit.probes.tls.starttls import PORTS, Protocol, upgrade
 from probekit.transport.client import Upgrade
 from probekit.transport.connection import Connection
+from probekit.transport.trust import CertificateDemandedError, Trust
 from probekit.transport.urls import endpoint_of
 
 _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h
@@ -99,7 +100,7 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
         raise ProbeFailedError(Reason.BUG, "the tls kind needs an address")
     begin = partial(upgrade, protocol=config.starttls) if config.starttls else None
     door = _Door(context, context.address, begin)
-    seen = await door.handshake(_unverifying_context())
+    seen = await door.handshake(_unverifying(door.trust))
     leaf = _certificate(seen.leaf)
     trust = await _trust(door, seen)
     path = [_certificate(der) for der in trust.path] if trust.path else [leaf]
@@ -123,12 +124,9 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     )
 
 
-def _unverifying_context() -> ssl.SSLContext:
+def _unverifying(trust: Trust) -> ssl.SSLContext:
     """Takes any certificate and any protocol that this OpenSSL still speaks: nothing is sent over it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return _speaking_old(context)
+    return _speaking_old(trust.unverifying())
 
 
 def _speaking_old(context: ssl.SSLContext) -> ssl.SSLContext:
@@ -144,6 +142,11 @@ class _Door:
     context: Context
     address: Address
     begin: Upgrade | None
+
+    @property
+    def trust(self) -> Trust:
+        """Who is believed, and which certificate is presented."""
+        return self.context.http.http.trust
 
     async def handshake(self, tls: ssl.SSLContext, address: Address | None = None) -> _Seen:
         """One handshake, on a connection of its own."""
@@ -172,7 +175,9 @@ async def _modern(door: _Door, seen: _Seen) -> Exact | Failure:
     if seen.protocol not in _MODERN:
         return Exact(0)
     try:
-        await door.handshake(_old_only())
+        await door.handshake(_old_only(door.trust))
+    except CertificateDemandedError:
+        return Exact(0)  # it took TLS 1.1, and went on to ask for a certificate
     except ProbeFailedError as error:
         cause = error.__cause__
         reason = (cause.reason if isinstance(cause, ssl.SSLError) else None) or ""
@@ -183,9 +188,9 @@ async def _modern(door: _Door, seen: _Seen) -> Exact | Failure:
     return Exact(0)
 
 
-def _old_only() -> ssl.SSLContext:
+def _old_only(trust: Trust) -> ssl.SSLContext:
     """Offers TLS 1.1 and older."""
-    context = _unverifying_context()
+    context = _unverifying(trust)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # that it is retired is what is asked about
         context.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -205,7 +210,7 @@ async def _trust(door: _Door, seen: _Seen) -> _Trust:
     """OpenSSL's answers, dates left aside: path and name at once, and one by one where that is refused."""
 
     def verifying(*, dates: bool = False, name: bool = True) -> ssl.SSLContext:
-        tls = door.context.http.http.trust.verifying(dates=dates, name=name)
+        tls = door.trust.verifying(dates=dates, name=name)
         return (
             tls if seen.protocol in _MODERN else _speaking_old(tls)
         )  # which also takes weak keys, so only where needed
@@ -262,7 +267,7 @@ async def _different(config: TlsProbe, door: _Door, leaf: x509.Certificate, seen
     first = resolved.addresses[0] if resolved else door.address
     if first == door.address:
         return Exact(0)
-    return Exact((await door.handshake(_unverifying_context(), first)).leaf != seen.leaf)
+    return Exact((await door.handshake(_unverifying(door.trust), first)).leaf != seen.leaf)
 
 
 def _certificate(der: bytes) -> x509.Certificate:
