@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import struct
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 import trustme
 from builders import NOW
+from client_certificates import Mutual
 from pydantic import ValidationError
 
 from probekit.demo import postgres_files
@@ -29,6 +31,7 @@ from probekit.probes.postgres.refusals import of_session
 from probekit.probes.postgres.settings import PostgresProbe
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
+from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
 
 PASSWORD = "Tr0ub4dor-and-3"
@@ -76,9 +79,10 @@ def launcher():
         yield started
 
 
-def started(launcher, *options, certificate=None, standby=False):
+def started(launcher, *options, certificate=None, standby=False, prepare=lambda _folder: None):
     """A new cluster with these options; its port and the superuser's password."""
     cluster = postgres_files.create(launcher, certificate=certificate)
+    prepare(cluster.folder)
     if standby:
         (cluster.folder / "standby.signal").touch()
     port = free_port()
@@ -141,8 +145,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(catalogue, "_BETWEEN", 0.05)
 
 
-def context_of(dsn, wanted, *, timeout=3.0, **more):
-    http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: (LOOPBACK,)))
+def context_of(dsn, wanted, *, timeout=3.0, trust=None, **more):
+    http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: (LOOPBACK,)), trust=trust or Trust())
     return Context(
         base_url="https://app.test",
         timeout=timeout,
@@ -154,10 +158,11 @@ def context_of(dsn, wanted, *, timeout=3.0, **more):
     )
 
 
-async def read(dsn, *wanted, timeout=3.0, address=None, **settings):
+async def read(dsn, *wanted, timeout=3.0, address=None, trust=None, **settings):
     """One measurement, in which no secret may be told."""
     config = PostgresProbe(kind="postgres", dsn={"env": "DATABASE_URL"}, **settings)
-    readings = await KIND.measure(config, context_of(dsn, wanted or CATALOGUE, timeout=timeout, address=address))
+    context = context_of(dsn, wanted or CATALOGUE, timeout=timeout, address=address, trust=trust)
+    readings = await KIND.measure(config, context)
     told = f"{readings.notes} {readings.values}"
     assert PASSWORD not in told
     assert "ana@example.test" not in told
@@ -260,6 +265,135 @@ async def test_a_server_without_tls_is_not_encrypted_where_the_dsn_asks_for_it(s
     assert readings.values["up"].reason is Reason.UNTRUSTED
 
 
+# ---------------------------------------------------------------- a server that demands a client certificate
+
+HBA = """
+host all postgres 127.0.0.1/32 scram-sha-256
+hostnossl all plain 127.0.0.1/32 scram-sha-256
+hostssl all app 127.0.0.1/32 scram-sha-256 clientcert=verify-ca
+"""
+
+
+@pytest.fixture(scope="module")
+def mutual(tmp_path_factory):
+    return Mutual(tmp_path_factory.mktemp("mutual"))
+
+
+@pytest.fixture(scope="module")
+def strict(launcher, mutual):
+    """A server that lets app in with a client certificate only, plain without TLS only, and postgres anyhow."""
+
+    def prepare(folder):
+        (folder / "pg_hba.conf").write_text(HBA)
+        shutil.copy(mutual.folder / "ca.pem", folder / "ca.pem")
+        (folder / "ca.pem").chmod(0o644)
+
+    certificate = mutual.folder / "server.pem"
+    port, cluster = started(launcher, "ssl_ca_file=ca.pem", certificate=certificate, prepare=prepare)
+    place = Place(port=port, password=cluster.password, authority=None)
+    place.run(*(f"create role {name} login password '{PASSWORD}'" for name in ("app", "plain")), database="postgres")
+    return place
+
+
+VERSIONS_OF_TLS = pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+MODES = pytest.mark.parametrize("mode", ["prefer", "require"])
+UP = ("up", "encrypted")
+
+
+@VERSIONS_OF_TLS
+@MODES
+async def test_the_configured_certificate_is_presented(strict, mutual, version, mode) -> None:
+    dsn = strict.dsn("app", "postgres", sslmode=mode, ssl_max_protocol_version=version)
+
+    found = numbers(await read(dsn, *UP, trust=mutual.trust("right")))
+
+    assert (found["up"], found["encrypted"]) == (1, 1)
+
+
+@VERSIONS_OF_TLS
+@MODES
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [(None, "was shown none"), ("wrong", "does not accept that of connect.client_cert (SSL error: tlsv1 alert")],
+)
+async def test_without_a_certificate_that_it_takes_the_server_is_not_down(
+    strict, mutual, version, mode, certificate, told
+) -> None:
+    dsn = strict.dsn("app", "postgres", sslmode=mode, ssl_max_protocol_version=version)
+
+    readings = await read(dsn, *UP, trust=mutual.trust(certificate))
+
+    assert reasons(readings) == {"up": Reason.TURNED_AWAY, "encrypted": Reason.TURNED_AWAY}
+    assert told in readings.summary
+    assert "connect.client_cert" in readings.summary
+
+
+async def test_a_refused_certificate_is_no_session_without_tls(strict, mutual) -> None:
+    # with TLS 1.2, in which the refusal is part of the handshake, libpq alone would go on without TLS
+    dsn = strict.dsn("postgres", "postgres", sslmode="prefer", ssl_max_protocol_version="TLSv1.2")
+
+    readings = await read(dsn, *UP, trust=mutual.trust("wrong"))
+
+    assert reasons(readings) == {"up": Reason.TURNED_AWAY, "encrypted": Reason.TURNED_AWAY}
+    assert numbers(await read(dsn, *UP, trust=mutual.trust(None)))["encrypted"] == 1
+
+
+async def test_a_server_that_takes_sessions_without_tls_only_is_read_and_not_encrypted(strict, mutual) -> None:
+    dsn = strict.dsn("plain", "postgres", sslmode="prefer")
+
+    found = numbers(await read(dsn, *UP, trust=mutual.trust("right")))
+
+    assert (found["up"], found["encrypted"]) == (1, 0)
+
+
+async def test_a_key_that_libpq_does_not_take_is_told_where_it_is_needed(strict, place, mutual, tmp_path) -> None:
+    file = tmp_path / "open.pem"
+    shutil.copyfile(mutual.folder / "right.pem", file)
+    file.chmod(0o644)
+    trust = Trust(client_cert=file)
+
+    demanding = await read(strict.dsn("app", "postgres", sslmode="require"), *UP, trust=trust)
+    other = await read(place.dsn(sslmode="require"), *UP, trust=trust)
+
+    assert demanding.values["up"].reason is Reason.TURNED_AWAY
+    assert f"chmod 600 {file} (connect.client_cert)" in demanding.summary
+    assert numbers(other) == {"up": 1, "encrypted": 1, "expected_database": 1}
+
+
+async def test_a_configured_certificate_that_cannot_be_used_is_told(place, tmp_path) -> None:
+    with pytest.raises(ProbeFailedError, match="cannot be used") as failed:
+        await read(place.dsn(sslmode="require"), trust=Trust(client_cert=tmp_path / "missing.pem"))
+
+    assert failed.value.reason is Reason.MISSING_FILE
+
+
+async def test_the_certificate_of_the_dsn_holds_before_the_configured_one(strict, mutual) -> None:
+    def dsn(name):
+        file = mutual.folder / f"{name}.pem"
+        return strict.dsn("app", "postgres", sslmode="require", sslcert=file, sslkey=file)
+
+    right = await read(dsn("right"), *UP, trust=mutual.trust("wrong"))
+    wrong = await read(dsn("wrong"), *UP, trust=mutual.trust("right"))
+    missing = await read(dsn("missing"), *UP, trust=mutual.trust("right"))
+
+    assert numbers(right)["up"] == 1
+    assert wrong.values["up"].reason is Reason.TURNED_AWAY
+    assert "the DSN's sslcert (it holds before connect.client_cert)" in wrong.summary
+    assert missing.values["up"].reason is Reason.MISSING_FILE
+    assert "missing.pem, which is no file" in missing.summary
+
+
+async def test_a_dsn_key_that_others_may_read_is_told(strict, mutual, tmp_path) -> None:
+    file = tmp_path / "open.pem"
+    shutil.copyfile(mutual.folder / "right.pem", file)
+    file.chmod(0o644)
+
+    readings = await read(strict.dsn("app", "postgres", sslmode="prefer", sslcert=file, sslkey=file), *UP)
+
+    assert readings.values["up"].reason is Reason.MISSING_FILE
+    assert "has group or world access" in readings.summary
+
+
 async def test_a_closed_port_is_down() -> None:
     readings = await read(f"postgresql://a:{PASSWORD}@{LOOPBACK}:{free_port()}/shop")
 
@@ -343,6 +477,14 @@ async def test_a_look_that_nobody_wants_any_more_lets_go_at_once(deaf) -> None:
          Reason.UNREACHABLE, {"up": 0}),
         ('FATAL:  too many connections for role "probekit"', Reason.TURNED_AWAY, {}),
         ("FATAL:  connection requires a valid client certificate", Reason.TURNED_AWAY, {}),
+        *(
+            (f"SSL error: {text}", Reason.TURNED_AWAY, {})
+            for text in (
+                "tlsv13 alert certificate required", "sslv3 alert bad certificate", "ssl/tls alert certificate expired",
+                "sslv3 alert certificate unknown", "tlsv1 alert unknown ca", "sslv3 alert handshake failure",
+                "tlsv1 alert protocol version",
+            )
+        ),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", no encryption',
          Reason.REFUSED_CREDENTIALS, {}),
         ("query_wait_timeout", Reason.UNREACHABLE, {"up": 0}),

@@ -59,7 +59,11 @@ class Connect(Settings):
         None, description="where http://USER:PASSWORD@HOST:PORT is kept, the proxy for HTTP; else none is used"
     )
     client_cert: Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=Path | SecretFile | None)] = (
-        Field(None, description="certificate and key in one PEM file, for HTTP servers that ask for one")
+        Field(
+            None,
+            description="certificate and key in one PEM file, presented to every server that asks for one; "
+            "for PostgreSQL, sslcert and sslkey of its DSN hold before it, and the file must be private (chmod 600)",
+        )
     )
 
     @field_validator("resolve")

@@ -11,8 +11,10 @@ from typing import Final
 import psycopg
 
 from probekit.probe import ProbeFailedError, Reason
+from probekit.probes.postgres.client_certificate import ClientCertificate
 from probekit.probes.postgres.words import plain
 
+NO_CERTIFICATE: Final = ClientCertificate()
 _NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 
@@ -34,6 +36,11 @@ class _Refusal:
     facts: Mapping[str, float] = field(default_factory=dict)
 
 
+_CERTIFICATE: Final = _Refusal(  # in libpq's words, and in OpenSSL's for the alerts of RFC 8446 section 6.2
+    r"valid client certificate|alert (certificate|bad certificate|unsupported certificate|unknown ca|access denied)",
+    Reason.TURNED_AWAY,
+    "it demands a client certificate",
+)
 _FULL: Final = {"connections_used": 100.0}
 _REFUSALS: Final = (
     _Refusal(
@@ -49,10 +56,11 @@ _REFUSALS: Final = (
     _Refusal(
         r"does not support SSL", Reason.UNTRUSTED, "it speaks no TLS, and the DSN asks for it", {"encrypted": 0.0}
     ),
+    _CERTIFICATE,
     _Refusal(
-        r"valid client certificate|alert certificate required|alert bad certificate|alert unknown ca",
+        r"SSL error: .*\balert\b",  # who sends one is there
         Reason.TURNED_AWAY,
-        "it asks for a client certificate",
+        "it refuses the TLS handshake, perhaps for want of a client certificate (connect.client_cert)",
     ),
     _Refusal(r"too many connections for role", Reason.TURNED_AWAY, "the DSN's own role has no connection left"),
     _Refusal(
@@ -106,23 +114,31 @@ _REFUSALS: Final = (
 )
 
 
-def of_session(error: psycopg.Error | TimeoutError, where: str, seconds: float) -> RefusedError:
+def of_session(
+    error: psycopg.Error | TimeoutError, where: str, seconds: float, certificate: ClientCertificate = NO_CERTIFICATE
+) -> RefusedError:
     """Why there is no session, by what the error's text says."""
     if isinstance(error, TimeoutError | psycopg.errors.ConnectionTimeout):
         return RefusedError(Reason.UNREACHABLE, f"no session with {where} within {seconds:g} s")
     text = str(error)
-    said = plain(_essence(text))
     for refusal in _REFUSALS:
-        if re.search(refusal.texts, text, re.IGNORECASE):
-            return RefusedError(refusal.reason, f"{where}: {refusal.summary}: {said}", refusal.facts)
+        if not re.search(refusal.texts, text, re.IGNORECASE):
+            continue
+        said = plain(_essence(text, refusal.texts))
+        if refusal is _CERTIFICATE:
+            demanded = certificate.demanded(where, said)
+            return RefusedError(demanded.reason, demanded.detail)
+        return RefusedError(refusal.reason, f"{where}: {refusal.summary}: {said}", refusal.facts)
+    said = plain(_essence(text))
     # in a language or of a kind that we do not know: it may as well be our own fault
     return RefusedError(Reason.BAD_RESPONSE, f"{where} opens no session, for a reason that we do not know: {said}")
 
 
-def _essence(text: str) -> str:
-    """The last thing that was said, without libpq's address in front and its advice behind."""
+def _essence(text: str, about: str = "") -> str:
+    """The last line about something, else the last, without libpq's address in front and its advice behind."""
     lines = [line for line in text.splitlines() if line and not line.startswith(("\t", "Either provide"))]
-    return re.sub(r"^.*?connection to server .*? failed: ", "", lines[-1] if lines else "")
+    telling = [line for line in lines if re.search(about, line, re.IGNORECASE)] or lines
+    return re.sub(r"^.*?connection to server .*? failed: ", "", telling[-1] if telling else "")
 
 
 class ReadingError(ProbeFailedError):

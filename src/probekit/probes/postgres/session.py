@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 
 from probekit.probe import Context, Endpoint, ProbeFailedError, Reason
+from probekit.probes.postgres.client_certificate import ClientCertificate, client_certificate
 from probekit.probes.postgres.refusals import ReadingError, RefusedError, of_reading, of_session
 from probekit.probes.postgres.settings import PostgresProbe
 from probekit.redaction import Redactor
@@ -53,6 +54,7 @@ class Target:
 
     parameters: dict[str, Any] = field(repr=False)
     where: str
+    certificate: ClientCertificate
 
 
 @dataclass(kw_only=True)
@@ -177,14 +179,17 @@ async def _target(config: PostgresProbe, context: Context) -> Target:
     except psycopg.ProgrammingError:
         detail = f"{config.dsn} holds no DSN; write postgresql://USER:PASSWORD@HOST/DATABASE"
         raise ProbeFailedError(Reason.MISSING_SECRET, detail) from None  # its text quotes the DSN
-    ca = context.http.http.trust.ca
+    trust = context.http.http.trust
+    certificate = client_certificate(parameters, trust)
+    parameters |= certificate.parameters
+    ca = trust.ca
     if ca and "sslrootcert" not in parameters and str(parameters.get("sslmode")).startswith("verify-"):
         parameters["sslrootcert"] = str(ca)
     host = str(parameters.get("host") or "")
     port = str(parameters.get("port") or _PORT)
     where = f"PostgreSQL at {Endpoint(host, int(port)) if host and port.isdigit() else host or 'its default place'}"
     if not host or "," in host or host.startswith(("/", "@")) or parameters.get("hostaddr") or not port.isdigit():
-        return Target(parameters=parameters, where=where)  # libpq's own affair
+        return Target(parameters=parameters, where=where, certificate=certificate)  # libpq's own affair
     endpoint = Endpoint(host, int(port))
     if context.address is not None:
         found: tuple[str, ...] = (context.address.ip,)
@@ -196,10 +201,25 @@ async def _target(config: PostgresProbe, context: Context) -> Target:
             raise ProbeFailedError(Reason.UNRESOLVED, f"no address for {host} within {context.timeout:g} s") from error
         found = tuple(address.ip for address in resolved.addresses)
     parameters |= {"host": ",".join([host] * len(found)), "hostaddr": ",".join(found)}
-    return Target(parameters=parameters, where=where)
+    return Target(parameters=parameters, where=where, certificate=certificate)
 
 
 async def _connect(target: Target, patience: float) -> tuple[psycopg.AsyncConnection[DictRow], float]:
+    """A session and the seconds it took.
+
+    A certificate of connect.client_cert that the server does not accept is an error: libpq would go on without TLS
+    (sslmode=prefer), and the session would not be encrypted because of it.
+    """
+    if target.certificate.may_cost_tls:
+        try:
+            return await _connect_once(replace(target, parameters=target.parameters | {"sslmode": "require"}), patience)
+        except RefusedError as refused:
+            if refused.reason not in (Reason.UNTRUSTED, Reason.REFUSED_CREDENTIALS):  # no TLS there, or none for us
+                raise
+    return await _connect_once(target, patience)
+
+
+async def _connect_once(target: Target, patience: float) -> tuple[psycopg.AsyncConnection[DictRow], float]:
     """A session and the seconds it took; every address once, as libpq does, and nothing again."""
     seconds, start = min(patience, _LONGEST_CONNECT), perf_counter()
     addresses = str(target.parameters.get("hostaddr") or "").count(",") + 1
@@ -223,7 +243,7 @@ async def _connect(target: Target, patience: float) -> tuple[psycopg.AsyncConnec
 
 def _refused(error: psycopg.Error | TimeoutError, target: Target, seconds: float) -> RefusedError:
     """Why there is no session, without the password, which a server that asks for it in clear could send back."""
-    refused = of_session(error, target.where, seconds)
+    refused = of_session(error, target.where, seconds, target.certificate)
     redactor = Redactor()
     redactor.learn(str(target.parameters.get("password") or ""))
     return RefusedError(refused.reason, redactor.clean(refused.detail), refused.facts)
