@@ -54,6 +54,11 @@ def server_context(leaf, *, chain=True):
     return context
 
 
+async def quiet(reader, _writer):
+    """Say nothing after the handshake."""
+    await reader.read()
+
+
 @pytest.fixture
 def read(serve, trusted_file):
     """What the kind reads of a server with this context."""
@@ -62,9 +67,6 @@ def read(serve, trusted_file):
         context, *, host="app.test", ca=trusted_file, now=NOW, others=(), wanted=frozenset(), trust=None, act=None,
         **settings,
     ):  # fmt: skip
-        async def quiet(reader, _writer):
-            await reader.read()
-
         port, _ = await serve(act=act or quiet, tls=context)
         address = Address(Endpoint(host, port), "127.0.0.1")
         others = tuple(Address(Endpoint(host, other), "127.0.0.1") for other in others)
@@ -541,27 +543,71 @@ def test_a_protocol_has_a_port_of_its_own() -> None:
     assert endpoint(TlsProbe(starttls="smtp"), "https://app.test") == Endpoint("app.test", 25)
 
 
-async def test_an_address_with_another_certificate_than_the_first_is_different(authority, serve, read) -> None:
-    async def quiet(reader, _writer):
-        await reader.read()
+@pytest.fixture
+def pair(authority, serve, read):
+    """Two addresses with two good certificates: what is read of the first and of the second."""
+    leaves = [authority.issue_cert("app.test") for _ in range(2)]
 
-    first, _ = await serve(act=quiet, tls=server_context(authority.issue_cert("app.test")))
+    async def pair(**settings):
+        first = await read(server_context(leaves[0]), **settings)
+        port, _ = await serve(act=quiet, tls=server_context(leaves[0]))
+        return first, await read(server_context(leaves[1]), others=(port,), **settings)
 
-    found = numbers(await read(server_context(authority.issue_cert("app.test")), others=(first,)))
-
-    assert found["different_certificates"] == 1
+    return pair
 
 
-async def test_a_declared_fingerprint_or_issuer_is_held_against_the_leaf(authority, read) -> None:
+async def test_two_addresses_may_serve_two_good_certificates(pair) -> None:
+    readings = await pair()
+
+    assert [numbers(one)["different_certificates"] for one in readings] == [0, 0]
+    assert [numbers(one)["trusted"] for one in readings] == [1, 1]
+    assert readings[0].notes["fingerprint"] != readings[1].notes["fingerprint"]
+
+
+async def test_two_certificates_differ_where_one_is_declared_for_every_address(pair) -> None:
+    readings = await pair(same_everywhere=True)
+
+    assert [numbers(one)["different_certificates"] for one in readings] == [0, 1]
+    assert "serves another certificate" in readings[1].summary
+    assert numbers(readings[1])["trusted"] == 1
+
+
+async def test_an_address_without_the_declared_certificate_fails_alone(pair) -> None:
+    fingerprint = (await pair())[0].notes["fingerprint"]
+
+    readings = await pair(fingerprint=fingerprint)
+
+    assert [numbers(one)["different_certificates"] for one in readings] == [0, 1]
+
+
+async def test_one_certificate_at_every_address_is_the_same_everywhere(authority, serve, read) -> None:
+    context = server_context(authority.issue_cert("app.test"))
+    first, _ = await serve(act=quiet, tls=context)
+
+    found = numbers(await read(context, others=(first,), same_everywhere=True))
+
+    assert found["different_certificates"] == 0
+
+
+@pytest.mark.parametrize(
+    ("declared", "different", "told"),
+    [
+        (lambda leaf: {"fingerprint": leaf.upper()}, 0, ""),
+        (lambda leaf: {"fingerprint": leaf, "same_everywhere": True}, 0, ""),
+        (lambda _: {"fingerprint": "0" * 64}, 1, "; it has another fingerprint than the declared one"),
+        (lambda _: {"issuer": "another"}, 1, "; it has another issuer than the declared one"),
+    ],
+)
+async def test_a_declared_fingerprint_or_issuer_is_held_against_the_leaf(
+    authority, read, declared, different, told
+) -> None:
     context = server_context(authority.issue_cert("app.test"))
     fingerprint = (await read(context)).notes["fingerprint"]
 
-    found = [
-        numbers(await read(context, **declared))["different_certificates"]
-        for declared in ({"fingerprint": fingerprint.upper()}, {"fingerprint": "0" * 64}, {"issuer": "another"})
-    ]
+    readings = await read(context, **declared(fingerprint))
 
-    assert found == [0, 1, 1]
+    assert numbers(readings)["different_certificates"] == different
+    assert readings.summary.endswith(told)
 
 
 @pytest.mark.parametrize("silent", [True, False])

@@ -57,6 +57,10 @@ class TlsProbe(ProbeConfig):
     issuer: str | None = Field(
         None, min_length=1, description="common name of the issuer that the certificate must have"
     )
+    same_everywhere: bool = Field(
+        default=False,
+        description="Whether every address must serve the certificate that the name's first address serves.",
+    )
 
     @field_validator("fingerprint")
     @classmethod
@@ -108,16 +112,17 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     first = min(path, key=lambda certificate: _days_left(certificate, now))
     notes = {"protocol": seen.protocol, "fingerprint": leaf.fingerprint(SHA256()).hex()}
     wanted = context.wanted or KIND.metric_names
+    difference = await _difference(config, door, leaf)
     modern = {"modern_protocol": await _modern(door, seen)} if "modern_protocol" in wanted else {}  # a hello more
     return Readings(
-        _summary(leaf, trust, first),
+        "; ".join(filter(None, (_summary(leaf, trust, first), difference))),
         notes,
         **modern,
         time_left=Exact(_days_left(first, now)),
         trusted=Exact(trust.path is not None),
         host_matches=trust.host_matches if isinstance(trust.host_matches, Failure) else Exact(trust.host_matches),
         chain_complete=_chain_complete(seen, trust, leaf),
-        different_certificates=await _different(config, door, leaf, seen),
+        different_certificates=Exact(bool(difference)),
         self_signed=Exact(leaf.issuer == leaf.subject),
         weak_keys=Exact(sum(_is_weak_key(certificate) for certificate in path)),
         weak_signatures=Exact(sum(_is_weak_signature(certificate) for certificate in path)),
@@ -258,16 +263,21 @@ def _chain_complete(seen: _Seen, trust: _Trust, leaf: x509.Certificate) -> Exact
     return Failure(reason=Reason.BAD_RESPONSE, detail="no trusted root is known to which the chain could be complete")
 
 
-async def _different(config: TlsProbe, door: _Door, leaf: x509.Certificate, seen: _Seen) -> Exact:
-    """1 for another certificate than the declared one, or than that of the name's first address."""
-    if config.fingerprint or config.issuer:
-        right = config.fingerprint in (None, leaf.fingerprint(SHA256()).hex())
-        return Exact(not (right and config.issuer in (None, _common_name(leaf.issuer), leaf.issuer.rfc4514_string())))
+async def _difference(config: TlsProbe, door: _Door, leaf: x509.Certificate) -> str:
+    """How the certificate differs from what the table declares; empty where it does not, or nothing is declared.
+
+    Addresses may serve different certificates: several edges, or a renewal that is being rolled out.
+    """
+    if config.fingerprint not in (None, leaf.fingerprint(SHA256()).hex()):
+        return "it has another fingerprint than the declared one"
+    if config.issuer not in (None, _common_name(leaf.issuer), leaf.issuer.rfc4514_string()):
+        return "it has another issuer than the declared one"
     resolved = door.context.resolved
     first = resolved.addresses[0] if resolved else door.address
-    if first == door.address:
-        return Exact(0)
-    return Exact((await door.handshake(_unverifying(door.trust), first)).leaf != seen.leaf)
+    if not config.same_everywhere or first == door.address:
+        return ""
+    other = _certificate((await door.handshake(_unverifying(door.trust), first)).leaf)
+    return "" if other == leaf else f"{first} serves another certificate"
 
 
 def _certificate(der: bytes) -> x509.Certificate:
@@ -339,7 +349,7 @@ KIND = Kind(
         Metric(
             name="different_certificates",
             unit="",
-            help="1: another certificate than declared, or than the first address serves",
+            help="1: another fingerprint or issuer than declared, or, with same_everywhere, than the first address's",
         ),
         Metric(
             name="modern_protocol",
