@@ -265,6 +265,7 @@ async def test_no_window_begins_once_a_confirmed_failure_has_fixed_the_decision(
     assert report.situation.complete
     assert report.since.keys() == {("deploy.services.health-endpoint", health.severity)}
     assert (peer.connections < 20) is not is_measured
+    assert any("--all measures everything" in note for note in report.run.notes) is not is_measured
 
 
 HANGING = """

@@ -23,7 +23,7 @@ from probekit.judging.evidence import collected
 from probekit.judging.judge import judge, judge_item, needed_retry
 from probekit.judging.release import release_of
 from probekit.model.history import History
-from probekit.model.measurement import Attempt, InstanceKey
+from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Control, Runner, Situation, Stage
@@ -153,6 +153,7 @@ async def execute_run(
             notes=(
                 *_notes(opened.secrets, options.history, planned),
                 *_unused(context.http.resolver, planned, observations),
+                *_left_out(observations),
                 *notes_of_moves(planned, observations.attempts, situation),
             ),
         ),
@@ -205,6 +206,13 @@ def _unused(resolver: Resolver, planned: Plan[ConfiguredKind], observations: Obs
         return
     for name in sorted(resolver.fixed.keys() - resolver.asked):
         yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
+
+
+def _left_out(observations: Observations) -> Iterator[str]:
+    """What a reader misses where a confirmed failure fixed the decision."""
+    values = (value for measurement in observations.measurements for value in measurement.values.values())
+    if any(isinstance(value, Failure) and value.reason is Reason.NOT_MEASURED for value in values):
+        yield "the decision was fixed before the windows and bursts, which were left out; --all measures everything"
 
 
 def _judging(planned: Plan[ConfiguredKind], options: RunOptions, observer: RunObserver) -> StepEnded:
