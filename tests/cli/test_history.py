@@ -227,10 +227,17 @@ def test_a_question_that_was_answered_well_once_and_is_not_now_is_a_failure(veri
     ]  # fmt: skip
 
 
-def test_another_way_of_asking_is_another_question(verify, target, folder) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"/health"', '"/health?deep=1"'),
+        ("[env.prod.probes.health]", '[env.prod.connect]\nfamily = "ipv4"\n[env.prod.probes.health]'),
+    ],
+)
+def test_another_way_of_asking_is_another_question(verify, target, folder, before, after) -> None:
     verify("--report", "json")
     target[0] = 404
     text = (folder / "probes.toml").read_text()
-    (folder / "probes.toml").write_text(text.replace('"/health"', '"/health?deep=1"'))
+    (folder / "probes.toml").write_text(text.replace(before, after))
 
     assert outcome_of(verify("--report", "json")) == "inconclusive"

@@ -198,10 +198,14 @@ async def test_no_measurement_begins_before_the_first_one_is_answered(go, double
 
 
 async def test_failures_are_confirmed_when_nothing_else_is_measured(go, double) -> None:
-    order = []
+    order, here = [], Counter()
 
-    def answer(context):
-        order.append((str(context.address), double.in_flight))
+    async def answer(context):
+        address = str(context.address)
+        here[address] += 1
+        order.append((address, double.in_flight, here[address]))
+        await asyncio.sleep(0)
+        here[address] -= 1
         return Readings(up=Exact(0))
 
     double.answer = answer
@@ -214,8 +218,9 @@ async def test_failures_are_confirmed_when_nothing_else_is_measured(go, double) 
     first = sum(len(attempts[0].measurements) for attempts in seen.attempts.values())
     confirming = order[first:]
     assert all(len(attempts[1].measurements) == 1 for attempts in seen.attempts.values())
-    assert Counter(address for address, _ in confirming) == {f"{address}:443": 2 for address in addresses}
-    assert max(in_flight for _, in_flight in confirming) == 4
+    assert Counter(address for address, _, _ in confirming) == {f"{address}:443": 2 for address in addresses}
+    assert max(in_flight for _, in_flight, _ in confirming) == 4
+    assert {at_once for _, _, at_once in confirming} == {1}
 
 
 async def test_each_of_many_addresses_gets_fewer_measurements(go) -> None:

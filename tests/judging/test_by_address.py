@@ -8,8 +8,9 @@ import pytest
 
 from probekit.judging.decide import decide
 from probekit.judging.judge import judge
-from probekit.model.checklist import Row, Severity
+from probekit.model.checklist import Band, Deadline, Row, Severity
 from probekit.model.history import Deployment, History
+from probekit.model.limit import parse_limit
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Action, Control, Flag, Outcome, Situation
 
@@ -20,7 +21,8 @@ ONE, TWO, SIX = "192.0.2.1:443", "192.0.2.2:443", "[2001:db8::1]:443"
 def judged(make):
     """The health item's verdict and the decision, by what each address answered in each of three attempts."""
     row = Row(id="api-down", text="", severity=Severity.CRITICAL, action="rollback")
-    item = make.item("up == 1", confirm=3, matrix_row=row)
+    band = Band(when=parse_limit("up < 1"), severity=Severity.CRITICAL, deadline=Deadline(minutes=5, then="rollback"))
+    item = replace(make.item("up == 1", confirm=3, matrix_row=row), bands=(band,))
     deployment = Deployment(release="2", started=make.now, finished=make.now)
 
     def one(ups, *, uncounted=None, each_address=True):
