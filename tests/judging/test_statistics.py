@@ -101,7 +101,9 @@ def test_one_burst_is_no_failure() -> None:
     burst = Share((500, 0, 0, 0, 0, 0), (500,) * 6)
 
     assert judge_share(burst, 0.001, R).outcome is INCONCLUSIVE
-    assert round(clustering(Share((10, 0, 0, 0, 0, 0), (100,) * 6)), 2) == 10.17
+    assert (
+        round(clustering(Share((10, 0, 0, 0, 0, 0), (100,) * 6)), 2) == 11.09
+    )  # 10.17, and 0.1 of the excess for one block
 
 
 def test_a_percentile_is_a_share_of_slow_ones() -> None:
@@ -261,3 +263,15 @@ def _window(rng: random.Random, share: float, burst: int) -> Share:
     """30 blocks of 500 requests, the errors in bursts of so many."""
     events = [sum(burst for _ in range(500 // burst) if rng.random() < share) for _ in range(30)]
     return Share(tuple(min(count, 500) for count in events), (500,) * 30)
+
+
+def test_percentiles_with_stalls_pass_falsely_in_less_than_5_percent_of_single_windows() -> None:
+    """Three stalls of 20 requests in 30 blocks look like less clustering than there is: 5.3 % without the allowance."""
+    rng, passes, runs = random.Random(20261125), 0, 3000
+    for _ in range(runs):
+        slow = [20 * sum(rng.random() < 0.05 for _ in range(5)) for _ in range(30)]
+        one = Share(tuple(slow), (100,) * 30)
+        factor = clustering(one)
+        passes += proves_below(sum(slow) / factor, 3000 / factor, 0.05, 0.05)
+
+    assert passes <= 0.04 * runs
