@@ -434,6 +434,19 @@ def test_plan_says_what_no_run_can_prove_and_what_takes_too_long(probekit, folde
     assert "too slow a throttle: 108 requests take 1080 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
 
 
+def test_plan_says_how_many_windows_a_sampling_may_take(probekit, folder, write) -> None:
+    write(scope='"deploy.performance.error-rate", "deploy.performance.p95-latency"')
+    api = '\n[env.prod.probes.api]\nkind = "latency"\nrate = 1\nroutes = [{ path = "/" }]\n'
+    (folder / "probes.toml").write_text((folder / "probes.toml").read_text() + api)
+
+    text = probekit("plan", "--env", "prod").stdout
+
+    assert "api (latency): a window of 60 s, 60 requests; up to 3 windows while an item is undecided" in text
+    assert "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be verified with 60 requests" in text
+    assert "3218 are needed" in text
+    assert "deploy.performance.p95-latency:" not in text  # 60 are not enough, 120 are
+
+
 def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(probekit, folder, write) -> None:
     with socket.create_server(("127.0.0.1", 0)) as watched:
         write(watched.getsockname()[1], scope='"deploy.services", "deploy.code", "pre.infra"')

@@ -737,3 +737,48 @@ async def test_a_sampler_that_gives_nothing_or_breaks_is_no_reading(go) -> None:
     for sample, reason in [(nothing, Reason.BAD_RESPONSE), (broken, Reason.BUG)]:
         seen = await go(sampling, sample=sample)
         assert seen.attempts["health", ""][0].measurements[0].values["up"].reason is reason
+
+
+@pytest.fixture
+def windows(go):
+    """Run a sampling of 60 s and one timeout of 1 s whose items stay undecided; its measurements, first and further."""
+
+    async def windows(*others, more=None, **environment):
+        contexts = []
+
+        async def sample(_config, context):
+            contexts.append(context)
+            yield Readings(up=Exact(1), status=Exact(200))
+
+        def undecided(step, attempts):
+            if not step.window:
+                return None
+            return more(attempts) if more else Retry(rechecks=1) if len(attempts[0].rechecks) < 2 else None
+
+        sampling = step(probe="api", repeat=1, attempts=1, turn="exclusive", window=60.0, further_windows=2)
+        seen = await go(sampling, *others, sample=sample, more=undecided, environment=environment)
+        assert seen.complete
+        ((attempt,),) = (kept for key, kept in seen.attempts.items() if key.probe == "api")
+        return attempt, contexts
+
+    return windows
+
+
+async def test_an_undecided_sampling_goes_on_in_the_same_attempt_and_is_asked_for_all_metrics(windows) -> None:
+    attempt, contexts = await windows()
+
+    assert (len(attempt.measurements), len(attempt.rechecks)) == (1, 2)
+    assert {one.wanted for one in contexts} == {frozenset({"up", "status", "indexes"})}
+
+
+async def test_a_window_that_the_deadline_would_cut_off_does_not_begin(windows) -> None:
+    """It takes 62 s; the last block of watchers and the controls 10 s each; one more step of 8 looks 34 s after it."""
+    later = step(turn="final", attempts=1, spread=0.0, repeat=8, timeout=3.0)
+    # 2 rounds of the first eight and 6 of rechecks, 3 s each
+
+    async def taken(*others, deadline):
+        attempt, _ = await windows(*others, deadline=deadline)
+        return 1 + len(attempt.rechecks)
+
+    assert [await taken(deadline=deadline) for deadline in ("81s", "83s")] == [1, 3]
+    assert [await taken(later, deadline=deadline) for deadline in ("105s", "107s")] == [1, 3]

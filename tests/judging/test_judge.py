@@ -8,7 +8,7 @@ from math import inf, nan
 
 import pytest
 
-from probekit.judging import assess
+from probekit.judging import windows
 from probekit.judging.assess import Assessor
 from probekit.judging.evaluate import evaluate
 from probekit.judging.judge import judge, judge_item, needed_retry
@@ -585,7 +585,7 @@ def evaluations(monkeypatch):
         calls.append((id(reading), limit, risks))
         return evaluate(reading, limit, risks, reference)
 
-    monkeypatch.setattr(assess, "evaluate", counted)
+    monkeypatch.setattr(windows, "evaluate", counted)
     return calls
 
 

@@ -132,7 +132,57 @@ def test_samplings_share_the_budget_unless_load_is_allowed(planned, settings, ea
     steps = planned("deploy.smoke.smoke-response-times", tables=tables, **settings).steps
 
     assert [step.budget for step in steps] == [each, each]
-    assert [step.cost for step in steps] == [each or 3000] * 2
+    assert [step.cost // step.windows for step in steps] == [each or 3000] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "windows", "cost"),
+    [
+        ({}, 1, 300),  # five a second take the whole of its share, 300
+        ({"rate": 2.5}, 2, 300),
+        ({"rate": 1.25}, 3, 225),
+        ({"rate": 1}, 3, 180),
+        ({"rate": 1, "budget": 120}, 2, 120),
+        ({"rate": 1, "budget": 119}, 1, 60),
+        ({"throttle": '{ requests = 1, per = "10s" }'}, 3, 18),
+        ({"allow": '["load"]', "rate": 50}, 3, 9000),
+        ({"allow": '["load"]', "rate": 50, "deadline": '"200s"'}, 2, 6000),  # a window and two timeouts take 80 s
+        ({"allow": '["load"]', "rate": 50, "deadline": '"159s"'}, 1, 3000),
+    ],
+)
+def test_a_sampling_may_go_on_for_as_many_windows_as_budget_and_deadline_hold(planned, settings, windows, cost) -> None:
+    rate = settings.pop("rate", 5)
+    table = f'[env.prod.probes.api]\nkind = "latency"\nrate = {rate}\nroutes = [{{ path = "/" }}]\n'
+
+    (step,) = planned("deploy.smoke.smoke-response-times", tables=table, **settings).steps
+
+    assert (step.windows, step.further_windows, step.cost) == (windows, windows - 1, cost)
+    assert step.longest == windows * (60 + 2 * 10)
+
+
+def test_watchers_and_readers_of_the_target_s_counters_do_not_go_on(planned) -> None:
+    tables = """
+[env.prod.probes.api]
+kind = "scrape"
+path = "/metrics"
+requests = "http_requests_total"
+[env.prod.probes.cache-load]
+kind = "redis"
+url = { env = "CACHE" }
+"""
+    steps = planned("deploy.performance", "post.performance.cache-hit-rate", tables=tables, allow='["load"]').steps
+
+    assert {(step.kind, step.windows) for step in steps} == {("scrape", 1), ("redis", 1)}
+
+
+def test_how_often_a_window_may_go_on_is_no_other_measurement(planned) -> None:
+    table = '[env.prod.probes.api]\nkind = "latency"\nrate = 1\nroutes = [{ path = "/" }]\n'
+    plans = [
+        planned("deploy.smoke.smoke-response-times", tables=table, **settings) for settings in ({}, {"budget": 60})
+    ]
+
+    assert [plan.steps[0].windows for plan in plans] == [3, 1]
+    assert plans[0].fingerprints == plans[1].fingerprints
 
 
 def test_a_window_with_fewer_requests_is_not_the_same_measurement(planned) -> None:

@@ -103,8 +103,9 @@ _TURNS = {
 
 def _step(step: Step[ConfiguredKind]) -> str:
     if step.window:
-        sends = f", {step.cost} requests" if step.source.requests_per_window else ""
-        return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}"
+        sends = f", {step.cost // step.windows} requests" if step.source.requests_per_window else ""
+        further = f"; up to {step.windows} windows while an item is undecided" if step.further_windows else ""
+        return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}{further}"
     measurements = f"{step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else "1 measurement"
     attempts = f", up to {step.attempts} attempts {step.attempt_interval:g} s apart" if step.attempts > 1 else ""
     return f"{step.name} ({step.kind}): {measurements}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"

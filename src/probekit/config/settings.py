@@ -140,12 +140,17 @@ class Environment(Settings):
     spread: Duration = Field(20.0, le=600, description="over which the first attempt's measurements are spread")
     attempt_interval: Duration = Field(10.0, le=600, description="between two attempts")
     block: Duration = Field(10.0, gt=0, le=60, description="of time, by which samplings keep what they saw")
-    window: Duration = Field(60.0, gt=0, le=3600, description="that a sampling lasts at least; six blocks or more")
+    window: Duration = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="that a sampling lasts at least, six blocks or more; up to three while an item is undecided",
+    )
     budget: int = Field(
         600,
         ge=1,
         le=100_000,
-        description="requests of all samplings of a run, 300 each at most, unless load is allowed",
+        description="requests of all samplings of a run in all their windows, 300 each at most, unless load is allowed",
     )
     allow: list[Literal["canary-write", "load"]] = Field([], description="what may be done beside reading")
     trust: list[str] = Field(

@@ -89,7 +89,8 @@ class AttemptRunner:
         return tuple(task.result() for task in tasks if not task.cancelled())
 
     async def _measured(self, address: Address | None) -> Measurement:
-        asked = self._step.reachability_metrics if self._reached else self._step.wanted
+        is_enough = self._reached and not self._step.window  # every window is asked for all metrics
+        asked = self._step.reachability_metrics if is_enough else self._step.wanted
         seen = await self._measure(address, asked, self._step.is_timed)
         self._reached = self._reached or bool(seen.reached)
         return seen

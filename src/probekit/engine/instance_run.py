@@ -32,6 +32,7 @@ class InstanceRun:
         clock: Clock,
         keep: Callable[[Sequence[Attempt]], None],
         cut: Callable[[], Failure],
+        goes_on: Callable[[], bool],
         patience: float | None,
         repeat: int | None = None,
     ) -> None:
@@ -45,6 +46,7 @@ class InstanceRun:
             clock: by which it waits.
             keep: takes what was seen so far, after each attempt.
             cut: why there is nothing where it is ended before its first attempt.
+            goes_on: whether a sampling may have one more window.
             patience: seconds until its kind counts as stuck; None: for ever.
             repeat: measurements of the first attempt, where they are not as many as the step says.
         """
@@ -54,6 +56,7 @@ class InstanceRun:
         self._clock = clock
         self._keep = keep
         self._cut = cut
+        self._goes_on = goes_on
         self._patience = patience
         take = partial(measurer.measure, place)
         self._runner = AttemptRunner(place.step, addresses, take, clock.sleep, repeat=repeat)
@@ -82,7 +85,9 @@ class InstanceRun:
         step = self.place.step
         self._attempts.append(attempt)
         while (retry := self._more(step, self._attempts)) and retry.rechecks:
-            rechecks = await self._runner.recheck(retry)
+            if step.window and not self._goes_on():
+                break
+            rechecks = self._attempts[-1].rechecks + await self._runner.recheck(retry)
             self._attempts[-1] = Attempt(measurements=attempt.measurements, rechecks=rechecks)
         self._retry = retry
 

@@ -31,11 +31,12 @@ _NOT_MEASURED = Failure(reason=Reason.NOT_MEASURED, detail="decision fixed")
 async def run(plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext) -> Observations:
     """Carry out the plan; what was seen until then if the run is stopped or its deadline passes."""
     observations = Observations()
-    work = asyncio.create_task(_Run(plan, more, context, observations).whole())
+    settling = context.environment.settle if context.settle else 0.0  # waits that were asked for are no part of it
+    longest = context.environment.deadline + context.wait_release + settling
+    ends = asyncio.get_running_loop().time() + longest
+    work = asyncio.create_task(_Run(plan, more, context, observations, ends).whole())
     cancel_wait = asyncio.create_task(context.cancellation.requested())
     try:
-        settling = context.environment.settle if context.settle else 0.0  # waits that were asked for are no part of it
-        longest = context.environment.deadline + context.wait_release + settling
         await asyncio.wait({work, cancel_wait}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
     finally:
         cancel_wait.cancel()
@@ -53,12 +54,19 @@ class _Run:
     """One run on its way."""
 
     def __init__(
-        self, plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext, observations: Observations
+        self,
+        plan: Plan[ConfiguredKind],
+        more: RetryRule,
+        context: RunContext,
+        observations: Observations,
+        ends: float,
     ) -> None:
         self.plan = plan
         self.more = more
         self.context = context
         self.observations = observations
+        self.ends = ends  # by the loop's time, when the run is cut off
+        self.ahead = {step.key: step for step in plan.steps if step.turn != "background"}  # not over yet
         self.environment = context.environment
         self.clock = context.clock
         throttle = self.environment.throttle
@@ -199,6 +207,7 @@ class _Run:
         self._ended(step)
 
     def _ended(self, step: Step[ConfiguredKind]) -> None:
+        self.ahead.pop(step.key, None)
         mine = {key: kept for key, kept in self.observations.attempts.items() if key.probe == step.probe}
         self.context.step_ended(step, mine, self.clock.now())
 
@@ -218,9 +227,24 @@ class _Run:
             clock=self.clock,
             keep=partial(self._keep, step, name),
             cut=lambda: _NOT_MEASURED if self.is_decided else _CUT_OFF,
+            goes_on=partial(self._holds_one_more, step),
             patience=self._patience(step),
             repeat=repeat,
         )
+
+    def _holds_one_more(self, step: Step[ConfiguredKind]) -> bool:
+        """Whether one more window can change the decision, and the deadline holds it and all that may come after it."""
+        if self._decided():
+            return False
+        environment, throttle = self.environment, self.environment.throttle
+        later = [*(one for one in self.ahead.values() if one is not step), *self.plan.release_guards]
+        queue = sum(one.cost for one in later if not one.window) * throttle.per / throttle.requests
+        ending = environment.block + environment.timeout  # the watchers' last block, and the controls
+        needed = step.longest_first + sum(one.longest_first for one in later) + queue + ending
+        if self.ends - asyncio.get_running_loop().time() < needed:
+            return False
+        self._say(f"one more window of {step.name}, for an item is undecided", step.longest_first)
+        return True
 
     def _patience(self, step: Step[ConfiguredKind]) -> float | None:
         """Seconds until a kind counts as stuck: twice the worst case of all, who wait for each other at one host."""

@@ -9,9 +9,10 @@ from math import isfinite
 from statistics import median
 from typing import Final
 
-from probekit.judging.evaluate import Evaluation, evaluate
+from probekit.judging.evaluate import Evaluation
 from probekit.judging.reference import NO_REFERENCE, Reference
 from probekit.judging.statistics import Risks
+from probekit.judging.windows import could_decide, evaluate_windows, strung
 from probekit.judging.wording import words
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
@@ -64,21 +65,32 @@ class Undecided:
 class AssessedMeasurement:
     """How one measurement stands to one item: bad when a limit fails in it, good when all hold, else undetermined.
 
-    An exact duration only has to be there: the attempt's median is held against its limit.
+    An exact duration only has to be there: the attempt's median is held against its limit. A window of a sampling is
+    judged with the further windows that were taken at its address.
     """
 
-    def __init__(self, item: Item, measurement: Measurement, references: References) -> None:
-        self.measurement = measurement
+    def __init__(
+        self,
+        item: Item,
+        windows: tuple[Measurement, ...],
+        references: References,
+        *,
+        may_go_on: bool = False,
+    ) -> None:
+        self.measurement = windows[0]
         self.references = references
+        self._windows = windows
+        self._may_go_on = may_go_on
+        self._item = item
         self.failed_limit: Limit | None = None
         self.undecided: Undecided | None = None
         self._evaluations: dict[tuple[Limit, Risks], Evaluation] = {}
         self._risks = risks_of(item, None)
-        self.state = self._state(item)
+        self.state = self._state()
 
-    def _state(self, item: Item) -> State:
+    def _state(self) -> State:
         doubts = []
-        for limit in item.expect:
+        for limit in self._item.expect:
             reading = self.reading(limit.metric)
             if isinstance(reading, Failure):
                 detail = f"{reading.reason}: {reading.detail}"
@@ -95,17 +107,18 @@ class AssessedMeasurement:
         return State.UNDETERMINED if doubts else State.GOOD
 
     def reading(self, metric: str) -> Reading | Failure:
-        """The metric's reading; what is missing, or no number, is a failure that says so."""
-        values = self.measurement.values
-        reading = values.get(metric)
-        if isinstance(reading, Exact) and not isfinite(reading.value):
-            return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
-        if reading is not None:
-            return reading
-        if self.measurement.reached is False:
-            detail = self.measurement.summary or "the target was not reached"
-            return Failure(reason=Reason.UNREACHABLE, detail=detail)
-        return Failure(reason=Reason.BAD_RESPONSE, detail=f"no reading of {words(metric)}")
+        """The metric's reading, of all windows together; what is missing in any, or no number, is a failure."""
+        read = self._read(metric)
+        return read if isinstance(read, Failure) else strung(read)
+
+    def _read(self, metric: str) -> list[Reading] | Failure:
+        read = []
+        for window in self._windows:
+            reading = _reading(window, metric)
+            if isinstance(reading, Failure):
+                return reading
+            read.append(reading)
+        return read
 
     def evaluation(self, limit: Limit, risks: Risks | None = None) -> Evaluation:
         """What the reading says of a limit, at the item's own risks unless others are named; evaluated once.
@@ -114,13 +127,37 @@ class AssessedMeasurement:
         """
         key = limit, risks or self._risks
         if key not in self._evaluations:
-            reading = self.reading(limit.metric)
+            read, reference = self._read(limit.metric), self.references.get(limit, NO_REFERENCE)
             self._evaluations[key] = (
                 Evaluation(outcome=Outcome.INCONCLUSIVE, value=None)
-                if isinstance(reading, Failure)
-                else evaluate(reading, limit, key[1], self.references.get(limit, NO_REFERENCE))
+                if isinstance(read, Failure)
+                else evaluate_windows(read, limit, key[1], reference, may_go_on=self._may_go_on)
             )
         return self._evaluations[key]
+
+    def could_be_decided_by(self, more: int) -> bool:
+        """Whether it is inconclusive, and so many more windows could decide every limit that is open."""
+        if self.undecided is None or self.undecided.outcome is not Outcome.INCONCLUSIVE:
+            return False
+        open_ = [limit for limit in self._item.expect if self.evaluation(limit).outcome is not Outcome.PASS]
+        read = [(self._read(limit.metric), limit) for limit in open_]
+        return all(
+            not isinstance(windows, Failure) and could_decide(windows, limit, self._risks, more)
+            for windows, limit in read
+        )
+
+
+def _reading(measurement: Measurement, metric: str) -> Reading | Failure:
+    """One measurement's reading of a metric; what is missing, or no number, is a failure that says so."""
+    reading = measurement.values.get(metric)
+    if isinstance(reading, Exact) and not isfinite(reading.value):
+        return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
+    if reading is not None:
+        return reading
+    if measurement.reached is False:
+        detail = measurement.summary or "the target was not reached"
+        return Failure(reason=Reason.UNREACHABLE, detail=detail)
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"no reading of {words(metric)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +217,7 @@ class Traits:
 
     reach: frozenset[str] = frozenset()  # they say whether the target was reached
     timed: frozenset[str] = frozenset()  # this process timed them, so the lag of its event loop may be in them
+    windows: int = 0  # that a sampling takes at most; 0: it takes measurements
 
     @classmethod
     def of(cls, steps: Iterable[Step[object]]) -> Traits:
@@ -188,6 +226,7 @@ class Traits:
         return cls(
             reach=frozenset().union(*(step.reach for step in known)),
             timed=frozenset().union(*(step.timed for step in known)),
+            windows=max((step.windows for step in known), default=0),
         )
 
 
@@ -195,23 +234,33 @@ class Assessor:
     """Assesses each measurement once for each item, whenever and however often it is asked for."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], AssessedMeasurement] = {}
+        self._known: dict[tuple[object, ...], AssessedMeasurement] = {}
 
     def attempt(
         self, item: Item, attempt: Attempt, traits: Traits, references: References | None = None
     ) -> AssessedAttempt:
         """Assess one attempt of an instance whose metrics have these traits."""
         first, again = (
-            tuple(self._measurement(item, one, references or {}) for one in some if _counts(item, one, traits))
-            for some in (attempt.measurements, attempt.rechecks)
+            [one for one in some if _counts(item, one, traits)] for some in (attempt.measurements, attempt.rechecks)
         )
-        return _assess(item, first, again, traits)
 
-    def _measurement(self, item: Item, measurement: Measurement, references: References) -> AssessedMeasurement:
-        key = item.id, id(measurement)
+        def assessed(*windows: Measurement) -> AssessedMeasurement:
+            return self._measurement(item, windows, references or {}, traits)
+
+        if traits.windows:
+            there = ([later for later in again if later.address == one.address] for one in first)
+            whole = tuple(assessed(one, *further) for one, further in zip(first, there, strict=True))
+            return _assess(item, whole, (), traits)
+        return _assess(item, tuple(map(assessed, first)), tuple(map(assessed, again)), traits)
+
+    def _measurement(
+        self, item: Item, windows: tuple[Measurement, ...], references: References, traits: Traits
+    ) -> AssessedMeasurement:
+        key = item.id, *map(id, windows)
         known = self._known.get(key)
         if known is None or known.references != references:
-            known = self._known[key] = AssessedMeasurement(item, measurement, references)
+            known = AssessedMeasurement(item, windows, references, may_go_on=traits.windows > 1)
+            self._known[key] = known
         return known
 
 

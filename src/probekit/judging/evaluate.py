@@ -67,7 +67,7 @@ def evaluate(reading: Reading, limit: Limit, risks: Risks, reference: Reference 
             value=number_of(reading),
             detail=nearest_edges(reading, _in_milliseconds(limit)),
         )
-    judged = _judged(reading, limit, risks)
+    judged = limit_test(reading, limit, risks)
     alone = Evaluation(
         outcome=_turned(judged.outcome, reading, limit),
         value=number_of(reading),
@@ -90,7 +90,9 @@ def _summarized(reading: Summary, limit: Limit, risks: Risks) -> Evaluation:
         events = reading.of * min(reading.value / 100, 1.0)
         is_above = reading.value > limit.value
         k, most = (reading.of - events, 1 - part) if is_above else (events, part)
-        is_proven = proves_below(k, reading.of, most, risks.false_pass if holds else risks.false_fail)
+        is_proven = proves_below(
+            k, reading.of, most, risks.of_a_pass("once") if holds else risks.false_fail * risks.part
+        )
     if not is_proven:
         detail = f"of {reading.of}, which proves nothing yet"
         return Evaluation(outcome=Outcome.INCONCLUSIVE, value=reading.value, detail=detail)
@@ -107,11 +109,11 @@ def _with_earlier(
     """
     if earlier is None or not isinstance(reading, Counted) or alone.outcome in (Outcome.FAIL, Outcome.ERROR):
         return alone
-    if alone.value is None or not limit.holds(_in_unit(alone.value, limit)):
+    if not keeps(alone.value, limit):
         summary = f"{alone.detail}; this window alone does not keep the limit, so earlier ones prove nothing"
         return replace(alone, outcome=Outcome.INCONCLUSIVE, detail=summary)
     whole = added(earlier, reading)
-    judged = _judged(whole, limit, risks, "often")
+    judged = limit_test(whole, limit, risks, "often")
     outcome = _turned(judged.outcome, whole, limit)
     return Evaluation(
         outcome=Outcome.PASS if outcome is Outcome.PASS else Outcome.INCONCLUSIVE,
@@ -122,6 +124,11 @@ def _with_earlier(
 
 def _in_milliseconds(limit: Limit) -> float:
     return limit.value * _MICROSECONDS[limit.unit] / 1000
+
+
+def keeps(value: float | None, limit: Limit) -> bool:
+    """Return whether an observed number, as `number_of` gives it, is on the right side of the limit."""
+    return value is not None and limit.holds(_in_unit(value, limit))
 
 
 def _in_unit(value: float, limit: Limit) -> float:
@@ -174,8 +181,8 @@ def number_of(reading: Reading) -> float | None:
     return 100 * sum(reading.events) / trials if trials else None
 
 
-def _judged(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = "once") -> LimitTest:
-    """Every such limit is one on a share, or a mean, that must be small."""
+def limit_test(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks = "once") -> LimitTest:
+    """Return the test of a reading: every such limit is one on a share, or a mean, that must be small."""
     if isinstance(reading, Mean):
         return judge_mean(reading, limit.value, risks)
     if isinstance(reading, Histogram):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from probekit.model.history import PooledEvidence
-from probekit.model.measurement import Attempt, Failure, InstanceKey
+from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.plan import Plan
 from probekit.model.readings import Counted, Histogram, Reading
 from probekit.model.verdict import Served, Situation
@@ -47,7 +47,9 @@ def collected(
         if known and _overlap(known, attempts[source]):
             continue
         same = known if known and known.fingerprint == print_ else None
-        values = _grown(same.values if same else {}, attempts[source][-1].measurements[0].values)
+        values: Mapping[str, Counted] = same.values if same else {}
+        for window in _windows(attempts[source][-1]):
+            values = _grown(values, window.values)
         if values:
             grown[source] = PooledEvidence(
                 release=release,
@@ -58,6 +60,12 @@ def collected(
                 addresses=tuple(sorted({*addresses_of(attempts[source]), *(same.addresses if same else ())})),
             )
     return grown
+
+
+def _windows(attempt: Attempt) -> Iterator[Measurement]:
+    """The first address's window, and the further ones that were taken there."""
+    first = attempt.measurements[0]
+    return (one for one in (first, *attempt.rechecks) if one is first or one.address == first.address)
 
 
 def addresses_of(attempts: Sequence[Attempt]) -> tuple[str, ...]:

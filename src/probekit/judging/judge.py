@@ -49,9 +49,11 @@ def needed_retry(
     assessor: Assessor, items: Sequence[Item], step: Step[object], attempts: Sequence[Attempt]
 ) -> Retry | None:
     """What must be measured again before the items of this step can be judged; None where nothing must."""
-    if step.window or not attempts:
+    if not attempts:
         return None
-    of_step = (item for item in items if item.probe == step.probe)
+    of_step = [item for item in items if item.probe == step.probe]
+    if step.window:
+        return _further_window(assessor, of_step, step, attempts[-1])
     tried = {item: [assessor.attempt(item, one, Traits.of([step])) for one in attempts] for item in of_step}
     retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some, step))]
     rechecks = [retry for retry in retries if retry.rechecks]
@@ -59,6 +61,21 @@ def needed_retry(
         return next(iter(retries), None)
     strays = tuple(dict.fromkeys(address for retry in rechecks for address in retry.at))
     return replace(max(rechecks, key=lambda retry: retry.each), at=strays)
+
+
+def _further_window(assessor: Assessor, items: Sequence[Item], step: Step[object], attempt: Attempt) -> Retry | None:
+    """One more window at every address, where those that are left could decide an item and none of the items failed."""
+    addresses = len(attempt.measurements)
+    left = step.windows - 1 - len(attempt.rechecks) // addresses
+    if left < 1:
+        return None
+    traits = Traits.of([step])
+    tried = [assessor.attempt(item, attempt, traits).measurements for item in items]
+    if any(one.state is State.BAD for some in tried for one in some):
+        return None
+    undecided = ([one for one in some if one.state is State.UNDETERMINED] for some in tried)
+    could = any(some and all(one.could_be_decided_by(left) for one in some) for some in undecided)
+    return Retry(rechecks=addresses) if could else None
 
 
 def _needed_by(item: Item, tried: Sequence[AssessedAttempt], step: Step[object]) -> Retry | None:
@@ -113,7 +130,6 @@ class Judge:
         steps = [step for step in self.plan.steps if step.probe == item.probe]
         metrics = {limit.metric for limit in item.expect}
         apart = {step.instance for step in steps if not metrics <= step.wanted}
-        traits = Traits.of(steps)
         instances = {
             key.instance: attempts
             for key, attempts in self.attempts.items()
@@ -124,10 +140,10 @@ class Judge:
             because = f"{Reason.NO_NETWORK}: {left_out}"
             return Verdict(item=item, outcome=outcome_of(Reason.NO_NETWORK), because=because, flags=flags)
         judged: Mapping[str, Verdict] = {
-            name: _named(self._of_instance(item, name, attempts, traits), name, instances)
+            name: _named(self._of_instance(item, name, attempts, _traits(steps, name)), name, instances)
             for name, attempts in kept.items()
         }
-        if any(step.each_address for step in steps) and metrics & traits.reach:
+        if any(step.each_address for step in steps) and metrics & Traits.of(steps).reach:
             judged = of_addresses(judged)
         found = _counted(judged, {step.instance for step in steps if step.passive})
         worst = max(found, key=_badness, default=_cut_off(item))
@@ -191,6 +207,11 @@ class Judge:
         outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row that nothing measures
         flags = frozenset().union(*(row.flags for row in rows)) & {Flag.REPORTED, Flag.UNTRUSTED}
         return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0], flags=flags)
+
+
+def _traits(steps: Sequence[Step[object]], instance: str) -> Traits:
+    """Those of an instance's own step; of all, where the instance is an address of one."""
+    return Traits.of([step for step in steps if step.instance == instance] or steps)
 
 
 def _counted(judged: Mapping[str, Verdict], counters: Collection[str]) -> list[Verdict]:

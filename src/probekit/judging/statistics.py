@@ -3,7 +3,8 @@
 A fail is a bet over blocks of time against "each block's expected share is at most the limit", which may be looked at
 after any block (Ville 1939) and assumes nothing about what happens inside a block; a pass is exact binomial (Clopper
 and Pearson 1934) on the counts divided by their clustering, once, at the end of a window; evidence that grows from run
-to run is looked at often, and passes by a mixture of likelihood ratios (Robbins 1970), which costs more trials.
+to run is looked at often, and passes by a mixture of likelihood ratios (Robbins 1970), which costs more trials. A
+sampling that may go on is judged after each of its windows, and each judgement takes its part of the risk.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ BLOCKS_TO_FAIL: Final = 3  # one burst touches two
 BETS: Final = (0.02, 0.1, 0.3, 0.6, 0.95)
 MIXTURE: Final = ((0.0, 0.4), (0.1, 0.2), (0.3, 0.2), (0.5, 0.1), (0.7, 0.1))  # part of the limit, weight
 _FARTHEST: Final = 1e4  # standard deviations: beyond every quantile that is asked for
+SPENT: Final = (0.8, 0.1, 0.1)  # parts of a risk, by window: 0.04 + 0.005 + 0.005 of 0.05; most passes are at the first
 SKEW: Final = 0.1  # of an estimate by one block: few blocks with events most often show less clustering than there is
 UNSENT: Final = 0.01  # share of starts that never left, beyond which an error rate is our own affair
 
@@ -34,9 +36,19 @@ class Risks:
 
     false_pass: float = 0.05
     false_fail: float = 0.01  # 0.001 where the failure could itself roll back
+    window: int | None = None  # number of the latest of a sampling that may go on, from 0; None: this is the only one
 
     def __post_init__(self) -> None:
         _inside(self.false_pass, self.false_fail)
+
+    @property
+    def part(self) -> float:
+        """The part of a risk that may be spent at this window, where every window is a chance to be wrong."""
+        return 1.0 if self.window is None else SPENT[min(self.window, len(SPENT) - 1)]
+
+    def of_a_pass(self, peeks: Peeks) -> float:
+        """The risk of a false pass now; a test that may be looked at often spends none."""
+        return self.false_pass if peeks == "often" else self.false_pass * self.part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +76,8 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
     events, trials = sum(share.events), sum(share.trials)
     cluster = clustering(share)
     k, n = events / cluster, trials / cluster
-    below = proves_below(k, n, limit, risks.false_pass, peeks) and _used(share) >= BLOCKS_TO_PASS
+    risk = risks.of_a_pass(peeks)
+    below = proves_below(k, n, limit, risk, peeks) and _used(share) >= BLOCKS_TO_PASS
     above = proves_above(share, limit, risks.false_fail)
     outcome = Outcome.INCONCLUSIVE if below == above else Outcome.PASS if below else Outcome.FAIL
     missing = still_needed(k, limit, risks, peeks, cluster) - trials if outcome is Outcome.INCONCLUSIVE else 0
@@ -72,7 +85,7 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
         outcome=outcome,
         value=events / trials if trials else None,
         low=_edge(lambda p: not proves_above(share, p, risks.false_fail)),
-        high=_edge(lambda p: proves_below(k, n, p, risks.false_pass, peeks)),
+        high=_edge(lambda p: proves_below(k, n, p, risk, peeks)),
         trials=trials,
         needed=max(0, missing),
         clustering=cluster,
@@ -114,7 +127,8 @@ def judge_failures(sample: LatencySample, limit: float, risks: Risks, peeks: Pee
 def judge_mean(mean: Mean, limit: float, risks: Risks) -> LimitTest:
     """Is the mean below the limit? By Student's t over the blocks, of which a pass and a fail both take six.
 
-    Bounds are in the unit of the mean, trials are blocks.
+    Bounds are in the unit of the mean, trials are blocks. Unlike the bet on a share, a t test may be wrong at every
+    window, so a sampling that may go on spends both risks.
     """
     values = mean.values
     missing = max(0, BLOCKS_TO_PASS - len(values))
@@ -123,8 +137,8 @@ def judge_mean(mean: Mean, limit: float, risks: Risks) -> LimitTest:
             outcome=Outcome.INCONCLUSIVE, value=mean.value, low=0.0, high=math.inf, trials=len(values), needed=missing
         )
     centre, error, free = fmean(values), stdev(values) / math.sqrt(len(values)), len(values) - 1
-    low = centre - t_quantile(1 - risks.false_fail, free) * error
-    high = centre + t_quantile(1 - risks.false_pass, free) * error
+    low = centre - t_quantile(1 - risks.false_fail * risks.part, free) * error
+    high = centre + t_quantile(1 - risks.of_a_pass("once"), free) * error
     outcome = Outcome.PASS if high < limit else Outcome.FAIL if low > limit else Outcome.INCONCLUSIVE
     return LimitTest(outcome=outcome, value=centre, low=low, high=high, trials=len(values), needed=0)
 
@@ -154,12 +168,12 @@ def proves_below(k: float, n: float, limit: float, risk: float, peeks: Peeks = "
 
 def still_needed(k: float, limit: float, risks: Risks, peeks: Peeks = "once", cluster: float = 1.0) -> int:
     """The least number of trials with which k (clustered) events still prove "below the limit"."""
-    low, high = math.floor(k), 2 * math.ceil(k + 1)
-    while not proves_below(k, high, limit, risks.false_pass, peeks):
+    low, high, risk = math.floor(k), 2 * math.ceil(k + 1), risks.of_a_pass(peeks)
+    while not proves_below(k, high, limit, risk, peeks):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if proves_below(k, middle, limit, risks.false_pass, peeks):
+        if proves_below(k, middle, limit, risk, peeks):
             high = middle
         else:
             low = middle

@@ -19,7 +19,10 @@ MOST_SLOW_AFTER: Final = 3 / 32  # of all: one slow replica of two passes in 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """What a step needs beside what it has: another attempt, or more measurements in the last one."""
+    """What a step needs beside what it has: another attempt, or more measurements in the last one.
+
+    Of a sampling each measurement is a window, and those that come after the first are the attempt's rechecks.
+    """
 
     rechecks: int = 0  # 0: another attempt
     at: tuple[str, ...] = ()  # addresses that must be among them
@@ -46,6 +49,11 @@ class Bounds:
         return "0 or 1" if self.is_claim else f"{self.low:g} to {self.high:g}"
 
 
+def longest_window(seconds: float, timeout: float) -> float:
+    """Seconds in the worst case: its last request times out, and so does what is asked after it."""
+    return seconds + 2 * timeout
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[SourceT]):
     """One probe instance that will run."""
@@ -62,7 +70,8 @@ class Step(Generic[SourceT]):
     in_flight: int
     turn: Turn
     window: float  # seconds a sampling lasts at least; 0: it takes measurements
-    cost: int  # requests in the worst case, for one address
+    further_windows: int = 0  # that an undecided sampling may take beside the first
+    cost: int  # requests in the worst case, for one address, further windows included
     wanted: frozenset[str]
     reachability_metrics: frozenset[str]  # what is still wanted once a measurement has reached the target
     reach: frozenset[str] = frozenset()  # metrics that say whether the target was reached
@@ -89,10 +98,20 @@ class Step(Generic[SourceT]):
         return bool(self.timed & self.wanted)
 
     @property
+    def windows(self) -> int:
+        """The windows that a sampling takes at most; 0: it takes measurements."""
+        return 1 + self.further_windows if self.window else 0
+
+    @property
     def longest(self) -> float:
-        """Seconds in the worst case: every measurement of every attempt times out, or a window runs to its end."""
+        """Seconds in the worst case, further windows included."""
+        return max(self.windows, 1) * self.longest_first
+
+    @property
+    def longest_first(self) -> float:
+        """Seconds in the worst case: every measurement of every attempt times out, or one window runs to its end."""
         if self.window:
-            return self.window + self.timeout
+            return longest_window(self.window, self.timeout)
         at_once = 1 if self.is_timed else self.in_flight
         rounds = -(-self.repeat // at_once) + -(-RECHECKS // at_once) + self.attempts - 1
         return self.spread + rounds * self.timeout + (self.attempts - 1) * self.attempt_interval

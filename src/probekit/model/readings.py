@@ -128,13 +128,23 @@ class LatencySample:
         kept = slice(-blocks, None)
         return LatencySample(self.values[kept], self.delays[kept], self.failures[kept], self.unsent[kept])
 
+    @property
+    def went_silent(self) -> bool:
+        """Whether its last blocks (three, in which a sampling gives up) hold no answer to any request that was due."""
+        answers = [bool(values) for values, lost in zip(self.values, self._lost, strict=True) if values or lost]
+        return bool(answers) and not any(answers[-3:])
+
     def failed(self) -> Share:
         """Failures among the requests that left."""
         return Share(self.failures, _plus([len(values) for values in self.values], self.failures))
 
+    @property
+    def _lost(self) -> tuple[int, ...]:
+        return _plus(self.failures, self.unsent)
+
     def slow(self, limit: float) -> tuple[Share, Share]:
         """What took `limit` microseconds or more: as a user felt it, unsent included, and without any delay of ours."""
-        sent, lost = self.failed().trials, _plus(self.failures, self.unsent)
+        sent, lost = self.failed().trials, self._lost
         felt = [sum(value >= limit for value in values) for values in self.values]
         blocks = zip(self.values, self.delays, strict=True)
         theirs = [sum(v - d >= limit for v, d in zip(*block, strict=True)) for block in blocks]

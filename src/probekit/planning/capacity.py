@@ -9,9 +9,10 @@ from typing import Final
 
 from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
-from probekit.judging.statistics import BLOCKS_TO_PASS, Risks, still_needed
+from probekit.judging.statistics import BLOCKS_TO_PASS, SPENT, Risks, still_needed
 from probekit.model.limit import Limit
-from probekit.probe import Metric
+from probekit.model.plan import longest_window
+from probekit.probe import ConfiguredKind, Metric
 from probekit.toml_file import ConfigError, FileProblem, line_of
 
 _MODEST: Final = 300  # requests of one sampling where no load is allowed
@@ -22,22 +23,44 @@ def sampled_for(environment: Environment) -> float:
     return max(environment.window, BLOCKS_TO_PASS * environment.block)
 
 
-def requests_for(metric: Metric, limit: Limit) -> int | None:
+def requests_for(metric: Metric, limit: Limit, risks: Risks) -> int | None:
     """How many requests a proof of that limit takes at least; None where it does not depend on a number of them."""
     if limit.of == "baseline" or not (metric.quantile or metric.is_share) or limit.op not in ("<", "<="):
         return None
     share = 1 - metric.quantile if metric.quantile else limit.value / 100
-    return still_needed(0, share, Risks()) if 0 < share < 1 else None
+    return still_needed(0, share, risks) if 0 < share < 1 else None
 
 
 def budget_of_each(target: Target) -> int | None:
     """Requests that each sampling may send, by its share of the budget and the throttle; None where load is allowed."""
-    environment, throttle = target.environment, target.environment.throttle
-    if "load" in environment.allow:
+    share, throttle = _share_of_budget(target), target.environment.throttle
+    if share is None:
+        return None
+    in_time = int(sampled_for(target.environment) * throttle.requests / throttle.per)
+    return max(1, min(share, in_time))
+
+
+def _share_of_budget(target: Target) -> int | None:
+    """Requests of each sampling in all its windows; None where load is allowed."""
+    if "load" in target.environment.allow:
         return None
     samplings = sum(one.source.requests_per_window is not None for one in target.probes)
-    in_time = int(sampled_for(environment) * throttle.requests / throttle.per)
-    return max(1, min(_MODEST, environment.budget // max(1, samplings), in_time))
+    return min(_MODEST, target.environment.budget // max(1, samplings))
+
+
+def further_windows(target: Target, source: ConfiguredKind) -> int:
+    """Windows that a sampling may take beside its first while it is undecided: as many as budget and deadline hold.
+
+    None for a kind that does not say how many requests a window sends, such as one that reads the target's counters.
+    """
+    if source.requests_per_window is None:
+        return 0
+    environment, share = target.environment, _share_of_budget(target)
+    seconds = sampled_for(environment)
+    in_time = int(environment.deadline // longest_window(seconds, source.timeout or environment.timeout))
+    each = max(1, source.requests_per_window(seconds, budget_of_each(target)))
+    in_budget = len(SPENT) if share is None else share // each
+    return max(0, min(len(SPENT), in_time, in_budget) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +76,28 @@ class Shortage:
 
 
 def shortages(target: Target) -> Iterator[Shortage]:
-    """Every limit in scope that a window of requests of our own cannot prove, however healthy the target."""
+    """Every limit in scope that a window of requests of our own cannot prove, however healthy the target.
+
+    Where load is allowed the first window must hold enough, else all windows together.
+    """
     environment = target.environment
+    may_load = "load" in environment.allow
     seconds = sampled_for(environment)
     for one in target.probes:
         if one.source.requests_per_window is None:
             continue
         has = one.source.requests_per_window(seconds, budget_of_each(target))
+        further = further_windows(target, one.source)
+        first, last = (Risks(window=number if further else None) for number in (0, further))
         metrics = {metric.name: metric for metric in one.source.metrics}
         for item in target.items:
             for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():
-                needs = requests_for(metrics[limit.metric], limit) if limit.metric in metrics else None
-                if needs is not None and has < needs:
+                if limit.metric not in metrics:
+                    continue
+                needs, in_all = (requests_for(metrics[limit.metric], limit, risks) for risks in (first, last))
+                if needs is None or in_all is None or has >= needs:
+                    continue
+                if may_load or has * (1 + further) < in_all:
                     yield Shortage(probe=one.probe, seconds=seconds, has=has, item=item.id, limit=limit, needs=needs)
 
 

@@ -11,7 +11,7 @@ from probekit.config.settings import Environment
 from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item
 from probekit.model.plan import RECHECKS, Bounds, Step
-from probekit.planning.capacity import budget_of_each, sampled_for
+from probekit.planning.capacity import budget_of_each, further_windows, sampled_for
 from probekit.probe import ConfiguredKind
 from probekit.transport.urls import origin_of
 
@@ -29,6 +29,7 @@ def step_of(
     budget = budget_of_each(target)
     per_window = source.requests_per_window
     requests = per_window(window, budget) if samples and per_window else source.requests
+    further = further_windows(target, source) if samples and not requirement.background else 0
     reach = source.of_role("reached", "answered")
     claims = [item for item in items if any(limit.metric in reach for limit in item.expect)]
     return Step(
@@ -44,8 +45,9 @@ def step_of(
         in_flight=source.in_flight,
         turn="background" if samples and requirement.background else source.turn,
         window=window,
+        further_windows=further,
         budget=budget,
-        cost=_cost(requests, repeat, attempts),
+        cost=_cost(requests, repeat, attempts) * (1 + further),
         reach=reach,
         timed=frozenset(metric.name for metric in source.metrics if metric.timed),
         each_address=source.each_address,
@@ -74,7 +76,7 @@ def fingerprint(step: Step[ConfiguredKind], environment: Environment) -> str:
     A proxy is told by where its URL is kept.
     """
     settings = step.source.config.model_dump_json()
-    sent = step.cost if step.source.requests_per_window else 0  # another rate is another load
+    sent = step.cost // (1 + step.further_windows) if step.source.requests_per_window else 0  # another load
     connect = environment.connect
     way = origin_of(environment.base_url), sorted(connect.resolve.items()), connect.family, str(connect.proxy)
     all_of_it = step.kind, settings, f"{step.window:g}", sent, way, environment.vantage

@@ -261,5 +261,6 @@ kind = "latency"
 rate = 5  # requests a second; more than 300 in a window take allow = ["load"]
 routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
 """,
-    safety="it only reads; 300 requests at most, within the budget, and 4 in flight unless load is allowed",
+    safety="it only reads; 300 requests at most in all its windows, within the budget, and 4 in flight, unless load is "
+    "allowed; a window that leaves an item undecided is followed by up to two more",
 )

@@ -133,7 +133,8 @@ async def execute_run(
         context = replace(context, is_decided=is_decided)
     if observer:
         context = replace(context, step_ended=_judging(planned, options, observer))
-    observations = await run(planned, partial(needed_retry, assessor, planned.items), context)
+    asked = [item for item in planned.items if item.id not in planned.not_applicable]
+    observations = await run(planned, partial(needed_retry, assessor, asked), context)
     runner = load.since_start(observations.lag)
     situation = replace(situation_of(observations), complete=observations.complete, runner=runner)
     verdicts = judge(planned, observations.attempts, situation, assessor)

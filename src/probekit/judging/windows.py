@@ -1,0 +1,70 @@
+"""A sampling that may go on while it is undecided: what do its windows prove together, and could more of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+from probekit.judging.evaluate import Evaluation, evaluate, keeps, limit_test
+from probekit.judging.evidence import added
+from probekit.judging.reference import Reference
+from probekit.judging.statistics import SPENT, Risks
+from probekit.model.limit import Limit
+from probekit.model.readings import Counted, ErrorRate, Mean, Quantile, Reading
+from probekit.model.verdict import Outcome
+
+
+def strung(windows: Sequence[Reading]) -> Reading:
+    """Return all windows as one reading, block by block; of what cannot be added up the latest."""
+    return reduce(_after, windows)
+
+
+def _after(earlier: Reading, later: Reading) -> Reading:
+    if type(earlier) is not type(later):
+        return later
+    if isinstance(earlier, Mean) and isinstance(later, Mean):
+        return earlier + later
+    return added(earlier, later) if isinstance(earlier, Counted) and isinstance(later, Counted) else later
+
+
+def evaluate_windows(
+    windows: Sequence[Reading], limit: Limit, risks: Risks, reference: Reference, *, may_go_on: bool
+) -> Evaluation:
+    """Return what all windows prove, at the part of the risk that is left for the latest.
+
+    Where they prove nothing, what the earlier ones decided stands while all of them together are on the same side of
+    the limit. A baseline has windows of one length, so only the first is held against it.
+    """
+    if limit.of == "baseline" or (len(windows) == 1 and not may_go_on):
+        return evaluate(windows[0], limit, risks, reference)
+    *before, last = (
+        evaluate(strung(windows[: number + 1]), limit, replace(risks, window=number), reference)
+        for number in range(len(windows))
+    )
+    if last.outcome is Outcome.INCONCLUSIVE:
+        side = Outcome.PASS if keeps(last.value, limit) else Outcome.FAIL
+        for number, one in enumerate(before, start=1):
+            if one.outcome is side:
+                return replace(one, detail=f"decided by {number} of {len(windows)} windows: {one.detail}")
+    return replace(last, detail=f"{len(windows)} windows: {last.detail}") if before and last.detail else last
+
+
+def could_decide(windows: Sequence[Reading], limit: Limit, risks: Risks, more: int) -> bool:
+    """Return whether so many more windows could prove an inconclusive limit kept, without one event, or broken, as now.
+
+    What is compared with a baseline takes more windows of the baseline. A target that went silent is asked no further.
+    """
+    whole = strung(windows)
+    if isinstance(whole, Mean):
+        return True
+    if limit.of == "baseline" or not isinstance(whole, Counted):
+        return False
+    if isinstance(whole, Quantile | ErrorRate) and whole.sample.went_silent:
+        return False
+    last = replace(risks, window=len(SPENT) - 1)
+    now = limit_test(whole, limit, last)
+    if now.needed <= more * now.trials / len(windows):
+        return True
+    as_now = reduce(added, [whole] * (more + 1))
+    return limit_test(as_now, limit, last).outcome is Outcome.FAIL
