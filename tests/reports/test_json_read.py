@@ -59,6 +59,16 @@ def test_a_pass_ends_it_at_every_severity(written, make) -> None:
     assert written(passed, known=known)["history"]["since"] == []
 
 
+def test_readings_that_refute_a_severity_end_it_and_no_milder_one(written, make) -> None:
+    grave, mild = (KEY[0], Severity.HIGH), (KEY[0], Severity.MEDIUM)
+    known = dict.fromkeys((grave, mild), make.now - timedelta(hours=1))
+    unclear = Verdict(
+        item=make.item("up == 1"), outcome=Outcome.INCONCLUSIVE, because="", refuted=frozenset({Severity.HIGH})
+    )
+
+    assert history_of(written(unclear, known=known), PLACE, make.now).since == {mild: known[mild]}
+
+
 @pytest.mark.parametrize(
     "document", [None, [], "text", {}, {"schema": "probekit.report/2"}, {"schema": "probekit.report/1"}]
 )

@@ -139,3 +139,15 @@ async def test_a_pass_in_between_starts_the_clock_anew(target, cron) -> None:
     action, minutes = await cron(11)
 
     assert (action, round(minutes)) == (Action.INVESTIGATE, 10)
+
+
+async def test_a_window_in_between_that_refutes_the_band_starts_the_clock_anew(target, cron) -> None:
+    target.bucket = 3
+    await cron(0)
+    target.bucket = 1  # between 0.5 and 2 s: too slow for a pass, and not gravely
+    assert (await cron(5))[0] is Action.INVESTIGATE
+    target.bucket = 3
+
+    action, minutes = await cron(11)
+
+    assert (action, round(minutes)) == (Action.INVESTIGATE, 10)

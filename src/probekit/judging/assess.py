@@ -207,6 +207,12 @@ class AssessedAttempt:
             return limit.holds(self.medians[limit.metric])
         return measurement.evaluation(limit, risks).outcome is Outcome.PASS
 
+    def refutes(self, measurement: AssessedMeasurement, limit: Limit, risks: Risks) -> bool:
+        """Whether the limit of a band is shown not to hold; a metric without a reading refutes none."""
+        if self._is_by_median(measurement, limit):
+            return not limit.holds(self.medians[limit.metric])
+        return measurement.evaluation(limit, risks).outcome is Outcome.FAIL
+
     def _is_by_median(self, measurement: AssessedMeasurement, limit: Limit) -> bool:
         return limit.metric in self.medians and isinstance(measurement.reading(limit.metric), Exact)
 

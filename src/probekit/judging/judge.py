@@ -18,6 +18,7 @@ from probekit.judging.assess import (
 )
 from probekit.judging.baseline import baseline_reference
 from probekit.judging.by_address import counted, of_addresses
+from probekit.judging.clocks import in_time, may_refute, with_refuted
 from probekit.judging.evidence import earlier_values
 from probekit.judging.reference import Reference
 from probekit.judging.statistics import Risks
@@ -113,7 +114,8 @@ class Judge:
         """What is known of one item: every instance of its probe is judged, the worst counts."""
         layer = self.plan.layers.get(item.probe or "", "record")
         verdict = replace(self._verdict(item), layer=layer)
-        return _in_time(_under_guard(verdict, self.plan, self.situation), self.situation)
+        verdict = self._with_refuted(verdict)
+        return in_time(_under_guard(verdict, self.plan, self.situation), self.situation)
 
     def _verdict(self, item: Item) -> Verdict:
         flags = frozenset({Flag.CHANGED} if item.changed_from else ())
@@ -127,14 +129,7 @@ class Judge:
         return _as_reported(worst, self.plan)
 
     def _of_instances(self, item: Item, flags: frozenset[Flag]) -> Verdict:
-        steps = [step for step in self.plan.steps if step.probe == item.probe]
-        metrics = {limit.metric for limit in item.expect}
-        apart = {step.instance for step in steps if not metrics <= step.wanted}
-        instances = {
-            key.instance: attempts
-            for key, attempts in self.attempts.items()
-            if key.probe == item.probe and key.instance not in apart  # an instance that answers for other parts
-        }
+        steps, instances = self._steps(item), self._instances(item)
         kept, left_out = counted(instances, self.situation)
         if left_out and not kept:
             because = f"{Reason.NO_NETWORK}: {left_out}"
@@ -143,7 +138,8 @@ class Judge:
             name: _named(self._of_instance(item, name, attempts, _traits(steps, name)), name, instances)
             for name, attempts in kept.items()
         }
-        if any(step.each_address for step in steps) and metrics & Traits.of(steps).reach:
+        claims_reach = {limit.metric for limit in item.expect} & Traits.of(steps).reach
+        if claims_reach and any(step.each_address for step in steps):
             judged = of_addresses(judged)
         found = _counted(judged, {step.instance for step in steps if step.passive})
         worst = max(found, key=_badness, default=_cut_off(item))
@@ -151,6 +147,35 @@ class Judge:
         if left_out:
             worst = replace(worst, because=f"{worst.because}; {left_out}")
         return _against_direct_measurements(worst, self.plan, self.attempts)
+
+    def _steps(self, item: Item) -> list[Step[object]]:
+        return [step for step in self.plan.steps if step.probe == item.probe]
+
+    def _instances(self, item: Item) -> dict[str, Sequence[Attempt]]:
+        """What was measured of each instance, without those that answer for other parts."""
+        metrics = {limit.metric for limit in item.expect}
+        apart = {step.instance for step in self._steps(item) if not metrics <= step.wanted}
+        return {
+            key.instance: attempts
+            for key, attempts in self.attempts.items()
+            if key.probe == item.probe and key.instance not in apart
+        }
+
+    def _with_refuted(self, verdict: Verdict) -> Verdict:
+        """The verdict with the failures on record that are over, unless what was read tells nothing of the item."""
+        item = verdict.item
+        is_other = self.situation.release.served is Served.OTHER
+        if not may_refute(verdict, self.situation) or is_other or _unreached(item, self.plan, self.attempts):
+            return verdict
+        steps = self._steps(item)
+        instances = [
+            [
+                self.assessor.attempt(item, one, _traits(steps, name), self._references(item, name, attempts))
+                for one in attempts
+            ]
+            for name, attempts in self._instances(item).items()
+        ]
+        return with_refuted(verdict, instances, self.situation)
 
     def _of_every_answer(self, item: Item, attempts: Sequence[Attempt]) -> Verdict:
         """An item about every answer: one that is bad refutes it, however many are good."""
@@ -310,16 +335,21 @@ def _cut_off(item: Item) -> Verdict:
 
 def _against_direct_measurements(verdict: Verdict, plan: Plan[object], attempts: AttemptsByInstance) -> Verdict:
     """A pass by a claim about a target that a direct measurement did not reach is inconclusive."""
-    if verdict.outcome is not Outcome.PASS:
+    unreached = _unreached(verdict.item, plan, attempts) if verdict.outcome is Outcome.PASS else ""
+    if not unreached:
         return verdict
-    for probe in plan.claimed.get(verdict.item.probe or "", ()):
+    because = f"it says all is well ({verdict.because}), but {unreached}"
+    return Verdict(item=verdict.item, outcome=Outcome.INCONCLUSIVE, because=because, flags=verdict.flags)
+
+
+def _unreached(item: Item, plan: Plan[object], attempts: AttemptsByInstance) -> str:
+    """What a direct measurement says that did not reach the target of which the item's probe only makes claims."""
+    for probe in plan.claimed.get(item.probe or "", ()):
         for key, some in attempts.items():
             last = some[-1].measurements if key.probe == probe and some else ()
             if last and all(measurement.reached is False for measurement in last):
-                summary = last[0].summary or "it was not reached"
-                because = f"it says all is well ({verdict.because}), but the direct look at {probe} says: {summary}"
-                return Verdict(item=verdict.item, outcome=Outcome.INCONCLUSIVE, because=because, flags=verdict.flags)
-    return verdict
+                return f"the direct look at {probe} says: {last[0].summary or 'it was not reached'}"
+    return ""
 
 
 def _as_reported(verdict: Verdict, plan: Plan[object]) -> Verdict:
@@ -348,18 +378,6 @@ def _under_guard(verdict: Verdict, plan: Plan[object], situation: Situation) -> 
     because = f"{situation.release.because}, so this tells nothing of it: {verdict.because}"
     flags = verdict.flags - {Flag.FLAKY} | {Flag.OTHER_RELEASE}
     return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=because, flags=flags)
-
-
-def _in_time(verdict: Verdict, situation: Situation) -> Verdict:
-    """A failure with its age: since the first one on record at that severity or graver."""
-    if verdict.outcome is not Outcome.FAIL:
-        return verdict
-    graver = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
-    known = [situation.history.since.get((verdict.item.id, severity)) for severity in graver]
-    since = min((moment for moment in known if moment), default=situation.now)
-    deployment = situation.history.deployment
-    before = deployment is not None and since < deployment.started
-    return replace(verdict, since=since, flags=verdict.flags | ({Flag.PRE_EXISTING} if before else frozenset()))
 
 
 def _badness(verdict: Verdict) -> tuple[int, int, bool]:

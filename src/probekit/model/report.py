@@ -59,15 +59,14 @@ class Report:
 
     @property
     def since(self) -> dict[tuple[str, Severity], datetime]:
-        """Since when each item fails at each severity, for the next run: a pass ends it, nothing else does.
-
-        A partial run leaves the record as it was.
-        """
+        """Since when each item fails at each severity, for the next run; a partial run leaves the record as it was."""
+        known = dict(self.situation.history.since)
         if self.situation.partial:
-            return dict(self.situation.history.since)
-        passed = {verdict.item.id for verdict in self.verdicts if verdict.outcome is Outcome.PASS}
-        known = {key: moment for key, moment in self.situation.history.since.items() if key[0] not in passed}
+            return known
         for verdict in self.verdicts:
+            for severity in Severity:
+                if verdict.ends(severity):
+                    known.pop((verdict.item.id, severity), None)
             if verdict.outcome is Outcome.FAIL and verdict.since:
                 known.setdefault((verdict.item.id, verdict.severity), verdict.since)
         return known

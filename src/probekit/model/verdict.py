@@ -157,6 +157,7 @@ class Verdict:
     since: datetime | None = None
     layer: Layer = "record"  # what its probe reads
     worse: bool = False  # beyond the limit at which its deadline rolls back
+    refuted: frozenset[Severity] = frozenset()  # severities of failures on record whose bands its readings refute
 
     @property
     def severity(self) -> Severity:
@@ -164,6 +165,10 @@ class Verdict:
         severity = self.item.severity_of(self.band)
         is_milder = Flag.SOME_ADDRESSES in self.flags and severity is Severity.CRITICAL
         return Severity.HIGH if is_milder else severity
+
+    def ends(self, severity: Severity) -> bool:
+        """Whether the time of a failure on record at that severity ends: by a pass, or where its bands are refuted."""
+        return self.outcome is Outcome.PASS or severity in self.refuted
 
     @property
     def is_follow_up(self) -> bool:

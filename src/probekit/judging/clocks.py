@@ -1,0 +1,77 @@
+"""Since when does an item fail, and when is a failure on record over? Times of earlier runs, by item and severity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC
+
+from probekit.judging.assess import AssessedAttempt, risks_of
+from probekit.model.checklist import Band, Item, Severity
+from probekit.model.verdict import Flag, Outcome, Situation, Verdict
+
+
+def in_time(verdict: Verdict, situation: Situation) -> Verdict:
+    """A failure with its age: since the first one on record at that severity or graver."""
+    if verdict.outcome is not Outcome.FAIL:
+        return verdict
+    graver = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
+    known = [situation.history.since.get((verdict.item.id, severity)) for severity in graver]
+    since = min((moment for moment in known if moment), default=situation.now)
+    deployment = situation.history.deployment
+    before = deployment is not None and since < deployment.started
+    return replace(verdict, since=since, flags=verdict.flags | ({Flag.PRE_EXISTING} if before else frozenset()))
+
+
+def may_refute(verdict: Verdict, situation: Situation) -> bool:
+    """Whether the readings of this run could refute a failure on record: it is whole, and that was in a band."""
+    is_whole = situation.complete and not situation.partial
+    return is_whole and verdict.outcome is not Outcome.PASS and bool(_refutable(verdict, situation))
+
+
+def with_refuted(verdict: Verdict, instances: Sequence[Sequence[AssessedAttempt]], situation: Situation) -> Verdict:
+    """The verdict with the severities of failures on record that the readings of this run refute, and words for it.
+
+    A failure is refuted where every measurement of every instance shows that no band of at least its severity holds,
+    although they may prove no pass. What has no band, the item's own severity, only a pass refutes.
+
+    Args:
+        verdict: of this run.
+        instances: the attempts of each instance of the item's probe.
+        situation: with the failures on record.
+    """
+    known = _refutable(verdict, situation)
+    refuted = {severity: bands for severity, bands in known.items() if _are_refuted(verdict.item, bands, instances)}
+    if not refuted:
+        return verdict
+    since = min(situation.history.since[verdict.item.id, severity] for severity in refuted)
+    limits = ", ".join(dict.fromkeys(str(band.when) for bands in refuted.values() for band in bands))
+    was = f"the failure on record since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({', '.join(refuted)})"
+    because = f"{verdict.because}; refuted: {limits}, so {was} is over"
+    return replace(verdict, because=because, refuted=frozenset(refuted))
+
+
+def _refutable(verdict: Verdict, situation: Situation) -> dict[Severity, list[Band]]:
+    """The bands of at least the severity of each failure on record, where it was in a band and does not go on."""
+    item, goes_on = verdict.item, verdict.severity.gravity if verdict.outcome is Outcome.FAIL else -1
+    found = {
+        severity: [band for band in item.bands if band.severity.gravity >= severity.gravity]
+        for severity in Severity
+        if (item.id, severity) in situation.history.since
+        and severity is not item.severity
+        and severity.gravity > goes_on
+    }
+    return {severity: bands for severity, bands in found.items() if bands}
+
+
+def _are_refuted(item: Item, bands: Sequence[Band], instances: Sequence[Sequence[AssessedAttempt]]) -> bool:
+    """Whether all measurements of all instances refute all bands; where one has no measurement, nothing is refuted."""
+    attempts = [attempt for attempts in instances for attempt in attempts]
+    if not attempts or not all(instances) or not all(attempt.measurements for attempt in attempts):
+        return False
+    return all(
+        attempt.refutes(measurement, band.when, risks_of(item, band))
+        for attempt in attempts
+        for measurement in attempt.measurements
+        for band in bands
+    )
