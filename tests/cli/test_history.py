@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import threading
+import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,7 +19,8 @@ import pytest
 
 from probekit import cli
 from probekit.history.store import Store
-from probekit.model.history import TargetKey
+from probekit.model.history import BaselineWindow, Deployment, TargetKey
+from probekit.reports.json.read import window_document
 
 CONFIG = """
 [env.prod]
@@ -241,3 +245,105 @@ def test_another_way_of_asking_is_another_question(verify, target, folder, befor
     (folder / "probes.toml").write_text(text.replace(before, after))
 
     assert outcome_of(verify("--report", "json")) == "inconclusive"
+
+
+STATE = Path("state.sqlite3")
+
+
+@pytest.fixture
+def past(folder):
+    """A function that calls another with the store and the target."""
+    target = TargetKey(environment="prod", base_url=(folder / "probes.toml").read_text().split('"')[1])
+
+    def past(do):
+        with Store(STATE) as store:
+            return do(store, target)
+
+    return past
+
+
+def move_latest_run(*, started=timedelta(), ended=timedelta()) -> None:
+    """As if the clock of the latest run had been ahead when it began, or ended."""
+    with closing(sqlite3.connect(STATE)) as raw, raw:
+        rowid, began, packed = raw.execute("SELECT rowid, started, report FROM run ORDER BY rowid DESC").fetchone()
+        document = json.loads(zlib.decompress(packed))
+        for part, name, ahead in (("run", "started", started), ("situation", "now", ended)):
+            document[part][name] = (datetime.fromisoformat(document[part][name]) + ahead).isoformat()
+        for one in document["history"]["since"]:
+            one["since"] = (datetime.fromisoformat(one["since"]) + ended).isoformat()
+        moved = (datetime.fromisoformat(began) + started).isoformat(timespec="microseconds")
+        row = (moved, zlib.compress(json.dumps(document).encode()), rowid)
+        raw.execute("UPDATE run SET started = ?, report = ? WHERE rowid = ?", row)
+
+
+@pytest.mark.parametrize("began", [timedelta(days=2), timedelta()], ids=["all of it", "its end"])
+def test_a_run_by_a_clock_that_was_ahead_is_ignored_and_hides_nothing(verify, began) -> None:
+    words = ("--state", str(STATE))
+    first, _ = verify("--report", "json", *words), verify(*words)
+    move_latest_run(started=began, ended=timedelta(days=2))
+
+    third = verify("--report", "json", *words, *HEALTH)
+    fourth = verify("--report", "json", *words)
+
+    assert since_of(third) == since_of(fourth) == since_of(first)
+    assert third.stderr.count("warning: ") == 1
+    assert "warning: 1 run on record lies in the future of this clock, and is ignored" in third.stderr
+
+
+def test_on_change_compares_with_the_run_that_was_recorded_last_by_a_clock_that_was_right(verify) -> None:
+    words = ("--on-change", "--state", str(STATE))
+    first, second = verify(*words), verify(*words)
+    move_latest_run(started=timedelta(days=2), ended=timedelta(days=2))
+    with closing(sqlite3.connect(STATE)) as raw, raw:
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="microseconds")
+        raw.execute("UPDATE run SET started = ? WHERE rowid = (SELECT min(rowid) FROM run)", (yesterday,))
+
+    assert first.stdout
+    assert not second.stdout
+    assert not verify(*words).stdout
+
+
+def test_a_mark_in_the_future_is_ignored_and_the_one_before_it_counts(verify, past) -> None:
+    now = datetime.now(UTC)
+    before = Deployment(release="2.3.0", started=now - timedelta(minutes=9), finished=now - timedelta(minutes=5))
+    past(lambda store, target: store.begin(target, before))
+    past(lambda store, target: store.begin(target, Deployment(release="2.3.1", started=now + timedelta(days=2))))
+
+    result = verify("--report", "json", "--state", str(STATE))
+
+    assert json.loads(result.stdout)["situation"]["deployment"]["release"] == "2.3.0"
+    assert result.stderr.count("warning: ") == 1
+    assert "warning: the start of the deployment of 2.3.1 is marked at " in result.stderr
+    assert "is ignored; correct the clock, or mark it again: probekit deployment start --env prod" in result.stderr
+
+
+def test_a_window_of_the_baseline_in_the_future_is_ignored(verify, past) -> None:
+    ahead = BaselineWindow(taken=datetime.now(UTC) + timedelta(days=2), release="2", vantage="here", values={}, rows=0)
+    past(lambda store, target: store.add_window(target, ahead.taken, window_document(ahead)))
+
+    result = verify("--state", str(STATE))
+
+    assert "warning: 1 baseline window on record lies in the future of this clock, and is ignored" in result.stderr
+
+
+def test_a_report_of_the_future_stands_in_for_nothing_and_the_store_is_asked(verify, folder) -> None:
+    words = ("--report", "json", "--state", str(STATE))
+    first = verify("--report", "json=before.json", *words)
+    document = json.loads((folder / "before.json").read_text())
+    document["run"]["started"] = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    (folder / "before.json").write_text(json.dumps(document))
+
+    second = verify("--since", "before.json", *words)
+
+    assert since_of(second) == since_of(first)
+    assert second.stderr.count("warning: ") == 1
+    assert "warning: before.json is ignored: a report of the future of this clock" in second.stderr
+
+
+def test_a_deployment_by_a_variable_in_the_future_is_refused_by_its_name(verify, monkeypatch) -> None:
+    monkeypatch.setenv("PROBEKIT_DEPLOYED", "2999-01-01T00:00Z")
+
+    result = verify()
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert "PROBEKIT_DEPLOYED: '2999-01-01T00:00Z' lies in the future of this clock" in result.stderr

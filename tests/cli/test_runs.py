@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
 from probekit.history.store import RunSummary, Store
-from probekit.model.history import TargetKey
+from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
@@ -71,7 +71,7 @@ def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> Non
     assert (code, told) == (0, "prod: the deployment of 2.3.1 took 4 min\n")
 
     with Store(folder / "state.sqlite3") as store:
-        found = store.deployment(PLACE)
+        found = store.deployment(PLACE, datetime.now(UTC))
     assert (found.release, found.started.minute, found.finished.minute) == ("2.3.1", 0, 4)
 
 
@@ -84,6 +84,70 @@ def test_a_finish_needs_a_start_before_it(call) -> None:
     code, _, said = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T09:00Z")
     assert code == 64
     assert "it began 2026-11-23 10:00:00 UTC, after 2026-11-23 09:00:00 UTC" in said
+
+
+@pytest.fixture
+def marked(folder):
+    """A function that puts a mark on record, so many minutes from now, and one that reads all of them, latest first."""
+
+    def mark(release, started, finished=None):
+        moments = [None if one is None else datetime.now(UTC) + timedelta(minutes=one) for one in (started, finished)]
+        with Store(folder / "state.sqlite3") as store:
+            store.begin(PLACE, Deployment(release=release, started=moments[0], finished=moments[1]))
+
+    def read():
+        with Store(folder / "state.sqlite3") as store:
+            return [(one.release, one.finished is not None) for one in store.deployments(PLACE)]
+
+    return mark, read
+
+
+def test_a_start_replaces_a_mark_in_the_future_and_counts(call, marked) -> None:
+    mark, read = marked
+    mark("2.2.0", -60, -50)
+    mark("2.3.0", 2 * 24 * 60)
+
+    code, _, said = call(deployment_command.start, "--env", "prod", "--release", "2.3.1")
+    assert code == 0
+    assert "warning: the start of the deployment of 2.3.0 is marked at " in said
+    assert "in the future of this clock, and is removed" in said
+
+    code, told, said = call(deployment_command.finish, "--env", "prod")
+    assert (code, told, said) == (0, "prod: the deployment of 2.3.1 took 0 min\n", "")
+    assert read() == [("2.3.1", True), ("2.2.0", True)]
+
+
+def test_a_finish_refuses_where_the_start_is_marked_in_the_future(call, marked) -> None:
+    mark, read = marked
+    mark("2.2.0", -60)
+    mark("2.3.0", 2)
+
+    code, told, said = call(deployment_command.finish, "--env", "prod")
+
+    assert (code, told) == (64, "")
+    assert "the start of the deployment of 2.3.0 is marked at " in said
+    assert "mark it again: probekit deployment start --env prod --at TIME" in said
+    assert read() == [("2.3.0", False), ("2.2.0", False)]  # the one before it was not meant
+
+
+def test_a_finish_in_the_future_is_told_and_may_be_marked_again(call, marked) -> None:
+    mark, read = marked
+    mark("2.3.0", -5, 24 * 60)
+
+    code, told, said = call(deployment_command.finish, "--env", "prod")
+
+    assert (code, told) == (0, "prod: the deployment of 2.3.0 took 5 min\n")
+    assert "warning: the finish of the deployment of 2.3.0 is marked at " in said
+    assert call(deployment_command.finish, "--env", "prod")[0] == 64
+    assert read() == [("2.3.0", True)]
+
+
+def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked) -> None:
+    mark, read = marked
+    mark("2.3.0", 0.9)
+
+    assert call(deployment_command.finish, "--env", "prod") == (0, "prod: the deployment of 2.3.0 took 0 min\n", "")
+    assert read() == [("2.3.0", True)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import MetricKey
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
 PROD = TargetKey(environment="prod", base_url="https://app.example.com")
 OTHER = TargetKey(environment="prod", base_url="https://other.example.com")
 
@@ -48,10 +50,10 @@ def test_a_run_is_read_as_it_was_written_and_listed_newest_first(file) -> None:
             past("b2", started=NOW + timedelta(minutes=5), action="rollback", exit_code=20),
             past("a1"),
         )
-        assert [run.id for run in store.runs(most=2)] == ["b2", "c3"]
+        assert [run.id for run in store.runs(most=2)] == ["c3", "b2"]
         assert store.report("a1") == {"run": {"id": "a1"}, "text": "Grüße \ud800"}
-        assert store.last(PROD) == {"run": {"id": "b2"}}
-        assert store.last(TargetKey(environment="stage", base_url="https://app.example.com")) is None
+        assert next(store.reports(PROD, LATER)) == {"run": {"id": "b2"}}
+        assert not list(store.reports(TargetKey(environment="stage", base_url="https://app.example.com"), LATER))
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id_where_it_is_one(file) -> None:
@@ -70,18 +72,17 @@ def test_a_run_is_found_by_the_beginning_of_its_id_where_it_is_one(file) -> None
 
 def test_a_deployment_begins_and_is_finished(file) -> None:
     with Store(file) as store:
-        assert store.deployment(PROD) is None
-        assert store.finish(PROD, NOW) is None
+        assert store.deployment(PROD, LATER) is None
 
-        store.begin(PROD, Deployment(release="2.3.1", started=NOW))
-        assert store.deployment(PROD) == Deployment(release="2.3.1", started=NOW)
-        assert store.deployment(OTHER) is None
+        begun = Deployment(release="2.3.1", started=NOW)
+        store.begin(PROD, begun)
+        assert store.deployment(PROD, LATER) == begun
+        assert store.deployment(OTHER, LATER) is None
 
-        done = store.finish(PROD, NOW + timedelta(minutes=3))
-        assert done == Deployment(release="2.3.1", started=NOW, finished=NOW + timedelta(minutes=3))
+        store.finish(PROD, begun, NOW + timedelta(minutes=3))
 
     with Store(file) as store:
-        assert store.deployment(PROD) == done
+        assert store.deployment(PROD, LATER) == replace(begun, finished=NOW + timedelta(minutes=3))
 
 
 def test_windows_come_back_oldest_first(file) -> None:
@@ -89,8 +90,8 @@ def test_windows_come_back_oldest_first(file) -> None:
         for minutes in (20, 0, 10):
             store.add_window(PROD, NOW + timedelta(minutes=minutes), {"minutes": minutes})
 
-        assert [window["minutes"] for window in store.windows(PROD)] == [0, 10, 20]
-        assert store.windows(OTHER) == ()
+        assert [window["minutes"] for window in store.windows(PROD, LATER)] == [0, 10, 20]
+        assert store.windows(OTHER, LATER) == ()
 
 
 def test_a_go_is_forgotten_before_what_was_none(file) -> None:
@@ -107,11 +108,67 @@ def test_a_go_is_forgotten_before_what_was_none(file) -> None:
 def test_moments_of_any_zone_sort_as_they_follow_one_another(file) -> None:
     berlin = timedelta(hours=2)
     with Store(file) as store:
-        for run, moment in (("late", "10:30:00+00:00"), ("early", "12:00:00.5+02:00")):
-            store.record(past(run, started=datetime.fromisoformat(f"2026-11-23T{moment}")), {})
+        for release, moment in (("late", "10:30:00+00:00"), ("early", "12:00:00.5+02:00")):
+            started = datetime.fromisoformat(f"2026-11-23T{moment}")
+            store.begin(PROD, Deployment(release=release, started=started))
 
-        assert [run.id for run in store.runs()] == ["late", "early"]
-        assert store.runs()[1].started.utcoffset() != berlin
+        late, early = store.deployments(PROD)
+        assert (late.release, early.release) == ("late", "early")
+        assert early.started.utcoffset() != berlin
+
+
+def test_the_run_that_was_recorded_last_is_the_latest_whatever_its_clock_said(file) -> None:
+    with Store(file) as store:
+        store.record(past("a1", started=NOW), {"n": 1})
+        store.record(past("b2", started=NOW - timedelta(minutes=30)), {"n": 2})  # the clock was set back
+
+        assert [run.id for run in store.runs(PROD)] == ["b2", "a1"]
+        assert list(store.reports(PROD, LATER)) == [{"n": 2}, {"n": 1}]
+
+
+def test_what_lies_in_the_future_of_now_hides_nothing(file) -> None:
+    def mark(release, minutes, took=1):
+        started = NOW + timedelta(minutes=minutes)
+        return Deployment(release=release, started=started, finished=started + timedelta(minutes=took))
+
+    within, ahead = timedelta(minutes=1), timedelta(minutes=1, microseconds=1)  # of what clocks may differ
+    with Store(file) as store:
+        for one in (mark("1", -20), mark("2", -10), mark("3", 5)):
+            store.begin(PROD, one)
+        for number, moment in enumerate((NOW - ahead, NOW + within, NOW + ahead)):
+            store.record(past(f"r{number}", started=moment), {"n": number})
+            store.add_window(PROD, moment, {"n": number})
+
+        latest = store.deployment(PROD, NOW)
+        assert latest == mark("2", -10)
+        assert store.previous_release(PROD, latest) == "1"
+        assert [one["n"] for one in store.reports(PROD, NOW)] == [1, 0]
+        assert [one["n"] for one in store.windows(PROD, NOW)] == [0, 1]
+        assert store.count_ahead(PROD, NOW) == (1, 1)
+
+        store.drop_deployments_ahead(PROD, NOW)
+        assert store.deployments(PROD) == (mark("2", -10), mark("1", -20))
+
+
+def test_a_finish_in_the_future_is_none_and_may_be_marked_again(file) -> None:
+    begun = Deployment(release="2", started=NOW)
+    with Store(file) as store:
+        store.begin(PROD, replace(begun, finished=NOW + timedelta(days=2)))
+        assert store.deployment(PROD, LATER) == begun
+
+        store.finish(PROD, begun, LATER)
+        assert store.deployment(PROD, LATER) == replace(begun, finished=LATER)
+
+
+def test_counters_are_those_of_their_own_deployment(file) -> None:
+    restarts = MetricKey("containers", "", "restarts")
+    first, second = (Deployment(release=None, started=NOW + timedelta(minutes=minutes)) for minutes in (0, 5))
+    with Store(file) as store:
+        for number, one in enumerate((first, second)):
+            store.begin(PROD, one)
+            store.record_counters(PROD, one, {restarts: number})
+
+        assert [store.counters(PROD, one) for one in (first, second)] == [{restarts: 0}, {restarts: 1}]
 
 
 def test_a_file_of_a_newer_version_is_left_alone(file) -> None:
@@ -143,9 +200,10 @@ def test_every_earlier_version_is_upgraded_and_runs_of_another_format_are_droppe
         assert store.runs() == ()
         assert ("history.runs_dropped" in capfd.readouterr().err) == (version > 0)
         store.record(past(), {"n": 1})
-        assert store.last(PROD) == {"n": 1}
-        assert (store.deployment(PROD) is not None) == (version > 0)
-        assert store.counters(PROD) == {}
+        assert next(store.reports(PROD, LATER)) == {"n": 1}
+        found = store.deployment(PROD, LATER)
+        assert (found is not None) == (version > 0)
+        assert found is None or store.counters(PROD, found) == {}
 
 
 def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:
@@ -173,14 +231,15 @@ def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypat
 )
 def test_damaged_counters_are_told(file, document) -> None:
     with Store(file) as store:
-        store.begin(PROD, Deployment(release=None, started=NOW))
-        store.record_counters(PROD, {MetricKey("containers", "", "restarts"): 12.0})
-        assert store.counters(PROD) == {MetricKey("containers", "", "restarts"): 12.0}
+        deployment = Deployment(release=None, started=NOW)
+        store.begin(PROD, deployment)
+        store.record_counters(PROD, deployment, {MetricKey("containers", "", "restarts"): 12.0})
+        assert store.counters(PROD, deployment) == {MetricKey("containers", "", "restarts"): 12.0}
         with closing(sqlite3.connect(file)) as raw, raw:
             raw.execute("UPDATE deployment SET counters = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
 
         with pytest.raises(StoreError, match="counted at a deployment in it is damaged"):
-            store.counters(PROD)
+            store.counters(PROD, deployment)
 
 
 def test_only_its_owner_may_read_it(file) -> None:
@@ -209,7 +268,7 @@ def test_a_new_file_that_another_process_prepares_is_waited_for(file, monkeypatc
 
     with Store(file) as store:
         store.record(past(), {"n": 1})
-        assert store.last(PROD) == {"n": 1}
+        assert next(store.reports(PROD, LATER)) == {"n": 1}
     assert BusyAtFirst.refusals == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share, Summary
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
-from probekit.reports.json.read import ReportError, history_of, read_run
+from probekit.reports.json.read import AheadError, ReportError, history_of, read_run
 
 SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
@@ -77,15 +78,34 @@ def test_what_is_no_report_is_refused(document, make) -> None:
         history_of(document, PLACE, make.now)
 
 
-def test_a_report_of_another_target_or_from_the_future_is_refused(written, make) -> None:
+def test_a_report_of_another_target_is_refused(written, make) -> None:
     document = written()
 
     with pytest.raises(ReportError, match="a report on 'prod', not on 'elsewhere'"):
         history_of(document, replace(PLACE, environment="elsewhere"), make.now)
     with pytest.raises(ReportError, match=r"a report on https://app\.example\.com, not on https://eu\.example\.com"):
         history_of(document, replace(PLACE, base_url="https://eu.example.com"), make.now)
-    with pytest.raises(ReportError, match="clocks"):
-        history_of(document, PLACE, make.now - timedelta(days=1))
+
+
+@pytest.mark.parametrize(("part", "name"), [("run", "started"), ("situation", "now")])
+def test_a_run_that_began_or_ended_in_the_future_is_refused(written, make, part, name) -> None:
+    document = written()
+    for seconds, is_refused in ((60, False), (61, True)):  # so much clocks may differ
+        document[part][name] = (make.now + timedelta(seconds=seconds)).isoformat()
+        with pytest.raises(AheadError, match="the future of this clock") if is_refused else nullcontext():
+            history_of(document, PLACE, make.now)
+
+
+def test_a_time_in_the_future_is_not_known(report_of, make) -> None:
+    now, ahead = make.now, make.now + timedelta(minutes=2)
+    (source, one), *_ = EVIDENCE.items()
+    known = {KEY: now, (KEY[0], Severity.HIGH): ahead}
+    kept = {source: replace(one, until=now), InstanceKey("later", ""): replace(one, until=ahead)}
+
+    document = json.loads(write.render(replace(report_of(history=History(since=known)), evidence=kept)))
+
+    found = history_of(document, PLACE, now)
+    assert (set(found.since), set(found.evidence)) == ({KEY}, {source})
 
 
 @pytest.mark.parametrize("since", [{"item": 3}, {"item": "a", "severity": "huge", "since": "2026-11-23T10:00:00Z"}, 7])

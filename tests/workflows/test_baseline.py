@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -285,7 +285,7 @@ def test_windows_are_captured_shown_and_compared(place) -> None:
     assert code == 10  # what is not measured is not within its tolerance
     assert "3 windows before" in told
     with Store(Path(STATE)) as store:
-        (*_, newest) = map(window_of, store.windows(place))
+        (*_, newest) = map(window_of, store.windows(place, datetime.now(UTC)))
     assert (newest.release, newest.rows) == ("2.3.0", 3)
 
 
@@ -326,7 +326,7 @@ def test_another_release_than_expected_is_no_window(place, tmp_path) -> None:
     assert (code, told) == (64, "")
     assert "no window was kept: 2.3.0 is served, 2.4.0 expected" in said
     with Store(Path(STATE)) as store:
-        assert store.windows(place) == ()
+        assert store.windows(place, datetime.now(UTC)) == ()
 
 
 def test_without_a_baseline_there_is_nothing_to_show(place) -> None:

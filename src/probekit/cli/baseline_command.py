@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Final
@@ -21,6 +21,7 @@ from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.engine.context import Cancellation, Clock
+from probekit.history.ahead import ignored
 from probekit.history.store import Store
 from probekit.judging.baseline import drifts
 from probekit.judging.comparison import LEAST_WINDOWS, baseline_reach
@@ -66,6 +67,7 @@ def capture_(environment: str, windows: int, every: float, config: Path | None, 
     options = _options(environment, config)
     target = target_key(options)
     with Store(required_file(state)) as store:
+        _warn_of_windows_ahead(store, target)
         for number in range(windows):
             began = datetime.now().astimezone()
             found = _captured(options, _windows(store, target))
@@ -92,6 +94,7 @@ def show(environment: str, config: Path | None, state: str | None) -> int:
     options = _options(environment, config)
     target = target_key(options)
     with Store(required_file(state)) as store:
+        _warn_of_windows_ahead(store, target)
         kept = _windows(store, target)
     if not kept:
         raise RequestError(f"no baseline of '{environment}' is on record; see: probekit baseline capture --help")
@@ -112,6 +115,7 @@ def compare(environment: str, config: Path | None, state: str | None) -> int:
     options = _options(environment, config)
     target = target_key(options)
     with Store(required_file(state)) as store:
+        _warn_of_windows_ahead(store, target)
         kept = _windows(store, target)
     found = _captured(options, kept)
     for verdict in found.verdicts:
@@ -147,7 +151,13 @@ def _wait(until: datetime) -> None:
 
 
 def _windows(store: Store, target: TargetKey) -> tuple[BaselineWindow, ...]:
-    return tuple(window_of(document) for document in store.windows(target))
+    return tuple(window_of(document) for document in store.windows(target, datetime.now(UTC)))
+
+
+def _warn_of_windows_ahead(store: Store, target: TargetKey) -> None:
+    _, windows = store.count_ahead(target, datetime.now(UTC))
+    if windows:
+        warn(f"warning: {ignored(windows, 'baseline window')}")
 
 
 def _not_of_a_go(window: BaselineWindow, store: Store, target: TargetKey) -> str:

@@ -16,8 +16,9 @@ from probekit.cli.output import warn, write_stdout
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.engine.context import Cancellation, Clock
+from probekit.history.ahead import deployments_ahead, ignored_marks, mark_ahead
 from probekit.history.store import Store
-from probekit.model.history import Deployment
+from probekit.model.history import Deployment, TargetKey, is_ahead
 from probekit.model.measurement import MetricKey
 from probekit.text import escape, moment
 from probekit.workflows.assembly import with_config
@@ -52,9 +53,11 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
     """Mark that a deployment begins: what failed before it, it did not break."""
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
+    deployment = Deployment(release=release, started=at)
     with Store(required_file(state)) as store:
-        store.begin(target, Deployment(release=release, started=at))
-        store.record_counters(target, _counted(options, at))
+        _replace_ahead(store, target)
+        store.begin(target, deployment)
+        store.record_counters(target, deployment, _counted(options, at))
     write_stdout(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
@@ -70,18 +73,45 @@ def finish(environment: str, at: datetime, config: Path | None, state: str | Non
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
     with Store(required_file(state)) as store:
-        under_way = store.deployment(target)
-        if under_way is None or under_way.finished:
-            raise RequestError(f"no deployment of '{environment}' is under way; see: probekit deployment start --help")
-        if at < under_way.started:
+        under_way = _under_way(store, target)
+        if is_ahead(under_way.started, at):
             raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
-        store.finish(target, at)
-        store.record_counters(target, _counted(options, at))
+        counters = _counted(options, at)
+        at = max(at, under_way.started)  # by the clock of another machine it may have begun a little later
+        store.finish(target, under_way, at)
+        store.record_counters(target, under_way, counters)
     minutes = (at - under_way.started).total_seconds() / 60
     write_stdout(
         f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
     )
     return 0
+
+
+def _replace_ahead(store: Store, target: TargetKey) -> None:
+    """Drop marks in the future of now, which would otherwise be the latest ones when it comes."""
+    now = datetime.now(UTC)
+    for one in deployments_ahead(store, target, now):
+        warn(f"warning: {mark_ahead(one, 'start', one.started)}, and is removed: the new mark replaces it")
+    store.drop_deployments_ahead(target, now)
+
+
+def _under_way(store: Store, target: TargetKey) -> Deployment:
+    """The deployment that is to be finished, which is the one that was marked last.
+
+    Raises:
+        RequestError: none is under way, or its mark lies in the future of now.
+    """
+    now = datetime.now(UTC)
+    marks = tuple(ignored_marks(store, target, now))
+    if deployments_ahead(store, target, now):  # an earlier deployment is not the one that is meant
+        raise RequestError(marks[0])
+    for mark in marks:
+        warn(f"warning: {mark}")
+    found = store.deployment(target, now)
+    if found is None or found.finished:
+        hint = "see: probekit deployment start --help"
+        raise RequestError(f"no deployment of '{target.environment}' is under way; {hint}")
+    return found
 
 
 def _counted(options: RunOptions, at: datetime) -> Mapping[MetricKey, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import click
 
 from probekit.cli import complete
 from probekit.model import quantity
+from probekit.model.history import is_ahead
 from probekit.model.verdict import Stage
 
 _DAY = 86400.0
-_AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead of ours
 
 
 class Seconds(click.ParamType[float]):
@@ -53,8 +53,8 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"'{value}' is no time: write 2026-11-23T10:00Z, or now", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"'{value}' has no zone: write {value}Z for UTC", param, ctx)
-        if moment > now + _AHEAD:
-            self.fail(f"'{value}' lies in the future", param, ctx)
+        if is_ahead(moment, now):
+            self.fail(f"'{value}' lies in the future of this clock ({now:%Y-%m-%dT%H:%MZ})", param, ctx)
         try:
             return moment.astimezone(UTC)
         except OverflowError:

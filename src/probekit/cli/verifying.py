@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 from pydantic import ValidationError
 
 from probekit import log, reports
@@ -66,8 +67,7 @@ def _remembering(
     request: RunOptions, history: History, since: Path | None, target: TargetKey, now: datetime
 ) -> RunOptions:
     """What the command line says of the past goes before what the store knows."""
-    if since:
-        found = history_of_report(since, target, now, warn=warn)
+    if since and (found := history_of_report(since, target, now, warn=warn)):
         history = replace(
             history,
             since=found.since,
@@ -94,7 +94,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     except (ValidationError, UnicodeDecodeError, OSError) as error:  # OSError: unreadable, or no working directory
         raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
     release = options["release"] or variables.release
-    moment = options["deployed"] or (Moment().convert(variables.deployed, None, None) if variables.deployed else None)
+    moment = options["deployed"] or (_deployed(variables.deployed) if variables.deployed else None)
     request = RunOptions(
         environment=environment,
         config=path,
@@ -123,6 +123,14 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         verbose=options["verbose"],
     )
     return request, output
+
+
+def _deployed(text: str) -> datetime:
+    """The moment that PROBEKIT_DEPLOYED names."""
+    try:
+        return Moment().convert(text, None, None)
+    except click.BadParameter as error:
+        raise RequestError(f"PROBEKIT_DEPLOYED: {error.message}") from None
 
 
 def _carried_out(request: RunOptions, output: Output, redactor: Redactor) -> Report:

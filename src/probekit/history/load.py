@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from probekit.history.store import RunSummary, Store, StoreError
+from probekit.history.ahead import ignored, ignored_marks
+from probekit.history.store import Document, RunSummary, Store, StoreError
 from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
-from probekit.reports.json.read import ReportError, history_of, window_of
+from probekit.reports.json.read import AheadError, ReportError, history_of, window_of
 
 Warn = Callable[[str], None]
 
@@ -29,27 +30,47 @@ class LoadedHistory:
 def load_history(file: Path | None, target: TargetKey, now: datetime, *, warn: Warn) -> LoadedHistory:
     """What the store knows; nothing, and that is said, where it cannot be read."""
     try:
-        return _of_store(file, target, now) if file else LoadedHistory(history=History(), last_action=None)
+        return _of_store(file, target, now, warn) if file else LoadedHistory(history=History(), last_action=None)
     except (StoreError, ReportError) as error:
         warn(f"warning: nothing of the past is known: {error}")
         return LoadedHistory(history=History(), last_action=None)
 
 
-def _of_store(file: Path, target: TargetKey, now: datetime) -> LoadedHistory:
+def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn) -> LoadedHistory:
     with Store(file) as store:
-        last, deployment, counters = store.last(target), store.deployment(target), store.counters(target)
-        windows, previous = tuple(map(window_of, store.windows(target))), store.previous_release(target)
-    history = History() if last is None else history_of(last, target, now)
+        history, last = _of_last_run(store, target, now, warn)
+        windows = tuple(map(window_of, store.windows(target, now)))
+        for mark in ignored_marks(store, target, now):
+            warn(f"warning: {mark}")
+        if deployment := store.deployment(target, now):
+            previous, counters = store.previous_release(target, deployment), store.counters(target, deployment)
+            history = replace(history, deployment=deployment, counters=counters, previous_release=previous)
     action = str(last["decision"]["action"]) if last else None
-    history = replace(history, deployment=deployment, counters=counters, baseline=windows, previous_release=previous)
-    return LoadedHistory(history=history, last_action=action)
+    return LoadedHistory(history=replace(history, baseline=windows), last_action=action)
 
 
-def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> History:
+def _of_last_run(store: Store, target: TargetKey, now: datetime, warn: Warn) -> tuple[History, Document | None]:
+    """What the latest run on record knows, and its report; what lies in the future of now is ignored with a warning."""
+    (runs, windows), found = store.count_ahead(target, now), None
+    for report in store.reports(target, now):
+        try:
+            found = history_of(report, target, now), report
+            break
+        except AheadError:  # it ended there
+            runs += 1
+    for count, what in ((runs, "run"), (windows, "baseline window")):
+        if count:
+            warn(f"warning: {ignored(count, what)}")
+    return found or (History(), None)
+
+
+def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> History | None:
     """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
 
+    None, with a warning, where the run lies in the future of now.
+
     Raises:
-        RecallError: it cannot be read, or is no report on that target.
+        ReportError: it cannot be read, or is no report on that target.
     """
     try:
         with file.open("rb") as stream:
@@ -63,6 +84,9 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         return history_of(json.loads(text) if len(text) <= _MOST else None, target, now)
     except (ValueError, RecursionError):
         raise ReportError(f"{file}: it is no JSON") from None
+    except AheadError as error:
+        warn(f"warning: {file} is ignored: {error}")
+        return None
     except ReportError as error:
         raise ReportError(f"{file}: {error}") from None
 

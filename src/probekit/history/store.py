@@ -11,13 +11,13 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
 from probekit.log import events
-from probekit.model.history import Deployment, TargetKey
+from probekit.model.history import CLOCK_SKEW, Deployment, TargetKey, is_ahead
 from probekit.model.measurement import MetricKey
 
 Document = Mapping[str, Any]  # as JSON has it
@@ -25,6 +25,7 @@ Document = Mapping[str, Any]  # as JSON has it
 _WAIT: Final = 5.0  # seconds for another process's transaction
 _PAUSE: Final = 0.01  # seconds between two tries
 _MOST: Final = 64 << 20  # bytes of a report: more was not written by us
+_LATEST: Final = 50  # reports that are looked through for one whose clock was right: few runs end with another clock
 _GOOD_RUNS: Final = timedelta(days=30)  # how long a go is kept
 _OTHER_RUNS: Final = timedelta(days=180)
 _WINDOWS: Final = timedelta(days=400)  # a year of the same hours
@@ -109,11 +110,11 @@ class Store:
             run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.partial, _packed(report)))
 
     def runs(self, target: TargetKey | None = None, *, most: int = 20) -> tuple[RunSummary, ...]:
-        """The latest runs, newest first."""
+        """The runs that were recorded last, the latest first: in this order whatever the clock said when they began."""
         where, key = ("WHERE environment = ? AND base_url = ?", _key(target)) if target else ("", ())
         rows = self._read(
             "SELECT id, environment, base_url, started, release, action, exit_code, partial"  # noqa: S608  # no value in it
-            f" FROM run {where} ORDER BY started DESC, rowid DESC LIMIT ?",
+            f" FROM run {where} ORDER BY rowid DESC LIMIT ?",
             (*key, most),
         )
         return tuple(_past(*row) for row in rows)
@@ -125,10 +126,14 @@ class Store:
         is_one = len(found) == 1 or (found and found[0][0] == run)
         return self._unpacked(found[0][1]) if is_one else None
 
-    def last(self, target: TargetKey) -> Document | None:
-        """The report of the latest run."""
-        latest = self.runs(target, most=1)
-        return self.report(latest[0].id) if latest else None
+    def reports(self, target: TargetKey, now: datetime) -> Iterator[Document]:
+        """The latest reports of runs that did not begin in the future of now, the one that was recorded last first."""
+        query = (
+            "SELECT rowid FROM run WHERE environment = ? AND base_url = ? AND started <= ? ORDER BY rowid DESC LIMIT ?"
+        )
+        for row in self._read(query, (*_key(target), _text(now + CLOCK_SKEW), _LATEST)):
+            for (packed,) in self._read("SELECT report FROM run WHERE rowid = ?", row):
+                yield self._unpacked(packed)
 
     def begin(self, target: TargetKey, deployment: Deployment) -> None:
         """Mark that a deployment has begun (or, with its finish, was made); the same moment is written over."""
@@ -137,53 +142,56 @@ class Store:
         with self._transaction() as run:
             run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?, NULL)", row)
 
-    def finish(self, target: TargetKey, moment: datetime) -> Deployment | None:
-        """Mark the end of the deployment under way; None where none is."""
-        key = _key(target)
-        under_way = "environment = ? AND base_url = ? AND finished IS NULL"
+    def finish(self, target: TargetKey, deployment: Deployment, moment: datetime) -> None:
+        """Mark the end of a deployment on record."""
+        done = "UPDATE deployment SET finished = ? WHERE environment = ? AND base_url = ? AND started = ?"
         with self._transaction() as run:
-            latest = f"SELECT max(started) FROM deployment WHERE {under_way}"  # noqa: S608  # no value in it
-            ((started,),) = run(latest, key)
-            if started is None:
-                return None
-            done = f"UPDATE deployment SET finished = ? WHERE {under_way} AND started = ?"  # noqa: S608  # no value in it
-            run(done, (_text(moment), *key, started))
-        return self.deployment(target)
+            run(done, (_text(moment), *_key(target), _text(deployment.started)))
 
-    def deployment(self, target: TargetKey) -> Deployment | None:
-        """The latest deployment on record."""
+    def deployments(self, target: TargetKey) -> tuple[Deployment, ...]:
+        """All deployments on record, the latest first."""
         rows = self._read(
             "SELECT release, started, finished FROM deployment WHERE environment = ? AND base_url = ?"
-            " ORDER BY started DESC LIMIT 1",
+            " ORDER BY started DESC",
             _key(target),
         )
-        for release, started, finished in rows:
-            return Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
-        return None
-
-    def previous_release(self, target: TargetKey) -> str | None:
-        """The release of the latest finished deployment before the one on record, if it is another; else None."""
-        query = "SELECT release, finished FROM deployment WHERE environment = ? AND base_url = ? ORDER BY started DESC"
-        (latest, *earlier) = self._read(query, _key(target)) or [(None, None)]
-        return next((release for release, finished in earlier if finished and release not in (None, latest[0])), None)
-
-    def record_counters(self, target: TargetKey, counters: Mapping[MetricKey, float]) -> None:
-        """Keep what counters had come to at the latest mark of the latest deployment."""
-        document = {"counters": [[*source, value] for source, value in counters.items()]}
-        latest = "SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?"
-        with self._transaction() as run:
-            query = (
-                f"UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ({latest})"  # noqa: S608  # no value in it
-            )
-            run(query, (_packed(document), *_key(target), *_key(target)))
-
-    def counters(self, target: TargetKey) -> Mapping[MetricKey, float]:
-        """What was kept by `count` of the latest deployment."""
-        query = (
-            "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND counters IS NOT NULL"
-            " AND started = (SELECT max(started) FROM deployment WHERE environment = ? AND base_url = ?)"
+        return tuple(
+            Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
+            for release, started, finished in rows
         )
-        kept = [self._unpacked(packed) for (packed,) in self._read(query, (*_key(target), *_key(target)))]
+
+    def deployment(self, target: TargetKey, now: datetime) -> Deployment | None:
+        """The latest deployment that began by now; a finish in the future of now is none."""
+        latest = next((one for one in self.deployments(target) if not is_ahead(one.started, now)), None)
+        is_over = latest is not None and latest.finished is not None and not is_ahead(latest.finished, now)
+        return latest if latest is None or is_over else replace(latest, finished=None)
+
+    def drop_deployments_ahead(self, target: TargetKey, now: datetime) -> None:
+        """Forget the deployments that began in the future of now: when it comes, they would be the latest."""
+        ahead = "environment = ? AND base_url = ? AND started > ?"
+        with self._transaction() as run:
+            run(f"DELETE FROM deployment WHERE {ahead}", (*_key(target), _text(now + CLOCK_SKEW)))  # noqa: S608  # no value in it
+
+    def previous_release(self, target: TargetKey, deployment: Deployment) -> str | None:
+        """The release of the latest finished deployment before that one, if it is another; else None."""
+        earlier = (one for one in self.deployments(target) if one.started < deployment.started and one.finished)
+        return next((one.release for one in earlier if one.release not in (None, deployment.release)), None)
+
+    def record_counters(self, target: TargetKey, deployment: Deployment, counters: Mapping[MetricKey, float]) -> None:
+        """Keep what counters had come to at the latest mark of a deployment on record."""
+        document = {"counters": [[*source, value] for source, value in counters.items()]}
+        kept = "UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ?"
+        with self._transaction() as run:
+            run(kept, (_packed(document), *_key(target), _text(deployment.started)))
+
+    def counters(self, target: TargetKey, deployment: Deployment) -> Mapping[MetricKey, float]:
+        """What was kept by `record_counters` of that deployment."""
+        query = (
+            "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND started = ?"
+            " AND counters IS NOT NULL"
+        )
+        rows = self._read(query, (*_key(target), _text(deployment.started)))
+        kept = [self._unpacked(packed) for (packed,) in rows]
         try:
             rows = [row for document in kept for row in document["counters"]]
             return {
@@ -198,10 +206,19 @@ class Store:
         with self._transaction() as run:
             run("INSERT OR REPLACE INTO window VALUES (?, ?, ?, ?)", (*_key(target), _text(taken), _packed(document)))
 
-    def windows(self, target: TargetKey) -> tuple[Document, ...]:
-        """All windows of the baseline, oldest first."""
-        query = "SELECT document FROM window WHERE environment = ? AND base_url = ? ORDER BY taken"
-        return tuple(self._unpacked(packed) for (packed,) in self._read(query, _key(target)))
+    def windows(self, target: TargetKey, now: datetime) -> tuple[Document, ...]:
+        """The windows of the baseline that were not taken in the future of now, oldest first."""
+        query = "SELECT document FROM window WHERE environment = ? AND base_url = ? AND taken <= ? ORDER BY taken"
+        rows = self._read(query, (*_key(target), _text(now + CLOCK_SKEW)))
+        return tuple(self._unpacked(packed) for (packed,) in rows)
+
+    def count_ahead(self, target: TargetKey, now: datetime) -> tuple[int, int]:
+        """How many runs began, and how many windows of the baseline were taken, in the future of now."""
+        key = *_key(target), _text(now + CLOCK_SKEW)
+        where = "environment = ? AND base_url = ?"
+        runs = f"SELECT count(*) FROM run WHERE {where} AND started > ?"  # noqa: S608  # no value in it
+        windows = f"SELECT count(*) FROM window WHERE {where} AND taken > ?"  # noqa: S608  # no value in it
+        return self._read(runs, key)[0][0], self._read(windows, key)[0][0]
 
     def prune(self, now: datetime) -> None:
         """Forget by age: a go sooner than any other decision, windows last."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from probekit.judging.basis import EXEMPT, basis, nothing_read
 from probekit.model.checklist import Severity
+from probekit.model.history import is_ahead
 from probekit.model.limit import Limit
 from probekit.model.verdict import Action, Control, Decision, Flag, Outcome, Served, Situation, Stage, Verdict
 
@@ -197,7 +198,7 @@ def _of_the_deployment(situation: Situation) -> Iterator[str]:
         yield "no deployment is on record; if there was one, verify again with --deployed TIME"
         return
     ago = situation.now - deployment.mark
-    if ago < timedelta():
+    if is_ahead(deployment.mark, situation.now):  # the clock was set back during the run, or a caller says so
         yield "the deployment on record lies in the future; correct --deployed or the clock"
     if ago > WINDOW:
         minutes = timedelta(minutes=1)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from probekit.model.checklist import Severity
 from probekit.model.measurement import InstanceKey, MetricKey
 from probekit.model.readings import Counted
+
+CLOCK_SKEW: Final = timedelta(minutes=1)  # that clocks of two machines may differ: NTP keeps them closer; more is wrong
+
+
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a moment lies in the future by more than clocks may differ: the clock that gave it was ahead."""
+    return moment - now > CLOCK_SKEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from probekit.config.target import Config
-from probekit.model.history import Deployment, History
+from probekit.model.history import Deployment, History, is_ahead
 from probekit.model.verdict import Stage
 from probekit.planning.selection import Selection
 
@@ -35,5 +35,11 @@ class RunOptions:
 
 
 def history_at(moment: datetime, release: str | None) -> History:
-    """The memory of a run that is told when its release was put in place."""
+    """The history of a run whose caller says when its release was put in place.
+
+    Raises:
+        RequestError: the moment lies in the future.
+    """
+    if is_ahead(moment, datetime.now(UTC)):
+        raise RequestError(f"deployed {moment.isoformat()} lies in the future of this clock; correct one of them")
     return History(deployment=Deployment(release=release, started=moment, finished=moment))

@@ -67,7 +67,7 @@ def verify(  # noqa: PLR0913  # what the command line offers, by name
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: the environment is unknown, or the selection leaves nothing.
+        RequestError: the environment is unknown, the selection leaves nothing, or `deployed` lies in the future.
     """
     options = RunOptions(
         environment=environment,

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from probekit.model.checklist import Severity
-from probekit.model.history import BaselineWindow, History, PooledEvidence, TargetKey
+from probekit.model.history import BaselineWindow, History, PooledEvidence, TargetKey, is_ahead
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.readings import (
     Complement,
@@ -35,6 +35,10 @@ _N = TypeVar("_N")
 
 class ReportError(Exception):
     """The report cannot be used; the message says why."""
+
+
+class AheadError(ReportError):
+    """The run of the report began or ended in the future of now, so its clock was ahead, or this one is behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +67,16 @@ class _Run(BaseModel, defer_build=True):
     started: AwareDatetime
 
 
+class _Situation(BaseModel, defer_build=True):
+    now: AwareDatetime
+
+
 class _Head(BaseModel, defer_build=True):
     """As much of report.schema.json as the next run needs."""
 
     schema_: Literal["probekit.report/1"]
     run: _Run
+    situation: _Situation
     history: _History
 
 
@@ -109,18 +118,23 @@ def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
 def history_of(report: Any, target: TargetKey, now: datetime) -> History:  # noqa: ANN401  # any JSON
     """Since when each item fails, and the evidence of its release, by a report on that target.
 
+    What lies in the future of now is left out: a time there would count as now for ever, and hide later windows.
+
     Raises:
-        RecallError: it is no report, one on another target, or one from the future.
+        AheadError: the run began or ended in the future.
+        ReportError: it is no report, or one on another target.
     """
     found = _head(report)
     if found.run.environment != target.environment:
         raise ReportError(f"a report on '{found.run.environment}', not on '{target.environment}'")
     if found.run.base_url != target.base_url:
         raise ReportError(f"a report on {found.run.base_url}, not on {target.base_url}")
-    if found.run.started > now or any(one.since > now for one in found.history.since):
-        raise ReportError("a report from the future: look at the clocks")
+    if is_ahead(found.run.started, now) or is_ahead(found.situation.now, now):
+        raise AheadError("a report of the future of this clock; correct the clock")
+    since = {key: moment for key, moment in _since(found).items() if not is_ahead(moment, now)}
     evidence = dict(map(_evidence, found.history.evidence))
-    return History(since=_since(found), evidence=evidence, answered=found.history.answered, known=True)
+    known = {source: one for source, one in evidence.items() if one.until is None or not is_ahead(one.until, now)}
+    return History(since=since, evidence=known, answered=found.history.answered, known=True)
 
 
 @_refused
