@@ -103,7 +103,7 @@ async def with_probekit(base: str, rate: float, seconds: float, *, busy: bool = 
     context = Context(
         base_url=base, timeout=5, http=http, reveal=str, now=now, allow=frozenset({"load"}), window=window
     )
-    config = Latency(kind="latency", rate=rate, routes=[{"path": "/x"}])
+    config = Latency(kind="latency", rate=rate, routes=[{"path": "/x"}], made_up_path=False)
     work = asyncio.create_task(_work()) if busy else None
     (readings,) = [block async for block in KIND.sample(config, context)]
     if work:

@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 from pydantic import ValidationError
 
+from probekit.model.history import History
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Context, Window
 from probekit.probes.latency import KIND, Latency
@@ -82,6 +83,10 @@ def elsewhere():
         thread.join()
 
 
+async def no_time(_seconds: float) -> None:
+    """Between the questions that follow a sampling."""
+
+
 @pytest.fixture
 def read(serve):
     """The sample of a window against this server, and the server."""
@@ -99,6 +104,7 @@ def read(serve):
         timeout=1.0,
         unknown=NOT_FOUND,
         made_up_path=True,
+        answered=(),
         **route,
     ):
         server = Server(answer)
@@ -106,19 +112,21 @@ def read(serve):
         port = start(server) if start else (await serve(act=server))[0]
         address = Address(Endpoint("app.test", port), "127.0.0.1")
         base = f"http://app.test:{port}"
+        door = Http(run="test", most_in_flight=None if "load" in allow else 4).probe_client(
+            address=address, timeout=timeout
+        )
         context = Context(
             base_url=base,
             timeout=timeout,
-            http=Http(run="test", most_in_flight=None if "load" in allow else 4).probe_client(
-                address=address, timeout=timeout
-            ),
+            http=door,
+            history=History(answered=frozenset(door.question(f"{base}{path}") for path in answered)),
             reveal=str,
             now=lambda: datetime.now(UTC),
             address=address,
             allow=frozenset(allow),
             budget=budget,
             window=Window(
-                block=block, least=blocks, goes_on=lambda: False, now=lambda: datetime.now(UTC), sleep=asyncio.sleep
+                block=block, least=blocks, goes_on=lambda: False, now=lambda: datetime.now(UTC), sleep=no_time
             ),
         )
         routes = [{"path": path, **route} for path in paths]
@@ -274,7 +282,7 @@ async def test_three_blocks_of_nothing_but_failures_end_it(read) -> None:
     assert sum(sample_of(readings).unsent) > 50
 
 
-async def test_nobody_there_is_a_reason_and_no_sample(serve) -> None:
+async def test_nobody_there_is_nothing_but_failures() -> None:
     address = Address(Endpoint("app.test", 9), "127.0.0.1")
     now = lambda: datetime.now(UTC)  # noqa: E731  # two uses
     context = Context(
@@ -286,11 +294,14 @@ async def test_nobody_there_is_a_reason_and_no_sample(serve) -> None:
         address=address,
         window=Window(block=0.1, least=6, goes_on=lambda: False, now=now, sleep=asyncio.sleep),
     )
+    config = Latency(kind="latency", rate=100, routes=[{"path": "/"}])
 
-    with pytest.raises(ProbeFailedError) as caught:
-        _ = [block async for block in KIND.sample(Latency(kind="latency", routes=[{"path": "/"}]), context)]
+    (readings,) = [block async for block in KIND.sample(config, context)]
 
-    assert caught.value.reason is Reason.UNREACHABLE
+    sample = sample_of(readings)
+    assert sum(map(len, sample.values)) == 0
+    assert sum(failures > 0 for failures in sample.failures) == 3
+    assert "ended early" in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -323,3 +334,32 @@ async def test_an_answer_without_the_text_that_is_claimed_is_an_error(read) -> N
     readings, _ = await read(lambda _number: (0, 200), contains="orders", blocks=2)
 
     assert sum(sample_of(readings).failures) == sum(readings.values["p95"].sample.failed().trials) > 0
+
+
+@pytest.mark.parametrize("status", [301, 404])
+async def test_a_route_that_was_never_answered_well_may_be_wrong_itself(read, status) -> None:
+    readings, _ = await read(lambda _number: (0, status))
+
+    for value in readings.values.values():
+        assert value.reason is Reason.BAD_RESPONSE
+        assert "no run on record saw this answered well, so the question may be wrong" in value.detail
+    assert not readings.answered
+
+
+async def test_a_route_that_was_answered_well_once_fails_now(read) -> None:
+    readings, _ = await read(lambda _number: (0, 404), answered=("/a",))
+
+    assert sum(sample_of(readings).failures) == sum(readings.values["error_rate"].sample.failed().trials)
+
+
+async def test_good_answers_are_remembered_and_some_others_beside_them_count(read) -> None:
+    readings, _ = await read(lambda number: (0, 404 if number % 2 else 200))
+
+    assert len(readings.answered) == 1
+    assert sum(sample_of(readings).failures)
+
+
+async def test_a_server_error_is_the_target_s_whatever_is_on_record(read) -> None:
+    readings, _ = await read(lambda number: (0, 500 if number == 3 else 404))
+
+    assert sum(sample_of(readings).failures)

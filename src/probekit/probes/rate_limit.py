@@ -53,7 +53,9 @@ async def measure(config: RateLimit, context: Context) -> Readings:
         if answer.denies_access and answer.status != _TOO_MANY:
             raise answer.access_denied()
         if answer.is_server_error:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address} in a burst")
+            number = len(answers) + 1
+            detail = f"request {number} was refused with {answer.status} by {answer.address}; a limit answers 429"
+            raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
         answers.append(answer)
     seconds = perf_counter() - start
     tripped = _tripped(config, answers, seconds, context.now()) if most else _untried(config, context)
