@@ -243,6 +243,13 @@ def test_any_json_has_one_value_there_or_no_answer(document, path) -> None:
     assert isinstance(said(read_health, document), HealthDocument | ProbeFailedError)
 
 
+@pytest.mark.parametrize("text", ["{", '{"status": "ok"}', "[1", "ok"])
+def test_a_text_is_no_document_whatever_it_holds(text) -> None:
+    assert find("$", text) == text
+    with pytest.raises(ProbeFailedError, match=r"nothing at \$\.status"):
+        find("$.status", text)
+
+
 class Deaf:
     """The writing end of a connection that exists in memory only."""
 

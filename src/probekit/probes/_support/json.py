@@ -54,8 +54,9 @@ def find(path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
     """
     from jsonpath import JSONPathError  # noqa: PLC0415  # as above
 
+    within = None if isinstance(document, str) else document  # the library reads a text as a document of its own
     try:
-        found = compile_path(path).findall(document)
+        found = [document] if path == "$" else compile_path(path).findall(within)
     except (JSONPathError, RecursionError) as error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{path} cannot be read in this answer") from error
     if len(found) != 1 or found[0] is None:
