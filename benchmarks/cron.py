@@ -146,7 +146,9 @@ def actions(runs: int, rate: int, load: str, *, may_go_on: bool) -> tuple[Counte
     found, windows, open_ = Counter[Action](), 0, Counter[str]()
     with TemporaryDirectory() as folder:
         plan, environment = planned(Path(folder), rate, load, may_go_on=may_go_on)
-    steps = tuple(replace(step, source=service.stands_for(step.source, rate)) for step in plan.steps)
+    steps = tuple(
+        replace(step, source=service.stands_for(step.source, rate), each_address=False) for step in plan.steps
+    )
     plan = replace(plan, steps=steps)
     for _ in range(runs):
         deployed = service.now - timedelta(minutes=10)
