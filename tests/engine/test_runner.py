@@ -169,6 +169,19 @@ async def test_an_attempt_ends_with_the_first_measurement_that_times_out(
     assert len(double.contexts) == taken
 
 
+async def test_what_is_silent_at_many_addresses_is_not_waited_for_in_a_row(go, double) -> None:
+    double.answer = lambda _context: Readings(up=Exact(0))
+
+    await go(
+        step(timed=frozenset({"status"}), spread=0.0),
+        addresses=tuple(f"192.0.2.{number}" for number in range(1, 7)),
+        each_address=True,
+    )
+
+    assert [context.http.alone for context in double.contexts].count(True) == 1
+    assert double.most_in_flight > 1
+
+
 async def test_a_refusal_takes_no_time_and_ends_no_attempt(go, double) -> None:
     double.answer = lambda _context: Readings(up=Exact(0))
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from probekit.engine.places import Places
+from probekit.engine.places import Places, QuietTurns
 from probekit.model.measurement import Measurement
 from probekit.model.plan import Retry, Step
 from probekit.transport.urls import Address
@@ -22,16 +22,18 @@ class AttemptRunner:
     over, or after one that timed out: what hangs may hold a worker of the target each time that it is asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the last two by name
         self,
         step: Step[object],
         addresses: Sequence[Address | None],
         measure: TakeMeasurement,
         sleep: Callable[[float], Awaitable[None]],
         *,
+        turns: QuietTurns,
         repeat: int | None = None,
     ) -> None:
-        """`repeat`: measurements of the first attempt, where they are not as many as the step says."""
+        """`turns` are shared by the instances of a step; `repeat` goes before the step's own."""
+        self._turns = turns
         self._step = step
         self._addresses = addresses or (None,)  # None: a kind that connects nowhere
         self._measure = measure
@@ -76,7 +78,7 @@ class AttemptRunner:
                 await answered.wait()
             async with slots:
                 waiting.pop(number)
-                seen = await self._measured(address)
+                seen = await self._measured(address, turns=self._turns if self._step.is_timed else None)
             if self._timed_out(seen):
                 for task in waiting.values():
                     task.cancel()
@@ -88,10 +90,13 @@ class AttemptRunner:
             waiting.update(enumerate(tasks))
         return tuple(task.result() for task in tasks if not task.cancelled())
 
-    async def _measured(self, address: Address | None) -> Measurement:
+    async def _measured(self, address: Address | None, *, turns: QuietTurns | None = None) -> Measurement:
         is_enough = self._reached and not self._step.window  # every window is asked for all metrics
         asked = self._step.reachability_metrics if is_enough else self._step.wanted
-        seen = await self._measure(address, asked, self._step.is_timed)
+        if turns is None:
+            seen = await self._measure(address, asked, False)  # noqa: FBT003  # a callback's
+        else:
+            seen = await turns.take(lambda alone: self._measure(address, asked, alone))
         self._reached = self._reached or bool(seen.reached)
         return seen
 

@@ -10,7 +10,7 @@ from functools import partial
 from probekit.engine.attempts import AttemptRunner
 from probekit.engine.context import Clock
 from probekit.engine.measure import Measurer, ProbeInstance
-from probekit.engine.places import Places
+from probekit.engine.places import Places, QuietTurns
 from probekit.model.measurement import Attempt, Failure, Reason
 from probekit.model.plan import Retry, Step
 from probekit.probe import ConfiguredKind
@@ -34,6 +34,7 @@ class InstanceRun:
         cut: Callable[[], Failure],
         goes_on: Callable[[], bool],
         patience: float | None,
+        turns: QuietTurns,
         repeat: int | None = None,
     ) -> None:
         """Nothing is measured yet.
@@ -48,6 +49,7 @@ class InstanceRun:
             cut: why there is nothing where it is ended before its first attempt.
             goes_on: whether a sampling may have one more window.
             patience: seconds until its kind counts as stuck; None: for ever.
+            turns: of timed measurements, shared by the instances of a step.
             repeat: measurements of the first attempt, where they are not as many as the step says.
         """
         self.place = place
@@ -59,7 +61,7 @@ class InstanceRun:
         self._goes_on = goes_on
         self._patience = patience
         take = partial(measurer.measure, place)
-        self._runner = AttemptRunner(place.step, addresses, take, clock.sleep, repeat=repeat)
+        self._runner = AttemptRunner(place.step, addresses, take, clock.sleep, turns=turns, repeat=repeat)
         self._attempts: list[Attempt] = []
         self._retry: Retry | None = None
 

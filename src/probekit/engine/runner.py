@@ -13,7 +13,7 @@ from probekit.engine.controls import answer_of_any
 from probekit.engine.instance_run import InstanceRun, RetryRule
 from probekit.engine.loop_lag import Lag
 from probekit.engine.measure import Measurer, ProbeInstance
-from probekit.engine.places import Places
+from probekit.engine.places import Places, QuietTurns
 from probekit.engine.release_guard import ReleaseGuard
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
 from probekit.model.plan import Plan, Step, Turn
@@ -180,7 +180,7 @@ class _Run:
         """Every instance of one step, with its first attempt."""
         self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
         resolved = await self.measurer.resolve(step)
-        instances: list[InstanceRun] = []
+        instances, turns = list[InstanceRun](), QuietTurns()
         if isinstance(resolved, Failure):
             self._keep(step, step.instance, (self.measurer.never(step, step.instance, resolved),))
         elif step.each_address:
@@ -188,9 +188,9 @@ class _Run:
             repeat = min(step.repeat, max(_LEAST, -(-_ENOUGH // max(1, count))))
             for address in resolved.addresses:
                 name = f"{step.instance} {address}".strip() if count > 1 else step.instance
-                instances.append(self._instance(step, name, resolved, (address,), repeat))
+                instances.append(self._instance(step, name, resolved, addresses=(address,), turns=turns, repeat=repeat))
         else:
-            instances.append(self._instance(step, step.instance, resolved, resolved.addresses))
+            instances.append(self._instance(step, step.instance, resolved, addresses=resolved.addresses, turns=turns))
         async with asyncio.TaskGroup() as group:
             for instance in instances:
                 group.create_task(instance.first())
@@ -211,12 +211,14 @@ class _Run:
         mine = {key: kept for key, kept in self.observations.attempts.items() if key.probe == step.probe}
         self.context.step_ended(step, mine, self.clock.now())
 
-    def _instance(
+    def _instance(  # noqa: PLR0913  # all but the first three by name
         self,
         step: Step[ConfiguredKind],
         name: str,
         resolved: Resolved,
+        *,
         addresses: Sequence[Address],
+        turns: QuietTurns,
         repeat: int | None = None,
     ) -> InstanceRun:
         return InstanceRun(
@@ -229,6 +231,7 @@ class _Run:
             cut=lambda: _NOT_MEASURED if self.is_decided else _CUT_OFF,
             goes_on=partial(self._holds_one_more, step),
             patience=self._patience(step),
+            turns=turns,
             repeat=repeat,
         )
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -58,7 +59,8 @@ class Connection:
 
     async def close(self) -> None:
         """Close at once, without waiting for the other side."""
-        self.writer.transport.abort()
+        with suppress(AttributeError):  # Python 3.11.2: a TLS session that the other side ended has lost its protocol
+            self.writer.transport.abort()
         await asyncio.sleep(0)  # the transport gives up its socket in the loop's next turn
 
 
