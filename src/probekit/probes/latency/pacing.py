@@ -107,16 +107,13 @@ class Pacing:
     def answered(self, number: int, arrived: float, now: float) -> list[Fate]:
         """Take an answer, whatever it says; the fates of the starts that were held until then."""
         target, route = self._target, self._route(number)
-        left, was_silent = target.out[number], bool(target.held)
+        left = target.out[number]
         fates = [
             self._fate(start, due, max(0.0, left - max(due, ear.broke)), arrived, now)
             for ear in (target, route)
             for start, due in ear.hears(number, arrived)
         ]
         self._took.append(target.took)
-        if was_silent:  # the silence was the target's, of no route in particular
-            for ear in self._routes:
-                ear.failed = 0
         return fates
 
     def failed(self, number: int, now: float) -> None:
