@@ -68,7 +68,7 @@ class Sender:
         self._free = asyncio.Semaphore(self.places)
 
     async def run(self) -> None:
-        """Until every request of the schedule has left or is held, or little more than two timeouts after its end."""
+        """Send until every request has left or is held, or four timeouts have passed since the end of the schedule."""
         last = self.schedule.starts / self.schedule.rate + 4 * self.timeout  # the first request, and connecting
         try:
             async with asyncio.timeout(last), asyncio.TaskGroup() as group:
