@@ -227,9 +227,15 @@ async def test_a_request_without_an_answer_is_an_error(read) -> None:
 
 
 async def test_answers_that_came_while_we_stood_still_are_neither_errors_nor_slow(read, elsewhere) -> None:
-    asyncio.get_running_loop().call_later(0.4, time.sleep, 1.3)
+    loop, asked = asyncio.get_running_loop(), []
 
-    readings, _ = await read(lambda _number: (0.1, 200), start=elsewhere, timeout=1.0)
+    def answer(number):
+        asked.append(number)
+        if len(asked) == 20:
+            loop.call_soon_threadsafe(time.sleep, 1.3)
+        return 0.1, 200
+
+    readings, _ = await read(answer, start=elsewhere, timeout=1.0)
 
     sample = sample_of(readings)
     assert sum(sample.failures) == 0
