@@ -289,6 +289,18 @@ def test_windows_are_captured_shown_and_compared(place) -> None:
     assert (newest.release, newest.rows) == ("2.3.0", 3)
 
 
+def test_windows_in_the_future_are_told_and_left_out(place, window) -> None:
+    with Store(Path(STATE)) as store:
+        for days in (-1, 2, 3):
+            one = replace(window(), taken=datetime.now(UTC) + timedelta(days=days))
+            store.add_window(place, one.taken, window_document(one))
+
+    code, told, said = call(baseline_command.show)
+
+    assert (code, told.startswith("1 windows, ")) == (0, True)
+    assert "warning: 2 baseline windows on record lie in the future of this clock, and are ignored" in said
+
+
 def test_what_is_shown_of_values_below_the_floor_counts_the_floor(place, window) -> None:
     with Store(Path(STATE)) as store:
         for hours, value in enumerate((3.0, 3.5, 4.0, 3.3)):

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -50,6 +50,11 @@ def test_verify_returns_the_report(config) -> None:
 def test_an_unknown_environment_is_refused(config) -> None:
     with pytest.raises(RequestError, match="no environment 'stage'"):
         probekit.verify("stage", config=config)
+
+
+def test_a_deployment_in_the_future_is_refused(config) -> None:
+    with pytest.raises(RequestError, match="lies in the future of this clock"):
+        probekit.verify("prod", config=config, deployed=datetime.now(UTC) + timedelta(minutes=2))
 
 
 def test_a_fixed_address_that_no_probe_goes_to_is_told(config) -> None:

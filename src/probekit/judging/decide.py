@@ -198,7 +198,7 @@ def _of_the_deployment(situation: Situation) -> Iterator[str]:
         yield "no deployment is on record; if there was one, verify again with --deployed TIME"
         return
     ago = situation.now - deployment.mark
-    if is_ahead(deployment.mark, situation.now):  # the clock was set back during the run, or a caller says so
+    if is_ahead(deployment.mark, situation.now):  # in a report of an earlier version, or by a caller
         yield "the deployment on record lies in the future; correct --deployed or the clock"
     if ago > WINDOW:
         minutes = timedelta(minutes=1)
