@@ -267,6 +267,15 @@ async def test_silence_of_an_address_that_was_not_tested_tells_nothing(
     assert seen.uncounted == uncounted
 
 
+async def test_an_address_that_gave_readings_is_not_silent_where_its_kind_says_nothing_of_reach(go, double) -> None:
+    double.answer = lambda _context: Readings(status=Exact(1))
+    asked = iter([("192.0.2.1", "192.0.2.2")])
+
+    seen = await go(step(repeat=1), look_up=lambda _endpoint: next(asked, ("192.0.2.3",)), each_address=True)
+
+    assert seen.uncounted == {}
+
+
 async def test_once_the_decision_is_fixed_no_window_begins_and_no_watcher_is_waited_for(go, double, time) -> None:
     sampled = []
 

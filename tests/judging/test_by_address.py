@@ -11,7 +11,7 @@ from probekit.judging.judge import judge
 from probekit.model.checklist import Band, Deadline, Row, Severity
 from probekit.model.history import Deployment, History
 from probekit.model.limit import parse_limit
-from probekit.model.measurement import InstanceKey
+from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.verdict import Action, Control, Flag, Outcome, Situation
 
 ONE, TWO, SIX = "192.0.2.1:443", "192.0.2.2:443", "[2001:db8::1]:443"
@@ -101,3 +101,38 @@ def test_an_address_that_this_machine_cannot_test_does_not_count(judged, ups, ou
     assert verdict.outcome is outcome
     assert told in verdict.because
     assert verdict.severity is Severity.CRITICAL
+
+
+UNREACHABLE, NO_NETWORK, TIMEOUT = Reason.UNREACHABLE, Reason.NO_NETWORK, Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("values", "is_silent"),
+    [
+        ({"up": 0}, True),
+        ({"up": 1}, False),
+        ({"up": 1, "days_left": UNREACHABLE}, False),
+        ({"days_left": UNREACHABLE, "trusted": NO_NETWORK}, True),
+        ({"days_left": 5, "trusted": UNREACHABLE}, False),  # its kind says nothing of reach, and read something
+        ({"days_left": TIMEOUT}, False),
+        ({}, False),
+    ],
+)
+def test_silent_is_only_what_gave_nothing(make, values, is_silent) -> None:
+    assert make.measurement(**values).is_silent is is_silent
+
+
+def test_a_reading_counts_although_the_name_leads_elsewhere_now(make) -> None:
+    item, step = (
+        make.item("days_left > 30", probe="health"),
+        make.step(each_address=True, wanted=frozenset({"days_left"})),
+    )
+    attempts = {
+        InstanceKey("health", address): (make.attempt(make.measurement(address, days_left=days)),)
+        for address, days in ((ONE, 90), (TWO, 5))
+    }
+    situation = Situation(now=make.now, uncounted={TWO: f"the name no longer leads to {TWO}"})
+
+    (verdict,) = judge(make.plan(items=(item,), steps=(step,)), attempts, situation)
+
+    assert verdict.outcome is Outcome.FAIL

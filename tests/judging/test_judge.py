@@ -215,18 +215,30 @@ def test_a_stray_measurement_is_asked_again_however_few_were_taken(make, judged,
 def test_an_attempt_that_ended_with_a_timeout_is_outweighed_by_a_good_one(
     make, judged, health, step, good, broken
 ) -> None:
-    ended = make.attempt(broken())
+    ended = make.attempt(make.measurement(up=0))
     other = [make.attempt(good(), rechecks=(good(),) * count) for count in (0, 23, 24)]
     mixed = make.attempt(good(), rechecks=(*(good(),) * 23, broken()))
 
     assert needed_retry(Assessor(), [health], step, [ended]) == Retry()
     assert needed_retry(Assessor(), [health], step, [ended, other[0]]).rechecks == 24
     assert needed_retry(Assessor(), [health], step, [ended, other[2]]) is None
+    assert needed_retry(Assessor(), [health], step, [make.attempt(broken()), other[0]]) is None  # it answered
     assert needed_retry(Assessor(), [health], replace(step, repeat=1), [ended, other[0]]) is None
     assert [judged(health, ended, one).outcome for one in (*other, mixed)] == [
         *[Outcome.INCONCLUSIVE] * 2, Outcome.PASS, Outcome.INCONCLUSIVE,
     ]  # fmt: skip
     assert Flag.FLAKY in judged(health, ended, other[2]).flags
+
+
+def test_rechecks_are_asked_for_once_in_an_attempt(make, health, step, good, broken) -> None:
+    mixed = make.attempt(good(), broken())
+    part = make.item("indexes == 0", probe="health")  # read only until the target was reached
+    unread = make.attempt(make.measurement(up=0, indexes=1), make.measurement(up=1, indexes=0))
+
+    assert needed_retry(Assessor(), [health], step, [mixed]).rechecks == 24
+    for again in ((good(),), (good(),) * 24, (make.measurement(up=0),)):
+        assert needed_retry(Assessor(), [health], step, [replace(mixed, rechecks=again)]) is None
+    assert needed_retry(Assessor(), [part], step, [unread]) is None
 
 
 @pytest.mark.parametrize(

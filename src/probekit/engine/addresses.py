@@ -39,9 +39,9 @@ async def note_uncounted(
 
 
 def _silent(attempts: Sequence[Attempt]) -> str | None:
-    """The address of an instance that was never reached."""
+    """The address of an instance that never answered."""
     measurements = [one for attempt in attempts for one in (*attempt.measurements, *attempt.rechecks)]
-    return measurements[0].address if measurements and not any(one.reached for one in measurements) else None
+    return measurements[0].address if measurements and all(one.is_silent for one in measurements) else None
 
 
 def _why(address: str, listed: Sequence[Address] | None, reached: set[int]) -> str | None:

@@ -272,8 +272,12 @@ class Assessor:
 
 def _counts(item: Item, measurement: Measurement, traits: Traits) -> bool:
     """Whether the measurement counts for the item: for reachability every one does, else those of its metrics."""
-    metrics = {limit.metric for limit in item.expect}
-    return bool(metrics & traits.reach) or metrics <= measurement.asked
+    return claims_reach(item, traits) or {limit.metric for limit in item.expect} <= measurement.asked
+
+
+def claims_reach(item: Item, traits: Traits) -> bool:
+    """Whether the item says that the target can be reached."""
+    return not traits.reach.isdisjoint(limit.metric for limit in item.expect)
 
 
 def _assess(
@@ -291,7 +295,7 @@ def _assess(
     states = {one.state for one in measurements} or {State.UNDETERMINED}
     if len(states) == 1 and State.GOOD not in states:
         return AssessedAttempt(measurements=measurements, state=states.pop(), medians=medians)
-    stray = _stray(first)
+    stray = _stray(first) if claims_reach(item, traits) else None
     cleared = stray is not None and len(again) >= RECHECKS and all(one.state is State.GOOD for one in again)
     if states != {State.GOOD} and not cleared:
         recheck = Retry(rechecks=RECHECKS, at=(stray.measurement.address,), each=RECHECKS_THERE) if stray else None

@@ -20,7 +20,7 @@ def counted(instances: Instances, situation: Situation) -> tuple[Instances, str]
 
 def _why_uncounted(attempts: Sequence[Attempt], situation: Situation) -> str | None:
     measurements = [one for attempt in attempts for one in (*attempt.measurements, *attempt.rechecks)]
-    if any(one.reached for one in measurements):
+    if not all(one.is_silent for one in measurements):
         return None
     return next((why for one in measurements if (why := situation.uncounted.get(one.address))), None)
 

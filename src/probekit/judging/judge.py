@@ -13,6 +13,7 @@ from probekit.judging.assess import (
     References,
     State,
     Traits,
+    claims_reach,
     outcome_of,
     risks_of,
 )
@@ -56,7 +57,8 @@ def needed_retry(
     if step.window:
         return _further_window(assessor, of_step, step, attempts[-1])
     tried = {item: [assessor.attempt(item, one, Traits.of([step])) for one in attempts] for item in of_step}
-    retries = [retry for item, some in tried.items() if (retry := _needed_by(item, some, step))]
+    needed = [retry for item, some in tried.items() if (retry := _needed_by(item, some, step))]
+    retries = [retry for retry in needed if not (retry.rechecks and attempts[-1].rechecks)]  # once in an attempt
     rechecks = [retry for retry in retries if retry.rechecks]
     if not rechecks:
         return next(iter(retries), None)
@@ -84,21 +86,20 @@ def _needed_by(item: Item, tried: Sequence[AssessedAttempt], step: Step[object])
         return None
     if len(tried) == 1 and tried[0].recheck is not None:
         return tried[0].recheck
-    if tried[-1].state is State.GOOD and _is_one_measurement(tried[:-1]) and step.repeat > 1:
+    if tried[-1].state is State.GOOD and _is_one_timeout(tried[:-1]) and step.repeat > 1:
         stray = tried[0].measurements[0].measurement.address
-        rechecks = Retry(rechecks=RECHECKS, at=(stray,), each=RECHECKS_THERE)
-        return None if _outweighs(tried[-1], tried[:-1]) else rechecks
+        return Retry(rechecks=RECHECKS, at=(stray,), each=RECHECKS_THERE)
     return Retry() if tried[-1].state is State.BAD and len(tried) < item.confirm else None
 
 
-def _is_one_measurement(bad: Sequence[AssessedAttempt]) -> bool:
-    """Whether all that failed is one measurement: an attempt ends with the first that times out."""
-    return len(bad) == 1 and len(bad[0].measurements) == 1
+def _is_one_timeout(bad: Sequence[AssessedAttempt]) -> bool:
+    """Whether all that failed is one measurement without an answer: an attempt ends with the first that times out."""
+    return len(bad) == 1 and len(bad[0].measurements) == 1 and bad[0].measurements[0].measurement.is_silent
 
 
 def _outweighs(tried: AssessedAttempt, bad: Sequence[AssessedAttempt]) -> bool:
     """Whether a good attempt has as many measurements as a stray one takes to be cleared."""
-    return tried.state is State.GOOD and _is_one_measurement(bad) and len(tried.measurements) > RECHECKS
+    return tried.state is State.GOOD and _is_one_timeout(bad) and len(tried.measurements) > RECHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,7 @@ class Judge:
             name: _named(self._of_instance(item, name, attempts, _traits(steps, name)), name, instances)
             for name, attempts in kept.items()
         }
-        claims_reach = {limit.metric for limit in item.expect} & Traits.of(steps).reach
-        if claims_reach and any(step.each_address for step in steps):
+        if claims_reach(item, Traits.of(steps)) and any(step.each_address for step in steps):
             judged = of_addresses(judged)
         found = _counted(judged, {step.instance for step in steps if step.passive})
         worst = max(found, key=_badness, default=_cut_off(item))
@@ -167,15 +167,15 @@ class Judge:
         is_other = self.situation.release.served is Served.OTHER
         if not may_refute(verdict, self.situation) or is_other or _unreached(item, self.plan, self.attempts):
             return verdict
-        steps = self._steps(item)
-        instances = [
+        steps, (instances, _) = self._steps(item), counted(self._instances(item), self.situation)
+        assessed = [
             [
                 self.assessor.attempt(item, one, _traits(steps, name), self._references(item, name, attempts))
                 for one in attempts
             ]
-            for name, attempts in self._instances(item).items()
+            for name, attempts in instances.items()
         ]
-        return with_refuted(verdict, instances, self.situation)
+        return with_refuted(verdict, assessed, self.situation)
 
     def _of_every_answer(self, item: Item, attempts: Sequence[Attempt]) -> Verdict:
         """An item about every answer: one that is bad refutes it, however many are good."""

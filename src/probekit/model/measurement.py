@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from probekit.model.readings import Reading
 
@@ -82,6 +82,18 @@ class Measurement:
     summary: str = ""  # one line that a verdict quotes
     version: str | None = None  # that the target serves, where the kind reads it
     notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing answered; where its kind does not say so, whether no metric has a reading for that reason."""
+        if self.reached is not None:
+            return not self.reached
+        return bool(self.values) and all(
+            isinstance(value, Failure) and value.reason in _SILENCE for value in self.values.values()
+        )
+
+
+_SILENCE: Final = (Reason.UNREACHABLE, Reason.NO_NETWORK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
