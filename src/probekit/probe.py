@@ -288,6 +288,7 @@ class Kind(Generic[ConfigT]):
     each_address: bool = False  # every resolved address is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
     reported: bool = False  # its numbers are what a program says, and nothing that was measured here
+    remembers: bool = False  # it tells which questions were answered well: they are asked when a deployment begins
     enabled_by_default: Callable[[str], bool] | None = None  # whether it runs for this base URL without a table
     versions: Callable[[ConfigT], Versions] | None = None  # settings to the versions that may be served
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
@@ -338,6 +339,7 @@ class Kind(Generic[ConfigT]):
             each_address=self.each_address,
             passive=self.passive,
             reported=self.reported,
+            remembers=self.remembers,
             in_flight=self.in_flight,
         )
 
@@ -365,6 +367,7 @@ class ConfiguredKind:
     each_address: bool
     passive: bool
     reported: bool
+    remembers: bool
     in_flight: int
 
     def of_role(self, *roles: Role) -> frozenset[str]:

@@ -231,6 +231,17 @@ def test_a_question_that_was_answered_well_once_and_is_not_now_is_a_failure(veri
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("at_start", "outcome"), [(200, "fail"), (404, "inconclusive")])
+def test_what_is_answered_well_when_a_deployment_begins_is_remembered(verify, target, at_start, outcome) -> None:
+    target[0] = at_start
+    words = ("--env", "prod", "--state", "marked.sqlite3")
+    assert cli.run(["deployment", "start", *words]) == 0
+    target[0] = 404
+    assert cli.run(["deployment", "finish", *words]) == 0
+
+    assert outcome_of(verify("--report", "json", "--state", "marked.sqlite3")) == outcome
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -18,7 +18,7 @@ import pytest
 
 from probekit.history import store as stores
 from probekit.history.store import RunSummary, Store, StoreError
-from probekit.model.history import Deployment, TargetKey
+from probekit.model.history import Deployment, MarkReadings, TargetKey
 from probekit.model.measurement import MetricKey
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
@@ -166,9 +166,9 @@ def test_counters_are_those_of_their_own_deployment(file) -> None:
     with Store(file) as store:
         for number, one in enumerate((first, second)):
             store.begin(PROD, one)
-            store.record_counters(PROD, one, {restarts: number})
+            store.record_mark(PROD, one, MarkReadings(counters={restarts: number}))
 
-        assert [store.counters(PROD, one) for one in (first, second)] == [{restarts: 0}, {restarts: 1}]
+        assert [store.mark(PROD, one).counters for one in (first, second)] == [{restarts: 0}, {restarts: 1}]
 
 
 def test_a_file_of_a_newer_version_is_left_alone(file) -> None:
@@ -203,7 +203,7 @@ def test_every_earlier_version_is_upgraded_and_runs_of_another_format_are_droppe
         assert next(store.reports(PROD, LATER)) == {"n": 1}
         found = store.deployment(PROD, LATER)
         assert (found is not None) == (version > 0)
-        assert found is None or store.counters(PROD, found) == {}
+        assert found is None or store.mark(PROD, found) == MarkReadings()
 
 
 def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:
@@ -227,19 +227,27 @@ def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypat
 
 
 @pytest.mark.parametrize(
-    "document", [{}, {"counters": 3}, {"counters": [["a", "b"]]}, {"counters": [["a", "", "b", "x"]]}]
+    "document",
+    [
+        {},
+        {"counters": 3},
+        {"counters": [["a", "b"]]},
+        {"counters": [["a", "", "b", "x"]]},
+        {"counters": [], "answered": 3},
+    ],
 )
 def test_damaged_counters_are_told(file, document) -> None:
     with Store(file) as store:
         deployment = Deployment(release=None, started=NOW)
         store.begin(PROD, deployment)
-        store.record_counters(PROD, deployment, {MetricKey("containers", "", "restarts"): 12.0})
-        assert store.counters(PROD, deployment) == {MetricKey("containers", "", "restarts"): 12.0}
+        read = MarkReadings(counters={MetricKey("containers", "", "restarts"): 12.0}, answered=frozenset({"a", "b"}))
+        store.record_mark(PROD, deployment, read)
+        assert store.mark(PROD, deployment) == read
         with closing(sqlite3.connect(file)) as raw, raw:
             raw.execute("UPDATE deployment SET counters = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
 
-        with pytest.raises(StoreError, match="counted at a deployment in it is damaged"):
-            store.counters(PROD, deployment)
+        with pytest.raises(StoreError, match="read at a deployment.s mark in it is damaged"):
+            store.mark(PROD, deployment)
 
 
 def test_only_its_owner_may_read_it(file) -> None:

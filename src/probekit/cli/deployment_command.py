@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,10 @@ from probekit.cli.trouble import exit_on_error
 from probekit.engine.context import Cancellation, Clock
 from probekit.history.ahead import deployments_ahead, ignored_marks, mark_ahead
 from probekit.history.store import Store
-from probekit.model.history import Deployment, TargetKey, is_ahead
-from probekit.model.measurement import MetricKey
+from probekit.model.history import Deployment, MarkReadings, TargetKey, is_ahead
 from probekit.text import escape, moment
 from probekit.workflows.assembly import with_config
-from probekit.workflows.counters import CounterReadings, read_counters
+from probekit.workflows.marks import read_mark
 from probekit.workflows.options import RequestError, RunOptions
 
 _FRESH: Final = timedelta(minutes=1)  # a mark of this moment
@@ -57,7 +56,7 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
     with Store(required_file(state)) as store:
         _replace_ahead(store, target)
         store.begin(target, deployment)
-        store.record_counters(target, deployment, _counted(options, at))
+        store.record_mark(target, deployment, _read(options, at, is_start=True))
     write_stdout(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
@@ -76,10 +75,10 @@ def finish(environment: str, at: datetime, config: Path | None, state: str | Non
         under_way = _under_way(store, target)
         if is_ahead(under_way.started, at):
             raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
-        counters = _counted(options, at)
+        read = replace(_read(options, at, is_start=False), answered=store.mark(target, under_way).answered)
         at = max(at, under_way.started)  # by the clock of another machine it may have begun a little later
         store.finish(target, under_way, at)
-        store.record_counters(target, under_way, counters)
+        store.record_mark(target, under_way, read)
     minutes = (at - under_way.started).total_seconds() / 60
     write_stdout(
         f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
@@ -114,19 +113,17 @@ def _under_way(store: Store, target: TargetKey) -> Deployment:
     return found
 
 
-def _counted(options: RunOptions, at: datetime) -> Mapping[MetricKey, float]:
-    """What counters have come to, so that a later run knows how much they grew; none of them keeps a mark from being.
+def _read(options: RunOptions, at: datetime, *, is_start: bool) -> MarkReadings:
+    """What is read at this mark, for later runs; none of it keeps a mark from being.
 
-    Of a moment that is over nobody can read it any more.
+    Of a moment that is over nothing can be read any more.
     """
-    marked = (
-        asyncio.run(read_counters(options, clock=Clock(), cancellation=Cancellation()))
-        if _is_now(at)
-        else CounterReadings()
-    )
-    for lack in marked.lacking:
+    if not _is_now(at):
+        return MarkReadings()
+    read, lacking = asyncio.run(read_mark(options, is_start=is_start, clock=Clock(), cancellation=Cancellation()))
+    for lack in lacking:
         warn(f"warning: not counted: {lack}")
-    return marked.counters
+    return read
 
 
 def _is_now(at: datetime) -> bool:

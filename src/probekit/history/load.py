@@ -43,8 +43,14 @@ def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn) -> Loade
         for mark in ignored_marks(store, target, now):
             warn(f"warning: {mark}")
         if deployment := store.deployment(target, now):
-            previous, counters = store.previous_release(target, deployment), store.counters(target, deployment)
-            history = replace(history, deployment=deployment, counters=counters, previous_release=previous)
+            read = store.mark(target, deployment)
+            history = replace(
+                history,
+                deployment=deployment,
+                previous_release=store.previous_release(target, deployment),
+                counters=read.counters,
+                answered=history.answered | read.answered,
+            )
     action = str(last["decision"]["action"]) if last else None
     return LoadedHistory(history=replace(history, baseline=windows), last_action=action)
 

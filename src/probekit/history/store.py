@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from probekit.log import events
-from probekit.model.history import CLOCK_SKEW, Deployment, TargetKey, is_ahead
+from probekit.model.history import CLOCK_SKEW, Deployment, MarkReadings, TargetKey, is_ahead
 from probekit.model.measurement import MetricKey
 
 Document = Mapping[str, Any]  # as JSON has it
@@ -177,29 +177,28 @@ class Store:
         earlier = (one for one in self.deployments(target) if one.started < deployment.started and one.finished)
         return next((one.release for one in earlier if one.release not in (None, deployment.release)), None)
 
-    def record_counters(self, target: TargetKey, deployment: Deployment, counters: Mapping[MetricKey, float]) -> None:
-        """Keep what counters had come to at the latest mark of a deployment on record."""
-        document = {"counters": [[*source, value] for source, value in counters.items()]}
+    def record_mark(self, target: TargetKey, deployment: Deployment, read: MarkReadings) -> None:
+        """Keep what was read at the latest mark of a deployment on record."""
+        counters = [[*source, value] for source, value in read.counters.items()]
         kept = "UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ?"
+        packed = _packed({"counters": counters, "answered": sorted(read.answered)})
         with self._transaction() as run:
-            run(kept, (_packed(document), *_key(target), _text(deployment.started)))
+            run(kept, (packed, *_key(target), _text(deployment.started)))
 
-    def counters(self, target: TargetKey, deployment: Deployment) -> Mapping[MetricKey, float]:
-        """What was kept by `record_counters` of that deployment."""
-        query = (
-            "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND started = ?"
-            " AND counters IS NOT NULL"
-        )
+    def mark(self, target: TargetKey, deployment: Deployment) -> MarkReadings:
+        """What was kept by `record_mark` of that deployment; nothing of one at which nothing was read."""
+        query = "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND started = ?"
         rows = self._read(query, (*_key(target), _text(deployment.started)))
-        kept = [self._unpacked(packed) for (packed,) in rows]
+        kept = next((self._unpacked(packed) for (packed,) in rows if packed is not None), {"counters": ()})
         try:
-            rows = [row for document in kept for row in document["counters"]]
-            return {
+            counters = {
                 MetricKey(str(probe), str(instance), str(metric)): float(value)
-                for probe, instance, metric, value in rows
+                for probe, instance, metric, value in kept["counters"]
             }
+            answered = frozenset(map(str, kept.get("answered", ())))  # a mark of an older version has none
         except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged("what was counted at a deployment") from error
+            raise self._damaged("what was read at a deployment's mark") from error
+        return MarkReadings(counters=counters, answered=answered)
 
     def add_window(self, target: TargetKey, taken: datetime, document: Document) -> None:
         """Keep one window of a baseline."""

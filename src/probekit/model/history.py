@@ -42,6 +42,14 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkReadings:
+    """What was read when a deployment was marked."""
+
+    counters: Mapping[MetricKey, float] = field(default_factory=dict)  # what they had come to, at the latest mark
+    answered: frozenset[str] = frozenset()  # questions that were answered as they should be, at its start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """One statistic of one window, in its metric's unit, and by which settings it was measured."""
 

@@ -178,6 +178,7 @@ KIND = Kind(
     measure=measure,
     endpoint=http_endpoint,
     each_address=True,
+    remembers=True,
     requests=1 + MADE_UP,
     example="""\
 kind = "http"

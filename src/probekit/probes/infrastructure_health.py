@@ -253,6 +253,7 @@ KIND = Kind(
     measure=measure,
     reports_on=lambda config: frozenset(config.mapped.values()),
     endpoint=http_endpoint,
+    remembers=True,
     requests=1 + MADE_UP,
     example="""\
 kind = "infrastructure_health"

@@ -206,6 +206,7 @@ KIND = Kind(
     ),
     measure=measure,
     endpoint=_endpoint,
+    remembers=True,
     in_flight=1,  # measurements: each has up to four requests in flight
     requests=lambda config: len(config.routes) + MADE_UP,
     example="""\
