@@ -246,7 +246,7 @@ def test_damaged_counters_are_told(file, document) -> None:
         with closing(sqlite3.connect(file)) as raw, raw:
             raw.execute("UPDATE deployment SET counters = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
 
-        with pytest.raises(StoreError, match="read at a deployment.s mark in it is damaged"):
+        with pytest.raises(StoreError, match="read at a deployment's mark in it is damaged"):
             store.mark(PROD, deployment)
 
 
