@@ -73,7 +73,7 @@ def test_a_failure_at_some_addresses_names_them_and_never_rolls_back_by_time(jud
     verdict, _ = judged({ONE: WELL, TWO: DOWN})
 
     assert verdict.because.startswith(f"{TWO}: up 0")
-    assert verdict.because.endswith("at 1 of 2 addresses")
+    assert verdict.because.endswith("; it fails at 1 of 2 addresses")
     assert verdict.deadline.then == "escalate"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -315,3 +316,22 @@ async def test_a_server_of_four_workers_that_hangs_on_one_route_keeps_its_others
     assert outcomes["deploy.services.health-endpoint"] is Outcome.FAIL
     assert outcomes["deploy.smoke.core-endpoints"] is Outcome.PASS
     assert hung == 3
+
+
+async def test_an_address_that_does_not_count_is_a_note_of_the_run(serve, http_reply, tmp_path, monkeypatch) -> None:
+    port, _ = await serve(http_reply())
+    found = [(family, socket.SOCK_STREAM, 6, "", (ip, port)) for family, ip in FAMILIES]
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *more, **named: found if host == "both.test" else real(host, *more, **named)
+    )
+    text = TEXT.replace("http://127.0.0.1:9", f"http://both.test:{port}") + "made_up_path = false\n"
+    (tmp_path / "probes.toml").write_text(text)
+
+    report = await execute_run(RunOptions(environment="prod", config=tmp_path / "probes.toml"))
+
+    assert [verdict.outcome for verdict in report.verdicts] == [Outcome.PASS]
+    assert f"[2001:db8::1]:{port} did not count: IPv6 not tested from here" in report.run.notes
+
+
+FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "2001:db8::1"))  # the second is for documents: RFC 3849

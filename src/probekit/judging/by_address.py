@@ -30,7 +30,7 @@ def of_addresses(judged: Mapping[str, Verdict]) -> Mapping[str, Verdict]:
     failed = {name for name, verdict in judged.items() if verdict.outcome is Outcome.FAIL}
     if len(failed) in (0, len(judged)):
         return judged
-    share = f"at {len(failed)} of {len(judged)} addresses"
+    share = f"it fails at {len(failed)} of {len(judged)} addresses"
     return {
         name: replace(verdict, because=f"{verdict.because}; {share}", flags=verdict.flags | {Flag.SOME_ADDRESSES})
         if name in failed

@@ -155,6 +155,7 @@ async def execute_run(
                 *_notes(opened.secrets, options.history, planned),
                 *_unused(context.http.resolver, planned, observations),
                 *_left_out(observations),
+                *(f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items())),
                 *notes_of_moves(planned, observations.attempts, situation),
             ),
         ),
