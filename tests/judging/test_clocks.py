@@ -157,3 +157,12 @@ def test_a_claim_that_a_direct_look_contradicts_ends_nothing(make, errors, windo
     )
 
     assert (ended(alone), ended(told)) == ({HIGH}, set())
+
+
+@pytest.mark.parametrize(
+    ("uncounted", "is_over"), [({"[2001:db8::1]:443": "IPv6 not tested from here"}, True), ({}, False)]
+)
+def test_an_address_that_does_not_count_keeps_no_time_running(judged, make, errors, window, uncounted, is_over) -> None:
+    silent = make.attempt(make.measurement("[2001:db8::1]:443", up=0, error_rate=Reason.UNREACHABLE))
+
+    assert (HIGH in ended(judged(errors, window(), silent, uncounted=uncounted))) is is_over

@@ -14,7 +14,7 @@ import pytest
 
 import probekit
 from probekit.model.history import Deployment, History
-from probekit.model.verdict import Action, Outcome
+from probekit.model.verdict import Action, Outcome, Stage
 from probekit.transport.client import Http
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.verify import execute_run
@@ -242,10 +242,16 @@ routes = [{{ path = "/orders" }}]
 
 
 @pytest.mark.parametrize(
-    ("deployed", "measure_all", "is_measured"), [(True, False, False), (True, True, True), (False, False, True)]
+    ("stage", "deployed", "measure_all", "action", "is_measured"),
+    [
+        (Stage.AFTER, True, False, Action.ROLLBACK, False),
+        (Stage.AFTER, True, True, Action.ROLLBACK, True),
+        (Stage.AFTER, False, False, Action.INVESTIGATE, True),
+        (Stage.BEFORE, False, False, Action.NO_GO, False),
+    ],
 )
 async def test_no_window_begins_once_a_confirmed_failure_has_fixed_the_decision(
-    serve, http_reply, tmp_path, deployed, measure_all, is_measured
+    serve, http_reply, tmp_path, stage, deployed, measure_all, action, is_measured
 ) -> None:
     answers = {"/health": http_reply(b'{"status": "down"}', "503 Down"), "/orders": http_reply(b'{"rows": []}')}
 
@@ -259,13 +265,14 @@ async def test_no_window_begins_once_a_confirmed_failure_has_fixed_the_decision(
     (tmp_path / "probes.toml").write_text(BROKEN.format(port=port, control=control))
     now = datetime.now(UTC)
     history = History(deployment=Deployment(release="2", started=now, finished=now) if deployed else None, known=True)
-    options = RunOptions(environment="prod", config=tmp_path / "probes.toml", history=history, measure_all=measure_all)
+    asked = RunOptions(environment="prod", config=tmp_path / "probes.toml", stage=stage)
+    options = replace(asked, history=history, measure_all=measure_all)
 
     report = await execute_run(options)
 
     health, errors = report.verdicts
     assert health.outcome is Outcome.FAIL
-    assert report.decision.action is (Action.ROLLBACK if deployed else Action.INVESTIGATE)
+    assert report.decision.action is action
     assert ("not_measured: decision fixed" in errors.because) is not is_measured
     assert errors.outcome is Outcome.INCONCLUSIVE
     assert report.situation.complete
