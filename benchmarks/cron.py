@@ -21,7 +21,8 @@ from probekit.engine.context import Clock, Observations, RunContext
 from probekit.engine.runner import run
 from probekit.judging.assess import Assessor
 from probekit.judging.decide import decide
-from probekit.judging.judge import judge, needed_retry
+from probekit.judging.judge import judge
+from probekit.judging.retries import needed_retry
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import InstanceKey

@@ -11,7 +11,8 @@ import pytest
 from probekit.judging import windows
 from probekit.judging.assess import Assessor
 from probekit.judging.evaluate import evaluate
-from probekit.judging.judge import judge, judge_item, needed_retry
+from probekit.judging.judge import judge, judge_item
+from probekit.judging.retries import needed_retry
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Attempt, InstanceKey, Reason

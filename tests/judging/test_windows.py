@@ -11,8 +11,9 @@ import pytest
 
 from probekit.judging.assess import Assessor
 from probekit.judging.evidence import collected
-from probekit.judging.judge import judge_item, needed_retry
+from probekit.judging.judge import judge_item
 from probekit.judging.reference import NO_REFERENCE, Reference
+from probekit.judging.retries import needed_retry
 from probekit.judging.statistics import Risks, clustering, judge_mean, proves_below, still_needed
 from probekit.judging.windows import evaluate_windows, strung
 from probekit.model.checklist import Severity

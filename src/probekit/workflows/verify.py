@@ -20,8 +20,9 @@ from probekit.judging.assess import Assessor
 from probekit.judging.baseline import drifts
 from probekit.judging.decide import decide
 from probekit.judging.evidence import collected
-from probekit.judging.judge import judge, judge_item, needed_retry
+from probekit.judging.judge import judge, judge_item
 from probekit.judging.release import release_of
+from probekit.judging.retries import needed_retry
 from probekit.model.history import History
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
 from probekit.model.plan import Plan, Step
