@@ -171,12 +171,12 @@ def test_until_the_first_answer_nothing_else_leaves_and_one_connection_is_open()
 
 
 @pytest.mark.parametrize("how", [HANGS, REFUSES])
-def test_a_target_that_dies_meanwhile_gets_a_second_of_the_load_and_then_one_request_a_block(how) -> None:
+def test_a_target_that_dies_meanwhile_gets_twenty_requests_more(how) -> None:
     readings, target = sampled(dead_at(20, how), blocks=12)
 
     after = [now for now, _ in target.left if now >= 20]
-    assert len(after) <= 55 + 2 + 6
-    assert all(later - earlier > 1 for earlier, later in pairwise(after[60:]))
+    assert len(after) <= 20
+    assert all(later - earlier > 1 for earlier, later in pairwise(after[17:]))
     assert outcome(readings, "error_rate < 0.1 %") is Outcome.FAIL
     assert outcome(readings, "error_rate < 5 %") is not Outcome.PASS
     assert outcome(readings, "p95 < 500 ms") is not Outcome.PASS
@@ -208,7 +208,7 @@ def test_what_was_due_in_a_stall_is_in_the_percentiles() -> None:
     slow = sum(value >= 500_000 for values in sample.values for value in values)
     assert 185 <= slow <= 195  # 55 a second for 3.5 s
     assert sum(sample.failures) == sum(sample.unsent) == 0
-    assert len([now for now, _ in target.left if 20 <= now < 24]) <= 60
+    assert len([now for now, _ in target.left if 20 <= now < 24]) <= 20
     assert max(delay for delays in sample.delays for delay in delays) < 20_000  # an answer in flight ended it
 
 
@@ -217,7 +217,7 @@ def test_what_was_due_in_an_outage_failed_and_own_blindness_is_own_delay() -> No
 
     sample = sample_of(readings)
     assert sum(sample.unsent) == 0
-    assert len([now for now, _ in target.left if 20 <= now < 37]) <= 60
+    assert len([now for now, _ in target.left if 20 <= now < 37]) <= 20
     assert 55 * 10 <= sum(sample.failures) <= 55 * 17  # those due in the last seconds may have been answered in time
     assert sum(sample.failures[:2]) <= 1  # the schedule begins with the first answer
     assert sum(sample.failures[4:]) == 0
@@ -363,7 +363,7 @@ def test_a_silent_target_is_asked_one_at_a_time_six_times_a_block(pacing) -> Non
             left.append(number)
             pacing.failed(number, now + 0.01)
 
-    assert left == [0, 17, 34, 51, 68, 85, 100, 117, 134, 151, 168, 185, 200, 217, 234, 251, 268, 285]
+    assert left == [0, 17, 34, 51, 68, 85, 100, 117, 134, 151, 168, 185, 200, 217, 234, 251, 268]
 
 
 def test_nothing_else_is_asked_while_the_first_request_is_in_flight(pacing) -> None:
@@ -373,11 +373,11 @@ def test_nothing_else_is_asked_while_the_first_request_is_in_flight(pacing) -> N
 @pytest.mark.parametrize(
     ("left", "took", "now", "admitted"),
     [
-        (19, 0.02, 9.0, True),  # too few to tell
-        (20, 0.02, 1.0, True),  # too early
-        (20, 0.02, 2.1, False),
-        (20, 3.0, 5.9, True),  # it answers slowly but surely
-        (20, 3.0, 10.1, False),
+        (16, 0.02, 9.0, True),  # too few to tell
+        (17, 0.02, 0.3, True),  # too early
+        (17, 0.02, 0.4, False),
+        (17, 3.0, 8.9, True),  # it answers slowly but surely
+        (17, 3.0, 9.1, False),
     ],
 )
 def test_so_many_without_an_answer_for_so_long_are_silence(pacing, left, took, now, admitted) -> None:

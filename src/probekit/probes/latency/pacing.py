@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 
 from probekit.probes.latency.tally import Schedule
 
-MOST_UNANSWERED: Final = 20  # requests that leave after the last answer, before its absence is silence
-_SILENCE: Final = 1.0  # seconds without an answer that are no silence yet
+MOST_UNANSWERED: Final = 17  # requests that leave after the last answer, before its absence is silence
+_SILENCE: Final = 0.3  # seconds without an answer that are no silence yet
 _SLOWER: Final = 2  # times the quickest of the last answers: a target that answers slowly but surely is not silent
 _LAST: Final = 20  # answers
-_KNOCKS: Final = 6  # requests that a silent target gets in a block at most: 18 in the 3 blocks that show it dead
+_KNOCKS: Final = 6  # requests that a silent target gets in a block at most
 _HANGS: Final = 2  # requests in a row without an answer: the route hangs
 
 
@@ -65,9 +65,10 @@ class _Ear:
 class Pacing:
     """Holds starts while the target keeps silent, and those of a route that hangs while others answer.
 
-    The target is silent when 20 requests, or those of a whole block, got no answer, and the last answer is older than
-    a second. It then gets a request in each block, more of them only until 20 have left, one at a time. A route is held
-    while two of its requests hang, and is asked once a block after two failures in a row. An answer ends either.
+    The target is silent when 17 requests, or those of a whole block, got no answer, and the last answer is older than
+    0.3 s: with the 3 blocks that show it dead, 20 requests. It then gets a request in each block, more of them only
+    until 17 have left, one at a time. A route is held while two of its requests hang, and is asked once a block after
+    two failures in a row. An answer ends either.
     """
 
     def __init__(self, schedule: Schedule, timeout: float) -> None:
