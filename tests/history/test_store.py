@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from probekit.history import store as stores
+from probekit.history import schema, store as stores
 from probekit.history.store import RunSummary, Store, StoreError
 from probekit.model.history import Deployment, MarkReadings, TargetKey
 from probekit.model.measurement import MetricKey
@@ -182,11 +182,11 @@ def test_a_file_of_a_newer_version_is_left_alone(file) -> None:
         assert raw.execute("PRAGMA user_version").fetchone() == (99,)
 
 
-@pytest.mark.parametrize("version", range(len(stores._VERSIONS)))  # noqa: SLF001  # every schema that ever was
+@pytest.mark.parametrize("version", range(len(schema.VERSIONS)))  # every schema that ever was
 def test_every_earlier_version_is_upgraded_and_runs_of_another_format_are_dropped(tmp_path, capfd, version) -> None:
     old = tmp_path / "old.sqlite3"
     with closing(sqlite3.connect(old)) as raw, raw:
-        for statements in stores._VERSIONS[:version]:  # noqa: SLF001  # see above
+        for statements in schema.VERSIONS[:version]:
             for statement in statements:
                 raw.execute(statement)
         raw.execute(f"PRAGMA user_version = {version}")
@@ -197,8 +197,9 @@ def test_every_earlier_version_is_upgraded_and_runs_of_another_format_are_droppe
             raw.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", run)
 
     with Store(old) as store:
-        assert store.runs() == ()
-        assert ("history.runs_dropped" in capfd.readouterr().err) == (version > 0)
+        is_readable = version >= schema.LAST_CHANGE_OF_REPORTS
+        assert [run.id for run in store.runs()] == ["old"] * is_readable
+        assert ("history.runs_dropped" in capfd.readouterr().err) == (version > 0 and not is_readable)
         store.record(past(), {"n": 1})
         assert next(store.reports(PROD, LATER)) == {"n": 1}
         found = store.deployment(PROD, LATER)
@@ -212,6 +213,66 @@ def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:
     for name in ("text", "folder", "text/below"):
         with pytest.raises(StoreError, match=name):
             Store(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("CREATE TABLE customers (id, name)",),
+        ("CREATE TABLE customers (id, name)", "PRAGMA user_version = 1"),
+        ("CREATE TABLE run (id)", "CREATE TABLE customers (id)", "PRAGMA user_version = 3"),
+        ("CREATE TABLE run (id)", "PRAGMA application_id = 1196444487"),  # a GeoPackage
+        ("PRAGMA application_id = 252006674",),
+        ("PRAGMA journal_mode = WAL", "CREATE TABLE customers (id, name)"),
+        ("CREATE VIEW customers AS SELECT 1",),
+    ],
+)
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(tmp_path, statements) -> None:
+    other = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(other)) as raw:
+        for statement in statements:
+            raw.execute(statement)
+        raw.commit()
+    before, names = other.read_bytes(), {path.name for path in tmp_path.iterdir()}
+
+    with pytest.raises(StoreError, match="another program's database"):
+        Store(other)
+
+    assert other.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_the_database_of_another_program_that_is_open_there_is_left_as_it_is(tmp_path) -> None:
+    other = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(other)) as raw:
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("CREATE TABLE customers (id, name)")  # in the write-ahead log, not in the file
+        before = [path.read_bytes() for path in (other, tmp_path / "other.sqlite3-wal")]
+
+        with pytest.raises(StoreError, match="another program's database"):
+            Store(other)
+
+        assert [path.read_bytes() for path in (other, tmp_path / "other.sqlite3-wal")] == before
+
+
+def test_a_store_is_known_while_another_process_has_it_open(file) -> None:
+    with Store(file) as one, Store(file) as other:
+        one.record(past(), {"n": 1})
+        assert [run.id for run in other.runs()] == ["a1"]
+    assert int.from_bytes(file.read_bytes()[68:72], "big") == int.from_bytes(b"pbkt", "big")
+
+
+@pytest.mark.parametrize("text", ["2.3\udcff", "\ud800", "\x00", "2.3\U0001f600", "'; DROP TABLE run"])
+def test_any_text_is_kept_and_found(file, text) -> None:
+    place = TargetKey(environment="prod", base_url=f"https://example.com/{text}")
+    deployment = Deployment(release=text, started=NOW)
+    with Store(file) as store:
+        store.record(past(place=place, release=text), {"text": text})
+        store.begin(place, deployment)
+        assert store.runs(place) == (past(place=place, release=text),)
+        assert store.report("a1") == {"text": text}
+        assert store.report(f"a1{text}") is None
+        assert store.deployments(place) == (deployment,)
 
 
 def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypatch) -> None:

@@ -9,53 +9,26 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
+from probekit.history.schema import LAST_CHANGE_OF_REPORTS, VERSIONS, WAIT, is_foreign
 from probekit.log import events
 from probekit.model.history import CLOCK_SKEW, Deployment, MarkReadings, TargetKey, is_ahead
 from probekit.model.measurement import MetricKey
 
 Document = Mapping[str, Any]  # as JSON has it
 
-_WAIT: Final = 5.0  # seconds for another process's transaction
 _PAUSE: Final = 0.01  # seconds between two tries
 _MOST: Final = 64 << 20  # bytes of a report: more was not written by us
 _LATEST: Final = 50  # reports that are looked through for one whose clock was right: few runs end with another clock
 _GOOD_RUNS: Final = timedelta(days=30)  # how long a go is kept
 _OTHER_RUNS: Final = timedelta(days=180)
 _WINDOWS: Final = timedelta(days=400)  # a year of the same hours
-
-_VERSIONS: Final = (  # each leads from the version before it to its own
-    (
-        """CREATE TABLE run (
-            id TEXT PRIMARY KEY, environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, release TEXT,
-            action TEXT NOT NULL, exit_code INTEGER NOT NULL, narrowed INTEGER NOT NULL, report BLOB NOT NULL
-        )""",
-        "CREATE INDEX run_by_time ON run (environment, base_url, started)",
-        """CREATE TABLE deployment (
-            environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, release TEXT,
-            PRIMARY KEY (environment, base_url, started)
-        )""",
-        """CREATE TABLE window (
-            environment TEXT NOT NULL, base_url TEXT NOT NULL, taken TEXT NOT NULL, document BLOB NOT NULL,
-            PRIMARY KEY (environment, base_url, taken)
-        )""",
-    ),
-    ("ALTER TABLE deployment ADD COLUMN totals BLOB",),
-    (  # reports in other words: earlier runs cannot be read, deployments and baseline windows stay
-        "DELETE FROM run",
-        "ALTER TABLE run RENAME COLUMN narrowed TO partial",
-        "UPDATE deployment SET totals = NULL",
-        "ALTER TABLE deployment RENAME COLUMN totals TO counters",
-    ),
-)
-
-_LAST_CHANGE_OF_REPORTS: Final = 3  # the version whose upgrade drops runs
 
 
 class StoreError(Exception):
@@ -86,9 +59,11 @@ class Store:
         """Open the file, make it where there is none, and bring it to this version's schema."""
         self._path = path
         with self._as_store_error():
+            if is_foreign(path):
+                raise StoreError(f"{path} is another program's database: name another file with --state")
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            self._connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
+            self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
             try:
                 self._use_wal()
                 self._connection.execute("PRAGMA synchronous = FULL")
@@ -156,7 +131,7 @@ class Store:
             _key(target),
         )
         return tuple(
-            Deployment(release=release, started=_moment(started), finished=finished and _moment(finished))
+            Deployment(release=_loaded(release), started=_moment(started), finished=finished and _moment(finished))
             for release, started, finished in rows
         )
 
@@ -228,7 +203,7 @@ class Store:
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log; SQLite does not wait for another process's lock here, whatever its timeout."""
-        until = time.monotonic() + _WAIT
+        until = time.monotonic() + WAIT
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
@@ -240,20 +215,20 @@ class Store:
                 return
 
     def _upgrade(self) -> None:
-        if self._version() == len(_VERSIONS):
+        if self._version() == len(VERSIONS):
             return
         with self._transaction() as run:
             version = self._version()  # another process may have been faster
-            if version > len(_VERSIONS):
+            if version > len(VERSIONS):
                 raise StoreError(
                     f"{self._path} was written by a newer probekit; update this one, or name another --state"
                 )
             runs = run("SELECT count(*) FROM run").fetchone()[0] if version else 0
-            for statements in _VERSIONS[version:]:
+            for statements in VERSIONS[version:]:
                 for statement in statements:
                     run(statement)
-            run(f"PRAGMA user_version = {len(_VERSIONS)}")
-        if runs and version < _LAST_CHANGE_OF_REPORTS:
+            run(f"PRAGMA user_version = {len(VERSIONS)}")
+        if runs and version < LAST_CHANGE_OF_REPORTS:
             events().warning("history.runs_dropped", runs=runs, file=str(self._path), reason="an older report format")
 
     def _version(self) -> int:
@@ -262,14 +237,17 @@ class Store:
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
         with self._as_store_error():
-            return self._connection.execute(query, values).fetchall()
+            return self._execute(query, values).fetchall()
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        return self._connection.execute(statement, tuple(map(_stored, values)))
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
         with self._as_store_error():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection.execute
+                yield self._execute
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
@@ -309,14 +287,30 @@ def _packed(document: Document) -> bytes:
 def _past(*row: Any) -> RunSummary:  # noqa: ANN401  # columns as SQLite gives them
     run, environment, base_url, started, release, action, exit_code, partial = row
     return RunSummary(
-        id=run,
-        target=TargetKey(environment=environment, base_url=base_url),
+        id=_loaded(run) or "",
+        target=TargetKey(environment=environment, base_url=_loaded(base_url) or ""),
         started=_moment(started),
-        release=release,
+        release=_loaded(release),
         action=action,
         exit_code=exit_code,
         partial=bool(partial),
     )
+
+
+def _stored(value: object) -> object:
+    """The value; a text with half a surrogate pair, which is no UTF-8, as its bytes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def _loaded(text: str | bytes | None) -> str | None:
+    """A text as `_stored` has put it there."""
+    return text.decode("utf-8", "surrogatepass") if isinstance(text, bytes) else text
 
 
 def _text(moment: datetime) -> str:

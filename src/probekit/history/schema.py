@@ -1,0 +1,65 @@
+"""The schema of the store: its versions, and whether a file is one."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+_APPLICATION: Final = (
+    0x70626B74  # "pbkt", in the header of every file of this version or later (sqlite.org/fileformat2)
+)
+_APPLICATION_AT: Final = slice(68, 72)  # of the header
+WAIT: Final = 5.0  # seconds for another process's transaction
+_TABLES: Final = frozenset({"run", "deployment", "window"})
+
+VERSIONS: Final = (  # each leads from the version before it to its own
+    (
+        """CREATE TABLE run (
+            id TEXT PRIMARY KEY, environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, release TEXT,
+            action TEXT NOT NULL, exit_code INTEGER NOT NULL, narrowed INTEGER NOT NULL, report BLOB NOT NULL
+        )""",
+        "CREATE INDEX run_by_time ON run (environment, base_url, started)",
+        """CREATE TABLE deployment (
+            environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, release TEXT,
+            PRIMARY KEY (environment, base_url, started)
+        )""",
+        """CREATE TABLE window (
+            environment TEXT NOT NULL, base_url TEXT NOT NULL, taken TEXT NOT NULL, document BLOB NOT NULL,
+            PRIMARY KEY (environment, base_url, taken)
+        )""",
+    ),
+    ("ALTER TABLE deployment ADD COLUMN totals BLOB",),
+    (  # reports in other words: earlier runs cannot be read, deployments and baseline windows stay
+        "DELETE FROM run",
+        "ALTER TABLE run RENAME COLUMN narrowed TO partial",
+        "UPDATE deployment SET totals = NULL",
+        "ALTER TABLE deployment RENAME COLUMN totals TO counters",
+    ),
+    (f"PRAGMA application_id = {_APPLICATION}",),
+)
+
+LAST_CHANGE_OF_REPORTS: Final = 3  # the version whose upgrade drops runs
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether that file is another program's database. Looking at it leaves it as it is: no lock, no journal, no table.
+
+    A file from before version 4 has no application id: it has this schema's tables and no others.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be read, or is no database.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(100)[_APPLICATION_AT], "big") == _APPLICATION:
+            return False
+    is_at_rest = not path.with_name(f"{path.name}-wal").exists()  # else its last pages lie there
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
+    with closing(sqlite3.connect(uri, timeout=WAIT, uri=True)) as look:
+        ((application,),) = look.execute("PRAGMA application_id")
+        names = look.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' AND type != 'index'")
+        tables = {name for (name,) in names}
+    return application not in (0, _APPLICATION) or not tables <= _TABLES
