@@ -336,6 +336,22 @@ def test_a_second_run_of_the_same_environment_is_75(probekit, folder, write) -> 
     assert free.returncode == 10
 
 
+def test_two_copies_of_one_file_exclude_each_other_and_two_targets_do_not(probekit, folder, write) -> None:
+    write()
+    (folder / "copy.toml").write_text((folder / "probes.toml").read_text())
+    probekit("verify", "--env", "prod")
+    (lock,) = (folder / "home").rglob("*.lock")
+    assert lock.parent.stat().st_mode & 0o077 == 0
+
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        copy = probekit("verify", "--env", "prod", "--config", "copy.toml")
+        write(1)  # the same name, another target
+        other = probekit("verify", "--env", "prod")
+
+    assert (copy.returncode, other.returncode) == (75, 10)
+
+
 def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write, monkeypatch) -> None:
     def told(text):
         complain(text)
@@ -353,7 +369,8 @@ def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write, monkeypat
         waited = probekit("verify", "--env", "prod", "--wait", "20s")
 
     assert (in_vain.returncode, waited.returncode) == (75, 10)
-    assert "another run verifies 'prod' of probes.toml: waiting for it, 20 s at most" in waited.stderr
+    assert "another run verifies 'prod' (http://127.0.0.1:" in waited.stderr
+    assert "waiting for it, 20 s at most" in waited.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning(probekit, folder, write) -> None:

@@ -1,4 +1,4 @@
-"""Is another run of this environment under way?"""
+"""Is another run on this target under way?"""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from probekit.cli.output import warn
+from probekit.model.history import TargetKey
 
 _PAUSE: Final = 0.1  # seconds between two tries
 
@@ -21,21 +21,22 @@ class LockedError(Exception):
 
 
 @contextmanager
-def lock(config: Path, environment: str, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the environment's lock; a folder that cannot be written is a warning, not an end.
+def lock(target: TargetKey, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a target, whichever file names it; a folder that cannot be written is a warning, not an end.
 
     Raises:
-        LockedError: another run of the same file and environment holds it, still after so many seconds.
+        LockedError: another run on it, by the same environment name, holds it, still after so many seconds.
     """
+    environment = target.environment
     try:
-        handle = _open(config, environment)
+        handle = _open(target)
     except (OSError, RuntimeError) as error:  # RuntimeError: no home
         reason = getattr(error, "strerror", None) or str(error)
         warn(f"warning: no lock could be taken ({reason}); do not verify '{environment}' twice at once")
         yield
         return
     try:
-        _take(handle, f"another run verifies '{environment}' of {config}", wait)
+        _take(handle, f"another run verifies '{environment}' ({target.base_url})", wait)
     except LockedError:
         os.close(handle)
         raise
@@ -65,10 +66,11 @@ def _take(handle: int, held: str, wait: float) -> None:
             return
 
 
-def _open(config: Path, environment: str) -> int:
+def _open(target: TargetKey) -> int:
     from platformdirs import user_state_path  # noqa: PLC0415  # only a run needs it
 
     folder = user_state_path("probekit", appauthor=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    name = sha256(os.fsencode(f"{config.resolve()}\n{environment}")).hexdigest()[:16]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = f"{target.environment}\n{target.base_url}".encode("utf-8", "surrogatepass")
+    name = sha256(key).hexdigest()[:16]
     return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
