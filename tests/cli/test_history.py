@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -120,11 +121,55 @@ def test_a_report_that_cannot_stand_in_is_78(verify, folder, text, told) -> None
     assert f"before.json: {told}" in result.stderr
 
 
-def test_on_change_is_silent_while_the_decision_stays(verify) -> None:
+def test_on_change_is_silent_while_all_stays_as_it_was(verify) -> None:
     first, second = (verify("--on-change", *HEALTH) for _ in range(2))
 
     assert first.stdout.startswith("INVESTIGATE")
     assert (second.stdout, second.returncode) == ("", first.returncode)
+
+
+def test_what_could_not_be_told_is_not_on_record(verify, folder, monkeypatch) -> None:
+    def cut_off(_text):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("probekit.cli.verifying.write_stdout", cut_off)
+        cut = verify("--on-change", *HEALTH)
+    again = verify("--on-change", *HEALTH)
+
+    assert (cut.returncode, cut.stdout) == (130, "")
+    assert again.stdout.startswith("INVESTIGATE")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "--env", "prod", "--release", "2.3\udcff", *HEALTH),
+        ("verify", "--env", "prod\udcff"),
+        ("verify", "--env", "prod", "--item", "a\udcff"),
+        ("verify", "--env", "prod", "--probe", "a\udcff"),
+        ("verify", "--env", "prod", "--config", "a\udcff.toml"),
+        ("verify", "--env", "prod", "--state", "a\udcff.sqlite3", *HEALTH),
+        ("verify", "--env", "prod", "--report", "json=a\udcff.json", *HEALTH),
+        ("verify", "--env", "prod", "--since", "a\udcff.json", *HEALTH),
+        ("verify", "--url", "http://127.0.0.1:9/\udcff"),
+        ("verify", "--url", "http://a\udcff.example.invalid/"),
+        ("deployment", "start", "--env", "prod", "--release", "2.3\udcff"),
+        ("deployment", "start", "--env", "prod\udcff"),
+        ("runs", "show", "\udcff"),
+        ("runs", "list", "--env", "prod\udcff"),
+        ("explain", "a\udcff"),
+        ("plan", "--env", "prod\udcff"),
+        ("\udcff",),
+    ],
+)
+def test_an_argument_that_is_no_utf_8_is_no_internal_error(folder, words) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "probekit", *map(os.fsencode, words)], capture_output=True, check=False, timeout=60
+    )
+
+    assert result.returncode in {0, 2, 10, 20, 30, 64, 78}, result.stderr.decode()
+    assert b"internal error" not in result.stderr
 
 
 def test_machine_only_leaves_signatures_out(verify) -> None:

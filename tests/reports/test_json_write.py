@@ -54,6 +54,7 @@ def test_each_verdict_says_whether_it_passed_and_by_which_number(make, report_of
         "flags": [],
         "confirmed": True,
         "since": None,
+        "due": None,
         "owner": "Backend Lead",
         "row": None,
         "changed": None,

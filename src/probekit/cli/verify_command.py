@@ -33,7 +33,11 @@ from probekit.cli.trouble import exit_on_error
     metavar="DURATION",
     help="Wait so long for another run of this environment to end, such as 5m.",
 )
-@click.option("--on-change", is_flag=True, help="Print nothing while the decision stays what it was (for cron).")
+@click.option(
+    "--on-change",
+    is_flag=True,
+    help="Print nothing while decision, failures and release stay what they were (for cron).",
+)
 @click.option("--machine-only", is_flag=True, help="Leave out what only a person's signature answers (for cron).")
 @state_option
 @exit_on_error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from probekit.cli.state import NONE, state_file, target_key
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation
 from probekit.history.load import history_of_report, load_history, record_run
+from probekit.history.news import is_news
 from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
@@ -50,16 +52,17 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
     request = with_config(request)
     target = target_key(request)
-    with lock(request.config, environment, wait=options.get("wait", 0.0)):
+    with lock(target, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
         request = _remembering(request, past.history, options.get("since"), target, now)
         redactor = Redactor()
         report = _carried_out(request, output, redactor)
         with undisturbed():
-            record_run(file, target, report, reports.load_format("json").text(report), warn=warn)
+            document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
-            is_same = past.last_action == report.decision.action.word
-            _written(report, output, redactor, silent=(output.quiet and is_go) or (output.on_change and is_same))
+            is_known = output.on_change and not is_news(past.last, document)
+            _written(report, output, redactor, silent=(output.quiet and is_go) or is_known)
+            record_run(file, target, report, document, warn=warn)  # after it was told: what nobody read is news again
     return report.exit_code
 
 

@@ -24,16 +24,16 @@ class LoadedHistory:
     """The past of one place."""
 
     history: History
-    last_action: str | None  # that the last run decided
+    last: Document | None  # the report of the last run
 
 
 def load_history(file: Path | None, target: TargetKey, now: datetime, *, warn: Warn) -> LoadedHistory:
     """What the store knows; nothing, and that is said, where it cannot be read."""
     try:
-        return _of_store(file, target, now, warn) if file else LoadedHistory(history=History(), last_action=None)
+        return _of_store(file, target, now, warn) if file else LoadedHistory(history=History(), last=None)
     except (StoreError, ReportError) as error:
         warn(f"warning: nothing of the past is known: {error}")
-        return LoadedHistory(history=History(), last_action=None)
+        return LoadedHistory(history=History(), last=None)
 
 
 def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn) -> LoadedHistory:
@@ -51,8 +51,7 @@ def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn) -> Loade
                 counters=read.counters,
                 answered=history.answered | read.answered,
             )
-    action = str(last["decision"]["action"]) if last else None
-    return LoadedHistory(history=replace(history, baseline=windows), last_action=action)
+    return LoadedHistory(history=replace(history, baseline=windows), last=last)
 
 
 def _of_last_run(store: Store, target: TargetKey, now: datetime, warn: Warn) -> tuple[History, Document | None]:
@@ -97,8 +96,8 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         raise ReportError(f"{file}: {error}") from None
 
 
-def record_run(file: Path | None, target: TargetKey, report: Report, document: str, *, warn: Warn) -> None:
-    """Record one run."""
+def record_run(file: Path | None, target: TargetKey, report: Report, document: Document, *, warn: Warn) -> None:
+    """Record one run with its JSON report."""
     if file is None:
         return
     run, versions = report.run, report.situation.release.versions
@@ -113,7 +112,7 @@ def record_run(file: Path | None, target: TargetKey, report: Report, document: s
     )
     try:
         with Store(file) as store:
-            store.record(past, json.loads(document))
+            store.record(past, document)
             store.prune(report.situation.now)
     except StoreError as error:
         warn(f"warning: this run is not on record: {error}")

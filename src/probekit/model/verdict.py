@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
 from probekit.model.checklist import Band, Deadline, Item, Layer, Severity
@@ -183,6 +183,13 @@ class Verdict:
         if Flag.SOME_ADDRESSES in self.flags:
             return self.item.escalate_after
         return self.item.deadline_of(self.band)
+
+    @property
+    def due(self) -> datetime | None:
+        """When the time of a high failure ends, counted from the first one on record."""
+        if self.outcome is not Outcome.FAIL or self.severity is not Severity.HIGH or self.since is None:
+            return None
+        return self.since + timedelta(minutes=self.deadline.minutes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

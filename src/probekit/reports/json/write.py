@@ -145,6 +145,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "flags": sorted(flag.value for flag in verdict.flags),
         "confirmed": verdict.confirmed,
         "since": verdict.since and _time(verdict.since),
+        "due": verdict.due and _time(verdict.due),
         "owner": item.owner,
         "row": item.matrix_row and item.matrix_row.id,
         "changed": _changed(item),
