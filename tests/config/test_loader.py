@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from probekit import probes
+from probekit.config.dotenv import read_dotenv
 from probekit.config.settings import Environment, Variables
 from probekit.model.limit import parse_limit
 from probekit.planning.capacity import shortages
@@ -249,7 +250,7 @@ def test_variables_of_the_process_win_over_the_env_file(tmp_path, monkeypatch) -
     monkeypatch.setenv("PROBEKIT_RELEASE", "2.0")
     monkeypatch.delenv("PROBEKIT_CONFIG", raising=False)
 
-    variables = Variables(_env_file=tmp_path / ".env")
+    variables = Variables().completed(read_dotenv(tmp_path).values)
 
     assert (variables.release, variables.deployed, variables.config) == ("2.0", "now", None)
 
@@ -455,9 +456,9 @@ def test_a_configuration_that_is_not_there_is_told_with_what_to_do(tmp_path) -> 
         load_config(tmp_path / "probes.toml")
 
 
-def test_a_configuration_of_more_than_4_mib_is_not_read(problems) -> None:
-    assert problems(f"{RIGHT}\n#{'x' * (4 << 20)}") == [
-        "probes.toml: larger than 4 MiB, expected a file that a person could write"
+def test_a_configuration_of_more_than_1_mib_is_not_read(problems) -> None:
+    assert problems(f"{RIGHT}\n#{'x' * (1 << 20)}") == [
+        "probes.toml: it cannot be read: larger than 1 MiB, expected a TOML file"
     ]
 
 

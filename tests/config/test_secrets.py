@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from probekit.config.secrets import SecretResolver
+from probekit.config.dotenv import read_dotenv
+from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import SecretRef
 from probekit.redaction import HIDDEN, Redactor
@@ -28,7 +33,7 @@ def redactor() -> Redactor:
 @pytest.fixture
 def vault(tmp_path, redactor):
     def over(**variables: str) -> SecretResolver:
-        return SecretResolver(folder=tmp_path, variables=variables, redactor=redactor)
+        return SecretResolver(folder=tmp_path, variables=variables, dotenv=read_dotenv(tmp_path), redactor=redactor)
 
     return over
 
@@ -58,10 +63,8 @@ def test_a_variable_of_the_process_is_revealed(vault) -> None:
 def test_a_line_of_the_env_file_beside_the_configuration_is_revealed(tmp_path, vault) -> None:
     (tmp_path / ".env").write_text(f"OTHER=1\nHEALTH_TOKEN='{VALUE}'\n")
 
-    opened = vault()
-
-    assert opened.reveal(TOKEN) == VALUE
-    assert opened.dotenv == tmp_path / ".env"
+    assert vault().reveal(TOKEN) == VALUE
+    assert read_dotenv(tmp_path).file == tmp_path / ".env"
 
 
 def test_a_variable_of_the_process_wins_over_the_env_file(tmp_path, vault) -> None:
@@ -82,11 +85,8 @@ def test_an_env_file_elsewhere_is_not_read(tmp_path, vault, monkeypatch) -> None
     (elsewhere / ".env").write_text(f"HEALTH_TOKEN={VALUE}\n")
     monkeypatch.chdir(elsewhere)
 
-    opened = vault()
-
-    assert opened.dotenv is None
     with pytest.raises(ProbeFailedError):
-        opened.reveal(TOKEN)
+        vault().reveal(TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -271,3 +271,62 @@ def test_a_reference_prints_where_the_secret_is_kept() -> None:
 def test_a_reference_names_exactly_one_place(reference) -> None:
     with pytest.raises(ValueError, match=r"name one place|at least 1 character"):
         SecretRef.model_validate(reference)
+
+
+# ---------------------------------------------------------------- from pipes
+
+
+@contextmanager
+def pipe_with(text: bytes) -> Iterator[Path]:
+    """The reading end of a pipe, as a shell names its process substitution."""
+    read, write = os.pipe()
+    os.write(write, text)
+    os.close(write)
+    try:
+        yield Path(f"/dev/fd/{read}")
+    finally:
+        os.close(read)
+
+
+def test_a_secret_of_a_pipe_is_read_once_and_revealed_each_time(vault) -> None:
+    with pipe_with(f"{VALUE}\n".encode()) as pipe:
+        opened, secret = vault(), SecretRef(file=pipe)
+        opened.read_pipes([secret, secret])
+
+        assert [opened.reveal(secret) for _ in range(2)] == [VALUE, VALUE]
+
+
+@pytest.mark.parametrize("text", [b"x" * (1 << 20), b"\xff\xfe"], ids=["huge", "no text"])
+def test_a_pipe_that_gives_no_secret_is_refused_and_none_of_it_is_told(tmp_path, vault, text) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as opened:
+            opened.write(text + VALUE.encode())
+
+    threading.Thread(target=write, daemon=True).start()
+
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        vault().read_pipes([SecretRef(file=pipe)])
+
+    assert VALUE not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_file_is_left_until_it_is_needed(vault, token_file) -> None:
+    vault().read_pipes([FILE, TOKEN])  # it is not there
+
+    token_file.write_text("x" * (1 << 20) + VALUE)
+    with pytest.raises(ProbeFailedError, match="larger than 1 MiB"):
+        vault().reveal(FILE)
+
+
+def test_all_references_in_settings_are_found() -> None:
+    class Deep(BaseModel):
+        one: SecretRef
+        none: SecretRef | None = None
+        many: dict[str, list[SecretRef]]
+
+    found = secret_refs([Deep(one=TOKEN, many={"a": [FILE], "b": []}), "text", 3])
+
+    assert list(found) == [TOKEN, FILE]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from probekit import log, reports
 from probekit.cli.config_file import default_config
@@ -22,6 +21,7 @@ from probekit.cli.output import colour, save, warn, write_stdout
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, state_file, target_key
+from probekit.config.dotenv import Dotenv
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation
 from probekit.history.load import history_of_report, load_history, record_run
@@ -31,7 +31,7 @@ from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
 from probekit.redaction import Redactor
-from probekit.workflows.assembly import with_config
+from probekit.workflows.assembly import loaded
 from probekit.workflows.options import RequestError, RunOptions, history_at
 from probekit.workflows.verify import execute_run
 
@@ -50,7 +50,8 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     """One run from parsed options to its exit code."""
     request, output = _parsed(environment, config, options)
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
-    request = with_config(request)
+    found = loaded(request)
+    request = replace(_with_variables(request, found.dotenv, options["deployed"]), config_loaded=found)
     target = target_key(request)
     with lock(target, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
@@ -91,16 +92,9 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         raise RequestError(
             "two reports to stdout would be no document: name a file for one, such as --report json=report.json"
         )
-    path = default_config(config)
-    try:
-        variables = Variables(_env_file=path.absolute().parent / ".env")
-    except (ValidationError, UnicodeDecodeError, OSError) as error:  # OSError: unreadable, or no working directory
-        raise RequestError(f"the PROBEKIT_ variables cannot be read: {type(error).__name__}") from None
-    release = options["release"] or variables.release
-    moment = options["deployed"] or (_deployed(variables.deployed) if variables.deployed else None)
     request = RunOptions(
         environment=environment,
-        config=path,
+        config=default_config(config),
         url=options.get("url"),
         stage=Stage(options["stage"]),
         selection=Selection(
@@ -110,8 +104,7 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
             quick=options["quick"],
             machine_only=options.get("machine_only", False),
         ),
-        history=history_at(moment, release) if moment else History(),
-        release=release,
+        release=options["release"],
         wait_release=options["wait_release"],
         settle=not options["no_settle"],
         strict=options["strict"],
@@ -126,6 +119,14 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         verbose=options["verbose"],
     )
     return request, output
+
+
+def _with_variables(request: RunOptions, dotenv: Dotenv, deployed: datetime | None) -> RunOptions:
+    """Where the command line says nothing of the release, the PROBEKIT_ variables do."""
+    variables = Variables().completed(dotenv.values)
+    release = request.release or variables.release
+    moment = deployed or (_deployed(variables.deployed) if variables.deployed else None)
+    return replace(request, release=release, history=history_at(moment, release) if moment else History())
 
 
 def _deployed(text: str) -> datetime:

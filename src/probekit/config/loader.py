@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from probekit import checklist as checklists
+from probekit.config.dotenv import read_dotenv
 from probekit.config.references import TargetReader
 from probekit.config.settings import File
 from probekit.config.target import Config
@@ -65,7 +66,7 @@ def of_url(url: str) -> Config:
 
 
 def read(text: str, path: Path) -> Config:
-    """The configuration in that text, which stands in that file."""
+    """The configuration in that text, which stands in that file; with the .env beside it."""
     document = parse(text, path)
     try:
         file = File.model_validate(document)
@@ -80,7 +81,14 @@ def read(text: str, path: Path) -> Config:
     targets = {name: reader.target(name, environment, file.probes) for name, environment in file.env.items()}
     if reader.found:
         raise ConfigError(tuple(dict.fromkeys(reader.found)))
-    return Config(path=path, text=text, digest=sha256(text.encode()).hexdigest(), checklist=checklist, targets=targets)
+    return Config(
+        path=path,
+        text=text,
+        digest=sha256(text.encode()).hexdigest(),
+        checklist=checklist,
+        targets=targets,
+        dotenv=read_dotenv(path.parent),
+    )
 
 
 def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from dotenv import dotenv_values
+from pydantic import BaseModel
 
+from probekit.config.dotenv import Dotenv
+from probekit.files import read_file
 from probekit.log import events
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import SecretRef
@@ -18,19 +20,32 @@ _OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
 class SecretResolver:
-    """Reveals secrets on the line that uses them and tells the redactor each one.
+    """Reveals secrets on the line that uses them and tells the redactor each one."""
 
-    Raises:
-        ConfigError: there is a .env that cannot be read.
-    """
-
-    def __init__(self, *, folder: Path, variables: Mapping[str, str], redactor: Redactor) -> None:
-        self._folder = folder  # of probes.toml: relative files and the .env count from there
+    def __init__(self, *, folder: Path, variables: Mapping[str, str], dotenv: Dotenv, redactor: Redactor) -> None:
+        self._folder = folder  # of probes.toml: relative files count from there
         self._variables = variables
+        self._dotenv = dotenv
         self.redactor = redactor
-        self.dotenv = folder / ".env" if (folder / ".env").is_file() else None
-        self._values = _values_of(self.dotenv) if self.dotenv else {}
+        self._piped: dict[Path, str] = {}  # by file: a pipe is read once
         self._warned: set[Path] = set()  # files of which a warning was given
+
+    def read_pipes(self, secrets: Iterable[SecretRef]) -> None:
+        """Read what is to come from pipes, once and before anything is measured.
+
+        Raises:
+            ConfigError: one does not end, is larger than any secret, or cannot be read.
+        """
+        files = dict.fromkeys(secret.file for secret in secrets if secret.file)
+        for file in files:
+            path = self._folder / file
+            try:
+                if path.exists() and not (path.is_file() or path.is_dir()):
+                    self._piped[file] = read_file(path).decode("utf-8")
+            except (OSError, ValueError) as error:
+                found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
+                problem = FileProblem(file=path, line=None, key="", found=found, expected="a secret in UTF-8")
+                raise ConfigError([problem]) from None
 
     def reveal(self, secret: SecretRef) -> str:
         """The secret's value.
@@ -45,14 +60,15 @@ class SecretResolver:
         return value
 
     def _of_variable(self, name: str) -> str:
-        value = self._variables.get(name) or self._values.get(name)
+        value = self._variables.get(name) or self._dotenv.values.get(name)
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the variable {name} is not set, or empty")
         return value
 
     def _of_file(self, file: Path) -> str:
         try:
-            value = (self._folder / file).read_text("utf-8").removesuffix("\n")
+            text = self._piped.get(file) or read_file(self._folder / file).decode("utf-8")
+            value = text.replace("\r\n", "\n").removesuffix("\n")
             mode = (self._folder / file).stat().st_mode
         except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or its name holds a NUL
             detail = f"the file {file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
@@ -65,10 +81,15 @@ class SecretResolver:
         return value
 
 
-def _values_of(dotenv: Path) -> Mapping[str, str | None]:
-    try:
-        return dotenv_values(dotenv, interpolate=False)  # a secret may hold ${...}
-    except (OSError, UnicodeDecodeError) as error:
-        found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
-        problem = FileProblem(file=dotenv, line=None, key="", found=found, expected="lines of NAME=value in UTF-8")
-        raise ConfigError([problem]) from None  # its cause may hold what the user wrote
+def secret_refs(settings: object) -> Iterator[SecretRef]:
+    """All references in settings."""
+    match settings:
+        case SecretRef():
+            yield settings
+        case BaseModel():
+            yield from secret_refs(vars(settings))
+        case Mapping():
+            yield from secret_refs(list(settings.values()))
+        case list() | tuple():
+            for part in settings:
+                yield from secret_refs(part)

@@ -16,13 +16,18 @@ from probekit.transport.urls import has_host, origin_of
 
 
 class Variables(BaseSettings):
-    """PROBEKIT_CONFIG, PROBEKIT_DEPLOYED and PROBEKIT_RELEASE, from the environment or the .env beside probes.toml."""
+    """PROBEKIT_CONFIG, PROBEKIT_DEPLOYED and PROBEKIT_RELEASE, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="PROBEKIT_", extra="ignore")
 
     config: Path | None = None
     deployed: str | None = None
     release: str | None = None
+
+    def completed(self, dotenv: Mapping[str, str | None]) -> Self:
+        """With the values of the .env beside probes.toml for those that the environment does not set."""
+        lacking = [name for name in ("deployed", "release") if getattr(self, name) is None]
+        return self.model_copy(update={name: dotenv.get(f"PROBEKIT_{name.upper()}") for name in lacking})
 
 
 ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from probekit.checklist import Checklist
+from probekit.config.dotenv import Dotenv
 from probekit.config.settings import Environment
 from probekit.model.checklist import Item
 from probekit.probe import ConfiguredKind
@@ -41,3 +42,4 @@ class Config:
     digest: str  # SHA-256 of the file
     checklist: Checklist
     targets: Mapping[str, Target]
+    dotenv: Dotenv

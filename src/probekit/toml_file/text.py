@@ -7,10 +7,10 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+from probekit.files import read_file
 from probekit.toml_file.lines import Keys, line_of
 from probekit.toml_file.problem import ConfigError, FileProblem
 
-LARGEST: Final = 4 << 20  # bytes of a file
 _NO_FILE: Final = "name it with --config, or start with the example in the README"
 
 
@@ -30,16 +30,13 @@ def text_of(path: Path, *, if_missing: str = _NO_FILE) -> str:
         ConfigError: it cannot be read, is no UTF-8 or larger than any configuration.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = read_file(path)
     except OSError as error:
         hint = if_missing if isinstance(error, FileNotFoundError) else ""
         summary = error.strerror or type(error).__name__
         raise _refused(path, f"it cannot be read: {summary}", "a TOML file", hint=hint) from error
     except ValueError as error:  # a NUL in its name
         raise _refused(path, "no file can have this name", "the path of a TOML file") from error
-    if len(data) > LARGEST:
-        raise _refused(path, f"larger than {LARGEST >> 20} MiB", "a file that a person could write")
     try:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from probekit.config import loader
-from probekit.config.secrets import SecretResolver
+from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.config.target import Config, Target
 from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver
 from probekit.model.plan import Plan
@@ -118,7 +118,6 @@ class Session:
     """One target, opened for measuring: nothing is sent until a run begins."""
 
     run_id: str
-    secrets: SecretResolver
     context: RunContext
 
 
@@ -139,11 +138,12 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
     """What every workflow needs that measures this target, without settling and without a history.
 
     Raises:
-        ConfigError: there is a .env beside the configuration that cannot be read.
+        ConfigError: a secret is to come from a pipe that does not end.
     """
     run_id = uuid4().hex[:12]
     folder = config.path.absolute().parent
-    secrets = SecretResolver(folder=folder, variables=os.environ, redactor=redactor or Redactor())
+    secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor or Redactor())
+    secrets.read_pipes(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
     context = RunContext(
         environment=target.environment,
         name=target.name,
@@ -155,7 +155,7 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
         cancellation=cancellation or Cancellation(),
         observer=observer or RunObserver(),
     )
-    return Session(run_id=run_id, secrets=secrets, context=context)
+    return Session(run_id=run_id, context=context)
 
 
 def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) -> Http:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from probekit.config.secrets import SecretResolver
+from probekit.config.dotenv import Dotenv
 from probekit.config.target import Target
 from probekit.engine.context import Cancellation, Clock, Observations, RunObserver, StepEnded
 from probekit.engine.runner import run
@@ -153,7 +153,7 @@ async def execute_run(
             vantage=target.environment.vantage,
             ended_by=observations.ended_by,
             notes=(
-                *_notes(opened.secrets, options.history, planned),
+                *_notes(config.dotenv, options.history, planned),
                 *_unused(context.http.resolver, planned, observations),
                 *_left_out(observations),
                 *(f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items())),
@@ -195,8 +195,8 @@ def _control(observations: Observations, target: Target) -> Control:
     return Control.ANSWERS if len(answered) >= is_due and all(answered) else Control.SILENT
 
 
-def _notes(secrets: SecretResolver, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:
-    notes = [f"{secrets.dotenv} was read"] if secrets.dotenv else []
+def _notes(dotenv: Dotenv, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:
+    notes = [f"{dotenv.file} was read"] if dotenv.file else []
     notes += drifts(planned.baseline_items, history.baseline)
     if not (history.since or history.known):
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
