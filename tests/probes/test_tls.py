@@ -19,8 +19,7 @@ from pydantic import ValidationError
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
-from probekit.probes import tls
-from probekit.probes.tls import KIND, TlsProbe, endpoint
+from probekit.probes.tls import KIND, TlsProbe, endpoint, protocols
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolved
 from probekit.transport.trust import Trust
@@ -378,7 +377,7 @@ async def test_a_machine_that_may_not_speak_old_protocols_has_no_reading(asked_f
             context.options |= ssl.OP_NO_TLSv1_3
         return context
 
-    monkeypatch.setattr(tls, "_old_only", lambda _trust: forbidden())
+    monkeypatch.setattr(protocols, "old_only", lambda _trust: forbidden())
 
     reading = (await asked_for_old(b""))["modern_protocol"]
 
