@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count, cycle
 from pathlib import Path
 
 import pytest
 import trustme
 from client_certificates import VERSIONS, Mutual
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
+from tls_servers import NOW, issued, numbers, quiet, serving, tls_readings
 
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.readings import Exact
-from probekit.probe import Context
 from probekit.probes.tls import KIND, TlsProbe, endpoint, protocols
-from probekit.transport.client import Http
-from probekit.transport.resolver import Resolved
 from probekit.transport.trust import Trust
-from probekit.transport.urls import Address, Endpoint
-
-NOW = datetime.now(UTC)
+from probekit.transport.urls import Endpoint
 
 
 @pytest.fixture(scope="module")
@@ -53,41 +46,15 @@ def server_context(leaf, *, chain=True):
     return context
 
 
-async def quiet(reader, _writer):
-    """Say nothing after the handshake."""
-    await reader.read()
-
-
 @pytest.fixture
 def read(serve, trusted_file):
     """What the kind reads of a server with this context."""
 
-    async def one(
-        context, *, host="app.test", ca=trusted_file, now=NOW, others=(), wanted=frozenset(), trust=None, act=None,
-        **settings,
-    ):  # fmt: skip
+    async def one(context, *, ca=trusted_file, trust=None, act=None, **settings):
         port, _ = await serve(act=act or quiet, tls=context)
-        address = Address(Endpoint(host, port), "127.0.0.1")
-        others = tuple(Address(Endpoint(host, other), "127.0.0.1") for other in others)
-        measurement = Http(run="test", trust=trust or Trust(ca=ca)).probe_client(address=address, timeout=2)
-        config = TlsProbe(host=host, port=port, **settings)
-        probe = Context(
-            base_url=f"https://{host}:{port}",
-            timeout=2,
-            http=measurement,
-            reveal=str,
-            now=lambda: now,
-            address=address,
-            resolved=Resolved((*others, address), 0),
-            wanted=wanted,
-        )
-        return await KIND.measure(config, probe)
+        return await tls_readings(port, trust=trust or Trust(ca=ca), **settings)
 
     return one
-
-
-def numbers(readings):
-    return {name: value.value for name, value in readings.values.items() if isinstance(value, Exact)}
 
 
 async def test_a_good_certificate_passes_every_claim(authority, read) -> None:
@@ -116,23 +83,6 @@ async def test_old_protocols_are_asked_for_only_where_that_is_wanted(authority, 
     readings = await read(server_context(authority.issue_cert("app.test")), wanted=frozenset({"time_left"}))
 
     assert set(readings.values) == KIND.metric_names - {"modern_protocol"}
-
-
-async def test_an_expired_certificate_is_read_and_its_trust_leaves_dates_aside(authority, read) -> None:
-    leaf = authority.issue_cert("app.test", not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1))
-
-    found = numbers(await read(server_context(leaf)))
-
-    assert found["time_left"] == pytest.approx(-1, abs=0.001)
-    assert (found["trusted"], found["host_matches"], found["chain_complete"]) == (1, 1, 1)
-
-
-async def test_a_certificate_that_is_not_valid_yet_has_no_time_left(authority, read) -> None:
-    leaf = authority.issue_cert("app.test", not_before=NOW + timedelta(days=2), not_after=NOW + timedelta(days=400))
-
-    found = numbers(await read(server_context(leaf)))
-
-    assert found["time_left"] == pytest.approx(-2, abs=0.001)
 
 
 async def test_another_host_s_certificate_is_trusted_and_does_not_match(authority, read) -> None:
@@ -174,33 +124,6 @@ async def test_names_match_as_a_browser_matches_them(authority, read, name, host
     assert numbers(await read(server_context(authority.issue_cert(name)), host=host))["host_matches"] == matches
 
 
-async def test_the_least_time_left_on_the_validated_path_counts(read, tmp_path) -> None:
-    root_key, root = issued("a root", days=60)
-    leaf_key, leaf = issued("app.test", days=400, signer=(root_key, root))
-    file = tmp_path / "root.pem"
-    file.write_bytes(root.public_bytes(serialization.Encoding.PEM))
-
-    readings = await read(serving(leaf_key, leaf), ca=file)
-
-    assert numbers(readings)["time_left"] == pytest.approx(60, abs=0.001)
-    assert "a-root above it expires first" in readings.summary
-
-
-async def test_an_expired_cross_sign_beside_a_valid_intermediate_is_no_matter(read, tmp_path) -> None:
-    root_key, root = issued("a root", days=900)
-    middle_key, _ = issued("a middle", days=900, signer=(root_key, root), ca=True)
-    middle = signed("a middle", middle_key, (root_key, root), days=700)
-    expired = signed("a middle", middle_key, (root_key, root), days=-0.5)
-    leaf_key, leaf = issued("app.test", days=90, signer=(middle_key, middle))
-    file = tmp_path / "root.pem"
-    file.write_bytes(root.public_bytes(serialization.Encoding.PEM))
-
-    found = numbers(await read(serving(leaf_key, leaf, expired, middle), ca=file))
-
-    assert found["time_left"] == pytest.approx(90, abs=0.001)
-    assert (found["trusted"], found["chain_complete"]) == (1, 1)
-
-
 async def test_a_certificate_that_changes_between_two_handshakes_proves_nothing(authority, serve, trusted_file) -> None:
     contexts = cycle([server_context(authority.issue_cert("app.test")) for _ in range(2)])
 
@@ -210,14 +133,9 @@ async def test_a_certificate_that_changes_between_two_handshakes_proves_nothing(
             await reader.read()
 
     port, _ = await serve(act=Alternating())
-    address = Address(Endpoint("app.test", port), "127.0.0.1")
-    measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=2)
-    context = Context(
-        base_url="https://app.test", timeout=2, http=measurement, reveal=str, now=lambda: NOW, address=address
-    )
 
     with pytest.raises(ProbeFailedError, match="more than one certificate"):
-        await KIND.measure(TlsProbe(), context)
+        await tls_readings(port, trust=Trust(ca=trusted_file))
 
 
 async def test_a_missing_intermediate_leaves_no_trusted_path(read, tmp_path) -> None:
@@ -250,41 +168,6 @@ async def test_weak_keys_and_self_signing_are_told(read) -> None:
 
     assert (found["self_signed"], found["weak_keys"], found["trusted"], found["chain_complete"]) == (1, 1, 0, 1)
     assert found["host_matches"] == 1
-
-
-def issued(name, *, days, bits=2048, signer=None, ca=False):
-    """A key and its certificate, self-signed or by another pair."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    return key, signed(name, key, signer or (key, None), days=days, ca=ca or signer is None)
-
-
-def signed(name, key, signer, *, days, ca=True):
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    signing_key, parent = signer
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(parent.subject if parent else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - timedelta(days=1))
-        .not_valid_after(NOW + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .sign(signing_key, hashes.SHA256())
-    )
-
-
-def serving(key, *certs):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    chain = b"".join(cert.public_bytes(serialization.Encoding.PEM) for cert in certs)
-    with trustme.Blob(pem + chain).tempfile() as file:
-        context.load_cert_chain(file)
-    return context
 
 
 async def test_an_old_protocol_is_told_and_the_certificate_read_all_the_same(authority, read) -> None:
@@ -338,13 +221,7 @@ def asked_for_old(authority, serve, trusted_file):
                 await reader.read()
 
         port, _ = await serve(act=act)
-        address = Address(Endpoint("app.test", port), "127.0.0.1")
-        client = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=1)
-        context = Context(
-            base_url=f"https://app.test:{port}", timeout=1, http=client, reveal=str, now=lambda: NOW, address=address,
-            resolved=Resolved((address,), 0),
-        )  # fmt: skip
-        return (await KIND.measure(TlsProbe(host="app.test", port=port), context)).values
+        return (await tls_readings(port, trust=Trust(ca=trusted_file), timeout=1)).values
 
     return asked
 
@@ -467,14 +344,7 @@ def begun(serve, trusted_file):
                 await reader.read()
 
         port, _ = await serve(act=act)
-        address = Address(Endpoint("app.test", port), "127.0.0.1")
-        measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=2)
-        config = TlsProbe(host="app.test", port=port, starttls=protocol, **settings)
-        probe = Context(
-            base_url="https://app.test", timeout=2, http=measurement, reveal=str, now=lambda: NOW, address=address,
-            resolved=Resolved((address,), 0),
-        )  # fmt: skip
-        return await KIND.measure(config, probe)
+        return await tls_readings(port, trust=Trust(ca=trusted_file), starttls=protocol, **settings)
 
     return begun
 
@@ -618,14 +488,9 @@ async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted
         await writer.drain()
 
     port, _ = await serve(act=no_tls)
-    address = Address(Endpoint("app.test", port), "127.0.0.1")
-    measurement = Http(run="test", trust=Trust(ca=trusted_file)).probe_client(address=address, timeout=0.2)
-    context = Context(
-        base_url="https://app.test", timeout=0.2, http=measurement, reveal=str, now=lambda: NOW, address=address
-    )
 
     with pytest.raises(ProbeFailedError) as caught:
-        await KIND.measure(TlsProbe(), context)
+        await tls_readings(port, trust=Trust(ca=trusted_file), timeout=0.2)
 
     assert caught.value.reason is Reason.UNREACHABLE
 

@@ -165,12 +165,14 @@ def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, argum
 
 @pytest.mark.faults
 @pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
-def test_an_expired_certificate_fails_its_days_and_leaves_its_trust(with_fault, arguments) -> None:
+def test_an_expired_certificate_fails_its_days_and_its_trust_and_never_rolls_back(with_fault, arguments) -> None:
     seen = with_fault("expired-cert", *arguments)
 
     untrusted = dict.fromkeys({HEALTH, *OVER_HTTPS}, "error")
-    assert (seen.code, seen.not_green) == (10, untrusted | {DAYS: "fail", HIT_RATE: "inconclusive"})
+    assert (seen.code, seen.not_green) == (10, untrusted | {DAYS: "fail", DEPLOYED: "fail", HIT_RATE: "inconclusive"})
     assert seen.verdicts[DAYS]["severity"] == "critical"
+    assert "trusted 0" in seen.verdicts[DEPLOYED]["because"]
+    assert "refused: the leaf localhost expired on" in seen.verdicts[DEPLOYED]["because"]
     assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from math import inf
 from typing import Literal
@@ -14,7 +15,6 @@ from probekit.probe import (
     Context,
     Endpoint,
     Exact,
-    Failure,
     Kind,
     Metric,
     ProbeConfig,
@@ -25,6 +25,7 @@ from probekit.probe import (
 from probekit.probes.tls.certificates import (
     certificate_of,
     common_name,
+    date_text,
     days_left,
     is_weak_key,
     is_weak_signature,
@@ -33,7 +34,7 @@ from probekit.probes.tls.certificates import (
 from probekit.probes.tls.handshakes import Door, unverifying
 from probekit.probes.tls.protocols import modern_protocol
 from probekit.probes.tls.starttls import PORTS, Protocol, upgrade
-from probekit.probes.tls.verification import Verified, chain_complete, verified
+from probekit.probes.tls.verification import Served, verified
 from probekit.transport.urls import endpoint_of
 
 
@@ -79,29 +80,26 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     begin = partial(upgrade, protocol=config.starttls) if config.starttls else None
     door = Door(context, context.address, begin)
     seen = await door.handshake(unverifying(door.trust))
-    leaf = certificate_of(seen.leaf)
-    trust = await verified(door, seen)
-    path = [certificate_of(der) for der in trust.path] if trust.path else [leaf]
     now = context.now()
-    first = min(path, key=lambda certificate: days_left(certificate, now))
-    notes = {"protocol": seen.protocol, "fingerprint": leaf.fingerprint(SHA256()).hex()}
+    served = await verified(door, seen, now)
+    notes = {"protocol": seen.protocol, "fingerprint": served.leaf.fingerprint(SHA256()).hex()}
     wanted = context.wanted or KIND.metric_names
-    difference = await _difference(config, door, leaf)
+    difference = await _difference(config, door, served.leaf)
     modern = (
         {"modern_protocol": await modern_protocol(door, seen)} if "modern_protocol" in wanted else {}
     )  # a hello more
     return Readings(
-        "; ".join(filter(None, (_summary(leaf, trust, first), difference))),
+        "; ".join(filter(None, (_summary(served, now), difference))),
         notes,
         **modern,
-        time_left=Exact(days_left(first, now)),
-        trusted=Exact(trust.path is not None),
-        host_matches=trust.host_matches if isinstance(trust.host_matches, Failure) else Exact(trust.host_matches),
-        chain_complete=chain_complete(seen, trust, leaf),
+        time_left=Exact(days_left(served.first_to_expire(now), now)),
+        trusted=Exact(served.trusted),
+        host_matches=served.host_matches,
+        chain_complete=served.chain_complete,
         different_certificates=Exact(bool(difference)),
-        self_signed=Exact(leaf.issuer == leaf.subject),
-        weak_keys=Exact(sum(is_weak_key(certificate) for certificate in path)),
-        weak_signatures=Exact(sum(is_weak_signature(certificate) for certificate in path)),
+        self_signed=Exact(served.leaf.issuer == served.leaf.subject),
+        weak_keys=Exact(sum(is_weak_key(certificate) for certificate in served.certificates)),
+        weak_signatures=Exact(sum(is_weak_signature(certificate) for certificate in served.certificates)),
     )
 
 
@@ -122,16 +120,16 @@ async def _difference(config: TlsProbe, door: Door, leaf: x509.Certificate) -> s
     return "" if other == leaf else f"{first} serves another certificate"
 
 
-def _summary(leaf: x509.Certificate, trust: Verified, first: x509.Certificate) -> str:
-    """The certificate in one sentence."""
-    until = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-    sooner = (
-        f"; {names_of(first)} above it expires first, {first.not_valid_after_utc:%Y-%m-%d}" if first != leaf else ""
-    )
-    refused = f"; refused: {trust.refusal}" if trust.refusal else ""
-    return (
-        f"certificate of {names_of(leaf)}, issued by {common_name(leaf.issuer)}, valid until {until}{sooner}{refused}"
-    )
+def _summary(served: Served, now: datetime) -> str:
+    """The certificate in one sentence, and what is wrong with it."""
+    leaf, first = served.leaf, served.first_to_expire(now)
+    parts = [f"certificate of {names_of(leaf)}, issued by {common_name(leaf.issuer)}"]
+    parts[0] += f", valid until {date_text(leaf.not_valid_after_utc)}"
+    if first != leaf and not served.invalid:
+        parts.append(f"{names_of(first)} above it expires first, {first.not_valid_after_utc:%Y-%m-%d}")
+    if wrong := [*served.refusals, *served.invalid]:
+        parts.append(f"refused: {', '.join(wrong)}")
+    return "; ".join(parts)
 
 
 KIND = Kind(
@@ -144,7 +142,12 @@ KIND = Kind(
             low=-inf,
             help="least time left of leaf and validated path, exactly; negative once expired",
         ),
-        Metric(name="trusted", unit="", high=1, help="1: a path to a trusted root verifies, dates left aside"),
+        Metric(
+            name="trusted",
+            unit="",
+            high=1,
+            help="1: a path to a trusted root verifies, its dates included",
+        ),
         Metric(name="host_matches", unit="", high=1, help="1: a subjectAltName is the host asked for"),
         Metric(name="chain_complete", unit="", high=1, help="1: every intermediate of the path was sent"),
         Metric(

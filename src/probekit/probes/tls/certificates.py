@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from probekit.probe import ProbeFailedError, Reason
@@ -35,6 +35,30 @@ def days_left(certificate: x509.Certificate, now: datetime) -> float:
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     left = end - now if now >= start else now - start
     return left.total_seconds() / _DAY
+
+
+def out_of_dates(certificate: x509.Certificate, now: datetime) -> str:
+    """That it has expired or is not valid yet, with the date; empty where it is valid (RFC 5280 section 4.1.2.5)."""
+    if now < certificate.not_valid_before_utc:
+        return f"is not valid before {date_text(certificate.not_valid_before_utc)}"
+    return f"expired on {date_text(certificate.not_valid_after_utc)}" if now > certificate.not_valid_after_utc else ""
+
+
+def date_text(moment: datetime) -> str:
+    """A moment in UTC, to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def family_of(certificate: x509.Certificate) -> str:
+    """The signature family of its key: RSA, ECDSA, EdDSA, DSA, or "unknown"."""
+    key = _key(certificate)
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "ECDSA"
+    if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+        return "EdDSA"
+    return "DSA" if isinstance(key, dsa.DSAPublicKey) else "unknown"
 
 
 def names_of(certificate: x509.Certificate) -> str:

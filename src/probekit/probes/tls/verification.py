@@ -1,51 +1,95 @@
-"""Who would believe a certificate? OpenSSL's answers: path, dates and name."""
+"""Who would believe a certificate? OpenSSL's answers about its path, its dates and its name."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from cryptography import x509
 
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
+from probekit.probes.tls.certificates import certificate_of, days_left, names_of, out_of_dates
 from probekit.probes.tls.handshakes import MODERN, Door, Seen, speaking_old
 
 _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """Whether a path verifies, whether the name is right, and the path."""
+class Served:
+    """A certificate that an address serves, and who believes it."""
 
-    path: tuple[bytes, ...] | None
-    host_matches: bool | Failure
-    refusal: str = ""
+    seen: Seen
+    leaf: x509.Certificate
+    path: tuple[x509.Certificate, ...] | None  # from leaf to root, verified but for its dates; None: there is none
+    host_matches: Exact | Failure
+    invalid: tuple[str, ...]  # which certificates of the path, or else the leaf, expired or are not valid yet
+    refusals: tuple[str, ...]  # OpenSSL's words for what else is wrong with path and name
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the path verifies, its dates included."""
+        return self.path is not None and not self.invalid
+
+    @property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The path, or the leaf alone where there is none."""
+        return self.path or (self.leaf,)
+
+    @property
+    def chain_complete(self) -> Exact | Failure:
+        """Whether the server sent every certificate between leaf and root (RFC 8446 section 4.4.2)."""
+        if self.path is not None:
+            return Exact(set(self.path[1:-1]) <= {certificate_of(der) for der in self.seen.sent})
+        if self.leaf.issuer == self.leaf.subject:
+            return Exact(1)
+        detail = "no trusted root is known to which the chain could be complete"
+        return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+
+    def first_to_expire(self, now: datetime) -> x509.Certificate:
+        """The certificate with the least time left."""
+        return min(self.certificates, key=lambda certificate: days_left(certificate, now))
 
 
-async def verified(door: Door, seen: Seen) -> Verified:
-    """OpenSSL's answers, dates left aside: path and name at once, and one by one where that is refused."""
+async def verified(door: Door, seen: Seen, now: datetime) -> Served:
+    """OpenSSL's answers: path, dates and name at once, and one by one where that is refused.
 
-    def verifying(*, dates: bool = False, name: bool = True) -> ssl.SSLContext:
-        tls = door.trust.verifying(dates=dates, name=name)
-        return tls if seen.protocol in MODERN else speaking_old(tls)  # which also takes weak keys, so only where needed
+    With dates first, so that an expired certificate is on the path only where there is no other path.
+    """
+    path, refusal = await _verify(door, _verifying(door, seen), seen)
+    of_name = None
+    if refusal and refusal.verify_code in _ANOTHER_NAME:
+        of_name = refusal
+        path, refusal = await _verify(door, _verifying(door, seen, name=False), seen)
+    elif refusal:  # it would be the same without the name
+        of_name = await _refusal_of_name(door, seen)
+    if path is None:
+        path, refusal = await _verify(door, _verifying(door, seen, name=False, dates=False), seen)
+    leaf = certificate_of(seen.leaf)
+    certificates = tuple(certificate_of(der) for der in path) if path else None
+    return Served(
+        seen=seen,
+        leaf=leaf,
+        path=certificates,
+        host_matches=_host_matches(of_name),
+        invalid=_invalid(certificates or (leaf,), now),
+        refusals=tuple(one.verify_message for one in (refusal, of_name) if one),
+    )
 
-    for tls in (verifying(dates=True), verifying()):  # with dates first: an expired cross-sign must not be the path
-        path, why = await _verify(door, tls, seen)
-        if path is not None:
-            return Verified(path=path, host_matches=True)
-    path, refusal = await _verify(door, verifying(name=False), seen)
-    own = speaking_old(verifying())  # a weak key has its own reading
-    own.verify_flags |= (
-        ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    )  # the leaf itself is the anchor: only the name is left to refuse
+
+def _verifying(door: Door, seen: Seen, *, dates: bool = True, name: bool = True) -> ssl.SSLContext:
+    tls = door.trust.verifying(dates=dates, name=name)
+    return tls if seen.protocol in MODERN else speaking_old(tls)  # which also takes weak keys, so only where needed
+
+
+async def _refusal_of_name(door: Door, seen: Seen) -> ssl.SSLCertVerificationError | None:
+    """What OpenSSL says with the leaf itself as the anchor, dates left aside: only the name is left to refuse."""
+    own = speaking_old(door.trust.verifying(dates=False))  # a weak key has its own reading
+    own.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     own.load_verify_locations(cadata=seen.leaf)
-    _, of_name = await _verify(door, own, seen)
-    matches: bool | Failure = of_name is None
-    if of_name is not None and of_name.verify_code not in _ANOTHER_NAME:
-        matches = Failure(reason=Reason.BAD_RESPONSE, detail=f"its name cannot be verified: {of_name.verify_message}")
-    summary = refusal if path is None else why
-    return Verified(path=path, host_matches=matches, refusal=summary.verify_message if summary else "")
+    _, refusal = await _verify(door, own, seen)
+    return refusal
 
 
 async def _verify(
@@ -64,10 +108,17 @@ async def _verify(
     return again.verified, None
 
 
-def chain_complete(seen: Seen, trust: Verified, leaf: x509.Certificate) -> Exact | Failure:
-    """Whether the server sent every certificate between leaf and root (RFC 8446 section 4.4.2)."""
-    if trust.path is not None:
-        return Exact(set(trust.path[1:-1]) <= set(seen.sent))
-    if leaf.issuer == leaf.subject:
-        return Exact(1)
-    return Failure(reason=Reason.BAD_RESPONSE, detail="no trusted root is known to which the chain could be complete")
+def _host_matches(refusal: ssl.SSLCertVerificationError | None) -> Exact | Failure:
+    if refusal is None or refusal.verify_code in _ANOTHER_NAME:
+        return Exact(refusal is None)
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"its name cannot be verified: {refusal.verify_message}")
+
+
+def _invalid(certificates: tuple[x509.Certificate, ...], now: datetime) -> tuple[str, ...]:
+    """Which certificates of a path expired or are not valid yet."""
+    roles = ["leaf", *["intermediate"] * (len(certificates) - 2), "root"]
+    return tuple(
+        f"the {role} {names_of(certificate)} {problem}"
+        for role, certificate in zip(roles, certificates, strict=False)  # of one certificate it is the leaf
+        if (problem := out_of_dates(certificate, now))
+    )
