@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,15 +71,42 @@ def serving(key: Key, *certificates: x509.Certificate, beside: Iterable[Pair] = 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     for one, *chain in ((key, *certificates), *beside):
-        private = one.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        with trustme.Blob(private + pem(*chain)).tempfile() as file:
-            context.load_cert_chain(file)
+        add(context, one, *chain)
     return context
+
+
+def add(context: ssl.SSLContext, key: Key, *certificates: x509.Certificate) -> None:
+    """Let a context show another leaf with its chain."""
+    private = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    with trustme.Blob(private + pem(*certificates)).tempfile() as file:
+        context.load_cert_chain(file)
 
 
 async def quiet(reader: Any, _writer: Any) -> None:
     """Say nothing after the handshake."""
     await reader.read()
+
+
+def alerting(context: ssl.SSLContext) -> Callable[[Any, Any], Awaitable[None]]:
+    """A peer that makes the handshake and sends OpenSSL's alert where it fails; asyncio's server closes without one."""
+
+    async def act(reader: Any, writer: Any) -> None:
+        received, due = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = context.wrap_bio(received, due, server_side=True)
+        goes_on = True
+        while goes_on:
+            try:
+                session.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                goes_on = False
+            writer.write(due.read())
+            await writer.drain()
+            received.write(data := await reader.read(65536) if goes_on else b"")
+            goes_on = bool(data)
+
+    return act
 
 
 async def tls_readings(

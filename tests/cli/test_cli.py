@@ -577,7 +577,7 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
         ("certificate", ["time_left (d)", "kinds that fill it: tls; command can"]),
         (
             "kind:tls",
-            ["fingerprint (default none)", "at most 6 requests a measurement", "    [env.prod.probes.certificate]"],
+            ["fingerprint (default none)", "at most 10 requests a measurement", "    [env.prod.probes.certificate]"],
         ),
         ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time (default "60s")']),
         ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Does PostgreSQL answer"]),

@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from math import inf
-from typing import Literal
 
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-from pydantic import Field, field_validator
-
-from probekit.probe import (
-    Context,
-    Endpoint,
-    Exact,
-    Kind,
-    Metric,
-    ProbeConfig,
-    ProbeFailedError,
-    Readings,
-    Reason,
-)
-from probekit.probes.tls.certificates import (
-    certificate_of,
-    common_name,
-    date_text,
-    days_left,
-    is_weak_key,
-    is_weak_signature,
-    names_of,
-)
-from probekit.probes.tls.handshakes import Door, unverifying
+from probekit.probe import Context, Exact, Failure, Kind, Metric, ProbeFailedError, Readings, Reason
+from probekit.probes.tls.certificates import days_left, fingerprint_of, is_weak_key, is_weak_signature
+from probekit.probes.tls.difference import difference
+from probekit.probes.tls.families import shown_at
+from probekit.probes.tls.handshakes import Door
 from probekit.probes.tls.protocols import modern_protocol
-from probekit.probes.tls.starttls import PORTS, Protocol, upgrade
-from probekit.probes.tls.verification import Served, verified
-from probekit.transport.urls import endpoint_of
+from probekit.probes.tls.settings import TlsProbe, endpoint
+from probekit.probes.tls.starttls import upgrade
+from probekit.probes.tls.verification import Served, summaries, verified
 
-
-class TlsProbe(ProbeConfig):
-    """Whose certificate; the host and port of base_url where nothing else is said."""
-
-    kind: Literal["tls"] = "tls"
-    host: str | None = Field(None, min_length=1, description="the name to ask for and to verify")
-    port: int | None = Field(None, ge=1, le=65535, description="where TLS is spoken")
-    starttls: Protocol | None = Field(
-        None, description='how TLS begins on a plain connection: "postgres" or "smtp"; else TLS is spoken at once'
-    )
-    fingerprint: str | None = Field(None, description="SHA-256 of the certificate that must be served, in hex")
-    issuer: str | None = Field(
-        None, min_length=1, description="common name of the issuer that the certificate must have"
-    )
-    same_everywhere: bool = Field(
-        default=False,
-        description="Whether every address must serve the certificate that the name's first address serves.",
-    )
-
-    @field_validator("fingerprint")
-    @classmethod
-    def _is_a_hash(cls, text: str) -> str:
-        digits = text.replace(":", "").lower()
-        if len(digits) != 64 or set(digits) - set("0123456789abcdef"):  # noqa: PLR2004  # a SHA-256 in hex
-            message = "is no SHA-256 in hex (64 digits, colons allowed)"
-            raise ValueError(message)
-        return digits
-
-
-def endpoint(config: TlsProbe, base_url: str) -> Endpoint:
-    """Where the handshakes go."""
-    base = endpoint_of(base_url)
-    usual = PORTS[config.starttls] if config.starttls else 443 if config.host else base.port
-    return Endpoint(config.host or base.host, config.port or usual)
+__all__ = ["KIND", "TlsProbe", "endpoint", "measure"]
 
 
 async def measure(config: TlsProbe, context: Context) -> Readings:
@@ -79,57 +26,40 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
         raise ProbeFailedError(Reason.BUG, "the tls kind needs an address")
     begin = partial(upgrade, protocol=config.starttls) if config.starttls else None
     door = Door(context, context.address, begin)
-    seen = await door.handshake(unverifying(door.trust))
+    shown = await shown_at(door)
     now = context.now()
-    served = await verified(door, seen, now)
-    notes = {"protocol": seen.protocol, "fingerprint": served.leaf.fingerprint(SHA256()).hex()}
+    served = [await verified(door, seen, now) for seen in shown.certificates]
+    differs = await difference(config, door, served)
+    preferred = shown.certificates[0]
     wanted = context.wanted or KIND.metric_names
-    difference = await _difference(config, door, served.leaf)
-    modern = (
-        {"modern_protocol": await modern_protocol(door, seen)} if "modern_protocol" in wanted else {}
-    )  # a hello more
+    modern = {"modern_protocol": await modern_protocol(door, preferred)} if "modern_protocol" in wanted else {}
     return Readings(
-        "; ".join(filter(None, (_summary(served, now), difference))),
-        notes,
-        **modern,
-        time_left=Exact(days_left(served.first_to_expire(now), now)),
-        trusted=Exact(served.trusted),
-        host_matches=served.host_matches,
-        chain_complete=served.chain_complete,
-        different_certificates=Exact(bool(difference)),
-        self_signed=Exact(served.leaf.issuer == served.leaf.subject),
-        weak_keys=Exact(sum(is_weak_key(certificate) for certificate in served.certificates)),
-        weak_signatures=Exact(sum(is_weak_signature(certificate) for certificate in served.certificates)),
+        "; ".join(filter(None, (*summaries(served, now), shown.unasked, differs))),
+        {"protocol": preferred.protocol, "fingerprint": ", ".join(fingerprint_of(one.leaf) for one in served)},
+        **modern,  # a hello more
+        **_of_all(served, now),
+        different_certificates=Exact(bool(differs)),
     )
 
 
-async def _difference(config: TlsProbe, door: Door, leaf: x509.Certificate) -> str:
-    """How the certificate differs from what the table declares; empty where it does not, or nothing is declared.
-
-    Addresses may serve different certificates: several edges, or a renewal that is being rolled out.
-    """
-    if config.fingerprint not in (None, leaf.fingerprint(SHA256()).hex()):
-        return "it has another fingerprint than the declared one"
-    if config.issuer not in (None, common_name(leaf.issuer), leaf.issuer.rfc4514_string()):
-        return "it has another issuer than the declared one"
-    resolved = door.context.resolved
-    first = resolved.addresses[0] if resolved else door.address
-    if not config.same_everywhere or first == door.address:
-        return ""
-    other = certificate_of((await door.handshake(unverifying(door.trust), first)).leaf)
-    return "" if other == leaf else f"{first} serves another certificate"
+def _of_all(served: Sequence[Served], now: datetime) -> dict[str, Exact | Failure]:
+    """The worst of all certificates that are served: a client of any signature family counts."""
+    leaves = [one.leaf for one in served]
+    certificates = {certificate for one in served for certificate in one.certificates}
+    return {
+        "time_left": Exact(min(days_left(certificate, now) for certificate in certificates)),
+        "trusted": Exact(all(one.trusted for one in served)),
+        "host_matches": _worst([one.host_matches for one in served]),
+        "chain_complete": _worst([one.chain_complete for one in served]),
+        "self_signed": Exact(any(leaf.issuer == leaf.subject for leaf in leaves)),
+        "weak_keys": Exact(sum(map(is_weak_key, certificates))),
+        "weak_signatures": Exact(sum(map(is_weak_signature, certificates))),
+    }
 
 
-def _summary(served: Served, now: datetime) -> str:
-    """The certificate in one sentence, and what is wrong with it."""
-    leaf, first = served.leaf, served.first_to_expire(now)
-    parts = [f"certificate of {names_of(leaf)}, issued by {common_name(leaf.issuer)}"]
-    parts[0] += f", valid until {date_text(leaf.not_valid_after_utc)}"
-    if first != leaf and not served.invalid:
-        parts.append(f"{names_of(first)} above it expires first, {first.not_valid_after_utc:%Y-%m-%d}")
-    if wrong := [*served.refusals, *served.invalid]:
-        parts.append(f"refused: {', '.join(wrong)}")
-    return "; ".join(parts)
+def _worst(readings: Sequence[Exact | Failure]) -> Exact | Failure:
+    """A 0 before what is not known, and that before a 1."""
+    return min(readings, key=lambda one: 0.5 if isinstance(one, Failure) else one.value)
 
 
 KIND = Kind(
@@ -140,7 +70,7 @@ KIND = Kind(
             name="time_left",
             unit="d",
             low=-inf,
-            help="least time left of leaf and validated path, exactly; negative once expired",
+            help="least time left of every certificate served and its validated path, exactly; negative once expired",
         ),
         Metric(
             name="trusted",
@@ -169,7 +99,7 @@ KIND = Kind(
     endpoint=endpoint,
     each_address=True,
     enabled_by_default=lambda base_url: base_url.startswith("https://"),
-    requests=6,
+    requests=lambda config: 13 if config.same_everywhere else 10,  # of two certificates, of which one is not trusted
     example="""\
 kind = "tls"
 host = "app.example.com"  # none is needed for base_url's own certificate

@@ -9,6 +9,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from probekit.probe import ProbeFailedError, Reason
 
@@ -59,6 +60,11 @@ def family_of(certificate: x509.Certificate) -> str:
     if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         return "EdDSA"
     return "DSA" if isinstance(key, dsa.DSAPublicKey) else "unknown"
+
+
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """The SHA-256 of its DER, in hex."""
+    return certificate.fingerprint(SHA256()).hex()
 
 
 def names_of(certificate: x509.Certificate) -> str:

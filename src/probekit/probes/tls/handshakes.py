@@ -10,15 +10,52 @@ from typing import Any, Final
 from probekit.probe import Address, Context, ProbeFailedError, Reason
 from probekit.transport.client import Upgrade
 from probekit.transport.connection import Connection
+from probekit.transport.errors import other_side_ended
 from probekit.transport.trust import Trust
 
 MODERN: Final = ("TLSv1.2", "TLSv1.3")  # RFC 8996 retires the older ones
+CLOSED: Final = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """What a handshake offers: cipher suites in OpenSSL's words, and the newest protocol."""
+
+    suites: str = "ALL"
+    newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+
+    def unverifying(self, trust: Trust) -> ssl.SSLContext:
+        """A context that takes any certificate and all that this OpenSSL still speaks: nothing is sent over it."""
+        return self._offered(trust.unverifying(), is_modern=False)
+
+    def verifying(
+        self, trust: Trust, *, is_modern: bool = True, dates: bool = True, name: bool = True
+    ) -> ssl.SSLContext:
+        """A context that verifies; weak keys and hashes are taken only where it is not to be modern."""
+        return self._offered(trust.verifying(dates=dates, name=name), is_modern=is_modern)
+
+    def _offered(self, context: ssl.SSLContext, *, is_modern: bool) -> ssl.SSLContext:
+        if not is_modern:
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+            context.set_ciphers(f"{self.suites}:@SECLEVEL=0")
+        elif self != ANY:
+            context.set_ciphers(self.suites)
+        if self != ANY:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # that it is retired is what is asked about
+                context.maximum_version = self.newest
+        return context
+
+
+ANY: Final = Hello()
+OLD: Final = Hello(newest=ssl.TLSVersion.TLSv1_1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What one handshake showed; certificates in DER."""
 
+    hello: Hello
     leaf: bytes
     sent: tuple[bytes, ...]
     verified: tuple[bytes, ...]
@@ -38,8 +75,12 @@ class Door:
         """Who is believed, and which certificate is presented."""
         return self.context.http.http.trust
 
-    async def handshake(self, tls: ssl.SSLContext, address: Address | None = None) -> Seen:
-        """One handshake, on a connection of its own."""
+    async def shown(self, hello: Hello, address: Address | None = None) -> Seen:
+        """What is shown to this hello, whoever believes it; at the door's own address unless another is named."""
+        return await self.handshake(hello, hello.unverifying(self.trust), address)
+
+    async def handshake(self, hello: Hello, tls: ssl.SSLContext, address: Address | None = None) -> Seen:
+        """One handshake, on a connection of its own; `tls` is a context of this hello."""
         where = address or self.address
         connection = await self.context.http.connect(where, tls, self.begin)
         try:
@@ -48,6 +89,7 @@ class Door:
             if not leaf:
                 raise ProbeFailedError(Reason.BAD_RESPONSE, f"{where} sent no certificate")
             return Seen(
+                hello=hello,
                 leaf=leaf,
                 sent=_chain(connection, "get_unverified_chain"),
                 verified=_chain(connection, "get_verified_chain") if tls.verify_mode is ssl.CERT_REQUIRED else (),
@@ -57,25 +99,12 @@ class Door:
             await connection.close()
 
 
-def unverifying(trust: Trust) -> ssl.SSLContext:
-    """Takes any certificate and any protocol that this OpenSSL still speaks: nothing is sent over it."""
-    return speaking_old(trust.unverifying())
-
-
-def speaking_old(context: ssl.SSLContext) -> ssl.SSLContext:
-    """The context, made to take any protocol and cipher suite that this OpenSSL still speaks, and weak keys."""
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    return context
-
-
-def old_only(trust: Trust) -> ssl.SSLContext:
-    """Offers TLS 1.1 and older."""
-    context = unverifying(trust)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that it is retired is what is asked about
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    return context
+def refusal_of(error: ProbeFailedError) -> str | None:
+    """How the server refused a hello: by an alert, in OpenSSL's words, or by CLOSED; None: it did not refuse."""
+    cause = error.__cause__
+    if isinstance(cause, ConnectionResetError | ssl.SSLEOFError):
+        return CLOSED
+    return cause.reason if isinstance(cause, ssl.SSLError) and other_side_ended(cause) else None
 
 
 def _chain(connection: Connection, method: str) -> tuple[bytes, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Final
 
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
-from probekit.probes.tls.handshakes import MODERN, Door, Seen, old_only
+from probekit.probes.tls.handshakes import CLOSED, MODERN, OLD, Door, Seen, refusal_of
 from probekit.transport.trust import CertificateDemandedError
 
-_REFUSALS: Final = ("TLSV1_ALERT_PROTOCOL_VERSION", "SSLV3_ALERT_HANDSHAKE_FAILURE")  # alerts, RFC 5246 7.2.2
+_REFUSALS: Final = ("TLSV1_ALERT_PROTOCOL_VERSION", "SSLV3_ALERT_HANDSHAKE_FAILURE", CLOSED)  # RFC 5246 section 7.2.2
 
 
 async def modern_protocol(door: Door, seen: Seen) -> Exact | Failure:
@@ -20,14 +19,12 @@ async def modern_protocol(door: Door, seen: Seen) -> Exact | Failure:
     if seen.protocol not in MODERN:
         return Exact(0)
     try:
-        await door.handshake(old_only(door.trust))
+        await door.shown(OLD)
     except CertificateDemandedError:
         return Exact(0)  # it took TLS 1.1, and went on to ask for a certificate
     except ProbeFailedError as error:
-        cause = error.__cause__
-        reason = (cause.reason if isinstance(cause, ssl.SSLError) else None) or ""
-        if reason in _REFUSALS or isinstance(cause, ConnectionResetError | ssl.SSLEOFError):
+        if refusal_of(error) in _REFUSALS:
             return Exact(1)
-        reason_of = Reason.TIMEOUT if isinstance(cause, TimeoutError) else Reason.BAD_RESPONSE
-        return Failure(reason=reason_of, detail=f"asked for TLS 1.1: {error.detail}")
+        reason = Reason.TIMEOUT if isinstance(error.__cause__, TimeoutError) else Reason.BAD_RESPONSE
+        return Failure(reason=reason, detail=f"asked for TLS 1.1: {error.detail}")
     return Exact(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,8 +11,16 @@ from typing import Final
 from cryptography import x509
 
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
-from probekit.probes.tls.certificates import certificate_of, days_left, names_of, out_of_dates
-from probekit.probes.tls.handshakes import MODERN, Door, Seen, speaking_old
+from probekit.probes.tls.certificates import (
+    certificate_of,
+    common_name,
+    date_text,
+    days_left,
+    family_of,
+    names_of,
+    out_of_dates,
+)
+from probekit.probes.tls.handshakes import MODERN, Door, Seen
 
 _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h
 
@@ -47,9 +56,22 @@ class Served:
         detail = "no trusted root is known to which the chain could be complete"
         return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
 
-    def first_to_expire(self, now: datetime) -> x509.Certificate:
-        """The certificate with the least time left."""
-        return min(self.certificates, key=lambda certificate: days_left(certificate, now))
+    def summary(self, now: datetime) -> str:
+        """The certificate in one sentence, and what is wrong with it."""
+        leaf, first = self.leaf, min(self.certificates, key=lambda certificate: days_left(certificate, now))
+        issuer, until = common_name(leaf.issuer), date_text(leaf.not_valid_after_utc)
+        parts = [f"certificate of {names_of(leaf)}, issued by {issuer}, valid until {until}"]
+        if first != leaf and not self.invalid:
+            parts.append(f"{names_of(first)} above it expires first, {first.not_valid_after_utc:%Y-%m-%d}")
+        if wrong := [*self.refusals, *self.invalid]:
+            parts.append(f"refused: {', '.join(wrong)}")
+        return "; ".join(parts)
+
+
+def summaries(served: Sequence[Served], now: datetime) -> list[str]:
+    """A sentence for each certificate, with its signature family where there are several."""
+    several = len(served) > 1
+    return [f"{family_of(one.leaf)} {one.summary(now)}" if several else one.summary(now) for one in served]
 
 
 async def verified(door: Door, seen: Seen, now: datetime) -> Served:
@@ -79,13 +101,12 @@ async def verified(door: Door, seen: Seen, now: datetime) -> Served:
 
 
 def _verifying(door: Door, seen: Seen, *, dates: bool = True, name: bool = True) -> ssl.SSLContext:
-    tls = door.trust.verifying(dates=dates, name=name)
-    return tls if seen.protocol in MODERN else speaking_old(tls)  # which also takes weak keys, so only where needed
+    return seen.hello.verifying(door.trust, is_modern=seen.protocol in MODERN, dates=dates, name=name)
 
 
 async def _refusal_of_name(door: Door, seen: Seen) -> ssl.SSLCertVerificationError | None:
     """What OpenSSL says with the leaf itself as the anchor, dates left aside: only the name is left to refuse."""
-    own = speaking_old(door.trust.verifying(dates=False))  # a weak key has its own reading
+    own = seen.hello.verifying(door.trust, is_modern=False, dates=False)  # a weak key has its own reading
     own.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     own.load_verify_locations(cadata=seen.leaf)
     _, refusal = await _verify(door, own, seen)
@@ -97,7 +118,7 @@ async def _verify(
 ) -> tuple[tuple[bytes, ...], None] | tuple[None, ssl.SSLCertVerificationError]:
     """The verified path, or OpenSSL's refusal."""
     try:
-        again = await door.handshake(tls)
+        again = await door.handshake(seen.hello, tls)
     except ProbeFailedError as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return None, error.__cause__
