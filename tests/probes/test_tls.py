@@ -488,8 +488,16 @@ async def test_a_declared_fingerprint_or_issuer_is_held_against_the_leaf(
     assert readings.summary.endswith(told)
 
 
-@pytest.mark.parametrize("silent", [True, False])
-async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted_file) -> None:
+@pytest.mark.parametrize(
+    ("silent", "settings", "told"),
+    [
+        (True, {}, "TLS handshake timeout: 127.0.0.1:{} accepted the connection and did not finish within 0.5 s"),
+        (True, {"starttls": "smtp"}, "STARTTLS timeout: 127.0.0.1:{} accepted the connection"),
+        (True, {"starttls": "postgres"}, "STARTTLS timeout: 127.0.0.1:{} accepted the connection"),
+        (False, {}, "no TLS with 127.0.0.1:{}"),
+    ],
+)
+async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted_file, settings, told) -> None:
     async def no_tls(reader, writer):
         if silent:
             await reader.read()
@@ -499,9 +507,10 @@ async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted
     port, _ = await serve(act=no_tls)
 
     with pytest.raises(ProbeFailedError) as caught:
-        await tls_readings(port, trust=Trust(ca=trusted_file), timeout=0.2)
+        await tls_readings(port, trust=Trust(ca=trusted_file), host="127.0.0.1", timeout=0.5, **settings)
 
     assert caught.value.reason is Reason.UNREACHABLE
+    assert caught.value.detail.startswith(told.format(port))
 
 
 def test_host_and_port_are_those_of_the_base_url_where_nothing_is_said() -> None:

@@ -436,6 +436,22 @@ async def test_plain_http_where_tls_is_due_is_unreachable(serve, http_reply) -> 
     assert caught.value.reason is Reason.UNREACHABLE
 
 
+@pytest.mark.parametrize("way", ["get", "keep_alive"])
+async def test_a_handshake_that_is_not_answered_is_named_and_no_missing_connection(serve, way) -> None:
+    async def silent(reader, _writer):
+        await reader.read()
+
+    port, _ = await serve(act=silent)
+    measurement = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=0.5)
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await getattr(measurement, way)(f"https://app.test:{port}/")
+
+    assert caught.value.reason is Reason.UNREACHABLE
+    expected = f"TLS handshake timeout: 127.0.0.1:{port} accepted the connection and did not finish within 0.5 s"
+    assert caught.value.detail == expected
+
+
 @pytest.mark.parametrize(
     "alert",
     [

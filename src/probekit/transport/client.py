@@ -17,6 +17,7 @@ import httpx
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
+from probekit.transport.errors import named_step, not_connected
 from probekit.transport.exchange import Exchange, KeptConnection, Sender, answered, send_once
 from probekit.transport.http2 import speaks_only_http2
 from probekit.transport.in_flight import InFlight
@@ -142,13 +143,13 @@ class ProbeClient:
                         return await self.http.connect(address, tls)
                     return await self._upgraded(address, tls, upgrade)
             except TimeoutError as error:
-                detail = f"no connection to {address} within {self.timeout:g} s"
-                raise ProbeFailedError(self.http.no_connection_reason, detail) from error
+                raise not_connected(error, address, self.timeout, self.http.no_connection_reason) from error
 
     async def _upgraded(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade) -> Connection:
         connection = await self.http.connect(address, None)
         try:
-            await upgrade(connection)
+            with named_step("STARTTLS"):
+                await upgrade(connection)
         except BaseException:
             await connection.close()
             raise
@@ -209,8 +210,7 @@ class ProbeClient:
             async with StallAwareTimeout(self.timeout):
                 await kept.open()
         except TimeoutError as error:
-            detail = f"no connection to {address} within {self.timeout:g} s"
-            raise ProbeFailedError(self.http.no_connection_reason, detail) from error
+            raise not_connected(error, address, self.timeout, self.http.no_connection_reason) from error
         return line
 
     async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.transport.errors import connection_failed, error_text
+from probekit.transport.errors import connection_failed, error_text, named_step
 from probekit.transport.timestamps import TimestampedSocket
 from probekit.transport.trust import demanded_certificate, watch_handshake
 from probekit.transport.urls import Address, Endpoint, has_host
@@ -100,7 +100,8 @@ async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | Non
     start = time.perf_counter()
     host = name or connection.address.endpoint.host
     try:
-        await connection.writer.start_tls(tls, server_hostname=host, ssl_handshake_timeout=3600)
+        with named_step("TLS handshake"):
+            await connection.writer.start_tls(tls, server_hostname=host, ssl_handshake_timeout=3600)
     except OSError as error:  # ssl.SSLError is an OSError
         await connection.close()
         session = sessions[-1] if sessions else None

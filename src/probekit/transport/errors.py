@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from probekit.model.measurement import ProbeFailedError, Reason
@@ -54,6 +57,25 @@ def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
     return ProbeFailedError(
         Reason.UNREACHABLE, f"{address} {words.get(type(error), f'cannot be reached: {error_text(error)}')}"
     )
+
+
+@contextmanager
+def named_step(step: str) -> Iterator[None]:
+    """Name what goes on over an open connection, so that `not_connected` can say what the time ran out in."""
+    try:
+        yield
+    except asyncio.CancelledError as ended:
+        ended.add_note(step)
+        raise
+
+
+def not_connected(error: TimeoutError, address: Address, seconds: float, reason: Reason) -> ProbeFailedError:
+    """What the time ran out in: the connection itself, or a step that was named on an open one."""
+    steps = getattr(error.__cause__, "__notes__", ())  # asyncio.timeout raises from the cancellation
+    if steps:
+        detail = f"{steps[0]} timeout: {address} accepted the connection and did not finish within {seconds:g} s"
+        return ProbeFailedError(reason, detail)
+    return ProbeFailedError(reason, f"no connection to {address} within {seconds:g} s")
 
 
 def other_side_ended(error: BaseException | None) -> bool:

@@ -15,7 +15,7 @@ import httpx
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.connection import Connection
 from probekit.transport.deadline import StallAwareTimeout
-from probekit.transport.errors import connection_failed
+from probekit.transport.errors import connection_failed, not_connected
 from probekit.transport.response import Answer, Phases
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address
@@ -191,7 +191,7 @@ async def answered(send: Sender, request: httpx.Request, exchange: Exchange, sec
         async with StallAwareTimeout(seconds):
             return await _read(send, request, exchange)
     except TimeoutError as error:
-        raise _timed_out(exchange, seconds) from error
+        raise _timed_out(exchange, seconds, error) from error
     except httpcore.RemoteProtocolError as error:
         raise _no_http(exchange, str(error)) from error
     except httpcore.LocalProtocolError as error:
@@ -248,12 +248,12 @@ async def _body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _timed_out(exchange: Exchange, seconds: float) -> ProbeFailedError:
+def _timed_out(exchange: Exchange, seconds: float, error: TimeoutError) -> ProbeFailedError:
     if exchange.head_done:
         return ProbeFailedError(Reason.TIMEOUT, f"the body of {exchange.address} was not complete within {seconds:g} s")
     if exchange.connection:
         return ProbeFailedError(Reason.UNREACHABLE, f"no answer from {exchange.address} within {seconds:g} s")
-    return ProbeFailedError(exchange.no_connection_reason, f"no connection to {exchange.address} within {seconds:g} s")
+    return not_connected(error, exchange.address, seconds, exchange.no_connection_reason)
 
 
 def _unanswered(exchange: Exchange, error: OSError | None = None) -> ProbeFailedError | None:
