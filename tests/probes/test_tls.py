@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
 import warnings
 from contextlib import suppress
 from datetime import timedelta
@@ -349,8 +351,9 @@ def begun(serve, trusted_file):
     async def begun(context, protocol, talk, **settings):
         async def act(reader, writer):
             if await talk(reader, writer):
-                await writer.start_tls(context)
-                await reader.read()
+                with suppress(ssl.SSLError):  # of a hello for another family
+                    await writer.start_tls(context)
+                    await reader.read()
 
         port, _ = await serve(act=act)
         return await tls_readings(port, trust=Trust(ca=trusted_file), starttls=protocol, **settings)
@@ -399,9 +402,11 @@ async def test_tls_may_begin_on_a_plain_connection(authority, begun, protocol, t
         ("postgres", postgres(b"E"), "does not answer as PostgreSQL"),
         ("postgres", postgres(b""), "does not answer as PostgreSQL"),
         ("postgres", postgres(b"S" + b"early"), "sent more than its answer"),
-        ("smtp", smtp(b"554 no\r\n"), "does not answer as SMTP"),
+        ("smtp", smtp(b"SSH-2.0-OpenSSH\r\n"), "does not answer as SMTP"),
+        ("smtp", smtp(b"450x no reply\r\n"), "does not answer as SMTP"),
+        ("smtp", smtp(b"220-mail.test\r\n454 no\r\n"), "does not answer as SMTP"),
         ("smtp", smtp(GREETING, b"250 mail.test\r\n"), "offers no STARTTLS"),
-        ("smtp", smtp(GREETING, OFFER, b"454 not now\r\n"), "does not answer as SMTP"),
+        ("smtp", smtp(GREETING, OFFER, b"250 fine\r\n"), "does not answer as SMTP"),
         ("smtp", smtp(GREETING, OFFER, GO + b"250 early\r\n"), "sent more than its answer"),
         ("smtp", smtp(b"220-more\r\n" * 80), "more than 50 lines"),
         ("smtp", smtp(b"220 " + b"x" * 200_000), "breaks off"),
@@ -414,6 +419,40 @@ async def test_what_is_no_way_to_tls_is_no_reading(authority, begun, protocol, t
 
     assert failed.value.reason is Reason.BAD_RESPONSE
     assert told in failed.value.detail
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ((GREETING, OFFER, b"454 TLS not available\r\n"), "declined TLS temporarily: 454 to STARTTLS; try again later"),
+        ((GREETING, OFFER, b"454-one\r\n454 two\r\n"), "declined TLS temporarily: 454 to STARTTLS; try again later"),
+        ((GREETING, b"421 busy\r\n"), "declined TLS temporarily: 421 to EHLO; try again later"),
+        ((b"421\r\n",), "declined TLS temporarily: 421 as its greeting; try again later"),
+        ((GREETING, OFFER, b"501 no\r\n"), "refused TLS: 501 to STARTTLS"),
+        ((b"554 no\r\n",), "refused TLS: 554 as its greeting"),
+    ],
+)
+async def test_a_refusal_in_smtp_s_own_words_is_no_protocol_error(authority, begun, answers, told) -> None:
+    with pytest.raises(ProbeFailedError) as failed:
+        await begun(server_context(authority.issue_cert("app.test")), "smtp", smtp(*answers))
+
+    assert failed.value.reason is Reason.TURNED_AWAY
+    assert failed.value.detail.endswith(f" {told}")
+
+
+async def test_a_reset_before_the_hello_refuses_no_protocol(authority, begun) -> None:
+    connections = count(1)
+
+    async def talk(reader, writer):
+        if next(connections) <= 4:  # what is asked before TLS 1.1
+            return await smtp(GREETING, OFFER, GO)(reader, writer)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+    readings = await begun(server_context(authority.issue_cert("app.test")), "smtp", talk)
+
+    assert isinstance(readings.values["modern_protocol"], Failure)
+    assert "reset the connection" in readings.values["modern_protocol"].detail
 
 
 def test_a_protocol_has_a_port_of_its_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from probekit.transport.connection import Connection
 Protocol = Literal["postgres", "smtp"]
 
 _LINES: Final = 50  # of one answer
+_REFUSAL: Final = re.compile(r"[45][0-5]\d[ -]|[45][0-5]\d\r?\n")  # RFC 5321 section 4.2
 _SSL_REQUEST: Final = struct.pack("!II", 8, 80877103)  # PostgreSQL 17, "SSLRequest" of its message formats
 
 
@@ -27,17 +29,17 @@ async def _postgres(connection: Connection) -> None:
 
 async def _smtp(connection: Connection) -> None:
     """RFC 3207: greeting, EHLO, STARTTLS."""
-    await _said(connection, "220")
+    await _said(connection, "220", "as its greeting")
     connection.writer.write(b"EHLO probekit.invalid\r\n")
-    offered = await _said(connection, "250")
+    offered = await _said(connection, "250", "to EHLO")
     if not any(line[4:].strip().upper() == "STARTTLS" for line in offered):
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} offers no STARTTLS")
     connection.writer.write(b"STARTTLS\r\n")
-    await _said(connection, "220")
+    await _said(connection, "220", "to STARTTLS")
 
 
-async def _said(connection: Connection, code: str) -> list[str]:
-    """The lines of one answer (RFC 5321 section 4.2.1)."""
+async def _said(connection: Connection, code: str, where: str) -> list[str]:
+    """The lines of one answer with this code (RFC 5321 section 4.2.1); `where` it belongs, for a refusal's text."""
     lines: list[str] = []
     while len(lines) < _LINES:
         try:
@@ -46,10 +48,20 @@ async def _said(connection: Connection, code: str) -> list[str]:
             raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} breaks off") from error
         lines.append(line)
         if not line.startswith(code):
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} does not answer as SMTP does")
+            raise _unexpected(connection, lines, where)
         if line[3:4] != "-":
             return lines
     raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} answers with more than {_LINES} lines")
+
+
+def _unexpected(connection: Connection, lines: list[str], where: str) -> ProbeFailedError:
+    """A refusal in SMTP's own words, for now where it begins with 4 (RFC 5321 section 4.2.1), or no SMTP."""
+    if len(lines) > 1 or not _REFUSAL.match(lines[0]):
+        return ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} does not answer as SMTP does")
+    code = lines[0][:3]
+    how = "declined TLS temporarily" if code.startswith("4") else "refused TLS"
+    hint = "; try again later" if code.startswith("4") else ""
+    return ProbeFailedError(Reason.TURNED_AWAY, f"{connection.address} {how}: {code} {where}{hint}")
 
 
 _UPGRADES: Mapping[Protocol, Callable[[Connection], Awaitable[None]]] = MappingProxyType(
@@ -62,12 +74,13 @@ async def upgrade(connection: Connection, protocol: Protocol) -> None:
     """Speak until the TLS handshake is due.
 
     Raises:
-        ProbeFailedError: it offers none, speaks another protocol, or sent more than it may before the handshake.
+        ProbeFailedError: `turned_away`: it refuses TLS, for now or at all; `bad_response`: it offers none, speaks
+            another protocol, or sent more than it may before the handshake; `unreachable`: it reset the connection.
     """
     try:
         await _UPGRADES[protocol](connection)
-    except OSError as error:
-        raise ProbeFailedError(Reason.UNREACHABLE, f"{connection.address} reset the connection") from error
+    except OSError:  # no cause: a reset before the hello is no refusal of what the hello offers
+        raise ProbeFailedError(Reason.UNREACHABLE, f"{connection.address} reset the connection") from None
     if connection.reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001  # whoever sits in between may have put it there (CVE-2021-23222)
         detail = f"{connection.address} sent more than its answer before the handshake"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
