@@ -82,6 +82,9 @@ async def test_a_good_answer_gives_every_promised_number(answers) -> None:
         (b'{"ready": true}', "application/json"),
         (b"OK", "text/html; charset=utf-8"),
         (b"OK", ""),
+        (b'\xef\xbb\xbf{"status": "ok"}', "application/json"),
+        (b"\xef\xbb\xbfOK\r\n", "text/plain"),
+        ("\ufeffOK".encode("utf-16-be"), "text/plain"),
     ],
 )
 async def test_a_good_word_is_an_implied_claim_that_holds(answers, body, media_type) -> None:
@@ -113,7 +116,9 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
         (b'{"status": 1e999}', "application/json", "no JSON number"),
         (b"[" * 100_000, "application/json", "nested too deeply"),
         (b'{"n": ' + b"9" * 5000 + b"}", "application/json", "5000 digits"),
-        (b"\xff\xfe", "application/json", "not UTF-8"),
+        (b"\xff\xfe", "application/json", 'body = "any" accepts it'),  # a byte order mark and nothing after it
+        ('\ufeff{"status": "ok"}'.encode("utf-16-le"), "application/json", "not UTF-8"),
+        (b'{"status": "\xff"}', "application/json", "not UTF-8"),
         (b'{"status":"ok"} {"status":"ok"}', "application/json", "no JSON"),
         (b"everything is fine here, thank you for asking!", "text/plain", "no JSON"),
     ],

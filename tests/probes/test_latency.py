@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from probekit.model.history import History
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Context, Window
-from probekit.probes.latency import KIND, Latency
+from probekit.probes.latency import KIND, Latency, Route
 from probekit.transport.client import Http
+from probekit.transport.response import Answer, Phases
 from probekit.transport.urls import Address, Endpoint
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -325,6 +326,24 @@ async def test_how_fast_one_page_for_every_path_is_says_nothing_of_the_routes(re
 
     assert caught.value.reason is Reason.BAD_RESPONSE
     assert "gets the answer of /a" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "is_answered"),
+    [
+        (b"some orders", True),
+        (b"\xef\xbb\xbforders", True),
+        ("\ufefforders".encode("utf-16-le"), True),
+        ("orders".encode("utf-16-le"), False),  # no byte order mark says so
+        (b"", False),
+    ],
+)
+def test_an_answer_must_hold_its_text_however_it_is_encoded(body, is_answered) -> None:
+    phases = Phases(connect=0, tls=None, first_byte=0, response=0, total=0, arrived=0, local_delay=0)
+    address = Address(Endpoint("app.test", 80), "192.0.2.1")
+    answer = Answer(url="http://app.test/", address=address, status=200, headers=(), body=body, phases=phases)
+
+    assert Route(path="/", contains="orders").is_answered_by(answer) == is_answered
 
 
 @pytest.mark.parametrize("settings", [{"contains": "ok"}, {"made_up_path": False}])

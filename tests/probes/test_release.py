@@ -45,6 +45,8 @@ def read():
         (b'{"version": "12.3.1"}', {}, 1),
         (b'{"build": {"tag": "2.3.1"}}', {"at": "$.build.tag"}, 0),
         (b"2.3.1\n", {"at": "text"}, 0),
+        (b"\xef\xbb\xbf2.3.1\n", {"at": "text"}, 0),
+        (b'\xef\xbb\xbf{"version": "2.3.1"}', {}, 0),
         (b"v2.3.1", {"at": "text"}, 1),
     ],
 )

@@ -108,7 +108,11 @@ def judged(serve, tmp_path):
         ([answer(b'{"status":"ok"}', length=999)], FAIL, "up 0"),
         ([answer(b'{"status":"ok"}', length=5)], INCONCLUSIVE, "no JSON"),
         ([answer(b"\xff\xfe{\x00}\x00")], INCONCLUSIVE, "no JSON"),
-        ([answer(b'\xef\xbb\xbf{"status":"ok"}')], INCONCLUSIVE, "no JSON"),
+        ([answer(b'\xef\xbb\xbf{"status":"ok"}')], PASS, ""),  # RFC 8259 section 8.1
+        ([answer(b'\xef\xbb\xbf{"status":"down"}')], FAIL, "down"),
+        ([answer(b'\xef\xbb\xbf\xef\xbb\xbf{"status":"ok"}')], INCONCLUSIVE, "no JSON"),
+        ([coded("utf-8", b'{"status":"ok"}')], PASS, ""),
+        ([coded("gzip", gzip.compress(b'{"status":"ok"}') + b"{}")], INCONCLUSIVE, "no valid gzip"),
         ([answer(b'{"status":"ok","status":"down"}')], INCONCLUSIVE, "no JSON"),
         ([answer(b'{"status":NaN}')], INCONCLUSIVE, "no JSON"),
         ([answer(b'{"status":1e999}')], INCONCLUSIVE, "no JSON"),

@@ -197,6 +197,7 @@ async def test_nobody_listening_is_unreachable(refusal) -> None:
 @pytest.mark.parametrize(
     ("script", "reason", "detail"),
     [
+        ([b"HTTP/1.1 200 a\x00b\r\n\r\n"], Reason.BAD_RESPONSE, "cannot be read"),
         ([5.0], Reason.UNREACHABLE, "no answer"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", 5.0], Reason.TIMEOUT, "was not complete"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"], Reason.UNREACHABLE, "broke off"),
@@ -223,6 +224,53 @@ async def test_what_is_no_whole_answer_has_a_reason(serve, refusal, script, reas
 
     assert error.reason is reason
     assert detail in error.detail
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"HTTP/1.0 200 OK",
+        b"HTTP/1.0 200",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 ",
+        b"HTTP/1.1 200 Tr\xc3\xa8s bien",
+        b"HTTP/1.1 200 \xff\xfe",
+        b"HTTP/1.1 200 a\tb  c",
+        b"HTTP/1.1 200 404 Not Found",
+        b"HTTP/1.1 200 " + b"x" * 5000,
+    ],
+)
+async def test_an_old_version_and_an_odd_reason_phrase_are_an_answer(serve, ask, line, end) -> None:
+    port, _ = await serve(end.join([line, b"Content-Type: text/plain", b"", b"to the end"]))
+
+    answer = await ask(port)
+
+    assert (answer.status, answer.body) == (200, b"to the end")
+
+
+async def test_a_server_of_http_1_0_is_asked_on_a_new_connection_each_time(serve, http_reply) -> None:
+    port, peer = await serve(http_reply().replace(b"HTTP/1.1", b"HTTP/1.0"))
+    client = Http(run="test").probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=5)
+    line = await client.keep_alive(f"http://app.test:{port}/")
+
+    answers = [await line.prepare(f"http://app.test:{port}/")() for _ in range(3)]
+    await line.close()
+
+    assert [answer.status for answer in answers] == [200] * 3
+    assert peer.connections == 3
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_a_body_has_the_bound_of_its_use(serve, ask, refusal, http_reply, coding) -> None:
+    body = bytes(5000)
+    port, _ = await serve(http_reply(gzip.compress(body) if coding == "gzip" else body, Content_Encoding=coding))
+
+    answer = await ask(port, most=5000)
+    error = await refusal(port, most=4999)
+
+    assert answer.body == body
+    assert (error.reason, error.detail) == (Reason.BAD_RESPONSE, "the body is larger than 4999 bytes")
 
 
 @pytest.mark.parametrize(
@@ -261,8 +309,16 @@ async def test_a_timed_out_exchange_has_closed_its_connection(serve, refusal) ->
     await asyncio.wait_for(closed.wait(), 5)
 
 
-async def test_the_first_byte_is_the_final_answer_s(serve, ask, http_reply) -> None:
-    port, _ = await serve(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 0.1, http_reply())
+@pytest.mark.parametrize(
+    "interim",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
+        b"HTTP/1.0 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 102\n\n",
+    ],
+)
+async def test_the_first_byte_is_the_final_answer_s(serve, ask, http_reply, interim) -> None:
+    port, _ = await serve(interim, 0.1, http_reply())
 
     answer = await ask(port, timeout=2)
 

@@ -94,11 +94,7 @@ def _version(config: ReleaseProbe, answer: Answer) -> str:
 
 
 def _told(config: ReleaseProbe, answer: Answer) -> str:
-    version = (
-        answer.body.decode("utf-8", "replace").strip()
-        if config.at == _WHOLE_BODY
-        else find(config.at, parse(answer.body))
-    )
+    version = answer.text.strip() if config.at == _WHOLE_BODY else find(config.at, parse(answer.body))
     if not isinstance(version, str) or not version or len(version) > _LONGEST or "<" in version:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(version)} where a version is due")
     return version

@@ -26,6 +26,7 @@ from probekit.probe import (
     Where,
 )
 from probekit.probes._support.questions import doubt_of_question
+from probekit.transport.body import PAGE
 from probekit.transport.client import ProbeClient
 from probekit.transport.urls import endpoint_of
 
@@ -137,7 +138,7 @@ async def measure(config: Routes, context: Context) -> Readings:
 async def _look(config: Routes, route: Route, context: Context) -> _Seen:
     url, max_age = route.target(context.base_url), config.max_age if route.max_age is None else route.max_age
     try:
-        answer = await context.http.get_fresh(url, max_age=max_age, method=route.method)
+        answer = await context.http.get_fresh(url, max_age=max_age, method=route.method, most=PAGE)
         await _believe(config, route, answer, context)
     except ProbeFailedError as error:
         if error.reason in _SILENT:

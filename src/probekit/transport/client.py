@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.body import DOCUMENT
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.errors import named_step, not_connected
@@ -157,7 +158,7 @@ class ProbeClient:
             await secure(connection, tls)
         return connection
 
-    async def get(
+    async def get(  # noqa: PLR0913  # all but the URL by name
         self,
         url: str,
         *,
@@ -165,8 +166,17 @@ class ProbeClient:
         headers: Mapping[str, str] | None = None,
         follow: int = 0,
         anonymous: bool = False,
+        most: int = DOCUMENT,
     ) -> Answer:
-        """The final answer, with at most `follow` redirects within the same origin; anonymous: without connect.headers.
+        """The final answer, with at most `follow` redirects within the same origin.
+
+        Args:
+            url: the whole URL.
+            method: of every request.
+            headers: beside those of every request.
+            follow: redirects.
+            anonymous: whether connect.headers are left out.
+            most: bytes that the body may have, on the wire and decoded; a larger one is a `bad_response`.
 
         Raises:
             ProbeFailedError: `unreachable` when there was no answer, `timeout` or `bad_response` when it could not be
@@ -174,19 +184,22 @@ class ProbeClient:
         """
         target = httpx.URL(url)
         while True:
-            answer = await self._exchange(target, method, headers or {}, anonymous=anonymous)
+            ours = self.headers(endpoint_of(target), target.scheme, headers or {}, anonymous=anonymous)
+            answer = await self._exchange(httpx.Request(method, target, headers=ours), most)
             following = _same_origin(target, answer.header("location")) if answer.redirect and follow else None
             if following is None:
                 return answer
             target, follow = following, follow - 1
 
-    async def get_fresh(self, url: str, *, max_age: float, method: str = "GET", follow: int = 0) -> Answer:
+    async def get_fresh(
+        self, url: str, *, max_age: float, method: str = "GET", follow: int = 0, most: int = DOCUMENT
+    ) -> Answer:
         """The final answer of now: no stored one is asked for, and none that is older than so many seconds is taken.
 
         Raises:
             ProbeFailedError: `bad_response` where a cache gave an older one, and what `get` raises.
         """
-        answer = await self.get(url, method=method, headers=_NOT_STORED, follow=follow)
+        answer = await self.get(url, method=method, headers=_NOT_STORED, follow=follow, most=most)
         answer.require_age(max_age)
         return answer
 
@@ -213,17 +226,15 @@ class ProbeClient:
             raise not_connected(error, address, self.timeout, self.http.no_connection_reason) from error
         return line
 
-    async def _exchange(self, url: httpx.URL, method: str, headers: Mapping[str, str], *, anonymous: bool) -> Answer:
-        where = endpoint_of(url)
+    async def _exchange(self, request: httpx.Request, most: int) -> Answer:
+        url, where = request.url, endpoint_of(request.url)
         async with self.turn_at(where.host):
             self.http.sent += 1
             exchange = Exchange(
                 await self._address(where), self.http.trust, self.http.connect, self.http.no_connection_reason
             )
-            ours = self.headers(where, url.scheme, headers, anonymous=anonymous)
-            request = httpx.Request(method, url, headers=ours)
             try:
-                answer = await answered(self.http.send, request, exchange, self.timeout)
+                answer = await answered(self.http.send, request, exchange, self.timeout, most=most)
             except ProbeFailedError as error:
                 await self.require_http1(error, exchange, is_secure=url.scheme == "https")
                 raise

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.body import DOCUMENT, BodyDecoder
 from probekit.transport.connection import Connection
 from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.errors import connection_failed, not_connected
@@ -20,11 +21,11 @@ from probekit.transport.response import Answer, Phases
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address
 
-BODY: Final = 1 << 20  # bytes of a body, after decompression
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
 _SHOWN: Final = 40  # bytes of what is no HTTP
-_ENCODINGS: Final = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # zlib's window bits that take both formats
+_INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1")  # what begins an interim answer; some say HTTP/1.0
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
 Connect = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
@@ -68,9 +69,9 @@ class Exchange:
         self.head += data
         if len(self.head) > HEAD:
             raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEAD >> 10} KiB of headers")
-        while self.head.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in self.head:
-            del self.head[: self.head.index(b"\r\n\r\n") + 4]
-        if self.first_byte is None and self.head and not self.head.startswith(b"HTTP/1.1 1"):
+        while _INTERIM.match(self.head) and (end := _HEAD_END.search(self.head)):
+            del self.head[: end.end()]
+        if self.first_byte is None and self.head and not _INTERIM.match(self.head):
             self.first_byte = self.connection.arrived if self.connection else time.monotonic()
 
 
@@ -185,11 +186,13 @@ class KeptConnection:
         self._connection = self._stream = self._line = None
 
 
-async def answered(send: Sender, request: httpx.Request, exchange: Exchange, seconds: float) -> Answer:
-    """The answer within so many seconds, or who is to blame that there is none."""
+async def answered(
+    send: Sender, request: httpx.Request, exchange: Exchange, seconds: float, *, most: int = DOCUMENT
+) -> Answer:
+    """The answer within so many seconds and bytes of body, or who is to blame that there is none."""
     try:
         async with StallAwareTimeout(seconds):
-            return await _read(send, request, exchange)
+            return await _read(send, request, exchange, most)
     except TimeoutError as error:
         raise _timed_out(exchange, seconds, error) from error
     except httpcore.RemoteProtocolError as error:
@@ -202,14 +205,14 @@ def _target(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
-async def _read(send: Sender, request: httpx.Request, exchange: Exchange) -> Answer:
+async def _read(send: Sender, request: httpx.Request, exchange: Exchange, most: int) -> Answer:
     response = await send(request, exchange)
     exchange.head_done = True
     if len(response.headers.raw) > HEADERS:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
     first_byte = max(0.0, (exchange.first_byte or time.monotonic()) - (exchange.sent or exchange.began))
     has_body = request.method != "HEAD" and response.status_code not in (204, 304)  # RFC 9110 section 6.4.1
-    body = await _body(response) if has_body else b""
+    body = await _body(response, most) if has_body else b""
     await cast("httpx.AsyncByteStream", response.stream).aclose()
     connection = exchange.connection
     arrived = connection.arrived if connection else time.monotonic()
@@ -229,23 +232,12 @@ async def _read(send: Sender, request: httpx.Request, exchange: Exchange) -> Ans
     )
 
 
-async def _body(response: httpx.Response) -> bytes:
-    """The body, decompressed while it streams, so that a small answer cannot become a large one."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "", *_ENCODINGS):
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is encoded as {encoding!r}, which was not asked for")
-    unpack = zlib.decompressobj(_ENCODINGS[encoding]) if encoding in _ENCODINGS else None
-    body = bytearray()
-    try:
-        async for chunk in cast("httpx.AsyncByteStream", response.stream):
-            body += unpack.decompress(chunk, BODY + 1 - len(body)) if unpack else chunk
-            if len(body) > BODY:
-                raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is larger than {BODY >> 20} MiB")
-    except zlib.error as error:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is no valid {encoding}") from error
-    if unpack and not unpack.eof:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the {encoding} body breaks off")
-    return bytes(body)
+async def _body(response: httpx.Response, most: int) -> bytes:
+    """The body, decoded while it streams, so that a small answer cannot become a large one."""
+    decoder = BodyDecoder(response.headers.get("content-encoding", ""), most)
+    async for chunk in cast("httpx.AsyncByteStream", response.stream):
+        decoder.feed(chunk)
+    return decoder.end()
 
 
 def _timed_out(exchange: Exchange, seconds: float, error: TimeoutError) -> ProbeFailedError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.body import text_of
 from probekit.transport.urls import Address
 
 _IDENTITY: Final = "configure connect.headers"
@@ -74,6 +75,11 @@ class Answer:
     def media_type(self) -> str:
         """The content type without its parameters, in lower case."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text, without a byte order mark."""
+        return text_of(self.body)
 
     @property
     def is_challenge(self) -> bool:

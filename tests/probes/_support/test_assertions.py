@@ -14,6 +14,9 @@ from probekit.probes._support.assertions import Assertion, broken
     [
         ({"path": "$.status", "equals": "ready"}, b'{"status": "ready"}', 0),
         ({"path": "$.status", "equals": "ready"}, b'{"status": "ok"}', 1),
+        ({"path": "$.status", "equals": "ready"}, b'\xef\xbb\xbf{"status": "ready"}', 0),
+        ({"equals": "ready"}, b"\xef\xbb\xbfready\n", 0),
+        ({"contains": "ready"}, "\ufeffis ready".encode("utf-16-le"), 0),
         ({"path": "$.ok", "equals": True}, b'{"ok": true}', 0),
         ({"path": "$.ok", "equals": True}, b'{"ok": "true"}', 1),
         ({"path": "$.ok", "equals": True}, b'{"ok": 1}', 1),
@@ -48,7 +51,7 @@ from probekit.probes._support.assertions import Assertion, broken
         ({"contains": "livez check passed"}, b"[+]ping ok\nlivez check passed\n", 0),
         ({"contains": "livez check passed"}, b"[-]etcd failed\nlivez check failed\n", 1),
         ({"contains": "<h1>Shop"}, b"<html><h1>Shop</h1></html>", 0),
-        ({"contains": "OK"}, b"\xff\xfe OK", 0),  # no UTF-8 in front of it
+        ({"contains": "OK"}, b"\xff\xfd OK", 0),  # no UTF-8 in front of it
         ({"equals": "OK"}, b"", 1),
     ],
 )

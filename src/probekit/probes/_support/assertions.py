@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import Settings
 from probekit.probes._support.json import compile_path, find, is_number, parse, shown
+from probekit.transport.body import text_of
 
 Value = bool | int | float | str
 DECLARE: Final = 'declare what is good: assertions = [{ path = "$.status", equals = "..." }]'
@@ -108,7 +109,7 @@ def broken(claims: Sequence[Assertion], body: bytes) -> list[str]:
     Raises:
         ProbeFailedError: `bad_response`: one cannot be read, and no other fails.
     """
-    text = body.decode("utf-8", "replace").strip()
+    text = text_of(body).strip()
     document = parse(body) if any(claim.path is not None for claim in claims) else None
     failed, unread = [], None
     for claim in claims:

@@ -88,13 +88,13 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     Raises:
         ProbeFailedError: `bad_response`: it is empty, a page, or no JSON.
     """
-    text = answer.body.strip()
+    text = answer.text.strip()
     if not text:
         raise ProbeFailedError(Reason.BAD_RESPONSE, "the body is empty")
     is_text = answer.media_type in ("text/plain", "text/html", "")  # `return "OK"` of Flask and Django is text/html
-    if is_text and len(text) <= _LONGEST_TEXT and text[:1] not in b'{["<':
-        return text.decode("utf-8", "replace")
-    if "html" in answer.media_type or text[:1] == b"<":
+    if is_text and len(text) <= _LONGEST_TEXT and text[:1] not in '{["<':
+        return text
+    if "html" in answer.media_type or text[:1] == "<":
         detail = f"a page ({answer.media_type or 'no type'}) where a health answer is due"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return parse(answer.body)
@@ -103,14 +103,14 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
 def said_leniently(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     """What the body says, also where it is no JSON that can be relied on; None where it says nothing.
 
-    A number that is none, a key that stands twice, a byte order mark: a bad word beside them is one all the same.
+    A number that is none, a key that stands twice, UTF-16: a bad word beside them is one all the same.
     """
     try:
         return said_by(answer)
     except ProbeFailedError:
         pass
     try:
-        return json.loads(answer.body.decode("utf-8-sig", "replace"))
+        return json.loads(answer.text)
     except (ValueError, RecursionError):
         return None
 

@@ -33,14 +33,18 @@ def compile_path(text: str) -> JSONPath | CompoundJSONPath:
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
-    """The one document in the body, by RFC 8259 without its leniencies.
+    """The one document in the body, by RFC 8259; of its leniencies, the byte order mark of section 8.1 alone.
 
     Raises:
         ProbeFailedError: `bad_response`: not UTF-8, not one document, a key twice, or a number that is none.
     """
     try:
         return json.loads(
-            body.decode(), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_once,
+            parse_constant=_no_number,
+            parse_float=_finite,
+            parse_int=_whole,
         )
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is no JSON: {_why(error)}") from error

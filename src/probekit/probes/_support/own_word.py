@@ -32,9 +32,10 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
     Raises:
         ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
     """
-    if not answer.body.strip():
+    text = answer.text.strip()
+    if not text:
         raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
-    hint = DECLARE if re.match(rb'[{"]|\[(?![-+])', answer.body.strip()) else DECLARE_TEXT  # `[+]ping ok` is no list
+    hint = DECLARE if re.match(r'[{"]|\[(?![-+])', text) else DECLARE_TEXT  # `[+]ping ok` is no list
     try:
         document = said_by(answer)
         said = read_health(document, ignored=Names(ignore))

@@ -47,7 +47,7 @@ class Route(Where):
         """Whether that is an answer of the route."""
         if answer.status not in self.expect:
             return False
-        return self.contains is None or self.contains.encode() in answer.body
+        return self.contains is None or self.contains in answer.text
 
 
 class Latency(ProbeConfig, MadeUpPathConfig):

@@ -1,0 +1,175 @@
+"""Is a body decoded whole, within its bound, or refused with a reason? Whatever pieces it arrives in."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, strategies as st
+
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.transport.body import DOCUMENT, BodyDecoder, text_of
+
+PLAIN = b'{"status":"ok"}'
+NOISE = random.Random(7).randbytes(1000)
+ZEROS = bytes(8 * DOCUMENT)
+SIGNED = b"f;chunk-signature=0055\r\n" + PLAIN + b"\r\n0;chunk-signature=00aa\r\n\r\n"
+
+
+def raw(data: bytes, level: int = 9, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
+    """The data by DEFLATE without a wrapper (RFC 1951)."""
+    made = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, 8, strategy)
+    return made.compress(data) + made.flush()
+
+
+def decoded(codings: str, pieces: Iterable[bytes], most: int = DOCUMENT) -> bytes:
+    decoder = BodyDecoder(codings, most)
+    for piece in pieces:
+        decoder.feed(piece)
+    return decoder.end()
+
+
+def pieces_of(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 16], ids="in pieces of {}".format)
+@pytest.mark.parametrize(
+    ("codings", "wire", "body"),
+    [
+        ("", PLAIN, PLAIN),
+        ("identity", PLAIN, PLAIN),
+        ("UTF-8", PLAIN, PLAIN),
+        ("none", PLAIN, PLAIN),
+        ("aws-chunked", PLAIN, PLAIN),
+        ("aws-chunked", SIGNED, SIGNED),  # what a client is sent, it reads
+        (" , ;q=1", PLAIN, PLAIN),
+        ("aws-chunked, gzip", gzip.compress(PLAIN), PLAIN),
+        ("gzip", gzip.compress(PLAIN), PLAIN),
+        ("GZip", gzip.compress(PLAIN), PLAIN),
+        ("x-gzip", gzip.compress(PLAIN), PLAIN),
+        ("gzip", gzip.compress(PLAIN[:9]) + gzip.compress(PLAIN[9:]), PLAIN),
+        ("gzip", b"".join(gzip.compress(bytes((byte,))) for byte in NOISE), NOISE),
+        ("gzip", gzip.compress(b"") * 5 + gzip.compress(PLAIN) + gzip.compress(b""), PLAIN),
+        ("gzip", gzip.compress(PLAIN) + bytes(512), PLAIN),  # tar's padding
+        ("gzip", gzip.compress(PLAIN[:9]) + bytes(3) + gzip.compress(PLAIN[9:]), PLAIN),
+        ("gzip", b"", b""),  # a 304's neighbour: headers of a body that is not sent
+        ("gzip", gzip.compress(NOISE, 0), NOISE),
+        ("deflate", zlib.compress(PLAIN), PLAIN),
+        ("deflate", raw(PLAIN), PLAIN),
+        ("deflate", raw(NOISE, level=0), NOISE),
+        ("deflate", raw(b""), b""),
+        ("deflate", b"", b""),
+        ("gzip, gzip", gzip.compress(gzip.compress(PLAIN)), PLAIN),
+        ("deflate, gzip", gzip.compress(raw(PLAIN)), PLAIN),
+        ("gzip, deflate", zlib.compress(gzip.compress(PLAIN[:9]) + gzip.compress(PLAIN[9:])), PLAIN),
+        ("gzip,gzip,gzip,gzip", gzip.compress(gzip.compress(gzip.compress(gzip.compress(PLAIN)))), PLAIN),
+    ],
+)
+def test_a_body_is_what_was_encoded(codings, wire, body, size) -> None:
+    assert decoded(codings, pieces_of(wire, size)) == body
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 16], ids="in pieces of {}".format)
+@pytest.mark.parametrize(
+    ("codings", "wire", "told"),
+    [
+        ("br", PLAIN, "encoded as 'br', which was not asked for"),
+        ("gzip, ZSTD", PLAIN, "encoded as 'zstd'"),
+        ("compress", PLAIN, "encoded as 'compress'"),
+        ("gzip," * 5, PLAIN, "compressed 5 times"),
+        ("gzip," * 10_000, PLAIN, "compressed 10000 times"),
+        ("gzip", PLAIN, "the body is no valid gzip"),
+        ("gzip", raw(PLAIN), "the body is no valid gzip"),
+        ("gzip", gzip.compress(PLAIN)[:-1], "gzip body breaks off"),
+        ("gzip", gzip.compress(PLAIN)[:1], "gzip body breaks off"),
+        ("gzip", gzip.compress(PLAIN) + gzip.compress(PLAIN)[:-9], "gzip body breaks off"),
+        ("gzip", gzip.compress(PLAIN) + gzip.compress(PLAIN)[:1], "gzip body breaks off"),
+        ("gzip", gzip.compress(PLAIN)[:-8] + bytes(8), "no valid gzip"),  # another checksum
+        ("gzip", gzip.compress(PLAIN) + b"<!-- cached -->", "follows the end of the body is no valid gzip"),
+        ("gzip", gzip.compress(PLAIN) + bytes(9) + b"x" * 20, "follows the end of the body is no valid gzip"),
+        ("gzip", gzip.compress(b"") * 10_001, "more than 10000 gzip members"),
+        ("deflate", PLAIN, "the body is no valid deflate"),
+        ("deflate", zlib.compress(PLAIN)[:-1], "deflate body breaks off"),
+        ("deflate", raw(PLAIN)[:-1], "deflate body breaks off"),
+        ("deflate", zlib.compress(PLAIN)[:1], "deflate body breaks off"),
+        ("deflate", zlib.compress(PLAIN) + b"x", "follows the end of the body is no valid deflate"),
+        ("deflate", zlib.compress(PLAIN) * 2, "follows the end of the body is no valid deflate"),
+        ("deflate, gzip", gzip.compress(raw(PLAIN)[:-1]), "deflate body breaks off"),
+        ("gzip", gzip.compress(ZEROS), "larger than 1 MiB"),
+        ("deflate", raw(ZEROS), "larger than 1 MiB"),
+        ("gzip, gzip", gzip.compress(gzip.compress(ZEROS)), "larger than 1 MiB"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"") + ZEROS), "larger than 1 MiB"),  # between two codings
+    ],
+)
+def test_what_is_no_whole_body_has_a_reason(codings, wire, told, size) -> None:
+    with pytest.raises(ProbeFailedError, match=told) as caught:
+        decoded(codings, pieces_of(wire, size))
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("codings", "encode"),
+    [("", bytes), ("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", raw)],
+)
+@pytest.mark.parametrize(("most", "told"), [(DOCUMENT, "1 MiB"), (3 << 20, "3 MiB"), (64 << 10, "64 KiB")])
+def test_each_use_has_a_bound_of_its_own(codings, encode: Callable[[bytes], bytes], most, told) -> None:
+    assert decoded(codings, [encode(bytes(most))], most) == bytes(most)
+    with pytest.raises(ProbeFailedError, match=f"larger than {told}"):
+        decoded(codings, [encode(bytes(most + 1))], most)
+
+
+@pytest.mark.parametrize("codings", ["gzip", "gzip, gzip"])
+def test_no_more_is_unpacked_than_the_bound_holds(codings) -> None:
+    bomb = gzip.compress(bytes(64 << 20), 1)
+    bomb = gzip.compress(bomb) if codings == "gzip, gzip" else bomb
+    tracemalloc.start()
+
+    with pytest.raises(ProbeFailedError, match="larger than 1 MiB"):
+        decoded(codings, [bomb])
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * DOCUMENT
+
+
+def test_bytes_on_the_wire_count_as_well() -> None:
+    """Empty members give nothing, however many there are."""
+    with pytest.raises(ProbeFailedError, match="larger than 1 KiB"):
+        decoded("gzip", pieces_of(gzip.compress(b"") * 100, 100), 1 << 10)
+
+
+@given(st.binary(max_size=300), st.integers(0, 9), st.integers(zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED))
+def test_a_deflate_body_without_its_wrapper_is_never_taken_for_one_with_it(data, level, strategy) -> None:
+    assert decoded("deflate", [raw(data, level, strategy)]) == data
+
+
+@given(st.sampled_from(["gzip", "deflate", "gzip, deflate", "utf-8", ""]), st.lists(st.binary(max_size=50), max_size=9))
+def test_any_bytes_are_a_body_or_refused(codings, pieces) -> None:
+    """No other error than the one that every caller expects."""
+    with suppress(ProbeFailedError):
+        assert len(decoded(codings, pieces)) <= DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", ""),
+        ("schön".encode(), "schön"),
+        ("schön".encode("utf-8-sig"), "schön"),
+        (b"\xff\xfe" + "schön".encode("utf-16-le"), "schön"),
+        (b"\xfe\xff" + "schön".encode("utf-16-be"), "schön"),
+        (b"\xff\xfeo", "\ufffd"),
+        ("schön".encode("latin-1"), "sch\ufffdn"),
+        (b"\xef\xbb\xbf" * 2 + b"x", "\ufeffx"),  # one is a mark, the second a character
+        (b"x\xef\xbb\xbf", "x\ufeff"),
+    ],
+)
+def test_a_text_is_read_by_its_byte_order_mark(body, text) -> None:
+    assert text_of(body) == text
