@@ -1,0 +1,121 @@
+"""Does the cache answer and take a write, is it the server it should be, and does it hold what is looked up?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+
+from probekit.probe import Context, Exact, Failure, Kind, Metric, ProbeFailedError, Readings, Reason
+from probekit.probes.redis.canary import write_canary
+from probekit.probes.redis.hit_rate import counted, hit_rate
+from probekit.probes.redis.info import claims, facts_of, summary
+from probekit.probes.redis.refusals import SILENT, RefusedError, failure
+from probekit.probes.redis.session import Session, open_session
+from probekit.probes.redis.settings import RedisProbe
+
+
+async def measure(config: RedisProbe, context: Context) -> Readings:
+    """One session: PING, INFO and, where it is asked for and allowed, a key that is set, counted up and deleted.
+
+    Nobody there, no client slot left, another protocol or an error instead of PONG is `up = 0`.
+    """
+    try:
+        async with open_session(config, context) as session:
+            return await _readings(session, config, context)
+    except ProbeFailedError as error:
+        if error.reason not in SILENT and not isinstance(error, RefusedError):
+            raise
+        return Readings(error.detail, up=Exact(0))
+
+
+async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Readings, None]:
+    """The share of look-ups that found something, block by block, from what INFO counted in between."""
+    if context.window is None:
+        raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
+    before = await counted(config, context)
+    while await context.window.next():
+        try:
+            after = await counted(config, context)
+        except ProbeFailedError as error:
+            yield Readings(error.detail, hit_rate=failure(error))
+            continue
+        yield Readings(after.text, hit_rate=hit_rate(before, after))
+        before = after
+
+
+async def _readings(session: Session, config: RedisProbe, context: Context) -> Readings:
+    ping = await _ping(session)
+    readings = Readings(
+        up=ping if isinstance(ping, Failure) else Exact(1),
+        connect=Exact(session.line.connect * 1000),
+        round_trip=ping,
+    )
+    if session.line.tls is not None:
+        readings.values["tls"] = Exact(session.line.tls * 1000)
+    facts = await facts_of(session)
+    readings.summary = summary(session.address, facts)
+    readings.values |= claims(config, facts)
+    if "canary" in context.wanted:
+        canary, trouble = await write_canary(session, config, context, facts)
+        readings.values["canary"] = canary
+        readings.summary += trouble and f"; {trouble}"
+    return readings
+
+
+async def _ping(session: Session) -> Exact | Failure:
+    """Milliseconds until PONG, or that our user may not ask."""
+    start = time.perf_counter()
+    try:
+        answer = await session.call("PING")
+    except ProbeFailedError as error:
+        if error.reason is not Reason.NOT_PERMITTED:
+            raise
+        return failure(error)
+    if answer != b"PONG":
+        raise ProbeFailedError(Reason.UNREACHABLE, f"{session.address} answers PING with something else than PONG")
+    return Exact((time.perf_counter() - start) * 1000)
+
+
+KIND = Kind(
+    config=RedisProbe,
+    fills=("cache", "cache-load"),
+    metrics=(
+        Metric(
+            name="up",
+            unit="",
+            high=1,
+            help="1: it answered PING; 0: it refused, reset, kept silent, was loading, has no client slot left or does "
+            "not speak the protocol",
+        ),
+        Metric(
+            name="canary",
+            unit="",
+            high=1,
+            help="1: a key of our own was set, counted up and deleted, or a declared replica refused it; only where "
+            "canary-write is allowed",
+        ),
+        Metric(
+            name="expected_role",
+            unit="",
+            high=1,
+            help="1: it has the declared role, and a replica is in touch with its master",
+        ),
+        Metric(name="differing_settings", unit="", help="declared settings that INFO shows with another value"),
+        Metric(name="hit_rate", unit="%", help="look-ups that found their key, per block of time", is_share=True),
+        Metric(name="used_memory", unit="%", help="memory in use, of maxmemory"),
+        Metric(name="connect", unit="ms", help="opening the TCP connection", timed=True),
+        Metric(name="tls", unit="ms", help="the TLS handshake, where the URL begins with rediss", timed=True),
+        Metric(name="round_trip", unit="ms", help="PING to PONG on the open connection", timed=True),
+    ),
+    measure=measure,
+    sample=sample,
+    in_flight=1,
+    requests=5,  # PING, INFO, SET, INCR, DEL
+    example="""\
+kind = "redis"
+url = { env = "CACHE_URL" }  # rediss://probekit:PASSWORD@cache.example.com:6379/0
+settings = { maxmemory_policy = "allkeys-lru" }  # fields of INFO that must be so
+""",
+    privileges="ACL SETUSER probekit on >PASSWORD ~probekit:* -@all +ping +info +select +set +incr +del",
+    safety="it only reads; one key under its prefix is set, counted up and deleted where canary-write is allowed",
+)
