@@ -109,7 +109,7 @@ async def test_a_restart_is_left_out_and_told(sampled) -> None:
         metrics(good=100),
         metrics(good=5, start=2000.0),
         metrics(good=25, bad=1, start=2000.0),
-        metrics(good=20, start=2000.0),
+        metrics(good=3, start=3000.0),
     )
 
     assert readings.values["error_rate"] == Share((0, 1, 0), (0, 21, 0))
@@ -151,15 +151,26 @@ async def test_what_is_declared_an_error_is_one(sampled) -> None:
 @pytest.mark.parametrize(
     ("page", "told"),
     [
-        ("<html>sign in</html>", "text format"),
-        ("", "no series of 'http_requests_total'"),
-        ("http_requests_total{status=", "text format"),
-        ("http_requests_total 12 13 14 15 x", "text format"),
-        ("\x00\xff{}}}{", "text format"),
+        ("<html>sign in</html>", "line 1 is not in Prometheus' text format"),
+        ("", "no series of 'http_requests_total' is among the metrics, where a counter is due: it has no TYPE line"),
+        ("a 1\nhttp_requests_total{status=", "line 2 is not in Prometheus' text format"),
+        ("http_requests_total 12 13 14 15 x", "line 1"),
+        ("\x00\xff{}}}{", "line 1"),
+        (metrics().replace("status=", "wrong=").replace("counter", "gauge"), "no label 'status'"),
+        (metrics().replace("http_requests_total{", "other{").replace("counter", "gauge"), "is declared as gauge"),
+        (metrics().replace("_bucket{", "{").replace("le=", "quantile=").replace("histogram", "summary"), "_count"),
         (metrics().replace('le="0.25"', 'le="many"'), "bucket"),
         (metrics().replace('le="+Inf"', 'le="9"'), "no +Inf bucket"),
         (metrics().replace("status=", "code="), "no label 'status'"),
+        (metrics().replace('le="0.5"', 'le="-1"'), "bucket"),
         (metrics().replace("http_request_duration_seconds_bucket", "other"), "no series of 'http_request_duration"),
+        (metrics(more='http_requests_total{status="500",handler="/x"} NaN'), "which no counter can be"),
+        (metrics(more='http_requests_total{status="500",handler="/x"} -1'), "which no counter can be"),
+        (metrics(more='http_requests_total{status="Total",handler="/x"} 9'), 'without = { status = ["Total"] }'),
+        (metrics(more='http_requests_total{status="200",handler="/api"} 9'), "stands there twice"),
+        (metrics(more='http_request_duration_seconds_bucket{le="0.50"} 9'), "stands there twice"),
+        (metrics(more="process_start_time_seconds 7"), "stands there twice"),
+        (metrics(more='http_request_duration_seconds_bucket{x="y",le="+Inf"} 9'), "different edges"),
     ],
 )
 async def test_what_are_no_metrics_is_no_reading(sampled, page, told) -> None:
@@ -170,10 +181,132 @@ async def test_what_are_no_metrics_is_no_reading(sampled, page, told) -> None:
     assert told in failed.value.detail
 
 
-async def test_numbers_that_are_none_do_not_count(sampled) -> None:
-    pages = [metrics(good=1, more='http_requests_total{status="500",handler="/x"} NaN\n'), metrics(good=3)]
+def uncounted(page, *names):
+    """The page without the samples of these names."""
+    return "".join(line for line in page.splitlines(keepends=True) if not line.startswith(names))
 
-    assert (await sampled(*pages)).values["error_rate"] == Share((0,), (2,))
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        (metrics(good=100), metrics(good=90), metrics(good=200)),  # the same start
+        (metrics(good=100, slow=9), metrics(good=110, slow=8)),
+        (metrics(bad=5), uncounted(metrics(good=100), 'http_requests_total{status="503"'), metrics(good=200, bad=6)),
+        tuple(uncounted(metrics(good=good, bad=bad), "process") for good, bad in ((1, 0), (600, 7), (2, 0), (601, 7))),
+    ],
+    ids=["fell", "a bucket fell", "a series vanished", "two replicas that tell no start"],
+)
+async def test_a_counter_that_falls_without_a_restart_leaves_the_whole_window_open(sampled, pages) -> None:
+    with pytest.raises(ProbeFailedError, match="several processes answer at this address") as failed:
+        await sampled(*pages)
+
+    assert failed.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_replicas_behind_one_address_are_told_apart_by_their_start(sampled) -> None:
+    one, other = {"start": 1000.0}, {"start": 1100.0}
+
+    readings = await sampled(
+        metrics(good=100, **one),
+        metrics(good=9000, bad=700, **other),
+        metrics(good=130, **one),
+        metrics(good=9020, bad=701, **other),
+    )
+
+    assert readings.values["error_rate"] == Share((0, 0, 1), (0, 30, 21))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda page: page.replace('le="0.25"', 'le="0.1"'),
+        lambda page: uncounted(page, 'http_request_duration_seconds_bucket{le="0.25"'),
+        lambda page: page.replace('le="0.25"', 'le="0.1"').replace("1000.0", "2000.0"),  # by a restart
+    ],
+)
+async def test_edges_that_change_leave_the_whole_window_open(sampled, change) -> None:
+    with pytest.raises(ProbeFailedError, match="end at different edges"):
+        await sampled(metrics(good=1), metrics(good=2), change(metrics(good=3)))
+
+
+COUNTER = "http_requests_total{"
+BUCKETS = ("http_request_duration_seconds_bucket", "http_request_duration_seconds_count")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        uncounted(metrics(), COUNTER, *BUCKETS),
+        uncounted(metrics(), COUNTER, *BUCKETS).replace("TYPE http_requests_total", "TYPE http_requests"),
+        uncounted(metrics(), COUNTER + 'status="200",handler="/api"', COUNTER + 'status="503"', "# TYPE http_requests"),
+    ],
+    ids=["its TYPE line", "as OpenMetrics names it", "another series of its family"],
+)
+async def test_a_counter_that_has_counted_nothing_yet_begins_at_zero(sampled, before) -> None:
+    readings = await sampled(before, metrics(good=50, bad=2, quick=52))
+
+    assert readings.values["error_rate"] == Share((2,), (52,))
+    assert readings.values["p95"].trials == (52,)
+
+
+@pytest.mark.parametrize("name", [COUNTER, "http_request_duration_seconds"])
+async def test_a_counter_that_no_line_names_is_no_reading(sampled, name) -> None:
+    page = uncounted(metrics(good=1), name, f"# TYPE {name.removesuffix('{')}")
+
+    with pytest.raises(ProbeFailedError, match="it has no TYPE line"):
+        await sampled(page, page)
+
+
+async def test_a_counter_is_found_by_the_name_of_its_family(sampled) -> None:
+    readings = await sampled(metrics(good=1), metrics(good=11), requests="http_requests")
+
+    assert readings.values["error_rate"] == Share((0,), (10,))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "edges"),
+    [
+        ("http_request_duration_seconds", {}, (250.0, 500.0)),
+        ("http_request_duration", {}, (250.0, 500.0)),
+        ("http_request_duration", {"unit": "ms"}, (0.25, 0.5)),
+        ("http_request_duration_milliseconds", {}, (0.25, 0.5)),
+        ("http_request_ms", {}, (0.25, 0.5)),
+        ("http_request_ms_duration_seconds", {}, (250.0, 500.0)),
+        ("http_request_duration_seconds", {"unit": "ms"}, (0.25, 0.5)),
+        ("http_request_duration_microseconds", {"unit": "s"}, (250.0, 500.0)),
+    ],
+)
+async def test_edges_are_in_the_declared_unit_or_that_of_the_name(sampled, name, settings, edges) -> None:
+    pages = [metrics(quick=count).replace("http_request_duration_seconds", name) for count in (0, 40)]
+
+    readings = await sampled(*pages, duration=name, **settings)
+
+    assert readings.values["p95"].edges == edges
+
+
+@pytest.mark.parametrize("name", ["rpc_duration_microseconds", "rpc_ns", "job_minutes"])
+def test_a_histogram_in_another_unit_is_refused(name) -> None:
+    with pytest.raises(ValidationError, match="neither in seconds nor in milliseconds"):
+        KIND.config.model_validate({"kind": "scrape", "path": "/metrics", "duration": name})
+
+
+async def test_a_series_of_the_whole_can_be_left_out(sampled) -> None:
+    total = 'http_requests_total{status="total",handler="/api"} '
+    pages = [metrics(good=count, more=f"{total}{count}\n") for count in (1, 51)]
+
+    readings = await sampled(*pages, without={"handler": ("/health",), "status": ("total",)})
+
+    assert readings.values["error_rate"] == Share((0,), (50,))
+
+
+async def test_a_page_of_as_many_samples_as_are_read_is_not_too_large(sampled) -> None:
+    labels = ",".join(f'label_of_some_length_{n}="a value of some length"' for n in range(4))
+    rest = "".join(f'others_bucket{{{labels},n="{n}"}} {n}\n' for n in range(49_950))
+    assert len(rest) > 9 << 20
+
+    readings = await sampled(metrics(good=1, more=rest), metrics(good=3, more=rest))
+
+    assert readings.values["error_rate"] == Share((0,), (2,))
 
 
 async def test_a_page_for_people_is_no_reading(sampled) -> None:

@@ -1,0 +1,137 @@
+"""What has the target itself counted of everybody's requests? Its own metrics, in Prometheus' text format."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from math import inf, isfinite
+from typing import Final
+
+from probekit.probe import (
+    Context,
+    Histogram,
+    Kind,
+    Metric,
+    ProbeFailedError,
+    Readings,
+    Reason,
+    Share,
+    http_endpoint,
+)
+from probekit.probes._support.exposition import MOST_BYTES
+from probekit.probes.scrape.counters import Counters, read, require_equal_edges
+from probekit.probes.scrape.settings import Scrape
+
+_QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(slots=True)
+class _Block:
+    """Differences of one block of time; what a process counted before it was first seen, or lost, is in none."""
+
+    is_whole: bool = True
+    requests: int = 0
+    errors: int = 0
+    buckets: dict[float, int] = field(default_factory=dict)
+
+    def add(self, growth: Counters, config: Scrape) -> None:
+        """Add what one process has counted in it."""
+        for labels, more in growth.statuses.items():
+            status = dict(labels).get(config.status, "")
+            self.requests += round(more)
+            self.errors += round(more) if status.startswith(config.errors) else 0
+        for (_, edge), more in growth.buckets.items():
+            self.buckets[edge] = self.buckets.get(edge, 0) + round(more)
+
+
+async def sample(config: Scrape, context: Context) -> AsyncGenerator[Readings, None]:
+    """What was counted in each block: differences of one process, never across a restart.
+
+    Raises:
+        ProbeFailedError: the metrics cannot be read, do not hold what the configuration names, or fall without a
+            restart: then nothing of the whole window is certain.
+    """
+    if context.window is None:
+        raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
+    before = {one.process: one for one in await _scraped(config, context)}
+    sent = context.http.sent_in_all
+    while await context.window.next():
+        block = _Block()
+        now = await _scraped(config, context)
+        require_equal_edges(config, [*before.values(), *now])
+        for after in now:
+            earlier = before.get(after.process)
+            if earlier is None:
+                block.is_whole = False
+            else:
+                block.add(after.since(earlier), config)
+            before[after.process] = after
+        sent, before_it = context.http.sent_in_all, sent
+        yield _readings(config, block, 0 if config.without else sent - before_it)
+
+
+async def _scraped(config: Scrape, context: Context) -> list[Counters]:
+    answer = await context.http.get(
+        config.target(context.base_url), headers={"Accept": "text/plain;version=0.0.4"}, most=MOST_BYTES
+    )
+    answer.require_answer()
+    if answer.status != 200 or answer.media_type == "text/html":  # noqa: PLR2004  # RFC 9110 section 15.3.1
+        detail = f"{answer.status} {answer.media_type} from {answer.address}, where metrics are due"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
+    return await asyncio.to_thread(read, config, answer.body)  # a large page would hold up the run's one loop
+
+
+def _readings(config: Scrape, block: _Block, ours: int) -> Readings:
+    """What was counted; `ours`: how many of the requests may be those that this run sent meanwhile."""
+    summary = f"{block.requests or block.buckets.get(inf, 0)} requests counted by the target in the last block"
+    summary += "" if block.is_whole else "; a process was restarted, or is seen for the first time, and is left out"
+    values: dict[str, Share | Histogram] = {}
+    if config.requests:
+        values["error_rate"] = Share((block.errors,), (block.requests,), _none_or(min(ours, block.requests)))
+    if config.duration and block.buckets:
+        trials = block.buckets[inf]
+        edges = tuple(sorted(edge for edge in block.buckets if isfinite(edge)))
+        counts = tuple(min(block.buckets[edge], trials) for edge in edges)
+        milliseconds = tuple(round(edge * config.milliseconds, 6) for edge in edges)
+        mine = _none_or(min(ours, trials))
+        values |= {name: Histogram(milliseconds, (counts,), (trials,), q, mine) for name, q in _QUANTILES.items()}
+    return Readings(summary, **values)
+
+
+def _none_or(ours: int) -> tuple[int, ...]:
+    return (ours,) if ours else ()
+
+
+KIND = Kind(
+    config=Scrape,
+    fills=("api",),
+    metrics=(
+        Metric(name="p50", unit="ms", help="half of everybody's requests took no longer", quantile=0.5),
+        Metric(
+            name="p95",
+            unit="ms",
+            help="95 % took no longer; judged by the bucket that ends at the limit",
+            quantile=0.95,
+        ),
+        Metric(name="p99", unit="ms", help="99 % took no longer", quantile=0.99),
+        Metric(
+            name="error_rate",
+            unit="%",
+            help="share of everybody's requests with a status that is an error",
+            is_share=True,
+        ),
+    ),
+    sample=sample,
+    passive=True,
+    endpoint=http_endpoint,
+    each_address=True,
+    example="""\
+kind = "scrape"
+path = "/metrics"
+requests = "http_requests_total"
+duration = "http_request_duration_seconds"
+without = { handler = ["/health", "/metrics"] }  # and our own routes
+""",
+    privileges="whatever opens the metrics (connect.headers)",
+)
