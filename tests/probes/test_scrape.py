@@ -128,6 +128,17 @@ async def test_processes_behind_one_address_are_kept_apart(sampled) -> None:
     assert readings.values["error_rate"] == Share((0, 2, 0), (0, 32, 10))
 
 
+async def test_a_start_without_the_label_of_a_process_is_that_of_all(sampled) -> None:
+    def page(start, **counts):
+        return metrics(process="1", **counts).replace('seconds{pid="1"} 1000.0', f"seconds {start}")
+
+    readings = await sampled(
+        page(1.0, good=100), page(1.0, good=130), page(2.0, good=7), page(2.0, good=9), process="pid"
+    )
+
+    assert readings.values["error_rate"] == Share((0, 0, 0), (30, 0, 2))
+
+
 async def test_only_series_with_the_declared_labels_count(sampled) -> None:
     extra = 'http_requests_total{status="503",handler="/api",service="other"} '
     pages = [metrics(good=1, more=f"{extra}{count}\n") for count in (0, 50)]
