@@ -241,10 +241,50 @@ async def test_a_number_in_another_unit_than_was_meant_is_no_reading(plugin, uni
     assert due in readings.values["took"].detail
 
 
-async def test_a_label_that_is_not_there_is_told_with_those_that_are(plugin) -> None:
-    readings = await run(plugin(0, "OK | size=1 'two words'=2"), nagios=True, metrics={"took": "time"})
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ("took", '\'took\' is not among the labels of its performance data: "size", "two words", "lost", "rate"'),
+        ("lost", "'lost' is among its performance data and cannot be read: the plugin could not determine it"),
+        ("rate", "'rate' is among its performance data and cannot be read: \"1,5\" is no number"),
+        ("size", "1MiB at 'size', where a number without a unit is due: set unit = \"MiB\", if that is right"),
+    ],
+)
+async def test_what_is_absent_is_told_from_what_cannot_be_read(plugin, at, told) -> None:
+    output = "OK | size=1MiB 'two words'=2 lost=U rate=1,5"
 
-    assert 'no one number \'time\' among its performance data: "size", "two words"' in readings.values["took"].detail
+    readings = await run(plugin(0, output), nagios=True, metrics={"metric": at})
+
+    assert readings.values["metric"].reason is Reason.BAD_RESPONSE
+    assert told in readings.values["metric"].detail
+
+
+@pytest.mark.parametrize("unit", ["", "c"])
+async def test_a_counter_is_a_number_without_a_unit_too(plugin, unit) -> None:
+    readings = await run(plugin(0, "OK | a=7c"), nagios=True, metrics={"a": {"at": "a", "unit": unit}})
+
+    assert readings.values["a"] == Exact(7)
+
+
+@pytest.mark.parametrize(
+    ("output", "seen"),
+    [
+        ("/=32067551232B;216442024755;243497277849;0;270552530944", pytest.approx(11.8526, abs=0.001)),
+        ("/=42MiB;;;;84", 50),
+        ("/=42MiB;;;;84MiB", 50),
+        ("/=42MiB", "no largest value"),
+        ("/=42MiB;80;90;0;0", "no largest value"),
+        ("/=42MiB;;;;84GiB", "in its own unit"),
+        ("/=U;;;;84", "cannot be read"),
+    ],
+)
+async def test_a_number_is_read_as_a_share_of_the_largest(plugin, output, seen) -> None:
+    unit = "B" if "B;2" in output else "MiB"
+    metrics = {"used": {"at": "/", "unit": unit, "of": "max", "scale": 100}}
+
+    value = (await run(plugin(0, f"DISK OK | {output}"), nagios=True, metrics=metrics)).values["used"]
+
+    assert seen in value.detail if isinstance(seen, str) else value.value == seen
 
 
 @pytest.mark.parametrize(
@@ -349,6 +389,9 @@ async def test_control_characters_stay_what_they_are_for_the_report_to_write_out
         ({"argv": ["check"], "metrics": {"exit_code": "$.a"}}, "leave it out"),
         ({"argv": ["check"], "nagios": True, "metrics": {"status": "a"}}, "leave it out"),
         ({"argv": ["check"], "metrics": {"a": {"at": "$.a", "unit": "s"}}}, "performance data"),
+        ({"argv": ["check"], "metrics": {"a": {"at": "$.a", "of": "max"}}}, "performance data"),
+        ({"argv": ["check"], "nagios": True, "metrics": {"a": {"at": "a", "of": "max", "counter": True}}}, "a share"),
+        ({"argv": ["check"], "nagios": True, "metrics": {"a": {"at": "a", "of": "min"}}}, "max"),
         ({"argv": ["check"], "timeout": "2h"}, "3600"),
         ({"argv": ["check"], "metrics": {"a": "no path"}}, "no JSONPath"),
         ({"argv": "check -x", "nagios": True}, "tuple"),
@@ -409,10 +452,13 @@ PLUGINS = Path("/usr/lib/nagios/plugins")
 async def test_a_real_plugin_s_disk() -> None:
     argv = [str(PLUGINS / "check_disk"), "-w", "1%", "-c", "0%", "-p", "/"]
 
-    readings = await run(argv, nagios=True, metrics={"used": {"at": "/", "unit": "B"}})
+    used = {"at": "/", "unit": "B"}
+
+    readings = await run(argv, nagios=True, metrics={"used": used, "share": {**used, "of": "max", "scale": 100}})
 
     assert readings.values["status"] in (Exact(0), Exact(1), Exact(2))
     assert readings.values["used"].value > 0
+    assert 0 < readings.values["share"].value <= 100
 
 
 @pytest.mark.services

@@ -7,28 +7,48 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
+from probekit.probes._support.json import shown
+
 _WORD: Final = re.compile(  # 'label'=value[UOM];[warn];[crit];[min];[max]; one that begins inside a word would be slow
-    r"(?<!\S)(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\s=']+))=(?P<value>[^\s;]*)(?:;\S*)?(?=\s|$)"
+    r"(?<!\S)(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\s=']+))=(?P<value>[^\s;]*)(?P<fields>(?:;\S*)?)(?=\s|$)"
 )
-_VALUE: Final = re.compile(r"(?P<number>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?P<unit>s|us|ms|%|[KMGT]?B|c)?")
+_VALUE: Final = re.compile(
+    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"(?P<unit>(?:(?:[^\W\d_]|[%°])(?:[^\W\d_]|[%°/*·^²³23])*)?)"  # also what the guidelines do not name: b/s, m3/h
+)
+_MAX: Final = 4  # of the fields, value first
+_UNKNOWN: Final = "U"
 _COUNTER: Final = "c"  # a number that only grows, in no unit
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One value, with its unit of measurement."""
+    """One value, with its unit as it stands there, and the largest value that it can have."""
 
     value: float
-    unit: str
+    unit: str = ""
+    max: float | None = None
+
+    def is_in(self, unit: str) -> bool:
+        """Whether its unit is exactly this one; a counter may be read as a number without a unit."""
+        return self.unit == unit or (self.unit == _COUNTER and not unit)
 
 
-def numbers(output: str) -> dict[str, Number]:
-    """Label to number; what is "U" or no number, or stands there twice, is left out."""
-    known: dict[str, Number | None] = {}
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands at a label instead of one number."""
+
+    why: str
+
+
+def numbers(output: str) -> dict[str, Number | Unreadable]:
+    """Return the value of each label, or why it cannot be read."""
+    known: dict[str, Number | Unreadable] = {}
     for word in _WORD.finditer(_data(output)):
         label = (word["quoted"] or word["plain"]).replace("''", "'")
-        known[label] = None if label in known else _number(word["value"])
-    return {label: number for label, number in known.items() if number}
+        value = _number(word["value"], word["fields"].split(";"))
+        known[label] = Unreadable("it stands there twice") if label in known else value
+    return known
 
 
 def _data(output: str) -> str:
@@ -37,9 +57,16 @@ def _data(output: str) -> str:
     return f"{first.partition('|')[2]} {rest.partition('|')[2]}"
 
 
-def _number(text: str) -> Number | None:
-    value = _VALUE.fullmatch(text)
-    if not value or not isfinite(float(value["number"])):
-        return None
-    unit = value["unit"] or ""
-    return Number(float(value["number"]), "" if unit == _COUNTER else unit)
+def _number(text: str, fields: list[str]) -> Number | Unreadable:
+    if text == _UNKNOWN:
+        return Unreadable("the plugin could not determine it (U)")
+    value = _parsed(text)
+    if value is None:
+        return Unreadable(f"{shown(text)} is no number with a unit")
+    most = _parsed(fields[_MAX]) if len(fields) > _MAX else None
+    return Number(*value, most[0] if most and most[1] in ("", value[1]) else None)
+
+
+def _parsed(text: str) -> tuple[float, str] | None:
+    found = _VALUE.fullmatch(text)
+    return (float(found["number"]), found["unit"]) if found and isfinite(float(found["number"])) else None

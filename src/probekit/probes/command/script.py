@@ -1,0 +1,55 @@
+"""A program that ends with an exit code and may print a JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from probekit.probe import Exact, Failure, ProbeFailedError, Readings, Reason
+from probekit.probes._support.json import find, is_number, parse, shown
+from probekit.probes.command.output import Clean, tail
+from probekit.probes.command.program import Ended
+from probekit.probes.command.reading import Reading, readings, unread
+from probekit.probes.command.settings import CommandProbe, MetricSource
+
+_OF_ITS_OWN: Final = 125  # POSIX.1-2024 XCU 2.8.2: a shell's 126 and more say that nothing ran, or a signal ended it
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """The numbers of one JSON document, each at a path of RFC 9535."""
+
+    document: Any
+
+    def value(self, source: MetricSource) -> float:
+        return self.size(source.at)
+
+    def size(self, at: str) -> float:
+        value = find(at, self.document)
+        if not isinstance(value, bool) and not is_number(value):
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {at}, where a number is due")
+        return float(value)
+
+
+def of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
+    """Return its exit code, and the numbers of the JSON that it prints.
+
+    Raises:
+        ProbeFailedError: `bad_response`: the exit code is a shell's word that nothing ran.
+    """
+    said = f"{config.argv[0]} ended with {ended.code}"
+    if ended.code not in config.expect_exit:
+        said += f": {tail(ended, clean)}"
+    if ended.code > _OF_ITS_OWN:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, said)
+    values = _of_json(config.metrics, ended.out) if ended.code in config.expect_exit else {}
+    return Readings(said, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, unread(said)) | values)
+
+
+def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, Reading | Failure]:
+    try:
+        document = parse(out) if metrics else None
+    except ProbeFailedError as error:
+        return dict.fromkeys(metrics, unread(error.detail))
+    return readings(metrics, _Document(document))
