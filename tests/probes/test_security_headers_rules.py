@@ -21,21 +21,21 @@ GOOD = {
 }
 
 
-def answer(*more, without=(), status=200, url="https://app.test/"):
+def answer(*more, without=(), status=200, url="https://app.test/", body=b""):
     kept = [(name, value) for name, value in GOOD.items() if name not in without]
     return Answer(
         url=url,
         address=Address(Endpoint("app.test", 443), "192.0.2.1"),
         status=status,
         headers=(*kept, *more),
-        body=b"",
+        body=body,
         phases=Phases(connect=0, tls=None, first_byte=0, response=0, total=0, arrived=0, local_delay=0),
     )
 
 
-def found(*more, without=(), status=200, url="https://app.test/", **settings):
+def found(*more, without=(), status=200, url="https://app.test/", body=b"", **settings):
     minimum = Minimum(kind="any", **settings)
-    given = answer(*more, without=without, status=status, url=url)
+    given = answer(*more, without=without, status=status, url=url, body=body)
     return [(fault.metric, fault.subject, fault.why) for fault in faults(minimum, given, NOW)]
 
 
@@ -98,6 +98,11 @@ def test_without_a_policy_scripts_and_frames_are_both_let_in() -> None:
                 "Referrer-Policy",
                 "unsafe-url is none of no-referrer, same-origin, strict-origin, strict-origin-when-cross-origin",
             ),
+        ),
+        (
+            "Content-Security-Policy",
+            "default-src 'self' 'unsafe-eval'; frame-ancestors 'self'",
+            ("weak", "Content-Security-Policy", "lets in strings that run as scripts"),
         ),
         ("Referrer-Policy", "none", ("missing", "Referrer-Policy", 'browsers ignore "none"')),
         ("Server", "nginx/1.25.3", ("leaking", "server", '"nginx/1.25.3"')),
@@ -182,6 +187,57 @@ def test_frame_ancestors_wins_over_x_frame_options() -> None:
     ]
 
 
+HTML = ("Content-Type", "text/html")
+STRICT = b"<meta http-equiv=Content-Security-Policy content=\"default-src 'self'\">"
+FRAMES = ("X-Frame-Options", "DENY")
+
+
+def test_a_policy_of_the_page_is_one_of_all() -> None:
+    weak = ("Content-Security-Policy", "script-src 'self' 'unsafe-eval' 'unsafe-inline'; frame-ancestors 'none'")
+    eval_only = STRICT.replace(b"'self'", b"'self' 'unsafe-eval'")
+
+    assert found(HTML, FRAMES, without=["Content-Security-Policy"], body=STRICT) == []
+    assert found(HTML, weak, without=["Content-Security-Policy"], body=STRICT) == []
+    assert found(HTML, weak, without=["Content-Security-Policy"], body=eval_only) == [
+        ("weak", "Content-Security-Policy", "lets in strings that run as scripts")
+    ]
+    assert found(HTML, body=eval_only) == []  # the header is strict
+
+
+def test_a_policy_of_the_page_keeps_no_frames_out() -> None:
+    body = STRICT.replace(b"'self'", b"'self'; frame-ancestors 'none'")
+
+    assert found(HTML, without=["Content-Security-Policy"], body=body) == [
+        ("missing", "frame-ancestors or X-Frame-Options", "browsers ignore frame-ancestors in a <meta>")
+    ]
+
+
+def test_a_policy_that_stands_too_late_is_told_with_its_reason() -> None:
+    late = ("weak", "Content-Security-Policy", "its <meta> stands after a <script>, to which it does not apply")
+    outside = ("missing", "Content-Security-Policy", "browsers ignore a <meta> outside of <head>")
+    script = b"<script>1</script>"
+
+    assert found(HTML, FRAMES, without=["Content-Security-Policy"], body=script + STRICT) == [late]
+    assert found(HTML, FRAMES, without=["Content-Security-Policy"], body=b"<body>" + STRICT) == [outside]
+    assert found(HTML, FRAMES, without=["Content-Security-Policy"], body=STRICT + script + STRICT) == []
+    assert found(HTML, body=script + STRICT) == []  # the header binds every script
+
+
+def test_the_referrer_policy_of_the_page_takes_the_place_of_the_header_s() -> None:
+    good, weak = b"<meta name=referrer content=no-referrer>", b"<meta name=referrer content=unsafe-url>"
+
+    assert found(HTML, body=weak) == [
+        (
+            "weak",
+            "Referrer-Policy",
+            "unsafe-url (<meta>) is none of no-referrer, same-origin, strict-origin, strict-origin-when-cross-origin",
+        )
+    ]
+    assert found(HTML, without=["Referrer-Policy"], body=good) == []
+    assert found(HTML, ("Referrer-Policy", "unsafe-url"), without=["Referrer-Policy"], body=good) == []
+    assert found(("Content-Type", "application/json"), body=weak) == []
+
+
 def test_hsts_over_plain_http_is_missing() -> None:
     assert found(url="http://app.test/") == [
         ("missing", "Strict-Transport-Security", "over plain http browsers ignore it")
@@ -205,6 +261,15 @@ def test_a_redirect_is_no_document_but_its_transport_cookies_and_names_count() -
         (("Strict-Transport-Security", "max-age=3600"), {"max_age": "1 h"}),
         (("Content-Security-Policy", "frame-ancestors 'none'"), {"csp": False}),
         (("Content-Security-Policy", "default-src 'self'"), {"frames": False}),
+        (
+            ("Content-Security-Policy", "default-src 'self' 'unsafe-eval'; frame-ancestors"),
+            {"csp_allow": ["unsafe-eval"]},
+        ),
+        (
+            ("Content-Security-Policy", "default-src 'unsafe-eval' 'unsafe-inline' *; frame-ancestors"),
+            {"csp_allow": ["'unsafe-eval'", "'unsafe-inline'", "*"]},
+        ),
+        (("Content-Security-Policy", "default-src data:; frame-ancestors"), {"csp_allow": ["data:"]}),
         (("X-Content-Type-Options", "sniff"), {"nosniff": False}),
         (("Referrer-Policy", "unsafe-url"), {"referrer": []}),
         (("Referrer-Policy", "unsafe-url"), {"referrer": ["Unsafe-URL"]}),
@@ -235,6 +300,7 @@ def test_a_setting_raises_the_minimum() -> None:
         ({"max_age": "-1 h"}, "no duration"),
         ({"referrer": ["a b"]}, "pattern"),
         ({"csp": "perhaps"}, "bool"),
+        ({"csp_allow": ["'unsafe-hashes'"]}, "unsafe-eval"),
     ],
 )
 def test_settings_that_say_nothing_are_refused(settings, told) -> None:

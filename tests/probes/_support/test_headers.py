@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from probekit.probes._support import headers as grammar
-from probekit.probes._support.headers import ANY_HOST, DATA, INLINE
+from probekit.probes._support.headers import ANY_HOST, DATA, EVAL, INLINE
 
 HALF_A_YEAR = 15_552_000
 
@@ -126,8 +126,8 @@ def test_the_last_known_referrer_policy_counts(values, policy) -> None:
         (["default-src 'none'"], set()),
         (["default-src"], set()),
         (["script-src 'self'; default-src *"], set()),
-        (["img-src 'self'"], {INLINE, ANY_HOST, DATA}),
-        (["frame-ancestors 'none'; upgrade-insecure-requests"], {INLINE, ANY_HOST, DATA}),
+        (["img-src 'self'"], {INLINE, ANY_HOST, DATA, EVAL}),
+        (["frame-ancestors 'none'; upgrade-insecure-requests"], {INLINE, ANY_HOST, DATA, EVAL}),
         (["default-src 'self' 'unsafe-inline'"], {INLINE}),
         (["DEFAULT-SRC 'self' 'Unsafe-Inline'"], {INLINE}),
         (["script-src 'unsafe-inline' 'nonce-c2VjcmV0'"], set()),
@@ -149,16 +149,24 @@ def test_the_last_known_referrer_policy_counts(values, policy) -> None:
         (["script-src-elem *; script-src 'self'"], {ANY_HOST}),
         (["script-src-elem 'self'; script-src *"], set()),
         (["script-src-attr 'unsafe-inline'; script-src 'self'"], {INLINE}),  # event handlers
-        (["script-src-elem 'self'; script-src-attr 'none'"], set()),
-        (["script-src-elem 'self'"], {INLINE}),  # nothing governs event handlers
+        (["script-src-elem 'self'; script-src-attr 'none'"], {EVAL}),  # nothing governs eval()
+        (["script-src-elem 'self'"], {INLINE, EVAL}),  # nothing governs event handlers
+        (["script-src 'self' 'unsafe-eval'"], {EVAL}),
+        (["default-src 'self' 'Unsafe-Eval'"], {EVAL}),
+        (["script-src 'self'; default-src 'unsafe-eval'"], set()),
+        (["script-src-elem 'unsafe-eval'; script-src 'self'"], set()),  # it speaks of elements only
+        (["script-src 'strict-dynamic' 'nonce-c2VjcmV0' 'unsafe-eval'"], {EVAL}),
+        (["script-src 'self' 'wasm-unsafe-eval'"], set()),
+        (["script-src 'self' unsafe-eval"], set()),
+        (["script-src 'unsafe-eval'", "script-src 'self'"], set()),
         (["script-src 'unsafe-inline'", "script-src 'self'"], set()),  # every policy applies
         (["script-src 'unsafe-inline', script-src 'self'"], set()),
         (["script-src 'unsafe-inline' *", "script-src 'unsafe-inline'"], {INLINE}),
         (["script-src *", "script-src data:"], set()),
         (["sandbox"], set()),
-        (["sandbox allow-forms allow-scripts"], {INLINE, ANY_HOST, DATA}),
+        (["sandbox allow-forms allow-scripts"], {INLINE, ANY_HOST, DATA, EVAL}),
         (["script-src 'self' \u00e9; default-src 'self'"], set()),  # what is not ASCII is no directive
-        (["script-src 'self' \u00e9"], {INLINE, ANY_HOST, DATA}),
+        (["script-src 'self' \u00e9"], {INLINE, ANY_HOST, DATA, EVAL}),
     ],
 )
 def test_scripts_that_a_policy_lets_in(values, let_in) -> None:
@@ -231,7 +239,7 @@ VALUES = st.one_of(st.text(), st.lists(PIECES).map("".join))
 def test_no_text_breaks_the_reading(headers) -> None:
     found = grammar.policies(headers)
 
-    assert grammar.open_to(found) <= {INLINE, ANY_HOST, DATA}
+    assert grammar.open_to(found) <= {INLINE, ANY_HOST, DATA, EVAL}
     assert grammar.is_nosniff(headers) in (True, False)
     assert grammar.refuses_frames(headers) in (True, False)
     assert grammar.referrer_policy(headers) != ""

@@ -13,6 +13,8 @@ Policy = Mapping[str, tuple[str, ...]]  # directive to its values
 INLINE: Final = "inline scripts"
 ANY_HOST: Final = "scripts of any host"
 DATA: Final = "scripts in data: URLs"
+EVAL: Final = "strings that run as scripts"
+OPENINGS: Final = {"'unsafe-inline'": INLINE, "*": ANY_HOST, "data:": DATA, "'unsafe-eval'": EVAL}  # by their source
 
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 section 5.6.2  # noqa: S105  # a grammar, no password
 _WHOLE_TOKEN: Final = re.compile(_TOKEN)
@@ -106,28 +108,34 @@ def refuses_frames(headers: Headers) -> bool:
 
 def referrer_policy(headers: Headers) -> str | None:
     """The last policy that is known; None where there is none."""
-    known = [member for member in members(headers, "referrer-policy") if member in _REFERRER_POLICIES]
+    known = list(filter(is_referrer_policy, members(headers, "referrer-policy")))
     return known[-1] if known else None
+
+
+def is_referrer_policy(word: str) -> bool:
+    """Whether it is a policy, in lower case (Referrer Policy section 3)."""
+    return word in _REFERRER_POLICIES
 
 
 def policies(headers: Headers) -> tuple[Policy, ...]:
     """Every enforced content security policy, over all lines and commas; the first of equal directives counts."""
     texts = [text for line in lines(headers, "content-security-policy") for text in line.split(",")]
-    return tuple(policy for text in texts if (policy := _policy(text)))
+    return tuple(found for text in texts if (found := policy_of(text)))
 
 
-def _policy(text: str) -> Policy:
-    policy: dict[str, tuple[str, ...]] = {}
+def policy_of(text: str) -> Policy:
+    """One content security policy; the first of equal directives counts (CSP 3 section 2.2.1)."""
+    found: dict[str, tuple[str, ...]] = {}
     for directive in text.split(";"):
         name, *values = directive.split() or [""]
         if name and directive.isascii():
-            policy.setdefault(name.lower(), tuple(values))
-    return policy
+            found.setdefault(name.lower(), tuple(values))
+    return found
 
 
 def open_to(found: Iterable[Policy]) -> frozenset[str]:
     """Which injected scripts would run: all policies apply, so only what each of them lets through."""
-    return frozenset({INLINE, ANY_HOST, DATA}).intersection(*map(_lets_through, found))
+    return frozenset(OPENINGS.values()).intersection(*map(_lets_through, found))
 
 
 def _lets_through(policy: Policy) -> frozenset[str]:
@@ -136,13 +144,14 @@ def _lets_through(policy: Policy) -> frozenset[str]:
     elements = _sources(policy, "script-src-elem", "script-src", "default-src")
     handlers = _sources(policy, "script-src-attr", "script-src", "default-src")
     found = {INLINE} if _allows_inline(elements) or _allows_inline(handlers) else set()
+    found |= {EVAL} if "'unsafe-eval'" in _sources(policy, "script-src", "default-src") else set()  # section 4.4
     if "'strict-dynamic'" not in elements:  # else hosts and schemes do not count
         found |= {ANY_HOST} if any(map(is_any_host, elements)) else set()
         found |= {DATA} if "data:" in elements else set()
     return frozenset(found)
 
 
-_UNLIMITED: Final = ("*", "'unsafe-inline'", "data:")
+_UNLIMITED: Final = tuple(OPENINGS)
 
 
 def _sources(policy: Policy, *names: str) -> tuple[str, ...]:

@@ -7,14 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from probekit.probe import Answer, Duration, ProbeConfig
 from probekit.probes._support import headers as grammar
 from probekit.probes._support.cookies import Cookie, cookies
 from probekit.probes._support.json import shown
+from probekit.probes.security_headers.document import Document, document
+
+
+def _quoted(word: object) -> object:
+    return f"'{word}'" if isinstance(word, str) and word.startswith("unsafe-") else word
+
 
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+Opening = Annotated[  # sources that let injected scripts in: the keys of grammar.OPENINGS
+    Literal["'unsafe-inline'", "*", "data:", "'unsafe-eval'"],
+    BeforeValidator(
+        _quoted,
+        json_schema_input_type=Literal[
+            "unsafe-inline", "'unsafe-inline'", "*", "data:", "unsafe-eval", "'unsafe-eval'"
+        ],
+    ),
+]
 
 _DISCLOSING: Final = (
     "server",
@@ -39,6 +54,9 @@ class Minimum(ProbeConfig):
     max_age: Duration = Field(15_552_000.0, ge=0, allow_inf_nan=False, description='its least max-age, such as "180 d"')
     include_subdomains: bool = Field(default=False, description="whether it must include subdomains")
     csp: bool = Field(default=True, description="whether a Content-Security-Policy must keep injected scripts out")
+    csp_allow: tuple[Opening, ...] = Field(
+        (), description="what the policy may allow: 'unsafe-eval', 'unsafe-inline', data: or * (scripts of any host)"
+    )
     nosniff: bool = Field(default=True, description="whether X-Content-Type-Options: nosniff is demanded")
     frames: bool = Field(default=True, description="whether frame-ancestors or X-Frame-Options must keep others out")
     referrer: tuple[Word, ...] = Field(_NOT_LEAKING, description="good values of Referrer-Policy; empty: none demanded")
@@ -64,15 +82,15 @@ def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
     if minimum.hsts:
         yield from _transport(minimum, answer)
     if not answer.is_redirect:
-        found = grammar.policies(headers)
+        found, page = grammar.policies(headers), document(answer)
         if minimum.csp:
-            yield from _scripts(headers, found)
+            yield from _scripts(minimum, headers, found, page)
         if minimum.nosniff and not grammar.is_nosniff(headers):
             yield _missing(headers, "X-Content-Type-Options")
         if minimum.frames:
-            yield from _frames(headers, found)
+            yield from _frames(headers, found, page)
         if minimum.referrer:
-            yield from _referrer(minimum, headers)
+            yield from _referrer(minimum, headers, page)
     yield from _leaks(minimum, headers)
     for cookie in cookies(grammar.lines(headers, "set-cookie")):
         flaws = () if cookie.is_deletion(now) else tuple(_flaws(minimum, cookie))
@@ -88,10 +106,15 @@ def conflicts(answer: Answer) -> Iterator[str]:
             yield f"{name} contradicts itself: {', '.join(map(shown, sorted(found)))}"
 
 
-def _missing(headers: grammar.Headers, name: str, subject: str = "") -> Fault:
+def _missing(headers: grammar.Headers, name: str) -> Fault:
     """A header that is absent, or of which browsers make nothing."""
+    return Fault(metric="missing", subject=name, why=_unread(headers, name))
+
+
+def _unread(headers: grammar.Headers, name: str) -> str:
+    """What was sent of a header of which browsers make nothing; empty where nothing was."""
     found = grammar.lines(headers, name.lower())
-    return Fault(metric="missing", subject=subject or name, why=f"browsers ignore {shown(found[0])}" if found else "")
+    return f"browsers ignore {shown(found[0])}" if found else ""
 
 
 def _transport(minimum: Minimum, answer: Answer) -> Iterator[Fault]:
@@ -108,33 +131,42 @@ def _transport(minimum: Minimum, answer: Answer) -> Iterator[Fault]:
         yield Fault(metric="weak", subject=name, why="without includeSubDomains")
 
 
-def _scripts(headers: grammar.Headers, found: Sequence[grammar.Policy]) -> Iterator[Fault]:
+def _scripts(
+    minimum: Minimum, headers: grammar.Headers, found: Sequence[grammar.Policy], page: Document
+) -> Iterator[Fault]:
+    """Every policy applies, of the headers and of the page; one of the page to what stands after it."""
     name = "Content-Security-Policy"
-    let_in = sorted(grammar.open_to(found))
-    if found and let_in:
+    allowed = {grammar.OPENINGS[source] for source in minimum.csp_allow}
+    let_in = sorted(grammar.open_to([*found, *page.policies]) - allowed)
+    if not found and not page.policies:
+        is_report_only = grammar.lines(headers, f"{name}-report-only".lower())
+        why = "report-only enforces nothing" if is_report_only else _unread(headers, name) or ", ".join(page.ignored)
+        yield Fault(metric="missing", subject=name, why=why)
+    elif let_in:
         yield Fault(metric="weak", subject=name, why=f"lets in {', '.join(let_in)}")
-    elif not found and grammar.lines(headers, f"{name}-report-only".lower()):
-        yield Fault(metric="missing", subject=name, why="report-only enforces nothing")
-    elif not found:
-        yield _missing(headers, name)
+    elif grammar.open_to([*found, *page.first]) - allowed:
+        yield Fault(metric="weak", subject=name, why="its <meta> stands after a <script>, to which it does not apply")
 
 
-def _frames(headers: grammar.Headers, found: Sequence[grammar.Policy]) -> Iterator[Fault]:
+def _frames(headers: grammar.Headers, found: Sequence[grammar.Policy], page: Document) -> Iterator[Fault]:
     """Every policy applies; where one has frame-ancestors, browsers leave X-Frame-Options unread."""
     ancestors = [policy["frame-ancestors"] for policy in found if "frame-ancestors" in policy]
     if not ancestors and not grammar.refuses_frames(headers):
-        yield _missing(headers, "X-Frame-Options", "frame-ancestors or X-Frame-Options")
+        why = _unread(headers, "X-Frame-Options") or next((why for why in page.ignored if "frame-ancestors" in why), "")
+        yield Fault(metric="missing", subject="frame-ancestors or X-Frame-Options", why=why)
     elif ancestors and all(any(map(grammar.is_any_host, sources)) for sources in ancestors):
         yield Fault(metric="weak", subject="frame-ancestors", why="lets in every site")
 
 
-def _referrer(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
+def _referrer(minimum: Minimum, headers: grammar.Headers, page: Document) -> Iterator[Fault]:
+    """The page's own policy takes the place of the header's."""
     name = "Referrer-Policy"
-    policy = grammar.referrer_policy(headers)
+    policy = page.referrer or grammar.referrer_policy(headers)
     if policy is None:
         yield _missing(headers, name)
     elif policy not in map(str.lower, minimum.referrer):
-        yield Fault(metric="weak", subject=name, why=f"{policy} is none of {', '.join(minimum.referrer)}")
+        where = " (<meta>)" if page.referrer else ""
+        yield Fault(metric="weak", subject=name, why=f"{policy}{where} is none of {', '.join(minimum.referrer)}")
 
 
 def _leaks(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
