@@ -38,6 +38,7 @@ def read():
 
     async def measurement(paths=None, *, base="https://app.test", ip="192.0.2.1", absent=None, plain=HOME, **settings):
         asked = settings.pop("asked", [])
+        allow = settings.pop("allow", ())
 
         def answer(request):
             asked.append(request)
@@ -55,19 +56,21 @@ def read():
             origin=(url.scheme, endpoint),
             identity={"Authorization": lambda: "Bearer planted"},
         )
-        return await KIND.measure(SecurityHeaders(**settings), context_of(http, Address(endpoint, ip), base))
+        context = context_of(http, Address(endpoint, ip), base, allow=allow)
+        return await KIND.measure(SecurityHeaders(**settings), context)
 
     return measurement
 
 
-def context_of(http, address, base, timeout=1):
+def context_of(http, address, base, timeout=1, allow=()):
     return Context(
         base_url=base,
         timeout=timeout,
         http=http.probe_client(address=address, timeout=timeout),
-        reveal=str,
+        reveal=lambda ref: f"user=canary&password={ref.env}",
         now=lambda: NOW,
         address=address,
+        allow=frozenset(allow),
     )
 
 
@@ -132,6 +135,121 @@ async def test_a_cookie_counts_once_by_its_name(read) -> None:
 
     assert readings.values["weak_cookies"] == Exact(1)
     assert 'cookie "sid" is weak on /, /shop: no SameSite' in readings.summary
+
+
+GOOD_COOKIE = "sid=1; Secure; HttpOnly; SameSite=Lax"
+LOGIN = {"path": "/login?next=secret", "body": {"env": "LOGIN"}}
+MAY_POST = {"allow": ["canary-write"], "post": LOGIN}
+
+
+@pytest.mark.parametrize(
+    ("set_cookie", "reading"),
+    [
+        (GOOD_COOKIE, 0),
+        ("sid=1; Secure; HttpOnly", 1),
+        (f"sid={'x' * 4096}; Secure; HttpOnly; SameSite=Lax", 1),
+        ("sid=; Max-Age=0", Reason.BAD_RESPONSE),
+        ("other=1; Secure; HttpOnly; SameSite=Lax", Reason.BAD_RESPONSE),
+        ("SID=1; Secure; HttpOnly; SameSite=Lax", Reason.BAD_RESPONSE),
+        ("other=1", 1),
+    ],
+)
+async def test_a_named_session_cookie_must_be_set(read, set_cookie, reading) -> None:
+    readings = await read({"/": page(Set_Cookie=set_cookie)}, session_cookies=["sid"])
+
+    assert numbers(readings) == NOTHING | {"weak_cookies": reading}
+    if reading is Reason.BAD_RESPONSE:
+        assert readings.values["weak_cookies"].detail.startswith("no sampled answer sets sid: name the page")
+
+
+async def test_a_cookie_that_is_too_large_is_told(read) -> None:
+    readings = await read({"/": page(Set_Cookie=f"sid={'x' * 4096}; Secure; HttpOnly; SameSite=Lax")})
+
+    assert 'cookie "sid" is weak on /: browsers drop it, for its name and value have 4099 bytes' in readings.summary
+
+
+@pytest.mark.parametrize(
+    ("login", "reading"),
+    [
+        (page(Set_Cookie=GOOD_COOKIE), 0),
+        (page(204, Set_Cookie=GOOD_COOKIE), 0),
+        (page(302, Location="/", Set_Cookie=GOOD_COOKIE), 0),
+        (httpx.Response(200, headers={"Set-Cookie": GOOD_COOKIE}), 0),  # its other headers are not judged
+        (page(Set_Cookie="sid=1; HttpOnly; SameSite=Lax"), 1),
+        (page(Set_Cookie="other=1; Secure; HttpOnly; SameSite=Lax"), Reason.BAD_RESPONSE),
+        (page(), Reason.BAD_RESPONSE),
+        (page(302, Location="/login?error"), Reason.BAD_RESPONSE),
+        (page(401, Set_Cookie=GOOD_COOKIE), Reason.REFUSED_CREDENTIALS),
+        (page(403), Reason.REFUSED_CREDENTIALS),
+        (page(422), Reason.BAD_RESPONSE),
+        (page(500), Reason.BAD_RESPONSE),
+        (page(429), Reason.TURNED_AWAY),
+        (ProbeFailedError(Reason.TIMEOUT, "the body was not complete"), Reason.TIMEOUT),
+    ],
+)
+async def test_the_cookies_of_a_declared_post_are_read_where_that_is_allowed(read, login, reading) -> None:
+    readings = await read({"/": page(), "/login": login}, session_cookies=["sid"], **MAY_POST)
+
+    assert numbers(readings) == NOTHING | {"weak_cookies": reading}
+    if reading == 1:
+        assert 'cookie "sid" is weak on POST /login: no Secure' in readings.summary
+    if isinstance(reading, Reason):
+        assert "secret" not in readings.values["weak_cookies"].detail
+
+
+async def test_a_post_that_sets_no_cookie_leaves_cookies_not_verified(read) -> None:
+    readings = await read({"/": page(Set_Cookie=GOOD_COOKIE), "/login": page()}, **MAY_POST)
+
+    assert numbers(readings) == NOTHING | {"weak_cookies": Reason.BAD_RESPONSE}
+    assert readings.values["weak_cookies"].detail == "POST /login answers 200 and sets no cookie: look at its body"
+
+
+@pytest.mark.parametrize("allow", [[], ["load"]])
+async def test_a_post_that_is_not_allowed_is_not_sent_and_leaves_cookies_not_verified(read, allow) -> None:
+    asked = []
+
+    readings = await read({"/": page(Set_Cookie=GOOD_COOKIE)}, asked=asked, post=LOGIN, allow=allow)
+    weak = await read({"/": page(Set_Cookie="a=1")}, post=LOGIN, allow=allow)
+
+    assert numbers(readings) == NOTHING | {"weak_cookies": Reason.MISSING_SETTING}
+    assert readings.values["weak_cookies"].detail == (
+        'POST /login is not sent: add allow = ["canary-write"] to the environment'
+    )
+    assert {request.method for request in asked} == {"GET"}
+    assert weak.values["weak_cookies"] == Exact(1)
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "application/json"])
+async def test_the_post_is_sent_once_with_its_body_by_reference(read, content_type) -> None:
+    asked = []
+    login = page(302, Location="/login", Set_Cookie=GOOD_COOKIE)
+
+    await read(
+        {"/": page(), "/login": login},
+        asked=asked,
+        follow=5,
+        allow=["canary-write"],
+        post=LOGIN | {"content_type": content_type},
+    )
+
+    (sent,) = [request for request in asked if request.method == "POST"]
+    assert str(sent.url) == "https://app.test/login?next=secret"
+    assert sent.content == b"user=canary&password=LOGIN"
+    assert sent.headers["Content-Type"] == content_type
+    assert sent.headers["Authorization"] == "Bearer planted"
+
+
+async def test_a_post_may_have_no_body(read) -> None:
+    asked = []
+
+    await read(
+        {"/": page(), "/start": page(Set_Cookie=GOOD_COOKIE)},
+        asked=asked,
+        allow=["canary-write"],
+        post={"path": "/start"},
+    )
+
+    assert [request.content for request in asked if request.method == "POST"] == [b""]
 
 
 async def test_a_long_list_of_faults_is_cut(read) -> None:
@@ -402,6 +520,10 @@ async def test_a_silent_page_is_no_reading(serve) -> None:
         ({"plain_url": "http://b.test:99999/"}, "no port that can be"),
         ({"follow": 6}, "less than or equal"),
         ({"hst": True}, "Extra inputs"),
+        ({"session_cookies": ["a b"]}, "pattern"),
+        ({"post": {"path": "https://b.test/"}}, "pattern"),
+        ({"post": {"path": "/login", "body": "user=canary"}}, "SecretRef"),
+        ({"post": {"path": "/login", "content_type": "text/plain"}}, "application/json"),
     ],
 )
 def test_settings_that_say_nothing_are_refused(settings, told) -> None:

@@ -113,6 +113,15 @@ def test_without_a_policy_scripts_and_frames_are_both_let_in() -> None:
         ("Set-Cookie", "sid=1; Secure; HttpOnly", ("weak_cookies", 'cookie "sid"', "no SameSite")),
         ("Set-Cookie", "sid=1; Secure; HttpOnly; SameSite=yes", ("weak_cookies", 'cookie "sid"', "no SameSite")),
         ("Set-Cookie", "sid=1; Secure; HttpOnly; SameSite=None", ("weak_cookies", 'cookie "sid"', "SameSite=None")),
+        (
+            "Set-Cookie",
+            f"sid={'x' * 4094}; Secure; HttpOnly; SameSite=Lax",
+            (
+                "weak_cookies",
+                'cookie "sid"',
+                "browsers drop it, for its name and value have 4097 bytes (at most 4096)",
+            ),
+        ),
         ("Set-Cookie", "sid=Secure", ("weak_cookies", 'cookie "sid"', "no Secure, no HttpOnly, no SameSite")),
         (
             "Set-Cookie",
@@ -135,7 +144,9 @@ def test_a_header_below_the_minimum_is_told_with_its_reason(header, value, fault
         ("X-Powered-By", ""),
         ("Set-Cookie", "sid=1; Secure; HttpOnly; SameSite=Strict"),
         ("Set-Cookie", "__Host-sid=1; Secure; HttpOnly; SameSite=Lax; Path=/"),
+        ("Set-Cookie", f"sid={'x' * 4093}; Secure; HttpOnly; SameSite=Strict"),
         ("Set-Cookie", "sid=; Max-Age=0"),  # taken away
+        ("Set-Cookie", f"sid={'x' * 5000}; Max-Age=0"),
         ("Set-Cookie", "nonsense"),
     ],
 )

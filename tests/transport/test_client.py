@@ -173,6 +173,26 @@ async def test_every_request_names_itself_and_asks_for_a_new_connection(serve, a
     assert f"host: app.test:{port}".encode() in head
 
 
+async def test_a_post_carries_its_body_and_is_never_followed(serve, http_reply) -> None:
+    bodies = []
+
+    async def act(reader, writer):
+        peer.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        bodies.append(await reader.readexactly(9))
+        writer.write(http_reply(b"", "302 Found", Location="/next"))
+        await writer.drain()
+
+    port, peer = await serve(act=act)
+    client = Http(run="test").probe_client(timeout=2)
+
+    answer = await client.post(f"http://127.0.0.1:{port}/login", b"user=a&b=", {"Content-Type": "text/x"})
+
+    assert (answer.status, bodies, len(peer.heads)) == (302, [b"user=a&b="], 1)
+    assert peer.heads[0].startswith(b"POST /login HTTP/1.1\r\n")
+    assert b"content-length: 9\r\n" in peer.heads[0].lower()
+    assert b"content-type: text/x\r\n" in peer.heads[0].lower()
+
+
 async def test_identity_headers_go_to_the_target_s_own_origin_only(serve, ask, http_reply) -> None:
     own, own_peer = await serve(http_reply())
     other, other_peer = await serve(http_reply())

@@ -191,6 +191,16 @@ class ProbeClient:
                 return answer
             target, follow = following, follow - 1
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to one POST, which is never followed: it changes the target, so a kind sends it where allowed.
+
+        Raises:
+            ProbeFailedError: as `get`.
+        """
+        target = httpx.URL(url)
+        ours = self.headers(endpoint_of(target), target.scheme, headers, anonymous=False)
+        return await self._exchange(httpx.Request("POST", target, headers=ours, content=body), DOCUMENT)
+
     async def get_fresh(
         self, url: str, *, max_age: float, method: str = "GET", follow: int = 0, most: int = DOCUMENT
     ) -> Answer:

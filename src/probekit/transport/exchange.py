@@ -128,7 +128,8 @@ async def send_once(request: httpx.Request, exchange: Exchange) -> httpx.Respons
     exchange.connection = await exchange.connect(exchange.address, exchange.trust.context if secure else None)
     exchange.connecting = time.monotonic() - exchange.began
     line = httpcore.AsyncHTTP11Connection(url.origin, _Stream(exchange.connection, exchange))
-    response = await line.handle_async_request(httpcore.Request(request.method, url, headers=request.headers.raw))
+    asked = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.content)
+    response = await line.handle_async_request(asked)
     return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
 
 

@@ -33,6 +33,30 @@ def test_a_cookie_and_its_attributes(line, name, attributes) -> None:
     assert (cookie.name, cookie.attributes) == (name, attributes)
 
 
+@pytest.mark.parametrize(
+    ("line", "size", "dropped"),
+    [
+        ("sid=1; Path=/; Secure", 4, False),
+        (f" sid = {'x' * 4093} ; Secure", 4096, False),
+        (f"sid={'x' * 4094}", 4097, True),
+        (f"{'n' * 4096}=", 4096, False),
+        (f"{'n' * 4096}=1", 4097, True),
+        (f"sid=1; Path=/{'x' * 9000}", 4, False),  # attributes do not count
+        ("sid=" + "é".encode().decode("latin-1"), 5, False),  # as an answer's headers are read
+    ],
+)
+def test_a_cookie_of_more_than_4096_bytes_is_dropped(line, size, dropped) -> None:
+    (cookie,) = cookies([line])
+
+    assert (cookie.size, cookie.is_dropped) == (size, dropped)
+
+
+def test_an_attribute_of_more_than_1024_bytes_is_not_read() -> None:
+    (cookie,) = cookies([f"sid=1; Path=/; Path=/{'x' * 1024}; Domain={'x' * 1024}"])
+
+    assert cookie.attributes == {"path": "/", "domain": "x" * 1024}
+
+
 @pytest.mark.parametrize("line", ["", "sid", "=value", " =1; Secure", "sid; a=b"])
 def test_a_line_without_a_name_sets_none(line) -> None:
     assert cookies([line]) == ()

@@ -15,6 +15,8 @@ _DAY: Final = re.compile(r"([0-9]{1,2})(?![0-9])")
 _YEAR: Final = re.compile(r"([0-9]{2,4})(?![0-9])")
 _FIRST_YEAR: Final = 1601  # of the Gregorian calendar's first whole century
 _SECONDS: Final = re.compile(r"-?[0-9]+")
+MOST: Final = 4096  # bytes of name and value that browsers keep (RFC 6265bis section 5.6)
+_MOST_OF_ATTRIBUTE: Final = 1024  # bytes of an attribute's value that they read (RFC 6265bis section 5.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,13 @@ class Cookie:
     """One cookie without its value; attribute names in lower case, the last of equal ones counts."""
 
     name: str
+    size: int  # bytes of name and value
     attributes: Mapping[str, str]
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether browsers drop it because it is too large."""
+        return self.size > MOST
 
     @property
     def same_site(self) -> str:
@@ -39,17 +47,17 @@ class Cookie:
 
 
 def cookies(set_cookie: Sequence[str]) -> tuple[Cookie, ...]:
-    """The cookies of these Set-Cookie lines; a line without a name sets none."""
+    """The cookies of these Set-Cookie lines, a character a byte (Latin-1); a line without a name sets none."""
     return tuple(cookie for line in set_cookie if (cookie := _cookie(line)))
 
 
 def _cookie(line: str) -> Cookie | None:
     pair, *rest = line.split(";")
-    name, equals, _ = pair.partition("=")
+    name, equals, value = pair.partition("=")
     if not equals or not name.strip():
         return None
-    attributes = dict(_attribute(text) for text in rest)
-    return Cookie(name=name.strip(), attributes=attributes)
+    attributes = dict(attribute for text in rest if len((attribute := _attribute(text))[1]) <= _MOST_OF_ATTRIBUTE)
+    return Cookie(name=name.strip(), size=len(name.strip()) + len(value.strip()), attributes=attributes)
 
 
 def _attribute(text: str) -> tuple[str, str]:

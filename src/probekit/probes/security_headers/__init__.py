@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Final, Literal
-from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
 
 from pydantic import Field, StringConstraints, field_validator
 
 from probekit.probe import (
-    Address,
     Answer,
     Context,
     Endpoint,
@@ -24,16 +21,16 @@ from probekit.probe import (
     Readings,
     Reason,
 )
-from probekit.probes._support import headers as grammar
 from probekit.probes._support.json import shown
-from probekit.probes.security_headers.rules import Fault, Minimum, conflicts, faults
-from probekit.transport.urls import endpoint_of, has_host, origin_of
+from probekit.probes.security_headers.cookie_post import CookiePost, send
+from probekit.probes.security_headers.plain_http import https_redirect
+from probekit.probes.security_headers.rules import Fault, Minimum, Word, conflicts, cookie_faults, cookies_set, faults
+from probekit.transport.urls import endpoint_of, has_host
 
 Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 
 _HTML: Final = {"Accept": "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"}
 _MADE_UP: Final = "a path that cannot exist"
-_FOLLOWED: Final = (301, 302, 303, 307, 308)  # the redirects of a browser (Fetch, "redirect status")
 _TOLD: Final = 12  # faults in one sentence
 
 
@@ -45,6 +42,14 @@ class SecurityHeaders(Minimum):
     api: Path | None = Field(None, description="a path of the API; any answer below 500 is read, a 401 too")
     error_page: bool = Field(default=True, description="whether a path that cannot exist is sampled too")
     follow: int = Field(0, ge=0, le=5, description="redirects of a page that are followed, within the origin only")
+    session_cookies: tuple[Word, ...] = Field(
+        (), max_length=8, description="names of cookies that a sampled answer must set, for them to count as read"
+    )
+    post: CookiePost | None = Field(
+        None,
+        description='a POST whose cookies are read too, such as { path = "/login", body = { env = "LOGIN_FORM" } }; it '
+        "takes canary-write to be allowed",
+    )
     plain_url: str | None = Field(
         None,
         pattern=r"^http://[^\s/@]+(/\S*)?$",
@@ -63,20 +68,43 @@ class SecurityHeaders(Minimum):
 async def measure(config: SecurityHeaders, context: Context) -> Readings:
     """Read every page, hold each header against its minimum, and ask once by plain http."""
     pages = await _pages(config, context)
+    posted = await send(config.post, context) if config.post else None
     found = [(fault, name) for name, answer in pages.items() for fault in faults(config, answer, context.now())]
-    redirect, summary = await _https_redirect(config, context)
+    if config.post and isinstance(posted, Answer):
+        found += [(fault, config.post.name) for fault in cookie_faults(config, posted, context.now())]
+    redirect, summary = await https_redirect(config.plain_url, context)
     clashes = [f"{name}: {clash}" for name, answer in pages.items() for clash in conflicts(answer)]
     counts = Counter(fault.metric for fault, _ in found)
-    weak_cookies = {fault.subject for fault, _ in found if fault.metric == "weak_cookies"}
     return Readings(
         "; ".join([*(_summary(found) or ["every page keeps the minimum"]), summary, *clashes]),
         {"pages": ", ".join(f"{name} {answer.status}" for name, answer in pages.items())},
         missing=Exact(counts["missing"]),
         weak=Exact(counts["weak"]),
         leaking=Exact(counts["leaking"]),
-        weak_cookies=Exact(len(weak_cookies)),
+        weak_cookies=_weak_cookies(config, context, found, [*pages.values(), posted]),
         https_redirect=redirect,
     )
+
+
+def _weak_cookies(
+    config: SecurityHeaders,
+    context: Context,
+    found: Sequence[tuple[Fault, str]],
+    answers: Sequence[Answer | Failure | None],
+) -> Exact | Failure:
+    """How many cookies are weak; where none is, and one that was declared was not read, there is no reading."""
+    weak = {fault.subject for fault, _ in found if fault.metric == "weak_cookies"}
+    unread = next((answer for answer in answers if isinstance(answer, Failure)), None)
+    if weak:
+        return Exact(len(weak))
+    if unread:
+        return unread
+    read = [answer for answer in answers if isinstance(answer, Answer)]
+    names = {cookie.name for answer in read for cookie in cookies_set(answer, context.now())}
+    if unset := [name for name in config.session_cookies if name not in names]:
+        detail = f"no sampled answer sets {', '.join(unset)}: name the page in 'pages', or the log-in in 'post'"
+        return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+    return Exact(0)
 
 
 async def _pages(config: SecurityHeaders, context: Context) -> dict[str, Answer]:
@@ -124,52 +152,6 @@ def _summary(found: Sequence[tuple[Fault, str]]) -> list[str]:
     return sentences[:_TOLD] + more
 
 
-async def _https_redirect(config: SecurityHeaders, context: Context) -> tuple[Exact | Failure, str]:
-    """Whether plain http leads to the same host over https, and what was seen."""
-    url = config.plain_url or _plain_url(context.base_url)
-    if url is None:
-        detail = "base_url is not https on port 443: set 'plain_url' to where plain http is spoken"
-        return Failure(reason=Reason.MISSING_SETTING, detail=detail), "plain http was not asked"
-    try:
-        answer = await _ask_plainly(url, context)
-    except ProbeFailedError as error:
-        return Failure(reason=error.reason, detail=f"{url}: {error.detail}"), f"no answer from {url}"
-    seen = f"{url} answers {answer.status}"
-    if answer.refuses_request:
-        return Failure(reason=Reason.TURNED_AWAY, detail=answer.access_denied().detail), seen
-    targets = {*grammar.lines(answer.headers, "location")} if answer.status in _FOLLOWED else set()
-    if targets:
-        seen += f" to {', '.join(shown(target.partition('?')[0]) for target in sorted(targets))}"
-    leads = bool(targets) and all(_is_same_host_by_https(url, target) for target in targets)
-    return Exact(leads), seen if leads else f"{seen}, not to https on the same host"
-
-
-def _plain_url(base_url: str) -> str | None:
-    scheme, where = origin_of(base_url)
-    host = f"[{where.host}]" if ":" in where.host else where.host
-    return f"http://{host}/" if (scheme, where.port) == ("https", 443) else None
-
-
-async def _ask_plainly(url: str, context: Context) -> Answer:
-    """Its answer, from the machine that this measurement is for where the name is the same."""
-    where, address = endpoint_of(url), context.address
-    same = address is not None and address.endpoint.host == where.host
-    door = replace(context.http, address=Address(where, address.ip) if address and same else None)
-    try:
-        return await door.get(url)
-    finally:
-        context.http.waited = door.waited
-
-
-def _is_same_host_by_https(url: str, target: str) -> bool:
-    try:
-        parts = urlsplit(urljoin(url, target))
-        known = parts.port != 0 and "@" not in parts.netloc
-    except ValueError:  # a port of letters, a bracket left open
-        return False
-    return known and parts.scheme == "https" and parts.hostname == urlsplit(url).hostname
-
-
 def endpoint(_config: SecurityHeaders, base_url: str) -> Endpoint:
     """Where the pages are asked for."""
     return endpoint_of(base_url)
@@ -186,18 +168,23 @@ KIND = Kind(
         ),
         Metric(name="weak", unit="", help="headers that are present but below the minimum, once per header and page"),
         Metric(name="leaking", unit="", help="headers that tell the software or its version, once per header and page"),
-        Metric(name="weak_cookies", unit="", help="cookies set without Secure, HttpOnly or SameSite, by name"),
+        Metric(
+            name="weak_cookies",
+            unit="",
+            help="cookies set without Secure, HttpOnly or SameSite, or too large for browsers, by name",
+        ),
         Metric(name="https_redirect", unit="", high=1, help="1: plain http leads to the same host over https"),
     ),
     measure=measure,
     endpoint=endpoint,
     each_address=True,
     enabled_by_default=lambda base_url: base_url.startswith("https://"),
-    requests=7,  # four pages, the API, an error page, plain http; 3 where nothing is declared
+    requests=8,  # four pages, the API, an error page, a POST, plain http; 3 where nothing is declared
     example="""\
 kind = "security_headers"
 pages = ["/"]
 api = "/api/version"
 plain_url = "http://app.example.com/"  # must lead to https
 """,
+    safety="it only reads; one declared POST is sent where canary-write is allowed",
 )

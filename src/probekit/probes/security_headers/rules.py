@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from probekit.probe import Answer, Duration, ProbeConfig
 from probekit.probes._support import headers as grammar
-from probekit.probes._support.cookies import Cookie, cookies
+from probekit.probes._support.cookies import MOST, Cookie, cookies
 from probekit.probes._support.json import shown
 from probekit.probes.security_headers.document import Document, document
 
@@ -92,10 +92,21 @@ def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
         if minimum.referrer:
             yield from _referrer(minimum, headers, page)
     yield from _leaks(minimum, headers)
-    for cookie in cookies(grammar.lines(headers, "set-cookie")):
-        flaws = () if cookie.is_deletion(now) else tuple(_flaws(minimum, cookie))
+    yield from cookie_faults(minimum, answer, now)
+
+
+def cookie_faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
+    """The cookies that it sets and that do not keep the minimum."""
+    for cookie in cookies_set(answer, now):
+        flaws = tuple(_flaws(minimum, cookie))
         if flaws:
             yield Fault(metric="weak_cookies", subject=f"cookie {shown(cookie.name)}", why=", ".join(flaws))
+
+
+def cookies_set(answer: Answer, now: datetime) -> tuple[Cookie, ...]:
+    """The cookies that it sets, without those that it takes away."""
+    found = cookies(grammar.lines(answer.headers, "set-cookie"))
+    return tuple(cookie for cookie in found if not cookie.is_deletion(now))
 
 
 def conflicts(answer: Answer) -> Iterator[str]:
@@ -179,6 +190,9 @@ def _leaks(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
 
 
 def _flaws(minimum: Minimum, cookie: Cookie) -> Iterator[str]:
+    if cookie.is_dropped:
+        yield f"browsers drop it, for its name and value have {cookie.size} bytes (at most {MOST})"
+        return
     if "secure" not in cookie.attributes:
         yield "no Secure"
     if "httponly" not in cookie.attributes and cookie.name not in minimum.readable_cookies:
