@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,8 +21,10 @@ import trustme
 from client_certificates import VERSIONS, Mutual
 from pydantic import ValidationError
 from redis.backoff import NoBackoff
+from redis.crc import key_slot
 from redis.retry import Retry
 
+from probekit.config.settings import Connect
 from probekit.demo import binaries, servers
 from probekit.demo.launcher import Launcher, Server, launching
 from probekit.demo.ports import free_port
@@ -103,8 +107,8 @@ def admin(cache: Cache) -> Iterator[redis.Redis]:
         yield client
 
 
-def until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+def until(is_true: Callable[[], bool], *, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -600,6 +604,44 @@ async def test_over_tls(front, authority, tmp_path) -> None:
     assert readings.values["tls"].value > 0
 
 
+def naming(host: str, port: int) -> bytes:
+    """What a sentinel answers that knows the master."""
+    return b"".join([b"*2\r\n", *(b"$%d\r\n%s\r\n" % (len(part), part.encode()) for part in (host, str(port)))])
+
+
+async def test_over_tls_a_sentinel_and_the_master_that_it_names(front, serve, authority, tmp_path) -> None:
+    """The sentinel is a stand-in, which answers one question."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    answer = naming("127.0.0.1", await front("127.0.0.1"))
+    port, _ = await serve(act=saying(answer), tls=serving(authority, "127.0.0.1"))
+    url = f"rediss+sentinel://:{PASSWORD}@127.0.0.1:{port}/shop"
+
+    readings = await measurement(url, trust=Trust(ca=tmp_path / "ca.pem"))
+    error = await refused(url)
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+    assert readings.values["tls"].value > 0
+    assert error.reason is Reason.UNTRUSTED
+
+
+async def test_what_a_sentinel_names_can_be_fixed_to_an_address(serve, cache) -> None:
+    """The sentinel is a stand-in, which answers one question."""
+    port, _ = await serve(act=saying(naming("10.99.0.5", cache.port)))
+    resolver = Resolver(fixed={f"10.99.0.5:{cache.port}": "127.0.0.1"})
+
+    readings = await measurement(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/shop", resolver=resolver)
+
+    assert readings.values["up"] == Exact(1)
+
+
+async def test_a_unicode_host_can_be_fixed_to_an_address(cache) -> None:
+    resolver = Resolver(fixed=Connect(resolve={f"bücher.example:{cache.port}": "127.0.0.1"}).resolve)
+
+    readings = await measurement(f"redis://:{PASSWORD}@Bücher.example:{cache.port}", resolver=resolver)
+
+    assert readings.values["up"] == Exact(1)
+
+
 async def test_an_untrusted_certificate_is_sent_no_password(front, admin) -> None:
     port = await front("127.0.0.1")
 
@@ -678,24 +720,294 @@ async def test_a_tls_server_that_is_asked_in_plain(front) -> None:
     assert readings.values == {"up": Exact(0)}
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"http://:{PASSWORD}@cache.test",
-        f"redis://:{PASSWORD}@",
-        f"redis://:{PASSWORD}@cache.test:port",
-        f"redis://:{PASSWORD}@cache.test:99999",
-        f"redis://:{PASSWORD}@cache.test/zero",
-        f"redis://:{PASSWORD}#1@cache.test",
-        f"redis://:{PASSWORD}@[cache.test",
-        PASSWORD,
-    ],
-)
+@pytest.mark.parametrize("url", [f"http://:{PASSWORD}@cache.test", f"redis://:{PASSWORD}@cache.test:port", PASSWORD])
 async def test_a_url_that_cannot_be_is_not_shown(url) -> None:
     error = await refused(url)
 
     assert error.reason is Reason.MISSING_SETTING
-    assert "$CACHE_URL holds no URL of a Redis server" in error.detail
+    assert "$CACHE_URL holds no URL of a Redis server: its " in error.detail
+
+
+@pytest.mark.parametrize("scheme", ["unix", "redis+socket"])
+async def test_a_socket_file(start, launcher, scheme) -> None:
+    folder = launcher.make_folder("probekit-test-")
+    start('save ""', f"unixsocket {folder}/s.sock", folder=folder)
+
+    readings = await measurement(f"{scheme}://:{PASSWORD}@{folder}/s.sock?db=2")
+
+    assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(1), Exact(1)]
+    assert readings.values["connect"].value > 0
+    assert readings.summary.startswith(f"{folder}/s.sock is a master")
+
+
+async def test_a_socket_file_that_nobody_listens_at(tmp_path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as left_behind:
+        left_behind.bind(str(tmp_path / "s.sock"))
+
+    readings = await measurement(f"unix://:{PASSWORD}@{tmp_path}/s.sock")
+
+    assert readings.values == {"up": Exact(0)}
+    assert readings.summary == f"{tmp_path}/s.sock refused the connection"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("absent.sock", "there is no such socket file on this machine"),
+        ("file/s.sock", "there is no such socket file on this machine"),
+        ("file", "that file is no socket"),
+        ("", "that file is no socket"),
+    ],
+)
+async def test_without_a_socket_file_nobody_can_tell_whose_fault_it_is(tmp_path, name, told) -> None:
+    (tmp_path / "file").write_text("")
+
+    error = await refused(f"unix://:{PASSWORD}@{tmp_path}/{name}")
+
+    assert error.reason is Reason.NO_NETWORK
+    assert told in error.detail
+
+
+async def test_a_socket_file_that_keeps_silent(tmp_path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as deaf:
+        deaf.bind(str(tmp_path / "s.sock"))
+        deaf.listen()
+
+        readings = await measurement(f"unix://{tmp_path}/s.sock", timeout=0.2)
+
+    assert readings.values == {"up": Exact(0)}
+    assert f"no answer to PING from {tmp_path}/s.sock within 0.2 s" in readings.summary
+
+
+@pytest.fixture(scope="module")
+def nodes(launcher) -> Iterator[list[Cache]]:
+    """A cluster of three masters, the last of which keeps one slot alone, and a replica of the first."""
+    buses = [free_port() for _ in range(4)]
+    lines = ('save ""', "cluster-enabled yes", f"masterauth {PASSWORD}")
+    started = [Cache(launcher, *lines, f"cluster-port {bus}") for bus in buses]
+    with contextlib.ExitStack() as stack:
+        admins = [stack.enter_context(closing(node.admin)) for node in started]
+        for number, (low, high) in enumerate([(0, 8000), (8001, 16382), (16383, 16383)]):
+            admins[number].execute_command("CLUSTER ADDSLOTSRANGE", low, high)
+            admins[number].execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for node, bus in zip(started[1:], buses[1:], strict=True):
+            admins[0].execute_command("CLUSTER MEET", "127.0.0.1", node.port, bus)
+        until(lambda: all(admin.cluster("INFO")["cluster_state"] == "ok" for admin in admins), seconds=30)
+        first = admins[0].execute_command("CLUSTER MYID")
+        until(lambda: first in str(admins[3].execute_command("CLUSTER NODES")), seconds=30)
+        admins[3].execute_command("CLUSTER REPLICATE", first)
+        until(lambda: admins[3].info("replication").get("master_link_status") == "up", seconds=30)
+    yield started
+    for node in started:
+        node.stop()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_a_canary_lands_on_the_node_of_a_cluster_that_is_asked(nodes, number) -> None:
+    with closing(nodes[number].admin) as admin:
+        admin.config_resetstat()
+
+        readings = await measurement(nodes[number].url)
+
+        sent = {name.removeprefix("cmdstat_"): found["calls"] for name, found in admin.info("commandstats").items()}
+        assert admin.dbsize() == 0
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+    assert {name: sent[name] for name in ("cluster|nodes", "set", "incr", "del")} == {
+        "cluster|nodes": 1,
+        "set": 1,
+        "incr": 1,
+        "del": 1,
+    }
+
+
+async def test_of_a_cluster_s_nodes_the_first_that_answers_is_measured(nodes) -> None:
+    url = f"redis+cluster://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{nodes[1].port},127.0.0.1:1"
+
+    readings = await measurement(url)
+
+    assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(1))
+    assert readings.summary.startswith(f"127.0.0.1:{nodes[1].port} is a master")
+
+
+async def test_a_cluster_without_a_node_that_answers() -> None:
+    readings = await measurement(f"redis+cluster://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{free_port()}")
+
+    assert readings.values == {"up": Exact(0)}
+    assert "refused the connection" in readings.summary
+
+
+@pytest.mark.parametrize(("number", "canary"), [(0, Exact(1)), (1, Reason.BAD_RESPONSE)])
+async def test_a_hash_tag_of_the_prefix_is_kept(nodes, number, canary) -> None:
+    tag = next(f"{{{tag}}}:" for tag in range(1000) if key_slot(str(tag).encode()) <= 8000)
+
+    readings = await measurement(nodes[number].url, {"prefix": tag})
+
+    found = readings.values["canary"]
+    assert (found.reason if isinstance(found, Failure) else found) == canary
+    assert readings.values["up"] == Exact(1)
+
+
+@pytest.mark.parametrize(("role", "canary"), [("replica", Exact(1)), ("master", Reason.BAD_RESPONSE)])
+async def test_a_replica_of_a_cluster_names_its_master(nodes, role, canary) -> None:
+    readings = await measurement(nodes[3].url, {"role": role})
+
+    found = readings.values["canary"]
+    assert (found.reason if isinstance(found, Failure) else found) == canary
+    assert readings.values["expected_role"] == Exact(role == "replica")
+
+
+async def test_a_user_who_may_not_ask_for_slots_is_told_what_to_do(nodes) -> None:
+    with closing(nodes[0].admin) as admin:
+        rights = f"reset on >{PASSWORD} ~probekit:* -@all +ping +info +set +incr +del"
+        admin.execute_command("ACL", "SETUSER", "probekit", *rights.split())
+
+        without = await measurement(f"redis://probekit:{PASSWORD}@127.0.0.1:{nodes[0].port}")
+        admin.execute_command("ACL", "SETUSER", "probekit", "+cluster|nodes")
+        allowed = await measurement(f"redis://probekit:{PASSWORD}@127.0.0.1:{nodes[0].port}")
+
+    assert without.values["canary"].reason is Reason.NOT_PERMITTED
+    assert "+cluster|nodes" in without.values["canary"].detail
+    assert allowed.values["canary"] == Exact(1)
+
+
+IN_CLUSTER = b"cluster_enabled:1\r\n" + ROLE
+
+
+@pytest.mark.parametrize(
+    ("nodes_answer", "canary"),
+    [
+        (b"-ERR This instance has cluster support disabled\r\n", Exact(1)),  # a proxy takes any key
+        (b":1\r\n", Exact(1)),
+        (b"$4\r\nabcd\r\n", Exact(1)),
+    ],
+)
+async def test_a_cluster_that_does_not_tell_its_slots_is_given_any_key(serve, nodes_answer, canary) -> None:
+    answers = (nodes_answer, b"+OK\r\n", b":42\r\n", b":1\r\n")
+    port, _ = await serve(act=saying(*PONG, INFO % (len(IN_CLUSTER), IN_CLUSTER), *answers))
+
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert readings.values["canary"] == canary
+
+
+async def test_a_session_lost_at_the_slots_has_no_canary(serve) -> None:
+    port, _ = await serve(act=saying(*PONG, INFO % (len(IN_CLUSTER), IN_CLUSTER)))
+
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+
+    assert readings.values["canary"].reason is Reason.UNREACHABLE
+    assert readings.values["up"] == Exact(1)
+
+
+@pytest.fixture
+def sentinel(launcher) -> Iterator[Callable[..., int]]:
+    """Start a sentinel that watches a cache as `shop`; its port."""
+    started = []
+
+    def begin(cache: Cache, *lines: str) -> int:
+        port, folder = free_port(), launcher.make_folder("probekit-test-")
+        (folder / "sentinel.conf").write_text(
+            "\n".join([
+                "bind 127.0.0.1", f"port {port}", f"dir {folder}", f"sentinel monitor shop 127.0.0.1 {cache.port} 1",
+                f"sentinel auth-pass shop {PASSWORD}", *lines,
+            ]) + "\n"
+        )  # fmt: skip
+        program = [binaries.find(binaries.VALKEY), folder / "sentinel.conf", "--sentinel"]
+        started.append(launcher.start("sentinel", program))
+
+        def accepts() -> bool:
+            with closing(socket.socket()) as line:
+                return line.connect_ex(("127.0.0.1", port)) == 0
+
+        launcher.wait_ready(started[-1], accepts)
+        return port
+
+    yield begin
+    for server in started:
+        launcher.stop(server)
+
+
+async def test_the_master_that_a_sentinel_names(cache, sentinel) -> None:
+    port = sentinel(cache)
+
+    readings = await measurement(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{port}/shop/1")
+
+    assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(1), Exact(1)]
+    assert readings.summary.startswith(f"127.0.0.1:{cache.port} is a master")
+
+
+async def test_a_sentinel_whose_master_is_named_beside_the_url(cache, sentinel) -> None:
+    port = sentinel(cache)
+
+    readings = await measurement(f"sentinel://:{PASSWORD}@127.0.0.1:{port}", {"sentinel_master": "shop"})
+
+    assert readings.values["up"] == Exact(1)
+
+
+async def test_a_sentinel_that_wants_a_password_of_its_own(cache, sentinel) -> None:
+    port = sentinel(cache, "requirepass of-the-sentinel")
+    url = f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/shop"
+
+    error = await refused(url)
+    readings = await measurement(f"{url}?sentinel_password=of-the-sentinel")
+
+    assert error.reason is Reason.REFUSED_CREDENTIALS
+    assert "sentinel_password" in error.detail
+    assert "of-the-sentinel" not in error.detail
+    assert readings.values["up"] == Exact(1)
+
+
+async def test_a_master_that_no_sentinel_knows(cache, sentinel) -> None:
+    port = sentinel(cache)
+
+    error = await refused(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port},127.0.0.1:{free_port()}/another")
+
+    assert error.reason is Reason.BAD_RESPONSE
+    assert error.detail == f"the sentinel at 127.0.0.1:{port} knows no master of the name that the URL gives"
+
+
+async def test_no_sentinel_that_answers() -> None:
+    readings = await measurement(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{free_port()}/shop")
+
+    assert readings.values == {"up": Exact(0)}
+    assert "refused the connection" in readings.summary
+
+
+async def test_a_cache_that_is_asked_as_a_sentinel(cache) -> None:
+    url = f"redis+sentinel://127.0.0.1:{cache.port}/shop?sentinel_password={PASSWORD}"
+
+    error = await refused(url)
+
+    assert error.reason is Reason.BAD_RESPONSE
+    assert error.detail == f"127.0.0.1:{cache.port} answers SENTINEL with ERR, where a sentinel is due"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b":1\r\n",
+        b"+OK\r\n",
+        b"*1\r\n$9\r\n127.0.0.1\r\n",
+        b"*2\r\n$9\r\n127.0.0.1\r\n$2\r\nno\r\n",
+        b"*2\r\n$3\r\na b\r\n$4\r\n6379\r\n",
+        b"*2\r\n:1\r\n:2\r\n",
+        b"*2\r\n$1\r\n\xff\r\n$4\r\n6379\r\n",
+        b"*2\r\n$0\r\n\r\n$1\r\n0\r\n",
+    ],
+)
+async def test_a_sentinel_s_answer_that_is_no_address(serve, answer) -> None:
+    port, _ = await serve(act=saying(answer))
+
+    error = await refused(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/shop")
+
+    assert error.reason is Reason.BAD_RESPONSE
+    assert "answers with no address of a master" in error.detail
+
+
+async def test_a_replica_is_not_asked_for_at_sentinels() -> None:
+    error = await refused("redis+sentinel://127.0.0.1:1/shop", settings={"role": "replica"})
+
+    assert error.reason is Reason.MISSING_SETTING
 
 
 async def test_a_missing_secret_is_ours() -> None:

@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit.probe import Duration, SecretRef, Settings
-from probekit.transport.resolver import Family
-from probekit.transport.urls import has_host, origin_of
+from probekit.transport.resolver import Family, name_of
+from probekit.transport.urls import endpoint_in, has_host, origin_of
 
 
 class Variables(BaseSettings):
@@ -74,15 +74,17 @@ class Connect(Settings):
     @field_validator("resolve")
     @classmethod
     def _are_addresses(cls, fixed: dict[str, str]) -> dict[str, str]:
+        found = {}
         for name, address in fixed.items():
-            host, _, port = name.rpartition(":")
-            if not (host and port.isascii() and port.isdigit()):
-                message = f'"{name}" is no "host:port"'
-                raise ValueError(message)
+            try:
+                found[name_of(endpoint_in(name))] = address
+            except ValueError as error:
+                message = f'"{name}" is no "host:port": {error}'
+                raise ValueError(message) from error
             if not _is_address(address):
                 message = f'what stands for "{name}" is no IP address'
                 raise ValueError(message)
-        return {name.lower(): address for name, address in fixed.items()}
+        return found
 
 
 def _is_address(text: str) -> bool:

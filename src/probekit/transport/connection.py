@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import socket
 import ssl
+import stat
 import time
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +20,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.errors import connection_failed, error_text, named_step
 from probekit.transport.timestamps import TimestampedSocket
 from probekit.transport.trust import demanded_certificate, watch_handshake
-from probekit.transport.urls import Address, Endpoint, has_host
+from probekit.transport.urls import Address, Endpoint, SocketFile, has_host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class Connection:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    address: Address
+    address: Address | SocketFile
     connect: float
     tls: float | None = None
     socket: TimestampedSocket | None = None  # None through a proxy
@@ -88,6 +91,28 @@ async def open_connection(
     if tls is not None:
         await secure(connection, tls, name=name)
     return connection
+
+
+async def open_socket_file(file: SocketFile) -> Connection:
+    """Open a connection to a server of this machine; the caller bounds the time.
+
+    Raises:
+        ProbeFailedError: `unreachable`: nothing listens there; `no_network`: there is no such socket, or it is
+            forbidden to this user. A server that ends takes its file with it, so that the two look the same.
+    """
+    start = time.perf_counter()
+    try:
+        _require_socket(Path(file.path))
+        pair = await asyncio.open_unix_connection(file.path)
+    except OSError as error:
+        raise connection_failed(error, file) from error
+    return Connection(*pair, file, time.perf_counter() - start)
+
+
+def _require_socket(path: Path) -> None:
+    """Go on only with a socket: connect(2) calls any other file a refusal."""
+    if not stat.S_ISSOCK(path.stat().st_mode):
+        raise OSError(errno.ENOTSOCK, "no socket")
 
 
 async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | None = None) -> None:

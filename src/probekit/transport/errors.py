@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from typing import Final
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.transport.urls import Address
+from probekit.transport.urls import Address, SocketFile
 
 _RUNNER_ERRORS: Final = {
+    errno.ENOENT: "there is no such socket file on this machine",
+    errno.ENOTDIR: "there is no such socket file on this machine",
+    errno.ENOTSOCK: "that file is no socket",
     errno.ENETUNREACH: "this machine has no route there",
     errno.EHOSTUNREACH: "no route from this machine leads there",
     errno.ENETDOWN: "this machine's network is down",
@@ -38,7 +41,7 @@ _LOCAL_TLS_ERRORS: Final = (
 )
 
 
-def connection_failed(error: OSError, address: Address) -> ProbeFailedError:
+def connection_failed(error: OSError, address: Address | SocketFile) -> ProbeFailedError:
     """Who is to blame for an error of a socket or a handshake."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return ProbeFailedError(
@@ -89,7 +92,7 @@ def _is_alert(reason: str) -> bool:
     return any(word in reason for word in _ALERTS)
 
 
-def _handshake_failed(reason: str, error: ssl.SSLError, address: Address) -> ProbeFailedError:
+def _handshake_failed(reason: str, error: ssl.SSLError, address: Address | SocketFile) -> ProbeFailedError:
     if _is_alert(reason):  # it speaks TLS and refuses us
         return ProbeFailedError(Reason.TURNED_AWAY, f"{address} refuses our handshake ({reason})")
     if any(word in reason for word in _LOCAL_TLS_ERRORS):

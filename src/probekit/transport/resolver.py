@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.errors import error_text
-from probekit.transport.urls import Address, Endpoint
+from probekit.transport.urls import Address, Endpoint, ascii_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def system_addresses(endpoint: Endpoint) -> Sequence[str]:
 class Resolver:
     """Names to addresses; what the configuration fixes is never asked for."""
 
-    fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", in lower case -> IP
+    fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", as `name_of` writes it -> IP
     look_up: LookUp = system_addresses
     family: Family = "any"  # of the addresses that a resolver gives
     asked: set[str] = field(default_factory=set)  # the names it was asked for, as in `fixed`
@@ -50,7 +50,7 @@ class Resolver:
         Raises:
             ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
         """
-        self.asked.add(_name(endpoint))
+        self.asked.add(name_of(endpoint))
         known = self._fixed(endpoint) or _literal(endpoint.host)
         if known:
             return Resolved((Address(endpoint, known),), 0.0)
@@ -73,11 +73,15 @@ class Resolver:
         return self._fixed(endpoint) is not None
 
     def _fixed(self, endpoint: Endpoint) -> str | None:
-        return self.fixed.get(_name(endpoint))
+        return self.fixed.get(name_of(endpoint))
 
 
-def _name(endpoint: Endpoint) -> str:
-    return f"{endpoint.host}:{endpoint.port}".lower()
+def name_of(endpoint: Endpoint) -> str:
+    """The endpoint as `Resolver.fixed` names it: a Unicode host by IDNA, an IPv6 address in brackets."""
+    try:
+        return str(Endpoint(ascii_host(endpoint.host), endpoint.port))
+    except ValueError:  # a host that no resolver knows either
+        return str(endpoint).lower()
 
 
 def _literal(host: str) -> str | None:

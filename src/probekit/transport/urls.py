@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
 import httpx
+
+_HOST: Final = re.compile(r"[a-z0-9._-]+")  # in ASCII; underscores stand in names of containers
+_PLACE: Final = re.compile(r"(?P<host>\[[^][]*\]|[^][:]*)(?::(?P<port>[^:]*))?")
+_MOST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,64 @@ class Address:
 
     def __str__(self) -> str:
         return str(Endpoint(self.ip, self.endpoint.port))
+
+
+@dataclass(frozen=True, slots=True)
+class SocketFile:
+    """A socket file of this machine, where else an address stands."""
+
+    path: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What its exchanges are counted for: this machine. There is no port."""
+        return Endpoint("localhost", 0)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+def ascii_host(host: str) -> str:
+    """The host as it is asked for: in lower case, a Unicode name by IDNA (RFC 5891), an IPv6 address without brackets.
+
+    Raises:
+        ValueError: it is missing, or no host; the message holds no word of it.
+    """
+    if not host:
+        raise ValueError("its host is missing")
+    try:
+        if host.startswith("[") or ":" in host:
+            ipaddress.IPv6Address(host.strip("[]"))
+            return host.strip("[]").lower()
+        found = httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
+    except (httpx.InvalidURL, ValueError):  # ValueError: no IPv6 address
+        found = ""
+    if not _HOST.fullmatch(found):
+        raise ValueError("its host is neither a name nor an IP address")
+    return found
+
+
+def endpoint_in(text: str, default_port: int | None = None) -> Endpoint:
+    """The endpoint of "host:port", as in the authority of a URL.
+
+    Args:
+        text: without user and password.
+        default_port: where no port is written; None: it must be.
+
+    Raises:
+        ValueError: which part cannot be; the message holds no word of it.
+    """
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise ValueError("its host is neither a name nor an IP address; an IPv6 address stands in [ ]")
+    host, port = ascii_host(unquote(found["host"])), found["port"]
+    if not port and default_port is not None:
+        return Endpoint(host, default_port)
+    if not port:
+        raise ValueError("its port is missing")
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _MOST_PORT):
+        raise ValueError(f"its port is no number from 1 to {_MOST_PORT}")
+    return Endpoint(host, int(port))
 
 
 def endpoint_of(url: httpx.URL | str) -> Endpoint:

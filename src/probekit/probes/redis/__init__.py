@@ -10,7 +10,8 @@ from probekit.probes.redis.canary import write_canary
 from probekit.probes.redis.hit_rate import counted, hit_rate
 from probekit.probes.redis.info import claims, facts_of, summary
 from probekit.probes.redis.refusals import SILENT, RefusedError, failure
-from probekit.probes.redis.session import Session, open_session
+from probekit.probes.redis.route import open_session
+from probekit.probes.redis.session import Session
 from probekit.probes.redis.settings import RedisProbe
 
 
@@ -103,19 +104,20 @@ KIND = Kind(
         Metric(name="differing_settings", unit="", help="declared settings that INFO shows with another value"),
         Metric(name="hit_rate", unit="%", help="look-ups that found their key, per block of time", is_share=True),
         Metric(name="used_memory", unit="%", help="memory in use, of maxmemory"),
-        Metric(name="connect", unit="ms", help="opening the TCP connection", timed=True),
+        Metric(name="connect", unit="ms", help="opening the connection", timed=True),
         Metric(name="tls", unit="ms", help="the TLS handshake, where the URL begins with rediss", timed=True),
         Metric(name="round_trip", unit="ms", help="PING to PONG on the open connection", timed=True),
     ),
     measure=measure,
     sample=sample,
     in_flight=1,
-    requests=5,  # PING, INFO, SET, INCR, DEL
+    requests=7,  # PING, INFO, SET, INCR, DEL; a sentinel's, and a cluster's slots
     example="""\
 kind = "redis"
-url = { env = "CACHE_URL" }  # rediss://probekit:PASSWORD@cache.example.com:6379/0
+url = { env = "CACHE_URL" }  # rediss://probekit:PASSWORD@cache.example.com:6379/0, unix:///run/redis.sock?db=0
 settings = { maxmemory_policy = "allkeys-lru" }  # fields of INFO that must be so
 """,
-    privileges="ACL SETUSER probekit on >PASSWORD ~probekit:* -@all +ping +info +select +set +incr +del",
+    privileges="ACL SETUSER probekit on >PASSWORD ~probekit:* -@all +ping +info +select +set +incr +del; "
+    "in a cluster also +cluster|nodes",
     safety="it only reads; one key under its prefix is set, counted up and deleted where canary-write is allowed",
 )

@@ -9,7 +9,7 @@ from typing import Final
 from probekit.probe import Complement, Context, Failure, ProbeFailedError, Reason, Share
 from probekit.probes.redis.info import summary
 from probekit.probes.redis.refusals import unread
-from probekit.probes.redis.session import open_session
+from probekit.probes.redis.route import open_session
 from probekit.probes.redis.settings import RedisProbe
 
 _ONLY_GROW: Final = ("keyspace_hits", "keyspace_misses", "total_commands_processed", "total_connections_received")

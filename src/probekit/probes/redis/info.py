@@ -8,6 +8,7 @@ from probekit.probe import Address, Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.redis.refusals import failure, unread
 from probekit.probes.redis.session import Session
 from probekit.probes.redis.settings import RedisProbe
+from probekit.transport.urls import SocketFile
 
 
 async def facts_of(session: Session) -> Mapping[str, str] | Failure:
@@ -56,7 +57,7 @@ def _differing_settings(config: RedisProbe, facts: Mapping[str, str]) -> Exact |
     return Exact(sum(facts[name] != str(value) for name, value in config.settings.items()))
 
 
-def summary(address: Address, facts: Mapping[str, str] | Failure) -> str:
+def summary(address: Address | SocketFile, facts: Mapping[str, str] | Failure) -> str:
     """The server in a sentence: what it is, how full, and what an operator would not want to overlook."""
     if isinstance(facts, Failure):
         return f"{address} answers PING, but INFO cannot be read: {facts.detail}"

@@ -8,6 +8,7 @@ from typing import Final
 from redis import exceptions
 
 from probekit.probe import Address, Failure, ProbeFailedError, Reason
+from probekit.transport.urls import SocketFile
 
 SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
 MEANINGS: Final = {
@@ -36,7 +37,7 @@ _WORDS: Final = {  # redis-py takes the word of these off the text
 class RefusedError(ProbeFailedError):
     """The server answered with an error; its text is left out, because a server may repeat what it was sent."""
 
-    def __init__(self, word: str, command: str, address: Address) -> None:
+    def __init__(self, word: str, command: str, address: Address | SocketFile) -> None:
         meaning = f"{word}: {MEANINGS[word]}" if word in MEANINGS else word
         super().__init__(Reason.BAD_RESPONSE, f"{address} answers {command} with {meaning}")
         self.word = word

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from redis import exceptions
 from redis.asyncio import Connection as RedisConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from probekit.probe import Context, ProbeFailedError, Reason
+from probekit.probe import ProbeFailedError, Reason
 from probekit.probes.redis.refusals import MEANINGS, RefusedError, word_of
-from probekit.probes.redis.settings import RedisProbe
-from probekit.probes.redis.url import Server, server_of
-from probekit.transport.connection import Connection, open_connection
-
-_CONNECT: Final = 5.0  # seconds at most: a cache that takes longer to accept is as good as gone
+from probekit.probes.redis.url import Login
+from probekit.transport.connection import Connection
 
 
 class _Talk(RedisConnection):
     """redis-py's protocol on a line that is already open: who is called, and who is trusted, is settled before."""
 
-    def __init__(self, line: Connection, server: Server) -> None:
+    def __init__(self, line: Connection, login: Login) -> None:
         super().__init__(
-            db=server.database,
-            username=server.user,
-            password=server.password,
+            db=login.database,
+            username=login.user,
+            password=login.password,
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
             protocol=2,  # HELLO is neither known to old servers nor allowed to every user
@@ -48,11 +44,11 @@ class _Talk(RedisConnection):
 class Session:
     """One open connection and the moment at which it must be over."""
 
-    def __init__(self, line: Connection, server: Server, timeout: float) -> None:
+    def __init__(self, line: Connection, login: Login, timeout: float) -> None:
         self.line = line
         self.address = line.address
-        self._server = server
-        self._talk = _Talk(line, server)
+        self._login = login
+        self._talk = _Talk(line, login)
         self._timeout = timeout
         self._has_answered = False
         self._deadline = asyncio.get_running_loop().time() + timeout - line.connect - (line.tls or 0.0)
@@ -69,10 +65,10 @@ class Session:
         except RefusedError as error:
             if error.word in MEANINGS:
                 raise
-            detail = f"{self.address} refused database {self._server.database} of the URL, or the sign-in before it"
+            detail = f"{self.address} refused database {self._login.database} of the URL, or the sign-in before it"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail) from error
-        server = self._server
-        self._has_answered = bool(server.user or server.password or server.database)  # else nothing was sent so far
+        login = self._login
+        self._has_answered = bool(login.user or login.password or login.database)  # else nothing was sent so far
 
     async def call(self, *command: str) -> Any:  # noqa: ANN401  # what the protocol can carry
         """The server's answer to one command.
@@ -117,7 +113,7 @@ class Session:
         address = self.address
         if isinstance(error, exceptions.AuthenticationError | exceptions.AuthenticationWrongNumberOfArgsError):
             text = (
-                "refused the URL's user or password" if self._server.password else "wants a password, the URL has none"
+                "refused the URL's user or password" if self._login.password else "wants a password, the URL has none"
             )
             return ProbeFailedError(Reason.REFUSED_CREDENTIALS, f"{address} {text}")
         if isinstance(error, exceptions.NoPermissionError):
@@ -143,42 +139,3 @@ def _system_error(error: BaseException | None) -> OSError | None:
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error
-
-
-@asynccontextmanager
-async def open_session(config: RedisProbe, context: Context) -> AsyncIterator[Session]:
-    """A session that is signed in, and closed at the end."""
-    server = server_of(context.reveal(config.url), config.url)
-    async with context.http.turn_at(server.endpoint.host):
-        session = Session(await _line(server, context), server, context.timeout)
-        try:
-            await session.sign_in()
-            yield session
-        finally:
-            await session.close()
-
-
-async def _line(server: Server, context: Context) -> Connection:
-    """A connection to the first address that takes one, as the application's own client has it."""
-    try:
-        async with asyncio.timeout(context.timeout):
-            addresses = (await context.http.resolve(server.endpoint)).addresses
-    except TimeoutError as error:
-        detail = f"no address for {server.endpoint.host} within {context.timeout:g} s"
-        raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
-    if not addresses:
-        raise ProbeFailedError(Reason.UNRESOLVED, f"the name {server.endpoint.host} has no address")
-    tls = context.http.http.trust.context if server.is_secure else None
-    within = min(_CONNECT, context.timeout)
-    for address in addresses:
-        try:
-            async with asyncio.timeout(within / len(addresses)):
-                return await open_connection(address, tls=tls)
-        except TimeoutError:
-            what = "TLS connection" if tls else "connection"
-            trouble = ProbeFailedError(Reason.UNREACHABLE, f"no {what} to {address} within {within:g} s")
-        except ProbeFailedError as error:
-            if error.reason is not Reason.UNREACHABLE:
-                raise
-            trouble = error
-    raise trouble
