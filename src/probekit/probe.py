@@ -33,7 +33,7 @@ from probekit.model.readings import (
 from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
 from probekit.transport.response import Answer
-from probekit.transport.urls import Address, Endpoint, endpoint_of, has_host
+from probekit.transport.urls import Address, Endpoint, endpoint_of, url_problem
 
 __all__ = [
     "MADE_UP",
@@ -141,8 +141,8 @@ class Where(Settings):
         if (self.path is None) == (self.url is None):
             message = "name either 'path' or 'url'"
             raise ValueError(message)
-        if self.url and not has_host(self.url):
-            message = "'url' has no host, or no port that can be"
+        if self.url and (problem := url_problem(self.url)):
+            message = f"'url' cannot be asked: {problem}"
             raise ValueError(message)
         return self
 

@@ -289,7 +289,7 @@ async def test_what_its_routes_wait_for_our_throttle_at_the_same_time_is_no_sum(
         ([{"path": "/a", "url": "https://b.test/"}], "either 'path' or 'url'"),
         ([{"path": "a"}], "pattern"),
         ([{"url": "https://user:word@b.test/"}], "pattern"),
-        ([{"url": "https://b.test:99999/"}], "no port that can be"),
+        ([{"url": "https://b.test:99999/"}], "its port is no number"),
         ([{"path": "/a"}, {"path": "/a", "expect": 401}], "'GET /a' is there twice"),
         ([{"path": "/a", "need": "optional"}], "nothing would be measured"),
         ([{"path": "/a", "need": "sometimes"}], "optional"),

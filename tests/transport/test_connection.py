@@ -168,13 +168,26 @@ def test_a_proxy_s_url_may_hold_a_user() -> None:
     assert "p:ss" not in repr(proxy)
 
 
-@pytest.mark.parametrize("url", ["", "proxy.test:3128", "https://proxy.test", "socks5://proxy.test", "http://:secret@"])
-def test_what_is_no_proxy_is_told_without_a_word_of_it(url) -> None:
+@pytest.mark.parametrize(
+    ("url", "part"),
+    [
+        ("", "it does not begin as SCHEME://HOST"),
+        ("proxy.test:3128", "it does not begin as SCHEME://HOST"),
+        ("https://secret@proxy.test", "its scheme must be http"),
+        ("socks5://proxy.test", "its scheme must be http"),
+        ("http://:secret@", "its host is missing"),
+        ("http://me:secret@proxy.test:0", "its port is no number from 1 to 65535"),
+        ("http://me:secret/1@proxy.test", "its port is no number from 1 to 65535"),
+        ("http://me:secret@[proxy.test", "its host is neither a name nor an IP address"),
+        ("http://me:secret@proxy.test\n", "it holds a character that is not printable"),
+    ],
+)
+def test_what_is_no_proxy_is_told_by_its_part_without_a_word_of_it(url, part) -> None:
     with pytest.raises(ProbeFailedError) as failed:
         proxy_of(url, "$HTTPS_PROXY")
 
     assert failed.value.reason is Reason.MISSING_SETTING
-    assert failed.value.detail.startswith("$HTTPS_PROXY holds no URL of a proxy")
+    assert failed.value.detail.startswith(f"$HTTPS_PROXY holds no URL of a proxy: {part}")
     assert "secret" not in str(failed.value)
 
 

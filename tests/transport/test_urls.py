@@ -6,7 +6,7 @@ import pytest
 
 from probekit.config.settings import Connect
 from probekit.transport.resolver import Resolver, name_of
-from probekit.transport.urls import Endpoint, endpoint_in, endpoint_of
+from probekit.transport.urls import Endpoint, endpoint_in, endpoint_of, has_host, url_problem
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,32 @@ def test_the_part_that_is_wrong_is_named_without_a_word_of_it(written, part) -> 
         endpoint_in(written)
 
     assert str(caught.value) == part
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://app.test", ""),
+        ("https://app.test:8443/path?a=b:c@d#e", ""),
+        ("https://me:p%40w@app.test/", ""),
+        ("https://bücher.example/", ""),
+        ("https://[2001:db8::1]:443/", ""),
+        ("https://app.test?@other.test", ""),
+        ("app.test", "it does not begin as SCHEME://HOST"),
+        ("https:app.test", "it does not begin as SCHEME://HOST"),
+        ("https://", "its host is missing"),
+        ("https:///path", "its host is missing"),
+        ("https://app.test:/", ""),
+        ("https://app.test:99999/", "its port is no number from 1 to 65535"),
+        ("https://app test/", "its host is neither a name nor an IP address"),
+        ("https://☃.test/", "its host is neither a name nor an IP address"),
+        ("https://app.test/\n", "it holds a character that is not printable"),
+        ("https://app.test/" + "x" * 70_000, "it is no URL"),
+    ],
+)
+def test_the_part_of_a_url_that_is_wrong(url, problem) -> None:
+    assert url_problem(url) == problem
+    assert has_host(url) == (not problem)
 
 
 @pytest.mark.parametrize(

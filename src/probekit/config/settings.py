@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit.probe import Duration, SecretRef, Settings
 from probekit.transport.resolver import Family, name_of
-from probekit.transport.urls import endpoint_in, has_host, origin_of
+from probekit.transport.urls import endpoint_in, has_host, origin_of, url_problem
 
 
 class Variables(BaseSettings):
@@ -176,8 +176,8 @@ class Environment(Settings):
     @field_validator("base_url")
     @classmethod
     def _can_be_reached(cls, url: str) -> str:
-        if not has_host(url):
-            message = "no host, or no port that can be, expected such as https://app.example.com:8443"
+        if problem := url_problem(url):
+            message = f"{problem}, expected such as https://app.example.com:8443"
             raise ValueError(message)
         return url
 

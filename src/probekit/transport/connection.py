@@ -20,7 +20,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.errors import connection_failed, error_text, named_step
 from probekit.transport.timestamps import TimestampedSocket
 from probekit.transport.trust import demanded_certificate, watch_handshake
-from probekit.transport.urls import Address, Endpoint, SocketFile, has_host
+from probekit.transport.urls import Address, Endpoint, SocketFile, url_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,9 +194,10 @@ def proxy_of(url: str, kept: str) -> Proxy:
     Raises:
         ProbeFailedError: `missing_setting`, without a word of it: it is no URL of an HTTP proxy.
     """
-    where = urlsplit(url) if has_host(url) else None
-    if where is None or where.scheme != "http" or not where.hostname:
-        detail = f"{kept} holds no URL of a proxy, expected http://HOST:PORT, with USER:PASSWORD@ as needed"
+    problem = url_problem(url) or ("" if url.startswith("http://") else "its scheme must be http")
+    where = None if problem else urlsplit(url)
+    if where is None or not where.hostname:
+        detail = f"{kept} holds no URL of a proxy: {problem}; expected http://HOST:PORT, with USER:PASSWORD@ as needed"
         raise ProbeFailedError(Reason.MISSING_SETTING, detail)
     user = f"{unquote(where.username or '')}:{unquote(where.password or '')}"
     basic = f"Basic {b64encode(user.encode()).decode()}" if where.username else None

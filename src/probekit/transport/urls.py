@@ -6,11 +6,12 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 
 _HOST: Final = re.compile(r"[a-z0-9._-]+")  # in ASCII; underscores stand in names of containers
+_AUTHORITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<place>[^/?#]*)")
 _PLACE: Final = re.compile(r"(?P<host>\[[^][]*\]|[^][:]*)(?::(?P<port>[^:]*))?")
 _MOST_PORT: Final = 65535
 
@@ -108,10 +109,24 @@ def endpoint_of(url: httpx.URL | str) -> Endpoint:
 
 def has_host(url: str) -> bool:
     """Whether a URL names a host and, if any, a port that can be."""
+    return not url_problem(url)
+
+
+def url_problem(url: str) -> str:
+    """The part of a URL that cannot be, without a word of it; empty where it can be asked."""
+    if not url.isprintable():
+        return "it holds a character that is not printable"
+    authority = _AUTHORITY.match(url)
+    if authority is None:
+        return "it does not begin as SCHEME://HOST"
     try:
-        return bool(httpx.URL(url).host) and urlsplit(url).port != 0 and url.isprintable()
-    except (httpx.InvalidURL, ValueError):  # ValueError: a port of letters or beyond 65535, a bracket left open
-        return False
+        endpoint_in(authority["place"], _MOST_PORT)
+        httpx.URL(url)
+    except httpx.InvalidURL:
+        return "it is no URL"
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def origin_of(url: str) -> tuple[str, Endpoint]:
