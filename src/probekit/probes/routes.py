@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from probekit.probe import (
     MADE_UP,
@@ -26,6 +26,7 @@ from probekit.probe import (
     Where,
 )
 from probekit.probes._support.questions import doubt_of_question
+from probekit.probes._support.statuses import Statuses, in_words, is_expected
 from probekit.transport.body import PAGE
 from probekit.transport.client import ProbeClient
 from probekit.transport.urls import endpoint_of
@@ -35,25 +36,6 @@ _AT_ONCE: Final = 4
 _TOLD: Final = 8  # routes that a line of evidence names
 _EXPECT: Final = "look at the path, or say which status is due: expect"
 _SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
-
-
-def _one_or_many(statuses: object) -> object:
-    return statuses if isinstance(statuses, list | tuple) else [statuses]
-
-
-def _not_none(statuses: tuple[int, ...]) -> tuple[int, ...]:
-    if not statuses:
-        message = "no status: leave it out where any 2xx is good"
-        raise ValueError(message)
-    return statuses
-
-
-Status = Annotated[int, Field(ge=200, le=599, strict=True)]
-Statuses = Annotated[
-    tuple[Status, ...],
-    BeforeValidator(_one_or_many, json_schema_input_type=Status | tuple[Status, ...]),
-    AfterValidator(_not_none),
-]
 
 
 class Route(Where):
@@ -71,12 +53,12 @@ class Route(Where):
 
     def expects(self, status: int) -> bool:
         """Whether the route may answer with this status."""
-        return status in self.expect if self.expect else 200 <= status < 300  # noqa: PLR2004  # RFC 9110 section 15.3
+        return is_expected(status, self.expect)
 
     @property
     def due(self) -> str:
         """The statuses that it may answer with, in words."""
-        return " or ".join(map(str, self.expect)) or "2xx"
+        return in_words(self.expect)
 
     def __str__(self) -> str:
         return self.name or f"{self.method} {self.place}"
