@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,6 +53,7 @@ __all__ = [
     "HttpConfig",
     "Kind",
     "LatencySample",
+    "Load",
     "MadeUpPathConfig",
     "Mean",
     "Metric",
@@ -264,6 +266,15 @@ class Context:
     environment: str = ""  # the environment's name
     stage: str = ""  # of the deployment: before, after, or rolled-back
     release: str = ""  # that the run is about
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep  # lets seconds of `now` pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What one measurement sends and takes where load is allowed."""
+
+    requests: int
+    seconds: float  # at most, in addition to the timeout of one exchange
 
 
 ANY_PROBE: Final = "*"  # in `Kind.fills`, of a kind whose settings name its metrics
@@ -299,6 +310,7 @@ class Kind(Generic[ConfigT]):
     in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
     requests_per_window: Callable[[ConfigT, float, int | None], int] | None = None  # settings, seconds, budget
+    load: Callable[[ConfigT], Load] | None = None  # settings to a measurement's load; None: it is as without
     example: str  # its table in probes.toml, from `kind` on
     privileges: str = "none"  # the least that it needs at the target
     safety: str = "it only reads"  # what it does there
@@ -332,6 +344,7 @@ class Kind(Generic[ConfigT]):
             endpoint=partial(self.endpoint, config) if self.endpoint else None,
             requests=self.requests if isinstance(self.requests, int) else self.requests(config),
             requests_per_window=partial(self.requests_per_window, config) if self.requests_per_window else None,
+            load=self.load(config) if self.load else None,
             timeout=self.timeout_for(config) if self.timeout_for else None,
             versions=self.versions(config) if self.versions else Versions(),
             repeat=config.repeat if isinstance(config, RepeatedConfig) else 1,
@@ -360,6 +373,7 @@ class ConfiguredKind:
     endpoint: Callable[[str], Endpoint] | None
     requests: int
     requests_per_window: Callable[[float, int | None], int] | None
+    load: Load | None
     timeout: float | None
     versions: Versions
     repeat: int

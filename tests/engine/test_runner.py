@@ -433,6 +433,21 @@ async def test_a_kind_that_connects_nowhere_takes_one_look(go, double) -> None:
     assert double.contexts[0].address is None
 
 
+async def test_a_kind_waits_by_the_clock_of_the_run(go, double, time) -> None:
+    async def waits(context):
+        before = context.now()
+        await context.sleep(61.0)
+        return Readings(up=Exact(1), status=Exact((context.now() - before).total_seconds()))
+
+    double.answer = waits
+
+    seen = await go(step(repeat=1, spread=0.0))
+
+    (attempt,) = seen.attempts["health", ""]
+    assert attempt.measurements[0].values["status"] == Exact(61.0)
+    assert time.slept == [61.0]
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

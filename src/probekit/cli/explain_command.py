@@ -146,11 +146,12 @@ def speaks_of(kind: AnyKind) -> str:
 
 
 def cost(kind: AnyKind) -> str:
-    """Requests of one measurement, by the example's settings where they tell."""
-    most = kind.configure(tomllib.loads(kind.example)).requests
-    return f"at most {most} request{'s' * (most != 1)} a measurement" + (
-        ", by its settings (here: the example's)" if callable(kind.requests) else ""
-    )
+    """Requests of one measurement, by the example's settings where they tell, and what it may send as load."""
+    example = kind.configure(tomllib.loads(kind.example))
+    by_settings = ", by its settings (here: the example's)"
+    most = f"at most {example.requests} request{'s' * (example.requests != 1)} a measurement"
+    load = f"; where load is allowed, at most {example.load.requests}{by_settings}" if example.load else ""
+    return most + (by_settings if callable(kind.requests) else "") + load
 
 
 def table(kind: AnyKind, checklist: Checklist, *, probe: str = "") -> str:

@@ -168,6 +168,7 @@ class Measurer:
             environment=self._run.name,
             stage=self._run.stage,
             release=self._run.release,
+            sleep=self._run.clock.sleep,
         )
 
     def _window(self, step: Step[ConfiguredKind]) -> Window:

@@ -67,6 +67,7 @@ class Step(Generic[SourceT]):
     spread: float  # seconds over which the first attempt's measurements start
     attempt_interval: float  # seconds between attempts
     timeout: float  # seconds one measurement may take
+    load_time: float = 0.0  # seconds in addition, of a measurement that makes load
     in_flight: int
     turn: Turn
     window: float  # seconds a sampling lasts at least; 0: it takes measurements
@@ -114,7 +115,8 @@ class Step(Generic[SourceT]):
             return longest_window(self.window, self.timeout)
         at_once = 1 if self.is_timed else self.in_flight
         rounds = -(-self.repeat // at_once) + -(-RECHECKS // at_once) + self.attempts - 1
-        return self.spread + rounds * self.timeout + (self.attempts - 1) * self.attempt_interval
+        load = self.attempts * self.load_time
+        return self.spread + rounds * self.timeout + (self.attempts - 1) * self.attempt_interval + load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,8 @@ def step_of(
     window = sampled_for(environment) if samples else 0.0
     budget = budget_of_each(target)
     per_window = source.requests_per_window
-    requests = per_window(window, budget) if samples and per_window else source.requests
+    load = source.load if "load" in environment.allow and not samples else None
+    requests = per_window(window, budget) if samples and per_window else load.requests if load else source.requests
     further = further_windows(target, source) if samples and not requirement.background else 0
     reach = source.of_role("reached", "answered")
     claims = [item for item in items if any(limit.metric in reach for limit in item.expect)]
@@ -42,6 +43,7 @@ def step_of(
         spread=environment.spread if repeated else 0.0,
         attempt_interval=environment.attempt_interval,
         timeout=source.timeout or environment.timeout,
+        load_time=load.seconds if load else 0.0,
         in_flight=source.in_flight,
         turn="background" if samples and requirement.background else source.turn,
         window=window,
