@@ -8,8 +8,9 @@ from typing import Final
 
 from probekit.model.readings import Reading
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
-from probekit.probes.postgres.session import Row, Session, text_of
+from probekit.probes.postgres.session import Row, Session
 from probekit.probes.postgres.settings import PostgresProbe
+from probekit.probes.postgres.sql_files import text_of
 from probekit.probes.postgres.words import dotted, listed, plain
 
 Found = tuple[dict[str, Reading | Failure], str]

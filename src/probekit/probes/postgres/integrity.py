@@ -12,8 +12,9 @@ from psycopg import sql
 
 from probekit.model.readings import Reading
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
-from probekit.probes.postgres.session import Session, code, text_of
+from probekit.probes.postgres.session import Session
 from probekit.probes.postgres.settings import Pair, PostgresProbe
+from probekit.probes.postgres.sql_files import code, text_of
 from probekit.probes.postgres.words import dotted, listed, plain
 
 Found = tuple[dict[str, Reading | Failure], str]

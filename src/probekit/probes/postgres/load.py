@@ -11,8 +11,9 @@ from psycopg import sql
 from probekit.model.readings import Reading
 from probekit.probe import Context, Exact, Failure, ProbeFailedError, Readings, Reason
 from probekit.probes.postgres.refusals import ReadingError
-from probekit.probes.postgres.session import Session, opened, text_of
+from probekit.probes.postgres.session import Session, opened
 from probekit.probes.postgres.settings import PostgresProbe
+from probekit.probes.postgres.sql_files import text_of
 from probekit.probes.postgres.words import listed
 
 _OVER_WINDOW: Final = ("slow_statements", "mean_query_time")
