@@ -29,6 +29,7 @@ from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.postgres import KIND, catalogue, session
 from probekit.probes.postgres.refusals import of_session
 from probekit.probes.postgres.settings import PostgresProbe
+from probekit.probes.postgres.trusted_roots import trusted_roots
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.trust import Trust
@@ -52,7 +53,7 @@ class Place:
     def dsn(self, user="probekit", database="shop", password=PASSWORD, host=LOOPBACK, **more):
         password = self.password if user == "postgres" else password
         options = {"sslmode": "disable", **more}  # one handshake less, where TLS is not the point
-        tail = "&".join(f"{name}={value}" for name, value in options.items())
+        tail = "&".join(f"{name}={value}" for name, value in options.items() if value is not None)
         return f"postgresql://{user}:{password}@{host}:{self.port}/{database}?{tail}"
 
     def run(self, *statements, user="postgres", database="shop"):
@@ -145,8 +146,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(catalogue, "_BETWEEN", 0.05)
 
 
-def context_of(dsn, wanted, *, timeout=3.0, trust=None, **more):
-    http = Http(run="test", resolver=Resolver(look_up=lambda _endpoint: (LOOPBACK,)), trust=trust or Trust())
+def context_of(dsn, wanted, *, timeout=3.0, trust=None, look_up=lambda _endpoint: (LOOPBACK,), **more):
+    http = Http(run="test", resolver=Resolver(look_up=look_up), trust=trust or Trust())
     return Context(
         base_url="https://app.test",
         timeout=timeout,
@@ -158,10 +159,10 @@ def context_of(dsn, wanted, *, timeout=3.0, trust=None, **more):
     )
 
 
-async def read(dsn, *wanted, timeout=3.0, address=None, trust=None, **settings):
+async def read(dsn, *wanted, timeout=3.0, address=None, trust=None, look_up=lambda _endpoint: (LOOPBACK,), **settings):
     """One measurement, in which no secret may be told."""
     config = PostgresProbe(kind="postgres", dsn={"env": "DATABASE_URL"}, **settings)
-    context = context_of(dsn, wanted or CATALOGUE, timeout=timeout, address=address, trust=trust)
+    context = context_of(dsn, wanted or CATALOGUE, timeout=timeout, address=address, trust=trust, look_up=look_up)
     readings = await KIND.measure(config, context)
     told = f"{readings.notes} {readings.values}"
     assert PASSWORD not in told
@@ -246,8 +247,77 @@ async def test_another_host_s_certificate_is_untrusted_and_the_right_one_is_not(
     assert 'certificate for "localhost" does not match host name "db.test"' in wrong.summary
 
 
-async def test_a_plain_session_is_not_encrypted(place) -> None:
-    assert numbers(await read(place.dsn(sslmode="disable"), "encrypted"))["encrypted"] == 0
+@pytest.fixture(scope="module")
+def roots(place, tmp_path_factory):
+    """CA files: that of the server, and another one."""
+    folder = tmp_path_factory.mktemp("roots")
+    for name, authority in (("right", place.authority), ("wrong", trustme.CA())):
+        authority.cert_pem.write_to_path(folder / f"{name}.pem")
+    return {"system": "system", **{name: folder / f"{name}.pem" for name in ("right", "wrong")}}
+
+
+@pytest.mark.parametrize(
+    ("mode", "root", "host", "around", "expected"),
+    [
+        ("disable", None, "localhost", {}, 0),
+        ("allow", None, "localhost", {}, 0),  # asks for a plain session first
+        ("prefer", None, "db.test", {}, 1),
+        ("prefer", "wrong", "localhost", {}, 0),  # verifies, and goes on without TLS
+        ("require", None, "db.test", {}, 1),
+        ("require", "right", "db.test", {}, 1),
+        ("require", "wrong", "localhost", {}, Reason.UNTRUSTED),  # with a CA named it is verify-ca
+        ("verify-ca", "right", "db.test", {}, 1),
+        ("verify-ca", "wrong", "localhost", {}, Reason.UNTRUSTED),
+        ("verify-full", "right", "localhost", {}, 1),
+        ("verify-full", "right", "db.test", {}, Reason.UNTRUSTED),
+        ("verify-full", None, "localhost", {}, Reason.MISSING_FILE),
+        ("verify-full", None, "localhost", {"ca": "right"}, 1),
+        ("verify-full", None, "localhost", {"ca": "wrong"}, Reason.UNTRUSTED),
+        ("verify-full", "right", "localhost", {"ca": "wrong"}, 1),  # the DSN's holds
+        ("verify-full", None, "localhost", {"ca": "wrong", "PGSSLROOTCERT": "right"}, 1),  # and so does libpq's own
+        (None, None, "db.test", {"PGSSLMODE": "verify-full", "ca": "right"}, Reason.UNTRUSTED),
+        (None, None, "localhost", {"PGSSLMODE": "verify-full", "ca": "right"}, 1),
+        (None, "system", "localhost", {"SSL_CERT_FILE": "right"}, 1),
+        (None, "system", "db.test", {"SSL_CERT_FILE": "right"}, Reason.UNTRUSTED),  # verify-full by default
+        ("verify-full", "system", "localhost", {"SSL_CERT_FILE": "wrong", "ca": "right"}, Reason.UNTRUSTED),
+    ],
+)
+async def test_tls_is_what_libpq_means_by_the_mode(
+    place, roots, monkeypatch, tmp_path, mode, root, host, around, expected
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # in which libpq looks for a root.crt
+    for name in around.keys() - {"ca"}:
+        monkeypatch.setenv(name, str(roots.get(around[name], around[name])))
+    dsn = place.dsn(host=host, sslmode=mode, sslrootcert=roots.get(root))
+
+    readings = await read(dsn, "encrypted", trust=Trust(ca=roots.get(around.get("ca"))))
+
+    told = numbers(readings).get("encrypted")
+    assert (reasons(readings).get("encrypted") if told is None else told) == expected
+
+
+async def test_the_system_s_store_takes_no_mode_that_believes_anybody(place) -> None:
+    with pytest.raises(ProbeFailedError, match="sslrootcert=system takes no sslmode=require") as caught:
+        await read(place.dsn(sslmode="require", sslrootcert="system"))
+
+    assert caught.value.reason is Reason.MISSING_SECRET
+
+
+async def test_the_system_s_store_holds_beside_a_client_certificate(strict, mutual, monkeypatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(mutual.folder / "ca.pem"))
+    dsn = strict.dsn("app", "postgres", host="localhost", sslmode=None, sslrootcert="system")
+
+    found = numbers(await read(dsn, *UP, trust=mutual.trust("right")))
+
+    assert (found["up"], found["encrypted"]) == (1, 1)
+
+
+def test_the_system_s_store_is_that_of_this_machine(monkeypatch, tmp_path) -> None:
+    file = tmp_path / "roots.pem"
+    file.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+    assert trusted_roots({"sslrootcert": "system"}, Trust()) == {"sslmode": "verify-full", "sslrootcert": str(file)}
 
 
 async def test_a_server_without_tls_is_not_encrypted_where_the_dsn_asks_for_it(serve) -> None:
@@ -468,11 +538,27 @@ async def test_a_look_that_nobody_wants_any_more_lets_go_at_once(deaf) -> None:
     await asyncio.wait_for(peer.idle.wait(), 1)
 
 
+async def test_a_database_that_is_closed_takes_no_sessions(place) -> None:
+    place.run("alter database shop allow_connections false", database="postgres")
+    try:
+        readings = await read(place.dsn())
+    finally:
+        place.run("alter database shop allow_connections true", database="postgres")
+
+    assert readings.values == {"up": Exact(0)}
+    assert 'database "shop" is not currently accepting connections' in readings.summary
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "facts"),
     [
         ("FATAL:  sorry, too many clients already", Reason.UNREACHABLE, {"up": 0, "connections_used": 100}),
         ("FATAL:  the database system is starting up", Reason.UNREACHABLE, {"up": 0}),
+        ('FATAL:  database "shop" is not currently accepting connections', Reason.UNREACHABLE, {"up": 0}),
+        ('FATAL:  cannot connect to invalid database "shop"', Reason.UNREACHABLE, {"up": 0}),
+        ('FATAL:  database "shop" is disabled', Reason.UNREACHABLE, {"up": 0}),
+        ("session is read-only", Reason.BAD_RESPONSE, {"up": 1, "expected_role": 0}),
+        ("server is not in hot standby mode", Reason.BAD_RESPONSE, {"up": 1, "expected_role": 0}),
         ("FATAL:  the database system is not accepting connections\nDETAIL:  Hot standby mode is disabled.",
          Reason.UNREACHABLE, {"up": 0}),
         ('FATAL:  too many connections for role "probekit"', Reason.TURNED_AWAY, {}),
@@ -559,6 +645,69 @@ async def test_every_address_of_the_host_is_tried_once(place) -> None:
     readings = await KIND.measure(PostgresProbe(kind="postgres", dsn={"env": "X"}), context)
 
     assert readings.values["up"] == Exact(1)
+
+
+async def test_the_next_host_is_asked_where_the_first_is_gone(place) -> None:
+    hosts = f"gone.test:1,db.test:{place.port},nowhere.test"
+
+    def look_up(endpoint):
+        if endpoint.host == "nowhere.test":
+            raise OSError(-2, "Name or service not known")
+        return (LOOPBACK,)
+
+    dsn = f"postgresql://probekit:{PASSWORD}@{hosts}/shop?sslmode=disable"
+
+    found = await read(dsn, "up", look_up=look_up)
+    standby = await read(f"{dsn}&target_session_attrs=standby", "up", "expected_role", look_up=look_up)
+
+    assert numbers(found)["up"] == 1
+    assert numbers(standby) == {"up": 1, "expected_role": 0}
+    assert f"gone.test:1, db.test:{place.port}, nowhere.test:5432: no server has the role" in standby.summary
+
+
+async def test_hosts_of_which_none_resolves_are_nobody_s_fault() -> None:
+    def nobody(_endpoint):
+        raise OSError(-2, "Name or service not known")
+
+    with pytest.raises(ProbeFailedError, match=r"the name a\.test does not resolve") as caught:
+        await read(f"postgresql://a:{PASSWORD}@a.test,b.test/shop", look_up=nobody)
+
+    assert caught.value.reason is Reason.UNRESOLVED
+
+
+async def test_the_port_of_the_environment_holds_where_the_dsn_has_none(place, monkeypatch) -> None:
+    monkeypatch.setenv("PGPORT", str(place.port))
+
+    readings = await read(f"postgresql://probekit:{PASSWORD}@db.test/shop?sslmode=disable", "up")
+
+    assert numbers(readings)["up"] == 1
+
+
+async def test_the_schema_of_the_dsn_is_where_names_are_looked_for(place) -> None:
+    place.run(
+        'create schema "My App"', 'create table "My App".things (id int)', 'insert into "My App".things values (1)',
+        'grant usage on schema "My App" to probekit', 'grant select on "My App".things to probekit',
+    )  # fmt: skip
+    invariants = {"none": "select count(*) from things"}
+    try:
+        there = await read(place.dsn(schema="My%20App"), "violations", invariants=invariants)
+        elsewhere = await read(place.dsn(schema="public"), "violations", invariants=invariants)
+    finally:
+        place.run('drop schema "My App" cascade')
+
+    assert numbers(there)["violations"] == 1
+    assert 'relation "things" does not exist' in elsewhere.values["violations"].detail
+
+
+async def test_a_unix_socket_needs_no_tls(launcher) -> None:
+    port, cluster = started(launcher, "unix_socket_directories=.")
+    place = f"host={cluster.folder}&port={port}"
+    dsn = f"postgresql+psycopg://postgres:{cluster.password}@/postgres?{place}&sslmode=require"
+
+    readings = await read(dsn, *UP)
+
+    assert (numbers(readings)["up"], numbers(readings)["encrypted"]) == (1, 1)
+    assert "over a Unix socket" in readings.summary
 
 
 async def test_the_declared_database_and_user_are_held_against_those_of_the_session(place) -> None:

@@ -68,7 +68,7 @@ KIND = Kind(
             name="encrypted",
             unit="",
             high=1,
-            help="1: the session is encrypted, up to whoever answers it",
+            help="1: the session is encrypted, up to whoever answers it, or goes over a Unix socket",
         ),
         Metric(name="invalid_indexes", unit="", help="indexes that are not valid and not being built"),
         Metric(

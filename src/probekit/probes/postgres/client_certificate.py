@@ -8,9 +8,8 @@ from pathlib import Path
 from stat import S_IRWXG, S_IRWXO, S_IWGRP, S_IXGRP
 from typing import Any
 
-from psycopg.pq import Conninfo
-
 from probekit.probe import ProbeFailedError, Reason
+from probekit.probes.postgres.trusted_roots import with_defaults
 from probekit.transport.trust import CertificateDemandedError, Trust
 
 
@@ -38,11 +37,10 @@ def client_certificate(parameters: Mapping[str, Any], trust: Trust) -> ClientCer
     Raises:
         ProbeFailedError: `missing_file`: connect.client_cert names no certificate and key.
     """
-    defaults = {one.keyword.decode(): one.val.decode() for one in Conninfo.get_defaults() if one.val}
-    known = defaults | dict(parameters)
+    known = with_defaults(parameters)
     if known.get("sslcert") or known.get("sslkey"):
         setting = "the DSN's sslcert (it holds before connect.client_cert)"
-        return ClientCertificate(setting=setting, file=Path(str(known.get("sslcert") or known.get("sslkey"))))
+        return ClientCertificate(setting=setting, file=Path(known.get("sslcert") or known["sslkey"]))
     mode = known.get("sslmode")
     if trust.client_cert is None or mode == "disable":
         return ClientCertificate()

@@ -49,6 +49,11 @@ _REFUSALS: Final = (
         "its certificate does not verify",
     ),
     _Refusal(
+        r"root certificate file .* does not exist",
+        Reason.MISSING_FILE,
+        "the DSN asks to verify the certificate and names no CA (sslrootcert=FILE, sslrootcert=system or connect.ca)",
+    ),
+    _Refusal(
         r"root certificate file|could not (read|load|open) .*(certificate|private key)|private key file",
         Reason.MISSING_FILE,
         "a certificate that the DSN asks for cannot be read",
@@ -71,10 +76,18 @@ _REFUSALS: Final = (
         _FULL,
     ),
     _Refusal(
-        r"the database system is|pgbouncer cannot connect|server login (failed|has been failing)|server_login_retry"
+        r"the database system is|not currently accepting connections|cannot connect to invalid database"
+        r'|database ".*" is disabled'  # PgBouncer's DISABLE
+        r"|pgbouncer cannot connect|server login (failed|has been failing)|server_login_retry"
         r"|query_wait_timeout",  # PgBouncer 1.18 says so too when its server is down: no proof that it is full
         Reason.UNREACHABLE,
         "it takes no sessions",
+    ),
+    _Refusal(
+        r"session is (not )?read-only|server is (not )?in hot standby mode",
+        Reason.BAD_RESPONSE,
+        "no server has the role that the DSN's target_session_attrs asks for",
+        {"up": 1.0, "expected_role": 0.0},
     ),
     _Refusal(
         r'database ".*" does not exist|no such database',

@@ -39,8 +39,13 @@ class Session:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether TLS protects it."""
-        return self.connection.pgconn.ssl_in_use
+        """Whether TLS protects it, or it never leaves this machine: libpq does no TLS on a Unix socket."""
+        return self.connection.pgconn.ssl_in_use or self.is_local
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it goes over a Unix socket."""
+        return self.connection.info.host.startswith(("/", "@"))
 
     async def rows(self, query: sql.Composable) -> Sequence[Row]:
         """What a query finds.
@@ -68,6 +73,8 @@ class Session:
             "idle_in_transaction_session_timeout": "10s",
             "row_security": "off",
         }
+        if self.target.search_path:
+            settings["search_path"] = self.target.search_path
         calls = [sql.SQL("pg_catalog.set_config({}, {}, true)").format(name, value) for name, value in settings.items()]
         return sql.SQL("BEGIN READ ONLY; SELECT /* probekit */ {};\n").format(sql.SQL(", ").join(calls))
 

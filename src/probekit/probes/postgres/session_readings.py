@@ -77,5 +77,5 @@ def _introduced(session: Session) -> str:
     server = session.server
     version = f"{server['version_num'] // 10000}.{server['version_num'] % 10000}"
     role = "replica" if server["in_recovery"] else "primary"
-    how = "encrypted" if session.is_encrypted else "not encrypted"
+    how = "over a Unix socket" if session.is_local else "encrypted" if session.is_encrypted else "not encrypted"
     return f"PostgreSQL {version}, {role}, database {plain(server['database'])} as {plain(server['user'])}, {how}"

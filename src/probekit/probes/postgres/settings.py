@@ -25,7 +25,9 @@ class PostgresProbe(RepeatedConfig):
     """One server and what is expected of it."""
 
     kind: Literal["postgres"]
-    dsn: SecretRef = Field(description='where postgresql://USER:PASSWORD@HOST/DATABASE is kept: { env = "NAME" }')
+    dsn: SecretRef = Field(
+        description="where postgresql://USER:PASSWORD@HOST/DATABASE is kept, as libpq or a framework writes it"
+    )
     database: str | None = Field(None, min_length=1, description="the database's name there; else the DSN's")
     user: str | None = Field(None, min_length=1, description="the user's name there, where it matters")
     role: Literal["primary", "replica"] = Field("primary", description="what the server must be")

@@ -1,19 +1,19 @@
-"""Where a DSN leads: addresses, certificate and CA."""
+"""Where a DSN leads: addresses, certificates and the search path."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final
-
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from probekit.probe import Context, Endpoint, ProbeFailedError, Reason
 from probekit.probes.postgres.client_certificate import ClientCertificate, client_certificate
+from probekit.probes.postgres.dsn import Dsn, DsnError, read_dsn
 from probekit.probes.postgres.settings import PostgresProbe
+from probekit.probes.postgres.trusted_roots import trusted_roots, with_defaults
 
-_PORT: Final = 5432
+_PORT: Final = "5432"  # of a host with an empty port beside others with one, whatever PGPORT says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,39 +23,91 @@ class Target:
     parameters: dict[str, Any] = field(repr=False)
     where: str
     certificate: ClientCertificate
+    search_path: str = ""  # empty: the role's own
 
 
 async def target_of(config: PostgresProbe, context: Context) -> Target:
-    """Where the configured DSN leads, every address of its host included.
+    """Where the configured DSN leads, every address of every host included.
 
     Raises:
-        ProbeFailedError: the DSN is missing, is none, or its host does not resolve.
+        ProbeFailedError: the DSN is missing, is none, or none of its hosts resolves.
     """
-    try:
-        parameters: dict[str, Any] = dict(conninfo_to_dict(context.reveal(config.dsn)))
-    except psycopg.ProgrammingError:
-        detail = f"{config.dsn} holds no DSN; write postgresql://USER:PASSWORD@HOST/DATABASE"
-        raise ProbeFailedError(Reason.MISSING_SECRET, detail) from None  # its text quotes the DSN
+    dsn = _revealed(config, context)
     trust = context.http.http.trust
+    parameters = dsn.parameters | trusted_roots(dsn.parameters, trust)
     certificate = client_certificate(parameters, trust)
     parameters |= certificate.parameters
-    ca = trust.ca
-    if ca and "sslrootcert" not in parameters and str(parameters.get("sslmode")).startswith("verify-"):
-        parameters["sslrootcert"] = str(ca)
-    host = str(parameters.get("host") or "")
-    port = str(parameters.get("port") or _PORT)
-    where = f"PostgreSQL at {Endpoint(host, int(port)) if host and port.isdigit() else host or 'its default place'}"
-    if not host or "," in host or host.startswith(("/", "@")) or parameters.get("hostaddr") or not port.isdigit():
-        return Target(parameters=parameters, where=where, certificate=certificate)  # libpq's own affair
-    endpoint = Endpoint(host, int(port))
-    if context.address is not None:
-        found: tuple[str, ...] = (context.address.ip,)
-    else:
+    places = _places(parameters)
+    where = ", ".join(_named(*place) for place in places) or "its default place"
+    if places and not parameters.get("hostaddr"):  # else libpq's own affair
+        parameters |= await _addresses(places, context)
+    return Target(
+        parameters=parameters,
+        where=f"PostgreSQL at {where}",
+        certificate=certificate,
+        search_path=dsn.search_path,
+    )
+
+
+def _revealed(config: PostgresProbe, context: Context) -> Dsn:
+    try:
+        return read_dsn(context.reveal(config.dsn))
+    except DsnError as error:
+        raise ProbeFailedError(Reason.MISSING_SECRET, f"{config.dsn} holds no DSN that can be used: {error}") from None
+
+
+def _places(parameters: dict[str, Any]) -> list[tuple[str, str]]:
+    """Hosts and their ports; a single port is that of every host, and PGPORT's where the DSN has none."""
+    hosts = str(parameters.get("host") or "").split(",")
+    ports = with_defaults(parameters).get("port", "").split(",")
+    if not any(hosts) or len(ports) not in (1, len(hosts)):
+        return []
+    return [(host, port or _PORT) for host, port in zip_longest(hosts, ports, fillvalue=ports[0])]
+
+
+def _is_socket(host: str) -> bool:
+    """Whether it is a socket of this machine, or libpq's default place, which is one."""
+    return not host or host.startswith(("/", "@"))
+
+
+def _named(host: str, port: str) -> str:
+    return host or "its default place" if _is_socket(host) else str(Endpoint(host, int(port)))
+
+
+async def _addresses(places: list[tuple[str, str]], context: Context) -> dict[str, str]:
+    """Each address with its host and port, in the order of the hosts; a host without one is passed over.
+
+    Raises:
+        ProbeFailedError: `unresolved`: none has one.
+    """
+    found: list[tuple[str, str, str]] = []
+    failed: list[ProbeFailedError] = []
+    for host, port in places:
+        if _is_socket(host):
+            found.append((host, "", port))
+            continue
         try:
-            async with asyncio.timeout(context.timeout):
-                resolved = await context.http.resolve(endpoint)
-        except TimeoutError as error:
-            raise ProbeFailedError(Reason.UNRESOLVED, f"no address for {host} within {context.timeout:g} s") from error
-        found = tuple(address.ip for address in resolved.addresses)
-    parameters |= {"host": ",".join([host] * len(found)), "hostaddr": ",".join(found)}
-    return Target(parameters=parameters, where=where, certificate=certificate)
+            found += [(host, ip, port) for ip in await _resolved(Endpoint(host, int(port)), context)]
+        except ProbeFailedError as error:
+            failed.append(error)
+    if failed and not found:
+        raise failed[0]
+    if not any(ip for _, ip, _ in found):
+        return {}
+    return {
+        name: ",".join(column)
+        for name, column in zip(("host", "hostaddr", "port"), zip(*found, strict=True), strict=True)
+    }
+
+
+async def _resolved(endpoint: Endpoint, context: Context) -> tuple[str, ...]:
+    chosen = context.address
+    if chosen is not None and chosen.endpoint == endpoint:
+        return (chosen.ip,)
+    try:
+        async with asyncio.timeout(context.timeout):
+            resolved = await context.http.resolve(endpoint)
+    except TimeoutError as error:
+        detail = f"no address for {endpoint.host} within {context.timeout:g} s"
+        raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
+    return tuple(address.ip for address in resolved.addresses)
