@@ -3,6 +3,6 @@ SELECT /* probekit */ pg_catalog.count(*) AS found
   FROM (SELECT 1
           FROM {child} AS c
          WHERE {present}
-           AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})
+           AND NOT EXISTS ({parents})
            AND {recent}
          LIMIT 1000) AS s

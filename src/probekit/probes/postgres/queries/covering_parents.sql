@@ -1,0 +1,5 @@
+-- The parents that together cover a child's period, as PostgreSQL 18's RI_FKey_check asks for them.
+SELECT FROM (SELECT {parent_period} AS period
+               FROM {parent} AS p
+              WHERE {same} AND {parent_period} OPERATOR(pg_catalog.&&) {period}) AS r
+HAVING {period} OPERATOR(pg_catalog.<@) pg_catalog.range_agg(r.period)
