@@ -28,7 +28,7 @@ from probekit.engine.windows import put_together
 from probekit.model.measurement import Failure, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context, ProbeFailedError, Window
-from probekit.probes.postgres import KIND, catalogue, session
+from probekit.probes.postgres import KIND, locks, session
 from probekit.probes.postgres.refusals import of_session
 from probekit.probes.postgres.relations import ComparedColumn, Relation
 from probekit.probes.postgres.settings import PostgresProbe
@@ -148,7 +148,7 @@ def place(launcher, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(catalogue, "_BETWEEN", 0.05)
+    monkeypatch.setattr(locks, "_BETWEEN", 0.05)
 
 
 def context_of(dsn, wanted, *, timeout=3.0, trust=None, look_up=lambda _endpoint: (LOOPBACK,), **more):
@@ -788,8 +788,33 @@ async def test_a_session_that_waits_for_a_row_is_blocked_from_the_declared_time_
         patient = await read(place.dsn(), "blocked_sessions")
 
     assert numbers(found)["blocked_sessions"] == 1
-    assert f"pid {waiter} waits 0 s for pid {holder}" in found.summary
+    assert f"pid {waiter} waits 0 s for pid {holder}, transactionid lock" in found.summary
     assert numbers(patient)["blocked_sessions"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key", "told"),
+    [
+        ("42", 42, "advisory lock 42 ("),
+        ("-42", -42, "advisory lock -42 ("),
+        ("9007199254740993", 9007199254740993, "advisory lock 9007199254740993 ("),
+        ("7, -1", [7, -1], "advisory lock [7, -1] ("),
+    ],
+)
+async def test_an_advisory_lock_that_is_waited_for_is_named_and_can_be_meant(place, arguments, key, told) -> None:
+    lock = f"select pg_advisory_lock({arguments})"
+    async with place.session(lock, autocommit=True), place.session(autocommit=True) as waiter:
+        waits = asyncio.ensure_future(waiter.execute(lock))
+        await blocked(place, waits=waits)
+        found = await read(place.dsn(), "blocked_sessions", blocked_for="0s")
+        meant = await read(place.dsn(), "blocked_sessions", blocked_for="0s", advisory_allowed=[1, key])
+        other = await read(place.dsn(), "blocked_sessions", blocked_for="0s", advisory_allowed=[1, [42, 42]])
+        await cancelled(waiter, waits)
+
+    assert numbers(found)["blocked_sessions"] == numbers(other)["blocked_sessions"] == 1
+    assert told in found.summary
+    assert "advisory_allowed" in found.summary
+    assert numbers(meant)["blocked_sessions"] == 0
 
 
 async def test_a_role_without_rights_still_sees_who_waits(place) -> None:
@@ -938,6 +963,17 @@ async def test_a_constraint_that_was_not_validated_vouches_for_nothing(place) ->
 
     assert numbers(readings)["unenforced_constraints"] == 1
     assert "public.orders.small (not validated)" in readings.summary
+
+
+async def test_a_domain_s_constraint_that_was_not_validated_counts(place) -> None:
+    place.run("create domain amount as int", "alter domain amount add constraint small check (value < 100) not valid")
+    try:
+        readings = await read(place.dsn(), "unenforced_constraints")
+    finally:
+        place.run("drop domain amount")
+
+    assert numbers(readings)["unenforced_constraints"] == 1
+    assert "public.amount.small (of a domain, not validated)" in readings.summary
 
 
 async def test_orphans_under_a_valid_key_are_found_and_so_are_its_triggers_while_they_are_off(place) -> None:
@@ -1530,6 +1566,8 @@ async def test_a_window_on_a_closed_port_is_unreachable() -> None:
         {"orphans": [{"child": "user_id", "parent": "users.id"}]},
         {"role": "standby"},
         {"blocked_for": "-1s"},
+        {"advisory_allowed": ["leader"]},
+        {"advisory_allowed": [[1, 2, 3]]},
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused(wrong) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,13 +10,10 @@ from probekit.probe import Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.postgres.session import Row, Session
 from probekit.probes.postgres.settings import PostgresProbe
 from probekit.probes.postgres.sql_files import text_of
+from probekit.probes.postgres.visible import BLIND, Found, visible
 from probekit.probes.postgres.words import dotted, listed, plain
 
-Found = tuple[dict[str, Reading | Failure], str]
-
-_BETWEEN: Final = 1.0  # seconds between two looks at locks
 _FULL: Final = 100.0  # percent
-_BLIND: Final = "the role does not see others' sessions: GRANT pg_monitor, inherited"
 
 
 async def expected_role(session: Session, config: PostgresProbe) -> Found:
@@ -51,7 +47,7 @@ async def invalid_indexes(session: Session, _config: PostgresProbe) -> Found:
 def _unfinished(rows: Sequence[Row]) -> Failure:
     names = listed([dotted(row["schema"], row["index"]) for row in rows])
     if any(row["hidden_build"] and not row["building"] for row in rows):
-        return Failure(reason=Reason.NOT_PERMITTED, detail=f"{names} may be being built: {_BLIND}")
+        return Failure(reason=Reason.NOT_PERMITTED, detail=f"{names} may be being built: {BLIND}")
     return Failure(reason=Reason.BAD_RESPONSE, detail=f"{names} is still being built, or waits for its partitions")
 
 
@@ -71,7 +67,7 @@ async def idle_transactions(session: Session, config: PostgresProbe) -> Found:
     summary += [f"pid {r['pid']} idle for {r['idle']:.0f} s, holding no id" for r in late if not r["has_xid"]]
     if not holding and session.server["activity_off"]:
         raise ProbeFailedError(Reason.NOT_PERMITTED, "track_activities is off in a session: nobody sees what it does")
-    return {"idle_transactions": _visible(session, len(holding))}, listed(summary)
+    return {"idle_transactions": visible(session, len(holding))}, listed(summary)
 
 
 async def prepared_transactions(session: Session, config: PostgresProbe) -> Found:
@@ -84,7 +80,7 @@ async def prepared_transactions(session: Session, config: PostgresProbe) -> Foun
 async def connections_used(session: Session, config: PostgresProbe) -> Found:
     """The fullest of all limits, in percent; whoever waits at the pooler finds it full."""
     if not session.server["full_visibility"]:
-        raise ProbeFailedError(Reason.NOT_PERMITTED, _BLIND)
+        raise ProbeFailedError(Reason.NOT_PERMITTED, BLIND)
     rows = await session.rows(text_of("connections"))
     used, fullest = max(((100 * row["used"] / row["usable"], row) for row in rows), key=lambda pair: pair[0])
     summary = f"{fullest['used']} of {fullest['usable']} connections of {plain(fullest['what'])}"
@@ -93,32 +89,3 @@ async def connections_used(session: Session, config: PostgresProbe) -> Found:
         if waiting:
             return {"connections_used": Exact(_FULL)}, f"{waiting} clients wait at the pooler, {summary}"
     return {"connections_used": Exact(used)}, summary
-
-
-async def blocked_sessions(session: Session, config: PostgresProbe) -> Found:
-    """Sessions that have waited for a lock as long as declared, and still do a second later."""
-    first = await _waiting(session, config)
-    if not first:
-        return {"blocked_sessions": _visible(session, 0)}, ""
-    await asyncio.sleep(_BETWEEN)
-    pids = {row["pid"] for row in first}
-    still = [row for row in await _waiting(session, config) if row["pid"] in pids]
-    summary = [f"pid {row['pid']} waits {row['waited']:.0f} s for {_blockers(row)}" for row in still]
-    return {"blocked_sessions": _visible(session, len(still))}, listed(summary)
-
-
-async def _waiting(session: Session, config: PostgresProbe) -> Sequence[Row]:
-    rows = await session.rows(text_of("blocked"))
-    return [row for row in rows if row["waited"] is not None and row["waited"] >= config.blocked_for]
-
-
-def _blockers(row: Row) -> str:
-    names = [f"pid {pid}" if pid else "a prepared transaction" for pid in dict.fromkeys(row["blockers"])]
-    return listed(names) or "nobody that can be seen"
-
-
-def _visible(session: Session, count: int) -> Reading | Failure:
-    """What was found counts; having found nothing only counts where everything could be seen."""
-    if not count and not session.server["full_visibility"]:
-        return Failure(reason=Reason.NOT_PERMITTED, detail=_BLIND)
-    return Exact(count)

@@ -9,15 +9,13 @@ from typing import Final
 
 from psycopg import sql
 
-from probekit.model.readings import Reading
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.postgres.relations import declared, foreign_keys
 from probekit.probes.postgres.session import Session
 from probekit.probes.postgres.settings import PostgresProbe
 from probekit.probes.postgres.sql_files import code
+from probekit.probes.postgres.visible import Found
 from probekit.probes.postgres.words import listed, plain
-
-Found = tuple[dict[str, Reading | Failure], str]
 
 _CAP: Final = 1000  # of queries/orphans.sql
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from probekit.model.readings import Reading
 from probekit.probe import Context, Exact, Failure, ProbeFailedError, Readings, Reason
-from probekit.probes.postgres import catalogue, integrity
+from probekit.probes.postgres import catalogue, integrity, locks
 from probekit.probes.postgres.refusals import RefusedError
 from probekit.probes.postgres.session import Session, opened
 from probekit.probes.postgres.settings import PostgresProbe
+from probekit.probes.postgres.visible import Found
 from probekit.probes.postgres.words import plain
 
-Found = tuple[dict[str, Reading | Failure], str]  # readings, and what a reader should know of them
 Reader = Callable[[Session, PostgresProbe], Awaitable[Found]]
 
 _READERS: Final[tuple[tuple[frozenset[str], Reader], ...]] = (
@@ -24,7 +24,7 @@ _READERS: Final[tuple[tuple[frozenset[str], Reader], ...]] = (
     (frozenset({"idle_transactions"}), catalogue.idle_transactions),
     (frozenset({"prepared_transactions"}), catalogue.prepared_transactions),
     (frozenset({"connections_used"}), catalogue.connections_used),
-    (frozenset({"blocked_sessions"}), catalogue.blocked_sessions),
+    (frozenset({"blocked_sessions"}), locks.blocked_sessions),
     (frozenset({"violations"}), integrity.violations),
     (frozenset({"orphans"}), integrity.orphans),
 )

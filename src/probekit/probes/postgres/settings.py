@@ -8,6 +8,8 @@ from pydantic import Field
 
 from probekit.probe import Duration, RepeatedConfig, SecretRef, Settings
 
+AdvisoryKey = int | tuple[int, int]  # as pg_advisory_lock takes it
+
 _COLUMN: Final = r"^[^.]+(\.[^.]+){1,2}$"
 
 
@@ -38,6 +40,9 @@ class PostgresProbe(RepeatedConfig):
     lock_timeout: Duration = Field(0.2, ge=0.01, le=60, description="that a reading waits for a lock")
     scan_time: Duration = Field(60.0, ge=0.01, le=600, description="of all scans of one measurement together")
     blocked_for: Duration = Field(5.0, ge=0, description="from which on a session that waits for a lock counts")
+    advisory_allowed: tuple[AdvisoryKey, ...] = Field(
+        (), description="keys of advisory locks that sessions may wait for (leader election), such as [42, [7, 1]]"
+    )
     idle_transaction: Duration = Field(60.0, ge=0, description="above which an idle or prepared transaction counts")
     slow_now: Duration = Field(1.0, ge=0, description="above which a running statement counts")
     slow_mean: Duration = Field(0.1, gt=0, description="from which on a statement's mean in the window counts")

@@ -1,9 +1,11 @@
--- convalidated covers PostgreSQL 18's NOT ENFORCED; a trigger switched off leaves it true.
+-- convalidated covers PostgreSQL 18's NOT ENFORCED, and constraints of domains; a trigger switched off leaves it true.
 SELECT /* probekit */
-       n.nspname::text AS schema, t.relname::text AS "table", k.conname::text AS name, 'not validated' AS why
+       n.nspname::text AS schema, COALESCE(t.relname, d.typname)::text AS "table", k.conname::text AS name,
+       CASE WHEN k.contypid <> 0 THEN 'of a domain, not validated' ELSE 'not validated' END AS why
   FROM pg_catalog.pg_constraint AS k
-  JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+  LEFT JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid
+  LEFT JOIN pg_catalog.pg_type AS d ON d.oid = k.contypid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = COALESCE(t.relnamespace, d.typnamespace)
  WHERE NOT k.convalidated
 UNION ALL
 SELECT n.nspname::text, t.relname::text, k.conname::text, 'trigger switched off'
