@@ -28,7 +28,7 @@ from probekit.engine.windows import put_together
 from probekit.model.measurement import Failure, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context, ProbeFailedError, Window
-from probekit.probes.postgres import KIND, locks, session
+from probekit.probes.postgres import KIND, load, locks, session
 from probekit.probes.postgres.refusals import of_session
 from probekit.probes.postgres.relations import ComparedColumn, Relation
 from probekit.probes.postgres.settings import PostgresProbe
@@ -1450,11 +1450,44 @@ async def watched(place, between=None, *, user="probekit", wanted=LOAD, blocks=2
     return put_together([r async for r in KIND.sample(config, context_of(dsn, wanted, window=window))])
 
 
-async def test_a_quiet_window_has_no_slow_statement_and_no_mean(place) -> None:
+async def test_a_window_without_a_call_is_no_reading_of_statements(place) -> None:
     readings = await watched(place)
 
-    assert numbers(readings) == {"slow_now": 0, "slow_statements": 0}
-    assert reasons(readings) == {"mean_query_time": Reason.BAD_RESPONSE}
+    assert numbers(readings) == {"slow_now": 0}
+    assert reasons(readings) == dict.fromkeys(("slow_statements", "mean_query_time"), Reason.BAD_RESPONSE)
+    assert "no statement ended in the window" in readings.values["slow_statements"].detail
+
+
+async def test_quick_calls_are_none_that_is_slow(place) -> None:
+    async def work():
+        place.run("select 1 from users", user="app")
+
+    readings = await watched(place, work)
+
+    assert numbers(readings)["slow_statements"] == 0
+    assert numbers(readings)["mean_query_time"] < 100
+
+
+@pytest.mark.parametrize("version", ["1.8", "1.4"])
+async def test_an_extension_of_before_an_upgrade_is_told_what_to_do(place, version) -> None:
+    place.run("drop extension pg_stat_statements", f"create extension pg_stat_statements version '{version}'")
+    try:
+        readings = await watched(place)
+    finally:
+        place.run("drop extension pg_stat_statements", "create extension pg_stat_statements")
+
+    assert numbers(readings) == {"slow_now": 0}
+    assert set(reasons(readings).values()) == {Reason.MISSING_SETTING}
+    told = readings.values["slow_statements"].detail
+    assert f"version {version} in this database" in told
+    assert "ALTER EXTENSION pg_stat_statements UPDATE" in told
+
+
+@pytest.mark.parametrize(
+    ("version", "is_old"), [("1.8", True), ("1.9", False), ("1.10", False), ("2.0", False), ("unpackaged", False)]
+)
+def test_versions_are_numbers(version, is_old) -> None:
+    assert load._is_old(version) == is_old  # noqa: SLF001  # no server has them all
 
 
 async def test_one_slow_statement_is_found_among_many_quick_ones(place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,7 @@ from probekit.probes.postgres.refusals import ReadingError
 from probekit.probes.postgres.session import Session, opened
 from probekit.probes.postgres.settings import PostgresProbe
 from probekit.probes.postgres.sql_files import text_of
-from probekit.probes.postgres.words import listed
+from probekit.probes.postgres.words import listed, plain
 
 _OVER_WINDOW: Final = ("slow_statements", "mean_query_time")
 _KNOWN: Final = {
@@ -24,6 +25,7 @@ _KNOWN: Final = {
         "pg_stat_statements holds a text of another database that this one's encoding has no letters for",
     ),
 }
+_OLDEST: Final = (1, 9)  # of PostgreSQL 14: the first with pg_stat_statements_info and toplevel
 _BLIND: Final = "the role does not see others' statements: GRANT pg_monitor, inherited"
 
 
@@ -77,11 +79,18 @@ async def _totals(session: Session) -> _Totals | Failure:
     if not session.server["full_visibility"]:
         return Failure(reason=Reason.NOT_PERMITTED, detail=_BLIND)
     try:
-        schema = await session.rows(text_of("statements_schema"))
-        if not schema:
+        extension = await session.rows(text_of("statements_extension"))
+        if not extension:
             detail = "pg_stat_statements is not in this database; CREATE EXTENSION pg_stat_statements adds it"
             return Failure(reason=Reason.MISSING_SETTING, detail=detail)
-        rows = await session.rows(text_of("statements").format(schema=sql.Identifier(schema[0]["schema"])))
+        version = extension[0]["version"]
+        if _is_old(version):
+            detail = (
+                f"pg_stat_statements has version {plain(version)} in this database, as before an upgrade of the server;"
+                f" ALTER EXTENSION pg_stat_statements UPDATE gives it that of the server (1.9 or later)"
+            )
+            return Failure(reason=Reason.MISSING_SETTING, detail=detail)
+        rows = await session.rows(text_of("statements").format(schema=sql.Identifier(extension[0]["schema"])))
     except ReadingError as error:
         reason, detail = _KNOWN.get(error.state, (error.reason, error.detail))
         return Failure(reason=reason, detail=detail)
@@ -94,6 +103,12 @@ async def _totals(session: Session) -> _Totals | Failure:
         thrown_away=rows[0]["thrown_away"],
         reset=rows[0]["reset"],
     )
+
+
+def _is_old(version: str) -> bool:
+    """Whether a version such as 1.8 is too old; what is no such number, a build of somebody's own, is tried."""
+    found = re.fullmatch(r"(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) < _OLDEST
 
 
 async def _over_window(
@@ -121,11 +136,10 @@ async def _over_window(
         detail = "pg_stat_statements threw entries away within the window: pg_stat_statements.max is too small"
         lost = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
         return {"slow_statements": values["slow_statements"] if slow else lost, "mean_query_time": lost}, summary
-    if calls:
-        values["mean_query_time"] = Exact(sum(milliseconds for _, milliseconds in spent.values()) / calls)
-    else:
-        detail = "no statement ended in the window: nothing to take a mean of"
-        values["mean_query_time"] = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
+    if not calls:
+        detail = "no statement ended in the window: nothing was slow, and nothing was quick"
+        return dict.fromkeys(_OVER_WINDOW, Failure(reason=Reason.BAD_RESPONSE, detail=detail)), summary
+    values["mean_query_time"] = Exact(sum(milliseconds for _, milliseconds in spent.values()) / calls)
     return values, [*summary, f"{calls} calls in the window"]
 
 
