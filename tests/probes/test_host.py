@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from probekit.model.measurement import Failure, Reason
 from probekit.model.readings import Exact, Mean
 from probekit.probe import Context, ProbeFailedError, Readings, Window
-from probekit.probes import host
-from probekit.probes.host import KIND, HostProbe
+from probekit.probes.host import KIND, HostProbe, control_group, local, measure
 from probekit.transport.client import Http
 
 GIGA = 1_000_000_000
+DATA = (91.5, 1000, 990, 990)  # percent, inodes: all, free, free to users
 NIC = SimpleNamespace(bytes_sent=0, bytes_recv=0, errin=0, errout=0, dropin=0, dropout=0)
 
 
@@ -36,6 +36,7 @@ class Machine:
         self.times = {"user": 100.0, "system": 50.0, "idle": 800.0, "iowait": 50.0, "guest": 0.0, "guest_nice": 0.0}
         self.interfaces = {"lo": vars(NIC) | {"bytes_sent": 5}, "eth0": dict(vars(NIC))}
         self.disks: dict[str, Any] = {"/": (27.8, 100, 40, 40)}  # percent, inodes: all, free, free to users
+        self.sizes: dict[str, int] = {}
         self.mounts = ["/", "/data"]
         self.processes: list[dict[str, Any]] = []
 
@@ -59,7 +60,7 @@ class Machine:
         found = self.disks.get(mount)
         if found is None:
             raise PermissionError(13, "Permission denied")
-        return SimpleNamespace(percent=found[0])
+        return SimpleNamespace(used=found[0], free=self.sizes.get(mount, 100) - found[0])
 
     def statvfs(self, mount: Path) -> SimpleNamespace:
         _, every, free, usable = self.disks[str(mount)]
@@ -73,10 +74,10 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
         name: SimpleNamespace(flags="up,loopback,running" if name == "lo" else "up,broadcast")
         for name in ("lo", "eth0")
     }
-    monkeypatch.setattr(host, "CGROUP", tmp_path)
-    monkeypatch.setattr(host, "perf_counter", lambda: made.now)
-    monkeypatch.setattr(host.socket, "gethostname", lambda: made.name)
-    monkeypatch.setattr(host.os, "statvfs", made.statvfs)
+    monkeypatch.setattr(control_group, "CGROUP", tmp_path)
+    monkeypatch.setattr(local, "perf_counter", lambda: made.now)
+    monkeypatch.setattr(local.socket, "gethostname", lambda: made.name)
+    monkeypatch.setattr(local.os, "statvfs", made.statvfs)
     for name, double in {
         "virtual_memory": lambda: SimpleNamespace(total=made.total, available=made.available),
         "cpu_count": lambda: made.cores,
@@ -122,8 +123,14 @@ def settings(**given: Any) -> HostProbe:
     return HostProbe(**{"kind": "host", "host": "localhost", **given})
 
 
-async def measurement(**given: Any) -> Readings:
-    return await KIND.measure(settings(**given), context())
+async def measurement(sleep: Any = None, **given: Any) -> Readings:
+    """One measurement, without a pause before a mount is read again; `sleep` is what happens meanwhile."""
+
+    async def no_pause(_seconds: float) -> None:
+        if sleep:
+            sleep()
+
+    return await measure(settings(**given), context(), sleep=no_pause)
 
 
 async def blocks(window: Any, **given: Any) -> list[Readings]:
@@ -135,7 +142,7 @@ async def test_this_machine_s_own_numbers() -> None:
 
     assert set(readings.values) == {"memory_used", "disk_used", "inodes_used"}
     assert 0 < readings.values["memory_used"].value < 100
-    assert readings.values["disk_used"] == Exact(psutil.disk_usage("/").percent)
+    assert readings.values["disk_used"].value == pytest.approx(psutil.disk_usage("/").percent, abs=1)  # tests write
     assert "/ " in readings.summary
 
 
@@ -259,7 +266,7 @@ async def test_a_limit_that_cannot_be_read_is_not_passed_over(machine, files, re
 
 
 async def test_the_fullest_mount_counts(machine) -> None:
-    machine.disks["/data"] = (91.5, 1000, 990, 990)
+    machine.disks["/data"] = DATA
 
     readings = await measurement(mounts=("/", "/data"))
 
@@ -291,7 +298,7 @@ async def test_no_inode_is_left(machine) -> None:
 
 @pytest.mark.parametrize(
     ("mount", "told"),
-    [("/backup", "nothing is mounted at /backup"), ("/data", "/data cannot be looked at: Permission")],
+    [("/backup", "nothing is mounted at /backup"), ("/data", "/data cannot be read: Permission")],
 )
 async def test_a_mount_that_cannot_be_read_could_be_the_fullest(machine, mount, told) -> None:
     readings = await measurement(mounts=("/", mount))
@@ -300,6 +307,44 @@ async def test_a_mount_that_cannot_be_read_could_be_the_fullest(machine, mount, 
     assert told in readings.values["disk_used"].detail
     assert told in readings.summary
     assert readings.values["memory_used"] == Exact(25)
+
+
+@pytest.mark.parametrize(
+    ("takes_away", "gives_back"),
+    [
+        (lambda machine: machine.mounts.remove("/data"), lambda machine: machine.mounts.append("/data")),
+        (lambda machine: machine.disks.pop("/data"), lambda machine: machine.disks.update({"/data": DATA})),
+    ],
+    ids=["no mount", "gone between two calls"],
+)
+async def test_a_mount_that_is_gone_is_read_again_before_it_is_an_error(machine, takes_away, gives_back) -> None:
+    machine.disks["/data"] = DATA
+    seen = await measurement(mounts=("/", "/data"))
+    takes_away(machine)
+    again = await measurement(sleep=lambda: gives_back(machine), mounts=("/", "/data"))
+    takes_away(machine)
+    gone = await measurement(mounts=("/", "/data"))
+
+    assert seen.values["disk_used"] == again.values["disk_used"] == Exact(91.5)
+    assert gone.values["disk_used"].reason is Reason.MISSING_FILE
+
+
+async def test_a_mount_that_is_there_is_read_once(machine) -> None:
+    pauses: list[None] = []
+
+    await measurement(sleep=lambda: pauses.append(None))
+
+    assert pauses == []
+
+
+async def test_a_file_system_without_a_size_is_no_empty_one(machine) -> None:
+    machine.sizes["/"] = 0
+    machine.disks["/"] = (0.0, 0, 0, 0)
+
+    readings = await measurement()
+
+    assert readings.values["disk_used"].reason is Reason.BAD_RESPONSE
+    assert "/ has no size" in readings.summary
 
 
 async def test_a_mount_that_never_answers_holds_nobody_up(machine, monkeypatch) -> None:
@@ -379,6 +424,12 @@ async def test_without_a_lower_quota_the_machine_s_processors_count(machine, fil
     (block,) = await blocks(Blocks(machine, lambda: machine.cpu(user=10, idle=30)))
 
     assert block.values["cpu_used"] == Mean((25,))
+
+
+async def test_processor_time_that_went_back_is_no_reading(machine) -> None:
+    (block,) = await blocks(Blocks(machine, lambda: machine.cpu(idle=-20, user=60)))
+
+    assert "went back in this block" in block.values["cpu_used"].detail
 
 
 async def test_a_quota_that_changes_in_a_block(machine) -> None:

@@ -1,0 +1,99 @@
+"""How much of a machine's memory, disks, processors and network is used?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Final
+
+from probekit.probe import Context, Failure, Kind, Metric, ProbeFailedError, Readings, Reason
+from probekit.probes.host.local import ThisMachine
+from probekit.probes.host.readings import cpu_used, fullest, network_errors, throughput
+from probekit.probes.host.settings import HostProbe
+
+_PAUSE: Final = 1.0  # seconds after which a mount that is not there is read again
+
+
+async def measure(
+    config: HostProbe, context: Context, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> Readings:
+    """Read memory and disks once; again where a mount is not there, which may be mounted anew just now."""
+    machine = ThisMachine(config, context.timeout)
+    usage = await machine.usage()
+    if usage.misses_a_mount:
+        await sleep(_PAUSE)
+        usage = await machine.usage()
+    memory, disks = usage.memory, usage.disks
+    notes = [one.detail if isinstance(one, Failure) else str(one) for one in (memory, *disks)]
+    return Readings(
+        f"{usage.machine}: {', '.join(notes)}",
+        memory_used=memory if isinstance(memory, Failure) else memory.share,
+        disk_used=fullest([disk if isinstance(disk, Failure) else disk.space for disk in disks]),
+        inodes_used=fullest([disk if isinstance(disk, Failure) else disk.inodes for disk in disks]),
+    )
+
+
+async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings, None]:
+    """Processors, memory and network over each block of time: differences of counters, never a first reading."""
+    machine = ThisMachine(config, context.timeout)
+    if context.window is None:
+        raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
+    before = await machine.counters()
+    while await context.window.next():
+        after = await machine.counters()
+        of = after.processors
+        yield Readings(
+            f"{after.machine}: {of.detail if isinstance(of, Failure) else f'processor time is of {of.whose}'}",
+            cpu_used=cpu_used(before, after),
+            memory=after.memory,
+            throughput=throughput(config.interfaces, before, after),
+            network_errors=network_errors(config.interfaces, before, after),
+        )
+        before = after
+
+
+KIND = Kind(
+    config=HostProbe,
+    fills=("host", "host-load"),
+    metrics=(
+        Metric(
+            name="memory_used",
+            unit="%",
+            high=100,
+            help="memory that cannot be given away, of the machine or the container",
+        ),
+        Metric(
+            name="disk_used",
+            unit="%",
+            high=100,
+            help="space in use, of what users may fill, on the fullest mount",
+        ),
+        Metric(
+            name="inodes_used",
+            unit="%",
+            high=100,
+            help="inodes in use, of what users may take, on the mount with the most",
+        ),
+        Metric(
+            name="cpu_used",
+            unit="%",
+            high=100,
+            help="processor time spent, of the machine or the quota; the mean of all blocks",
+        ),
+        Metric(
+            name="memory", unit="MB", help="resident memory of the named processes, else the memory in use; the mean"
+        ),
+        Metric(name="throughput", unit="MB", help="sent and received per second; the mean"),
+        Metric(name="network_errors", unit="", help="errors and dropped packets in a block, both ways"),
+    ),
+    measure=measure,
+    sample=sample,
+    requests=0,
+    example="""\
+kind = "host"
+host = "web-1"  # the machine that probekit runs on, by its name
+mounts = ["/", "/var"]
+""",
+    privileges="a user of that machine",
+    safety="it only reads, on the machine that probekit runs on",
+)
