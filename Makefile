@@ -14,7 +14,7 @@ test: .venv/dev-is-installed  ## the suite, with real servers, on the package as
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --target build/wheel build/*.whl
 	PYTHONPATH="$(CURDIR)/build/wheel" $(BIN)/pytest -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-services: .venv/dev-is-installed  ## kind command with real plugins: needs monitoring-plugins-basic (Debian) or its like
+test-services: .venv/dev-is-installed  ## kinds command and host with real programs: monitoring-plugins-basic and prometheus-node-exporter (Debian)
 	$(BIN)/pytest -m services
 
 soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred times each

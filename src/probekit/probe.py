@@ -296,6 +296,7 @@ class Kind(Generic[ConfigT]):
     sample: Callable[[ConfigT, Context], AsyncGenerator[Readings, None]] | None = None  # a window, `Readings` by block
     turn: Turn = "concurrent"  # "exclusive" after all others, "final" after the release guard
     endpoint: Callable[[ConfigT, str], Endpoint] | None = None  # settings and base URL to where it connects
+    connects: Callable[[ConfigT], bool] | None = None  # settings to whether it connects to that endpoint; else always
     each_address: bool = False  # every resolved address is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
     reported: bool = False  # its numbers are what a program says, and nothing that was measured here
@@ -331,6 +332,7 @@ class Kind(Generic[ConfigT]):
             pydantic.ValidationError: the table does not fit.
         """
         config = self.config.model_validate(table)
+        connects = self.connects is None or self.connects(config)
         return ConfiguredKind(
             name=config.kind,
             config=config,
@@ -341,7 +343,7 @@ class Kind(Generic[ConfigT]):
             reports_on=self.reports_on(config) if self.reports_on else frozenset(),
             measure=partial(self.measure, config) if self.measure else None,
             sample=partial(self.sample, config) if self.sample else None,
-            endpoint=partial(self.endpoint, config) if self.endpoint else None,
+            endpoint=partial(self.endpoint, config) if self.endpoint and connects else None,
             requests=self.requests if isinstance(self.requests, int) else self.requests(config),
             requests_per_window=partial(self.requests_per_window, config) if self.requests_per_window else None,
             load=self.load(config) if self.load else None,
@@ -349,7 +351,7 @@ class Kind(Generic[ConfigT]):
             versions=self.versions(config) if self.versions else Versions(),
             repeat=config.repeat if isinstance(config, RepeatedConfig) else 1,
             turn=self.turn,
-            each_address=self.each_address,
+            each_address=self.each_address and connects,
             passive=self.passive,
             reported=self.reported,
             remembers=self.remembers,

@@ -189,7 +189,8 @@ async def test_only_the_machine_it_runs_on_is_spoken_of(machine, here, asked, is
         except ProbeFailedError as error:
             told.append((error.reason, error.detail))
 
-    refusal = (Reason.MISSING_SETTING, f"probekit runs on {here}, the probe asks for {asked}")
+    hint = "run it there, or name the machine's node exporter by `url`"
+    refusal = (Reason.MISSING_SETTING, f"probekit runs on {here}, the probe asks for {asked}: {hint}")
     assert told == ([] if is_here else [refusal] * 2)
 
 

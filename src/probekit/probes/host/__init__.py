@@ -6,19 +6,30 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
-from probekit.probe import Context, Failure, Kind, Metric, ProbeFailedError, Readings, Reason
-from probekit.probes.host.local import ThisMachine
-from probekit.probes.host.readings import cpu_used, fullest, network_errors, throughput
+from probekit.probe import Context, Endpoint, Failure, Kind, Metric, ProbeFailedError, Readings, Reason
+from probekit.probes.host.readings import Machine, cpu_used, fullest, network_errors, throughput
 from probekit.probes.host.settings import HostProbe
+from probekit.transport.urls import endpoint_of
 
 _PAUSE: Final = 1.0  # seconds after which a mount that is not there is read again
+
+
+def _machine(config: HostProbe, context: Context) -> Machine:
+    """The machine that the settings name, by the way that they name."""
+    if config.url:
+        from probekit.probes.host.node_exporter import NodeExporter  # noqa: PLC0415  # the way that is asked for
+
+        return NodeExporter(config, context)
+    from probekit.probes.host.local import ThisMachine  # noqa: PLC0415  # as above
+
+    return ThisMachine(config, context.timeout)
 
 
 async def measure(
     config: HostProbe, context: Context, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> Readings:
     """Read memory and disks once; again where a mount is not there, which may be mounted anew just now."""
-    machine = ThisMachine(config, context.timeout)
+    machine = _machine(config, context)
     usage = await machine.usage()
     if usage.misses_a_mount:
         await sleep(_PAUSE)
@@ -35,7 +46,7 @@ async def measure(
 
 async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings, None]:
     """Processors, memory and network over each block of time: differences of counters, never a first reading."""
-    machine = ThisMachine(config, context.timeout)
+    machine = _machine(config, context)
     if context.window is None:
         raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
     before = await machine.counters()
@@ -50,6 +61,10 @@ async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings
             network_errors=network_errors(config.interfaces, before, after),
         )
         before = after
+
+
+def _endpoint(config: HostProbe, base_url: str) -> Endpoint:
+    return endpoint_of(config.url or base_url)
 
 
 KIND = Kind(
@@ -88,12 +103,16 @@ KIND = Kind(
     ),
     measure=measure,
     sample=sample,
-    requests=0,
+    endpoint=_endpoint,
+    connects=lambda config: config.url is not None,
+    each_address=True,
+    requests=lambda config: 2 if config.url else 0,
     example="""\
 kind = "host"
 host = "web-1"  # the machine that probekit runs on, by its name
 mounts = ["/", "/var"]
+# url = "http://web-1:9100/metrics"  # its node exporter, where probekit runs on another machine
 """,
-    privileges="a user of that machine",
-    safety="it only reads, on the machine that probekit runs on",
+    privileges="a user of that machine, or the page of its node exporter",
+    safety="it only reads, on the machine that probekit runs on or by a node exporter",
 )

@@ -33,7 +33,8 @@ class ThisMachine:
         self._name = socket.gethostname()
         if not config.means(self._name):
             detail = f"probekit runs on {self._name}, the probe asks for {config.host}"
-            raise ProbeFailedError(Reason.MISSING_SETTING, detail)
+            hint = "run it there, or name the machine's node exporter by `url`"
+            raise ProbeFailedError(Reason.MISSING_SETTING, f"{detail}: {hint}")
 
     async def usage(self) -> Usage:
         """Memory and file systems."""

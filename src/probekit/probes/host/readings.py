@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 from probekit.probe import Exact, Failure, Mean, Reason
 
@@ -13,6 +13,24 @@ MEGA: Final = 1_000_000
 MACHINE: Final = "the machine"
 _JITTER: Final = 1.0  # seconds that a counter of idle or iowait time may go back (proc(5), /proc/stat)
 _SHOWN: Final = 10  # names that a message lists
+
+
+class Machine(Protocol):
+    """A way to read one machine."""
+
+    async def usage(self) -> Usage:
+        """How full it is now.
+
+        Raises:
+            ProbeFailedError: the machine cannot be read, or is another one than the settings name.
+        """
+
+    async def counters(self) -> Counters:
+        """What it has counted so far.
+
+        Raises:
+            ProbeFailedError: as above.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,102 @@
+"""The numbers of a machine by its node exporter's page: the same that psutil gives of this one.
+
+The formulas are those of the exporter's own monitoring mixin (prometheus/node_exporter, docs/node-mixin,
+rules/rules.libsonnet and alerts/alerts.libsonnet) with two differences, so that both ways give one table: space is a
+share of what users may fill, as df and psutil have it (the mixin's alerts divide by the whole size), and stolen
+processor time is spent (the mixin leaves it out, with idle time and that of waiting for a disk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from probekit.probe import ProbeFailedError, Reason
+from probekit.probes.host.page import Labels, Page
+from probekit.probes.host.readings import Disk, Interface, Memory, Processors, some
+
+_IDLE: Final = ("idle", "iowait")
+_LOOPBACK: Final = "lo"  # which the mixin's rules leave out, too
+_CARRIED: Final = ("node_network_receive_bytes_total", "node_network_transmit_bytes_total")
+_ERRORS: Final = (
+    "node_network_receive_errs_total",
+    "node_network_transmit_errs_total",
+    "node_network_receive_drop_total",
+    "node_network_transmit_drop_total",
+)
+
+
+def memory(page: Page) -> Memory:
+    """The mixin's instance:node_memory_utilisation:ratio, without its fallback for kernels before 3.14."""
+    total, available = page.number("node_memory_MemTotal_bytes"), page.number("node_memory_MemAvailable_bytes")
+    if not 0 < total >= available:
+        raise _impossible(f"{available:g} of {total:g} bytes of memory are available")
+    return Memory(used=total - available, total=total)
+
+
+def disks(page: Page, mount: str) -> tuple[Disk, ...]:
+    """The file system at a mount point, and those that it hides, if any.
+
+    Raises:
+        ProbeFailedError: `missing_file`: none is there, or the exporter could not read it; and what `Page` raises.
+    """
+    sizes = page.series("node_filesystem_size_bytes")
+    there = [labels for labels in sizes if ("mountpoint", mount) in labels]
+    errors = page.series("node_filesystem_device_error", required=False)
+    if any(value and ("mountpoint", mount) in labels for labels, value in errors.items()):
+        raise ProbeFailedError(Reason.MISSING_FILE, f"{mount} cannot be read by the exporter (device error)")
+    if not there:
+        known = some(sorted({dict(labels).get("mountpoint", "") for labels in sizes}))
+        detail = f"the exporter has no file system at {mount}, but {known}"
+        hint = "see its --collector.filesystem.mount-points-exclude and --path.rootfs"
+        raise ProbeFailedError(Reason.MISSING_FILE, f"{detail}: {hint}")
+    return tuple(_disk(page, mount, labels, sizes[labels]) for labels in there)
+
+
+def _disk(page: Page, mount: str, labels: Labels, size: float) -> Disk:
+    """One series' file system; Linux gives no inodes that only root may take."""
+    free, available, inodes, inodes_free = (
+        page.value(f"node_filesystem_{name}", labels) for name in ("free_bytes", "avail_bytes", "files", "files_free")
+    )
+    if not (available <= free <= size and inodes_free <= inodes):
+        raise _impossible(f"{free:g} of {size:g} bytes and {inodes_free:g} of {inodes:g} inodes are free at {mount}")
+    return Disk(
+        mount=mount, used=size - free, free=available, inodes_used=inodes - inodes_free, inodes_free=inodes_free
+    )
+
+
+def processors(page: Page) -> Processors:
+    """The parts of the mixin's instance:node_cpu_utilisation; guests' time is in `user` and `nice` already."""
+    seconds = {
+        (dict(labels).get("cpu", ""), dict(labels).get("mode", "")): value
+        for labels, value in page.series("node_cpu_seconds_total").items()
+    }
+    cores = {cpu for cpu, _ in seconds}
+    if any((cpu, "idle") not in seconds for cpu in cores):
+        raise _impossible("node_cpu_seconds_total has a processor without idle time")
+    return Processors(
+        spent=sum(value for (_, mode), value in seconds.items() if mode not in _IDLE),
+        there=sum(seconds.values()),
+        cores=len(cores),
+        counters={f"{cpu} {mode}": value for (cpu, mode), value in seconds.items()},
+    )
+
+
+def interfaces(page: Page) -> Mapping[str, Interface]:
+    """The mixin's instance:node_network_..._excluding_lo, before it takes a rate; errors and drops are one number."""
+    carried, errors = ([page.by(name, "device") for name in names] for names in (_CARRIED, _ERRORS))
+    known = carried[0].keys()
+    if any(one.keys() != known for one in (*carried, *errors)):
+        raise _impossible("node_network_... has an interface that lacks one of its counters")
+    return {
+        name: Interface(
+            carried=sum(one[name] for one in carried),
+            errors=sum(one[name] for one in errors),
+            is_loopback=name == _LOOPBACK,
+        )
+        for name in known
+    }
+
+
+def _impossible(detail: str) -> ProbeFailedError:
+    return ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}: that cannot be, look at the exporter")
