@@ -14,8 +14,12 @@ from threading import Thread
 import pytest
 from pydantic import ValidationError
 
+from probekit.judging.evaluate import evaluate
+from probekit.judging.statistics import Risks
 from probekit.model.history import History
+from probekit.model.limit import parse_limit
 from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.model.verdict import Outcome
 from probekit.probe import Context, Window
 from probekit.probes.latency import KIND, Latency, Route
 from probekit.transport.client import Http
@@ -321,11 +325,24 @@ def test_settings_that_cannot_be_sampled_are_refused(settings) -> None:
 
 
 async def test_how_fast_one_page_for_every_path_is_says_nothing_of_the_routes(read) -> None:
-    with pytest.raises(ProbeFailedError) as caught:
-        await read(lambda _number: (0, 200), unknown=OK)
+    readings, _ = await read(lambda _number: (0, 200), unknown=OK)
 
-    assert caught.value.reason is Reason.BAD_RESPONSE
-    assert "gets the answer of /a" in caught.value.detail
+    for value in readings.values.values():
+        assert value.reason is Reason.BAD_RESPONSE
+        assert "gets the answer of /a" in value.detail
+    assert not readings.answered
+
+
+async def test_that_a_server_which_answers_anything_fails_is_so(read) -> None:
+    readings, _ = await read(lambda number: (0, 503 if number % 8 == 7 else 200), unknown=OK, blocks=12)
+
+    assert {readings.values[name].reason for name in ("p50", "p95", "p99")} == {Reason.BAD_RESPONSE}
+    rate = readings.values["error_rate"]
+    assert "gets the answer of /a" in rate.doubt
+    assert evaluate(rate, parse_limit("error_rate < 1 %"), Risks()).outcome is Outcome.FAIL
+    told = evaluate(rate, parse_limit("error_rate < 99 %"), Risks())
+    assert (told.outcome, told.detail.endswith(rate.doubt)) == (Outcome.ERROR, True)
+    assert not readings.answered
 
 
 @pytest.mark.parametrize(

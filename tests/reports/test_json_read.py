@@ -125,7 +125,11 @@ EVIDENCE = {
         release="2.3.1",
         deployment=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
         fingerprint="0123456789abcdef",
-        values={"p95": Quantile(SAMPLE, 0.95), "error_rate": ErrorRate(SAMPLE), "hit_rate": Complement(SHARE)},
+        values={
+            "p95": Quantile(SAMPLE, 0.95),
+            "error_rate": ErrorRate(SAMPLE, "one page"),
+            "hit_rate": Complement(SHARE),
+        },
         until=datetime(2026, 11, 23, 10, 25, tzinfo=UTC),
         addresses=("192.0.2.1:443", "192.0.2.2:443"),
     )

@@ -172,7 +172,7 @@ def number_of(reading: Reading) -> float | None:
             return reading.value
         case Quantile():
             return None if reading.value is None else reading.value / 1000
-        case ErrorRate(sample):
+        case ErrorRate(sample=sample):
             return number_of(sample.failed())
         case Complement(share):
             missed = number_of(share)
@@ -192,11 +192,12 @@ def limit_test(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks
     part = limit.value / 100
     if isinstance(reading, Complement):
         return judge_share(reading.share, 1 - part, risks, peeks)
-    return (
-        judge_failures(reading.sample, part, risks, peeks)
-        if isinstance(reading, ErrorRate)
-        else judge_share(reading, part, risks, peeks)
-    )
+    if isinstance(reading, ErrorRate):
+        judged = judge_failures(reading.sample, part, risks, peeks)
+        return (
+            replace(judged, outcome=Outcome.ERROR) if reading.doubt and judged.outcome is not Outcome.FAIL else judged
+        )
+    return judge_share(reading, part, risks, peeks)
 
 
 def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:

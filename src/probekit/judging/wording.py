@@ -54,6 +54,8 @@ def sample_summary(reading: Reading, judged: LimitTest) -> str:
     text = f"{events} of {judged.trials} {what}"
     if own := sum(reading.own_requests) if isinstance(reading, Share | Histogram) else 0:
         text += f", {own} of our own left out"
+    if judged.outcome is Outcome.ERROR and isinstance(reading, ErrorRate) and reading.doubt:
+        return f"{text}; {reading.doubt}"
     if judged.outcome is Outcome.ERROR:
         return f"{text}; only our own delay stands between this and a verdict"
     if judged.outcome is Outcome.INCONCLUSIVE:

@@ -186,16 +186,17 @@ class Quantile:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
-    """The error rate of a sample's requests."""
+    """The error rate of a sample's requests; where its good answers are in doubt, that it is at least so high."""
 
     sample: LatencySample
+    doubt: str = ""  # why what counts as a good answer may be none: such a rate can fail, and not pass
 
     def __add__(self, later: ErrorRate) -> ErrorRate:
-        return ErrorRate(self.sample + later.sample)
+        return ErrorRate(self.sample + later.sample, self.doubt or later.doubt)
 
     def last(self, blocks: int) -> ErrorRate:
         """Of its latest blocks."""
-        return ErrorRate(self.sample.last(blocks))
+        return ErrorRate(self.sample.last(blocks), self.doubt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,31 +102,35 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
     async with aclosing(lines):
         with _steady_memory():
             await sender.run()
-    await _require_routes(config, context, sender.first)
     asked = [context.http.question(url) for url in urls]
-    readings = await _readings(sender, context, context.window, asked)
-    readings.answered = frozenset(asked[number] for number in sender.first)
+    doubt = await _doubt_of_routes(config, context, sender.first)
+    readings = await _readings(sender, context, context.window, asked, doubt)
+    readings.answered = frozenset(() if doubt else (asked[number] for number in sender.first))
     yield readings
 
 
-async def _readings(sender: Sender, context: Context, window: Window, asked: Sequence[str]) -> Readings:
-    """The sample's, unless its failures are the fault of its rate, or of what it asks."""
-    unread = None
+async def _readings(sender: Sender, context: Context, window: Window, asked: Sequence[str], doubt: str) -> Readings:
+    """The sample's, unless its failures are the fault of its rate, or of what it asks.
+
+    Where its answers are in doubt there are no durations, and no pass of the error rate; what failed has failed.
+    """
+    sample = sender.tally.sample()
     never = {number: answer for number, answer in sender.odd.items() if number not in sender.first}
     doubts = (doubt_of_question(context, answer, asked[number], _EXPECT) for number, answer in never.items())
+    unread = None
     if detail := next(filter(None, doubts), None):
         unread = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
     elif detail := await throttled(sender, context, window):
         unread = Failure(reason=Reason.TURNED_AWAY, detail=detail)
-    if unread:
-        return Readings(_summary(sender), p50=unread, p95=unread, p99=unread, error_rate=unread)
-    sample = sender.tally.sample()
+    elif doubt and not any(sample.failures):
+        unread = Failure(reason=Reason.BAD_RESPONSE, detail=doubt)
+    untimed = Failure(reason=Reason.BAD_RESPONSE, detail=doubt) if doubt and not unread else unread
     return Readings(
         _summary(sender),
-        p50=Quantile(sample, 0.5),
-        p95=Quantile(sample, 0.95),
-        p99=Quantile(sample, 0.99),
-        error_rate=ErrorRate(sample),
+        p50=untimed or Quantile(sample, 0.5),
+        p95=untimed or Quantile(sample, 0.95),
+        p99=untimed or Quantile(sample, 0.99),
+        error_rate=unread or ErrorRate(sample, doubt),
     )
 
 
@@ -139,12 +143,8 @@ def _summary(sender: Sender) -> str:
     return f"{seen}, ended early: nothing but failures" if sender.is_dead else seen
 
 
-async def _require_routes(config: Latency, context: Context, first: Mapping[int, Answer]) -> None:
-    """Go on only where the routes answer otherwise than paths that cannot exist: else these are no durations of theirs.
-
-    Raises:
-        ProbeFailedError: `bad_response`: a route is answered as such a path is.
-    """
+async def _doubt_of_routes(config: Latency, context: Context, first: Mapping[int, Answer]) -> str:
+    """Why these may be no answers of the routes: one of them is answered as paths are that cannot exist."""
     for number, answer in first.items():
         route = config.routes[number]
         if not config.made_up_path or route.contains or not answer.is_success:
@@ -152,7 +152,8 @@ async def _require_routes(config: Latency, context: Context, first: Mapping[int,
         if await context.http.answers_anything(route.target(context.base_url), answer):
             detail = f"{answer.address} answers anything: a path that cannot exist gets the answer of {route.place}"
             hint = 'if it must, say what tells them apart: contains = "..."'
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
+            return f"{detail}; {hint}"
+    return ""
 
 
 @contextmanager

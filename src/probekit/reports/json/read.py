@@ -241,6 +241,8 @@ def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failu
             return Mean(tuple(map(float, levels)))
         case {"edges": _}:
             return _read(Histogram, document)
-        case {"failures_of_sample": place} | {"of_sample": place}:
-            return Quantile(samples[place], float(document["q"])) if "q" in document else ErrorRate(samples[place])
+        case {"failures_of_sample": place}:
+            return ErrorRate(samples[place], str(document.get("doubt", "")))
+        case {"of_sample": place}:
+            return Quantile(samples[place], float(document["q"]))
     return _read(Share, document)

@@ -246,7 +246,7 @@ def _value(value: Reading | Failure, samples: Sequence[LatencySample]) -> float 
         case Histogram():
             summary = {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
             return summary | {"own_requests": value.own_requests}
-        case ErrorRate(sample) | Quantile(sample):
+        case ErrorRate(sample=sample) | Quantile(sample=sample):
             return _of_sample(value, samples.index(sample))
 
 
@@ -256,7 +256,7 @@ def _of_share(share: Share) -> dict[str, Any]:
 
 def _of_sample(value: ErrorRate | Quantile, place: int) -> dict[str, Any]:
     if isinstance(value, ErrorRate):
-        return {"failures_of_sample": place}
+        return {"failures_of_sample": place, "doubt": value.doubt}
     summary = None if value.value is None else value.value / 1000
     return {"q": value.q, "of_sample": place, "milliseconds": summary}
 
