@@ -6,26 +6,23 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
-from pathlib import Path
 
 import psycopg
 import pytest
 import trustme
 from builders import NOW
 from client_certificates import Mutual
+from postgres_servers import CATALOGUE, LOAD, PASSWORD, SCANS, Place, context_of, numbers, read, reasons, started
 from pydantic import ValidationError
 
-from probekit.demo import postgres_files
 from probekit.demo.launcher import launching
 from probekit.demo.ports import LOOPBACK, free_port
 from probekit.engine.windows import put_together
-from probekit.model.measurement import Failure, Reason
+from probekit.model.measurement import Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.postgres import KIND, load, locks, session
@@ -38,81 +35,13 @@ from probekit.transport.resolver import Resolver
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
 
-PASSWORD = "Tr0ub4dor-and-3"
-SCANS = frozenset({"violations", "orphans"})
-LOAD = frozenset({"slow_now", "slow_statements", "mean_query_time"})
-CATALOGUE = KIND.metric_names - SCANS - LOAD
 ROWS_OF = "select count(*) from orders where quantity <= 0"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A running server, and ways into it."""
-
-    port: int
-    password: str
-    authority: trustme.CA | None = None
-    folder: Path | None = None  # of its data and its socket
-
-    def dsn(self, user="probekit", database="shop", password=PASSWORD, host=LOOPBACK, **more):
-        password = self.password if user == "postgres" else password
-        options = {"sslmode": "disable", **more}  # one handshake less, where TLS is not the point
-        tail = "&".join(f"{name}={value}" for name, value in options.items() if value is not None)
-        return f"postgresql://{user}:{password}@{host}:{self.port}/{database}?{tail}"
-
-    def run(self, *statements, user="postgres", database="shop"):
-        with psycopg.connect(self.dsn(user, database), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    @contextlib.asynccontextmanager
-    async def session(self, *statements, user="app", autocommit=False, **more):
-        """Somebody's session that stays open, his statements done."""
-        connection = await psycopg.AsyncConnection.connect(
-            self.dsn(user), autocommit=autocommit, application_name="shop", **more
-        )
-        async with connection:
-            for statement in statements:
-                await connection.execute(statement)
-            yield connection
-            await connection.rollback()
 
 
 @pytest.fixture(scope="module")
 def launcher():
     with launching() as started:
         yield started
-
-
-def started(launcher, *options, certificate=None, standby=False, prepare=lambda _folder: None):
-    """A new cluster with these options; its port and the superuser's password."""
-    cluster = postgres_files.create(launcher, certificate=certificate)
-    prepare(cluster.folder)
-    if standby:
-        (cluster.folder / "standby.signal").touch()
-    port = free_port()
-    server = launcher.start(
-        f"postgres-{port}",
-        [
-            *(cluster.bin / "postgres", "-D", cluster.folder, "-c", f"listen_addresses={LOOPBACK}"),
-            *("-c", f"port={port}", "-c", "unix_socket_directories=.", "-c", "fsync=off"),
-            *cluster.options,
-            *(word for option in options for word in ("-c", option)),
-        ],
-        folder=cluster.folder,
-        owner=cluster.owner,
-        farewell=signal.SIGQUIT,  # at once: there is nothing to keep
-    )
-
-    def answers():
-        with contextlib.suppress(psycopg.OperationalError):
-            dsn = f"host={LOOPBACK} port={port} user=postgres password={cluster.password} sslmode=disable"
-            psycopg.connect(dsn, connect_timeout=2).close()
-            return True
-        return False
-
-    launcher.wait_ready(server, answers)
-    return port, cluster
 
 
 @pytest.fixture(scope="module")
@@ -149,42 +78,6 @@ def place(launcher, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(locks, "_BETWEEN", 0.05)
-
-
-def context_of(dsn, wanted, *, timeout=3.0, trust=None, look_up=lambda _endpoint: (LOOPBACK,), **more):
-    http = Http(run="test", resolver=Resolver(look_up=look_up), trust=trust or Trust())
-    return Context(
-        base_url="https://app.test",
-        timeout=timeout,
-        http=http.probe_client(timeout=timeout),
-        reveal=lambda _secret: dsn,
-        now=lambda: datetime.now(UTC),
-        wanted=frozenset(wanted),
-        **more,
-    )
-
-
-async def read(dsn, *wanted, timeout=3.0, address=None, trust=None, look_up=lambda _endpoint: (LOOPBACK,), **settings):
-    """One measurement, in which no secret may be told."""
-    config = PostgresProbe(kind="postgres", dsn={"env": "DATABASE_URL"}, **settings)
-    context = context_of(dsn, wanted or CATALOGUE, timeout=timeout, address=address, trust=trust, look_up=look_up)
-    readings = await KIND.measure(config, context)
-    told = f"{readings.notes} {readings.values}"
-    assert PASSWORD not in told
-    assert "ana@example.test" not in told
-    return readings
-
-
-def numbers(readings):
-    return {
-        name: float(value.value)
-        for name, value in readings.values.items()
-        if isinstance(value, Exact) and name not in ("connect", "round_trip")
-    }
-
-
-def reasons(readings):
-    return {name: value.reason for name, value in readings.values.items() if isinstance(value, Failure)}
 
 
 # ---------------------------------------------------------------- reachable
@@ -747,16 +640,6 @@ async def test_a_primary_that_takes_no_writes_is_not_the_expected_one(place, pla
 
     assert numbers(readings)["expected_role"] == expected
     assert ("read-only by default" in readings.summary) != expected
-
-
-async def test_a_standby_is_a_replica_and_no_primary(launcher) -> None:
-    port, cluster = started(launcher, standby=True)
-    dsn = Place(port=port, password=cluster.password).dsn("postgres", "postgres")
-
-    found = [numbers(await read(dsn, role=role)) for role in ("primary", "replica")]
-
-    assert [one["expected_role"] for one in found] == [0, 1]
-    assert found[0]["blocked_sessions"] == 0  # the catalogue is readable there too
 
 
 # ---------------------------------------------------------------- sessions

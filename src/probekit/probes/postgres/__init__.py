@@ -62,7 +62,8 @@ KIND = Kind(
             name="expected_role",
             unit="",
             high=1,
-            help="1: a primary that takes writes (no read-only default of database or owner), or the declared replica",
+            help="1: a primary that takes writes (no read-only default of database or owner), or, declared, a replica"
+            " that receives and applies them",
         ),
         Metric(
             name="encrypted",

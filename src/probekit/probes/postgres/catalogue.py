@@ -16,17 +16,6 @@ from probekit.probes.postgres.words import dotted, listed, plain
 _FULL: Final = 100.0  # percent
 
 
-async def expected_role(session: Session, config: PostgresProbe) -> Found:
-    """1 for what was declared; a primary on which writes are off by default is none."""
-    in_recovery = session.server["in_recovery"]
-    if config.role == "replica" or in_recovery:
-        return {"expected_role": Exact(in_recovery == (config.role == "replica"))}, ""
-    read_only = [plain(row["role"]) for row in await session.rows(text_of("read_only"))]
-    read_only += ["the whole server"] if session.server["read_only_server"] else []
-    summary = f"read-only by default for {listed(read_only)}" if read_only else ""
-    return {"expected_role": Exact(not read_only)}, summary
-
-
 async def invalid_indexes(session: Session, _config: PostgresProbe) -> Found:
     """Those that are broken; what is still being built, or waits for its partitions, proves nothing."""
     rows = await session.rows(text_of("invalid_indexes"))

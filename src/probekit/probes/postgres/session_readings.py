@@ -8,7 +8,7 @@ from typing import Final
 
 from probekit.model.readings import Reading
 from probekit.probe import Context, Exact, Failure, ProbeFailedError, Readings, Reason
-from probekit.probes.postgres import catalogue, integrity, locks
+from probekit.probes.postgres import catalogue, integrity, locks, role
 from probekit.probes.postgres.refusals import RefusedError
 from probekit.probes.postgres.session import Session, opened
 from probekit.probes.postgres.settings import PostgresProbe
@@ -18,7 +18,7 @@ from probekit.probes.postgres.words import plain
 Reader = Callable[[Session, PostgresProbe], Awaitable[Found]]
 
 _READERS: Final[tuple[tuple[frozenset[str], Reader], ...]] = (
-    (frozenset({"expected_role"}), catalogue.expected_role),
+    (frozenset({"expected_role"}), role.expected_role),
     (frozenset({"invalid_indexes", "harmful_invalid_indexes"}), catalogue.invalid_indexes),
     (frozenset({"unenforced_constraints"}), catalogue.unenforced_constraints),
     (frozenset({"idle_transactions"}), catalogue.idle_transactions),
