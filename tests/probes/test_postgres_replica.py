@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -15,7 +16,9 @@ from postgres_servers import PASSWORD, Place, numbers, read, reasons, running
 from probekit.demo import postgres_files
 from probekit.demo.launcher import launching
 from probekit.model.measurement import Reason
+from probekit.model.readings import Exact
 from probekit.probes.postgres import role
+from probekit.probes.postgres.settings import PostgresProbe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,22 @@ async def test_a_role_that_does_not_see_the_receiver_proves_nothing(pair) -> Non
 
     assert reasons(readings) == {"expected_role": Reason.NOT_PERMITTED}
     assert "GRANT pg_monitor" in readings.values["expected_role"].detail
+
+
+@pytest.mark.parametrize("status", ["waiting", "stopping"])
+async def test_a_receiver_that_does_not_stream_receives_nothing(status) -> None:
+    """A stand-in for a session with a standby whose upstream ended a timeline."""
+
+    async def rows(_query):
+        return [{"paused": False, "has_receiver": True, "receiver": status}]
+
+    session = SimpleNamespace(server={"in_recovery": True}, rows=rows)
+    config = PostgresProbe(kind="postgres", dsn={"env": "X"}, role="replica")
+
+    found, summary = await role.expected_role(session, config)
+
+    assert found == {"expected_role": Exact(0)}
+    assert summary == f"the WAL receiver is {status}"
 
 
 async def test_what_is_received_and_not_applied_is_no_pass(pair, monkeypatch) -> None:
