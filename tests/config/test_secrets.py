@@ -237,6 +237,25 @@ def test_a_short_secret_is_revealed_with_a_warning_that_does_not_show_it(vault, 
     assert events == [{"event": "secret.short", "log_level": "warning", "secret": "$HEALTH_TOKEN", "least": 8}]
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("postgresql://probe:pw@db.test/shop", ["secret.short"]),  # of a DSN the password counts
+        ("Bearer x7", ["secret.short"]),
+        ("postgresql://probe@db.test/shop", []),
+        ("password", ["secret.ordinary_word"]),
+        ("redis://:postgresql@cache.test", ["secret.ordinary_word"]),
+        ("no-word-of-ours", []),
+    ],
+)
+def test_a_secret_that_cannot_be_hidden_well_is_revealed_with_a_warning(vault, value, told) -> None:
+    with capture_logs() as events:
+        vault(HEALTH_TOKEN=value).reveal(TOKEN)
+
+    assert [event["event"] for event in events] == told
+    assert value not in str(events)
+
+
 def test_a_secret_of_eight_characters_is_long_enough(vault) -> None:
     with capture_logs() as events:
         vault(HEALTH_TOKEN="eight-88").reveal(TOKEN)

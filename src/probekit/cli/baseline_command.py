@@ -31,7 +31,6 @@ from probekit.model.history import BaselineWindow, History, TargetKey
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 from probekit.planning.baseline import baseline_items
-from probekit.redaction import Redactor
 from probekit.reports.json.read import window_document, window_of
 from probekit.text import escape, moment, paragraph
 from probekit.workflows.assembly import loaded, with_config
@@ -130,18 +129,17 @@ def _options(environment: str, config: Path | None) -> RunOptions:
 
 def _captured(options: RunOptions, known: Sequence[BaselineWindow]) -> CapturedWindow:
     options = replace(options, history=History(baseline=tuple(known)))
-    redactor = Redactor()
-    progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
+    progress = Progress(colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
     try:
-        return asyncio.run(_until_told(options, redactor, progress))
+        return asyncio.run(_until_told(options, progress))
     except CaptureError as error:
         raise RequestError(f"no window was kept: {error}") from error
 
 
-async def _until_told(options: RunOptions, redactor: Redactor, progress: Progress | None) -> CapturedWindow:
+async def _until_told(options: RunOptions, progress: Progress | None) -> CapturedWindow:
     cancellation = Cancellation()
     stop_on_signals(cancellation)
-    return await capture(options, redactor=redactor, clock=Clock(), cancellation=cancellation, observer=progress)
+    return await capture(options, clock=Clock(), cancellation=cancellation, observer=progress)
 
 
 def _wait(until: datetime) -> None:

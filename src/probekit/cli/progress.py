@@ -11,7 +11,6 @@ from probekit.cli.output import write_stderr
 from probekit.engine.context import RunObserver
 from probekit.model.plan import Step
 from probekit.model.verdict import Outcome, Verdict
-from probekit.redaction import Redactor
 from probekit.text import escape
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}
@@ -20,8 +19,7 @@ _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow",
 class Progress(RunObserver):
     """A line on stderr for each thing that begins, and for each verdict as it falls."""
 
-    def __init__(self, *, redactor: Redactor, colour: bool) -> None:
-        self._redactor = redactor
+    def __init__(self, *, colour: bool) -> None:
         self._colour = colour
 
     def waiting(self, what: str, until: datetime) -> None:
@@ -39,7 +37,7 @@ class Progress(RunObserver):
             self._say(f"{verdict.item.id}: {verdict.because}", word=verdict.outcome)
 
     def _say(self, text: str, word: Outcome | None = None) -> None:
-        shown = escape(self._redactor.clean(text))
+        shown = escape(text)
         if word:
             padded = f"{word.value:>14}  "
             shown = (click.style(padded, fg=_COLOURS.get(word)) if self._colour else padded) + shown

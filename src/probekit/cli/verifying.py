@@ -62,7 +62,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
             document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
-            _written(report, output, redactor, silent=(output.quiet and is_go) or is_known)
+            _written(report, output, silent=(output.quiet and is_go) or is_known)
             record_run(file, target, report, document, warn=warn)  # after it was told: what nobody read is news again
     return report.exit_code
 
@@ -140,7 +140,7 @@ def _deployed(text: str) -> datetime:
 def _carried_out(request: RunOptions, output: Output, redactor: Redactor) -> Report:
     log.configure(level=logging.DEBUG if output.verbose else logging.WARNING, redactor=redactor)
     terminal = sys.stderr.isatty() and not output.quiet
-    progress = Progress(redactor=redactor, colour=colour(sys.stderr.isatty())) if terminal else None
+    progress = Progress(colour=colour(sys.stderr.isatty())) if terminal else None
     return asyncio.run(_until_told(request, redactor, progress))
 
 
@@ -151,18 +151,11 @@ async def _until_told(request: RunOptions, redactor: Redactor, progress: Progres
     return await execute_run(request, redactor=redactor, cancellation=cancellation, observer=progress)
 
 
-def _written(report: Report, output: Output, redactor: Redactor, *, silent: bool) -> None:
+def _written(report: Report, output: Output, *, silent: bool) -> None:
     """Files first, whole; then stdout, unless nothing is to be said there."""
     for name, file in output.reports:
         if file is not None:
-            save(_rendered(report, name, redactor), file)
+            save(reports.load_format(name).text(report), file)
     for name, file in output.reports:
         if file is None and not silent:
-            write_stdout(_rendered(report, name, redactor, colour=colour(sys.stdout.isatty())))
-
-
-def _rendered(report: Report, name: str, redactor: Redactor, *, colour: bool = False) -> str:
-    """The report as text; what it quotes was cleaned when it was seen, so a document for programs stays one."""
-    form = reports.load_format(name)
-    text = form.text(report, colour=colour)
-    return redactor.clean(text) if form.is_for_people else text
+            write_stdout(reports.load_format(name).text(report, colour=colour(sys.stdout.isatty())))

@@ -13,7 +13,7 @@ from probekit.files import read_file
 from probekit.log import events
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import SecretRef
-from probekit.redaction import SHORT, Redactor
+from probekit.redaction import SHORT, Redactor, is_own_word
 from probekit.toml_file import ConfigError, FileProblem
 
 _OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
@@ -54,9 +54,11 @@ class SecretResolver:
             ProbeFailedError: `missing_secret`: it is not set, empty, or its file cannot be read.
         """
         value = self._of_variable(secret.env) if secret.env else self._of_file(secret.file or Path())
-        if len(value) < SHORT:
+        parts = self.redactor.learn(value)
+        if any(len(part) < SHORT for part in parts):
             events().warning("secret.short", secret=str(secret), least=SHORT)
-        self.redactor.learn(value)
+        if any(is_own_word(part) for part in parts):
+            events().warning("secret.ordinary_word", secret=str(secret), mend="choose one that is no word")
         return value
 
     def _of_variable(self, name: str) -> str:

@@ -18,7 +18,6 @@ class Format:
     name: str
     render: Callable[[Report], str]
     render_in_colour: Callable[[Report], str] | None = None  # for a terminal
-    is_for_people: bool = False  # such text is redacted once more as a whole; a document for programs stays one
 
     def text(self, report: Report, *, colour: bool = False) -> str:
         """The report in this format, in colour where that is asked for and the format has any."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -142,7 +143,9 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
     """
     run_id = uuid4().hex[:12]
     folder = config.path.absolute().parent
-    secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor or Redactor())
+    redactor = redactor or Redactor()
+    redactor.allow(names_of(target))
+    secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor)
     secrets.read_pipes(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
     context = RunContext(
         environment=target.environment,
@@ -156,6 +159,26 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
         observer=observer or RunObserver(),
     )
     return Session(run_id=run_id, context=context)
+
+
+def names_of(target: Target) -> frozenset[str]:
+    """Every name in the configuration of a target, with the hosts and paths in it: none is a secret."""
+    settings = [target.environment, *(one.source.config for one in target.probes)]
+    texts = {target.name, *(item.id for item in target.items), *(one.probe for one in target.probes)}
+    texts |= {text for one in settings for text in _texts(one.model_dump(mode="json"))}
+    return frozenset({*texts, *(piece for text in texts for piece in re.split("[/:]+", text))} - {""})
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every key and text in a value as JSON has it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from (str(key), *_texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) -> Http:

@@ -22,7 +22,6 @@ from probekit.planning.baseline import baseline_items
 from probekit.planning.plan import plan
 from probekit.planning.release import ReleaseRequest
 from probekit.probe import ConfiguredKind
-from probekit.redaction import Redactor
 from probekit.workflows.assembly import prepare, session
 from probekit.workflows.options import RequestError, RunOptions
 
@@ -43,7 +42,6 @@ class CapturedWindow:
 async def capture(
     options: RunOptions,
     *,
-    redactor: Redactor,
     clock: Clock,
     cancellation: Cancellation,
     observer: RunObserver | None = None,
@@ -65,9 +63,7 @@ async def capture(
     if not planned.steps:
         needed = ", ".join(sorted({row.probe or "" for row in rows}))
         raise RequestError(f"none of the probes that are compared is configured for '{target.name}': {needed}")
-    context = session(
-        config, target, redactor=redactor, clock=clock, cancellation=cancellation, observer=observer
-    ).context
+    context = session(config, target, clock=clock, cancellation=cancellation, observer=observer).context
     observations = await run(planned, lambda _step, _attempts: None, context)
     if not observations.complete:
         raise CaptureError(f"the window was cut off ({observations.ended_by})")

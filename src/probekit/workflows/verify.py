@@ -13,7 +13,7 @@ from pathlib import Path
 
 from probekit.config.dotenv import Dotenv
 from probekit.config.target import Target
-from probekit.engine.context import Cancellation, Clock, Observations, RunObserver, StepEnded
+from probekit.engine.context import Cancellation, Clock, Observations, RunContext, RunObserver, StepEnded
 from probekit.engine.runner import run
 from probekit.judging.addresses import notes_of_moves
 from probekit.judging.assess import Assessor
@@ -109,6 +109,7 @@ async def execute_run(
         settle=options.settle,
         wait_release=options.wait_release,
     )
+    opened.context.redactor.allow(_releases(context))
     started, load, assessor = context.clock.now(), RunnerLoad(), Assessor()
 
     def situation_of(observations: Observations) -> Situation:
@@ -171,6 +172,13 @@ async def execute_run(
         answered=frozenset(observations.answered),
         sections=config.checklist.sections,
     )
+
+
+def _releases(context: RunContext) -> set[str]:
+    """The releases that the run knows by name."""
+    deployment = context.history.deployment
+    found = (context.release, deployment and deployment.release, context.history.previous_release)
+    return {release for release in found if release}
 
 
 class RunnerLoad:

@@ -187,4 +187,4 @@ def _owners(report: Report, outcome: Outcome) -> str:
     return " and ".join(dict.fromkeys(found))
 
 
-FORMAT = Format(name="console", render=render, render_in_colour=partial(render, colour=True), is_for_people=True)
+FORMAT = Format(name="console", render=render, render_in_colour=partial(render, colour=True))

@@ -1,0 +1,159 @@
+"""Split a composite secret (a header, a DSN, a JSON document, a key file) into the parts that are secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+SHORT: Final = 8  # characters: a shorter secret also hides ordinary words, so its use is warned of
+_TOKEN: Final = 16  # characters: a shorter part of a web address is an ordinary path
+
+# RFC 9110 section 11.1 (scheme and what follows), with the schemes that are in use without registration.
+_AUTHORIZATION: Final = re.compile(
+    r"(?P<scheme>bearer|token|basic|api-?key|key|jwt|negotiate|digest|bot) +(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL
+)
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.DOTALL)
+_SENSITIVE: Final = re.compile(
+    r"pass|pwd|secret|token|credential|auth|signature|^sig$|^key$|(?:api|access|account|private|shared)[\s_-]?\w*key",
+    re.IGNORECASE,
+)
+_HOSTS: Final = frozenset({"host", "hostname", "hostaddr", "server", "address", "addr", "endpoint", "data source"})
+_PLACES: Final = _HOSTS | {"dbname", "database", "initial catalog", "service", "port"}  # what only a DSN names
+# libpq's keyword=value form (PostgreSQL, "Connection Strings"); in ADO.NET's, between semicolons, names have spaces
+_PAIR: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_.-]*)\s*=\s*(?P<value>'(?:\\.|[^'\\])*'|[^\s']\S*)(?=\s|\Z)")
+_PIECE: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_. -]*?)\s*=\s*(?P<value>.*?)\s*", re.DOTALL)
+
+
+class Parts(NamedTuple):
+    """What of a text is secret, and the hosts in it, which are not."""
+
+    secrets: frozenset[str]
+    hosts: frozenset[str] = frozenset()
+
+
+def parts_of(text: str) -> Parts:
+    """Return the parts of a secret; of one that is in no known form, the whole."""
+    for read in (_of_json, _of_lines, _of_authorization, _of_url, _of_pairs):
+        found = read(text)
+        if found is not None:
+            return Parts(found.secrets - {""}, found.hosts - {""})
+    return Parts(frozenset({text}) - {""})
+
+
+def _of_lines(text: str) -> Parts | None:
+    """The lines of a key file; an armour's first and last line (RFC 7468) are the same in every file."""
+    breaks = r"\r\n|\r|\n|\\n" if "-----BEGIN" in text else r"\r\n|\r|\n"
+    lines = [line.strip() for line in re.split(breaks, text)]
+    if len(lines) == 1:
+        return None
+    found = [parts_of(line) for line in lines if len(line) >= SHORT and not line.startswith("-----")]
+    return _joined(found) if found else None
+
+
+def _of_authorization(text: str) -> Parts | None:
+    """What follows the scheme; of Basic (RFC 7617) also the user and the password in it."""
+    match = _AUTHORIZATION.fullmatch(text)
+    if match is None:
+        return None
+    if match["scheme"].lower() != "basic":
+        return parts_of(match["rest"])
+    try:
+        decoded = b64decode(match["rest"], validate=True).decode("utf-8", "surrogateescape")
+    except ValueError:
+        decoded = ""
+    user, _, password = decoded.partition(":")
+    return Parts(frozenset({match["rest"], password, user if len(user) >= SHORT else ""}))
+
+
+def _of_json(text: str) -> Parts | None:
+    """The values whose names say that they are secret; in a document without such names every long text."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        leaves = list(_leaves(json.loads(text, strict=False)))
+    except (ValueError, RecursionError):
+        return None
+    hosts = frozenset(value for name, value, _ in leaves if name in _HOSTS)
+    named = [_of_lines(value) or Parts(frozenset({value})) for _, value, is_sensitive in leaves if is_sensitive]
+    inner = [parts_of(value) for _, value, is_sensitive in leaves if not is_sensitive]
+    inner = [parts for parts in inner if parts.hosts or len(parts.secrets) > 1]
+    if named or inner or any(name in _PLACES for name, _, _ in leaves):
+        found = _joined([*named, *inner])
+        return Parts(found.secrets, found.hosts | hosts)
+    long = frozenset(value for _, value, _ in leaves if len(value) >= SHORT)
+    return Parts(long) if long else None
+
+
+def _leaves(value: Any, name: str = "", is_sensitive: bool = False) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401, FBT001, FBT002  # any JSON value; of a recursion
+    """Each text and number with the name it stands under, and whether that name or one above says it is secret."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, key.lower(), is_sensitive or bool(_SENSITIVE.search(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, name, is_sensitive)
+    elif isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        yield name, str(value), is_sensitive
+
+
+def _of_url(text: str) -> Parts | None:
+    """The password of a URL and its secret parameters; of a web address also the parts that are long as a token."""
+    match = _URL.fullmatch(text)
+    if match is None:
+        return None
+    is_web = match["scheme"].lower() in ("http", "https")
+    before, _, query = match["rest"].partition("?")
+    authority = re.split("[/?#]", before, maxsplit=1)[0]
+    places = (authority, before, match["rest"]) if is_web else (before, match["rest"])  # '/', '?' may be unescaped
+    userinfo, _, where = next((place for place in places if "@" in place), authority).rpartition("@")
+    user, colon, password = userinfo.partition(":")
+    parameters = [piece.partition("=") for piece in re.split("[&;]", query)]
+    found = {password, *(value for name, _, value in parameters if _SENSITIVE.search(name))}
+    if is_web:
+        pieces = [*before.split("/")[1:], *(value for _, _, value in parameters)]
+        found |= {piece for piece in pieces if len(piece) >= _TOKEN and re.search(r"\d", piece)}
+        found |= set() if colon or len(user) < SHORT else {user}
+    return Parts(frozenset(found), _hosts(re.split("[/?#]", where, maxsplit=1)[0]))
+
+
+def _of_pairs(text: str) -> Parts | None:
+    """The passwords of a DSN in pairs; a cookie's or other pairs are secret as a whole."""
+    pairs = _pieces(text) if ";" in text else _words(text)
+    if not pairs:
+        return None
+    secrets = frozenset(value for name, value in pairs if _SENSITIVE.search(name))
+    if not any(name.lower() in _PLACES for name, _ in pairs):
+        return Parts(secrets | {text}) if secrets else None
+    hosts = [_hosts(value) for name, value in pairs if name.lower() in _HOSTS]
+    return Parts(secrets, frozenset[str]().union(*hosts))
+
+
+def _words(text: str) -> list[tuple[str, str]]:
+    """The pairs of a text that is made of them, between spaces; else nothing."""
+    pairs, end = [], 0
+    while match := _PAIR.match(text, end):
+        value = match["value"]
+        value = re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL) if value.startswith("'") else value
+        pairs.append((match["name"], value.strip('",')))
+        end = match.end()
+    return pairs if not text[end:].strip() else []
+
+
+def _pieces(text: str) -> list[tuple[str, str]]:
+    """The pairs of a text that is made of them, between semicolons; else nothing."""
+    found = [_PIECE.fullmatch(piece) for piece in text.split(";") if piece.strip()]
+    return [(match["name"], match["value"].strip("\"'")) for match in found if match] if all(found) else []
+
+
+def _hosts(where: str) -> frozenset[str]:
+    """The hosts of a list of HOST:PORT."""
+    found = (re.sub(r":\d*\Z", "", one).strip("[]") for one in where.split(","))
+    return frozenset(found) - {""}
+
+
+def _joined(found: list[Parts]) -> Parts:
+    join: Callable[..., frozenset[str]] = frozenset[str]().union
+    return Parts(join(*(one.secrets for one in found)), join(*(one.hosts for one in found)))
