@@ -1,15 +1,18 @@
-"""A file is read to its end or to a bound, whatever it is."""
+"""A file is read to its end or to a bound, whatever it is; what is written is whole, private and where it should be."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from probekit.files import read_file
+from probekit import files
+from probekit.files import make_private, make_private_folder, read_file, write_file
 
 
 def piped(path: Path, *parts: bytes, ends: threading.Event | None = None) -> None:
@@ -84,3 +87,185 @@ def test_what_is_too_large_is_not_read_on(tmp_path, name) -> None:
 def test_what_cannot_be_read_is_told(tmp_path, name, error) -> None:
     with pytest.raises(error):
         read_file(tmp_path / name)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
+def umask(request) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_new_file_has_the_mode_that_is_asked_for(tmp_path, mode) -> None:
+    write_file(tmp_path / "report", "text", mode=mode)
+
+    assert (mode_of(tmp_path / "report"), (tmp_path / "report").read_text()) == (mode, "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o604, 0o640, 0o664])
+def test_a_replaced_file_keeps_its_mode(tmp_path, mode) -> None:
+    (tmp_path / "report").write_text("before, and longer")
+    (tmp_path / "report").chmod(mode)
+
+    write_file(tmp_path / "report", "text", mode=0o644)
+
+    assert (mode_of(tmp_path / "report"), (tmp_path / "report").read_text()) == (mode, "text")
+
+
+def test_the_mode_of_another_user_s_file_does_not_count(tmp_path, monkeypatch) -> None:
+    (tmp_path / "report").write_text("planted")
+    (tmp_path / "report").chmod(0o666)
+    monkeypatch.setattr(os, "geteuid", lambda: (tmp_path / "report").stat().st_uid + 1)
+
+    write_file(tmp_path / "report", "text")
+
+    assert (mode_of(tmp_path / "report"), (tmp_path / "report").read_text()) == (0o600, "text")
+
+
+def test_a_group_that_cannot_be_kept_is_not_let_in(tmp_path, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    (tmp_path / "report").write_text("before")
+    (tmp_path / "report").chmod(0o664)
+    monkeypatch.setattr(os, "fchown", refuse)
+
+    write_file(tmp_path / "report", "text")
+
+    assert mode_of(tmp_path / "report") == 0o604
+
+
+@pytest.mark.parametrize("leads_to", ["victim", "nowhere", "folder"])
+def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path, leads_to) -> None:
+    (tmp_path / "victim").write_text("untouched")
+    (tmp_path / "victim").chmod(0o644)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "report").symlink_to(tmp_path / leads_to)
+
+    write_file(tmp_path / "report", "text")
+
+    assert (mode_of(tmp_path / "report"), (tmp_path / "report").read_text()) == (0o600, "text")
+    assert not (tmp_path / "report").is_symlink()
+    assert (tmp_path / "victim").read_text() == "untouched"
+    assert {path.name for path in tmp_path.iterdir()} == {"victim", "folder", "report"}
+
+
+def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path, monkeypatch) -> None:
+    (tmp_path / "victim").write_text("untouched")
+    names = iter(["planted", "other"])
+    monkeypatch.setattr(files.mkstemp.__globals__["_RandomNameSequence"], "__next__", lambda _self: next(names))
+    (tmp_path / ".probekit-planted.part").symlink_to(tmp_path / "victim")
+
+    write_file(tmp_path / "report", "text")
+
+    assert next(names, None) is None  # the planted name was tried
+    assert (tmp_path / "victim").read_text() == "untouched"
+    assert (tmp_path / "report").read_text() == "text"
+
+
+def test_two_writers_use_two_temporary_files(tmp_path, monkeypatch) -> None:
+    seen: list[str] = []
+    replace = Path.replace
+
+    def observed(part: Path, path: Path) -> Path:
+        seen.append(part.name)
+        assert mode_of(part) == 0o600
+        return replace(part, path)
+
+    monkeypatch.setattr(Path, "replace", observed)
+    for _ in range(2):
+        write_file(tmp_path / "report", "text")
+
+    assert len(set(seen)) == 2
+
+
+@pytest.mark.parametrize("path", ["folder", "absent/report", "victim/report", "x" * 300, "", "/"])
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch, path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "victim").write_text("untouched")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(OSError, match=r"."):
+        write_file(Path(path), "text")
+
+    assert {path.name for path in tmp_path.rglob("*")} == {"folder", "victim"}
+
+
+def test_a_text_that_is_no_unicode_leaves_the_file_as_it_was(tmp_path) -> None:
+    (tmp_path / "report").write_text("before")
+
+    with pytest.raises(ValueError, match="surrogates"):
+        write_file(tmp_path / "report", "half \ud800")
+
+    assert (tmp_path / "report").read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_pipe_gets_the_text_and_stays_a_pipe(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(tmp_path / "pipe", "text")
+        assert os.read(reader, 100) == b"text"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)
+
+
+def test_a_link_of_the_system_is_followed(tmp_path) -> None:
+    """A process substitution, and /dev/stdout where stdout is a pipe or a file."""
+    reader, writer = os.pipe()
+    file = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
+    try:
+        for handle in (writer, file):
+            write_file(Path(f"/dev/fd/{handle}"), "text")
+        assert os.read(reader, 100) == b"text"
+    finally:
+        for handle in (reader, writer, file):
+            os.close(handle)
+    assert (tmp_path / "out").read_text() == "text"
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_private_file_and_its_folder_are_made_for_their_owner(tmp_path) -> None:
+    make_private(tmp_path / "folder" / "store")
+
+    assert (mode_of(tmp_path / "folder"), mode_of(tmp_path / "folder/store")) == (0o700, 0o600)
+
+
+def test_a_private_file_that_is_there_stays(tmp_path) -> None:
+    (tmp_path / "store").write_text("kept")
+
+    make_private(tmp_path / "store")
+
+    assert (tmp_path / "store").read_text() == "kept"
+
+
+@pytest.mark.parametrize("leads_to", ["victim", "nowhere"])
+def test_a_link_in_the_place_of_a_private_file_is_refused(tmp_path, leads_to) -> None:
+    (tmp_path / "victim").write_text("untouched")
+    (tmp_path / "store").symlink_to(tmp_path / leads_to)
+
+    with pytest.raises(OSError, match="name the file that it leads to"):
+        make_private(tmp_path / "store")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"victim", "store"}
+
+
+@pytest.mark.parametrize("mode", [None, 0o755, 0o777, 0o700])
+def test_a_folder_of_our_own_is_closed_to_others(tmp_path, mode) -> None:
+    if mode:
+        (tmp_path / "state").mkdir()
+        (tmp_path / "state").chmod(mode)
+
+    make_private_folder(tmp_path / "state")
+
+    assert mode_of(tmp_path / "state") == 0o700

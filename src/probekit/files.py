@@ -1,4 +1,8 @@
-"""Read a file that a user names, to its end or to a bound: a pipe may have no writer, or one that never ends."""
+"""Read and write files that a user names.
+
+A pipe may have no writer, or one that never ends: what is read has a bound. What is written is whole or absent, private
+unless its mode is given, and never goes through a symbolic link that somebody put in its place.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ import errno
 import os
 import select
 import time
+from contextlib import suppress
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
+from tempfile import mkstemp
 from typing import Final
 
 LARGEST: Final = 1 << 20  # bytes
 PATIENCE: Final = 5.0  # seconds for all that a pipe gives
+PRIVATE: Final = 0o600  # of a file that only its owner reads
+_OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
 def read_file(path: Path, *, largest: int = LARGEST, patience: float = PATIENCE) -> bytes:
@@ -49,3 +57,88 @@ def _read(handle: int, most: int, patience: float) -> bytes | None:
         if events and not part:  # its writers are gone; one that nobody has opened for writing has no events
             break
     return bytes(data)
+
+
+def write_file(path: Path, text: str, *, mode: int = PRIVATE) -> None:
+    """Write the whole file or nothing; to a pipe or a device the text is appended.
+
+    A new file has that mode whatever the umask is. A file of this user's that is replaced keeps its mode and its group.
+    A symbolic link at the path is replaced by the file; only those in /dev and /proc (/dev/stdout) are followed.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: its name holds a NUL, or the text is no Unicode.
+    """
+    before = _state_of(path)
+    if before is not None and not S_ISREG(before.st_mode):
+        if S_ISDIR(before.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not S_ISLNK(before.st_mode) or _is_of_the_system(path.parent):
+            _append(path, text, follow=S_ISLNK(before.st_mode))
+            return
+    handle, part = mkstemp(prefix=".probekit-", suffix=".part", dir=path.parent)  # exclusive, random, mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            _set_mode(handle, before, mode)
+        Path(part).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(part).unlink()
+        raise
+
+
+def _state_of(path: Path) -> os.stat_result | None:
+    """What is at the path, links not followed; None where nothing is."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+
+
+def _is_of_the_system(folder: Path) -> bool:
+    """Whether only the kernel or root puts links there: /dev/stdout leads to /proc."""
+    folder = folder.resolve()
+    return folder == Path("/dev") or folder.is_relative_to("/proc")
+
+
+def _append(path: Path, text: str, *, follow: bool) -> None:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    with os.fdopen(os.open(path, flags), "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def _set_mode(handle: int, before: os.stat_result | None, mode: int) -> None:
+    """As of the file before, if it is this user's: what somebody else put there does not say who may read."""
+    if before is not None and S_ISREG(before.st_mode) and before.st_uid == os.geteuid():
+        mode = S_IMODE(before.st_mode)
+        try:
+            os.fchown(handle, -1, before.st_gid)
+        except OSError:  # not a group of this user's: its members must not become those of another
+            mode &= ~0o070
+    os.fchmod(handle, mode)
+
+
+def make_private(file: Path) -> None:
+    """Make an empty file that only its owner reads, and its folder so, where they are not there.
+
+    Raises:
+        OSError: that cannot be done, or the path is a symbolic link (ELOOP).
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if file.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link: name the file that it leads to", str(file))
+    os.close(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE))
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder of probekit's own that only its owner enters; one that is there is closed to others.
+
+    Raises:
+        OSError: that cannot be done.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = folder.stat()
+    if state.st_uid == os.geteuid() and state.st_mode & _OTHERS:
+        folder.chmod(0o700)

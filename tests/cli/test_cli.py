@@ -8,18 +8,21 @@ import os
 import pty
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from probekit import checklist as checklists, cli, probes
+from probekit import checklist as checklists, cli, probes, reports
 from probekit.cli import explain_command, lock as locks
 from probekit.config.loader import read
 from probekit.planning.coverage import kinds_for, kinds_for_any
+from probekit.reports import json as json_report
 
 ENVIRONMENT = """
 [env.prod]
@@ -237,6 +240,68 @@ def test_a_report_that_cannot_be_written_is_said_and_changes_nothing(probekit, w
     assert "cannot be written" in result.stderr
     assert result.stdout.startswith("INVESTIGATE")
     assert not list(folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize(("setting", "mode"), [("", 0o600), ('report_mode = "0640"\n', 0o640), ("", 0o604)])
+def test_a_report_file_is_for_its_owner_unless_the_setting_or_an_earlier_report_says_else(
+    probekit, write, folder, setting, mode
+) -> None:
+    write()
+    text = (folder / "probes.toml").read_text().replace("control = []\n", f"control = []\n{setting}")
+    (folder / "probes.toml").write_text(text)
+    if mode == 0o604:
+        (folder / "r.json").write_text("an earlier report")
+        (folder / "r.json").chmod(mode)
+
+    probekit("verify", "--env", "prod", "--report", "json=r.json")
+
+    assert json.loads((folder / "r.json").read_text())["schema"] == "probekit.report/1"
+    assert stat.S_IMODE((folder / "r.json").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("written", ["0666", "0755", "066", "rw-------", "0200"])
+def test_a_mode_that_no_report_needs_is_refused(probekit, write, folder, written) -> None:
+    write()
+    text = (folder / "probes.toml").read_text().replace("control = []\n", f'control = []\nreport_mode = "{written}"\n')
+    (folder / "probes.toml").write_text(text)
+
+    result = probekit("verify", "--env", "prod")
+
+    assert result.returncode == 78
+    assert "env.prod.report_mode" in result.stderr
+
+
+def test_a_format_that_is_collected_is_readable_for_the_collector(probekit, write, folder, monkeypatch) -> None:
+    write()
+    monkeypatch.setattr(reports, "load_format", lambda _name: replace(json_report.FORMAT, is_collected=True))
+
+    probekit("verify", "--env", "prod", "--report", "json=r.json")
+
+    assert stat.S_IMODE((folder / "r.json").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("command", [("verify",), ("deployment", "start"), ("runs", "list")])
+def test_the_state_folder_is_for_its_owner_whatever_made_it(probekit, write, folder, command) -> None:
+    write()
+    state = folder / "home/.local/state/probekit"
+    if command[0] != "verify":  # as an earlier version made it
+        state.mkdir(parents=True)
+        state.chmod(0o755)
+
+    probekit(*command, "--env", "prod")
+
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("output", ["probes.toml", "other.toml"])
+def test_init_follows_no_planted_link(probekit, folder, output) -> None:
+    (folder / output).symlink_to(folder / "nowhere")
+
+    result = probekit("init", "http://127.0.0.1:9", "--output", output)
+
+    assert result.returncode == 64
+    assert f"{output} is there already" in result.stderr
+    assert not (folder / "nowhere").exists()
 
 
 def test_a_closed_stdout_changes_nothing(folder, write) -> None:

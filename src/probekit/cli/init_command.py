@@ -55,7 +55,7 @@ def command(url: str, environment: str, output: Path, ca: Path | None) -> int:
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     base_url = url.rstrip("/")
     to_file = str(output) != "-"
-    if to_file and output.exists():
+    if to_file and (output.exists() or output.is_symlink()):
         raise RequestError(f"{output} is there already: name another file with --output, or - for stdout")
     if not has_host(base_url) or not base_url.startswith(("http://", "https://")) or set("?#@ ") & set(base_url):
         raise RequestError("no URL to look at, expected https://HOST, without a user or a query")
@@ -71,7 +71,8 @@ def command(url: str, environment: str, output: Path, ca: Path | None) -> int:
         write_stdout(text)
         return 0
     try:
-        output.write_text(text, "utf-8")
+        with output.open("x", encoding="utf-8") as file:  # exclusively: nothing is followed or written over
+            file.write(text)
     except OSError as error:
         raise RequestError(f"{output} cannot be written: {error.strerror}") from error
     write_stderr(

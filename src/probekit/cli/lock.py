@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from probekit.cli.output import warn
+from probekit.files import make_private_folder
 from probekit.model.history import TargetKey
 
 _PAUSE: Final = 0.1  # seconds between two tries
@@ -70,7 +71,7 @@ def _open(target: TargetKey) -> int:
     from platformdirs import user_state_path  # noqa: PLC0415  # only a run needs it
 
     folder = user_state_path("probekit", appauthor=False)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     key = f"{target.environment}\n{target.base_url}".encode("utf-8", "surrogatepass")
     name = sha256(key).hexdigest()[:16]
-    return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from probekit.files import write_file
+
 
 def write_stdout(text: str) -> None:
     """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error."""
@@ -24,21 +26,12 @@ def write_stdout(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet
 
 
-def save(text: str, path: Path) -> None:
-    """Write the whole file or nothing; what cannot be written is said on stderr."""
-    part: Path | None = None
+def save(text: str, path: Path, *, mode: int) -> None:
+    """Write the whole file or nothing, a new one with that mode; what cannot be written is said on stderr."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device: nothing to put in its place
-            path.write_text(text, "utf-8")
-            return
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.write_text(text, "utf-8")
-        part.replace(path)
-    except (OSError, ValueError) as error:  # ValueError: a path without a name
+        write_file(path, text, mode=mode)
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         warn(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
-        with suppress(OSError):
-            if part is not None:
-                part.unlink(missing_ok=True)
 
 
 def warn(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,12 +32,16 @@ def state_file(state: str | None) -> Path | None:
         return None if state == NONE else Path(state)
     from platformdirs import user_state_path  # noqa: PLC0415  # only who has no --state needs it
 
+    from probekit.files import make_private_folder  # noqa: PLC0415  # as above
     from probekit.history.store import StoreError  # noqa: PLC0415  # as above
 
     try:
-        return user_state_path("probekit", appauthor=False) / "probekit.sqlite3"
+        folder = user_state_path("probekit", appauthor=False)
     except RuntimeError as error:  # no home
         raise StoreError(f"no state directory: {error}; name a file with --state") from error
+    with suppress(OSError):  # whoever opens the file says why not
+        make_private_folder(folder)
+    return folder / "probekit.sqlite3"
 
 
 def required_file(state: str | None) -> Path:

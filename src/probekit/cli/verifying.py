@@ -31,7 +31,7 @@ from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
 from probekit.redaction import Redactor
-from probekit.workflows.assembly import loaded
+from probekit.workflows.assembly import loaded, target_of
 from probekit.workflows.options import RequestError, RunOptions, history_at
 from probekit.workflows.verify import execute_run
 
@@ -52,7 +52,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
     found = loaded(request)
     request = replace(_with_variables(request, found.dotenv, options["deployed"]), config_loaded=found)
-    target = target_key(request)
+    target, mode = target_key(request), target_of(request, found).environment.report_mode
     with lock(target, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
         request = _remembering(request, past.history, options.get("since"), target, now)
@@ -62,7 +62,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
             document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
-            _written(report, output, silent=(output.quiet and is_go) or is_known)
+            _written(report, output, mode, silent=(output.quiet and is_go) or is_known)
             record_run(file, target, report, document, warn=warn)  # after it was told: what nobody read is news again
     return report.exit_code
 
@@ -151,11 +151,12 @@ async def _until_told(request: RunOptions, redactor: Redactor, progress: Progres
     return await execute_run(request, redactor=redactor, cancellation=cancellation, observer=progress)
 
 
-def _written(report: Report, output: Output, *, silent: bool) -> None:
+def _written(report: Report, output: Output, mode: str | None, *, silent: bool) -> None:
     """Files first, whole; then stdout, unless nothing is to be said there."""
     for name, file in output.reports:
         if file is not None:
-            save(reports.load_format(name).text(report), file)
+            form = reports.load_format(name)
+            save(form.text(report), file, mode=form.mode if mode is None else int(mode, 8))
     for name, file in output.reports:
         if file is None and not silent:
             write_stdout(reports.load_format(name).text(report, colour=colour(sys.stdout.isatty())))

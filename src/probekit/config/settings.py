@@ -166,6 +166,11 @@ class Environment(Settings):
     )
     deadline: Duration = Field(900.0, gt=0, description="of the whole run")
     vantage: str = Field("", description="where this runs, shown in every report")
+    report_mode: str | None = Field(
+        None,
+        pattern=r"^0?[46][046][04]$",
+        description='mode of a new report file, such as "0640"; else 0600, of formats that are collected 0644',
+    )
     connect: Connect = Field(Connect(), description="how the target is reached")
     not_applicable: dict[str, str] = Field(
         {}, description="items, or their beginnings, that do not apply, each with the reason"

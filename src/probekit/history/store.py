@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
+from probekit.files import make_private
 from probekit.history.schema import LAST_CHANGE_OF_REPORTS, VERSIONS, WAIT, is_foreign
 from probekit.log import events
 from probekit.model.history import CLOCK_SKEW, Deployment, MarkReadings, TargetKey, is_ahead
@@ -61,8 +62,7 @@ class Store:
         with self._as_store_error():
             if is_foreign(path):
                 raise StoreError(f"{path} is another program's database: name another file with --state")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
+            make_private(path)
             self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
             try:
                 self._use_wal()

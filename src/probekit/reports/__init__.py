@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from probekit.files import PRIVATE
 from probekit.model.report import Report
 
 
@@ -18,6 +19,12 @@ class Format:
     name: str
     render: Callable[[Report], str]
     render_in_colour: Callable[[Report], str] | None = None  # for a terminal
+    is_collected: bool = False  # another user's program fetches the file, such as an agent that gathers metrics
+
+    @property
+    def mode(self) -> int:
+        """The mode of a new file: a report names addresses and versions, so only its owner reads it by default."""
+        return 0o644 if self.is_collected else PRIVATE
 
     def text(self, report: Report, *, colour: bool = False) -> str:
         """The report in this format, in colour where that is asked for and the format has any."""
