@@ -199,14 +199,10 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch, pat
     assert {path.name for path in tmp_path.rglob("*")} == {"folder", "victim"}
 
 
-def test_a_text_that_is_no_unicode_leaves_the_file_as_it_was(tmp_path) -> None:
-    (tmp_path / "report").write_text("before")
+def test_half_a_surrogate_pair_is_escaped(tmp_path) -> None:
+    write_file(tmp_path / "report", "2.3\ud800")
 
-    with pytest.raises(ValueError, match="surrogates"):
-        write_file(tmp_path / "report", "half \ud800")
-
-    assert (tmp_path / "report").read_text() == "before"
-    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+    assert (tmp_path / "report").read_text() == "2.3\\ud800"
 
 
 def test_a_pipe_gets_the_text_and_stays_a_pipe(tmp_path) -> None:

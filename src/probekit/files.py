@@ -60,14 +60,14 @@ def _read(handle: int, most: int, patience: float) -> bytes | None:
 
 
 def write_file(path: Path, text: str, *, mode: int = PRIVATE) -> None:
-    """Write the whole file or nothing; to a pipe or a device the text is appended.
+    """Write the whole file or nothing; to a pipe or a device the text is appended. Half a surrogate pair is escaped.
 
     A new file has that mode whatever the umask is. A file of this user's that is replaced keeps its mode and its group.
     A symbolic link at the path is replaced by the file; only those in /dev and /proc (/dev/stdout) are followed.
 
     Raises:
         OSError: it cannot be written.
-        ValueError: its name holds a NUL, or the text is no Unicode.
+        ValueError: its name holds a NUL.
     """
     before = _state_of(path)
     if before is not None and not S_ISREG(before.st_mode):
@@ -78,7 +78,7 @@ def write_file(path: Path, text: str, *, mode: int = PRIVATE) -> None:
             return
     handle, part = mkstemp(prefix=".probekit-", suffix=".part", dir=path.parent)  # exclusive, random, mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             file.flush()
             _set_mode(handle, before, mode)
@@ -105,7 +105,7 @@ def _is_of_the_system(folder: Path) -> bool:
 
 def _append(path: Path, text: str, *, follow: bool) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    with os.fdopen(os.open(path, flags), "w", encoding="utf-8") as stream:
+    with os.fdopen(os.open(path, flags), "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text)
 
 
