@@ -38,8 +38,8 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, generated d
 	$(MAKE) coverage
 	$(MAKE) test
 
-bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports (a quiet machine, please)
-	@for name in http_checks runs startup throttle reports; do $(BIN)/python benchmarks/$$name.py; done
+bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports, what is on record (a quiet machine, please)
+	@for name in http_checks runs startup throttle reports history; do $(BIN)/python benchmarks/$$name.py; done
 
 accuracy: .venv/accuracy-is-installed  ## does it say what is so? percentiles beside the truth, and how often a verdict is wrong (an hour and a half)
 	$(BIN)/python benchmarks/latency_truth.py

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import tomllib
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from probekit import cli
-from probekit.history.store import Store
+from probekit.history.store import RunSummary, Store
 from probekit.model.history import BaselineWindow, Deployment, TargetKey
 from probekit.reports.json.read import window_document
 
@@ -404,3 +405,22 @@ def test_a_deployment_by_a_variable_in_the_future_is_refused_by_its_name(verify,
 
     assert (result.returncode, result.stdout) == (64, "")
     assert "PROBEKIT_DEPLOYED: '2999-01-01T00:00Z' lies in the future of this clock" in result.stderr
+
+
+@pytest.mark.parametrize(("setting", "left"), [("", 26), ('keep = "7d"', 21), ('keep = "20d"', 26)])
+def test_a_run_removes_those_that_are_older_than_the_setting(verify, folder, setting, left) -> None:
+    config = folder / "probes.toml"
+    config.write_text(config.read_text().replace("[env.prod]", f"[env.prod]\n{setting}"))
+    base_url = tomllib.loads(config.read_text())["env"]["prod"]["base_url"]
+    now = datetime.now(UTC)
+    file = folder / "state.sqlite3"
+    with Store(file) as store:
+        for number, started in enumerate([now - timedelta(days=10)] * 5 + [now] * 20):
+            facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}
+            target = TargetKey(environment="prod", base_url=base_url)
+            store.record(RunSummary(id=f"r{number}", target=target, started=started, **facts), {})
+
+    verify(*HEALTH, "--state", str(file))
+
+    with Store(file) as store:
+        assert len(store.runs(most=100)) == left

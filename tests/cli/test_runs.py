@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -251,3 +252,59 @@ def test_a_run_whose_items_are_out_of_scope_by_now_is_not_judged(call, folder, m
 
     assert (code, told) == (64, "")
     assert "nothing that this run judged is in scope of 'prod' in probes.toml" in said
+
+
+@pytest.fixture
+def on_record(folder):
+    """25 runs of prod, five of them 100 days old, and 21 of another target, as old; the last 20 of each stay."""
+    now = datetime.now(UTC)
+    other = TargetKey(environment="stage", base_url="https://stage.example.com")
+    old = [(target, now - timedelta(days=100)) for target in [other] * 21 + [PLACE] * 5]
+    with Store(folder / "state.sqlite3") as store:
+        for number, (target, started) in enumerate([*old, *[(PLACE, now)] * 20]):
+            facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}
+            store.record(RunSummary(id=f"r{number}", target=target, started=started, **facts), {})
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "left"),
+    [
+        (["--keep", "90d"], "6 of 46 runs removed: older than 90d before ", 40),
+        (["--keep", "90d", "--env", "prod"], "5 of 46 runs removed: older than 90d before ", 41),
+        (["--keep", "90d", "--dry-run"], "6 of 46 runs would be removed: older than 90d before ", 46),
+        (["--keep", "101d"], "0 of 46 runs removed: older than 101d before ", 46),
+    ],
+)
+def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, left) -> None:
+    code, said, warned = call(runs_command.prune, *words)
+
+    assert (code, warned) == (0, "")
+    assert said.startswith(told)
+    with Store(folder / "state.sqlite3") as store:
+        assert len(store.runs(most=100)) == left
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--keep", "90d", "--env", "pro"], 64, "did you mean 'prod'?"),
+        (["--keep", "90d", "--state", "none"], 64, "--state none"),
+        (["--keep", "90d", "--state", "probes.toml"], 78, "file is not a database"),
+    ],
+)
+def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:
+    found, out, said = call(runs_command.prune, *words)
+
+    assert (found, out) == (code, "")
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [([], "--keep"), (["--keep", "90"], "is no duration"), (["--keep", "5000d"], "'5000d' is longer than 3650d")],
+)
+def test_how_long_runs_are_kept_must_be_said(call, words, told) -> None:
+    with pytest.raises(click.UsageError) as refused:
+        runs_command.prune.make_context("prune", list(words))
+
+    assert told in refused.value.format_message()

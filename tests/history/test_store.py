@@ -94,17 +94,6 @@ def test_windows_come_back_oldest_first(file) -> None:
         assert store.windows(OTHER, LATER) == ()
 
 
-def test_a_go_is_forgotten_before_what_was_none(file) -> None:
-    with Store(file) as store:
-        for days in (1, 40, 200):
-            store.record(past(f"go{days}", started=NOW - timedelta(days=days)), {})
-            store.record(past(f"no{days}", started=NOW - timedelta(days=days), action="investigate"), {})
-
-        store.prune(NOW)
-
-        assert {run.id for run in store.runs()} == {"go1", "no1", "no40"}
-
-
 def test_moments_of_any_zone_sort_as_they_follow_one_another(file) -> None:
     berlin = timedelta(hours=2)
     with Store(file) as store:

@@ -18,9 +18,12 @@ _DAY = 86400.0
 
 
 class Seconds(click.ParamType[float]):
-    """A duration such as 5m."""
+    """A duration such as 5m, of a day at most where no other bound is given (seconds)."""
 
     name = "duration"
+
+    def __init__(self, most: float = _DAY) -> None:
+        self._most = most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's interface
         """Seconds."""
@@ -30,8 +33,9 @@ class Seconds(click.ParamType[float]):
             seconds = quantity.duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        if seconds > _DAY:
-            self.fail(f"'{value}' is longer than a day", param, ctx)
+        if seconds > self._most:
+            longest = "a day" if self._most == _DAY else quantity.duration_text(self._most)
+            self.fail(f"'{value}' is longer than {longest}", param, ctx)
         return seconds
 
 

@@ -1,10 +1,11 @@
-"""`probekit runs`: what earlier runs decided, and how one item or number went from run to run."""
+"""`probekit runs`: what earlier runs decided, how one item or number went from run to run, and which are kept."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,22 +14,24 @@ import click
 from probekit import reports
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.options import config_option
+from probekit.cli.options import Seconds, config_option
 from probekit.cli.output import colour, write_stdout
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Document, RunSummary, Store
+from probekit.model.quantity import duration_text
 from probekit.text import escape, moment, paragraph
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.rejudge import rejudge
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 100
+_LONGEST: Final = 3650 * 86_400.0  # seconds, ten years
 
 
 @click.group(name="runs")
 def command() -> None:
-    """Show earlier runs.
+    """Show, judge or remove earlier runs.
 
     \b
     Examples:
@@ -37,6 +40,7 @@ def command() -> None:
       probekit runs show 3f2a
       probekit runs show 3f2a --json
       probekit runs judge 3f2a --limits stricter.toml
+      probekit runs prune --keep 90d --dry-run
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
 
 
@@ -126,6 +130,48 @@ def judge(run: str, config: Path | None, form: str, state: str | None) -> int:
     report = rejudge(_found(run, state), default_config(config))
     write_stdout(reports.load_format(form).text(report, colour=colour(sys.stdout.isatty())))
     return report.exit_code
+
+
+@command.command(name="prune")
+@click.option(
+    "--keep",
+    required=True,
+    type=Seconds(most=_LONGEST),
+    metavar="DURATION",
+    help="How long a run is kept, such as 90d.",
+)
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Only runs of this environment of probes.toml.",
+    shell_complete=complete.environments,
+)
+@click.option("--dry-run", is_flag=True, help="Count the runs and remove none.")
+@config_option
+@state_option
+@exit_on_error
+def prune(keep: float, environment: str | None, dry_run: bool, config: Path | None, state: str | None) -> int:  # noqa: FBT001  # a flag of the command line
+    """Remove runs that are older than a duration; marks and baselines stay.
+
+    The last 20 runs of each target stay, however old. Age counts from the earliest start of the last 20 runs on record,
+    so that a clock that is wrong once removes nothing.
+
+    \b
+    Examples:
+      probekit runs prune --keep 90d
+      probekit runs prune --keep 30d --env prod --dry-run
+    """  # noqa: D301  # see above
+    target = target_key(RunOptions(environment=environment, config=default_config(config))) if environment else None
+    file = required_file(state)
+    with Store(file) as store:
+        found = store.prune_runs(datetime.now(UTC), timedelta(seconds=keep), target, dry_run=dry_run)
+        verb = "would be removed" if dry_run else "removed"
+        limit = f"{duration_text(keep)} before {moment(found.counted_from)}"
+        write_stdout(f"{found.count} of {found.total} runs {verb}: older than {limit}\n")
+        if found.count and not dry_run:
+            store.compact()
+    return 0
 
 
 def _found(run: str, state: str | None) -> Document:

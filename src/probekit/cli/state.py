@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:  # --help and the shell's completion need none of it
+    from probekit.config.settings import Environment
     from probekit.model.history import TargetKey
     from probekit.workflows.options import RunOptions
 
@@ -58,6 +59,18 @@ def required_file(state: str | None) -> Path:
     return file
 
 
+def environment_of(request: RunOptions) -> Environment:
+    """The settings of a request's environment.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RequestError: there is no such environment.
+    """
+    from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
+
+    return target_of(request, loaded(request)).environment
+
+
 def target_key(request: RunOptions) -> TargetKey:
     """The environment of a request, as the store knows it.
 
@@ -66,7 +79,5 @@ def target_key(request: RunOptions) -> TargetKey:
         RequestError: there is no such environment.
     """
     from probekit.model.history import TargetKey  # noqa: PLC0415  # as above
-    from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
 
-    base_url = target_of(request, loaded(request)).environment.base_url
-    return TargetKey(environment=request.environment, base_url=base_url)
+    return TargetKey(environment=request.environment, base_url=environment_of(request).base_url)

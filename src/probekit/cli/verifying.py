@@ -20,7 +20,7 @@ from probekit.cli.options import Moment
 from probekit.cli.output import colour, save, warn, write_stdout
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
-from probekit.cli.state import NONE, state_file, target_key
+from probekit.cli.state import NONE, environment_of, state_file, target_key
 from probekit.config.dotenv import Dotenv
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation
@@ -63,7 +63,8 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
             _written(report, output, mode, silent=(output.quiet and is_go) or is_known)
-            record_run(file, target, report, document, warn=warn)  # after it was told: what nobody read is news again
+            keep = environment_of(request).keep
+            record_run(file, target, report, document, warn=warn, keep=keep)  # after it was told: else nobody reads it
     return report.exit_code
 
 

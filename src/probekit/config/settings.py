@@ -165,6 +165,12 @@ class Environment(Settings):
         description="probes of kind command by which a critical item may pass: a program reports, nothing is measured",
     )
     deadline: Duration = Field(900.0, gt=0, description="of the whole run")
+    keep: Duration | None = Field(
+        None,
+        ge=86_400,
+        le=400 * 86_400,
+        description="how long runs on record stay (1d to 400d), the last 20 longer; none: a go 30d, any other 180d",
+    )
     vantage: str = Field("", description="where this runs, shown in every report")
     report_mode: str | None = Field(
         None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from probekit.history.ahead import ignored, ignored_marks
@@ -96,8 +96,10 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         raise ReportError(f"{file}: {error}") from None
 
 
-def record_run(file: Path | None, target: TargetKey, report: Report, document: Document, *, warn: Warn) -> None:
-    """Record one run with its JSON report."""
+def record_run(  # noqa: PLR0913  # the last two by name
+    file: Path | None, target: TargetKey, report: Report, document: Document, *, warn: Warn, keep: float | None = None
+) -> None:
+    """Record one run with its JSON report, and remove what is older than `keep` (seconds; None: the defaults)."""
     if file is None:
         return
     run, versions = report.run, report.situation.release.versions
@@ -113,6 +115,6 @@ def record_run(file: Path | None, target: TargetKey, report: Report, document: D
     try:
         with Store(file) as store:
             store.record(past, document)
-            store.prune(report.situation.now)
+            store.prune(report.situation.now, target, None if keep is None else timedelta(seconds=keep))
     except StoreError as error:
         warn(f"warning: this run is not on record: {error}")

@@ -12,11 +12,13 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
 from probekit.files import make_private
+from probekit.history import retention
+from probekit.history.retention import PrunedRuns, text_of as _text
 from probekit.history.schema import LAST_CHANGE_OF_REPORTS, VERSIONS, WAIT, is_foreign
 from probekit.log import events
 from probekit.model.history import CLOCK_SKEW, Deployment, MarkReadings, TargetKey, is_ahead
@@ -27,9 +29,6 @@ Document = Mapping[str, Any]  # as JSON has it
 _PAUSE: Final = 0.01  # seconds between two tries
 _MOST: Final = 64 << 20  # bytes of a report: more was not written by us
 _LATEST: Final = 50  # reports that are looked through for one whose clock was right: few runs end with another clock
-_GOOD_RUNS: Final = timedelta(days=30)  # how long a go is kept
-_OTHER_RUNS: Final = timedelta(days=180)
-_WINDOWS: Final = timedelta(days=400)  # a year of the same hours
 
 
 class StoreError(Exception):
@@ -194,12 +193,23 @@ class Store:
         windows = f"SELECT count(*) FROM window WHERE {where} AND taken > ?"  # noqa: S608  # no value in it
         return self._read(runs, key)[0][0], self._read(windows, key)[0][0]
 
-    def prune(self, now: datetime) -> None:
-        """Forget by age: a go sooner than any other decision, windows last."""
-        with self._transaction() as run:
-            run("DELETE FROM run WHERE action = 'go' AND started < ?", (_text(now - _GOOD_RUNS),))
-            run("DELETE FROM run WHERE started < ?", (_text(now - _OTHER_RUNS),))
-            run("DELETE FROM window WHERE taken < ?", (_text(now - _WINDOWS),))
+    def prune(self, now: datetime, target: TargetKey, keep: timedelta | None = None) -> None:
+        """Remove what is too old; `keep` is how long runs of that target stay (see `retention`)."""
+        with self._transaction() as execute:
+            retention.prune(execute, now, target, keep)
+
+    def prune_runs(
+        self, now: datetime, keep: timedelta, target: TargetKey | None = None, *, dry_run: bool = False
+    ) -> PrunedRuns:
+        """Remove the runs, of one target or of all, that are older than `keep`; with `dry_run` only count them."""
+        with self._transaction() as execute:
+            return retention.prune_runs(execute, now, target, keep, dry_run=dry_run)
+
+    def compact(self) -> None:
+        """Give the room of what was removed back to the file system; runs keep their order."""
+        with self._as_store_error():
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log; SQLite does not wait for another process's lock here, whatever its timeout."""
@@ -311,11 +321,6 @@ def _stored(value: object) -> object:
 def _loaded(text: str | bytes | None) -> str | None:
     """A text as `_stored` has put it there."""
     return text.decode("utf-8", "surrogatepass") if isinstance(text, bytes) else text
-
-
-def _text(moment: datetime) -> str:
-    """In UTC and of one width, so that texts sort as moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _moment(text: str) -> datetime:

@@ -1,0 +1,93 @@
+"""Which runs and baseline windows on record are removed, by their age.
+
+Two rules keep a wrong clock from removing what is not old. Age counts from the earliest start of the last 20 runs on
+record, or from now where that is earlier: a clock that is ahead must be seen by 20 runs in a row. And the last 20 runs
+of each target stay, however old, for later runs read them.
+
+`execute` is that of a connection within a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from probekit.model.history import TargetKey
+
+Execute = Callable[..., Any]
+
+LAST: Final = 20  # runs that agree on the time, and runs of a target that stay
+GO: Final = timedelta(days=30)  # how long a go is kept, where no setting says otherwise
+OTHERS: Final = timedelta(days=180)  # and any other decision
+LONGEST: Final = timedelta(days=400)  # runs of any target, and windows of a baseline: a year of the same hours
+
+_OLD: Final = (
+    "FROM run WHERE environment = ? AND base_url = ? AND started < ? AND rowid NOT IN"
+    " (SELECT rowid FROM run WHERE environment = ? AND base_url = ? ORDER BY rowid DESC LIMIT ?)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunedRuns:
+    """How many runs of all on record were too old, by an age that counts from a moment."""
+
+    count: int
+    total: int
+    counted_from: datetime
+
+
+def prune(execute: Execute, now: datetime, target: TargetKey, keep: timedelta | None) -> None:
+    """Remove the target's runs that are older than `keep`, and of all targets what is older than `LONGEST`.
+
+    Without `keep` a go is removed after `GO`, any other decision after `OTHERS`.
+    """
+    moment = _reference(execute, now)
+    if keep is None:
+        _remove(execute, target, moment - GO, decision=" AND action = 'go'")
+    _remove(execute, target, moment - (keep or OTHERS))
+    for one in _targets(execute):
+        _remove(execute, one, moment - LONGEST)
+    execute("DELETE FROM window WHERE taken < ?", (text_of(moment - LONGEST),))
+
+
+def prune_runs(
+    execute: Execute, now: datetime, target: TargetKey | None, keep: timedelta, *, dry_run: bool
+) -> PrunedRuns:
+    """Remove the runs, of one target or of all, that are older than `keep`; with `dry_run` only count them."""
+    moment = _reference(execute, now)
+    ((total,),) = execute("SELECT count(*) FROM run")
+    count = 0
+    for one in (target,) if target else _targets(execute):
+        ((found,),) = execute(f"SELECT count(*) {_OLD}", _values(one, moment - keep))
+        count += found
+        if not dry_run:
+            _remove(execute, one, moment - keep)
+    return PrunedRuns(count=count, total=total, counted_from=moment)
+
+
+def _reference(execute: Execute, now: datetime) -> datetime:
+    """The moment that age counts from."""
+    ((earliest,),) = execute("SELECT min(started) FROM (SELECT started FROM run ORDER BY rowid DESC LIMIT ?)", (LAST,))
+    return min(now, datetime.fromisoformat(earliest)) if earliest else now
+
+
+def _targets(execute: Execute) -> tuple[TargetKey, ...]:
+    """Every target that has a run on record."""
+    found = execute("SELECT DISTINCT environment, base_url FROM run").fetchall()
+    return tuple(TargetKey(environment=environment, base_url=base_url) for environment, base_url in found)
+
+
+def _remove(execute: Execute, target: TargetKey, before: datetime, *, decision: str = "") -> None:
+    execute(f"DELETE {_OLD}{decision}", _values(target, before))
+
+
+def _values(target: TargetKey, before: datetime) -> tuple[object, ...]:
+    key = target.environment, target.base_url
+    return (*key, text_of(before), *key, LAST)
+
+
+def text_of(moment: datetime) -> str:
+    """In UTC and of one width, so that texts sort as moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
