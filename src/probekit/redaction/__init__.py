@@ -32,6 +32,7 @@ class Redactor:
         self._words: set[int] = set()  # every four bytes in a row, as a machine's word
         self._short: set[bytes] = set()  # hidden only where they stand whole, as they are written
         self._names: set[bytes] = set()
+        self._allowed: list[Iterable[str]] = []  # more of them, read when a text holds a run: most hold none
 
     def learn(self, secret: str) -> frozenset[str]:
         """Remember a secret, and return its parts: of a composite one (a DSN, a header) only they are secret."""
@@ -47,7 +48,7 @@ class Redactor:
 
     def allow(self, names: Iterable[str]) -> None:
         """Remember names that are no secret, also where they share a run with one: environments, probes, hosts."""
-        self._names |= {name.encode("utf-8", "surrogatepass").lower() for name in names}
+        self._allowed.append(names)
 
     def clean(self, text: str) -> str:
         """Return the text without any eight characters in a row of any secret, in whatever form.
@@ -95,6 +96,8 @@ class Redactor:
 
     def _is_own(self, data: bytes, start: int, stop: int) -> bool:
         """Whether that place is within one word of probekit's own, or within a name."""
+        while self._allowed:
+            self._names |= {name.encode("utf-8", "surrogatepass").lower() for name in self._allowed.pop()}
         return lies_in_own_word(data, start, stop) or any(_is_within(name, data, start, stop) for name in self._names)
 
 

@@ -144,7 +144,7 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
     run_id = uuid4().hex[:12]
     folder = config.path.absolute().parent
     redactor = redactor or Redactor()
-    redactor.allow(names_of(target))
+    redactor.allow(_names_of(target))
     secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor)
     secrets.read_pipes(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
     context = RunContext(
@@ -161,12 +161,13 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
     return Session(run_id=run_id, context=context)
 
 
-def names_of(target: Target) -> frozenset[str]:
+def _names_of(target: Target) -> Iterator[str]:
     """Every name in the configuration of a target, with the hosts and paths in it: none is a secret."""
     settings = [target.environment, *(one.source.config for one in target.probes)]
     texts = {target.name, *(item.id for item in target.items), *(one.probe for one in target.probes)}
     texts |= {text for one in settings for text in _texts(one.model_dump(mode="json"))}
-    return frozenset({*texts, *(piece for text in texts for piece in re.split("[/:]+", text))} - {""})
+    for text in texts:
+        yield from {text, *re.split("[/:]+", text)} - {""}
 
 
 def _texts(value: object) -> Iterator[str]:
