@@ -9,6 +9,8 @@ import io
 import json
 import os
 import re
+import socketserver
+import struct
 import threading
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -227,3 +229,50 @@ def test_an_address_in_a_secret_is_shown(target, tmp_path) -> None:
 
     assert "[secret]" not in outputs["console"]
     assert "127.0.0.1" in outputs["console"]
+
+
+DATABASE = """
+[env.production]
+base_url = "http://127.0.0.1:1"
+scope = ["deploy.services.database-connectivity"]
+timeout = "5s"
+settle = "0s"
+spread = "0s"
+attempt_interval = "0s"
+
+[env.production.probes.database]
+kind = "postgres"
+dsn = {{ env = "SECRET" }}
+
+[env.production.connect]
+resolve = {{ "quuxdb-17.test:{port}" = "127.0.0.1" }}
+"""
+
+
+class SendsBack(socketserver.StreamRequestHandler):
+    """A stand-in of PostgreSQL that asks for the password in clear and quotes it in its refusal."""
+
+    def handle(self) -> None:
+        (length,) = struct.unpack("!I", self.rfile.read(4))
+        self.rfile.read(length - 4)
+        self.wfile.write(b"R" + struct.pack("!II", 8, 3))
+        (length,) = struct.unpack("!xI", self.rfile.read(5))
+        password = self.rfile.read(length - 4).rstrip(b"\0")
+        fields = b"SFATAL\0CXX000\0Mno user with " + password + b" or " + password.hex().encode() + b"\0\0"
+        self.wfile.write(b"E" + struct.pack("!I", 4 + len(fields)) + fields)
+
+
+def test_a_password_that_a_server_sends_back_is_hidden_and_the_host_is_not(tmp_path) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SendsBack) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        port = server.server_address[1]
+        (tmp_path / "probes.toml").write_text(DATABASE.format(port=port))
+        dsn = f"postgresql://probe:quuxdb-17-pw@quuxdb-17.test:{port}/shop?sslmode=disable"
+
+        out, err = probekit(tmp_path, dsn, "verify", "--env", "production", "--verbose", "--report", "json")
+        server.shutdown()
+
+    assert f"PostgreSQL at quuxdb-17.test:{port}" in out
+    assert "no user with [secret] or [secret]" in out
+    assert "quuxdb-17-pw" not in out + err
+    assert b"quuxdb-17-pw".hex() not in out + err

@@ -17,7 +17,6 @@ from psycopg.rows import DictRow, dict_row
 from probekit.probe import Reason
 from probekit.probes.postgres.refusals import RefusedError, of_session
 from probekit.probes.postgres.target import Target
-from probekit.redaction import Redactor
 
 NAME: Final = "probekit"  # the marks in queries/*.sql say it too
 _LONGEST_CONNECT: Final = 5.0
@@ -67,11 +66,8 @@ async def _connect_once(target: Target, patience: float) -> tuple[Connection, fl
 
 
 def refusal(error: psycopg.Error | TimeoutError, target: Target, seconds: float) -> RefusedError:
-    """Why there is no session, without the password, which a server that asks for it in clear could send back."""
-    refused = of_session(error, target.where, seconds, target.certificate)
-    redactor = Redactor()
-    redactor.learn(str(target.parameters.get("password") or ""))
-    return RefusedError(refused.reason, redactor.clean(refused.detail), refused.facts)
+    """Why there is no session; a server that asks for the password in clear could send it back in its words."""
+    return of_session(error, target.where, seconds, target.certificate)
 
 
 async def bounded(connection: Connection, work: Coroutine[Any, Any, _Result], seconds: float) -> _Result:
