@@ -28,9 +28,7 @@ _UNENCODED: Final = re.compile(r"[^/]*//[^/?#@]*[/?#].*@")  # where / ? or # sta
 _ENCODE: Final = "; if its user or password holds one of / ? #, write %2F, %3F, %23"
 _DATABASE: Final = ("db", "virtual_host", "database")  # of redis-py, Celery, Lettuce
 _MASTER: Final = ("service_name", "master_name", "sentinelMasterId", "master")
-_NO_SERVICE: Final = (
-    "it names no master for its sentinels: add it as redis+sentinel://HOST:PORT/MASTER, or set sentinel_master"
-)
+_NO_MASTER: Final = "it names no master for its sentinels: add /MASTER after the last HOST:PORT, or set sentinel_master"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,5 +138,5 @@ def _master(query: dict[str, str], written: list[str], beside: str | None) -> st
     if len(names) > 1:
         raise ValueError("it names more than one master for its sentinels")
     if not names:
-        raise ValueError(_NO_SERVICE)
+        raise ValueError(_NO_MASTER)
     return next(iter(names))
