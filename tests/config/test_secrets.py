@@ -315,6 +315,16 @@ def test_a_secret_of_a_pipe_is_read_once_and_revealed_each_time(vault) -> None:
         assert [opened.reveal(secret) for _ in range(2)] == [VALUE, VALUE]
 
 
+def test_a_pipe_that_was_empty_is_a_missing_secret_and_not_waited_for_again(vault, refused) -> None:
+    with pipe_with(b"") as pipe:
+        opened = vault()
+        opened.read_pipes([SecretRef(file=pipe)])
+
+    error, _ = refused(opened, SecretRef(file=pipe))
+
+    assert error.reason is Reason.MISSING_SECRET
+
+
 @pytest.mark.parametrize("text", [b"x" * (1 << 20), b"\xff\xfe"], ids=["huge", "no text"])
 def test_a_pipe_that_gives_no_secret_is_refused_and_none_of_it_is_told(tmp_path, vault, text) -> None:
     pipe = tmp_path / "pipe"

@@ -69,7 +69,7 @@ class SecretResolver:
 
     def _of_file(self, file: Path) -> str:
         try:
-            text = self._piped.get(file) or read_file(self._folder / file).decode("utf-8")
+            text = self._piped[file] if file in self._piped else read_file(self._folder / file).decode("utf-8")
             value = text.replace("\r\n", "\n").removesuffix("\n")
             mode = (self._folder / file).stat().st_mode
         except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or its name holds a NUL
