@@ -17,6 +17,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.routes import KIND, MOST, Routes
+from probekit.transport.body import DOCUMENT
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Address, Endpoint
@@ -211,6 +212,14 @@ async def test_a_server_that_answers_anything_proves_nothing_where_a_2xx_is_due(
     with pytest.raises(ProbeFailedError, match="answers anything") as caught:
         await KIND.measure(config, context)
     assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+async def test_a_page_for_every_path_is_known_up_to_the_size_of_a_route() -> None:
+    page = b"welcome" + bytes(DOCUMENT)
+    context = context_for(lambda _request: httpx.Response(200, content=page))
+
+    with pytest.raises(ProbeFailedError, match="answers anything"):
+        await KIND.measure(settings({"path": "/one"}), context)
 
 
 @pytest.mark.parametrize("status", [301, 404, 410])

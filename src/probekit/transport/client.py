@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.transport.body import DOCUMENT
+from probekit.transport.body import DOCUMENT, PAGE
 from probekit.transport.connection import Connection, Proxy, open_connection, secure
 from probekit.transport.deadline import StallAwareTimeout
 from probekit.transport.errors import named_step, not_connected
@@ -217,7 +217,7 @@ class ProbeClient:
         """Whether this server gives the same answer for paths that cannot exist, by the same rule of redirects."""
 
         async def ask(made_up: str) -> Answer:
-            return await self.get(made_up, headers=_NOT_STORED, follow=follow)
+            return await self.get(made_up, headers=_NOT_STORED, follow=follow, most=PAGE)
 
         pair = await self.http.made_up.answers(url, ask, follow)
         return pair is not None and is_alike(answer, url, pair, has_body=has_body)
