@@ -147,6 +147,31 @@ def test_bytes_on_the_wire_count_as_well() -> None:
         decoded("gzip", pieces_of(gzipped(b"") * 100, 100), 1 << 10)
 
 
+def test_members_are_not_copied_with_all_that_follows_them(monkeypatch) -> None:
+    """Of a small answer that an outer coding makes large, each of many members would cost its whole size."""
+    handed = []
+
+    class Counted:
+        """A decoder of zlib that counts the bytes which it is handed."""
+
+        def __init__(self, wbits: int) -> None:
+            self._stream = make(wbits)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            handed.append(len(data))
+            return self._stream.decompress(data, most)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._stream, name)
+
+    make = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+    body = bytes(900_000)
+
+    assert decoded("gzip, gzip", [gzipped(gzipped(b"") * 5000 + gzipped(body, 0))]) == body
+    assert sum(handed) < 5000 * (1 << 15)
+
+
 @given(st.binary(max_size=300), st.integers(0, 9), st.integers(zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED))
 def test_a_deflate_body_without_its_wrapper_is_never_taken_for_one_with_it(data, level, strategy) -> None:
     assert decoded("deflate", [raw(data, level, strategy)]) == data

@@ -12,6 +12,7 @@ DOCUMENT: Final = 1 << 20  # bytes of a body that is read as a document, after d
 PAGE: Final = 8 << 20  # bytes of a body whose size alone, or whose beginning, is looked at
 _MOST_CODINGS: Final = 4  # that are decoded one after another: each holds a window of 32 KiB
 _MOST_MEMBERS: Final = 10_000  # of a gzip body: an empty one is 20 bytes, and costs as much time as a large one
+_AT_ONCE: Final = 1 << 14  # bytes that zlib is given
 _DECODED: Final = frozenset(("gzip", "x-gzip", "deflate"))
 _NOT_DECODED: Final = frozenset((  # the rest of IANA's registry of content codings (RFC 9110 section 16.6.1)
     "aes128gcm", "br", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress", "zstd",
@@ -99,7 +100,10 @@ class _Inflater:
         self._ended = 0  # streams that came to their end
 
     def feed(self, data: bytes) -> bytes:
-        """What these bytes decode to."""
+        """What these bytes decode to; a piece at a time, for zlib copies what follows a member."""
+        return b"".join(self._fed(data[at : at + _AT_ONCE]) for at in range(0, len(data), _AT_ONCE))
+
+    def _fed(self, data: bytes) -> bytes:
         data, self._held = self._held + data, b""
         decoded = bytearray()
         while data:
