@@ -345,6 +345,16 @@ async def test_that_a_server_which_answers_anything_fails_is_so(read) -> None:
     assert not readings.answered
 
 
+async def test_one_page_for_every_path_does_not_answer_a_question_that_others_refuse(read) -> None:
+    """One replica has a page for every path, the other one does not know the route: it may be wrong itself."""
+    readings, _ = await read(lambda number: (0, 404 if number % 2 else 200), unknown=OK)
+    known, _ = await read(lambda number: (0, 404 if number % 2 else 200), unknown=OK, answered=("/a",))
+
+    assert readings.values["error_rate"].reason is Reason.BAD_RESPONSE
+    assert "so the question may be wrong" in readings.values["error_rate"].detail
+    assert "gets the answer of /a" in known.values["error_rate"].doubt
+
+
 @pytest.mark.parametrize(
     ("body", "is_answered"),
     [

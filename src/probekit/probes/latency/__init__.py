@@ -112,10 +112,11 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
 async def _readings(sender: Sender, context: Context, window: Window, asked: Sequence[str], doubt: str) -> Readings:
     """The sample's, unless its failures are the fault of its rate, or of what it asks.
 
-    Where its answers are in doubt there are no durations, and no pass of the error rate; what failed has failed.
+    Where its answers are in doubt there are no durations, and no pass of the error rate; what failed has failed. Such
+    answers do not show that a question was ever answered well.
     """
     sample = sender.tally.sample()
-    never = {number: answer for number, answer in sender.odd.items() if number not in sender.first}
+    never = {number: answer for number, answer in sender.odd.items() if doubt or number not in sender.first}
     doubts = (doubt_of_question(context, answer, asked[number], _EXPECT) for number, answer in never.items())
     unread = None
     if detail := next(filter(None, doubts), None):
