@@ -42,6 +42,7 @@ def test_an_endpoint_as_it_is_asked_for(written, endpoint) -> None:
         ("app.test:s3cret", "its port is no number from 1 to 65535"),
         ("app.test:0", "its port is no number from 1 to 65535"),
         ("app.test:65536", "its port is no number from 1 to 65535"),
+        ("app.test:000065536", "its port is no number from 1 to 65535"),
         ("app.test:" + "9" * 5000, "its port is no number from 1 to 65535"),
         ("app.test:٣", "its port is no number from 1 to 65535"),  # a digit, and no ASCII
         ("app.test:+80", "its port is no number from 1 to 65535"),

@@ -13,6 +13,7 @@ import httpx
 _HOST: Final = re.compile(r"[a-z0-9._-]+")  # in ASCII; underscores stand in names of containers
 _AUTHORITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<place>[^/?#]*)")
 _PLACE: Final = re.compile(r"(?P<host>\[[^][]*\]|[^][:]*)(?::(?P<port>[^:]*))?")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _MOST_PORT: Final = 65535
 
 
@@ -96,7 +97,7 @@ def endpoint_in(text: str, default_port: int | None = None) -> Endpoint:
         return Endpoint(host, default_port)
     if not port:
         raise ValueError("its port is missing")
-    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _MOST_PORT):
+    if not (_PORT.fullmatch(port) and 0 < int(port) <= _MOST_PORT):
         raise ValueError(f"its port is no number from 1 to {_MOST_PORT}")
     return Endpoint(host, int(port))
 
