@@ -338,6 +338,16 @@ async def test_a_route_without_get_tells_nothing_of_its_other_methods() -> None:
     assert counts(await read(Server(status=405), methods=["PUT"])) == (0, 0)  # it speaks of origins
 
 
+async def test_that_nobody_is_let_in_takes_an_answer_of_the_route() -> None:
+    def nobody(origin):
+        return False
+
+    with pytest.raises(ProbeFailedError, match=r"405 for GET .*: name a route with a GET"):
+        await read(Server(lets_in=nobody, status=405, preflight=405), origins="nobody")
+
+    assert counts(await read(Server(only=("OPTIONS",), lets_in=lambda _: True, status=405), origins="nobody")) == (8, 0)
+
+
 class Refusing:
     """A server that answers these statuses, to requests without an Origin another one, and never a word on origins."""
 

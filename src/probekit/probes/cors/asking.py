@@ -90,12 +90,17 @@ async def require_access(config: CorsProbe, context: Context, replies: Sequence[
 def require_route(config: CorsProbe, replies: Sequence[Reply]) -> None:
     """Go on unless the route has no GET or HEAD, which alone are sent, and so no answer on origins.
 
+    Where origins are named, a declared GET that the route does not have is a violation; where nobody is to be let in,
+    the missing answer must not pass for a refusal of origins.
+
     Raises:
-        ProbeFailedError: `bad_response`: it has none, and none was declared.
+        ProbeFailedError: `bad_response`: it has none, and none was declared, or nobody is to be let in.
     """
     requests = [reply for reply in replies if reply.method is None]
     has_none = all(reply.answer.status in _NO_SUCH_METHOD for reply in requests)
-    if has_none and not {"GET", "HEAD"} & {*config.methods} and not any(r.speaks_of_origins for r in requests):
+    is_due = bool({"GET", "HEAD"} & {*config.methods}) and not config.is_closed
+    speaking = replies if config.is_closed else requests
+    if has_none and not is_due and not any(reply.speaks_of_origins for reply in speaking):
         answer = requests[0].answer
         detail = f"{answer.status} for GET {answer.url}, and no other method is sent: name a route with a GET"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
