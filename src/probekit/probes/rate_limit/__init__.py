@@ -11,7 +11,7 @@ from probekit.probes.rate_limit.trip import Trip, trip
 
 __all__ = ["KIND", "LIMITS", "RateLimit", "measure"]
 
-_EXTRA = 2 * len(SPOOFED) + 1  # requests: those of other clients, each followed by one, and one that may be refilled
+_EXTRA = len(SPOOFED) + sum(SPOOFED.values()) + 1  # requests: what `spoofable` takes, and one that may be refilled
 
 
 async def measure(config: RateLimit, context: Context) -> Readings:
