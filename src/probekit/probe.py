@@ -311,7 +311,7 @@ class Kind(Generic[ConfigT]):
     in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
     requests_per_window: Callable[[ConfigT, float, int | None], int] | None = None  # settings, seconds, budget
-    load: Callable[[ConfigT], Load] | None = None  # settings to a measurement's load; None: it is as without
+    load: Callable[[ConfigT], Load | None] | None = None  # settings to a measurement's load; None: it is as without
     example: str  # its table in probes.toml, from `kind` on
     privileges: str = "none"  # the least that it needs at the target
     safety: str = "it only reads"  # what it does there

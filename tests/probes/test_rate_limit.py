@@ -333,6 +333,22 @@ async def test_the_requests_and_the_time_of_the_worst_case_are_bounded(read, lim
     assert target.seconds <= load.seconds <= 2 * 60 + 61 + 90
 
 
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        ({}, None),  # no burst is sent
+        ({"limit": 1000, "per": "60s"}, None),
+        ({"limit": 5}, 60.0),
+        ({"limit": 5, "per": "1h"}, 60.0),  # a second one would take a quiet hour
+        ({"limit": 5, "per": "10s"}, 2 * 10 + 61 + 3.0),
+    ],
+)
+def test_only_bursts_that_may_be_sent_are_planned_for(settings, seconds) -> None:
+    load = KIND.load(RateLimit(kind="rate_limit", path="/api", **settings))
+
+    assert (load and load.seconds) == seconds
+
+
 @pytest.mark.parametrize("status", [503, 403])
 async def test_another_status_at_the_limit_is_not_verified_unless_it_is_declared(read, status) -> None:
     undeclared, _ = await read(after(30, status, **{"RateLimit-Limit": "30"}))

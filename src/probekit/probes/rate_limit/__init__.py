@@ -37,6 +37,13 @@ async def measure(config: RateLimit, context: Context) -> Readings:
     )
 
 
+def _load(config: RateLimit) -> Load | None:
+    """What bursts send and take; None where none can be sent."""
+    if config.limit is None or config.most > MOST:
+        return None
+    return Load(requests=2 * config.most + _EXTRA, seconds=config.seconds)
+
+
 def _untried(config: RateLimit, context: Context) -> Failure | None:
     """Why no burst is sent; None where one is."""
     if config.limit is None:
@@ -90,7 +97,7 @@ KIND = Kind(
     ),
     measure=measure,
     turn="final",  # no endpoint: one burst an attempt, for the addresses of a name may share one limit
-    load=lambda config: Load(requests=2 * min(MOST, config.most) + _EXTRA, seconds=config.seconds),
+    load=_load,
     example="""\
 kind = "rate_limit"
 path = "/api/version"

@@ -70,8 +70,11 @@ class RateLimit(HttpConfig):
 
     @property
     def seconds(self) -> float:
-        """Seconds that a measurement with bursts takes at most: two of them, the quiet period and one request more."""
-        if self.refill is None:
+        """Seconds that a measurement with bursts takes at most: two of them, the quiet period and one request more.
+
+        Where the quiet period would be longer than may be waited, or is unknown, there is one burst.
+        """
+        if self.refill is None or self.per is None or self.per > LONGEST:
             return self.longest
         return 2 * self.longest + LONGEST + QUIET_MARGIN + REFILL_MARGIN / self.refill
 
