@@ -40,6 +40,7 @@ def read(body, media_type="text/html; charset=utf-8"):
         "<meta HTTP-EQUIV=content-security-POLICY CONTENT=\"default-src 'self'\" />",
         """<meta http-equiv="Content-Security-Policy" content="default-src &#39;self&apos;">""",
         """<meta content="default-src 'self'" http-equiv="Content-Security-Policy" content="default-src *">""",
+        f"\ufeff<html><head>{CSP}</head>".encode("utf-16-le"),
         f'<script type="application/ld+json">{{"a": "</p>"}}</script>{CSP}',
     ],
 )
@@ -164,7 +165,6 @@ def test_a_page_is_read_within_bounds() -> None:
 
     assert read(CSP + padding).policies == [SELF]
     assert read(padding + CSP) == Document()
-    assert read(b"\xff\xfe" + CSP.encode("utf-16-le")) == Document()
 
 
 @pytest.mark.parametrize("piece", ["<a ", "<!--", "<a b=", "<a b='", '<a b="x" ', "</", "<?", "<![if ", "<", "&#"])

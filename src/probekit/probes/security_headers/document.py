@@ -10,9 +10,10 @@ from typing import Final
 
 from probekit.probe import Answer
 from probekit.probes._support import headers as grammar
+from probekit.transport.body import text_of
 
 _LOOKED_AT: Final = 1 << 18  # bytes of a page
-_NAMED: Final = re.compile(rb"content-security-policy|referrer", re.IGNORECASE)
+_NAMED: Final = re.compile(r"content-security-policy|referrer", re.IGNORECASE)
 _WHITESPACE: Final = " \t\n\f\r"  # HTML section 13.2.6.4, "before head" and others
 _IN_HEAD: Final = ("base", "basefont", "bgsound", "link", "meta", "noframes", "script", "style", "template", "title")
 _RAW: Final = (
@@ -52,12 +53,12 @@ class Document:
 def document(answer: Answer) -> Document:
     """What the page says in its first 256 KiB; nothing where it is no HTML."""
     is_html = answer.media_type in ("text/html", "application/xhtml+xml")
-    body = answer.body[:_LOOKED_AT]
-    if not is_html or not _NAMED.search(body):
+    text = text_of(answer.body[:_LOOKED_AT]) if is_html else ""
+    if not _NAMED.search(text):
         return Document()
     reader = _MetaReader()
     try:
-        reader.feed(body.decode("utf-8-sig", "replace"))  # never closed: at the end html.parser takes quadratic time
+        reader.feed(text)  # never closed: at the end html.parser takes quadratic time
     except AssertionError:  # of html.parser, at a marked section such as <![x[: what stands before it was read
         reader.found.ignored["the page cannot be read beyond a marked section"] = None
     return reader.found
