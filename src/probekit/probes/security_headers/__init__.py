@@ -186,5 +186,5 @@ pages = ["/"]
 api = "/api/version"
 plain_url = "http://app.example.com/"  # must lead to https
 """,
-    safety="it only reads; one declared POST is sent where canary-write is allowed",
+    safety="it only reads; where canary-write is allowed, each measurement sends a declared POST once",
 )
