@@ -207,6 +207,17 @@ async def test_any_other_early_refusal_fails_when_it_happens_again_after_a_quiet
     assert readings.summary.count("request 3 was refused with 429") == 2
 
 
+async def test_a_header_that_states_what_a_bucket_gets_does_not_state_a_smaller_limit(read) -> None:
+    server = bucket(20, 5.0, **{"RateLimit-Limit": "5, 5;w=1"})
+    for _ in range(11):  # others' requests
+        server(None, 0.0)
+
+    readings, target = await read(server, limit=5, per="1s", burst=20)
+
+    assert readings.values["tripped"] == Exact(1)
+    assert target.slept == [5.0]  # as long as it takes to fill the bucket, and a second
+
+
 async def test_a_limit_that_others_had_used_up_is_met_after_a_quiet_period(read) -> None:
     partly, _ = await read(window(30, used=20))
     wholly, target = await read(window(30, used=30, **{"Retry-After": "20"}))
@@ -341,6 +352,7 @@ async def test_the_requests_and_the_time_of_the_worst_case_are_bounded(read, lim
         ({"limit": 5}, 60.0),
         ({"limit": 5, "per": "1h"}, 60.0),  # a second one would take a quiet hour
         ({"limit": 5, "per": "10s"}, 2 * 10 + 61 + 3.0),
+        ({"limit": 1, "per": "1s", "burst": 61}, 60.0),  # nor is a bucket waited for that takes 61 s to fill
     ],
 )
 def test_only_bursts_that_may_be_sent_are_planned_for(settings, seconds) -> None:

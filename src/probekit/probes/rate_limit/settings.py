@@ -69,12 +69,19 @@ class RateLimit(HttpConfig):
         return self.limit / self.per if self.limit and self.per else None
 
     @property
+    def recovery(self) -> float | None:
+        """Seconds without requests after which all of the limit is there again; None where its period is unknown."""
+        if self.per is None or self.refill is None:
+            return None
+        return self.per if self.burst is None else max(self.per, self.burst / self.refill)
+
+    @property
     def seconds(self) -> float:
         """Seconds that a measurement with bursts takes at most: two of them, the quiet period and one request more.
 
         Where the quiet period would be longer than may be waited, or is unknown, there is one burst.
         """
-        if self.refill is None or self.per is None or self.per > LONGEST:
+        if self.refill is None or self.recovery is None or self.recovery > LONGEST:
             return self.longest
         return 2 * self.longest + LONGEST + QUIET_MARGIN + REFILL_MARGIN / self.refill
 

@@ -55,18 +55,21 @@ def _known(route: LimitedRoute, burst: Burst) -> Exact | Failure | None:
 
 
 def _smaller(route: LimitedRoute, burst: Burst) -> str:
-    """The smaller limit that the refusal states; empty where it states none."""
-    limit = route.config.burst or route.config.limit or 0
+    """The smaller limit that the refusal states; empty where it states none.
+
+    Of a smooth limit a header may state either number, so that only less than both is smaller.
+    """
+    limit = min(filter(None, (route.config.burst, route.config.limit)), default=0)
     return str(smaller_quota(burst.last, limit, route.config.per) or "")
 
 
 def _quiet_period(route: LimitedRoute, burst: Burst) -> float | Failure:
     """Seconds without requests after which all of the limit is there again."""
-    per = route.config.per
+    recovery = route.config.recovery
     early = f"{_summary(route, burst)}: other requests may have used it up"
-    if per is None:
+    if recovery is None:
         return Failure(reason=Reason.BAD_RESPONSE, detail=f"{early}; set 'per', to have it tried again after that time")
-    quiet = max(per, retry_after(burst.last, route.context.now()) or 0.0)
+    quiet = max(recovery, retry_after(burst.last, route.context.now()) or 0.0)
     if quiet > LONGEST:
         detail = f"{early}; it is not tried again, for {quiet:g} s without requests are more than {LONGEST:g} s"
         return Failure(reason=Reason.BUDGET_SPENT, detail=detail)
