@@ -388,6 +388,13 @@ async def test_a_first_answer_that_is_not_as_due_tells_nothing(read, status, rea
     assert caught.value.reason is reason
 
 
+async def test_a_status_that_cannot_be_declared_as_a_refusal_is_not_proposed_as_one(read) -> None:
+    with pytest.raises(
+        ProbeFailedError, match=r"request 1 was answered with 301 .* is due: if it is a good answer, add"
+    ):
+        await read(always(301, Location="/elsewhere"))
+
+
 @pytest.mark.parametrize("expect", [401, [200, 401]])
 async def test_a_good_answer_may_have_any_declared_status(read, expect) -> None:
     readings, _ = await read(window(30, good=401), expect=expect)

@@ -13,6 +13,7 @@ from probekit.probes.rate_limit.headers import declares_limit, reset
 from probekit.probes.rate_limit.settings import REFILL_MARGIN, RateLimit
 
 _SHOWN: Final = 40  # characters of a header
+_LEAST_REFUSAL: Final = 400  # of the statuses that 'status' may name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,9 @@ class LimitedRoute:
             error: ProbeFailedError = answer.access_denied()
             return Failure(reason=error.reason, detail=error.detail)
         reason = Reason.TURNED_AWAY if answer.denies_access else Reason.BAD_RESPONSE
-        seen = f"request {number} was refused with {answer.status} by {answer.address}, where {in_words(config.expect)}"
-        hint = f"if it is the limit, set status = {answer.status}; if it is a good answer, add it to 'expect'"
+        may_be_limit = answer.status >= _LEAST_REFUSAL and answer.status != config.status
+        verb = "refused" if may_be_limit else "answered"
+        seen = f"request {number} was {verb} with {answer.status} by {answer.address}, where {in_words(config.expect)}"
+        hint = f"if it is the limit, set status = {answer.status}; " if may_be_limit else ""
+        hint += "if it is a good answer, add it to 'expect'"
         return Failure(reason=reason, detail=f"{seen} or, at the limit, {config.status} is due: {hint}")
