@@ -15,7 +15,7 @@ from probekit.model.readings import Exact
 from probekit.probe import Context
 from probekit.probes.cors import KIND, CorsProbe, look_alikes
 from probekit.transport.client import Http
-from probekit.transport.urls import Address, Endpoint
+from probekit.transport.urls import Address, Endpoint, endpoint_of
 
 APP = "https://app.example.test"
 SHOP = "https://shop.example.test:8443"
@@ -48,10 +48,11 @@ class Server:
         return httpx.Response(self.preflight if request.method == "OPTIONS" else self.status, headers=headers)
 
 
-async def read(server, **settings):
+async def read(server, base=BASE, **settings):
     """What the kind reads of this server."""
     http = Http(run="test", rate=(1000, 1.0), send=mocked(httpx.MockTransport(server)))
-    return await measured(http.probe_client(address=ADDRESS, timeout=1), BASE, **settings)
+    address = Address(endpoint_of(base), ADDRESS.ip)
+    return await measured(http.probe_client(address=address, timeout=1), base, **settings)
 
 
 async def measured(measurement, base, **settings):
@@ -385,6 +386,15 @@ async def test_who_is_refused_everything_is_denied_access(settings, preflight, s
 )
 async def test_a_refusal_of_origins_alone_is_judged(server, settings, violations) -> None:
     assert counts(await read(server, **settings)) == (violations, 0)
+
+
+@pytest.mark.parametrize("allowed", ["http://api.test", "https://api.test:8443"])
+async def test_the_own_origin_is_no_look_alike_of_an_allowed_one(allowed) -> None:
+    base = "https://api.test" if allowed.startswith("http:") else "https://api.test:9443"
+    server = Server(lets_in=lambda origin: origin in (allowed, base))
+
+    assert counts(await read(server, base=base, origins=[allowed])) == (0, 0)
+    assert base not in {request.headers["Origin"] for request in server.asked}
 
 
 async def test_one_header_on_origins_makes_a_refusal_an_answer() -> None:

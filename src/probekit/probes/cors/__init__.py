@@ -19,7 +19,7 @@ async def measure(config: CorsProbe, context: Context) -> Readings:
     """Ask as every allowed origin and as foreign ones, by preflight and by GET, and judge as a browser would."""
     own = own_origin(config.target(context.base_url))
     allowed = (stranger(),) if config.is_public else config.named_origins
-    foreign = look_alikes((own,) if config.is_closed else config.named_origins, config.foreign_origins)
+    foreign = look_alikes((own,) if config.is_closed else config.named_origins, config.foreign_origins, own=own)
     ours = [reply for origin in allowed for reply in await ask_as_allowed(config, context, origin)]
     theirs = [reply for origin in foreign for reply in await ask_as_foreign(config, context, origin)]
     replies = [*ours, *theirs]

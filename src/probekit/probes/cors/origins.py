@@ -64,9 +64,14 @@ def stranger() -> str:
     return f"https://{uuid4().hex[:12]}.test"
 
 
-def look_alikes(origins: Sequence[str], foreign: Iterable[str] = ()) -> tuple[str, ...]:
-    """Foreign origins to try, at most 24: null, a stranger, the declared ones, and the worst mutations of each."""
-    by_turns = [origin for turn in zip_longest(*map(_mutations, origins)) for origin in turn if origin]
+def look_alikes(origins: Sequence[str], foreign: Iterable[str] = (), *, own: str = "") -> tuple[str, ...]:
+    """Foreign origins to try, at most 24: null, a stranger, the declared ones, and the worst mutations of each.
+
+    The target's own origin is none of them: its pages need no leave.
+    """
+    by_turns = [
+        origin for turn in zip_longest(*map(_mutations, origins)) for origin in turn if origin not in (None, own)
+    ]
     tried = dict.fromkeys(["null", stranger(), *foreign, *by_turns])
     return tuple(origin for origin in tried if origin not in origins)[:_FOREIGN]
 
