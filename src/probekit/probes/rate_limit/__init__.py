@@ -107,6 +107,6 @@ per = "10s"
     safety=(
         f"it only reads; where load is allowed, a burst ends ten percent beyond the limit ({MOST:,} requests and "
         f"{LONGEST:g} s at most), and one that is refused early is sent once more after a quiet period "
-        f"({LONGEST:g} s at most)"
+        f"({LONGEST:g} s at most); after a refusal, {len(SPOOFED)} requests name another client in X-Forwarded-For"
     ),
 )
