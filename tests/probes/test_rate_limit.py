@@ -219,8 +219,8 @@ async def test_a_header_that_states_what_a_bucket_gets_does_not_state_a_smaller_
 
 
 async def test_a_limit_that_others_had_used_up_is_met_after_a_quiet_period(read) -> None:
-    partly, _ = await read(window(30, used=20))
-    wholly, target = await read(window(30, used=30, **{"Retry-After": "20"}))
+    partly, _ = await read(window(30, used=20, by=lambda _request: "all"))
+    wholly, target = await read(window(30, used=30, by=lambda _request: "all", **{"Retry-After": "20"}))
 
     assert partly.values["tripped"] == wholly.values["tripped"] == Exact(1)
     assert target.slept == [21.0]
@@ -397,7 +397,7 @@ async def test_a_status_that_cannot_be_declared_as_a_refusal_is_not_proposed_as_
 
 @pytest.mark.parametrize("expect", [401, [200, 401]])
 async def test_a_good_answer_may_have_any_declared_status(read, expect) -> None:
-    readings, _ = await read(window(30, good=401), expect=expect)
+    readings, _ = await read(window(30, good=401, by=lambda _request: "all"), expect=expect)
 
     assert readings.values["tripped"] == Exact(1)
 
@@ -436,6 +436,7 @@ async def test_a_client_that_names_another_must_not_get_round_the_limit(read, se
         assert readings.values["spoofable"].reason is Reason.BAD_RESPONSE
     else:
         assert readings.values["spoofable"] == Exact(spoofable)
+        assert readings.values["tripped"] == Exact(not spoofable)
     assert ("X-Forwarded-For" in readings.summary) is (spoofable == 1)
 
 

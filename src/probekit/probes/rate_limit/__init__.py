@@ -32,9 +32,8 @@ async def measure(config: RateLimit, context: Context) -> Readings:
     when = _retry_after(tripped, context)
     declared = Exact(1) if when == Exact(1) else _declared(tripped, is_tried=untried is None)
     passed = "; requests with an X-Forwarded-For of their own were answered" if spoof == Exact(1) else ""
-    return Readings(
-        tripped.summary + passed, declared=declared, tripped=tripped.reading, retry_after=when, spoofable=spoof
-    )
+    holds = Exact(0) if spoof == Exact(1) else tripped.reading  # a limit that any client gets round is none
+    return Readings(tripped.summary + passed, declared=declared, tripped=holds, retry_after=when, spoofable=spoof)
 
 
 def _load(config: RateLimit) -> Load | None:
@@ -89,7 +88,12 @@ KIND = Kind(
         Metric(
             name="declared", unit="", high=1, help="1: the answers say what the limit is, or a refusal when it ends"
         ),
-        Metric(name="tripped", unit="", high=1, help="1: a burst met the refusal at the limit; 0: before it, or never"),
+        Metric(
+            name="tripped",
+            unit="",
+            high=1,
+            help="1: a burst met the refusal at the limit; 0: before it, never, or X-Forwarded-For gets round it",
+        ),
         Metric(name="retry_after", unit="", high=1, help="1: the refusal says in Retry-After when to come back"),
         Metric(
             name="spoofable", unit="", high=1, help="1: an X-Forwarded-For of the client's own gets round the limit"
