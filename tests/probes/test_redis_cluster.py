@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
+from probekit.probes.redis import cluster
 from probekit.probes.redis.cluster import has_hash_tag, key_in, own_slots
 
 NODES = """\
@@ -29,6 +30,25 @@ e7d1eecce10fd6bb5eb35b9f99a514335d9ba9ca 127.0.0.1:30001@31001,host1 {flags} - 0
 @pytest.mark.parametrize("flags", ["myself,master", "master,myself"])
 def test_the_slots_of_the_node_that_answers(flags, slots, kept) -> None:
     assert own_slots(NODES.format(flags=flags, slots=slots)) == kept
+
+
+def test_a_node_that_names_its_slots_over_and_over_is_not_read_on() -> None:
+    slots = "0-16383 " * 100 + "x " * 1000
+    ranges = NODES.format(flags="myself", slots=slots)
+    taken = 0
+
+    def counted(*arguments):
+        nonlocal taken
+        for slot in range(*arguments):
+            taken += 1
+            yield slot
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cluster, "range", counted, raising=False)
+        found = own_slots(ranges)
+
+    assert found == frozenset(range(REDIS_CLUSTER_HASH_SLOTS))
+    assert taken == REDIS_CLUSTER_HASH_SLOTS
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "myself", "a b c", NODES.format(flags="notmyself,master", slots="1-3")])
