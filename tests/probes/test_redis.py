@@ -899,6 +899,26 @@ async def test_a_session_lost_at_the_slots_has_no_canary(serve) -> None:
     assert readings.values["up"] == Exact(1)
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason", "told"),
+    [
+        (b"$4000000000\r\n" + b"0" * 4096, Reason.BAD_RESPONSE, "sends more than 1 MiB in one session"),
+        (b"*1000000000\r\n" + b"$60000\r\n%060000d\r\n" % 0 * 18, Reason.BAD_RESPONSE, "sends more than 1 MiB"),
+        (b"*1\r\n" * 5000, Reason.UNREACHABLE, "does not speak the Redis protocol"),
+    ],
+    ids=["a long text", "a long list", "a deep list"],
+)
+async def test_an_answer_without_an_end_costs_its_own_readings_only(serve, answer, reason, told) -> None:
+    """A stand-in that answers INFO with what would fill the memory of whoever reads on."""
+    port, _ = await serve(act=silent_after(*PONG, answer))
+
+    readings = await measurement(f"redis://:{PASSWORD}@127.0.0.1:{port}", allow=frozenset())
+
+    assert readings.values["up"] == Exact(1)
+    assert readings.values["used_memory"].reason is reason
+    assert told in readings.values["used_memory"].detail
+
+
 @pytest.fixture
 def sentinel(launcher) -> Iterator[Callable[..., int]]:
     """Start a sentinel that watches a cache as `shop`; its port."""

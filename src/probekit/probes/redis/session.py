@@ -4,17 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from redis import exceptions
 from redis.asyncio import Connection as RedisConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from probekit.probe import ProbeFailedError, Reason
+from probekit.probe import Address, ProbeFailedError, Reason
 from probekit.probes.redis.refusals import MEANINGS, RefusedError, word_of
 from probekit.probes.redis.url import Login
 from probekit.transport.connection import Connection
+from probekit.transport.urls import SocketFile
+
+_MOST: Final = 1 << 20  # bytes of a session: INFO has some 10 kB, CLUSTER NODES of 1,000 nodes some 250
+
+
+class _Bounded:
+    """A reader as redis-py uses it, up to a bound: it takes any length that a server declares."""
+
+    def __init__(self, reader: asyncio.StreamReader, address: Address | SocketFile) -> None:
+        self._reader = reader
+        self._address = address
+        self._left = _MOST
+
+    async def readexactly(self, length: int) -> bytes:
+        self._take(length)
+        return await self._reader.readexactly(length)
+
+    async def readline(self) -> bytes:
+        line = await self._reader.readline()
+        self._take(len(line))
+        return line
+
+    async def read(self, length: int) -> bytes:  # of hiredis, where that is installed
+        data = await self._reader.read(length)
+        self._take(len(data))
+        return data
+
+    def at_eof(self) -> bool:
+        return self._reader.at_eof()
+
+    def _take(self, length: int) -> None:
+        self._left -= length
+        if self._left < 0:
+            detail = f"{self._address} sends more than {_MOST >> 20} MiB in one session"
+            raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
 
 
 class _Talk(RedisConnection):
@@ -38,7 +73,8 @@ class _Talk(RedisConnection):
     async def _connect(self) -> None:
         if self._line is None:
             raise exceptions.ConnectionError("the line was lost")
-        self._reader, self._writer, self._line = self._line.reader, self._line.writer, None
+        self._reader = _Bounded(self._line.reader, self._line.address)  # type: ignore[assignment]  # all that is used of it
+        self._writer, self._line = self._line.writer, None
 
 
 class Session:
@@ -105,7 +141,8 @@ class Session:
         except TimeoutError as error:
             detail = f"no answer to {step} from {self.address} within {self._timeout:g} s"
             raise ProbeFailedError(Reason.TIMEOUT, detail) from error
-        except (exceptions.RedisError, OSError, ValueError) as error:  # ValueError: letters where a number is due
+        except (exceptions.RedisError, OSError, ValueError, RecursionError) as error:
+            # ValueError: letters where a number is due; RecursionError: lists in lists
             raise self._trouble(error, step) from None  # see RefusedError
 
     def _trouble(self, error: Exception, step: str) -> ProbeFailedError:
