@@ -188,6 +188,16 @@ async def test_of_file_systems_that_lie_over_one_another_the_fullest_counts(expo
     assert readings.values["disk_used"] == Exact(95)
 
 
+async def test_more_file_systems_at_one_mount_than_can_be_are_not_read(exporter) -> None:
+    hidden = "".join(filesystem("/", f"layer{number}", size=1000, free=50) for number in range(20))
+
+    readings = await exporter.measured(page(more=hidden), mounts=("/",))
+
+    assert readings.values["disk_used"].reason is Reason.BAD_RESPONSE
+    assert "21 file systems are mounted at /" in readings.values["disk_used"].detail
+    assert readings.values["memory_used"].value < 100
+
+
 async def test_a_file_system_without_a_number_of_inodes_cannot_run_out_of_them(exporter) -> None:
     readings = await exporter.measured(page({disk("files"): 0, disk("files_free"): 0}))
 

@@ -16,6 +16,7 @@ from probekit.probes.host.page import Labels, Page
 from probekit.probes.host.readings import Disk, Interface, Memory, Processors, some
 
 _IDLE: Final = ("idle", "iowait")
+_MOST_AT_A_MOUNT: Final = 20  # file systems at one mount point, of which all but the last are hidden
 _LOOPBACK: Final = "lo"  # which the mixin's rules leave out, too
 _CARRIED: Final = ("node_network_receive_bytes_total", "node_network_transmit_bytes_total")
 _ERRORS: Final = (
@@ -38,7 +39,8 @@ def disks(page: Page, mount: str) -> tuple[Disk, ...]:
     """The file system at a mount point, and those that it hides, if any.
 
     Raises:
-        ProbeFailedError: `missing_file`: none is there, or the exporter could not read it; and what `Page` raises.
+        ProbeFailedError: `missing_file`: none is there, or the exporter could not read it; `bad_response`: there are
+            too many; and what `Page` raises.
     """
     sizes = page.series("node_filesystem_size_bytes")
     there = [labels for labels in sizes if ("mountpoint", mount) in labels]
@@ -50,6 +52,8 @@ def disks(page: Page, mount: str) -> tuple[Disk, ...]:
         detail = f"the exporter has no file system at {mount}, but {known}"
         hint = "see its --collector.filesystem.mount-points-exclude and --path.rootfs"
         raise ProbeFailedError(Reason.MISSING_FILE, f"{detail}: {hint}")
+    if len(there) > _MOST_AT_A_MOUNT:
+        raise _impossible(f"{len(there)} file systems are mounted at {mount}")
     return tuple(_disk(page, mount, labels, sizes[labels]) for labels in there)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +74,7 @@ class NodeExporter:
         answer = await self._context.http.get(self._config.url or "", headers=_HEADERS, most=MOST_BYTES)
         answer.require_age(self._config.max_age)
         _require_metrics(answer)
-        page = Page(answer.body)
+        page = await asyncio.to_thread(Page, answer.body)  # a large page would hold up the run's one loop
         name = page.machine[:_LONGEST]
         if name and not self._config.means(name):
             detail = f"the exporter at {answer.address} speaks of {name}, the probe asks for {self._config.host}"
