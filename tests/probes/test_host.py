@@ -108,7 +108,7 @@ class Blocks:
         return True
 
 
-def context(window: Any = None, timeout: float = 1.0) -> Context:
+def context(window: Any = None, timeout: float = 1.0, sleep: Any = asyncio.sleep) -> Context:
     return Context(
         base_url="https://app.test",
         timeout=timeout,
@@ -116,6 +116,7 @@ def context(window: Any = None, timeout: float = 1.0) -> Context:
         reveal=str,
         now=lambda: datetime.now(UTC),
         window=window,
+        sleep=sleep,
     )
 
 
@@ -130,7 +131,7 @@ async def measurement(sleep: Any = None, **given: Any) -> Readings:
         if sleep:
             sleep()
 
-    return await measure(settings(**given), context(), sleep=no_pause)
+    return await measure(settings(**given), context(sleep=no_pause))
 
 
 async def blocks(window: Any, **given: Any) -> list[Readings]:

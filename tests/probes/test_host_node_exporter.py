@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -106,7 +107,7 @@ class Exporter:
         async def no_pause(_seconds: float) -> None:
             pass
 
-        return await measure(HostProbe(kind="host", url=url, **given), context(), sleep=no_pause)
+        return await measure(HostProbe(kind="host", url=url, **given), context(sleep=no_pause))
 
     async def sampled(self, *pages: Any, seconds: float = BLOCK, **given: Any) -> list[Readings]:
         """The blocks between these pages, by a clock that goes on by so many seconds between two."""
@@ -123,7 +124,7 @@ class Exporter:
         return [readings async for readings in KIND.sample(config, context(now, window))]
 
 
-def context(now: Any = lambda: START, window: Any = None) -> Context:
+def context(now: Any = lambda: START, window: Any = None, sleep: Any = asyncio.sleep) -> Context:
     return Context(
         base_url="https://app.test",
         timeout=5,
@@ -131,6 +132,7 @@ def context(now: Any = lambda: START, window: Any = None) -> Context:
         reveal=str,
         now=now,
         window=window,
+        sleep=sleep,
     )
 
 

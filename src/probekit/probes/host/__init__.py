@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from probekit.probe import Context, Endpoint, Failure, Kind, Metric, ProbeFailedError, Readings, Reason
@@ -25,14 +24,12 @@ def _machine(config: HostProbe, context: Context) -> Machine:
     return ThisMachine(config, context.timeout)
 
 
-async def measure(
-    config: HostProbe, context: Context, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> Readings:
+async def measure(config: HostProbe, context: Context) -> Readings:
     """Read memory and disks once; again where a mount is not there, which may be mounted anew just now."""
     machine = _machine(config, context)
     usage = await machine.usage()
     if usage.misses_a_mount:
-        await sleep(_PAUSE)
+        await context.sleep(_PAUSE)
         usage = await machine.usage()
     memory, disks = usage.memory, usage.disks
     notes = [one.detail if isinstance(one, Failure) else str(one) for one in (memory, *disks)]
