@@ -35,6 +35,8 @@ PLAIN = {"user": "u", "password": "p", "host": "h", "dbname": "db"}
         ("postgresql+asyncpg://u:p@h/db?prepared_statement_cache_size=0&ssl=verify-full", {"sslmode": "verify-full"}),
         ("postgresql://u:p@h/db?ssl=true", {"sslmode": "require"}),
         ("postgresql://u:p@h/db?ssl=0", {"sslmode": "disable"}),
+        ("postgresql://u:p@h/db?sslmode=verify-full&ssl=true", {"sslmode": "verify-full"}),
+        ("postgresql://u:p@h/db?ssl=false&sslmode=require", {"sslmode": "require"}),
         ("postgresql://u:p@h/db?sslmode=no-verify", {"sslmode": "require"}),
         ("postgresql://u:p@h/db?sslaccept=accept_invalid_certs&sslmode=require", {"sslmode": "require"}),
         ("postgres://u:p@h/db?pool_max_conns=4&statement_timeout=5000", {}),

@@ -109,6 +109,7 @@ def _translated(query: str, password: str) -> tuple[Sequence[str], str]:
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     kept: list[str] = []
     hosts: list[str] = []
+    modes: dict[str, str] = {}
     search_path = ""
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
@@ -121,13 +122,14 @@ def _translated(query: str, password: str) -> tuple[Sequence[str], str]:
         elif lower == "host":
             hosts.append(value)
         elif lower in ("ssl", "sslmode"):
-            kept.append(f"sslmode={_TLS.get(value.lower(), 'unknown')}")
+            modes[lower] = f"sslmode={_TLS.get(value.lower(), 'unknown')}"
         elif name in known:
             kept.append(pair)
         elif not _is_left_out(lower, value):
             instead = _INSTEAD.get(lower, "leave it out")
             raise DsnError(f"libpq does not know its parameter {_shown(name, password)}; {instead}")
-    return [*kept, *_of_hosts(hosts)], search_path
+    mode = modes.get("sslmode", modes.get("ssl"))  # ssl=true beside verify-full would take its verification away
+    return [*kept, *([mode] if mode else []), *_of_hosts(hosts)], search_path
 
 
 def _is_left_out(name: str, value: str) -> bool:
