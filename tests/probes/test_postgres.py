@@ -606,6 +606,18 @@ async def test_a_unix_socket_needs_no_tls(place) -> None:
     assert "over a Unix socket" in readings.summary
 
 
+@pytest.mark.parametrize(("name", "reason"), [("none", Reason.NO_NETWORK), ("left", None)])
+async def test_without_a_socket_file_nobody_can_tell_whose_fault_it_is(tmp_path, name, reason) -> None:
+    (tmp_path / "left").mkdir()
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as left_behind:
+        left_behind.bind(str(tmp_path / "left/.s.PGSQL.5432"))
+
+    readings = await read(f"postgresql://a:{PASSWORD}@/shop?host={tmp_path}/{name}&port=5432", "up")
+
+    assert reasons(readings).get("up") == reason
+    assert numbers(readings).get("up") == (None if reason else 0)
+
+
 async def test_the_declared_database_and_user_are_held_against_those_of_the_session(place) -> None:
     found = [
         numbers(await read(place.dsn(), "up", **declared))["expected_database"]
