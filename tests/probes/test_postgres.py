@@ -473,6 +473,8 @@ async def test_a_database_that_is_closed_takes_no_sessions(place) -> None:
          Reason.REFUSED_CREDENTIALS, {}),
         ("query_wait_timeout", Reason.UNREACHABLE, {"up": 0}),
         ("Network is unreachable", Reason.NO_NETWORK, {}),
+        ("No route to host", Reason.NO_NETWORK, {}),
+        ("Permission denied\n\tIs the server running locally?", Reason.NO_NETWORK, {}),
         ("Network is unreachable\nAll failures were:\n- host: 'a': connection failed: Connection refused",
          Reason.UNREACHABLE, {"up": 0}),
         ("failed to resolve host 'db.test': [Errno -2] Name or service not known", Reason.UNRESOLVED, {}),

@@ -106,14 +106,14 @@ _REFUSALS: Final = (
         r"failed to resolve host|could not translate host name", Reason.UNRESOLVED, "the DSN's host does not resolve"
     ),
     _Refusal(
-        r"connection refused|connection reset|closed the connection unexpectedly|no route to host|timed out"
+        r"connection refused|connection reset|closed the connection unexpectedly|timed out"
         r"|timeout expired|connection socket closed|broken pipe|ssl syscall error|eof detected",
         Reason.UNREACHABLE,
         "it does not answer",
     ),
     _Refusal(
-        r"network is unreachable|cannot assign requested address|too many open files|operation not permitted"
-        r"|could not create socket|permission denied\n"
+        r"network is unreachable|no route to host|cannot assign requested address|too many open files"
+        r"|operation not permitted|could not create socket|permission denied\n"
         r"|no such file or directory",  # no socket file: a server that ends takes it along, a wrong mount has none
         Reason.NO_NETWORK,
         "this machine cannot connect there",
