@@ -59,13 +59,18 @@ def _without_receiver(row: Row) -> Found:
 
 
 async def _applying(session: Session, first: Row) -> Found:
-    """Whether something of what was received is applied soon, or nothing is left to apply."""
-    row, until = first, perf_counter() + _APPLIES_WITHIN
+    """Whether something of what was received is applied soon, or nothing is left to apply.
+
+    A recovery_min_apply_delay that is longer than the wait explains that nothing is applied.
+    """
+    delay = (first["delay"] or 0) / 1000  # of a commit, until it may be applied
+    within = _APPLIES_WITHIN + delay
+    row, until = first, perf_counter() + within
     while row["unapplied"] > 0 and row["applied"] == first["applied"]:
-        if row["delay"]:
-            return {"expected_role": Exact(1)}, f"applies after {row['delay']} ms (recovery_min_apply_delay)"
+        if delay > _APPLIES_WITHIN:
+            return {"expected_role": Exact(1)}, f"applies after {first['delay']} ms (recovery_min_apply_delay)"
         if perf_counter() > until:
-            detail = f"{row['unapplied']} bytes are received, of which none is applied within {_APPLIES_WITHIN:g} s"
+            detail = f"{row['unapplied']} bytes are received, of which none is applied within {within:g} s"
             return _open(Reason.BAD_RESPONSE, detail)
         await asyncio.sleep(_GLANCE)
         row = (await session.rows(text_of("replica")))[0]
