@@ -218,6 +218,19 @@ def test_the_system_s_store_is_that_of_this_machine(monkeypatch, tmp_path) -> No
     assert trusted_roots({"sslrootcert": "system"}, Trust()) == {"sslmode": "verify-full", "sslrootcert": str(file)}
 
 
+@pytest.mark.parametrize("has_bundle", [True, False])
+def test_the_system_s_store_may_be_a_folder_alone(monkeypatch, tmp_path, has_bundle) -> None:
+    bundle = tmp_path / "ca-certificates.crt"
+    if has_bundle:
+        bundle.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+    roots = trusted_roots({"sslrootcert": "system"}, Trust())
+
+    assert roots["sslrootcert"] == (str(bundle) if has_bundle else "system")
+
+
 async def test_a_server_without_tls_is_not_encrypted_where_the_dsn_asks_for_it(serve) -> None:
     async def no_tls(reader, writer):
         await reader.readexactly(8)

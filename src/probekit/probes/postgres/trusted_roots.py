@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from psycopg.pq import Conninfo
@@ -12,6 +13,7 @@ from psycopg.pq import Conninfo
 from probekit.probe import ProbeFailedError, Reason
 from probekit.transport.trust import Trust
 
+_BUNDLE: Final = "ca-certificates.crt"  # of Debian, in the folder of all its roots
 _SYSTEM: Final = "system"  # the store of the system; libpq takes verify-full alone beside it, and by default
 
 
@@ -19,6 +21,13 @@ def with_defaults(parameters: Mapping[str, Any]) -> dict[str, str]:
     """The DSN's parameters before libpq's own variables and defaults."""
     defaults = {one.keyword.decode(): one.val.decode() for one in Conninfo.get_defaults() if one.val}
     return defaults | {name: str(value) for name, value in parameters.items()}
+
+
+def _store_of_the_system() -> str:
+    """The file of this machine's roots, where OpenSSL looks for it, or where Debian has it without a link there."""
+    paths = ssl.get_default_verify_paths()
+    beside = Path(paths.capath or "", _BUNDLE)
+    return paths.cafile or (str(beside) if paths.capath and beside.is_file() else _SYSTEM)
 
 
 def trusted_roots(parameters: Mapping[str, Any], trust: Trust) -> dict[str, str]:
@@ -37,7 +46,7 @@ def trusted_roots(parameters: Mapping[str, Any], trust: Trust) -> dict[str, str]
         if mode != "verify-full":
             detail = f"sslrootcert=system takes no sslmode={mode}; write sslmode=verify-full"
             raise ProbeFailedError(Reason.MISSING_SECRET, detail)
-        return {"sslmode": mode, "sslrootcert": ssl.get_default_verify_paths().cafile or _SYSTEM}
+        return {"sslmode": mode, "sslrootcert": _store_of_the_system()}
     if trust.ca and mode.startswith("verify-") and not known.get("sslrootcert"):
         return {"sslrootcert": str(trust.ca)}
     return {}
