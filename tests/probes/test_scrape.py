@@ -177,6 +177,8 @@ async def test_what_is_declared_an_error_is_one(sampled) -> None:
         (metrics().replace("http_request_duration_seconds_bucket", "other"), "no series of 'http_request_duration"),
         (metrics(more='http_requests_total{status="500",handler="/x"} NaN'), "which no counter can be"),
         (metrics(more='http_requests_total{status="500",handler="/x"} -1'), "which no counter can be"),
+        (metrics(more='http_requests_total{status="500",handler="/x"} 1e308'), "which no counter can be"),
+        (metrics().replace('le="0.5"', 'le="1e306"'), "bucket without an edge"),
         (metrics(more='http_requests_total{status="Total",handler="/x"} 9'), 'without = { status = ["Total"] }'),
         (metrics(more='http_requests_total{status="200",handler="/api"} 9'), "stands there twice"),
         (metrics(more='http_request_duration_seconds_bucket{le="0.50"} 9'), "stands there twice"),

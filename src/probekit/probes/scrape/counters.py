@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import inf
 from typing import Final, TypeVar
 
 from probekit.probe import ProbeFailedError, Reason
@@ -12,6 +12,7 @@ from probekit.probes._support.exposition import Exposition, Sample, parse
 from probekit.probes.scrape.settings import Scrape
 
 _START: Final = "process_start_time_seconds"
+_MOST: Final = 1e15  # of a counter, and of an edge that is no infinity: beyond it a double does not count by ones
 _SUMS: Final = frozenset({"total", "all", "*"})  # statuses of a series that adds up the others
 
 _Key = TypeVar("_Key")
@@ -70,7 +71,7 @@ def read(config: Scrape, body: bytes) -> list[Counters]:
         if name == _START:
             process.starts.append(value)
         elif name in (counter, bucket) and config.counts(labels):
-            if not isfinite(value) or value < 0:
+            if not 0 <= value <= _MOST:  # not-a-number too
                 raise _unusable(f"'{name}' is {value:g}, which no counter can be")
             if name == counter:
                 process.statuses[_with_status(config, name, labels)] = value
@@ -156,7 +157,7 @@ def _edge(labels: Mapping[str, str]) -> float:
         edge = float(labels.get("le", ""))
     except ValueError:
         edge = -inf
-    if not edge >= 0:  # not-a-number too
+    if not (0 <= edge <= _MOST or edge == inf):
         raise _unusable("a bucket without an edge")
     return edge
 
