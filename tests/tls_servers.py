@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from probekit.probe import Context, Readings
 from probekit.probes.tls import KIND, TlsProbe
 from probekit.transport.client import Http
+from probekit.transport.connection import Proxy
 from probekit.transport.resolver import Resolved
 from probekit.transport.trust import Trust
 from probekit.transport.urls import Address, Endpoint
@@ -111,7 +112,7 @@ def alerting(context: ssl.SSLContext) -> Callable[[Any, Any], Awaitable[None]]:
 
 async def tls_readings(
     port: int, *, trust: Trust, host: str = "app.test", now: datetime = NOW, others: Iterable[int] = (),
-    wanted: frozenset[str] = frozenset(), timeout: float = 2, **settings: Any,
+    wanted: frozenset[str] = frozenset(), timeout: float = 2, proxy: Proxy | None = None, **settings: Any,
 ) -> Readings:  # fmt: skip
     """What the kind reads at a port of loopback; `others`: ports whose addresses the name has before this one."""
     addresses = [Address(Endpoint(host, one), "127.0.0.1") for one in (*others, port)]
@@ -119,7 +120,9 @@ async def tls_readings(
     context = Context(
         base_url=f"https://{host}:{port}",
         timeout=timeout,
-        http=Http(run="test", trust=trust).probe_client(address=address, timeout=timeout),
+        http=Http(run="test", trust=trust, proxy=(lambda: proxy) if proxy else None).probe_client(
+            address=address, timeout=timeout
+        ),
         reveal=str,
         now=lambda: now,
         address=address,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import struct
 from contextlib import suppress
 from itertools import count
 
@@ -11,6 +14,7 @@ from client_certificates import Mutual
 from tls_servers import add, alerting, issued, numbers, pem, quiet, serving, tls_readings
 
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
+from probekit.transport.connection import Proxy
 from probekit.transport.trust import Trust
 
 
@@ -207,6 +211,51 @@ async def test_a_hello_that_is_neither_answered_nor_refused_leaves_no_reading(as
 
     assert failed.value.reason is reason
     assert failed.value.detail.startswith("asked for an RSA certificate: ")
+
+
+async def passed_on(reader, writer):
+    """Pass bytes from one end to the other until it closes."""
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
+
+
+@pytest.fixture
+def by_proxy(serve, root, tmp_path):
+    """A function from the number of the connection that a proxy resets to what is read of a server behind it."""
+
+    async def by_proxy(refused):
+        port, _ = await serve(act=quiet, tls=of(("ECDSA", 90), ("RSA", 5), root=root))
+        number = count(1)
+
+        async def tunnel(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            if next(number) == refused:
+                line = writer.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no close
+                return
+            there = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            await asyncio.gather(passed_on(reader, there[1]), passed_on(there[0], writer))
+
+        own, _ = await serve(act=tunnel)
+        file = tmp_path / "root.pem"
+        file.write_bytes(pem(root[1]))
+        return await tls_readings(port, trust=Trust(ca=file), proxy=Proxy(host="127.0.0.1", port=own))
+
+    return by_proxy
+
+
+async def test_a_proxy_that_opens_no_tunnel_is_no_refusal_of_the_server(by_proxy) -> None:
+    readings = await by_proxy(refused=None)
+    old = await by_proxy(refused=5)  # that of TLS 1.1
+    with pytest.raises(ProbeFailedError) as failed:
+        await by_proxy(refused=RSA)
+
+    assert (numbers(readings)["time_left"], numbers(readings)["modern_protocol"]) == (pytest.approx(5, abs=0.001), 1)
+    assert isinstance(old.values["modern_protocol"], Failure)
+    assert failed.value.detail.startswith("asked for an RSA certificate: the proxy")
 
 
 @pytest.mark.parametrize(("certificate", "reason"), [(None, Reason.TURNED_AWAY), ("right", None)])

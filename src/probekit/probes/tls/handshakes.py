@@ -101,6 +101,8 @@ class Door:
 
 def refusal_of(error: ProbeFailedError) -> str | None:
     """How the server refused a hello: by an alert, in OpenSSL's words, or by CLOSED; None: it did not refuse."""
+    if error.reason is Reason.NO_NETWORK:  # a proxy that opens no tunnel: the server has seen no hello
+        return None
     cause = error.__cause__
     if isinstance(cause, ConnectionResetError | ssl.SSLEOFError):
         return CLOSED
