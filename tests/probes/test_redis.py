@@ -836,6 +836,20 @@ async def test_a_cluster_without_a_node_that_answers() -> None:
     assert "refused the connection" in readings.summary
 
 
+@pytest.mark.parametrize("hosts", ["down.test:{port},unknown.test", "unknown.test,down.test:{port}"])
+async def test_a_node_whose_name_does_not_resolve_may_work(hosts) -> None:
+    def look_up(endpoint):
+        if endpoint.host == "unknown.test":
+            raise OSError(-2, "Name or service not known")
+        return ("127.0.0.1",)
+
+    url = f"redis+cluster://:{PASSWORD}@{hosts.format(port=free_port())}"
+
+    error = await refused(url, resolver=Resolver(look_up=look_up))
+
+    assert error.reason is Reason.UNRESOLVED
+
+
 @pytest.mark.parametrize(("number", "canary"), [(0, Exact(1)), (1, Reason.BAD_RESPONSE)])
 async def test_a_hash_tag_of_the_prefix_is_kept(nodes, number, canary) -> None:
     tag = next(f"{{{tag}}}:" for tag in range(1000) if key_slot(str(tag).encode()) <= 8000)

@@ -54,18 +54,25 @@ async def _first_line(
 ) -> Connection:
     """A connection, within this measurement's turn at its host, which the stack ends."""
     within = min(_CONNECT, context.timeout) / len(places)
-    for left, place in zip(reversed(range(len(places))), places, strict=True):
+    troubles = []
+    for place in places:
         async with AsyncExitStack() as turn:
             await turn.enter_async_context(context.http.turn_at(_host(place)))
             try:
                 line = await _line(place, context, within, is_secure=is_secure)
             except ProbeFailedError as error:
-                if not left or error.reason not in _PASSED_OVER:
+                if error.reason not in _PASSED_OVER:
                     raise
+                troubles.append(error)
             else:
                 await stack.enter_async_context(turn.pop_all())
                 return line
-    raise ProbeFailedError(Reason.BUG, "a URL without a place")
+    raise _of_all(troubles)
+
+
+def _of_all(troubles: Sequence[ProbeFailedError]) -> ProbeFailedError:
+    """Why none of several is of use: silence only where all are silent, and the others may work."""
+    return next((error for error in troubles if error.reason not in SILENT), troubles[0])
 
 
 def _host(place: Endpoint | SocketFile) -> str:
@@ -121,7 +128,7 @@ async def _master(url: RedisUrl, context: Context) -> Endpoint:
         except ProbeFailedError as error:
             own = _OWN_LOGIN if error.reason is Reason.REFUSED_CREDENTIALS else ""
             troubles.append(ProbeFailedError(error.reason, error.detail + own))
-    raise next((error for error in troubles if error.reason not in SILENT), troubles[0])
+    raise _of_all(troubles)
 
 
 def _told(answer: Any, session: Session) -> Endpoint:  # noqa: ANN401  # what the protocol can carry
