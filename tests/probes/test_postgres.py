@@ -574,8 +574,30 @@ async def test_the_next_host_is_asked_where_the_first_is_gone(place) -> None:
     standby = await read(f"{dsn}&target_session_attrs=standby", "up", "expected_role", look_up=look_up)
 
     assert numbers(found)["up"] == 1
-    assert numbers(standby) == {"up": 1, "expected_role": 0}
+    assert numbers(standby) == {"up": 1}
+    assert reasons(standby) == {"expected_role": Reason.UNRESOLVED}
     assert f"gone.test:1, db.test:{place.port}, nowhere.test:5432: no server has the role" in standby.summary
+    assert "the name nowhere.test does not resolve" in standby.summary
+
+
+@pytest.mark.parametrize("hosts", ["gone.test:1,nowhere.test", "nowhere.test,gone.test:1"])
+async def test_a_host_that_does_not_resolve_may_be_up(hosts) -> None:
+    def look_up(endpoint):
+        if endpoint.host == "nowhere.test":
+            raise OSError(-2, "Name or service not known")
+        return (LOOPBACK,)
+
+    dsn = f"postgresql://probekit:{PASSWORD}@{hosts}/shop"
+
+    assert reasons(await read(dsn, "up", look_up=look_up)) == {"up": Reason.UNRESOLVED}
+
+
+async def test_no_host_has_the_role_that_the_dsn_asks_for(place) -> None:
+    dsn = f"postgresql://probekit:{PASSWORD}@gone.test:1,db.test:{place.port}/shop?sslmode=disable"
+
+    readings = await read(f"{dsn}&target_session_attrs=standby", "up", "expected_role")
+
+    assert numbers(readings) == {"up": 1, "expected_role": 0}
 
 
 async def test_hosts_of_which_none_resolves_are_nobody_s_fault() -> None:

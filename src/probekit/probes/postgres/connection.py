@@ -66,8 +66,13 @@ async def _connect_once(target: Target, patience: float) -> tuple[Connection, fl
 
 
 def refusal(error: psycopg.Error | TimeoutError, target: Target, seconds: float) -> RefusedError:
-    """Why there is no session; a server that asks for the password in clear could send it back in its words."""
-    return of_session(error, target.where, seconds, target.certificate)
+    """Why there is no session; a host that does not resolve here may be up, and have the role that is asked for."""
+    refused = of_session(error, target.where, seconds, target.certificate)
+    unresolved = target.unresolved
+    if unresolved is None or not (refused.reason is Reason.UNREACHABLE or "expected_role" in refused.facts):
+        return refused
+    answered = {"up": 1.0} if refused.facts.get("up") else {}
+    return RefusedError(unresolved.reason, f"{refused.detail}; {unresolved.detail}", answered)
 
 
 async def bounded(connection: Connection, work: Coroutine[Any, Any, _Result], seconds: float) -> _Result:

@@ -24,6 +24,7 @@ class Target:
     where: str
     certificate: ClientCertificate
     search_path: str = ""  # empty: the role's own
+    unresolved: ProbeFailedError | None = None  # of one of several hosts that is passed over
 
 
 async def target_of(config: PostgresProbe, context: Context) -> Target:
@@ -39,13 +40,16 @@ async def target_of(config: PostgresProbe, context: Context) -> Target:
     parameters |= certificate.parameters
     places = _places(parameters)
     where = ", ".join(_named(*place) for place in places) or "its default place"
+    unresolved = None
     if places and not parameters.get("hostaddr"):  # else libpq's own affair
-        parameters |= await _addresses(places, context)
+        addresses, unresolved = await _addresses(places, context)
+        parameters |= addresses
     return Target(
         parameters=parameters,
         where=f"PostgreSQL at {where}",
         certificate=certificate,
         search_path=dsn.search_path,
+        unresolved=unresolved,
     )
 
 
@@ -74,14 +78,14 @@ def _named(host: str, port: str) -> str:
     return host or "its default place" if _is_socket(host) else str(Endpoint(host, int(port)))
 
 
-async def _addresses(places: list[tuple[str, str]], context: Context) -> dict[str, str]:
-    """Each address with its host and port, in the order of the hosts; a host without one is passed over.
+async def _addresses(places: list[tuple[str, str]], context: Context) -> tuple[dict[str, str], ProbeFailedError | None]:
+    """Each address with its host and port, in the order of the hosts; a host without one is passed over, and told.
 
     Raises:
         ProbeFailedError: `unresolved`: none has one.
     """
     found: list[tuple[str, str, str]] = []
-    failed: list[ProbeFailedError] = []
+    failed: ProbeFailedError | None = None
     for host, port in places:
         if _is_socket(host):
             found.append((host, "", port))
@@ -89,15 +93,13 @@ async def _addresses(places: list[tuple[str, str]], context: Context) -> dict[st
         try:
             found += [(host, ip, port) for ip in await _resolved(Endpoint(host, int(port)), context)]
         except ProbeFailedError as error:
-            failed.append(error)
+            failed = failed or error
     if failed and not found:
-        raise failed[0]
+        raise failed
     if not any(ip for _, ip, _ in found):
-        return {}
-    return {
-        name: ",".join(column)
-        for name, column in zip(("host", "hostaddr", "port"), zip(*found, strict=True), strict=True)
-    }
+        return {}, failed
+    columns = zip(("host", "hostaddr", "port"), zip(*found, strict=True), strict=True)
+    return {name: ",".join(column) for name, column in columns}, failed
 
 
 async def _resolved(endpoint: Endpoint, context: Context) -> tuple[str, ...]:
