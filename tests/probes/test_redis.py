@@ -412,12 +412,25 @@ async def test_a_closed_port() -> None:
     assert "refused the connection" in readings.summary
 
 
-async def test_an_address_that_refuses_is_passed_over_for_one_that_accepts(cache) -> None:
-    resolver = Resolver(look_up=lambda _: ["127.0.0.2", "127.0.0.1"])  # as localhost has ::1 before 127.0.0.1
+NO_ROUTE = "255.255.255.255"  # of TCP: as an IPv6 address on a machine without IPv6
+
+
+@pytest.mark.parametrize("passed_over", ["127.0.0.2", NO_ROUTE])
+async def test_an_address_that_takes_no_connection_is_passed_over_for_one_that_does(cache, passed_over) -> None:
+    resolver = Resolver(look_up=lambda _: [passed_over, "127.0.0.1"])  # as localhost has ::1 before 127.0.0.1
 
     readings = await measurement(cache.url.replace("127.0.0.1", "cache.test"), resolver=resolver)
 
     assert readings.values["up"] == Exact(1)
+
+
+@pytest.mark.parametrize("addresses", [(NO_ROUTE, "127.0.0.1"), ("127.0.0.1", NO_ROUTE)])
+async def test_a_server_may_be_up_where_no_route_leads_to_an_address(addresses) -> None:
+    url = f"redis://:{PASSWORD}@cache.test:{free_port()}"
+
+    error = await refused(url, resolver=Resolver(look_up=lambda _: addresses))
+
+    assert error.reason is Reason.NO_NETWORK
 
 
 async def test_a_name_without_an_address() -> None:

@@ -16,7 +16,7 @@ from probekit.transport.connection import Connection, open_connection, open_sock
 from probekit.transport.urls import SocketFile, endpoint_in
 
 _CONNECT: Final = 5.0  # seconds at most: a cache that takes longer to accept is as good as gone
-_PASSED_OVER: Final = (Reason.UNREACHABLE, Reason.UNRESOLVED)  # a node of several that gives no connection
+_PASSED_OVER: Final = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)  # another address or node may do
 _OWN_LOGIN: Final = "; sentinels take sentinel_username and sentinel_password of the URL's query"
 
 
@@ -83,21 +83,21 @@ async def _line(place: Endpoint | SocketFile, context: Context, within: float, *
     """A connection to the first address that takes one, as the application's own client has it."""
     addresses = await _addresses(place, context)
     tls = context.http.http.trust.context if is_secure else None
-    for left, address in zip(reversed(range(len(addresses))), addresses, strict=True):
+    troubles = []
+    for address in addresses:
         try:
             async with asyncio.timeout(within / len(addresses)):
                 if isinstance(address, SocketFile):
                     return await open_socket_file(address)
                 return await open_connection(address, tls=tls)
-        except TimeoutError as error:
-            what = "TLS connection" if tls else "connection"
-            if not left:
-                detail = f"no {what} to {address} within {within:g} s"
-                raise ProbeFailedError(Reason.UNREACHABLE, detail) from error
+        except TimeoutError:
+            detail = f"no {'TLS connection' if tls else 'connection'} to {address} within {within / len(addresses):g} s"
+            troubles.append(ProbeFailedError(Reason.UNREACHABLE, detail))
         except ProbeFailedError as error:
-            if not left or error.reason is not Reason.UNREACHABLE:
+            if error.reason not in _PASSED_OVER:
                 raise
-    raise ProbeFailedError(Reason.UNRESOLVED, f"the name {_host(place)} has no address")
+            troubles.append(error)
+    raise _of_all(troubles)
 
 
 async def _addresses(place: Endpoint | SocketFile, context: Context) -> Sequence[Address | SocketFile]:
@@ -105,10 +105,13 @@ async def _addresses(place: Endpoint | SocketFile, context: Context) -> Sequence
         return (place,)
     try:
         async with asyncio.timeout(context.timeout):
-            return (await context.http.resolve(place)).addresses
+            resolved = await context.http.resolve(place)
     except TimeoutError as error:
         detail = f"no address for {place.host} within {context.timeout:g} s"
         raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
+    if not resolved.addresses:
+        raise ProbeFailedError(Reason.UNRESOLVED, f"the name {place.host} has no address")
+    return resolved.addresses
 
 
 async def _master(url: RedisUrl, context: Context) -> Endpoint:
