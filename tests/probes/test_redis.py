@@ -425,10 +425,17 @@ async def test_an_address_that_takes_no_connection_is_passed_over_for_one_that_d
 
 
 @pytest.mark.parametrize("addresses", [(NO_ROUTE, "127.0.0.1"), ("127.0.0.1", NO_ROUTE)])
-async def test_a_server_may_be_up_where_no_route_leads_to_an_address(addresses) -> None:
+async def test_an_address_to_which_no_route_leads_does_not_count_beside_one_that_refuses(addresses) -> None:
     url = f"redis://:{PASSWORD}@cache.test:{free_port()}"
 
-    error = await refused(url, resolver=Resolver(look_up=lambda _: addresses))
+    readings = await measurement(url, resolver=Resolver(look_up=lambda _: addresses))
+
+    assert readings.values == {"up": Exact(0)}
+    assert "refused the connection" in readings.summary
+
+
+async def test_where_no_route_leads_to_any_address_nothing_is_known() -> None:
+    error = await refused(f"redis://:{PASSWORD}@cache.test", resolver=Resolver(look_up=lambda _: [NO_ROUTE]))
 
     assert error.reason is Reason.NO_NETWORK
 

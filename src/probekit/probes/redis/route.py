@@ -80,7 +80,10 @@ def _host(place: Endpoint | SocketFile) -> str:
 
 
 async def _line(place: Endpoint | SocketFile, context: Context, within: float, *, is_secure: bool) -> Connection:
-    """A connection to the first address that takes one, as the application's own client has it."""
+    """A connection to the first address that takes one, as the application's own client has it.
+
+    An address to which this machine has no way (it may lack IPv6) does not count where another one answers or refuses.
+    """
     addresses = await _addresses(place, context)
     tls = context.http.http.trust.context if is_secure else None
     troubles = []
@@ -97,7 +100,7 @@ async def _line(place: Endpoint | SocketFile, context: Context, within: float, *
             if error.reason not in _PASSED_OVER:
                 raise
             troubles.append(error)
-    raise _of_all(troubles)
+    raise _of_all([error for error in troubles if error.reason is not Reason.NO_NETWORK] or troubles)
 
 
 async def _addresses(place: Endpoint | SocketFile, context: Context) -> Sequence[Address | SocketFile]:
