@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
+from probekit.config import secrets
 from probekit.config.dotenv import read_dotenv
 from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.model.measurement import ProbeFailedError, Reason
@@ -310,7 +311,7 @@ def pipe_with(text: bytes) -> Iterator[Path]:
 def test_a_secret_of_a_pipe_is_read_once_and_revealed_each_time(vault) -> None:
     with pipe_with(f"{VALUE}\n".encode()) as pipe:
         opened, secret = vault(), SecretRef(file=pipe)
-        opened.read_pipes([secret, secret])
+        opened.prepare([secret, secret])
 
         assert [opened.reveal(secret) for _ in range(2)] == [VALUE, VALUE]
 
@@ -337,17 +338,54 @@ def test_a_pipe_that_gives_no_secret_is_refused_and_none_of_it_is_told(tmp_path,
     threading.Thread(target=write, daemon=True).start()
 
     with pytest.raises(ConfigError, match="cannot be read") as caught:
-        vault().read_pipes([SecretRef(file=pipe)])
+        vault().prepare([SecretRef(file=pipe)])
 
     assert VALUE not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_file_is_left_until_it_is_needed(vault, token_file) -> None:
-    vault().read_pipes([FILE, TOKEN])  # it is not there
+def test_an_empty_pipe_is_a_missing_secret_and_is_not_read_again(vault, refused, monkeypatch) -> None:
+    with pipe_with(b"") as pipe:
+        opened = vault()
+        opened.prepare([SecretRef(file=pipe)])
+        monkeypatch.setattr(secrets, "read_file", None)
+
+        error, _ = refused(opened, SecretRef(file=pipe))
+
+    assert error.detail == f"the file {pipe} is empty"
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), ValueError("embedded null byte")])
+def test_what_is_wrong_with_a_file_is_told_by_the_probe_that_needs_it(vault, token_file, monkeypatch, error) -> None:
+    def refuse(_path: Path) -> None:
+        raise error
+
+    opened = vault()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        opened.prepare([FILE, TOKEN])
 
     token_file.write_text("x" * (1 << 20) + VALUE)
+    opened.prepare([FILE])
     with pytest.raises(ProbeFailedError, match="larger than 1 MiB"):
-        vault().reveal(FILE)
+        opened.reveal(FILE)
+
+
+def test_every_secret_is_known_to_the_redactor_before_it_is_revealed(vault, token_file, redactor) -> None:
+    token_file.write_text("secret-of-a-file")
+
+    vault(HEALTH_TOKEN=VALUE).prepare([TOKEN, FILE, SecretRef(env="ABSENT")])
+
+    assert redactor.clean(f"{VALUE} secret-of-a-file") == f"{HIDDEN} {HIDDEN}"
+
+
+def test_of_a_secret_that_is_revealed_again_nothing_is_told_again(vault) -> None:
+    opened = vault(HEALTH_TOKEN="pw1")
+
+    with capture_logs() as events:
+        opened.prepare([TOKEN])
+        opened.reveal(TOKEN)
+
+    assert [event["event"] for event in events] == ["secret.short"]
 
 
 def test_all_references_in_settings_are_found() -> None:

@@ -231,6 +231,19 @@ def test_an_address_in_a_secret_is_shown(target, tmp_path) -> None:
     assert "127.0.0.1" in outputs["console"]
 
 
+def test_a_secret_that_no_probe_has_revealed_yet_is_hidden(target, tmp_path) -> None:
+    dsn = f"postgresql://probe:{PASSWORD}@db.test/shop"
+    target.said = f"no connection with {dsn}"
+    database = '\n[env.production.probes.database]\nkind = "postgres"\ndsn = { env = "SECRET" }\n'
+    text = CONFIG.format(url=target.url, said="").replace("headers =", "# headers =") + database
+    (tmp_path / "probes.toml").write_text(text)
+
+    out, err = probekit(tmp_path, dsn, "verify", "--env", "production", "--probe", "health", "--verbose")
+
+    assert "no connection with postgresql://probe:[secret]@db.test/shop" in " ".join(out.split())
+    assert PASSWORD not in out + err
+
+
 DATABASE = """
 [env.production]
 base_url = "http://127.0.0.1:1"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Final
 
 from pydantic import BaseModel
@@ -28,24 +30,36 @@ class SecretResolver:
         self._dotenv = dotenv
         self.redactor = redactor
         self._piped: dict[Path, str] = {}  # by file: a pipe is read once
-        self._warned: set[Path] = set()  # files of which a warning was given
+        self._warned: set[tuple[str, str]] = set()  # events of which a warning was given, each with its secret
 
-    def read_pipes(self, secrets: Iterable[SecretRef]) -> None:
-        """Read what is to come from pipes, once and before anything is measured.
+    def prepare(self, secrets: Iterable[SecretRef]) -> None:
+        """Read the pipes and tell the redactor every secret that there is, before anything is measured.
+
+        A target may say a secret before the probe that uses it reveals it, and in a run that leaves this probe out.
 
         Raises:
-            ConfigError: one does not end, is larger than any secret, or cannot be read.
+            ConfigError: a pipe does not end, is larger than any secret, or cannot be read.
         """
-        files = dict.fromkeys(secret.file for secret in secrets if secret.file)
-        for file in files:
-            path = self._folder / file
-            try:
-                if path.exists() and not (path.is_file() or path.is_dir()):
-                    self._piped[file] = read_file(path).decode("utf-8")
-            except (OSError, ValueError) as error:
-                found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
-                problem = FileProblem(file=path, line=None, key="", found=found, expected="a secret in UTF-8")
-                raise ConfigError([problem]) from None
+        for secret in dict.fromkeys(secrets):
+            if secret.file:
+                self._read_pipe(secret.file)
+            with suppress(ProbeFailedError):  # whoever needs it says so
+                self.reveal(secret)
+
+    def _read_pipe(self, file: Path) -> None:
+        path = self._folder / file
+        try:
+            mode = path.stat().st_mode
+        except (OSError, ValueError):  # whoever needs it says so
+            return
+        if S_ISREG(mode) or S_ISDIR(mode):
+            return
+        try:
+            self._piped[file] = read_file(path).decode("utf-8")
+        except (OSError, ValueError) as error:
+            found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
+            problem = FileProblem(file=path, line=None, key="", found=found, expected="a secret in UTF-8")
+            raise ConfigError([problem]) from None
 
     def reveal(self, secret: SecretRef) -> str:
         """The secret's value.
@@ -56,10 +70,16 @@ class SecretResolver:
         value = self._of_variable(secret.env) if secret.env else self._of_file(secret.file or Path())
         parts = self.redactor.learn(value)
         if any(len(part) < SHORT for part in parts):
-            events().warning("secret.short", secret=str(secret), least=SHORT)
+            self._warn("secret.short", secret=str(secret), least=SHORT)
         if any(is_own_word(part) for part in parts):
-            events().warning("secret.ordinary_word", secret=str(secret), mend="choose one that is no word")
+            self._warn("secret.ordinary_word", secret=str(secret), mend="choose one that is no word")
         return value
+
+    def _warn(self, event: str, *, secret: str, **values: object) -> None:
+        """Warn once in a run: a secret is revealed for every measurement."""
+        if (event, secret) not in self._warned:
+            self._warned.add((event, secret))
+            events().warning(event, secret=secret, **values)
 
     def _of_variable(self, name: str) -> str:
         value = self._variables.get(name) or self._dotenv.values.get(name)
@@ -77,9 +97,8 @@ class SecretResolver:
             raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
-        if mode & _OTHERS and file not in self._warned:
-            self._warned.add(file)
-            events().warning("secret.readable_by_others", file=str(file), mend=f"chmod 600 {file}")
+        if mode & _OTHERS:
+            self._warn("secret.readable_by_others", secret=str(file), mend=f"chmod 600 {file}")
         return value
 
 

@@ -146,7 +146,7 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
     redactor = redactor or Redactor()
     redactor.allow(_names_of(target))
     secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor)
-    secrets.read_pipes(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
+    secrets.prepare(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
     context = RunContext(
         environment=target.environment,
         name=target.name,
