@@ -244,6 +244,34 @@ def test_a_secret_that_no_probe_has_revealed_yet_is_hidden(target, tmp_path) -> 
     assert PASSWORD not in out + err
 
 
+class SaysNoHeader(socketserver.StreamRequestHandler):
+    """A stand-in of a control that answers with the token instead of a header."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(f"HTTP/1.1 200 OK\r\n{TOKEN}\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    "words", [("verify",), ("deployment", "start"), ("baseline", "capture"), ("baseline", "compare")], ids=" ".join
+)
+def test_no_command_that_measures_tells_a_secret_on_stderr(words, target, tmp_path) -> None:
+    target.said = "ok"
+    more = '\n[env.production.probes.api]\nkind = "latency"\nrate = 100\nroutes = [{ path = "/health" }]\n'
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SaysNoHeader) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        text = CONFIG.format(url=target.url, said=tmp_path / "said") + more
+        control = f'control = ["http://127.0.0.1:{server.server_address[1]}/"]\nblock = "0.05s"\nwindow = "0.3s"\n'
+        (tmp_path / "probes.toml").write_text(text.replace("timeout", f"{control}timeout", 1))
+
+        _, err = probekit(tmp_path, f"Bearer {TOKEN}", *words, "--env", "production")
+        server.shutdown()
+
+    assert "control.silent" in err
+    assert "[secret]" in err
+    assert TOKEN not in err
+
+
 DATABASE = """
 [env.production]
 base_url = "http://127.0.0.1:1"

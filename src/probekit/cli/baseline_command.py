@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 
+from probekit import log
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Seconds, config_option, environment_option
 from probekit.cli.output import colour, warn, write_stderr, write_stdout
@@ -128,6 +129,7 @@ def _options(environment: str, config: Path | None) -> RunOptions:
 
 
 def _captured(options: RunOptions, known: Sequence[BaselineWindow]) -> CapturedWindow:
+    log.configure()
     options = replace(options, history=History(baseline=tuple(known)))
     progress = Progress(colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
     try:

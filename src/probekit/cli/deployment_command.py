@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from probekit import log
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Moment, config_option, environment_option
 from probekit.cli.output import warn, write_stdout
@@ -120,6 +121,7 @@ def _read(options: RunOptions, at: datetime, *, is_start: bool) -> MarkReadings:
     """
     if not _is_now(at):
         return MarkReadings()
+    log.configure()
     read, lacking = asyncio.run(read_mark(options, is_start=is_start, clock=Clock(), cancellation=Cancellation()))
     for lack in lacking:
         warn(f"warning: not counted: {lack}")

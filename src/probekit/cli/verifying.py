@@ -30,7 +30,6 @@ from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
-from probekit.redaction import Redactor
 from probekit.workflows.assembly import loaded, target_of
 from probekit.workflows.options import RequestError, RunOptions, history_at
 from probekit.workflows.verify import execute_run
@@ -56,8 +55,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     with lock(target, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
         request = _remembering(request, past.history, options.get("since"), target, now)
-        redactor = Redactor()
-        report = _carried_out(request, output, redactor)
+        report = _carried_out(request, output)
         with undisturbed():
             document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
@@ -138,18 +136,18 @@ def _deployed(text: str) -> datetime:
         raise RequestError(f"PROBEKIT_DEPLOYED: {error.message}") from None
 
 
-def _carried_out(request: RunOptions, output: Output, redactor: Redactor) -> Report:
-    log.configure(level=logging.DEBUG if output.verbose else logging.WARNING, redactor=redactor)
+def _carried_out(request: RunOptions, output: Output) -> Report:
+    log.configure(level=logging.DEBUG if output.verbose else logging.WARNING)
     terminal = sys.stderr.isatty() and not output.quiet
     progress = Progress(colour=colour(sys.stderr.isatty())) if terminal else None
-    return asyncio.run(_until_told(request, redactor, progress))
+    return asyncio.run(_until_told(request, progress))
 
 
-async def _until_told(request: RunOptions, redactor: Redactor, progress: Progress | None) -> Report:
+async def _until_told(request: RunOptions, progress: Progress | None) -> Report:
     """The flow, ended early by a signal with what was measured so far."""
     cancellation = Cancellation()
     stop_on_signals(cancellation)
-    return await execute_run(request, redactor=redactor, cancellation=cancellation, observer=progress)
+    return await execute_run(request, cancellation=cancellation, observer=progress)
 
 
 def _written(report: Report, output: Output, mode: str | None, *, silent: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from probekit import log
 from probekit.config import loader
 from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.config.target import Config, Target
@@ -127,24 +128,26 @@ def release_request(options: RunOptions) -> ReleaseRequest:
     return ReleaseRequest(version=options.release, stage=options.stage, history=options.history)
 
 
-def session(  # noqa: PLR0913  # all but the target are by name, and have defaults
+def session(
     config: Config,
     target: Target,
     *,
-    redactor: Redactor | None = None,
     clock: Clock | None = None,
     cancellation: Cancellation | None = None,
     observer: RunObserver | None = None,
 ) -> Session:
     """What every workflow needs that measures this target, without settling and without a history.
 
+    The events of the task that asks for it are redacted from here on.
+
     Raises:
         ConfigError: a secret is to come from a pipe that does not end.
     """
     run_id = uuid4().hex[:12]
     folder = config.path.absolute().parent
-    redactor = redactor or Redactor()
+    redactor = Redactor()
     redactor.allow(_names_of(target))
+    log.redact(redactor)
     secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor)
     secrets.prepare(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
     context = RunContext(
@@ -152,7 +155,7 @@ def session(  # noqa: PLR0913  # all but the target are by name, and have defaul
         name=target.name,
         http=_http(target, secrets, folder, run_id),
         reveal=secrets.reveal,
-        redactor=secrets.redactor,
+        redactor=redactor,
         clock=clock or Clock(),
         settle=False,
         cancellation=cancellation or Cancellation(),

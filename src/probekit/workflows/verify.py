@@ -30,7 +30,6 @@ from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Control, Runner, Situation, Stage
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
-from probekit.redaction import Redactor
 from probekit.transport.resolver import Resolver
 from probekit.version import __version__
 from probekit.workflows.assembly import prepare, release_request, session
@@ -89,7 +88,6 @@ def verify(  # noqa: PLR0913  # what the command line offers, by name
 async def execute_run(
     options: RunOptions,
     *,
-    redactor: Redactor | None = None,
     clock: Clock | None = None,
     cancellation: Cancellation | None = None,
     observer: RunObserver | None = None,
@@ -100,7 +98,7 @@ async def execute_run(
         ConfigError, RequestError: see `prepare`.
     """
     config, target, planned = prepare(options)
-    opened = session(config, target, redactor=redactor, clock=clock, cancellation=cancellation, observer=observer)
+    opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
     context = replace(
         opened.context,
         history=options.history,
