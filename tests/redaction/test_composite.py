@@ -63,6 +63,21 @@ SENTRY = "d41d8cd98f00b204e9800998ecf8427e"
         (json.dumps({"url": f"postgresql://probe:{PASSWORD}@db.test/shop", "port": 1}), {PASSWORD}),
         (json.dumps({"type": "service_account", "private_key": KEY}, indent=1), {LINE, LINE[::-1]}),
         (json.dumps({"pin_token": 12345678}), {"12345678"}),
+        (json.dumps({"host": "database.test", "user": "probe", "pw": PASSWORD}), {PASSWORD}),
+        (json.dumps({"host": "database.test", "dbname": "production", "for_probe": TOKEN}), {TOKEN}),
+        (json.dumps({"endpoint": f"amqp://probe:{PASSWORD}@queue.test/"}), {PASSWORD}),
+        (f"server=web1; sid={TOKEN}", {TOKEN}),  # a cookie with the name of a place
+        (f"server=web1; csrf_token={PASSWORD}; sid={TOKEN}", {PASSWORD, TOKEN}),
+        (f"Bearer server={TOKEN}", {f"server={TOKEN}"}),
+        (
+            f'Digest username="probe", server="a", response="{TOKEN}"',
+            {f'username="probe", server="a", response="{TOKEN}"'},
+        ),
+        (f"dbname=postgresql://probe:{PASSWORD}@db.test/shop", {PASSWORD}),
+        (f"sqlserver://db.test:1433;user=probe;password={PASSWORD}", {PASSWORD}),
+        (f"postgresql://db.test/shop?user=me@corp&password={PASSWORD}", {PASSWORD}),
+        (f"postgresql://probe:{PASSWORD}", {f"probe:{PASSWORD}"}),  # no host
+        (f"redis://:{PASSWORD}", {f":{PASSWORD}"}),
         (json.dumps([TOKEN, "a"]), {TOKEN}),
         ('{"broken": ', {'{"broken": '}),
         ("[" * 100_000, {"[" * 100_000}),
@@ -83,7 +98,11 @@ def test_the_parts_of_a_secret(secret, parts) -> None:
         ("redis://cache.test", {"cache.test"}),
         (f"host=db.test password={PASSWORD}", {"db.test"}),
         (f"Server=db.test,1433;Password={PASSWORD}", {"db.test", "1433"}),
+        (f"Endpoint=sb://bus.test:5671/;SharedAccessKey={PASSWORD}", {"bus.test"}),
+        (f"postgresql://db.test/shop?user=me@corp&password={PASSWORD}", {"corp"}),
+        (f"postgresql://probe:{PASSWORD}", set()),
         (json.dumps({"host": "db.test", "password": PASSWORD}), {"db.test"}),
+        (json.dumps({"endpoint": f"amqp://probe:{PASSWORD}@queue.test/"}), {"queue.test"}),
         (TOKEN, set()),
     ],
 )
@@ -106,6 +125,27 @@ def test_an_address_and_a_scheme_are_no_secret(secret, text) -> None:
     redactor.learn(secret)
 
     assert redactor.clean(text) == text
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"postgresql://db.test/shop?user=me@corp&password={PASSWORD}",
+        f"jdbc:postgresql://db.test:5432/shop?password={PASSWORD}&user=me@corp",
+        f"postgresql://probe:{PASSWORD}",
+        f"sqlserver://db.test:1433;user=probe;password={PASSWORD}",
+        f"amqp://probe:{PASSWORD}@queue.test/",
+        json.dumps({"endpoint": f"amqp://probe:{PASSWORD}@queue.test/"}),
+    ],
+)
+def test_a_secret_that_is_quoted_as_it_stands_tells_no_password(secret) -> None:
+    redactor = Redactor()
+    redactor.learn(secret)
+
+    cleaned = redactor.clean(f"{secret} cannot be read, {PASSWORD} neither")
+
+    assert PASSWORD not in cleaned
+    assert PASSWORD[-8:] not in cleaned
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,14 @@ _AUTHORIZATION: Final = re.compile(
 )
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.DOTALL)
 _SENSITIVE: Final = re.compile(
-    r"pass|pwd|secret|token|credential|auth|signature|^sig$|^key$|(?:api|access|account|private|shared)[\s_-]?\w*key",
+    r"pass|pw(?:d|\b)|secret|token|credential|auth|signature|^sig$|^key$|(?:api|access|account|private|shared)[\s_-]?\w*key",
     re.IGNORECASE,
 )
 _HOSTS: Final = frozenset({"host", "hostname", "hostaddr", "server", "address", "addr", "endpoint", "data source"})
 _PLACES: Final = _HOSTS | {"dbname", "database", "initial catalog", "service", "port"}  # what only a DSN names
 # libpq's keyword=value form (PostgreSQL, "Connection Strings"); in ADO.NET's, between semicolons, names have spaces
 _PAIR: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_.-]*)\s*=\s*(?P<value>'(?:\\.|[^'\\])*'|[^\s']\S*)(?=\s|\Z)")
+_HOST: Final = re.compile(r"(?:\[(?P<ipv6>[\w:.%]+)\]|(?P<name>[\w.%~-]*))(?::\d*)?")
 _PIECE: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_. -]*?)\s*=\s*(?P<value>.*?)\s*", re.DOTALL)
 
 
@@ -54,12 +55,12 @@ def _of_lines(text: str) -> Parts | None:
 
 
 def _of_authorization(text: str) -> Parts | None:
-    """What follows the scheme; of Basic (RFC 7617) also the user and the password in it."""
+    """What follows the scheme, and its parts; of Basic (RFC 7617) the user and the password in it."""
     match = _AUTHORIZATION.fullmatch(text)
     if match is None:
         return None
     if match["scheme"].lower() != "basic":
-        return parts_of(match["rest"])
+        return Parts(parts_of(match["rest"]).secrets | {match["rest"]})
     try:
         decoded = b64decode(match["rest"], validate=True).decode("utf-8", "surrogateescape")
     except ValueError:
@@ -69,22 +70,22 @@ def _of_authorization(text: str) -> Parts | None:
 
 
 def _of_json(text: str) -> Parts | None:
-    """The values whose names say that they are secret; in a document without such names every long text."""
+    """The values whose names say that they are secret; in a document without such names every long text but a place."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
         leaves = list(_leaves(json.loads(text, strict=False)))
     except (ValueError, RecursionError):
         return None
-    hosts = frozenset(value for name, value, _ in leaves if name in _HOSTS)
+    hosts = frozenset[str]().union(*(_hosts(value) for name, value, _ in leaves if name in _HOSTS))
     named = [_of_lines(value) or Parts(frozenset({value})) for _, value, is_sensitive in leaves if is_sensitive]
     inner = [parts_of(value) for _, value, is_sensitive in leaves if not is_sensitive]
     inner = [parts for parts in inner if parts.hosts or len(parts.secrets) > 1]
-    if named or inner or any(name in _PLACES for name, _, _ in leaves):
+    if named or inner:
         found = _joined([*named, *inner])
         return Parts(found.secrets, found.hosts | hosts)
-    long = frozenset(value for _, value, _ in leaves if len(value) >= SHORT)
-    return Parts(long) if long else None
+    long = frozenset(value for name, value, _ in leaves if name not in _PLACES and len(value) >= SHORT)
+    return Parts(long, hosts) if long or hosts else None
 
 
 def _leaves(value: Any, name: str = "", is_sensitive: bool = False) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401, FBT001, FBT002  # any JSON value; of a recursion
@@ -100,35 +101,46 @@ def _leaves(value: Any, name: str = "", is_sensitive: bool = False) -> Iterator[
 
 
 def _of_url(text: str) -> Parts | None:
-    """The password of a URL and its secret parameters; of a web address also the parts that are long as a token."""
+    """The password of a URL and its secret parameters; of a web address also the parts that are long as a token.
+
+    What stands in the place of a host and cannot be one may be a password, too.
+    """
     match = _URL.fullmatch(text)
     if match is None:
         return None
     is_web = match["scheme"].lower() in ("http", "https")
-    before, _, query = match["rest"].partition("?")
+    before = match["rest"].partition("?")[0]
     authority = re.split("[/?#]", before, maxsplit=1)[0]
     places = (authority, before, match["rest"]) if is_web else (before, match["rest"])  # '/', '?' may be unescaped
     userinfo, _, where = next((place for place in places if "@" in place), authority).rpartition("@")
     user, colon, password = userinfo.partition(":")
-    parameters = [piece.partition("=") for piece in re.split("[&;]", query)]
+    parameters = [piece.partition("=") for piece in re.split("[?&;]", match["rest"])]
     found = {password, *(value for name, _, value in parameters if _SENSITIVE.search(name))}
     if is_web:
         pieces = [*before.split("/")[1:], *(value for _, _, value in parameters)]
         found |= {piece for piece in pieces if len(piece) >= _TOKEN and re.search(r"\d", piece)}
         found |= set() if colon or len(user) < SHORT else {user}
-    return Parts(frozenset(found), _hosts(re.split("[/?#]", where, maxsplit=1)[0]))
+    where = re.split("[/?#&;]", where, maxsplit=1)[0]
+    found |= {one for one in where.split(",") if not _HOST.fullmatch(one)}
+    return Parts(frozenset(found), _hosts(where))
 
 
 def _of_pairs(text: str) -> Parts | None:
-    """The passwords of a DSN in pairs; a cookie's or other pairs are secret as a whole."""
-    pairs = _pieces(text) if ";" in text else _words(text)
-    if not pairs:
-        return None
+    """The passwords of a DSN in pairs; a cookie's or other pairs are secret as a whole.
+
+    Cookies, too, may have the name of a place: between semicolons every long value but that of a place is secret.
+    """
+    is_in_pieces = ";" in text
+    pairs = _pieces(text) if is_in_pieces else _words(text)
     secrets = frozenset(value for name, value in pairs if _SENSITIVE.search(name))
-    if not any(name.lower() in _PLACES for name, _ in pairs):
+    places = [(name.lower(), value) for name, value in pairs if name.lower() in _PLACES]
+    if not places:
         return Parts(secrets | {text}) if secrets else None
-    hosts = [_hosts(value) for name, value in pairs if name.lower() in _HOSTS]
-    return Parts(secrets, frozenset[str]().union(*hosts))
+    if is_in_pieces:
+        secrets |= {value for name, value in pairs if name.lower() not in _PLACES and len(value) >= SHORT}
+    inner = [found for _, value in places if (found := _of_url(value))]
+    hosts = [_hosts(value) for name, value in places if name in _HOSTS]
+    return _joined([Parts(secrets, frozenset[str]().union(*hosts)), *inner])
 
 
 def _words(text: str) -> list[tuple[str, str]]:
@@ -150,8 +162,8 @@ def _pieces(text: str) -> list[tuple[str, str]]:
 
 def _hosts(where: str) -> frozenset[str]:
     """The hosts of a list of HOST:PORT."""
-    found = (re.sub(r":\d*\Z", "", one).strip("[]") for one in where.split(","))
-    return frozenset(found) - {""}
+    found = [match for one in where.split(",") if (match := _HOST.fullmatch(one))]
+    return frozenset(match["ipv6"] or match["name"] for match in found) - {""}
 
 
 def _joined(found: list[Parts]) -> Parts:
