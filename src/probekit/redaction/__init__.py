@@ -163,4 +163,6 @@ def _is_within(name: bytes, data: bytes, start: int, stop: int) -> bool:
         return False
     first = max(stop - len(name) - 1, 0)
     around = data[first : start + len(name) + 1].lower()
+    if name not in around:  # hundreds of names, and each is a pattern of its own
+        return False
     return re.search(rb"(?<![0-9a-z])%b(?![0-9a-z])" % re.escape(name), around) is not None
