@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from probekit.cli import deployment_command, runs_command
+from probekit.cli.output import warn
 from probekit.history.store import RunSummary, Store
 from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
@@ -60,6 +61,28 @@ def remember(folder, make, report_of):
             store.record(RunSummary(id=run, target=PLACE, started=started, **facts), document)
 
     return remember
+
+
+@pytest.fixture
+def record(folder):
+    """A function that records a run of a release, without a report."""
+
+    def record(run, release):
+        facts = {"action": "go", "exit_code": 0, "partial": False}
+        with Store(folder / "state.sqlite3") as store:
+            store.record(RunSummary(id=run, target=PLACE, started=datetime.now(UTC), release=release, **facts), {})
+
+    return record
+
+
+def test_what_a_target_said_moves_and_recolours_nothing_on_a_terminal(call, record, capsys) -> None:
+    record("aaa", "2.3\x1b[31m\u202e")
+
+    _, listed, _ = call(runs_command.list_)
+    warn("no window was kept: it says \x1b[2J\u202e\nand more")
+
+    assert listed.endswith("2.3\\x1b[31m\\u202e\n")
+    assert capsys.readouterr().err == "probekit: no window was kept: it says \\x1b[2J\\u202e\nand more\n"
 
 
 def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> None:

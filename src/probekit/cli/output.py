@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from probekit.files import write_file
+from probekit.text import escape
 
 
 def write_stdout(text: str) -> None:
@@ -35,8 +36,8 @@ def save(text: str, path: Path, *, mode: int) -> None:
 
 
 def warn(text: str) -> None:
-    """Say something on stderr."""
-    write_stderr(f"probekit: {text}")
+    """Say something on stderr, escaped line by line: a target's words may be in it."""
+    write_stderr("\n".join(map(escape, f"probekit: {text}".split("\n"))))
 
 
 def write_stderr(text: str) -> None:

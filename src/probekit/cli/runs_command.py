@@ -72,7 +72,8 @@ def list_(environment: str | None, item: str | None, last: int, config: Path | N
 def _line(run: RunSummary) -> str:
     part = "  (partial)" if run.partial else ""
     decision = f"{run.action:11}  {run.exit_code:3}"
-    return f"{run.id:12}  {moment(run.started)}  {run.target.environment:10}  {decision}  {run.release or '-'}{part}"
+    line = f"{run.id:12}  {moment(run.started)}  {run.target.environment:10}  {decision}  {run.release or '-'}{part}"
+    return escape(line)  # the release is what the target said
 
 
 def _of_item(item: str, runs: Sequence[RunSummary], store: Store) -> Iterator[str]:
