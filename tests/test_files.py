@@ -216,6 +216,41 @@ def test_a_pipe_gets_the_text_and_stays_a_pipe(tmp_path) -> None:
     assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)
 
 
+def test_a_pipe_s_reader_may_come_later(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()), daemon=True)
+    starter = threading.Timer(0.1, reader.start)
+    starter.start()
+
+    write_file(tmp_path / "pipe", "x" * 200_000, patience=20)  # more than a pipe holds
+
+    starter.join()
+    reader.join(20)
+    assert read == ["x" * 200_000]
+
+
+def test_a_pipe_that_nobody_reads_is_given_up(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="nobody reads this pipe") as caught:
+        write_file(tmp_path / "pipe", "text", patience=0.1)
+
+    assert caught.value.errno == errno.ENXIO
+
+
+def test_a_pipe_whose_reader_takes_nothing_is_given_up(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(OSError, match=r"has taken nothing for 0.1 s") as caught:
+            write_file(tmp_path / "pipe", "x" * 200_000, patience=0.1)
+    finally:
+        os.close(reader)
+
+    assert caught.value.errno == errno.ETIMEDOUT
+
+
 def test_a_link_of_the_system_is_followed(tmp_path) -> None:
     """A process substitution, and /dev/stdout where stdout is a pipe or a file."""
     reader, writer = os.pipe()
@@ -254,6 +289,15 @@ def test_a_link_in_the_place_of_a_private_file_is_refused(tmp_path, leads_to) ->
         make_private(tmp_path / "store")
 
     assert {path.name for path in tmp_path.iterdir()} == {"victim", "store"}
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/null", "folder"])
+def test_what_is_no_regular_file_is_no_private_file(tmp_path, name) -> None:
+    os.mkfifo(tmp_path / "pipe")  # without a writer it is not waited for
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(OSError, match=r"regular file|Is a directory"):
+        make_private(tmp_path / name)
 
 
 @pytest.mark.parametrize("mode", [None, 0o755, 0o777, 0o700])

@@ -12,13 +12,15 @@ import select
 import time
 from contextlib import suppress
 from pathlib import Path
-from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
+from stat import S_IMODE, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG
 from tempfile import mkstemp
 from typing import Final
 
 LARGEST: Final = 1 << 20  # bytes
 PATIENCE: Final = 5.0  # seconds for all that a pipe gives
 PRIVATE: Final = 0o600  # of a file that only its owner reads
+_STALLED: Final = 30.0  # seconds until a pipe has a reader, and until this one takes more
+_PAUSE: Final = 0.05  # seconds between two looks for a reader
 _OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
@@ -59,27 +61,30 @@ def _read(handle: int, most: int, patience: float) -> bytes | None:
     return bytes(data)
 
 
-def write_file(path: Path, text: str, *, mode: int = PRIVATE) -> None:
+def write_file(path: Path, text: str, *, mode: int = PRIVATE, patience: float = _STALLED) -> None:
     """Write the whole file or nothing; to a pipe or a device the text is appended. Half a surrogate pair is escaped.
+
+    `patience`: seconds until a pipe has a reader, and until this one takes more.
 
     A new file has that mode whatever the umask is. A file of this user's that is replaced keeps its mode and its group.
     A symbolic link at the path is replaced by the file; only those in /dev and /proc (/dev/stdout) are followed.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or nobody reads the pipe (ENXIO, ETIMEDOUT).
         ValueError: its name holds a NUL.
     """
+    data = text.encode("utf-8", "backslashreplace")
     before = _state_of(path)
     if before is not None and not S_ISREG(before.st_mode):
         if S_ISDIR(before.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not S_ISLNK(before.st_mode) or _is_of_the_system(path.parent):
-            _append(path, text, follow=S_ISLNK(before.st_mode))
+            _append(path, data, patience, follow=S_ISLNK(before.st_mode))
             return
     handle, part = mkstemp(prefix=".probekit-", suffix=".part", dir=path.parent)  # exclusive, random, mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             _set_mode(handle, before, mode)
         Path(part).replace(path)
@@ -103,10 +108,32 @@ def _is_of_the_system(folder: Path) -> bool:
     return folder == Path("/dev") or folder.is_relative_to("/proc")
 
 
-def _append(path: Path, text: str, *, follow: bool) -> None:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    with os.fdopen(os.open(path, flags), "w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.write(text)
+def _append(path: Path, data: bytes, patience: float, *, follow: bool) -> None:
+    handle = _opened(path, patience, 0 if follow else os.O_NOFOLLOW)
+    ready = select.poll()
+    ready.register(handle, select.POLLOUT)
+    try:
+        while data:
+            if not ready.poll(1000 * patience):
+                raise OSError(errno.ETIMEDOUT, f"its reader has taken nothing for {patience:g} s", str(path))
+            data = data[os.write(handle, data) :]
+    finally:
+        os.close(handle)
+
+
+def _opened(path: Path, patience: float, more: int) -> int:
+    """A handle to append to a pipe or a device; a named pipe's reader may come a little later."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | more
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return os.open(path, flags)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not S_ISFIFO(path.stat().st_mode):
+                raise
+            if time.monotonic() >= until:
+                raise OSError(errno.ENXIO, "nobody reads this pipe", str(path)) from error
+            time.sleep(_PAUSE)
 
 
 def _set_mode(handle: int, before: os.stat_result | None, mode: int) -> None:
@@ -124,12 +151,17 @@ def make_private(file: Path) -> None:
     """Make an empty file that only its owner reads, and its folder so, where they are not there.
 
     Raises:
-        OSError: that cannot be done, or the path is a symbolic link (ELOOP).
+        OSError: that cannot be done, or the path is a symbolic link (ELOOP), a pipe or a device (EINVAL).
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if file.is_symlink():
         raise OSError(errno.ELOOP, "it is a symbolic link: name the file that it leads to", str(file))
-    os.close(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE))
+    handle = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, PRIVATE)
+    try:
+        if not S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file: name another one", str(file))
+    finally:
+        os.close(handle)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -14,12 +14,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from probekit import cli
+from probekit.files import read_file
 from probekit.history.store import RunSummary, Store
 from probekit.model.history import BaselineWindow, Deployment, TargetKey
 from probekit.reports.json.read import window_document
@@ -122,6 +124,16 @@ def test_a_report_that_cannot_stand_in_is_78(verify, folder, text, told) -> None
     assert f"before.json: {told}" in result.stderr
 
 
+def test_a_pipe_that_gives_no_report_is_78(verify, folder, monkeypatch) -> None:
+    os.mkfifo(folder / "before.json")
+    monkeypatch.setattr("probekit.history.load.read_file", partial(read_file, patience=0.1))
+
+    result = verify("--since", "before.json")
+
+    assert (result.returncode, result.stdout) == (78, "")
+    assert "before.json: this pipe has not ended after 0.1 s" in result.stderr
+
+
 def test_on_change_is_silent_while_all_stays_as_it_was(verify) -> None:
     first, second = (verify("--on-change", *HEALTH) for _ in range(2))
 
@@ -193,8 +205,9 @@ def test_a_deployment_on_record_is_known_to_every_later_run(verify, folder) -> N
     assert said["deployment"]["started"] == "2026-11-23T12:00:00Z"
 
 
-@pytest.mark.parametrize("state", ["probes.toml", "/proc/nowhere/state.sqlite3"])
-def test_a_store_that_cannot_be_used_is_said_and_changes_no_answer(verify, state) -> None:
+@pytest.mark.parametrize("state", ["probes.toml", "/proc/nowhere/state.sqlite3", "pipe", "/dev/null"])
+def test_a_store_that_cannot_be_used_is_said_and_changes_no_answer(verify, folder, state) -> None:
+    os.mkfifo(folder / "pipe")
     usual = verify("--state", "none")
 
     result = verify("--state", state)

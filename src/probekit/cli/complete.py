@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from probekit.cli.config_file import default_config
+from probekit.files import read_file
 
 if TYPE_CHECKING:  # --help needs none
     from probekit.checklist import Checklist
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # --help needs none
 def environments(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """The environments of the probes.toml that the command would read."""
     with suppress(OSError, ValueError):
-        document = tomllib.loads(default_config(ctx.params.get("config")).read_text("utf-8"))
+        document = tomllib.loads(read_file(default_config(ctx.params.get("config"))).decode("utf-8"))
         return _begun(begun, document.get("env", {}))
     return []
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from probekit.files import read_file
 from probekit.history.ahead import ignored, ignored_marks
 from probekit.history.store import Document, RunSummary, Store, StoreError
 from probekit.model.history import History, TargetKey
@@ -78,15 +79,14 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         ReportError: it cannot be read, or is no report on that target.
     """
     try:
-        with file.open("rb") as stream:
-            text = stream.read(_MOST + 1)
+        text = read_file(file, largest=_MOST)
     except FileNotFoundError:
         warn(f"{file} is not there: no earlier run is known")
         return History()
     except OSError as error:
         raise ReportError(f"{file}: {error.strerror}") from error
     try:
-        return history_of(json.loads(text) if len(text) <= _MOST else None, target, now)
+        return history_of(json.loads(text), target, now)
     except (ValueError, RecursionError):
         raise ReportError(f"{file}: it is no JSON") from None
     except AheadError as error:
