@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from probekit.history import schema, store as stores
+from probekit.history import database, schema
 from probekit.history.store import RunSummary, Store, StoreError
 from probekit.model.history import Deployment, MarkReadings, TargetKey
 from probekit.model.measurement import MetricKey
@@ -214,6 +214,16 @@ def test_what_is_no_store_of_ours_is_told(tmp_path) -> None:
         ("PRAGMA application_id = 252006674",),
         ("PRAGMA journal_mode = WAL", "CREATE TABLE customers (id, name)"),
         ("CREATE VIEW customers AS SELECT 1",),
+        ("CREATE TABLE run (id, name)",),
+        ("CREATE TABLE run (id)", "PRAGMA user_version = 2"),
+        ("PRAGMA user_version = 3",),
+        ("PRAGMA user_version = 4",),
+        (
+            "CREATE TABLE run (id)",
+            "CREATE TABLE deployment (id)",
+            "CREATE TABLE window (id)",
+            "PRAGMA user_version = 7",
+        ),
     ],
 )
 def test_the_database_of_another_program_is_refused_and_left_as_it_is(tmp_path, statements) -> None:
@@ -267,7 +277,7 @@ def test_any_text_is_kept_and_found(file, text) -> None:
 def test_a_damaged_report_is_told_and_a_huge_one_is_not_unpacked(file, monkeypatch) -> None:
     with Store(file) as store:
         store.record(past("a1"), {"text": "x" * 100_000})
-        monkeypatch.setattr(stores, "_MOST", 50_000)
+        monkeypatch.setattr(database, "_MOST", 50_000)
         with pytest.raises(StoreError, match="damaged"):
             store.report("a1")
     with closing(sqlite3.connect(file)) as raw, raw:
@@ -294,10 +304,43 @@ def test_damaged_counters_are_told(file, document) -> None:
         store.record_mark(PROD, deployment, read)
         assert store.mark(PROD, deployment) == read
         with closing(sqlite3.connect(file)) as raw, raw:
-            raw.execute("UPDATE deployment SET counters = ?", (stores._packed(document),))  # noqa: SLF001  # as it is kept
+            raw.execute("UPDATE deployment SET counters = ?", (database.packed(document),))
 
         with pytest.raises(StoreError, match="read at a deployment's mark in it is damaged"):
             store.mark(PROD, deployment)
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("UPDATE run SET started = 'soon'", lambda store: store.runs()),
+        ("UPDATE run SET started = x'ff'", lambda store: store.runs()),
+        ("UPDATE run SET release = x'ff'", lambda store: store.runs()),
+        ("UPDATE run SET base_url = x'ff'", lambda store: store.runs()),
+        ("UPDATE run SET exit_code = 'none'", lambda store: store.runs()),
+        ("UPDATE run SET started = 'soon'", lambda store: store.prune(NOW, PROD)),
+        ("UPDATE run SET started = 'soon'", lambda store: store.prune_runs(NOW, timedelta(days=1))),
+        ("UPDATE run SET report = 'text'", lambda store: store.report("a1")),
+        ("UPDATE run SET report = 5", lambda store: list(store.reports(PROD, LATER))),
+        ("UPDATE deployment SET started = 'soon'", lambda store: store.deployment(PROD, LATER)),
+        ("UPDATE deployment SET finished = 5", lambda store: store.deployments(PROD)),
+        (
+            "UPDATE deployment SET counters = 'text'",
+            lambda store: store.mark(PROD, Deployment(release=None, started=NOW)),
+        ),
+        ("UPDATE window SET document = 'text'", lambda store: store.windows(PROD, LATER)),
+    ],
+)
+def test_a_column_of_another_type_is_damage_and_no_crash(file, change, read) -> None:
+    with Store(file) as store:
+        store.record(past(), {"n": 1})
+        store.begin(PROD, Deployment(release=None, started=NOW))
+        store.add_window(PROD, NOW, {"n": 1})
+    with closing(sqlite3.connect(file)) as raw, raw:
+        raw.execute(change)
+
+    with Store(file) as store, pytest.raises(StoreError, match=r"in it is damaged; name another --state"):
+        read(store)
 
 
 def test_only_its_owner_may_read_it(file) -> None:
@@ -322,7 +365,7 @@ class BusyAtFirst(sqlite3.Connection):
 
 
 def test_a_new_file_that_another_process_prepares_is_waited_for(file, monkeypatch) -> None:
-    monkeypatch.setattr(stores.sqlite3, "connect", partial(sqlite3.connect, factory=BusyAtFirst))
+    monkeypatch.setattr(database.sqlite3, "connect", partial(sqlite3.connect, factory=BusyAtFirst))
 
     with Store(file) as store:
         store.record(past(), {"n": 1})

@@ -41,12 +41,13 @@ VERSIONS: Final = (  # each leads from the version before it to its own
 )
 
 LAST_CHANGE_OF_REPORTS: Final = 3  # the version whose upgrade drops runs
+_MARKED: Final = 4  # the version whose upgrade gives the file its application id
 
 
 def is_foreign(path: Path) -> bool:
     """Whether that file is another program's database. Looking at it leaves it as it is: no lock, no journal, no table.
 
-    A file from before version 4 has no application id: it has this schema's tables and no others.
+    A file from before version 4 has no application id: it has all of this schema's tables and no others.
 
     Raises:
         OSError, sqlite3.Error: it cannot be read, or is no database.
@@ -59,7 +60,11 @@ def is_foreign(path: Path) -> bool:
     is_at_rest = not path.with_name(f"{path.name}-wal").exists()  # else its last pages lie there
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
     with closing(sqlite3.connect(uri, timeout=WAIT, uri=True)) as look:
+        look.execute("BEGIN")  # one state of it, also while another process makes it
         ((application,),) = look.execute("PRAGMA application_id")
+        ((version,),) = look.execute("PRAGMA user_version")
         names = look.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' AND type != 'index'")
         tables = {name for (name,) in names}
-    return application not in (0, _APPLICATION) or not tables <= _TABLES
+    if application:
+        return bool(application != _APPLICATION)  # it may stand in the write-ahead log alone
+    return tables != (_TABLES if 0 < version < _MARKED else set()) or version >= _MARKED

@@ -1,0 +1,187 @@
+"""The store's SQLite file: made private, brought to this version's schema, read and written in transactions.
+
+It is in WAL mode: whoever is killed loses the transaction in flight and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+from probekit.files import make_private
+from probekit.history.schema import LAST_CHANGE_OF_REPORTS, VERSIONS, WAIT, is_foreign
+from probekit.log import events
+
+Document = Mapping[str, Any]  # as JSON has it
+RowT = TypeVar("RowT")
+
+_PAUSE: Final = 0.01  # seconds between two tries
+_MOST: Final = 64 << 20  # bytes of a document: more was not written by probekit
+
+
+class StoreError(Exception):
+    """The file cannot be used; the message says why and what to do."""
+
+
+class Database:
+    """An open file. Use it as a context manager.
+
+    Raises:
+        StoreError: from every method, where the file cannot be read or written, or is another program's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, make it where there is none, and bring it to this version's schema."""
+        self._path = path
+        with self._as_store_error():
+            if is_foreign(path):
+                raise StoreError(f"{path} is another program's database: name another file with --state")
+            make_private(path)
+            self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+            try:
+                self._use_wal()
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._upgrade()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._connection.close()
+
+    def compact(self) -> None:
+        """Give the room of what was removed back to the file system; runs keep their order."""
+        with self._as_store_error():
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._as_store_error():
+            return self._execute(query, values).fetchall()
+
+    def _rows(
+        self, what: str, make: Callable[..., RowT], query: str, values: Sequence[object] = ()
+    ) -> tuple[RowT, ...]:
+        """What `make` makes of the columns of each row, which is `what`; a row of which it cannot is damaged."""
+        rows = self._read(query, values)
+        with self._as_damage(what):
+            return tuple(make(*row) for row in rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        with self._as_store_error():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._execute
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _as_damage(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            message = f"{self._path}: {what} in it is damaged; name another --state, or delete the file"
+            raise StoreError(message) from error
+
+    @contextmanager
+    def _as_store_error(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise StoreError(f"{self._path}: {reason}") from error
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        return self._connection.execute(statement, tuple(map(_stored, values)))
+
+    def _use_wal(self) -> None:
+        """Switch to the write-ahead log; SQLite does not wait for another process's lock here, whatever its timeout."""
+        until = time.monotonic() + WAIT
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
+
+    def _upgrade(self) -> None:
+        if self._version() == len(VERSIONS):
+            return
+        with self._transaction() as run:
+            version = self._version()  # another process may have been faster
+            if version > len(VERSIONS):
+                raise StoreError(
+                    f"{self._path} was written by a newer probekit; update this one, or name another --state"
+                )
+            runs = run("SELECT count(*) FROM run").fetchone()[0] if version else 0
+            for statements in VERSIONS[version:]:
+                for statement in statements:
+                    run(statement)
+            run(f"PRAGMA user_version = {len(VERSIONS)}")
+        if runs and version < LAST_CHANGE_OF_REPORTS:
+            events().warning("history.runs_dropped", runs=runs, file=str(self._path), reason="an older report format")
+
+    def _version(self) -> int:
+        ((version,),) = self._connection.execute("PRAGMA user_version")
+        return int(version)
+
+
+def packed(document: Document) -> bytes:
+    """A document as a column keeps it."""
+    return zlib.compress(json.dumps(document, separators=(",", ":")).encode("ascii"))
+
+
+def unpacked(column: bytes) -> Document:
+    """The document of a column.
+
+    Raises:
+        ValueError, TypeError: it is none, or is larger than any.
+    """
+    opener = zlib.decompressobj()
+    try:
+        text = opener.decompress(column, _MOST)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    found = json.loads(text) if opener.eof else None
+    if not isinstance(found, dict):
+        raise TypeError("no document")
+    return found
+
+
+def text_in(column: str | bytes) -> str:
+    """The text of a column.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    if isinstance(column, bytes):
+        return column.decode("utf-8", "surrogatepass")
+    if not isinstance(column, str):
+        raise TypeError("no text")
+    return column
+
+
+def _stored(value: object) -> object:
+    """The value; a text with half a surrogate pair, which is no UTF-8, as its bytes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    return value
