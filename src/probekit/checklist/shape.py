@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 
 from probekit.checklist.values import (
     ID_PATTERN,
+    LONGEST,
     AnAmount,
     AnyLimit,
     AtDeadline,
@@ -127,7 +128,7 @@ class WrittenRow(Table):
     response: Text
     asks: Text
     action: Literal["rollback", "investigate", "hotfix", "document"]
-    minutes: float | None = Field(None, strict=True, gt=0, allow_inf_nan=False)
+    minutes: float | None = Field(None, strict=True, gt=0, le=LONGEST, allow_inf_nan=False)
     at_deadline: AtDeadline | None = None
 
     @model_validator(mode="after")

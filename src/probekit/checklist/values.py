@@ -10,6 +10,8 @@ from pydantic import AfterValidator, PlainValidator, StringConstraints
 from probekit.model import quantity
 from probekit.model.limit import UNITS, Limit, parse_limit
 
+LONGEST: Final = 365 * 24 * 60.0  # minutes that a failure may have: far beyond, no calendar has the end of its time
+
 
 def _limit(written: object) -> Limit:
     limit = parse_limit(_text(written, "a limit"))
@@ -33,7 +35,10 @@ def _seconds(written: object) -> float:
 
 
 def _minutes(written: object) -> float:
-    return _seconds(written) / 60
+    minutes = _seconds(written) / 60
+    if minutes > LONGEST:
+        raise ValueError(f"'{written}': expected a year at most (365d)")
+    return minutes
 
 
 def _at_deadline(written: object) -> Literal["rollback"] | Limit:
