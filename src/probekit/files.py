@@ -61,6 +61,20 @@ def _read(handle: int, most: int, patience: float) -> bytes | None:
     return bytes(data)
 
 
+def require_regular(path: Path) -> None:
+    """Refuse what a library would wait for that opens it by its name and has no time limit.
+
+    Raises:
+        OSError: it is a pipe, a device or a folder (EINVAL), or cannot be looked at.
+    """
+    if not S_ISREG(path.stat().st_mode):
+        raise _no_regular_file(path)
+
+
+def _no_regular_file(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "it is no regular file: name another one", str(path))
+
+
 def write_file(path: Path, text: str, *, mode: int = PRIVATE, patience: float = _STALLED) -> None:
     """Write the whole file or nothing; to a pipe or a device the text is appended. Half a surrogate pair is escaped.
 
@@ -159,7 +173,7 @@ def make_private(file: Path) -> None:
     handle = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, PRIVATE)
     try:
         if not S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file: name another one", str(file))
+            raise _no_regular_file(file)
     finally:
         os.close(handle)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import os
 import socket
 import zlib
 from pathlib import Path
@@ -485,16 +486,26 @@ async def test_a_dead_resolver_does_not_hold_up_the_run() -> None:
     release.set()
 
 
-async def test_an_unreadable_ca_file_is_our_own_error(serve, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"ca": "absent"}, "No such file or directory"),
+        ({"ca": "pipe"}, "it is no regular file"),
+        ({"client_cert": "pipe"}, "it is no regular file"),
+    ],
+)
+async def test_a_file_of_certificates_that_cannot_be_read_is_our_own_error(serve, tmp_path, files, told) -> None:
     port, peer = await serve()
-    http = Http(run="test", trust=Trust(ca=tmp_path / "absent.pem"))
+    os.mkfifo(tmp_path / "pipe")  # OpenSSL would wait for its writer, and hold the run's one loop
+    http = Http(run="test", trust=Trust(**{setting: tmp_path / name for setting, name in files.items()}))
     measurement = http.probe_client(address=Address(Endpoint("app.test", port), "127.0.0.1"), timeout=1)
 
     with pytest.raises(ProbeFailedError) as caught:
         await measurement.get(f"https://app.test:{port}/")
 
     assert caught.value.reason is Reason.MISSING_FILE
-    assert "absent.pem" in caught.value.detail
+    assert told in caught.value.detail
+    assert next(iter(files.values())) in caught.value.detail
     assert peer.heads == []
 
 

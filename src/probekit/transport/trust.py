@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
+from probekit.files import require_regular
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.errors import error_text, other_side_ended
 
@@ -136,6 +137,7 @@ def _load_system_store(context: ssl.SSLContext) -> None:
 
 def _load(context: ssl.SSLContext, ca: Path) -> None:
     try:
+        require_regular(ca)
         context.load_verify_locations(ca)
     except (OSError, ssl.SSLError) as error:  # ssl.SSLError is an OSError, named for the reader
         detail = f"the CA file {ca} cannot be read: {error_text(error)}; connect.ca names a file in PEM"
@@ -144,6 +146,7 @@ def _load(context: ssl.SSLContext, ca: Path) -> None:
 
 def _present(context: ssl.SSLContext, certificate: Path) -> None:
     try:
+        require_regular(certificate)
         context.load_cert_chain(certificate, password=_no_passphrase)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, named for the reader
         summary = f"cannot be used: {error_text(error)}; it holds certificate and key in PEM"
