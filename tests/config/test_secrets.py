@@ -241,7 +241,7 @@ def test_a_short_secret_is_revealed_with_a_warning_that_does_not_show_it(vault, 
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ("postgresql://probe:pw@db.test/shop", ["secret.short"]),  # of a DSN the password counts
+        ("postgresql://probe:p7@db.test/shop", ["secret.short"]),  # of a DSN the password counts
         ("Bearer x7", ["secret.short"]),
         ("postgresql://probe@db.test/shop", []),
         ("password", ["secret.ordinary_word"]),
@@ -319,7 +319,7 @@ def test_a_secret_of_a_pipe_is_read_once_and_revealed_each_time(vault) -> None:
 def test_a_pipe_that_was_empty_is_a_missing_secret_and_not_waited_for_again(vault, refused) -> None:
     with pipe_with(b"") as pipe:
         opened = vault()
-        opened.read_pipes([SecretRef(file=pipe)])
+        opened.prepare([SecretRef(file=pipe)])
 
     error, _ = refused(opened, SecretRef(file=pipe))
 
