@@ -70,6 +70,7 @@ def pem(*certificates: x509.Certificate) -> bytes:
 def serving(key: Key, *certificates: x509.Certificate, beside: Iterable[Pair] = ()) -> ssl.SSLContext:
     """A server's context that shows a leaf with its chain, and others beside it, each for its signature family."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # what Python says, unless it was built to leave that to OpenSSL
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     for one, *chain in ((key, *certificates), *beside):
         add(context, one, *chain)

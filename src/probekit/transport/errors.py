@@ -74,7 +74,8 @@ def named_step(step: str) -> Iterator[None]:
 
 def not_connected(error: TimeoutError, address: Address, seconds: float, reason: Reason) -> ProbeFailedError:
     """What the time ran out in: the connection itself, or a step that was named on an open one."""
-    steps = getattr(error.__cause__, "__notes__", ())  # asyncio.timeout raises from the cancellation
+    cancellation = error.__cause__ or error.__context__  # Python 3.11.2 names no cause
+    steps = getattr(cancellation, "__notes__", ())
     if steps:
         detail = f"{steps[0]} timeout: {address} accepted the connection and did not finish within {seconds:g} s"
         return ProbeFailedError(reason, detail)

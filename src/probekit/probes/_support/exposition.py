@@ -15,21 +15,22 @@ MOST_LINES: Final = 4 * MOST_SAMPLES  # HELP, TYPE and an empty line beside each
 MOST_BYTES: Final = 16 << 20  # a bucket of a Kubernetes API server takes 186 bytes: 50,000 of them are 9.3 MB
 
 _SHOWN: Final = 100  # characters of a line, before they are escaped and cut
-# https://prometheus.io/docs/instrumenting/exposition_formats/; possessive quantifiers keep the time linear
+# https://prometheus.io/docs/instrumenting/exposition_formats/; possessive quantifiers keep the time linear: those of
+# characters, for those of groups lose matches in Python 3.11.2
 _BLANK: Final = r"[ \t]*+"
 _METRIC: Final = r"[a-zA-Z_:][a-zA-Z0-9_:]*+"
 _LABEL: Final = r"[a-zA-Z_][a-zA-Z0-9_]*+"
-_TEXT: Final = r'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+'
-_PAIR: Final = rf'(?:(?:{_LABEL}|"{_TEXT}"){_BLANK}={_BLANK})?+"{_TEXT}"{_BLANK}'  # without "=": the metric's name
-_LABELS: Final = rf"\{{{_BLANK}(?:{_PAIR}(?:,{_BLANK}{_PAIR})*+(?:,{_BLANK})?+)?+\}}"
-_NUMBER: Final = r"(?:[+-]?+(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+|(?i:[+-]?+inf(?:inity)?+|nan))"
-_EXEMPLAR: Final = rf"[ \t]++#[ \t]++{_LABELS}[ \t]++{_NUMBER}(?:[ \t]++{_NUMBER})?+"  # of OpenMetrics
+_TEXT: Final = r'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*'
+_PAIR: Final = rf'(?:(?:{_LABEL}|"{_TEXT}"){_BLANK}={_BLANK})?"{_TEXT}"{_BLANK}'  # without "=": the metric's name
+_LABELS: Final = rf"\{{{_BLANK}(?:{_PAIR}(?:,{_BLANK}{_PAIR})*(?:,{_BLANK})?)?\}}"
+_NUMBER: Final = r"(?:[+-]?+(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?|(?i:[+-]?+inf(?:inity)?|nan))"
+_EXEMPLAR: Final = rf"[ \t]++#[ \t]++{_LABELS}[ \t]++{_NUMBER}(?:[ \t]++{_NUMBER})?"  # of OpenMetrics
 _SAMPLE: Final = re.compile(
-    rf"{_BLANK}(?P<name>{_METRIC})?+(?:{_BLANK}(?P<labels>{_LABELS}){_BLANK}|[ \t]++)(?P<value>{_NUMBER})"
-    rf"(?:[ \t]++{_NUMBER})?+(?:{_EXEMPLAR})?+{_BLANK}"
+    rf"{_BLANK}(?P<name>{_METRIC})?(?:{_BLANK}(?P<labels>{_LABELS}){_BLANK}|[ \t]++)(?P<value>{_NUMBER})"
+    rf"(?:[ \t]++{_NUMBER})?(?:{_EXEMPLAR})?{_BLANK}"
 )
-_SPLIT: Final = re.compile(rf'(?:(?:({_LABEL})|"({_TEXT})"){_BLANK}={_BLANK})?+"({_TEXT})"')
-_COMMENT: Final = re.compile(rf"{_BLANK}(?:#.*+)?+")
+_SPLIT: Final = re.compile(rf'(?:(?:({_LABEL})|"({_TEXT})"){_BLANK}={_BLANK})?"({_TEXT})"')
+_COMMENT: Final = re.compile(rf"{_BLANK}(?:#.*+)?")
 _IS_TYPE: Final = re.compile(rf"{_BLANK}#[ \t]++TYPE(?![^ \t])")
 _TYPE: Final = re.compile(
     rf'{_BLANK}#[ \t]++TYPE[ \t]++(?:"(?P<quoted>{_TEXT})"|(?P<name>{_METRIC}))[ \t]++'
