@@ -96,8 +96,8 @@ def plan(make, step):
 def window(make):
     """One window's attempt."""
 
-    def window(sample):
-        measurement = replace(make.measurement(), values={"error_rate": ErrorRate(sample), "other": Exact(1)})
+    def window(sample, doubt=""):
+        measurement = replace(make.measurement(), values={"error_rate": ErrorRate(sample, doubt), "other": Exact(1)})
         return {SOURCE: (make.attempt(replace(measurement, asked=frozenset({"error_rate"}))),)}
 
     return window
@@ -112,6 +112,14 @@ def test_windows_of_one_release_prove_together_what_none_does_alone(plan, window
 
     assert outcomes == [INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE, PASS]
     assert set(evidence[SOURCE].values) == {"error_rate"}
+
+
+def test_a_window_in_doubt_is_no_evidence_and_keeps_no_later_one_from_a_pass(plan, window, situated) -> None:
+    doubted = window(clean(150, failures=1), doubt="it answers anything")
+    evidence = collected(plan, doubted, situated())
+
+    assert evidence == {}
+    assert judge_item(plan.items[0], plan, window(clean(5000)), situated(evidence)).outcome is PASS
 
 
 @pytest.mark.parametrize("change", [{"release": "2.3.0"}, {"fingerprint": "0" * 16}, {"deployment": None}])

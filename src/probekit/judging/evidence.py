@@ -8,7 +8,7 @@ from typing import Final
 from probekit.model.history import PooledEvidence
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.plan import Plan
-from probekit.model.readings import Counted, Histogram, Reading
+from probekit.model.readings import Counted, ErrorRate, Histogram, Reading
 from probekit.model.verdict import Served, Situation
 
 _BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
@@ -100,6 +100,8 @@ def _served(situation: Situation) -> str | None:
 def _grown(before: Mapping[str, Counted], now: Mapping[str, Reading | Failure]) -> dict[str, Counted]:
     values = dict(before)
     for metric, reading in now.items():
+        if isinstance(reading, ErrorRate) and reading.doubt:
+            continue  # it may fail, and keeps no later window from a pass
         if isinstance(reading, Counted):
             earlier = before.get(metric)
             values[metric] = (reading if earlier is None else added(earlier, reading)).last(_BLOCKS)
