@@ -21,7 +21,7 @@ PATIENCE: Final = 5.0  # seconds for all that a pipe gives
 PRIVATE: Final = 0o600  # of a file that only its owner reads
 _STALLED: Final = 30.0  # seconds until a pipe has a reader, and until this one takes more
 _PAUSE: Final = 0.05  # seconds between two looks for a reader
-_OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
+OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
 def read_file(path: Path, *, largest: int = LARGEST, patience: float = PATIENCE) -> bytes:
@@ -186,5 +186,5 @@ def make_private_folder(folder: Path) -> None:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = folder.stat()
-    if state.st_uid == os.geteuid() and state.st_mode & _OTHERS:
+    if state.st_uid == os.geteuid() and state.st_mode & OTHERS:
         folder.chmod(0o700)

@@ -231,6 +231,19 @@ def test_a_damaged_past_is_said_and_the_run_goes_on(verify, folder) -> None:
     assert "damaged" in result.stderr
 
 
+def test_a_run_that_is_on_record_says_so_where_old_ones_cannot_be_removed(verify, folder) -> None:
+    verify("--state", "s.sqlite3")
+    with Store(Path("s.sqlite3")) as store:
+        store._connection.execute("UPDATE run SET started = '0'")  # noqa: SLF001  # damage
+
+    result = verify("--state", "s.sqlite3")
+
+    assert "warning: no old run is removed" in result.stderr
+    assert "not on record" not in result.stderr
+    with Store(Path("s.sqlite3")) as store:
+        assert len(store._read("SELECT id FROM run")) == 2  # noqa: SLF001  # runs() tells of the damage
+
+
 def test_a_run_is_on_record_and_can_be_shown(verify, capfd) -> None:
     verify()
     assert cli.run(["runs", "list", "--env", "prod"]) == 0

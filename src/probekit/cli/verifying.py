@@ -30,7 +30,7 @@ from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.selection import Selection
-from probekit.workflows.assembly import loaded, target_of
+from probekit.workflows.assembly import loaded
 from probekit.workflows.options import RequestError, RunOptions, history_at
 from probekit.workflows.verify import execute_run
 
@@ -51,7 +51,7 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
     found = loaded(request)
     request = replace(_with_variables(request, found.dotenv, options["deployed"]), config_loaded=found)
-    target, mode = target_key(request), target_of(request, found).environment.report_mode
+    target, settings = target_key(request), environment_of(request)
     with lock(target, wait=options.get("wait", 0.0)):
         past = load_history(file, target, now, warn=warn)
         request = _remembering(request, past.history, options.get("since"), target, now)
@@ -60,9 +60,8 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
             document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
-            _written(report, output, mode, silent=(output.quiet and is_go) or is_known)
-            keep = environment_of(request).keep
-            record_run(file, target, report, document, warn=warn, keep=keep)  # after it was told: else nobody reads it
+            _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
+            record_run(file, target, report, document, warn=warn, keep=settings.keep)  # after it was told, else never
     return report.exit_code
 
 

@@ -6,19 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Final
 
 from pydantic import BaseModel
 
 from probekit.config.dotenv import Dotenv
-from probekit.files import read_file
+from probekit.files import OTHERS, read_file
 from probekit.log import events
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probe import SecretRef
 from probekit.redaction import SHORT, Redactor, is_own_word
 from probekit.toml_file import ConfigError, FileProblem
-
-_OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
 
 
 class SecretResolver:
@@ -97,7 +94,7 @@ class SecretResolver:
             raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
-        if mode & _OTHERS:
+        if mode & OTHERS:
             self._warn("secret.readable_by_others", secret=str(file), mend=f"chmod 600 {file}")
         return value
 

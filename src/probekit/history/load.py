@@ -112,9 +112,11 @@ def record_run(  # noqa: PLR0913  # the last two by name
         exit_code=report.exit_code,
         partial=report.situation.partial,
     )
+    trouble = "this run is not on record"
     try:
         with Store(file) as store:
             store.record(past, document)
+            trouble = "no old run is removed"
             store.prune(report.situation.now, target, None if keep is None else timedelta(seconds=keep))
     except StoreError as error:
-        warn(f"warning: this run is not on record: {error}")
+        warn(f"warning: {trouble}: {error}")
