@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -266,6 +267,19 @@ def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, 
     code, told, _ = call(runs_command.judge, "abcd", "--limits", "stricter.toml")
     assert code == 10
     assert "median response time 150 ms, limit < 100 ms" in told
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_run_is_judged_by_limits_that_come_from_a_pipe(call) -> None:
+    read, write = os.pipe()
+    os.write(write, (CONFIG + PROBE).encode())
+    os.close(write)
+    try:
+        code, told, _ = call(runs_command.judge, "abcd", "--limits", f"/dev/fd/{read}", "--report", "json")
+    finally:
+        os.close(read)
+
+    assert (code, json.loads(told)["verdicts"][0]["outcome"]) == (0, "pass")
 
 
 def test_a_run_whose_items_are_out_of_scope_by_now_is_not_judged(call, folder, measured) -> None:

@@ -14,7 +14,7 @@ from probekit.judging.judge import judge
 from probekit.model.report import Report, Run
 from probekit.planning.selection import Selection
 from probekit.reports.json.read import RecordedRun, read_run
-from probekit.workflows.assembly import prepare
+from probekit.workflows.assembly import prepare, with_config
 from probekit.workflows.options import RequestError, RunOptions
 
 
@@ -23,12 +23,12 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
 
     Raises:
         ConfigError: a file is wrong.
-        RecallError: it is no report.
+        ReportError: it is no report.
         RequestError: the file does not know its environment, or has nothing of its items in scope.
     """
     found = read_run(report)
     situation, environment = found.situation, str(report["run"]["environment"])
-    asked = RunOptions(environment=environment, config=config, stage=situation.stage)
+    asked = with_config(RunOptions(environment=environment, config=config, stage=situation.stage))
     _, target, _ = prepare(asked)
     judged = {str(verdict["item"]) for verdict in report["verdicts"]}
     kept = tuple(item.id for item in target.items if item.id in judged)

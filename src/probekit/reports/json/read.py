@@ -142,7 +142,7 @@ def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
     """What was seen, and how things stood.
 
     Raises:
-        RecallError: it is no report, or not whole.
+        ReportError: it is no report, or not whole.
     """
     document = report["situation"]
     facts = {name: document[name] for name in _FACTS}
@@ -179,7 +179,7 @@ def window_of(document: Mapping[str, Any]) -> BaselineWindow:
     """The window that the store kept.
 
     Raises:
-        RecallError: it is none.
+        ReportError: it is none.
     """
     values = {
         (str(probe), str(instance), str(metric)): {
