@@ -117,6 +117,16 @@ def test_the_hosts_in_a_secret(secret, hosts) -> None:
         ("redis://cache.production.test:6379/0", "redis://cache.production.test:6379/0 refused the connection"),
         ("redis://:production@cache.production.test:6379/0", "cache.production.test:6379 refused the connection"),
         ("https://app.test/", "https://app.test/ answers"),
+        (
+            '"postgresql://probe:s3cret-w%40rd@production.test/shop"',
+            "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+        ),
+        (" 'redis://:s3cret-word@cache.production.test'\t", "redis://cache.production.test:6379"),
+        (
+            "DATABASE_URL=postgresql://probe:s3cret-w%40rd@db/shop",
+            "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+        ),
+        ("<postgresql+asyncpg://probe:s3cret-w%40rd@db/shop>", "postgresql+asyncpg:// is read"),
         (f"Bearer {TOKEN}", "send Authorization: Bearer TOKEN"),
     ],
 )

@@ -16,6 +16,8 @@ _AUTHORIZATION: Final = re.compile(
     r"(?P<scheme>bearer|token|basic|api-?key|key|jwt|negotiate|digest|bot) +(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL
 )
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.DOTALL)
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_QUOTES: Final = " \t\"'"  # around a URL, as a container's environment file leaves them
 _SENSITIVE: Final = re.compile(
     r"pass|pw(?:d|\b)|secret|token|credential|auth|signature|^sig$|^key$|(?:api|access|account|private|shared)[\s_-]?\w*key",
     re.IGNORECASE,
@@ -36,12 +38,13 @@ class Parts(NamedTuple):
 
 
 def parts_of(text: str) -> Parts:
-    """Return the parts of a secret; of one that is in no known form, the whole."""
+    """Return the parts of a secret; of one that is in no known form, the whole, but for the schemes in it."""
     for read in (_of_json, _of_lines, _of_authorization, _of_url, _of_pairs):
         found = read(text)
         if found is not None:
             return Parts(found.secrets - {""}, found.hosts - {""})
-    return Parts(frozenset({text}) - {""})
+    pieces = frozenset(piece for piece in _SCHEME.split(text) if len(piece) >= SHORT)
+    return Parts(pieces or frozenset({text}) - {""})
 
 
 def _of_lines(text: str) -> Parts | None:
@@ -105,7 +108,7 @@ def _of_url(text: str) -> Parts | None:
 
     What stands in the place of a host and cannot be one may be a password, too.
     """
-    match = _URL.fullmatch(text)
+    match = _URL.fullmatch(text.strip(_QUOTES))
     if match is None:
         return None
     is_web = match["scheme"].lower() in ("http", "https")

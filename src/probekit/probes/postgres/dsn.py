@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -54,6 +54,8 @@ _INSTEAD: Final = {
     "sslaccept": "write sslmode=verify-full and sslrootcert=FILE (or sslrootcert=system)",
     "sslidentity": "write sslcert=FILE and sslkey=FILE, both in PEM",
 }
+_HOST: Final = re.compile(r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<name>[^:]*))(?::(?P<port>\d*))?")
+_PLAIN: Final = "/:,"  # what hosts hold that needs no escape in a query
 _FORM: Final = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _PERCENT: Final = "write its % : / ? # @ and spaces percent-encoded"
 
@@ -76,6 +78,8 @@ def read_dsn(text: str) -> Dsn:
     Raises:
         DsnError: it is neither, or names what libpq does not know.
     """
+    if text.strip()[:1] in ("'", '"'):
+        raise DsnError("it stands in quotation marks; leave them out")
     url = _URL.fullmatch(text.strip())
     if url and _DRIVER.sub("", url[1].lower()) not in _SCHEMES:
         raise DsnError(f"its scheme is not one of PostgreSQL's; write {_FORM}")
@@ -137,13 +141,17 @@ def _is_left_out(name: str, value: str) -> bool:
 
 
 def _of_hosts(values: Sequence[str]) -> Sequence[str]:
-    """SQLAlchemy writes several hosts as host=A:PORT&host=B:PORT; libpq would take the last one alone."""
-    if not values[1:]:
-        return [f"host={value}" for value in values]
-    pairs = [re.fullmatch(r"(.*?)(?::(\d*))?", unquote(value)) for value in values]
-    hosts = [found[1] for found in pairs if found]
-    ports = [found[2] or "" for found in pairs if found]
-    return [f"host={','.join(hosts)}", *([f"port={','.join(ports)}"] if any(ports) else [])]
+    """SQLAlchemy writes host=A:PORT&host=B:PORT; libpq knows no port there, and would take the last one alone."""
+    pairs = [_host_and_port(unquote(value)) for value in values]
+    hosts, ports = ([pair[at] for pair in pairs] for at in (0, 1))
+    lists = [f"host={quote(','.join(hosts), safe=_PLAIN)}"] if hosts else []
+    return [*lists, f"port={','.join(ports)}"] if any(ports) else lists
+
+
+def _host_and_port(text: str) -> tuple[str, str]:
+    """The two parts of HOST:PORT; an IPv6 address without brackets has no port."""
+    found = _HOST.fullmatch(text)
+    return (found["ipv6"] or found["name"], found["port"] or "") if found else (text, "")
 
 
 def _require_escapes(text: str, part: str) -> None:

@@ -71,6 +71,8 @@ def url_of(text: str, kept: SecretRef, sentinel_master: str | None = None) -> Re
 
 
 def _parsed(text: str, sentinel_master: str | None) -> RedisUrl:
+    if text.strip()[:1] in ("'", '"'):
+        raise ValueError("it stands in quotation marks; leave them out")
     first, *others = _ANOTHER.split(text)
     found = _URL.fullmatch(first) if text.isprintable() else None
     scheme = _SCHEME.fullmatch(found["scheme"].lower()) if found else None
