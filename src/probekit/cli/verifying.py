@@ -61,7 +61,8 @@ def verify(environment: str, config: Path | None, options: dict[str, Any]) -> in
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
             _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
-            record_run(file, target, report, document, warn=warn, keep=settings.keep)  # after it was told, else never
+            # After it was written: a run that nobody could read must not silence the next one of --on-change.
+            record_run(file, target, report, document, warn=warn, keep=settings.keep)
     return report.exit_code
 
 
