@@ -19,6 +19,7 @@ from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
+from probekit.text import moment
 
 PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
 CONFIG = f"""
@@ -301,22 +302,24 @@ def on_record(folder):
         for number, (target, started) in enumerate([*old, *[(PLACE, now)] * 20]):
             facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}
             store.record(RunSummary(id=f"r{number}", target=target, started=started, **facts), {})
+    return now
 
 
 @pytest.mark.parametrize(
     ("words", "told", "left"),
     [
-        (["--keep", "90d"], "6 of 46 runs removed: older than 90d before ", 40),
-        (["--keep", "90d", "--env", "prod"], "5 of 46 runs removed: older than 90d before ", 41),
-        (["--keep", "90d", "--dry-run"], "6 of 46 runs would be removed: older than 90d before ", 46),
-        (["--keep", "101d"], "0 of 46 runs removed: older than 101d before ", 46),
+        (["--keep", "90d"], "6 of 46 runs removed: begun before ", 40),
+        (["--keep", "90d", "--env", "prod"], "5 of 46 runs removed: begun before ", 41),
+        (["--keep", "90d", "--dry-run"], "6 of 46 runs would be removed: begun before ", 46),
+        (["--keep", "101d"], "0 of 46 runs removed: begun before ", 46),
     ],
 )
 def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, left) -> None:
     code, said, warned = call(runs_command.prune, *words)
 
+    begun = moment(on_record - timedelta(days=int(words[1].removesuffix("d"))))
     assert (code, warned) == (0, "")
-    assert said.startswith(told)
+    assert said == f"{told}{begun}; each target keeps its last 20\n"
     with Store(folder / "state.sqlite3") as store:
         assert len(store.runs(most=100)) == left
 

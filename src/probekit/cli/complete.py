@@ -1,4 +1,4 @@
-"""What may stand behind an option? Names for the shell's completion; no trouble with a file is told there."""
+"""The names that the shell completes for an option; an error in a file gives no names and no message."""
 
 from __future__ import annotations
 

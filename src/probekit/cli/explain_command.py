@@ -83,7 +83,7 @@ def _item(item: Item, checklist: Checklist) -> Iterator[str]:
     yield f"severity: {item.severity}; {item.owner} answers for it"
     if item.expect:
         yield f"limits: {_limits(item.expect)}" + (
-            " (a number of ours: the document names none)" if item.not_in_document else ""
+            " (set by this checklist: the document names no number)" if item.not_in_document else ""
         )
     for band in item.bands:
         yield f"  {band.severity} when {band.when}{_deadline(band)}"

@@ -19,7 +19,6 @@ from probekit.cli.output import colour, write_stdout
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Document, RunSummary, Store
-from probekit.model.quantity import duration_text
 from probekit.text import escape, moment, paragraph
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.rejudge import rejudge
@@ -168,8 +167,10 @@ def prune(keep: float, environment: str | None, dry_run: bool, config: Path | No
     with Store(file) as store:
         found = store.prune_runs(datetime.now(UTC), timedelta(seconds=keep), target, dry_run=dry_run)
         verb = "would be removed" if dry_run else "removed"
-        limit = f"{duration_text(keep)} before {moment(found.counted_from)}"
-        write_stdout(f"{found.count} of {found.total} runs {verb}: older than {limit}\n")
+        begun = moment(found.counted_from - timedelta(seconds=keep))
+        write_stdout(
+            f"{found.count} of {found.total} runs {verb}: begun before {begun}; each target keeps its last 20\n"
+        )
         if found.count and not dry_run:
             store.compact()
     return 0

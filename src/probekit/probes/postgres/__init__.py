@@ -69,7 +69,7 @@ KIND = Kind(
             name="encrypted",
             unit="",
             high=1,
-            help="1: the session is encrypted, up to whoever answers it, or goes over a Unix socket",
+            help="1: the session is encrypted, as far as the server or pooler that answers, or uses a Unix socket",
         ),
         Metric(name="invalid_indexes", unit="", help="indexes that are not valid and not being built"),
         Metric(

@@ -46,9 +46,9 @@ def _load(config: RateLimit) -> Load | None:
 def _untried(config: RateLimit, context: Context) -> Failure | None:
     """Why no burst is sent; None where one is."""
     if config.limit is None:
-        detail = "only a burst can tell: set 'limit' and allow = [\"load\"]"
+        detail = "it takes a burst: set 'limit' and allow = [\"load\"]"
     elif "load" not in context.allow:
-        detail = "only a burst can tell, and load is not allowed here"
+        detail = 'it takes a burst: set allow = ["load"] in the environment'
     elif config.most > MOST:
         detail = f"a burst of {config.most} requests is beyond what may be tried ({MOST} requests)"
         return Failure(reason=Reason.BUDGET_SPENT, detail=detail)
@@ -63,7 +63,7 @@ def _declared(tripped: Trip, *, is_tried: bool) -> Exact | Failure:
         return Exact(1)
     refused = any(burst.refused for burst in tripped.bursts)
     if isinstance(tripped.reading, Failure) and not (refused and is_tried):
-        detail = f"no header declares a limit, and only a refusal could: {tripped.reading.detail}"
+        detail = f"no header declares a limit, and no refusal at it was seen: {tripped.reading.detail}"
         return Failure(reason=tripped.reading.reason, detail=detail)
     return Exact(0)
 
