@@ -39,6 +39,7 @@ from probekit.transport.urls import Address, Endpoint, endpoint_of, url_problem
 __all__ = [
     "MADE_UP",
     "Address",
+    "Allowance",
     "Answer",
     "Complement",
     "Context",
@@ -186,6 +187,7 @@ def http_endpoint(config: Where, base_url: str) -> Endpoint:
     return endpoint_of(config.target(base_url))
 
 
+Allowance = Literal["canary-write", "load"]  # what an environment may allow beside reading
 Role = Literal["reached", "answered"]  # reached: 1 the target answered, 0 it did not; answered: any number says it did
 
 
@@ -304,6 +306,8 @@ class Kind(Generic[ConfigT]):
     enabled_by_default: Callable[[str], bool] | None = None  # whether it runs for this base URL without a table
     versions: Callable[[ConfigT], Versions] | None = None  # settings to the versions that may be served
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
+    default_limits: Callable[[ConfigT], tuple[str, ...]] | None = None  # settings to what a probe of one's own expects
+    allowed_by: Callable[[ConfigT], Mapping[str, Allowance]] | None = None  # settings to metrics that take an allowance
     reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
     unsized: Callable[[ConfigT], frozenset[str]] | None = None  # settings to metrics without the size of a sample
@@ -338,6 +342,8 @@ class Kind(Generic[ConfigT]):
             config=config,
             metrics=self.metrics,
             provided=self.metrics_for(config) if self.metrics_for else self.metric_names,
+            default_limits=self.default_limits(config) if self.default_limits else (),
+            allowed_by=self.allowed_by(config) if self.allowed_by else {},
             counters=self.counters(config) if self.counters else frozenset(),
             unsized=self.unsized(config) if self.unsized else frozenset(),
             reports_on=self.reports_on(config) if self.reports_on else frozenset(),
@@ -367,6 +373,8 @@ class ConfiguredKind:
     config: ProbeConfig
     metrics: tuple[Metric, ...]
     provided: frozenset[str]  # names of the metrics that these settings give
+    default_limits: tuple[str, ...]  # what a probe of one's own expects where its table says nothing
+    allowed_by: Mapping[str, Allowance]  # metrics that are read only where the environment allows this
     counters: frozenset[str]
     unsized: frozenset[str]  # that come without the size of their sample
     reports_on: frozenset[str]

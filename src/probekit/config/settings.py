@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from probekit.probe import Duration, SecretRef, Settings
+from probekit.probe import Allowance, Duration, SecretRef, Settings
 from probekit.transport.resolver import Family, name_of
 from probekit.transport.urls import endpoint_in, has_host, origin_of, url_problem
 
@@ -159,7 +159,7 @@ class Environment(Settings):
         le=100_000,
         description="requests of all samplings of a run in all their windows, 300 each at most, unless load is allowed",
     )
-    allow: list[Literal["canary-write", "load"]] = Field([], description="what may be done beside reading")
+    allow: list[Allowance] = Field([], description="what may be done beside reading")
     trust: list[str] = Field(
         [],
         description="probes of kind command by which a critical item may pass: a program reports, nothing is measured",
