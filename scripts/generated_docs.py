@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from probekit import checklist, probes
 from probekit.cli.codes import MEANINGS
-from probekit.cli.explain_command import cost, settings, speaks_of, table
+from probekit.cli.explain_command import cost, default_limits, settings, speaks_of, table
 from probekit.config.schema import schema
 from probekit.demo.target import FAULTS
-from probekit.planning.coverage import kinds_for
+from probekit.model.checklist import Item
+from probekit.planning.coverage import kinds_for, kinds_for_item
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -34,11 +36,36 @@ def _filled(text: str) -> str:
     """The README with each table as the code has it now."""
     faults = _table("fault", "what is broken", rows=[(f"`{name}`", sentence) for name, sentence in FAULTS.items()])
     codes = _table("code", "decision", "when", rows=[(str(code), *told) for code, told in MEANINGS.items()])
-    for name, rows in {"faults": faults, "codes": codes}.items():
+    for name, rows in {"faults": faults, "codes": codes, "coverage": _coverage()}.items():
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, r=rows: m[1] + r + m[2], text, flags=re.DOTALL
         )
     return text
+
+
+def _coverage() -> str:
+    """What answers the items of the built-in checklist, in one sentence and one line for each phase."""
+    known = checklist.load("softfactory")
+    lines, total = [], Counter[str]()
+    for phase, title in known.phases.items():
+        counts = Counter(_answered_by(item, known) for item in known.select(phase))
+        total += counts
+        lines.append((title, *(str(counts[word]) for word in _ANSWERS)))
+    lines.append(("all", *(str(total[word]) for word in _ANSWERS)))
+    summary = (
+        f"Kinds of probekit measure {total['kind']} of the {total.total()} items, people answer {total['person']}, "
+        f"and {total['none']} have no kind yet: a program of your own can fill those (kind `command`).\n\n"
+    )
+    return summary + _table("phase", "a kind", "a person", "not built", rows=lines)
+
+
+_ANSWERS = ("kind", "person", "none")
+
+
+def _answered_by(item: Item, known: checklist.Checklist) -> str:
+    if item.probe is None:
+        return "person"
+    return "kind" if kinds_for_item(item, known) else "none"
 
 
 def _kinds() -> Iterator[str]:
@@ -56,6 +83,7 @@ def _kinds() -> Iterator[str]:
         yield f"{speaks_of(kind)}\n"
         filled = [probe for probe, kinds in kinds_of.items() if name in kinds]
         yield f"- fills: {', '.join(f'`{probe}`' for probe in filled) or 'any probe'}"
+        yield f"- default limits of a probe of your own: {default_limits(kind)}"
         yield f"- cost: {cost(kind)}"
         yield f"- safety: {kind.safety}"
         if "\n" in kind.privileges:

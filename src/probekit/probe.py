@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from probekit.model import quantity
 from probekit.model.history import History
+from probekit.model.layer import Layer
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
 from probekit.model.plan import Turn, Versions
 from probekit.model.readings import (
@@ -201,6 +202,7 @@ class Metric:
     role: Role | None = None  # what it says of the target's reachability
     quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
     is_share: bool = False
+    in_window: bool = False  # a window gives it, where the kind has single measurements too
     timed: bool = False  # whether this process timed it, so that the lag of its event loop may be in it
     low: float = 0.0  # the least that a reading can be, in its unit
     high: float = inf  # the most
@@ -293,6 +295,7 @@ class Kind(Generic[ConfigT]):
 
     config: type[ConfigT]
     metrics: tuple[Metric, ...]
+    layer: Layer = "application"  # that it reads
     fills: tuple[str, ...] = ()  # probes of a checklist, the one it fills best first
     measure: Callable[[ConfigT, Context], Awaitable[Readings]] | None = None  # one measurement
     sample: Callable[[ConfigT, Context], AsyncGenerator[Readings, None]] | None = None  # a window, `Readings` by block
@@ -317,6 +320,7 @@ class Kind(Generic[ConfigT]):
     requests_per_window: Callable[[ConfigT, float, int | None], int] | None = None  # settings, seconds, budget
     load: Callable[[ConfigT], Load | None] | None = None  # settings to a measurement's load; None: it is as without
     example: str  # its table in probes.toml, from `kind` on
+    example_for: Callable[[str, Sequence[str], frozenset[str]], str] | None = None  # a probe, its metrics, its samples
     privileges: str = "none"  # the least that it needs at the target
     safety: str = "it only reads"  # what it does there
 
@@ -341,6 +345,7 @@ class Kind(Generic[ConfigT]):
             name=config.kind,
             config=config,
             metrics=self.metrics,
+            layer=self.layer,
             provided=self.metrics_for(config) if self.metrics_for else self.metric_names,
             default_limits=self.default_limits(config) if self.default_limits else (),
             allowed_by=self.allowed_by(config) if self.allowed_by else {},
@@ -372,6 +377,7 @@ class ConfiguredKind:
     name: str
     config: ProbeConfig
     metrics: tuple[Metric, ...]
+    layer: Layer
     provided: frozenset[str]  # names of the metrics that these settings give
     default_limits: tuple[str, ...]  # what a probe of one's own expects where its table says nothing
     allowed_by: Mapping[str, Allowance]  # metrics that are read only where the environment allows this

@@ -397,7 +397,7 @@ def test_all_mistakes_are_told_at_once(problems) -> None:
         .replace("first_byte < 500 ms", "first_byte < 500")
         .replace('kind = "tls"', 'kind = "tsl"')
         .replace('path = "/health"', 'path = "health"')
-        .replace("probes.health.stock]", "probes.helth.stock]")
+        .replace('kind = "http"\nurl', 'kind = "htp"\nurl')
     )
 
     assert {line.partition(" ")[0] for line in told} == {
@@ -406,7 +406,7 @@ def test_all_mistakes_are_told_at_once(problems) -> None:
         "probes.toml:20:",
         "probes.toml:23:",
         "probes.toml:27:",
-        "probes.toml:38:",
+        "probes.toml:39:",
     }
     assert len(told) == 6
 
@@ -414,7 +414,7 @@ def test_all_mistakes_are_told_at_once(problems) -> None:
 def test_all_mistakes_of_shape_are_told_at_once(problems) -> None:
     told = problems(
         RIGHT.replace('timeout = "10s"', "timeout = 10")
-        .replace('scope = ["deploy.services"]', "scope = []")
+        .replace('scope = ["deploy.services"]', "scope = 1")
         .replace("requests = 20", "requests = 0")
         .replace('{ env = "PROBE_KEY" }', "{}")
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,8 @@ __all__ = [
     "load",
 ]
 
+OWN_SECTION: Final = "own.checks"  # of the items that a user's own probes bring
+NONE: Final = "none"  # the name of the checklist without items
 _DATA: Final = Path(__file__).parent.parent / "data"
 
 
@@ -50,17 +52,39 @@ class Checklist:
     fields: tuple[Blank, ...]
     escalate_after: Deadline
 
+    @property
+    def full_title(self) -> str:
+        """Its title and version, as reports show it."""
+        return f"{self.title} {self.version}".rstrip()
+
     def select(self, prefix: str) -> tuple[Item, ...]:
         """The item of that id, or all whose id begins with those whole words."""
         return tuple(item for item in self.items if item.id == prefix or item.id.startswith(f"{prefix}."))
+
+    def with_own(self, probes: Mapping[str, ProbeRequirement], items: Sequence[Item]) -> Checklist:
+        """Return the checklist with probes and items of a user's own, which are no part of its document."""
+        if not probes:
+            return self
+        phase = OWN_SECTION.partition(".")[0]
+        return replace(
+            self,
+            items=(*self.items, *items),
+            probes={**self.probes, **probes},
+            phases={**self.phases, phase: "Own checks"},
+            sections={**self.sections, OWN_SECTION: "Own checks"},
+        )
 
 
 def load(name: str | Path, relative_to: Path | None = None) -> Checklist:
     """The built-in checklist of that name, or a user's own: the path of a file, or of a folder of them.
 
+    "none" is the checklist without items: what is verified is the user's own probes, and the served release.
+
     Raises:
         ConfigError: there is none, or it does not add up: every mistake with file and line.
     """
+    if name == NONE:
+        return _without_items()
     source = Source.of(_path(name, relative_to or Path()))
     document, items, rows = read(source)
     return Checklist(
@@ -83,6 +107,34 @@ def load(name: str | Path, relative_to: Path | None = None) -> Checklist:
     )
 
 
+def _without_items() -> Checklist:
+    """Return the checklist of a user who has own checks only."""
+    release = ProbeRequirement(
+        help="the version that the target serves",
+        layer="application",
+        metrics={"other_versions": ""},
+        release_guard=True,
+    )
+    return Checklist(
+        name=NONE,
+        title="own checks only",
+        version="",
+        items=(),
+        probes={"release": release},
+        phases={},
+        sections={},
+        facts={},
+        success=None,
+        criteria=(),
+        rows=(),
+        baseline=(),
+        roles=(),
+        signoffs=(),
+        fields=(),
+        escalate_after=Deadline(minutes=10),
+    )
+
+
 def built_in() -> tuple[str, ...]:
     """The names of the checklists that come with the package."""
     return tuple(sorted(folder.parent.name for folder in _DATA.glob("*/checklist.toml")))
@@ -99,8 +151,8 @@ def _path(name: str | Path, folder: Path) -> Path:
 
 
 def _unknown(name: str) -> ConfigError:
-    expected = f"a built-in one ({', '.join(built_in())}), or the path of a .toml file or of a folder of them"
-    hint = nearest(name, built_in())
+    expected = f'a built-in one ({", ".join(built_in())}), "none", or the path of a .toml file or of a folder of them'
+    hint = nearest(name, (*built_in(), NONE))
     problem = FileProblem(
         file=Path(name), line=None, key="", found="no checklist of this name", expected=expected, hint=hint
     )

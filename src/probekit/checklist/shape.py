@@ -23,7 +23,8 @@ from probekit.checklist.values import (
     Unit,
     Word,
 )
-from probekit.model.checklist import Band, Deadline, Layer, Row, Severity
+from probekit.model.checklist import Band, Deadline, Row, Severity
+from probekit.model.layer import Layer
 from probekit.model.limit import Limit
 
 

@@ -11,21 +11,21 @@ from pathlib import Path
 import click
 from pydantic.fields import FieldInfo
 
-from probekit import checklist as checklists, probes
+from probekit import probes
 from probekit.checklist import Checklist
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
+from probekit.cli.list_command import checklist_at
 from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.quantity import duration_text
-from probekit.planning.coverage import kinds_for, kinds_for_any
+from probekit.planning.coverage import kinds_for, kinds_for_any, kinds_for_item
 from probekit.probe import is_duration
 from probekit.probes import AnyKind
 from probekit.text import paragraph
 from probekit.toml_file import nearest
-from probekit.workflows.assembly import load_config
 from probekit.workflows.options import RequestError
 
 _FOLLOWS = {
@@ -52,7 +52,7 @@ def command(name: str, config: Path | None) -> int:
       probekit explain kind:postgres
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     path = default_config(config)
-    checklist = load_config(path).checklist if path.exists() else checklists.load("softfactory")
+    checklist = checklist_at(path)
     write_stdout("".join(f"{line}\n" for text in _explained(name, checklist) for line in _shown(text)))
     return 0
 
@@ -79,7 +79,10 @@ def _explained(name: str, checklist: Checklist) -> Iterator[str]:
 
 def _item(item: Item, checklist: Checklist) -> Iterator[str]:
     yield f"{item.id}: {item.title}"
-    yield f'the checklist says: "{item.text}" ({checklist.sections[item.section]})'
+    if item.is_own:
+        yield f"a check of your own, by probe '{item.probe}'; it stands outside the account of the checklist"
+    else:
+        yield f'the checklist says: "{item.text}" ({checklist.sections[item.section]})'
     yield f"severity: {item.severity}; {item.owner} answers for it"
     if item.expect:
         yield f"limits: {_limits(item.expect)}" + (
@@ -89,6 +92,8 @@ def _item(item: Item, checklist: Checklist) -> Iterator[str]:
         yield f"  {band.severity} when {band.when}{_deadline(band)}"
     if item.confirm > 1:
         yield f"a failure counts when {item.confirm} attempts were all bad"
+    if item.probe and not item.is_own and not kinds_for_item(item, checklist):
+        yield f"not built yet: no kind gives {', '.join(sorted(item.metrics))}; a program of your own can (see below)"
     if item.matrix_row:
         yield f"if it fails: {_FOLLOWS[item.matrix_row.action]} (row '{item.matrix_row.text}')"
     if item.criteria:
@@ -100,7 +105,7 @@ def _item(item: Item, checklist: Checklist) -> Iterator[str]:
         yield f"a signature is {need}" + ("; without it the release is held" if item.holds_if_pending else "")
     for source in item.sources:
         yield f"source: {source}"
-    if item.probe:
+    if item.probe and not item.is_own:
         yield ""
         yield from _probe(item.probe, checklist)
 
@@ -122,15 +127,34 @@ def _probe(name: str, checklist: Checklist) -> Iterator[str]:
     yield f"metrics: {', '.join(f'{metric} ({unit})' if unit else metric for metric, unit in promise.metrics.items())}"
     made = kinds_for(name, checklist)
     generic = ", ".join(kinds_for_any())
-    yield f"kinds that fill it: {', '.join(made) or 'none is installed'}; {generic} can, with a program of your own"
+    yield f"kinds that fill it: {', '.join(made) or 'not built yet'}; {generic} can, with a program of your own"
+    if promise.parts:
+        yield f"several instances, also of different kinds, may each give a part of its metrics: {name}.PART"
     for kind in made:
         yield ""
         yield from _kind(kind, probes.load_kind(kind), checklist, probe=name)
+    for kind in kinds_for_any():
+        example = probes.load_kind(kind).example_for
+        if example:
+            yield ""
+            yield f"by a program of your own (probekit explain kind:{kind} tells all settings):"
+            metrics = _all_of_one_item(name, checklist)
+            yield f"[env.prod.probes.{name}]\n{example(name, metrics, frozenset(promise.samples))}"
+
+
+def _all_of_one_item(probe: str, checklist: Checklist) -> tuple[str, ...]:
+    """Return the metrics that the first item of a probe asks for, else the first metric of the probe."""
+    items = (item for item in checklist.items if item.probe == probe)
+    first = next(items, None)
+    asked = dict.fromkeys(limit.metric for limit in first.expect) if first else {}
+    return tuple(asked) or tuple(checklist.probes[probe].metrics)[:1]
 
 
 def _kind(name: str, kind: AnyKind, checklist: Checklist, *, probe: str = "") -> Iterator[str]:
     yield f"kind {name}: {speaks_of(kind)}"
     yield f"cost: {cost(kind)}; safety: {kind.safety}"
+    if not probe:
+        yield f"default limits of a probe of your own: {default_limits(kind)}"
     yield "least privileges: " + ("" if kind.privileges.endswith("\n") else kind.privileges)
     if kind.privileges.endswith("\n"):
         yield kind.privileges
@@ -152,6 +176,12 @@ def cost(kind: AnyKind) -> str:
     most = f"at most {example.requests} request{'s' * (example.requests != 1)} a measurement"
     load = f"; where load is allowed, at most {example.load.requests}{by_settings}" if example.load else ""
     return most + (by_settings if callable(kind.requests) else "") + load
+
+
+def default_limits(kind: AnyKind) -> str:
+    """Return what a probe of a user's own of this kind expects, by the example's settings."""
+    example = kind.configure(tomllib.loads(kind.example))
+    return " and ".join(example.default_limits) or "none: state them in 'expect'"
 
 
 def table(kind: AnyKind, checklist: Checklist, *, probe: str = "") -> str:

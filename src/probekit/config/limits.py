@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Protocol
 
 from probekit import probes
 from probekit.checklist import Checklist
+from probekit.config.complaints import Complaints, Keys
 from probekit.config.settings import Change
 from probekit.config.target import Configured
 from probekit.model.checklist import Item
 from probekit.model.limit import Limit, parse_limit
 from probekit.probe import Metric
 from probekit.toml_file import nearest
-
-Keys = Sequence[str | int]
-
-
-class Complain(Protocol):
-    """Keeps one thing that does not fit: where, what was found, what is expected, and a hint."""
-
-    def __call__(self, keys: Keys, found: str, expected: str, hint: str = "") -> None:
-        """Keep it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +23,11 @@ class LimitReader:
 
     checklist: Checklist
     configured: Sequence[Configured]
-    complain: Complain
+    complain: Complaints
 
     def changed(self, item: Item, change: Change, keys: Keys) -> Item:
         """The item with its other limits: those of a metric that the change neither names nor drops stay."""
-        parsed = [self._limit(item, text, (*keys, "expect", number)) for number, text in enumerate(change.expect)]
-        own = [limit for limit in parsed if limit]
+        own = self.limits(item.probe or "", change.expect, (*keys, "expect"))
         for number, metric in enumerate(change.drop):
             self._check_drop(item, metric, own, (*keys, "drop", number))
         gone = {limit.metric for limit in own} | set(change.drop)
@@ -46,15 +36,20 @@ class LimitReader:
             self.complain((*keys, "drop"), "nothing would be left", "one limit at least", "; see 'not_applicable'")
         return replace(item, expect=expect, changed_from=item.expect, changed_reason=change.reason)
 
+    def limits(self, probe: str, texts: Sequence[str], keys: Keys) -> tuple[Limit, ...]:
+        """Return the limits on a probe's metrics that the texts state; what is wrong with one is complained of."""
+        parsed = (self._limit(probe, text, (*keys, number)) for number, text in enumerate(texts))
+        return tuple(limit for limit in parsed if limit)
+
     def check(self, item: Item) -> None:
         """The checklist's limits of an item must be decidable too, by the kinds that this file chooses."""
         for limit in item.expect:
-            for found, expected in self._misfits(item, limit):
+            for found, expected in self._misfits(item.probe or "", limit):
                 self.complain(("checklist",), f"{item.id}: {found}", expected)
 
-    def _misfits(self, item: Item, limit: Limit) -> dict[tuple[str, str], None]:
-        """What keeps the kinds of the item's probe from proving or refuting a limit, each once."""
-        metrics = (metric for metric in self._metrics(item.probe or "") if metric.name == limit.metric)
+    def _misfits(self, probe: str, limit: Limit) -> dict[tuple[str, str], None]:
+        """What keeps the kinds of a probe from proving or refuting a limit, each once."""
+        metrics = (metric for metric in self._metrics(probe) if metric.name == limit.metric)
         return dict.fromkeys(found for metric in metrics if (found := _misfit(metric, limit)))
 
     def _check_drop(self, item: Item, metric: str, own: Sequence[Limit], keys: Keys) -> None:
@@ -65,18 +60,18 @@ class LimitReader:
         elif any(limit.metric == metric for limit in own):
             self.complain(keys, f"'{metric}' has a limit in 'expect'", "one of the two")
 
-    def _limit(self, item: Item, text: str, keys: Keys) -> Limit | None:
+    def _limit(self, probe: str, text: str, keys: Keys) -> Limit | None:
         try:
             limit = parse_limit(text)
         except ValueError as error:
             self.complain(keys, str(error), "")
             return None
-        units = self._units(item.probe or "")
+        units = self._units(probe)
         if limit.metric not in units:
             promises = self.checklist.probes
             owners = [f"'{name}'" for name, promise in promises.items() if limit.metric in promise.metrics]
             hint = f"it is a metric of probe {', '.join(owners)}" if owners else nearest(limit.metric, units)
-            expected = f"one of probe '{item.probe}': {', '.join(units)}"
+            expected = f"one of probe '{probe}': {', '.join(units)}"
             self.complain(keys, f"unknown metric '{limit.metric}'", expected, hint)
         elif limit.of == "baseline" and limit.value == 0:
             self.complain(keys, "a tolerance of 0 % allows nothing", "more than 0 %")
@@ -84,7 +79,7 @@ class LimitReader:
             expected = f"'{due}', in which {limit.metric} is measured" if due else f"none: {limit.metric} is a count"
             self.complain(keys, f"unit '{limit.unit}'" if limit.unit else "no unit", expected)
         else:
-            for found, expected in self._misfits(item, limit):
+            for found, expected in self._misfits(probe, limit):
                 self.complain(keys, found, expected)
         return limit
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from probekit import checklist as checklists
+from probekit.config.complaints import Complaints
 from probekit.config.dotenv import read_dotenv
-from probekit.config.references import TargetReader
+from probekit.config.references import target_of
 from probekit.config.settings import File
 from probekit.config.target import Config
 from probekit.toml_file import ConfigError, FileProblem, line_of, parse, problems, text_of
@@ -77,10 +78,13 @@ def read(text: str, path: Path) -> Config:
     except ConfigError as error:  # of a name that is none: which line says it
         at = line_of(text, ("checklist",))
         raise ConfigError([_placed(problem, path, at) for problem in error.problems]) from None
-    reader = TargetReader(path=path, text=text, checklist=checklist)
-    targets = {name: reader.target(name, environment, file.probes) for name, environment in file.env.items()}
-    if reader.found:
-        raise ConfigError(tuple(dict.fromkeys(reader.found)))
+    complain = Complaints(path=path, text=text)
+    targets = {
+        name: target_of(name, environment, file.probes, checklist=checklist, complain=complain)
+        for name, environment in file.env.items()
+    }
+    if complain.found:
+        raise ConfigError(tuple(dict.fromkeys(complain.found)))
     return Config(
         path=path,
         text=text,

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
 
 from probekit import checklist, probes
+from probekit.config.own_checks import OwnCheck, limits_key
 from probekit.config.settings import File
 from probekit.model.quantity import DURATION_PATTERN, duration_text
 from probekit.probe import is_duration
@@ -52,6 +53,7 @@ def schema() -> Schema:
         "then": {"oneOf": kinds},
         "else": {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": kinds}},
     }
+    definitions |= _own_definitions(definitions)
     for table in (document, definitions["Environment"]):
         table["properties"]["probes"] |= _probes()
     return document
@@ -72,4 +74,25 @@ def _probes() -> Schema:
     """The built-in checklist's probes by name; another checklist may have others."""
     promises = checklist.load("softfactory").probes
     named = {name: {"$ref": "#/$defs/probe", "description": promise.help} for name, promise in promises.items()}
-    return {"properties": named, "additionalProperties": {"$ref": "#/$defs/probe"}}
+    return {"properties": named, "additionalProperties": {"$ref": "#/$defs/own_probe"}}
+
+
+def _own_definitions(definitions: Schema) -> Schema:
+    """A probe of the user's own: a kind's settings and what the check is held to, or instances and the latter."""
+    known = OwnCheck.model_json_schema(ref_template="#/$defs/own.{model}", schema_generator=_Generator)
+    keys: Schema = known["properties"]
+    found: Schema = {f"own.{part}": definition for part, definition in known.get("$defs", {}).items()}
+    kinds = []
+    for name in probes.kind_names():
+        check = {limits_key(name) if key == "expect" else key: value for key, value in keys.items()}
+        kind = definitions[name]
+        found[f"own.{name}"] = {**kind, "properties": {**check, **kind["properties"]}}
+        kinds.append({"$ref": f"#/$defs/own.{name}"})
+    instances = {"type": "object", "minProperties": 1, "properties": keys}
+    own = {
+        "description": "A probe of your own: the settings of one kind with limits, severity and so on, or instances.",
+        "if": {"required": ["kind"]},
+        "then": {"oneOf": kinds},
+        "else": {**instances, "additionalProperties": {"$ref": "#/$defs/probe"}},
+    }
+    return {**found, "own_probe": own}

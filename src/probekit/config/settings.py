@@ -135,7 +135,10 @@ class Environment(Settings):
     """One target: where it is, what it is held to, how it is asked."""
 
     base_url: str = Field(pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one")
-    scope: list[str] = Field(min_length=1, description="items this environment is held to: ids or their beginnings")
+    scope: list[str] = Field(
+        [],
+        description="Items that this environment is held to: ids or their beginnings; own checks are always in scope.",
+    )
     control: list[Annotated[ControlUrl, BeforeValidator(_control, json_schema_input_type=str | ControlUrl)]] = Field(
         [], description="URLs outside the target that answer while our network works; none: no rollback"
     )
@@ -215,6 +218,10 @@ class Environment(Settings):
 class File(Settings):
     """The whole of probes.toml."""
 
-    checklist: str = Field("softfactory", min_length=1, description="a built-in checklist, or the path of your own")
+    checklist: str = Field(
+        "softfactory",
+        min_length=1,
+        description='A built-in checklist, the path of your own, or "none" for your own probes only.',
+    )
     probes: dict[str, dict[str, Any]] = Field({}, description="probes that all environments share")
     env: dict[str, Environment] = Field(min_length=1, description="the environments by name")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from probekit.checklist import Checklist
+from probekit.checklist import Checklist, ProbeRequirement
 from probekit.config.dotenv import Dotenv
 from probekit.config.settings import Environment
 from probekit.model.checklist import Item
@@ -31,6 +31,7 @@ class Target:
     items: tuple[Item, ...]  # in scope, with this environment's limits
     not_applicable: Mapping[str, str]  # item id -> reason
     probes: tuple[Configured, ...]
+    checklist: Checklist  # that of the file, with the environment's own checks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +44,16 @@ class Config:
     checklist: Checklist
     targets: Mapping[str, Target]
     dotenv: Dotenv
+
+    @property
+    def whole_checklist(self) -> Checklist:
+        """The checklist with the own checks of all environments, the first of each name."""
+        known = {item.id: item for item in self.checklist.items}
+        own: dict[str, Item] = {}
+        probes: dict[str, ProbeRequirement] = {}
+        for target in self.targets.values():
+            own |= {item.id: item for item in target.checklist.items if item.id not in known | own}
+            probes |= {name: one for name, one in target.checklist.probes.items() if name not in probes}
+        return self.checklist.with_own(
+            {name: probes[name] for name in probes.keys() - self.checklist.probes.keys()}, tuple(own.values())
+        )

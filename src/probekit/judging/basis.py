@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from probekit.model.checklist import Layer
+from probekit.model.layer import Layer
 from probekit.model.verdict import Flag, Outcome, Situation, Verdict
 
 EXEMPT: Final = (Outcome.WAIVED, Outcome.NOT_APPLICABLE)

@@ -25,7 +25,8 @@ from probekit.judging.reference import Reference
 from probekit.judging.retries import outweighs
 from probekit.judging.statistics import Risks
 from probekit.judging.wording import against, all_of, metric_value, number, words
-from probekit.model.checklist import OF_RELEASE, Band, Item, Severity
+from probekit.model.checklist import Band, Item, Severity
+from probekit.model.layer import OF_RELEASE
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, InstanceKey, Reason
 from probekit.model.plan import Plan, Step

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Literal
 
 from probekit.model.limit import Limit
-
-Layer = Literal[
-    "application", "edge", "logs", "certificate", "dns", "database", "cache", "host", "platform", "services",
-    "monitoring", "record",
-]  # fmt: skip  # what a probe reads: a layer of the target, or no live system at all
-OF_RELEASE: Final = frozenset[Layer](("application", "edge", "logs"))  # what the served release itself decides
 
 
 class Severity(StrEnum):
@@ -86,6 +80,7 @@ class Item:
     compares_baseline: bool = False  # it passes where every row of the baseline does
     changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment has others
     changed_reason: str = ""
+    is_own: bool = False  # of a probe of the user's own, and no item of the document
 
     @property
     def section(self) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
-from probekit.model.checklist import Item, Layer
+from probekit.model.checklist import Item
+from probekit.model.layer import Layer
 from probekit.model.measurement import InstanceKey
 
 RECHECKS: Final = (

@@ -78,8 +78,13 @@ class Report:
         return (*sorted(self.answered), *earlier)[:_MOST_QUESTIONS]
 
     @property
+    def own_checks(self) -> tuple[Verdict, ...]:
+        """The verdicts on the user's own checks, which are no items of the checklist."""
+        return tuple(verdict for verdict in self.verdicts if verdict.item.is_own)
+
+    @property
     def account(self) -> dict[str, int]:
-        """Every outcome with its count and what is out of scope; they add up to `items`."""
-        counts = Counter(verdict.outcome for verdict in self.verdicts)
+        """Every outcome of the checklist's items with its count and what is out of scope; they add up to `items`."""
+        counts = Counter(verdict.outcome for verdict in self.verdicts if not verdict.item.is_own)
         outcomes = {outcome.value: counts[outcome] for outcome in Outcome}
-        return {"items": self.items, **outcomes, "out_of_scope": self.items - len(self.verdicts)}
+        return {"items": self.items, **outcomes, "out_of_scope": self.items - counts.total()}

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
-from probekit.model.checklist import Band, Deadline, Item, Layer, Severity
+from probekit.model.checklist import Band, Deadline, Item, Severity
 from probekit.model.history import History
+from probekit.model.layer import Layer
 from probekit.model.limit import Limit
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
 
 from probekit import probes
 from probekit.checklist import Checklist
 from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item
 from probekit.probe import ANY_PROBE
+
+NOT_BUILT: Final = "not built"  # of an item or a probe that no kind fills yet
 
 
 def instances(probe: str, target: Target, checklist: Checklist) -> list[Configured]:
@@ -28,7 +32,11 @@ def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Check
     """Why no probe can answer for the item; None where one can."""
     probe = item.probe or ""
     if not configured:
-        return f"no probe named '{probe}' is configured; probekit explain {probe} names the kinds that can fill it"
+        own = [one.probe or "" for one in checklist.items if one.is_own]
+        close = "".join(f" (your own check '{name}' is another one)" for name in get_close_matches(probe, own, n=1))
+        return (
+            f"no probe named '{probe}' is configured{close}; probekit explain {probe} names the kinds that can fill it"
+        )
     lacking = [(one, missing) for one in configured if (missing := missing_metrics(item, one))]
     parts = checklist.probes[probe].parts  # each instance answers for a part: one that can is enough
     if lacking and not (parts and len(lacking) < len(configured)):
@@ -47,7 +55,16 @@ def missing_metrics(item: Item, one: Configured) -> list[str]:
 def kinds_for(probe: str, checklist: Checklist) -> tuple[str, ...]:
     """The installed kinds made for a probe: they say so, and give all that at least one of its items asks for."""
     needs = [{limit.metric for limit in item.expect} for item in checklist.items if item.probe == probe]
-    needs = needs or [set(checklist.probes[probe].metrics)]
+    return _kinds_with(probe, needs or [set(checklist.probes[probe].metrics)], checklist)
+
+
+def kinds_for_item(item: Item, checklist: Checklist) -> tuple[str, ...]:
+    """Return the installed kinds that give all that an item asks for; none where a person answers it."""
+    return _kinds_with(item.probe, [{limit.metric for limit in item.expect}], checklist) if item.probe else ()
+
+
+def _kinds_with(probe: str, needs: Sequence[set[str]], checklist: Checklist) -> tuple[str, ...]:
+    """Return the installed kinds that fill a probe and give all metrics of at least one of the needs."""
     compared = {checklist.probes[probe].compares_baseline}
 
     def fills(name: str) -> bool:

@@ -178,6 +178,7 @@ KIND = Kind(
     measure=measure,
     endpoint=http_endpoint,
     each_address=True,
+    default_limits=lambda _: ("up == 1", "status == 200", "failed_assertions == 0"),
     remembers=True,
     requests=1 + MADE_UP,
     example="""\

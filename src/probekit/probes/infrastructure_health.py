@@ -234,6 +234,12 @@ def _summary(config: InfrastructureHealth, said: HealthDocument, missing: Sequen
 KIND = Kind(
     config=InfrastructureHealth,
     fills=("infrastructure",),
+    default_limits=lambda _: (
+        "up == 1",
+        "unhealthy_required == 0",
+        "unhealthy_undeclared == 0",
+        "missing_components == 0",
+    ),
     metrics=(
         Metric(
             name="up",

@@ -67,6 +67,8 @@ def _age(before: list[BaselineWindow], began: datetime) -> Exact | Failure:
 KIND = Kind(
     config=Ledger,
     fills=("deployment", "baseline"),
+    layer="record",
+    default_limits=lambda _: ("settled >= 30 s",),
     metrics=(
         Metric(name="settled", unit="s", help="time since the deployment was finished, else since the run began"),
         Metric(name="metrics", unit="", help="metrics of the baseline that was captured before the deployment"),

@@ -103,6 +103,7 @@ def _told(config: ReleaseProbe, answer: Answer) -> str:
 KIND = Kind(
     config=ReleaseProbe,
     fills=("release",),
+    default_limits=lambda _: ("other_versions == 0",),
     metrics=(
         Metric(
             name="other_versions",

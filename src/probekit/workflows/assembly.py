@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from probekit import log
+from probekit.checklist import Checklist
 from probekit.config import loader
 from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.config.target import Config, Target
@@ -84,10 +85,10 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     """
     config = loaded(options)
     target = target_of(options, config)
-    _check_names(options.selection, config)
+    _check_names(options.selection, target.checklist)
     planned = plan(
         target,
-        config.checklist,
+        target.checklist,
         selection=options.selection,
         release=release_request(options),
     )
@@ -100,14 +101,14 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     return config, target, planned
 
 
-def _check_names(selection: Selection, config: Config) -> None:
+def _check_names(selection: Selection, checklist: Checklist) -> None:
     for prefix in (*selection.sections, *selection.items):
-        if not config.checklist.select(prefix):
-            known = [*(item.id for item in config.checklist.items), *config.checklist.sections]
+        if not checklist.select(prefix):
+            known = [*(item.id for item in checklist.items), *checklist.sections]
             raise unknown("item or section", prefix, known, "see: probekit list items")
     for name in selection.probes:
-        if name not in config.checklist.probes:
-            raise unknown("probe", name, config.checklist.probes, "see: probekit list probes")
+        if name not in checklist.probes:
+            raise unknown("probe", name, checklist.probes, "see: probekit list probes")
 
 
 def unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestError:

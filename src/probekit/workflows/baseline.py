@@ -54,10 +54,10 @@ async def capture(
     """
     config, target, _ = prepare(options)
     rows = baseline_items(config.checklist)
-    more = (item for item in config.checklist.items if any(limit.of == "baseline" for limit in item.expect))
+    more = (item for item in target.checklist.items if any(limit.of == "baseline" for limit in item.expect))
     planned = plan(
         replace(target, items=(*rows, *more), not_applicable={}),
-        config.checklist,
+        target.checklist,
         release=ReleaseRequest(version=options.release),
     )
     if not planned.steps:

@@ -40,7 +40,7 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     return Report(
         run=_run(report["run"], found, config, loaded),
         situation=situation,
-        checklist=f"{loaded.checklist.title} {loaded.checklist.version}",
+        checklist=loaded.checklist.full_title,
         items=len(loaded.checklist.items),
         measurements=tuple(
             measurement
@@ -51,7 +51,7 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
         verdicts=verdicts,
         decision=decide(verdicts, situation),
         attempts=found.attempts,
-        sections=loaded.checklist.sections,
+        sections=target.checklist.sections,
     )
 
 

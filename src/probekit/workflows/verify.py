@@ -160,7 +160,7 @@ async def execute_run(
             ),
         ),
         situation=situation,
-        checklist=f"{config.checklist.title} {config.checklist.version}",
+        checklist=config.checklist.full_title,
         items=len(config.checklist.items),
         measurements=tuple(observations.measurements),
         verdicts=verdicts,
@@ -168,7 +168,7 @@ async def execute_run(
         attempts=observations.attempts,
         evidence=collected(planned, observations.attempts, situation),
         answered=frozenset(observations.answered),
-        sections=config.checklist.sections,
+        sections=target.checklist.sections,
     )
 
 

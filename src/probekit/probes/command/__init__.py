@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from probekit.probe import ANY_PROBE, Context, Kind, Metric, ProbeFailedError, Readings, Reason
@@ -52,6 +54,20 @@ def _passed_on(config: CommandProbe) -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", *config.env) if name in os.environ}
 
 
+def _example_for(probe: str, metrics: Sequence[str], samples: frozenset[str]) -> str:
+    """Return a table whose program prints these metrics, the size of a sample too; an exit code is not printed."""
+    printed = [name for name in metrics if name != "exit_code"]
+    places = [
+        f'{name} = {{ at = "$.{name}", n = "$.n" }}' if name in samples else f'{name} = "$.{name}"' for name in printed
+    ]
+    sizes = ["n"] if samples & set(printed) else []
+    lines = ['kind = "command"', f'argv = ["/usr/local/bin/{probe}"]']
+    if printed:
+        lines.append(f"# it prints {json.dumps(dict.fromkeys([*printed, *sizes], 0))}")
+        lines.append(f"metrics = {{ {', '.join(places)} }}")
+    return "".join(f"{line}\n" for line in lines)
+
+
 KIND = Kind(
     config=CommandProbe,
     fills=(ANY_PROBE,),
@@ -59,6 +75,7 @@ KIND = Kind(
         Metric(name="exit_code", unit="", high=255, help="with which the program ended"),
         Metric(name="status", unit="", high=2, help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
     ),
+    default_limits=lambda config: (f"{config.own_metric} == 0",),
     metrics_for=lambda config: frozenset(config.metrics) | {config.own_metric},
     measure=measure,
     counters=lambda config: frozenset(name for name, place in config.metrics.items() if place.counter),
@@ -73,6 +90,7 @@ metrics = { orphans = "$.orphans" }
 secrets = { DATABASE_URL = { env = "DATABASE_URL" } }
 timeout = "2min"
 """,
+    example_for=_example_for,
     privileges=(
         "whatever the program needs; it sees no variable but PATH, those that are named, and PROBEKIT_RELEASE, "
         "_PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT as far as the run knows them"

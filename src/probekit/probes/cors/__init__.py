@@ -57,6 +57,8 @@ def _cut(summary: Sequence[str]) -> list[str]:
 KIND = Kind(
     config=CorsProbe,
     fills=("cors",),
+    layer="edge",
+    default_limits=lambda _: ("violations == 0", "foreign_with_credentials == 0"),
     metrics=(
         Metric(
             name="violations",

@@ -67,6 +67,8 @@ def _endpoint(config: HostProbe, base_url: str) -> Endpoint:
 KIND = Kind(
     config=HostProbe,
     fills=("host", "host-load"),
+    layer="host",
+    default_limits=lambda _: ("memory_used < 70 %", "disk_used < 80 %"),
     metrics=(
         Metric(
             name="memory_used",
@@ -91,12 +93,16 @@ KIND = Kind(
             unit="%",
             high=100,
             help="processor time spent, of the machine or the quota; the mean of all blocks",
+            in_window=True,
         ),
         Metric(
-            name="memory", unit="MB", help="resident memory of the named processes, else the memory in use; the mean"
+            name="memory",
+            unit="MB",
+            help="resident memory of the named processes, else the memory in use; the mean",
+            in_window=True,
         ),
-        Metric(name="throughput", unit="MB", help="sent and received per second; the mean"),
-        Metric(name="network_errors", unit="", help="errors and dropped packets in a block, both ways"),
+        Metric(name="throughput", unit="MB", help="sent and received per second; the mean", in_window=True),
+        Metric(name="network_errors", unit="", help="errors and dropped packets in a block, both ways", in_window=True),
     ),
     measure=measure,
     sample=sample,

@@ -171,6 +171,7 @@ def _steady_memory() -> Iterator[None]:
 KIND = Kind(
     config=Latency,
     fills=("api",),
+    default_limits=lambda _: ("p95 < 500 ms",),
     metrics=(
         Metric(name="p50", unit="ms", help="half of the requests took less, from the intended start", quantile=0.5),
         Metric(

@@ -42,6 +42,8 @@ GRANT SELECT (user_id) ON orders TO probekit;
 KIND = Kind(
     config=PostgresProbe,
     fills=("database", "database-integrity", "database-load"),
+    layer="database",
+    default_limits=lambda _: ("up == 1", "expected_role == 1"),
     metrics=(
         Metric(
             name="up",
@@ -97,9 +99,19 @@ KIND = Kind(
         ),
         Metric(name="violations", unit="", help="what the declared invariants count together"),
         Metric(name="orphans", unit="", help="rows without their parent, at most 1,000 of each relation"),
-        Metric(name="slow_now", unit="", help="statements running longer than declared at the end of a block, at most"),
-        Metric(name="slow_statements", unit="", help="statements whose mean in the window is as long as declared"),
-        Metric(name="mean_query_time", unit="ms", help="the mean of all calls in the window"),
+        Metric(
+            name="slow_now",
+            unit="",
+            help="statements running longer than declared at the end of a block, at most",
+            in_window=True,
+        ),
+        Metric(
+            name="slow_statements",
+            unit="",
+            help="statements whose mean in the window is as long as declared",
+            in_window=True,
+        ),
+        Metric(name="mean_query_time", unit="ms", help="the mean of all calls in the window", in_window=True),
     ),
     measure=measure,
     sample=sample,

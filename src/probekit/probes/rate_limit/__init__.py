@@ -84,6 +84,8 @@ def _never_refused(seen: str) -> Failure:
 KIND = Kind(
     config=RateLimit,
     fills=("rate-limit",),
+    layer="edge",
+    default_limits=lambda config: ("declared == 1",) if config.limit is None else ("declared == 1", "tripped == 1"),
     metrics=(
         Metric(
             name="declared", unit="", high=1, help="1: the answers say what the limit is, or a refusal when it ends"

@@ -80,6 +80,8 @@ async def _ping(session: Session) -> Exact | Failure:
 KIND = Kind(
     config=RedisProbe,
     fills=("cache", "cache-load"),
+    layer="cache",
+    default_limits=lambda _: ("up == 1",),
     metrics=(
         Metric(
             name="up",
@@ -102,7 +104,13 @@ KIND = Kind(
             help="1: it has the declared role, and a replica is in touch with its master",
         ),
         Metric(name="differing_settings", unit="", help="declared settings that INFO shows with another value"),
-        Metric(name="hit_rate", unit="%", help="look-ups that found their key, per block of time", is_share=True),
+        Metric(
+            name="hit_rate",
+            unit="%",
+            help="look-ups that found their key, per block of time",
+            in_window=True,
+            is_share=True,
+        ),
         Metric(name="used_memory", unit="%", help="memory in use, of maxmemory"),
         Metric(name="connect", unit="ms", help="opening the connection", timed=True),
         Metric(name="tls", unit="ms", help="the TLS handshake, where the URL begins with rediss", timed=True),

@@ -103,6 +103,12 @@ def _none_or(ours: int) -> tuple[int, ...]:
     return (ours,) if ours else ()
 
 
+def _default_limits(config: Scrape) -> tuple[str, ...]:
+    """Return the checklist's limit on durations and a mild one on errors, as far as the settings name them."""
+    durations = ("p95 < 500 ms",) if config.duration else ()
+    return (*durations, "error_rate < 1 %") if config.requests else durations
+
+
 KIND = Kind(
     config=Scrape,
     fills=("api",),
@@ -122,6 +128,7 @@ KIND = Kind(
             is_share=True,
         ),
     ),
+    default_limits=_default_limits,
     sample=sample,
     passive=True,
     endpoint=http_endpoint,

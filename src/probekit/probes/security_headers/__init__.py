@@ -160,6 +160,8 @@ def endpoint(_config: SecurityHeaders, base_url: str) -> Endpoint:
 KIND = Kind(
     config=SecurityHeaders,
     fills=("security-headers",),
+    layer="edge",
+    default_limits=lambda _: ("missing == 0", "weak == 0"),
     metrics=(
         Metric(
             name="missing",

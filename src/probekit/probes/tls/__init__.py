@@ -65,6 +65,14 @@ def _worst(readings: Sequence[Exact | Failure]) -> Exact | Failure:
 KIND = Kind(
     config=TlsProbe,
     fills=("certificate",),
+    layer="certificate",
+    default_limits=lambda _: (
+        "trusted == 1",
+        "host_matches == 1",
+        "chain_complete == 1",
+        "modern_protocol == 1",
+        "time_left > 30 d",
+    ),
     metrics=(
         Metric(
             name="time_left",

@@ -46,6 +46,7 @@ def render(report: Report, *, colour: bool = False, width: int = _WIDTH) -> str:
         [first, *rest],
         _laid_out(not_green(report, reasons), width),
         _laid_out(_sections(report), width),
+        _laid_out(_own_checks(report), width),
         _laid_out(_account(report), width),
         _laid_out(_notes(report), width),
         [*_laid_out([Line(f"Next: {_next(report)}")], width), last],
@@ -94,16 +95,27 @@ def _urgency(report: Report) -> str:
 def _sections(report: Report) -> Iterator[Line]:
     counts: dict[str, Counter[Outcome]] = defaultdict(Counter)
     for verdict in report.verdicts:
-        counts[verdict.item.section][verdict.outcome] += 1
+        if not verdict.item.is_own:
+            counts[verdict.item.section][verdict.outcome] += 1
     column = max((len(section) for section in counts), default=0)
     for section, outcomes in counts.items():
         summary = ", ".join(f"{outcomes[outcome]} {words(outcome)}" for outcome in Outcome if outcomes[outcome])
         yield Line(f"{section:<{column}}  {summary}")
 
 
+def _own_checks(report: Report) -> Iterator[Line]:
+    """Each check of the user's own, with what it read."""
+    if report.own_checks:
+        yield Line(f"own checks: {len(report.own_checks)}")
+    for verdict in report.own_checks:
+        yield Line(f"{verdict.item.probe}  {words(verdict.outcome)}: {verdict.because}", 2)
+
+
 def _account(report: Report) -> Iterator[Line]:
     counts = dict(report.account)
     items = counts.pop("items")
+    if not items:
+        return
     yield Line(f"{items} items = " + " + ".join(f"{count} {words(word)}" for word, count in counts.items() if count))
 
 

@@ -137,6 +137,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "outcome": verdict.outcome.value,
         "passed": verdict.outcome is Outcome.PASS,
         "severity": verdict.severity.value,
+        "own": item.is_own,
         "layer": verdict.layer,
         "because": verdict.because,
         "observed": None if verdict.observed is None else _number(verdict.observed),

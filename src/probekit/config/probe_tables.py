@@ -1,0 +1,76 @@
+"""Read the tables of probes: those that fill probes of the checklist, and those of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from probekit import probes
+from probekit.checklist import Checklist
+from probekit.config.complaints import Complaints
+from probekit.config.own_checks import OwnChecks, split
+from probekit.config.target import Configured
+from probekit.toml_file import nearest
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeTables:
+    """Reads tables by their keys; each holds `kind`, or is a table of instances."""
+
+    checklist: Checklist
+    complain: Complaints
+
+    def read(self, tables: Mapping[tuple[str, ...], Table]) -> tuple[tuple[Configured, ...], Checklist]:
+        """Return all instances, and the checklist with the own checks among them."""
+        own = [split(keys, table, self.complain) for keys, table in tables.items() if self._is_own(keys)]
+        settings = {**tables, **{table.keys: table.settings for table in own}}
+        found = tuple(one for keys, table in settings.items() for one in self._instances(keys, table))
+        checks = OwnChecks(checklist=self.checklist, configured=found, complain=self.complain)
+        return found, checks.extended(own)
+
+    def _is_own(self, keys: tuple[str, ...]) -> bool:
+        return keys[-1] not in self.checklist.probes
+
+    def _instances(self, keys: tuple[str, ...], table: Table) -> list[Configured]:
+        """Return one instance where the table holds `kind`, else one for each of its tables."""
+        probe = keys[-1]
+        if "kind" in table:
+            return self._configured(probe, "", keys, table)
+        if not table or not all(isinstance(value, dict) for value in table.values()):
+            hint = self._kinds_hint(probe)
+            self.complain(keys, "no 'kind'", 'kind = "...", or only tables of instances', hint)
+            return []
+        return [one for name, part in table.items() for one in self._configured(probe, name, (*keys, name), part)]
+
+    def _configured(self, probe: str, instance: str, keys: tuple[str, ...], table: Table) -> list[Configured]:
+        name = table.get("kind")
+        if not probes.is_kind_installed(name):
+            expected = f"an installed kind: {', '.join(probes.kind_names())}"
+            close = nearest(name, probes.kind_names()) if isinstance(name, str) else ""
+            found = f"unknown kind '{name}'" if isinstance(name, str) else "no kind"
+            self.complain((*keys, "kind"), found, expected, close or self._kinds_hint(probe))
+            return []
+        kind = probes.load_kind(name)
+        try:
+            source = kind.configure(table)
+        except ValidationError as error:
+            self.complain.of_model(error, kind.config, keys)
+            return []
+        requirement = self.checklist.probes.get(probe)
+        for metric in requirement.samples if requirement else ():
+            if metric in source.unsized:
+                expected = f'where its size stands, too: {metric} = {{ at = "...", n = "..." }}'
+                self.complain((*keys, "metrics", metric), f"'{metric}' is of a sample", expected)
+        return [Configured(probe=probe, instance=instance, source=source)]
+
+    def _kinds_hint(self, probe: str) -> str:
+        """Return which kinds fill a probe; of a name that the checklist does not know, the probe that is meant."""
+        if probe not in self.checklist.probes:
+            return nearest(probe, self.checklist.probes)
+        able = [name for name in probes.kind_names() if probes.load_kind(name).fills_probe(probe)]
+        return f"kinds that can fill it: {', '.join(able)}"

@@ -1,0 +1,72 @@
+"""What exists is told before it is tried: lists and explanations mark what no kind fills yet."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from probekit import checklist as checklists, cli
+from probekit.config.loader import read
+from probekit.planning.coverage import NOT_BUILT, kinds_for_item
+
+
+@pytest.fixture
+def probekit(tmp_path, monkeypatch, capsys):
+    """Run the command line in an empty folder; its stdout."""
+
+    def run(*arguments: str) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("PROBEKIT_CONFIG", raising=False)
+        assert cli.run(list(arguments)) == 0
+        return str(capsys.readouterr().out)
+
+    return run
+
+
+def test_each_item_is_marked_with_what_answers_it(probekit) -> None:
+    known = checklists.load("softfactory")
+    lines = {line.split()[0]: line for line in probekit("list", "items").splitlines()}
+
+    assert len(lines) == len(known.items) == 203
+    for item in known.items:
+        kinds = kinds_for_item(item, known)
+        assert (NOT_BUILT in lines[item.id]) == (item.probe is not None and not kinds), item.id
+        assert all(kind in lines[item.id] for kind in kinds)
+    assert "a person" in lines["signoff.approvals.team-lead"]
+
+
+def test_an_item_that_no_kind_measures_says_so_and_how_a_program_can(probekit) -> None:
+    text = probekit("explain", "containers")
+
+    assert "kinds that fill it: not built yet" in text
+    assert "[env.prod.probes.containers]" in text
+    assert "not built yet" not in probekit("explain", "deploy.services.health-endpoint")
+
+
+@pytest.mark.parametrize("probe", sorted(checklists.load("softfactory").probes))
+def test_the_example_for_a_program_is_a_table_of_the_probe_asked_about(probekit, probe) -> None:
+    text = probekit("explain", probe).partition("by a program of your own")[2].partition("\n")[2]
+    table = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    known = checklists.load("softfactory")
+    scope = next(item.id for item in known.items if item.probe == probe)
+
+    config = read(
+        f'[env.prod]\nbase_url = "https://a.example.com"\nscope = ["{scope}"]\n{table}\n', Path("probes.toml")
+    )
+
+    (one,) = config.targets["prod"].probes
+    (item,) = config.targets["prod"].items
+    assert one.probe == probe
+    assert {limit.metric for limit in item.expect} <= one.source.provided
+    assert set(tomllib.loads(table)["env"]["prod"]["probes"]) == {probe}
+
+
+def test_own_checks_are_listed_and_explained(probekit, tmp_path) -> None:
+    text = '[env.prod]\nbase_url = "https://a.example.com"\n[env.prod.probes.till]\nkind = "http"\npath = "/till"\n'
+    (tmp_path / "probes.toml").write_text(text, "utf-8")
+
+    assert "own.checks.till" in probekit("list", "items").splitlines()[-1]
+    assert "your own" in probekit("list", "probes").splitlines()[-1]
+    assert "a check of your own, by probe 'till'" in probekit("explain", "own.checks.till")
