@@ -226,12 +226,12 @@ class Table(BaseModel):
 class Inner(Table):
     timeout: float = Field(1.0, gt=0, le=300, allow_inf_nan=False, description="for one exchange")
     retries: int = Field(0, ge=0)
-    names: list[str] = Field([], min_length=1)
+    names: list[str] = Field([], min_length=1, max_length=3)
     mode: Mode = Mode.FAST
     reads: Literal["target", "record"] = "target"
     path: str = Field("/", pattern=r"^/\S*$", description="a path")
     host: str = Field("a", pattern=r"^[a-z]+$")
-    why: str = Field("because", min_length=3)
+    why: str = Field("because", min_length=3, max_length=20)
     on: bool = False
     sure: Annotated[str, BeforeValidator(lambda value: value)] = ""
 
@@ -279,6 +279,8 @@ def said(toml: str) -> list[str]:
         ("retries = []", "a list, expected a whole number"),
         ("names = []", "a list too short, expected at least 1 entry"),
         ('names = "hunter2"', "a text, expected a list"),
+        ('names = ["a", "b", "c", "d"]', "a list of 4 entries, expected at most 3 entries"),
+        ('why = "hunter2hunter2hunter2"', "a text of 21 characters, expected at most 20 characters"),
         ("names = { a = 1 }", "a table, expected a list"),
         ("names = [12345]", "a number, expected a text"),
         ("names = [1979-05-27]", "a date or time, expected a text"),

@@ -109,9 +109,19 @@ def _value_finding(one: ErrorDetails, meant: str) -> _Finding:
         least = context["min_length"]
         things = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
         return _Finding(f"{_kind_of(written)} too short", f"at least {least} {things[least != 1]}{meant}")
+    if kind in ("too_long", "string_too_long"):
+        return _too_long(written, context["max_length"], context.get("actual_length"), meant)
     if kind == "value_error":
         return _Finding(str(context["error"]), "")
     return _Finding(_kind_of(written), one["msg"].removeprefix("Input should be "))
+
+
+def _too_long(written: object, most: int, length: int | None, meant: str) -> _Finding:
+    """More entries or characters than there may be."""
+    things = ("character", "characters") if isinstance(written, str) else ("entry", "entries")
+    length = len(written) if isinstance(written, str) else length
+    of = f" of {length} {things[1]}" if length else " too long"
+    return _Finding(f"{_kind_of(written)}{of}", f"at most {most} {things[most != 1]}{meant}")
 
 
 def _kind_of(value: object) -> str:
