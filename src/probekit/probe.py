@@ -314,6 +314,10 @@ class Kind(Generic[ConfigT]):
     reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
     unsized: Callable[[ConfigT], frozenset[str]] | None = None  # settings to metrics without the size of a sample
+    writes: Callable[[ConfigT], bool] | None = (
+        None  # settings to whether a measurement changes the target: see `repeat`
+    )
+    exchanges: Callable[[ConfigT], int] | None = None  # settings to a measurement's exchanges one after another; else 1
     timeout_for: Callable[[ConfigT], float | None] | None = None  # settings to the seconds of one measurement
     in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
@@ -341,6 +345,7 @@ class Kind(Generic[ConfigT]):
         """
         config = self.config.model_validate(table)
         connects = self.connects is None or self.connects(config)
+        writes = self.writes is not None and self.writes(config)
         return ConfiguredKind(
             name=config.kind,
             config=config,
@@ -360,9 +365,11 @@ class Kind(Generic[ConfigT]):
             load=self.load(config) if self.load else None,
             timeout=self.timeout_for(config) if self.timeout_for else None,
             versions=self.versions(config) if self.versions else Versions(),
-            repeat=config.repeat if isinstance(config, RepeatedConfig) else 1,
+            repeat=config.repeat if isinstance(config, RepeatedConfig) and not writes else 1,
+            writes=writes,
+            exchanges=self.exchanges(config) if self.exchanges else 1,
             turn=self.turn,
-            each_address=self.each_address and connects,
+            each_address=self.each_address and connects and not writes,
             passive=self.passive,
             reported=self.reported,
             remembers=self.remembers,
@@ -393,6 +400,8 @@ class ConfiguredKind:
     timeout: float | None
     versions: Versions
     repeat: int
+    writes: bool  # a measurement changes the target: one is taken an attempt, at one address
+    exchanges: int  # of one measurement, one after another at most
     turn: Turn
     each_address: bool
     passive: bool

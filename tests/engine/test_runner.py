@@ -381,6 +381,18 @@ async def test_until_a_look_has_reached_the_target_everything_is_asked_for(go, d
     }
 
 
+async def test_what_writes_is_asked_at_one_address_once_an_attempt(go, double) -> None:
+    double.answer = lambda _context: Readings(up=Exact(0))
+
+    await go(
+        step(repeat=1, attempts=3, writes=True),
+        addresses=("192.0.2.1", "192.0.2.2"),
+        more=lambda _step, _attempts: Retry(),
+    )
+
+    assert [context.address.ip for context in double.contexts] == ["192.0.2.1"] * 3
+
+
 async def test_further_attempts_wait_their_spacing_and_take_each_address_once(go, time) -> None:
     seen = await go(
         step(),

@@ -190,7 +190,8 @@ class _Run:
                 name = f"{step.instance} {address}".strip() if count > 1 else step.instance
                 instances.append(self._instance(step, name, resolved, addresses=(address,), turns=turns, repeat=repeat))
         else:
-            instances.append(self._instance(step, step.instance, resolved, addresses=resolved.addresses, turns=turns))
+            addresses = resolved.addresses[:1] if step.writes else resolved.addresses
+            instances.append(self._instance(step, step.instance, resolved, addresses=addresses, turns=turns))
         async with asyncio.TaskGroup() as group:
             for instance in instances:
                 group.create_task(instance.first())

@@ -67,7 +67,9 @@ class Step(Generic[SourceT]):
     attempts: int
     spread: float  # seconds over which the first attempt's measurements start
     attempt_interval: float  # seconds between attempts
-    timeout: float  # seconds one measurement may take
+    timeout: float  # seconds one exchange may take
+    exchanges: int = 1  # of one measurement, one after another at most
+    writes: bool = False  # a measurement changes the target: one is taken an attempt, at one address
     load_time: float = 0.0  # seconds in addition, of a measurement that makes load
     in_flight: int
     turn: Turn
@@ -117,7 +119,7 @@ class Step(Generic[SourceT]):
         at_once = 1 if self.is_timed else self.in_flight
         rounds = -(-self.repeat // at_once) + -(-RECHECKS // at_once) + self.attempts - 1
         load = self.attempts * self.load_time
-        return self.spread + rounds * self.timeout + (self.attempts - 1) * self.attempt_interval + load
+        return self.spread + rounds * self.exchanges * self.timeout + (self.attempts - 1) * self.attempt_interval + load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

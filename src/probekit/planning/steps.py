@@ -43,6 +43,8 @@ def step_of(
         spread=environment.spread if repeated else 0.0,
         attempt_interval=environment.attempt_interval,
         timeout=source.timeout or environment.timeout,
+        exchanges=source.exchanges,
+        writes=source.writes,
         load_time=load.seconds if load else 0.0,
         in_flight=source.in_flight,
         turn="background" if samples and requirement.background else source.turn,
