@@ -115,9 +115,16 @@ class ProbeClient:
     alone: bool = False  # while one of its exchanges is in flight, no other of the run is to that host
     waited: float = 0.0
 
-    def question(self, url: str, method: str = "GET") -> str:
-        """A digest of what is asked and by which way: its answer of today is comparable with an earlier one."""
-        return sha256(repr((method, url, self.http.way)).encode()).hexdigest()[:16]
+    def question(self, url: str, method: str = "GET", beside: str = "") -> str:
+        """A digest of what is asked and by which way: its answer of today is comparable with an earlier one.
+
+        Args:
+            url: the whole URL.
+            method: of the request.
+            beside: what else tells it from other requests, without a secret.
+        """
+        asked = (method, url, self.http.way, beside) if beside else (method, url, self.http.way)
+        return sha256(repr(asked).encode()).hexdigest()[:16]
 
     @property
     def sent_in_all(self) -> int:
@@ -164,6 +171,7 @@ class ProbeClient:
         *,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         follow: int = 0,
         anonymous: bool = False,
         most: int = DOCUMENT,
@@ -173,7 +181,8 @@ class ProbeClient:
         Args:
             url: the whole URL.
             method: of every request.
-            headers: beside those of every request.
+            headers: beside those of every request, and instead of them.
+            content: the request's body.
             follow: redirects.
             anonymous: whether connect.headers are left out.
             most: bytes that the body may have, on the wire and decoded; a larger one is a `bad_response`.
@@ -185,7 +194,7 @@ class ProbeClient:
         target = httpx.URL(url)
         while True:
             ours = self.headers(endpoint_of(target), target.scheme, headers or {}, anonymous=anonymous)
-            answer = await self._exchange(httpx.Request(method, target, headers=ours), most)
+            answer = await self._exchange(httpx.Request(method, target, headers=ours, content=content), most)
             following = _same_origin(target, answer.header("location")) if answer.redirect and follow else None
             if following is None:
                 return answer
@@ -201,25 +210,43 @@ class ProbeClient:
         ours = self.headers(endpoint_of(target), target.scheme, headers, anonymous=False)
         return await self._exchange(httpx.Request("POST", target, headers=ours, content=body), DOCUMENT)
 
-    async def get_fresh(
-        self, url: str, *, max_age: float, method: str = "GET", follow: int = 0, most: int = DOCUMENT
+    async def get_fresh(  # noqa: PLR0913  # all but the URL by name
+        self,
+        url: str,
+        *,
+        max_age: float,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        follow: int = 0,
+        most: int = DOCUMENT,
     ) -> Answer:
         """The final answer of now: no stored one is asked for, and none that is older than so many seconds is taken.
 
         Raises:
             ProbeFailedError: `bad_response` where a cache gave an older one, and what `get` raises.
         """
-        answer = await self.get(url, method=method, headers=_NOT_STORED, follow=follow, most=most)
+        fresh = {**(headers or {}), **_NOT_STORED}
+        answer = await self.get(url, method=method, headers=fresh, content=content, follow=follow, most=most)
         answer.require_age(max_age)
         return answer
 
-    async def answers_anything(self, url: str, answer: Answer, *, follow: int = 0, has_body: bool = True) -> bool:
-        """Whether this server gives the same answer for paths that cannot exist, by the same rule of redirects."""
+    async def answers_anything(
+        self,
+        url: str,
+        answer: Answer,
+        *,
+        headers: Mapping[str, str] | None = None,
+        follow: int = 0,
+        has_body: bool = True,
+    ) -> bool:
+        """Whether this server gives the same answer for paths that cannot exist, asked with the same headers."""
+        fresh = {**(headers or {}), **_NOT_STORED}
 
         async def ask(made_up: str) -> Answer:
-            return await self.get(made_up, headers=_NOT_STORED, follow=follow, most=PAGE)
+            return await self.get(made_up, headers=fresh, follow=follow, most=PAGE)
 
-        pair = await self.http.made_up.answers(url, ask, follow)
+        pair = await self.http.made_up.answers(url, ask, follow, headers or {})
         return pair is not None and is_alike(answer, url, pair, has_body=has_body)
 
     async def keep_alive(self, url: str) -> KeepAliveConnection:
@@ -293,7 +320,8 @@ class ProbeClient:
         for name, value in who.items():
             if not (value.isascii() and value.isprintable()):
                 raise ProbeFailedError(Reason.MISSING_SECRET, f"what is revealed for header {name} cannot stand in one")
-        return ours | who | dict(headers)
+        by_name = {name.lower(): (name, value) for one in (ours, who, headers) for name, value in one.items()}
+        return dict(by_name.values())
 
 
 @dataclass(kw_only=True)

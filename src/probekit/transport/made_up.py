@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -26,16 +26,18 @@ Ask = Callable[[str], Awaitable[Answer]]
 
 @dataclass(slots=True)
 class MadeUpPaths:
-    """The answers of each origin to two paths that cannot exist, asked once per run and rule of redirects."""
+    """The answers of each origin to two paths that cannot exist, asked once per run, rule of redirects and headers."""
 
     prefix: str = ""  # of the target's own paths: beside it another application may answer
-    _asked: dict[tuple[Endpoint, str, int], asyncio.Task[Pair | None]] = field(default_factory=dict)
+    _asked: dict[tuple[Endpoint, str, int, frozenset[tuple[str, str]]], asyncio.Task[Pair | None]] = field(
+        default_factory=dict
+    )
 
-    async def answers(self, url: str, ask: Ask, follow: int) -> Pair | None:
+    async def answers(self, url: str, ask: Ask, follow: int, headers: Mapping[str, str]) -> Pair | None:
         """Both answers, by `ask`; None where one of the two got none, which the next caller asks again."""
         target = httpx.URL(url)
         prefix = self.prefix if target.path.startswith(f"{self.prefix}/") else ""
-        key = endpoint_of(target), prefix, follow
+        key = endpoint_of(target), prefix, follow, frozenset(headers.items())
         if key not in self._asked:
             urls = [str(target.copy_with(raw_path=f"{prefix}/probekit-{uuid4().hex}".encode())) for _ in range(2)]
             self._asked[key] = asyncio.create_task(_both(ask, urls))
