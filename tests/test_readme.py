@@ -119,3 +119,11 @@ def test_the_further_examples_of_configuration_are_valid(tmp_path) -> None:
         next(item for item in target.items if item.id == "deploy.services.health-endpoint").changed_reason
         == "our contract"
     )
+
+
+@pytest.mark.parametrize("containing", ["younger_than", "canary-login.json", "probes.routes.pages"])
+def test_the_examples_of_requests_and_good_answers_are_read(tmp_path, containing) -> None:
+    text = '[env.prod]\nbase_url = "https://app.test"\nscope = ["deploy"]\nallow = ["canary-write"]\n'
+    (tmp_path / "probes.toml").write_text(text + block("toml", containing), "utf-8")
+
+    assert load(tmp_path / "probes.toml").targets["prod"].probes

@@ -177,7 +177,7 @@ PARTLY = (200, "application/json", '{"status": "ok", "components": {"db": "ok", 
     ("pages", "path", "doubt", "line"),
     [
         ({"/health": UNKNOWN}, "/health", "no status in it", "assertions = "),
-        ({"/ping": (200, "text/plain", "")}, "/ping", "the body is empty", 'body = "any"'),
+        ({"/ping": (200, "text/plain", "")}, "/ping", "the body is empty", "any_body = true"),
         ({"/status": (200, "text/html", "<p>fine</p>")}, "/status", "a page", "assertions = "),
         ({"/healthz": (200, "application/json", '{"status": "DOWN"}')}, "/healthz", 'its status is "DOWN"', ""),
         ({"/health": (503, "text/plain", "starting")}, "/health", "it answers 503", ""),

@@ -146,7 +146,7 @@ def test_tables_of_tables_are_the_instances_of_a_probe(write) -> None:
 
 
 def test_an_environments_own_table_replaces_the_shared_one_whole(write) -> None:
-    shared = '[probes.health]\nkind = "http"\npath = "/shared"\nmethod = "HEAD"\nbody = "any"\n'
+    shared = '[probes.health]\nkind = "http"\npath = "/shared"\nmethod = "HEAD"\nany_body = true\n'
     other = '[env.other]\nbase_url = "http://localhost"\nscope = ["deploy"]\n'
     config = load_config(write(f"{RIGHT}\n{shared}\n{other}"))
 

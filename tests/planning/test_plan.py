@@ -83,6 +83,23 @@ def test_a_burst_costs_its_requests_and_its_time_only_where_load_is_allowed(plan
     assert step.longest == replace(step, load_time=0.0).longest + load_time
 
 
+def test_what_writes_is_planned_once_an_attempt(planned) -> None:
+    tables = '[env.prod.probes.health]\nkind = "http"\npath = "/orders"\nmethod = "POST"\njson = { sku = "probe" }\n'
+    (step,) = planned(HEALTH, tables=tables).steps
+
+    assert (step.repeat, step.attempts, step.cost, step.spread) == (1, 3, 3, 20)
+    assert (step.writes, step.each_address) == (True, False)
+
+
+def test_many_routes_take_their_time(planned) -> None:
+    routes = ",".join(f'{{ path = "/{number}" }}' for number in range(500))
+    tables = f'[env.prod.probes.routes]\nkind = "routes"\nroutes = [{routes}]\n'
+    (step,) = planned("deploy.smoke.core-endpoints", tables=tables).steps
+
+    assert step.cost == 502 * (8 + 24 + 2 * (step.attempts - 1))
+    assert step.longest == 20 + (8 + 24 + step.attempts - 1) * 127 * 10 + (step.attempts - 1) * 10
+
+
 def test_the_cost_is_that_of_the_worst_case(planned) -> None:
     (step,) = planned(HEALTH).steps
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 
 import httpx
 import pytest
@@ -104,19 +105,19 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
 @pytest.mark.parametrize(
     ("body", "media_type", "told"),
     [
-        (b"", "application/json", 'body = "any" accepts it'),
+        (b"", "application/json", 'assertions = [{ equals = "" }] says so, any_body = true that'),
         (b"<!doctype html><p>ok</p>", "text/html", "a page"),
         (b"  <html>ok</html>", "application/json", "a page"),
         (b'{"state": {"a": 1}}', "application/json", 'keys are "state"'),
-        (b'{"status": "banana"}', "application/json", "no word we know"),
-        (b'{"status": null}', "application/json", "no word we know"),
+        (b'{"status": "banana"}', "application/json", "not a recognised word of health"),
+        (b'{"status": null}', "application/json", "not a recognised word of health"),
         (b'{"status": ["ok"]}', "application/json", "no status in it"),
         (b'{"status": "ok", "status": "down"}', "application/json", "one key twice"),
         (b'{"status": NaN}', "application/json", "NaN is no JSON number"),
         (b'{"status": 1e999}', "application/json", "no JSON number"),
         (b"[" * 100_000, "application/json", "nested too deeply"),
         (b'{"n": ' + b"9" * 5000 + b"}", "application/json", "5000 digits"),
-        (b"\xff\xfe", "application/json", 'body = "any" accepts it'),  # a byte order mark and nothing after it
+        (b"\xff\xfe", "application/json", "the body is empty"),  # a byte order mark and nothing after it
         ('\ufeff{"status": "ok"}'.encode("utf-16-le"), "application/json", "not UTF-8"),
         (b'{"status": "\xff"}', "application/json", "not UTF-8"),
         (b'{"status":"ok"} {"status":"ok"}', "application/json", "no JSON"),
@@ -139,7 +140,7 @@ async def test_a_declared_claim_that_does_not_hold_is_counted(answers) -> None:
     readings = await answers(b'{"status": "ok"}', assertions=(held, broken))
 
     assert readings.values["failed_assertions"] == Exact(1)
-    assert readings.summary.endswith(": the text is not as declared")
+    assert readings.summary.endswith("""the text is "{\\"status\\": \\"ok\\"}", expected to contain "ready\"""")
 
 
 async def test_a_claim_about_what_is_not_there_is_no_reading(answers) -> None:
@@ -193,7 +194,7 @@ async def test_an_unfollowed_redirect_is_named(answers) -> None:
     ],
 )
 async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(answers, status, method, hint) -> None:
-    more = {"method": method, "body": "any"} if method == "HEAD" else {}
+    more = {"method": method, "any_body": True} if method == "HEAD" else {}
     readings = await answers(
         b"", status, headers={"Location": "/health/"} if status == 301 else {}, **more, answered=False
     )
@@ -225,7 +226,7 @@ async def test_what_is_answered_well_is_remembered(answers, body, status, more, 
 
 
 async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:
-    readings = await answers(b"<html>", media_type="text/html", body="any")
+    readings = await answers(b"<html>", media_type="text/html", any_body=True)
 
     assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
 
@@ -275,10 +276,20 @@ async def _measured_over(handler):
         ({"url": "https://b.test:99999/"}, "its port is no number"),
         ({"url": "https://[::1/"}, "an IPv6 address stands in"),
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
-        ({"path": "/", "body": "any", "assertions": [{"path": "$.a", "equals": 1}]}, "do not go with"),
+        ({"path": "/", "any_body": True, "assertions": [{"path": "$.a", "equals": 1}]}, "do not go with"),
+        ({"path": "/", "any_body": True, "ignore": ["a"]}, "ignore does not go with it"),
+        ({"path": "/", "body": "any"}, "any_body = true"),
+        ({"path": "/", "method": "HEAD", "body": "any"}, "any_body = true"),
+        ({"path": "/", "body": "a=1"}, 'GET sends no body: body takes method = "POST"'),
         ({"path": "/", "catch_all": True}, "add the assertions"),
-        ({"path": "/", "method": "DELETE"}, "GET"),
+        ({"path": "/", "catch_all": True, "assertions": [{"status": 200}]}, "add the assertions"),
+        ({"path": "/", "assertions": [{"status": 200}, {"status": 503}]}, "about the status contradict each other"),
+        ({"path": "/", "assertions": [{"path": "$.a", "equals": 1}] * 51}, "51 assertions, at most 50"),
+        ({"path": "/", "method": "TRACE"}, "GET"),
         ({"path": "/", "method": "HEAD"}, "its status is enough"),
+        ({"path": "/", "method": "HEAD", "assertions": [{"contains": "ok"}]}, "a HEAD has no body"),
+        ({"path": "/", "method": "POST", "follow": 1}, "leave follow out"),
+        ({"path": "/", "method": "POST", "repeat": 2}, "leave repeat out"),
         ({"path": "/", "timout": "1s"}, "Extra inputs"),
     ],
 )
@@ -378,19 +389,129 @@ async def test_beside_assertions_that_hold_only_an_explicit_bad_word_counts(answ
         assert "the declared assertions hold, but " in readings.values["failed_assertions"].detail
 
 
-@pytest.mark.parametrize(
-    ("body", "media_type", "told"),
-    [
-        (b"<h1>It works</h1>", "text/html", 'assertions = [{ contains = "..." }]'),
-        (b"all systems go", "text/plain", 'assertions = [{ contains = "..." }]'),
-        (b'{"state": "banana"}', "application/json", 'assertions = [{ path = "$.status", equals = "..." }]'),
-    ],
-)
-async def test_the_refusal_names_the_claim_that_would_pass(answers, body, media_type, told) -> None:
+TO_COPY = [
+    (b'{"health":"true"}', "application/json", '{ path = "$.health", equals = "true" }'),
+    (b'{"state": "banana"}', "application/json", '{ path = "$.state", equals = "banana" }'),
+    (b'{"app": {"name": "shop", "status": "fine"}}', "application/json", '{ path = "$.app.status", equals = "fine" }'),
+    (b'{"uptime": 12, "initialized": true}', "application/json", '{ path = "$.initialized", equals = true }'),
+    (b'{"uptime": 12}', "application/json", '{ path = "$.uptime", exists = true }'),
+    (b'{"a b": 1}', "application/json", '{ equals = "{\\"a b\\": 1}" }'),
+    (b"{}", "application/json", '{ path = "$", length = 0 }'),
+    (b"[]", "application/json", '{ path = "$", length = 0 }'),
+    (b"[1, 2]", "application/json", '{ path = "$[0]", exists = true }'),
+    (b'"fine"', "application/json", '{ path = "$", equals = "fine" }'),
+    (b'{"n": NaN}', "application/json", '{ equals = "{\\"n\\": NaN}" }'),
+    (b"Ok, and well", "text/plain", '{ equals = "Ok, and well" }'),
+    (b"17", "text/plain", '{ equals = "17" }'),
+    (b'\\ and "', "text/plain", '{ equals = "\\\\ and \\"" }'),
+    (b"[+]ping ok\n[+]etcd ok\nlivez check passed\n", "text/plain", '{ contains = "livez check passed" }'),
+    (b"<html><title>My shop</title><p>" + b"x " * 100, "text/html", '{ contains = "My shop" }'),
+    (b"<h1>It works</h1>", "text/html", '{ equals = "<h1>It works</h1>" }'),
+    (b"word " * 200_000, "text/plain", '{ contains = "' + ("word " * 12).strip() + '" }'),
+    (b"x" * 100, "text/plain", "{ length = { at_least = 1 } }"),
+    ("\u202e\u0007".encode() * 30, "text/plain", "{ length = { at_least = 1 } }"),
+]
+
+
+@pytest.mark.parametrize(("body", "media_type", "claim"), TO_COPY)
+async def test_the_refusal_names_the_claim_that_would_pass(answers, body, media_type, claim) -> None:
     readings = await answers(body, media_type=media_type)
 
-    assert told in readings.values["up"].detail
-    assert 'body = "any"' not in readings.values["up"].detail
+    detail = readings.values["up"].detail
+    assert "any_body" not in detail
+    assert detail.endswith(f"; if that is good: assertions = [{claim}]")
+    told = tomllib.loads(detail.rpartition("if that is good: ")[2])
+    assert (await answers(body, media_type=media_type, **told)).values["failed_assertions"] == Exact(0)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "line"),
+    [
+        (b'{\n  "health":\n  "true"\n}', "application/json", '{ "health": "true" }'),
+        (b"[+]ping ok\n[+]etcd ok\nlivez check passed", "text/plain", "[+]ping ok"),
+        (b"one line\nand another that is long enough to be no word", "text/plain", "one line"),
+        (b"y" * 500, "text/plain", "y" * 80 + "..."),
+    ],
+)
+async def test_the_refusal_shows_the_first_line_of_the_body(answers, body, media_type, line) -> None:
+    readings = await answers(body, media_type=media_type)
+
+    assert f"; first line: {line}; if that is good: " in readings.values["up"].detail
+
+
+@pytest.mark.parametrize(
+    ("status", "claims", "failed"),
+    [
+        (429, [{"status": [200, 429]}], 0),
+        (473, [{"status": [200, 473]}, {"path": "$.role", "equals": "standby"}], 0),
+        (473, [{"status": [200, 473]}, {"path": "$.role", "equals": "leader"}], 1),
+        (503, [{"status": 200}, {"path": "$.role", "equals": "standby"}], 1),
+        (200, [{"status": 503}], 1),
+        (404, [{"status": 200}], 1),  # it was answered well before
+        (403, [{"status": 403}], 0),
+    ],
+)
+async def test_with_a_claimed_status_any_answer_is_judged_by_the_claims(answers, status, claims, failed) -> None:
+    readings = await answers(b'{"role": "standby"}', status, assertions=claims)
+
+    assert readings.values["failed_assertions"] == Exact(failed)
+    assert readings.values["status"] == Exact(status)
+    assert bool(readings.answered) is not failed
+    assert bool(re.search("the status is [0-9]+, expected", readings.summary)) is (status not in claims[0]["status"]
+        if isinstance(claims[0]["status"], list) else status != claims[0]["status"])  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [302, 404])
+async def test_a_claimed_status_is_no_proof_against_a_question_that_may_be_wrong(answers, status) -> None:
+    readings = await answers(b"", status, assertions=[{"status": 200}], answered=False)
+
+    for metric in ("status", "failed_assertions"):
+        assert "no run on record saw this answered well" in readings.values[metric].detail
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "claimed"),
+    [(429, {}, 200), (403, {}, 429), (503, {"cf-mitigated": "challenge"}, 503), (302, {"Location": "/login"}, 200)],
+)
+async def test_a_refusal_that_is_not_claimed_stays_no_reading(answers, status, headers, claimed) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await answers(b"no", status, headers=headers, assertions=[{"status": claimed}])
+
+    assert caught.value.reason is Reason.TURNED_AWAY
+
+
+async def test_claims_about_status_and_headers_leave_any_body_to_be(answers) -> None:
+    claims = [{"status": 200}, {"header": "Content-Type", "contains": "html"}]
+
+    readings = await answers(b"<html>", media_type="text/html", any_body=True, assertions=claims)
+
+    assert readings.values["failed_assertions"] == Exact(0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "limits"),
+    [
+        ({}, ("up == 1", "status == 200", "failed_assertions == 0")),
+        ({"assertions": [{"contains": "ok"}]}, ("up == 1", "status == 200", "failed_assertions == 0")),
+        ({"assertions": [{"status": 429}]}, ("up == 1", "failed_assertions == 0")),
+    ],
+)
+def test_a_claimed_status_takes_the_place_of_the_default_limit(settings, limits) -> None:
+    assert KIND.configure({"kind": "http", "path": "/", **settings}).default_limits == limits
+
+
+@pytest.mark.parametrize(
+    ("settings", "requests"),
+    [
+        ({}, 3),
+        ({"follow": 2}, 9),
+        ({"made_up_path": False}, 1),
+        ({"method": "OPTIONS"}, 1),
+        ({"method": "POST"}, 1),
+    ],
+)
+def test_its_cost_counts_redirects_and_made_up_paths(settings, requests) -> None:
+    assert KIND.configure({"kind": "http", "path": "/", **settings}).requests == requests
 
 
 LINES = [
@@ -467,3 +588,142 @@ async def test_the_response_time_is_that_of_the_body_too(serve, http_reply) -> N
     values = (await KIND.measure(HttpProbe(kind="http", path="/health", made_up_path=False), context)).values
 
     assert values["response_time"].value >= values["first_byte"].value + 50
+
+
+SECRETS = {"A": "Bearer a-b-c", "B": "a b&c", "BROKEN": "a\r\nX: 1", "LARGE": "x" * 70_000}
+
+
+@pytest.fixture
+def asked():
+    """Requests that reach a target which answers well, and the measurement that sends them."""
+    requests = []
+
+    async def measure(*, allow=(), reply=None, **settings):
+        async def answer(request):
+            requests.append((request, await request.aread()))
+            path = request.url.path
+            return reply(request) if reply else httpx.Response(200 if path == "/x" else 404, content=b"OK")
+
+        http = Http(run="test", send=mocked(httpx.MockTransport(answer)), origin=("https", Endpoint("app.test", 443)))
+        context = Context(
+            base_url=BASE,
+            timeout=1,
+            http=http.probe_client(address=ADDRESS, timeout=1),
+            reveal=lambda secret: SECRETS[secret.env or ""],
+            now=lambda: NOW,
+            address=ADDRESS,
+            allow=frozenset(allow),
+        )
+        table = {"kind": "http", "path": "/x", **settings}
+        return requests, await KIND.measure(HttpProbe.model_validate(table), context)
+
+    return measure
+
+
+async def test_headers_are_sent_with_their_secrets_revealed_to_made_up_paths_too(asked) -> None:
+    headers = {"accept": "text/plain", "Authorization": {"env": "A"}}
+
+    requests, readings = await asked(headers=headers)
+
+    assert readings.values["failed_assertions"] == Exact(0)
+    assert len(requests) == 3
+    for request, _ in requests:
+        assert request.headers.get_list("Accept") == ["text/plain"]
+        assert request.headers["Authorization"] == "Bearer a-b-c"
+
+
+async def test_headers_do_not_follow_a_redirect_to_another_origin(asked) -> None:
+    def reply(request):
+        moved = {"/x": "/y", "/y": "https://other.test/z"}.get(request.url.path, "")
+        return httpx.Response(302 if moved else 404, headers={"Location": moved})
+
+    requests, readings = await asked(headers={"Authorization": {"env": "A"}}, follow=5, reply=reply)
+
+    assert [str(request.url) for request, _ in requests] == [f"{BASE}/x", f"{BASE}/y"]
+    assert readings.values["status"].reason is Reason.BAD_RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "media_type"),
+    [
+        ({"body": "plain é"}, "plain é".encode(), None),
+        ({"body": {"env": "B"}, "headers": {"Content-Type": "a/b"}}, b"a b&c", "a/b"),
+        ({"json": {"n": [1, 2.5, True], "t": "é"}}, '{"n": [1, 2.5, true], "t": "é"}'.encode(), "application/json"),
+        ({"json": [1]}, b"[1]", "application/json"),
+        ({"json": '{"n": null}'}, b'{"n": null}', "application/json"),
+        ({"json": {}}, b"{}", "application/json"),
+        ({"json": {"a": 1}, "headers": {"content-type": "x/y"}}, b'{"a": 1}', "x/y"),
+        ({"form": {"a": "1 2", "password": {"env": "B"}}}, b"a=1+2&password=a+b%26c",
+         "application/x-www-form-urlencoded"),
+        ({"body": ""}, b"", None),
+        ({}, b"", None),
+    ],
+)  # fmt: skip
+async def test_a_body_is_sent_once_where_that_is_allowed(asked, settings, content, media_type) -> None:
+    requests, readings = await asked(method="POST", allow=["canary-write"], **settings)
+
+    assert readings.values["failed_assertions"] == Exact(0)
+    [(request, sent)] = requests
+    assert (request.method, sent, request.headers.get("Content-Type")) == ("POST", content, media_type)
+    assert request.headers["Content-Length"] == str(len(content))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_a_method_that_writes_sends_nothing_unless_it_is_allowed(asked, method) -> None:
+    with pytest.raises(ProbeFailedError) as caught:
+        await asked(method=method, path="/x?key=hidden", headers={"Authorization": {"env": "ABSENT"}}, allow=["load"])
+
+    assert caught.value.reason is Reason.MISSING_SETTING
+    assert caught.value.detail == (
+        f'{method} /x is not sent, for it changes the target: add allow = ["canary-write"] to the environment'
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason", "told"),
+    [
+        ({"headers": {"X-Token": {"env": "BROKEN"}}}, Reason.MISSING_SECRET,
+         "what is revealed for header X-Token has a character that cannot stand there"),
+        ({"method": "POST", "body": {"env": "LARGE"}}, Reason.MISSING_SETTING, "larger than 64 KiB"),
+    ],
+)  # fmt: skip
+async def test_a_secret_that_cannot_be_sent_is_no_reading(asked, settings, reason, told) -> None:
+    with pytest.raises(ProbeFailedError, match=told) as caught:
+        await asked(allow=["canary-write"], **settings)
+
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+async def test_a_method_whose_answer_differs_is_not_asked_for_made_up_paths(asked, method) -> None:
+    requests, _ = await asked(method=method, allow=["canary-write"])
+
+    assert len(requests) == 1
+
+
+def test_a_method_that_writes_is_measured_once_an_attempt_at_one_address() -> None:
+    writing = KIND.configure({"kind": "http", "path": "/x", "method": "POST"})
+    reading = KIND.configure({"kind": "http", "path": "/x", "method": "OPTIONS"})
+
+    assert (writing.repeat, writing.writes, writing.each_address) == (1, True, False)
+    assert set(writing.allowed_by.items()) == {(name, "canary-write") for name in KIND.metric_names}
+    assert (reading.repeat, reading.writes, reading.each_address, reading.allowed_by) == (8, False, True, {})
+
+
+async def test_two_requests_for_one_url_are_two_questions(asked) -> None:
+    tables = [
+        {},
+        {"method": "OPTIONS"},
+        {"headers": {"Accept": "a/b"}},
+        {"method": "POST"},
+        {"method": "POST", "body": "1"},
+        {"method": "POST", "body": "2"},
+        {"method": "POST", "body": {"env": "B"}},
+        {"method": "POST", "json": {"a": 1}},
+    ]
+
+    questions = {next(iter((await asked(allow=["canary-write"], **table))[1].answered)) for table in tables}
+
+    assert len(questions) == len(tables)
+    same = [(await asked(headers={"Accept": value}))[1].answered for value in ("a/b", "c/d")]
+    assert same[0] == same[1]  # of headers the names tell, not the values

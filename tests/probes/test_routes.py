@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -16,7 +17,8 @@ from probekit.model.history import History
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.readings import Exact
 from probekit.probe import Context
-from probekit.probes.routes import KIND, MOST, Routes
+from probekit.probes.routes import KIND
+from probekit.probes.routes.settings import MOST, Routes
 from probekit.transport.body import DOCUMENT
 from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
@@ -276,7 +278,7 @@ async def test_at_most_four_are_in_flight() -> None:
     readings = await KIND.measure(settings(*({"path": f"/{n}"} for n in range(MOST))), context)
 
     assert readings.values["unexpected"] == Exact(MOST)
-    assert readings.summary.endswith("; and 12 more")
+    assert readings.summary.endswith(f"; and {MOST - 8} more")
     assert 1 < most <= 4
 
 
@@ -308,7 +310,8 @@ async def test_what_its_routes_wait_for_our_throttle_at_the_same_time_is_no_sum(
         ([{"path": "/a", "expect": "200"}], "valid integer"),
         ([{"path": "/a", "expect": True}], "valid integer"),
         ([{"path": "/a", "expect": [200, "404"]}], "valid integer"),
-        ([{"path": "/a", "method": "DELETE"}], "GET"),
+        ([{"path": "/a", "method": "TRACE"}], "GET"),
+        ([{"path": "/a", "body": "x"}], "GET sends no body"),
         ([{"path": "/a", "name": ""}], "at least 1 character"),
         ([{"path": "/a", "statuses": [200]}], "Extra inputs"),
     ],
@@ -406,3 +409,119 @@ async def test_a_route_that_a_cache_answers_for_is_read_where_that_is_meant(rout
         with pytest.raises(ProbeFailedError, match="bad_response"):
             await measured
     assert set(seen) == {"no-cache"}
+
+
+@pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.TIMEOUT])
+async def test_a_target_that_keeps_silent_is_not_asked_for_all_of_its_routes(reason) -> None:
+    asked = []
+
+    def answer(request):
+        asked.append(request.url.path)
+        raise ProbeFailedError(reason, "no answer within 1 s")
+
+    readings = await KIND.measure(settings(*({"path": f"/{n}"} for n in range(MOST))), context_for(answer))
+
+    assert 8 <= len(asked) <= 11  # those that were in flight
+    assert readings.values["unexpected"] == Exact(len(asked))
+    assert readings.summary.endswith(f"{MOST - len(asked)} not asked, for 8 in a row kept silent")
+
+
+async def test_a_route_that_answers_shows_that_the_others_are_worth_asking() -> None:
+    asked = []
+
+    def answer(request):
+        asked.append(request.url.path)
+        if len(asked) % 7:
+            raise ProbeFailedError(Reason.TIMEOUT, "no answer within 1 s")
+        return httpx.Response(200)
+
+    readings = await KIND.measure(
+        settings(*({"path": f"/{n}"} for n in range(70)), made_up_path=False), context_for(answer)
+    )
+
+    assert len(asked) == 70
+    assert readings.values["unexpected"] == Exact(60)
+
+
+async def test_the_evidence_of_many_routes_stays_short() -> None:
+    routes = [{"path": f"/{'x' * 200}/{n}", "name": f"{n:060}"} for n in range(MOST)]
+
+    readings = await KIND.measure(settings(*routes), context_for(lambda _request: httpx.Response(503)))
+
+    assert len(readings.summary) < 2000
+
+
+@pytest.mark.parametrize(
+    ("routes", "more", "requests", "exchanges"),
+    [
+        (1, {}, 3, 3),
+        (9, {}, 11, 5),
+        (500, {}, 502, 127),
+        (500, {"made_up_path": False}, 500, 125),
+    ],
+)
+def test_its_cost_and_time_are_those_of_all_routes(routes, more, requests, exchanges) -> None:
+    source = KIND.configure({"kind": "routes", "routes": [{"path": f"/{n}"} for n in range(routes)], **more})
+
+    assert (source.requests, source.exchanges) == (requests, exchanges)
+    assert source.default_limits == ("unexpected == 0",)
+
+
+def test_paths_that_cannot_exist_cost_two_requests_at_each_origin_and_with_each_set_of_headers() -> None:
+    routes = [
+        {"path": "/a"},
+        {"path": "/b"},
+        {"path": "/c", "headers": {"Accept": "text/plain"}},
+        {"url": "https://other.test/d"},
+        {"url": "https://other.test/e"},
+    ]
+
+    assert KIND.configure({"kind": "routes", "routes": routes}).requests == 5 + 3 * 2
+
+
+async def test_a_route_is_asked_with_its_own_request() -> None:
+    asked = {}
+
+    async def answer(request):
+        asked[request.url.path] = (request.method, request.headers.get("X-A"), await request.aread())
+        return httpx.Response(200 if request.url.path in ("/a", "/b") else 404)
+
+    context = replace(context_for(answer), allow=frozenset({"canary-write"}))
+    routes = [{"path": "/a", "method": "POST", "json": {"n": 1}}, {"path": "/b", "headers": {"X-A": "1"}}]
+    readings = await KIND.measure(settings(*routes), context)
+
+    assert readings.values["unexpected"] == Exact(0)
+    assert asked.pop("/a") == ("POST", None, b'{"n": 1}')
+    assert asked.pop("/b") == ("GET", "1", b"")
+    assert list(asked.values()) == [("GET", "1", b"")] * 2  # two paths that cannot exist, for the GET alone
+
+
+async def test_nothing_is_sent_where_one_route_would_write_and_that_is_not_allowed() -> None:
+    asked = []
+    config = settings({"path": "/a"}, {"path": "/b?key=hidden", "method": "DELETE"})
+
+    with pytest.raises(ProbeFailedError) as caught:
+        await KIND.measure(config, context_for(asked.append))
+
+    assert caught.value.reason is Reason.MISSING_SETTING
+    assert caught.value.detail == (
+        'DELETE /b is not sent, for it changes the target: add allow = ["canary-write"] to the environment'
+    )
+    assert not asked
+
+
+def test_routes_that_write_are_asked_once_an_attempt() -> None:
+    writing = {"kind": "routes", "routes": [{"path": "/a"}, {"path": "/b", "method": "POST"}]}
+    source = KIND.configure(writing)
+
+    assert (source.repeat, source.writes, source.allowed_by) == (1, True, {"unexpected": "canary-write"})
+    with pytest.raises(ValidationError, match="a POST is sent once an attempt"):
+        KIND.configure({**writing, "repeat": 4})
+
+
+def test_the_same_path_with_another_body_is_another_route() -> None:
+    same = {"path": "/a", "method": "POST"}
+
+    assert len(settings({**same, "body": "1"}, {**same, "body": "2"}).routes) == 2
+    with pytest.raises(ValidationError, match="'POST /a' is there twice"):
+        settings({**same, "body": "1"}, {**same, "body": "1"})

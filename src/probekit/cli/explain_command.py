@@ -7,8 +7,10 @@ import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_origin
 
 import click
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from probekit import probes
@@ -192,9 +194,22 @@ def table(kind: AnyKind, checklist: Checklist, *, probe: str = "") -> str:
 
 def settings(kind: AnyKind) -> Iterator[tuple[str, str, str]]:
     """Every setting of the kind's own: its key, "required" or its default as probes.toml says it, and its meaning."""
-    for key, field in kind.config.model_fields.items():
+    for key, default, meaning in _settings(kind.config):
         if key != "kind":
-            yield key, "required" if field.is_required() else _written(field), field.description or ""
+            yield key, default, meaning
+
+
+def _settings(table: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    """The settings of one table, each with those of its entries where it is a list of tables."""
+    for key, field in table.model_fields.items():
+        name = field.alias or key
+        yield name, "required" if field.is_required() else _written(field), field.description or ""
+        for inner in get_args(field.annotation):
+            if isinstance(inner, type) and issubclass(inner, BaseModel) and get_origin(field.annotation) in _LISTS:
+                yield from ((f"{name}[].{key}", default, meaning) for key, default, meaning in _settings(inner))
+
+
+_LISTS = (list, tuple)
 
 
 def _written(field: FieldInfo) -> str:

@@ -42,7 +42,7 @@ settle = "0s"
 [env.url.probes.health]
 kind = "http"
 path = "{path}"
-body = "any"
+any_body = true
 [env.url.probes.api]
 kind = "latency"
 rate = 5

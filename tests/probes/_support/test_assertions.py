@@ -1,12 +1,33 @@
-"""A claim about a body holds, does not hold, or cannot be read; one that means nothing is refused."""
+"""A claim about an answer holds, does not hold, or cannot be read; one that means nothing is refused."""
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
+from builders import NOW
 from pydantic import ValidationError
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.probes._support.assertions import Assertion, broken
+from probekit.probes._support import claims
+from probekit.probes._support.assertions import Assertion
+from probekit.probes._support.claims import in_words
+from probekit.probes._support.contradictions import contradiction
+from probekit.transport.response import Answer, Phases
+from probekit.transport.urls import Address, Endpoint
+
+AT_ONCE = Phases(connect=0, tls=None, first_byte=0, response=0, total=0, arrived=0, local_delay=0)
+
+
+def answer(body=b"", status=200, **headers) -> Answer:
+    lines = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    where = Address(Endpoint("app.test", 443), "192.0.2.1")
+    return Answer(url="https://app.test/", address=where, status=status, headers=lines, body=body, phases=AT_ONCE)
+
+
+def broken(claimed, body=b"", status=200, **headers):
+    return claims.broken(claimed, answer(body, status, **headers), NOW)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +74,33 @@ from probekit.probes._support.assertions import Assertion, broken
         ({"contains": "<h1>Shop"}, b"<html><h1>Shop</h1></html>", 0),
         ({"contains": "OK"}, b"\xff\xfd OK", 0),  # no UTF-8 in front of it
         ({"equals": "OK"}, b"", 1),
+        ({"equals": ""}, b" \r\n", 0),
+        ({"equals": ""}, b"{}", 1),
+        ({"equals": "{}"}, b"{}", 0),
+        ({"contains": "OK"}, b"NOT  OK", 1),
+        ({"contains": "OK"}, b"isn't OK", 1),
+        ({"contains": "OK"}, b"NOT OK, now OK", 0),
+        ({"contains": "up"}, b"piano up", 0),
+        ({"matches": "^v[0-9]+$"}, b"v12\n", 0),
+        ({"matches": "^v[0-9]+$"}, b"v12\nv13", 1),
+        ({"matches": "v[0-9]"}, b"\xff v1", 0),
+        ({"path": "$.v", "matches": "^2[.]"}, b'{"v": "2.1"}', 0),
+        ({"path": "$.v", "matches": "^2[.]"}, b'{"v": "1.2.1"}', 1),
+        ({"path": "$.v", "matches": "a"}, b'{"v": "\\ud800a"}', 0),
+        ({"at_least": 3}, b"17", 0),
+        ({"at_most": 3}, b"17", 1),
+        ({"path": "$.a", "exists": True}, b'{"a": null}', 0),
+        ({"path": "$.a", "exists": True}, b"{}", 1),
+        ({"path": "$.a", "exists": False}, b"{}", 0),
+        ({"path": "$.a", "exists": False}, b'{"a": null}', 1),
+        ({"path": "$.a[?@.s == 'down']", "exists": False}, b'{"a": [{"s": "up"}, {"s": "up"}]}', 0),
+        ({"path": "$.a[?@.s == 'down']", "exists": False}, b'{"a": [{"s": "down"}, {"s": "down"}]}', 1),
+        ({"path": "$.a", "exists": True, "equals": 1}, b"{}", 1),
+        ({"path": "$.a", "length": 2}, b'{"a": [1, 2]}', 0),
+        ({"path": "$.a", "length": 2}, b'{"a": {"x": 1}}', 1),
+        ({"path": "$.a", "length": {"at_least": 1, "at_most": 3}}, b'{"a": "four"}', 1),
+        ({"path": "$", "length": 0}, b"[]", 0),
+        ({"length": {"at_most": 3}}, b" four ", 1),
     ],
 )
 def test_a_claim_is_about_a_value_at_a_path_or_about_the_whole_text(claim, body, failed) -> None:
@@ -66,12 +114,22 @@ def test_a_claim_is_about_a_value_at_a_path_or_about_the_whole_text(claim, body,
         ({"path": "$.status", "equals": "ok"}, b'{"status": null}', "null at $.status"),
         ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": []}', "nothing at"),
         ({"path": "$.checks[*].state", "equals": "up"}, b'{"checks": [{"state":"up"},{"state":"up"}]}', "2 values"),
-        ({"path": "$.n", "at_most": 1}, b'{"n": "0"}', "where a number is due"),
-        ({"path": "$.n", "equals": 1}, b'{"n": "1"}', "where a number is due"),
-        ({"path": "$.n", "equals": 1}, b'{"n": true}', "where a number is due"),
-        ({"path": "$.n", "at_most": 1}, b'{"n": false}', "where a number is due"),
-        ({"path": "$.n", "contains": "1"}, b'{"n": 1}', "where a text is due"),
+        ({"path": "$.n", "at_most": 1}, b'{"n": "0"}', "expected a number"),
+        ({"path": "$.n", "equals": 1}, b'{"n": "1"}', "expected a number"),
+        ({"path": "$.n", "equals": 1}, b'{"n": true}', "expected a number"),
+        ({"path": "$.n", "at_most": 1}, b'{"n": false}', "expected a number"),
+        ({"path": "$.n", "contains": "1"}, b'{"n": 1}', "expected a string"),
         ({"path": "$.n", "at_most": 1}, b"<html>", "no JSON"),
+        ({"path": "$.n", "exists": False}, b"<html>", "no JSON"),
+        ({"path": "$.n", "length": 1}, b'{"n": 1}', "$.n is 1 (number), expected a string, an array or an object"),
+        ({"at_least": 1}, b"many", 'the text is "many", expected a number'),
+        ({"at_least": 1}, b"", 'the text is "", expected a number'),
+        ({"header": "Age", "at_most": 1}, b"", "no header Age in the answer; exists = true counts that as failed"),
+        ({"path": "$.t", "younger_than": "5m"}, b'{"t": "2026-11-23 10:30"}', "expected a time, such as"),
+        ({"path": "$.t", "younger_than": "5m"}, b'{"t": "2026-02-30T10:30:00Z"}', "expected a time, such as"),
+        ({"path": "$.t", "younger_than": "5m"}, b'{"t": -1}', "expected a time, such as"),
+        ({"path": "$.t", "younger_than": "5m"}, b'{"t": 1e300}', "expected a time, such as"),
+        ({"path": "$.t", "younger_than": "5m"}, b'{"t": true}', "expected a time, such as"),
     ],
 )
 def test_a_claim_about_what_is_not_there_is_no_reading(claim, body, told) -> None:
@@ -85,7 +143,124 @@ def test_a_claim_about_what_is_not_there_is_no_reading(claim, body, told) -> Non
 def test_a_failed_claim_outweighs_one_that_cannot_be_read() -> None:
     unread, failed = Assertion(path="$.absent", equals=1), Assertion(path="$.status", equals="ready")
 
-    assert broken([unread, failed], b'{"status": "ok"}') == ["$.status is not as declared"]
+    assert broken([unread, failed], b'{"status": "ok"}') == ['$.status is "ok" (string), expected "ready" (string)']
+
+
+def test_a_failed_status_outweighs_a_body_that_is_no_json() -> None:
+    claimed = [Assertion(path="$.a", equals=1), Assertion(path="$.b", equals=1), Assertion(status=200)]
+
+    assert broken(claimed, b"<html>", 503) == ["the status is 503, expected 200"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "seen", "told"),
+    [
+        ({"path": "$.health", "equals": True}, {"body": b'{"health": "true"}'},
+         '$.health is "true" (string), expected true (boolean)'),
+        ({"path": "$.n", "equals": 2}, {"body": b'{"n": 1.5}'}, "$.n is 1.5 (number), expected 2 (number)"),
+        ({"path": "$.n", "one_of": ["a", True]}, {"body": b'{"n": [1]}'},
+         '$.n is an array of 1 entry, expected one of "a" (string), true (boolean)'),
+        ({"path": "$.n", "equals": "a"}, {"body": b'{"n": {"a": 1, "b": 2}}'},
+         '$.n is an object of 2 keys, expected "a" (string)'),
+        ({"path": "$.s", "contains": "OK"}, {"body": b'{"s": "NOT OK"}'},
+         '$.s is "NOT OK" (string), expected to contain "OK"'),
+        ({"path": "$.s", "matches": "^v"}, {"body": b'{"s": "x1"}'}, '$.s is "x1" (string), expected to match "^v"'),
+        ({"path": "$.n", "at_least": 2}, {"body": b'{"n": 1}'}, "$.n is 1 (number), expected at least 2"),
+        ({"path": "$.n", "at_least": 2, "at_most": 1_500_000}, {"body": b'{"n": 1}'},
+         "$.n is 1 (number), expected at least 2 and at most 1500000"),
+        ({"path": "$.n", "exists": True}, {"body": b"{}"}, "$.n is absent, expected to exist"),
+        ({"path": "$.n", "exists": False}, {"body": b'{"n": null}'}, "$.n is null, expected not to exist"),
+        ({"path": "$.n", "length": 3}, {"body": b'{"n": [1]}'},
+         "$.n is an array of 1 entry, expected a length of 3, not 1"),
+        ({"path": "$.t", "younger_than": "5m"}, {"body": b'{"t": "2026-11-23T10:00:00Z"}'},
+         '$.t is "2026-11-23T10:00:00Z" (string), expected to be younger than 300s: it is 1800s old'),
+        ({"path": "$.t", "younger_than": "5m"}, {"body": b'{"t": "2026-11-23T10:32:00Z"}'},
+         '$.t is "2026-11-23T10:32:00Z" (string), expected to be younger than 300s: it is 120s ahead'),
+        ({"contains": "OK"}, {"body": b"NOT OK"}, 'the text is "NOT OK", expected to contain "OK"'),
+        ({"equals": ""}, {"body": b"x" * 100}, f'the text is "{"x" * 60}"..., expected ""'),
+        ({"status": [200, 204]}, {"status": 503}, "the status is 503, expected 200 or 204"),
+        ({"header": "Content-Type", "equals": "a/b"}, {"content_type": "text/html"},
+         'the header Content-Type is "text/html", expected "a/b"'),
+        ({"header": "X-Left", "at_least": 5}, {"X_LEFT": "3"}, 'the header X-Left is "3", expected at least 5'),
+        ({"header": "X-A", "exists": True}, {}, "the header X-A is absent, expected to exist"),
+        ({"header": "X-A", "exists": False}, {"X_A": "1"}, 'the header X-A is "1", expected not to exist'),
+    ],
+)  # fmt: skip
+def test_a_claim_that_fails_shows_the_place_what_was_seen_and_what_is_expected(claim, seen, told) -> None:
+    assert broken([Assertion(**claim)], **seen) == [told]
+
+
+@pytest.mark.parametrize(
+    ("claim", "headers"),
+    [
+        ({"status": 200}, {}),
+        ({"header": "content-type", "contains": "html"}, {"Content_Type": "text/html; charset=utf-8"}),
+        ({"header": "X-A", "equals": "1, 2"}, {"X_A": "1", "x_a": " 2 "}),  # its lines are one list
+        ({"header": "X-A", "equals": ""}, {"X_A": " "}),
+        ({"header": "X-A", "length": 3}, {"X_A": "abc"}),
+        ({"header": "Date", "younger_than": "1m"}, {"Date": "Mon, 23 Nov 2026 10:29:30 GMT"}),
+        ({"header": "X-A", "exists": False}, {}),
+    ],
+)
+def test_a_claim_about_status_or_header_can_hold(claim, headers) -> None:
+    assert broken([Assertion(**claim)], **headers) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_young"),
+    [
+        (b'"2026-11-23T10:29:00Z"', True),
+        (b'"2026-11-23T10:25:00Z"', True),
+        (b'"2026-11-23T10:24:59Z"', False),
+        (b'"2026-11-23t12:29:00.123456789+02:00"', True),
+        (b'"2026-11-23T05:29:00-05:00"', True),
+        (b'"2026-11-23T10:31:00Z"', True),
+        (b'"2026-11-23T10:31:01Z"', False),  # more than a minute ahead
+        (b"1795429740", True),
+        (b"1795429740123", True),
+        (b"1795429740.5", True),
+        (b'"1795429740"', True),
+        (b"1795400000", False),
+        (b"0", False),
+    ],
+)
+def test_a_time_is_young_by_the_clock_of_the_run(seen, is_young) -> None:
+    assert broken([Assertion(path="$.t", younger_than="5m")], b'{"t": %s}' % seen) == [] or not is_young
+    assert bool(broken([Assertion(path="$.t", younger_than="5m")], b'{"t": %s}' % seen)) is not is_young
+
+
+def test_a_regular_expression_takes_no_more_time_than_its_text_is_long() -> None:
+    body = b"a" * (1 << 20) + b"!"
+    began = time.process_time()
+
+    assert broken([Assertion(matches=pattern) for pattern in ("(a+)+$", "(a|a)*b$", "^(a|aa)+$")], body)
+    assert time.process_time() - began < 10  # of a backtracking engine: years
+
+
+def test_a_pattern_within_a_path_takes_no_more_time_either() -> None:
+    body = b'[{"a": "%s!"}]' % (b"a" * 500_000)
+    began = time.process_time()
+
+    for call in ("search(@.a, '(a+)+$')", "match(@.a, '(a+)+')"):
+        assert broken([Assertion(path=f"$[?{call}]", exists=False)], body) == []
+    assert broken([Assertion(path="$[?search(@.a, 'a!$')]", exists=False)], body)
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)", "(", "a" * 501])
+def test_a_pattern_within_a_path_that_cannot_be_read_is_no_pass(pattern) -> None:
+    body = json.dumps([{"a": "x", "p": pattern}]).encode()
+
+    with pytest.raises(ProbeFailedError, match="cannot be read in this answer"):
+        broken([Assertion(path="$[?search(@.a, @.p)]", exists=False)], body)
+
+
+def test_of_many_claims_that_fail_the_first_few_are_named() -> None:
+    failed = broken([Assertion(path="$.n", equals=number) for number in range(1, 51)], b'{"n": 0}')
+
+    assert len(failed) == 50
+    assert in_words(failed).count("expected") == 8
+    assert in_words(failed).endswith("; and 42 more")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +274,40 @@ def test_a_failed_claim_outweighs_one_that_cannot_be_read() -> None:
         ({"path": "$.a", "equals": float("nan")}, "finite"),
         ({"path": "$.a", "one_of": [1.0, float("inf")]}, "finite"),
         ({"equals": 1}, "the body's text"),
-        ({"at_least": 1}, "the body's text"),
+        ({"header": "X-A", "equals": True}, "about a header"),
+        ({"one_of": ["ok", 1]}, "the body's text"),
+        ({"exists": True}, 'equals = "" says that the body is empty'),
+        ({"header": "X-A"}, "says nothing"),
+        ({"header": "X A", "equals": "1"}, "pattern"),
+        ({"header": "X-A\r\nB", "equals": "1"}, "pattern"),
+        ({"header": "X-A", "path": "$.a", "equals": "1"}, "names two places"),
+        ({"status": 200, "path": "$.a"}, "names two places"),
+        ({"status": 200, "equals": "ok"}, "status is a claim by itself"),
+        ({"status": 99}, "greater than or equal to 200"),
+        ({"status": []}, "no status"),
+        ({"status": "200"}, "valid integer"),
+        ({"matches": "("}, "no regular expression of RE2: missing"),
+        ({"matches": "(?=a)"}, "no regular expression of RE2: invalid perl operator"),
+        ({"matches": r"(a)\1"}, "no regular expression of RE2: invalid escape"),
+        ({"matches": "((a{100}){10}){10}"}, "no regular expression of RE2: invalid repetition"),
+        ({"matches": "(a?){200}(b?){200}(c?){200}(d?){200}"}, "too large"),
+        ({"matches": "a" * 501}, "at most 500 characters"),
+        ({"path": "$.t", "younger_than": 5}, "a number and a unit"),
+        ({"path": "$.t", "younger_than": "0s"}, "greater than 0"),
+        ({"path": "$.t", "younger_than": "999999999999d"}, "less than or equal to"),
+        ({"path": "$.a", "length": -1}, "greater than or equal to 0"),
+        ({"path": "$.a", "length": True}, "valid dictionary"),
+        ({"path": "$.a", "length": {}}, "says nothing"),
+        ({"path": "$.a", "length": {"at_least": 2, "at_most": 1}}, "contradicts itself"),
+        ({"path": "$.a", "length": 1, "at_least": 1}, "contradicts itself"),
+        ({"path": "$.a", "length": 1, "contains": "ok"}, "contradicts itself"),
+        ({"path": "$.a", "length": 1, "equals": "ok"}, "contradicts itself"),
+        ({"path": "$.a", "exists": False, "equals": 1}, "contradicts itself"),
+        ({"path": "$.a", "equals": "ok", "matches": "^up"}, "contradicts itself"),
+        ({"path": "$.a", "equals": "2026-11-23T10:29:00Z", "younger_than": "5m"}, "contradicts itself"),
+        ({"equals": "OK "}, "without white space around it"),
+        ({"header": "X-A", "one_of": ["a", " b"]}, "without white space around it"),
+        ({"equals": "many", "at_least": 1}, "contradicts itself"),
         ({"path": "$.n", "equals": 0, "at_least": 1}, "contradicts itself"),
         ({"path": "$.n", "equals": "ok", "at_least": 1}, "contradicts itself"),
         ({"path": "$.n", "contains": "ok", "at_least": 1}, "contradicts itself"),
@@ -111,3 +319,24 @@ def test_a_failed_claim_outweighs_one_that_cannot_be_read() -> None:
 def test_a_claim_that_means_nothing_is_refused(claim, told) -> None:
     with pytest.raises(ValidationError, match=told):
         Assertion(**claim)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "place"),
+    [
+        ([{"status": 200}, {"status": [200, 503]}], ""),
+        ([{"status": 200}, {"status": 503}], "the status"),
+        ([{"path": "$.a", "equals": 1}, {"path": "$.b", "equals": 2}], ""),
+        ([{"path": "$.a", "equals": 1}, {"path": "$.a", "equals": 2}], "$.a"),
+        ([{"path": "$.a", "one_of": [1, 2]}, {"path": "$.a", "at_least": 2}], ""),
+        ([{"path": "$.a", "one_of": [1, 2]}, {"path": "$.a", "at_least": 3}], "$.a"),
+        ([{"path": "$.a", "at_most": 2}, {"path": "$.a", "at_least": 3}], "$.a"),
+        ([{"path": "$.a", "exists": False}, {"path": "$.a", "equals": 3}], "$.a"),
+        ([{"path": "$.a", "exists": True}, {"path": "$.a", "exists": False}], "$.a"),
+        ([{"contains": "a"}, {"contains": "b"}], ""),
+        ([{"equals": "OK"}, {"contains": "up"}], "the text"),
+        ([{"header": "X-A", "equals": "a"}, {"header": "x-a", "equals": "b"}], "the header X-A"),
+    ],
+)
+def test_several_assertions_about_one_place_must_leave_a_value(claimed, place) -> None:
+    assert contradiction([Assertion(**claim) for claim in claimed]) == place

@@ -1,37 +1,77 @@
-"""What must a body hold? Claims that a configuration declares, on a JSON value or on the body's text."""
+"""What must an answer be like? Claims that a configuration declares: on its status, a header, its text or its JSON."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.probe import Settings
-from probekit.probes._support.json import compile_path, find, is_number, parse, shown
-from probekit.transport.body import text_of
+from probekit.model.quantity import duration_text
+from probekit.probe import Duration, Settings
+from probekit.probes._support.comparing import (
+    LONGEST_PATTERN,
+    Value,
+    compile_pattern,
+    has_words,
+    is_same,
+    length_of,
+    matches,
+    number_in,
+    plain,
+    time_in,
+    typed,
+)
+from probekit.probes._support.json import compile_path, is_number
+from probekit.probes._support.length import LengthOrNumber, are_in_order, bounds
+from probekit.probes._support.request import HEADER_NAME
+from probekit.probes._support.statuses import Statuses
 
-Value = bool | int | float | str
-DECLARE: Final = 'declare what is good: assertions = [{ path = "$.status", equals = "..." }]'
-DECLARE_TEXT: Final = 'declare what is good: assertions = [{ contains = "..." }]'
+MOST: Final = 50  # assertions of one probe
+_AHEAD: Final = timedelta(minutes=1)  # that the clock of a target may be ahead
 
 
 class Assertion(Settings):
-    """One claim about the body; where it says several things, all must hold."""
+    """One place of the answer and what must hold there; where it says several things, all must hold."""
 
     path: str | None = Field(
-        None, description="where in the JSON body, as a JSONPath of RFC 9535 that finds one value; none: the whole text"
+        None,
+        max_length=500,
+        description="where in the JSON body, as a JSONPath of RFC 9535 that finds one value; "
+        "without path, header and status: the whole text, without white space around it",
     )
-    equals: Value | None = Field(None, description="the value that must stand there, of the same type")
+    header: str | None = Field(
+        None, pattern=HEADER_NAME, max_length=100, description="which header, instead of a place in the body"
+    )
+    status: Statuses = Field((), description="the status, or a list of those, that must be answered; nothing beside it")
+    equals: Value | None = Field(None, description='the value that must stand there, of the same type; "": no text')
     one_of: tuple[Value, ...] = Field((), description="the values of which one must stand there")
     contains: str | None = Field(
         None, min_length=1, description="words that must stand in the text there, whole and with no 'not' before them"
     )
+    matches: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_PATTERN,
+        description="a regular expression of RE2 that must be found in the text there; ^ and $ are its ends",
+    )
+    exists: bool | None = Field(
+        None, description="true: it must be there, or that counts as failed; false: it must not (null is there)"
+    )
     at_least: float | None = Field(None, allow_inf_nan=False, description="the least number that may stand there")
     at_most: float | None = Field(None, allow_inf_nan=False, description="the greatest number that may stand there")
+    younger_than: Duration | None = Field(
+        None,
+        gt=0,
+        le=3650 * 86_400,
+        description="how old the time there may be: RFC 3339, an HTTP date, or Unix seconds or milliseconds; "
+        "one that is more than a minute ahead does not hold",
+    )
+    length: LengthOrNumber | None = Field(
+        None, description="characters, entries or keys: a number, or { at_least = 1, at_most = 9 }"
+    )
 
     @field_validator("path")
     @classmethod
@@ -40,97 +80,148 @@ class Assertion(Settings):
             compile_path(path)
         return path
 
+    @field_validator("matches")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            compile_pattern(pattern)
+        return pattern
+
     @model_validator(mode="after")
     def _claims_something(self) -> Self:
-        values = self._values
-        if any(isinstance(value, float) and not isfinite(value) for value in values):
-            message = "equals and one_of take finite numbers"
-            raise ValueError(message)
-        if not values and self.contains is None and not self._bounds:
-            message = "says nothing: add equals, one_of, contains, at_least or at_most"
-            raise ValueError(message)
-        if self.path is None and (self._bounds or not all(isinstance(value, str) for value in values)):
-            message = "without a 'path' it is about the body's text: equals, one_of and contains take texts"
-            raise ValueError(message)
-        if not self._is_possible():
-            message = "contradicts itself: no value keeps all of it"
-            raise ValueError(message)
+        if problem := self._problem():
+            raise ValueError(problem)
         return self
 
+    def _problem(self) -> str:
+        """What is wrong with it, in words; empty where nothing is."""
+        if sum((self.path is not None, self.header is not None, bool(self.status))) > 1:
+            return "names two places: path, header and status each stand in an assertion of their own"
+        count = self._count
+        if self.status:
+            return "status is a claim by itself: put the others into an assertion of their own" if count else ""
+        if any(isinstance(value, float) and not isfinite(value) for value in self.values):
+            return "equals and one_of take finite numbers"
+        if not count:
+            return f"says nothing: add {', '.join(_CLAIMS[:-1])} or {_CLAIMS[-1]}"
+        if self.is_text and (problem := self._problem_of_text()):
+            return problem
+        return "" if self._is_possible() else "contradicts itself: no value keeps all of it"
+
+    def _problem_of_text(self) -> str:
+        texts = [value for value in self.values if isinstance(value, str)]
+        if len(texts) < len(self.values):
+            where = "a header" if self.header else "the body's text"
+            return f"without a 'path' it is about {where}: equals and one_of take texts"
+        if self.exists is not None and not self.header:
+            return 'exists is about a path or a header; equals = "" says that the body is empty'
+        if any(text != text.strip() for text in texts):
+            return "the text is compared without white space around it: equals and one_of have none there"
+        return ""
+
     @property
-    def _values(self) -> tuple[Value, ...]:
+    def is_text(self) -> bool:
+        """Whether it is about a text that is no JSON: a header's, or the whole body's."""
+        return self.path is None and not self.status
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether it is about the body."""
+        return self.header is None and not self.status
+
+    @property
+    def claims_only_existence(self) -> bool:
+        """Whether it says that something is there, and nothing of what."""
+        return self.exists is not None and self._count == 1
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The values that it names."""
         return (*(() if self.equals is None else (self.equals,)), *self.one_of)
 
     @property
-    def _bounds(self) -> bool:
+    def _count(self) -> int:
+        """How many claims it makes."""
+        claims = (self.contains, self.matches, self.at_least, self.at_most, self.younger_than, self.length, self.exists)
+        return len(self.values) + sum(claim is not None for claim in claims)
+
+    @property
+    def _has_bounds(self) -> bool:
         return self.at_least is not None or self.at_most is not None
 
     def _is_possible(self) -> bool:
         """Whether some value keeps all that is claimed."""
-        if self._values:
-            return any(self._type_problem(value) is None and self._keeps(value) for value in self._values)
-        if self._bounds and self.contains is not None:
+        if self.exists is False:
+            return self._count == 1
+        if self.values:
+            return self.younger_than is None and any(self.admits(value) for value in self.values)
+        is_number = self._has_bounds and not self.is_text
+        if is_number and (self.contains or self.matches or self.length):
             return False
-        return self.at_least is None or self.at_most is None or self.at_least <= self.at_most
-
-    def _type_problem(self, value: Any) -> str | None:  # noqa: ANN401  # any JSON value
-        """The type that is due, where the value cannot be compared with what is claimed."""
-        wants_number = self._bounds or (bool(self._values) and all(is_number(one) for one in self._values))
-        if wants_number and not is_number(value):
-            return "a number"
-        return "a text" if self.contains is not None and not isinstance(value, str) else None
-
-    def _keeps(self, value: Any) -> bool:  # noqa: ANN401  # any JSON value
+        length, words = self.length, self.contains
         return (
-            (self.equals is None or _is_same(value, self.equals))
-            and (not self.one_of or any(_is_same(value, one) for one in self.one_of))
-            and (self.contains is None or _has_words(value, self.contains))
-            and (self.at_least is None or value >= self.at_least)
-            and (self.at_most is None or value <= self.at_most)
+            are_in_order(self.at_least, self.at_most)
+            and (length is None or are_in_order(length.at_least, length.at_most))
+            and not (length and words and length.at_most is not None and len(words.strip()) > length.at_most)
         )
 
-    def holds(self, value: Any) -> bool:  # noqa: ANN401  # any JSON value
-        """Whether the value keeps all that is claimed.
+    def admits(self, value: Value) -> bool:
+        """Whether a value keeps all that is claimed, whatever its age."""
+        return self.due_type(value) is None and self.unmet(value, None) is None
 
-        Raises:
-            ProbeFailedError: `bad_response`: it is of a type that cannot be compared.
-        """
-        if due := self._type_problem(value):
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {self}, where {due} is due")
-        return self._keeps(value)
+    def due_type(self, value: Any) -> str | None:  # noqa: ANN401  # any JSON value
+        """The type that is due, where the value cannot be compared with what is claimed."""
+        number: Any = number_in(value) if self.is_text and isinstance(value, str) else value
+        wants_number = self._has_bounds or (bool(self.values) and all(is_number(one) for one in self.values))
+        if wants_number and not is_number(number):
+            return "a number"
+        if (self.contains or self.matches) is not None and not isinstance(value, str):
+            return "a string"
+        if self.length is not None and length_of(value) is None:
+            return "a string, an array or an object"
+        if self.younger_than is not None and time_in(value) is None:
+            return 'a time, such as "2026-03-01T12:00:00Z" or Unix seconds'
+        return None
+
+    def unmet(self, value: Any, now: datetime | None) -> str | None:  # noqa: ANN401  # any JSON value
+        """The first claim that the value does not keep, in words; None where it keeps all."""
+        return next(self._unmet(value, now), None)
+
+    def _unmet(self, value: Any, now: datetime | None) -> Iterator[str]:  # noqa: ANN401  # any JSON value
+        named = plain if self.is_text else typed
+        if self.equals is not None and not is_same(value, self.equals):
+            yield named(self.equals)
+        if self.one_of and not any(is_same(value, one) for one in self.one_of):
+            yield f"one of {', '.join(map(named, self.one_of))}"
+        if self.contains is not None and not has_words(value, self.contains):
+            yield f"to contain {plain(self.contains)}"
+        if self.matches is not None and not matches(value, self.matches):
+            yield f"to match {plain(self.matches)}"
+        if self._has_bounds and not self._bounds_admit(value):
+            yield bounds(self.at_least, self.at_most)
+        if self.length is not None and not self.length.holds(length_of(value) or 0):
+            yield f"a length of {self.length}, not {length_of(value)}"
+        if self.younger_than is not None and now is not None and (problem := self._too_old(value, now)):
+            yield problem
+
+    def _bounds_admit(self, value: Any) -> bool:  # noqa: ANN401  # any JSON value
+        number: Any = number_in(value) if isinstance(value, str) else value
+        least_holds = self.at_least is None or number >= self.at_least
+        return least_holds and (self.at_most is None or number <= self.at_most)
+
+    def _too_old(self, value: Any, now: datetime) -> str:  # noqa: ANN401  # any JSON value
+        moment, most = time_in(value), self.younger_than or 0.0
+        age = now - (moment or now)
+        if -_AHEAD <= age <= timedelta(seconds=most):
+            return ""
+        is_ahead = age < timedelta(0)
+        told = f"is {duration_text(abs(round(age.total_seconds())))} {'ahead' if is_ahead else 'old'}"
+        return f"to be younger than {duration_text(most)}: it {told}"
 
     def __str__(self) -> str:
-        return self.path or "the text"
+        if self.status:
+            return "the status"
+        return self.path or (f"the header {self.header}" if self.header else "the text")
 
 
-def broken(claims: Sequence[Assertion], body: bytes) -> list[str]:
-    """The claims that do not hold, in words.
-
-    Raises:
-        ProbeFailedError: `bad_response`: one cannot be read, and no other fails.
-    """
-    text = text_of(body).strip()
-    document = parse(body) if any(claim.path is not None for claim in claims) else None
-    failed, unread = [], None
-    for claim in claims:
-        try:
-            if not claim.holds(text if claim.path is None else find(claim.path, document)):
-                failed.append(f"{claim} is not as declared")
-        except ProbeFailedError as error:
-            unread = unread or error
-    if unread and not failed:
-        raise unread
-    return failed
-
-
-def _has_words(text: str, words: str) -> bool:
-    """Whether the words stand in the text as they are: `healthy` is neither in `unhealthy` nor in `not healthy`."""
-    before = r"(?<!\w)(?<!not[ _-])(?<!no[ _-])" if re.match(r"\w", words) else ""
-    after = r"(?!\w)" if re.search(r"\w$", words) else ""
-    return re.search(f"{before}(?-i:{re.escape(words)}){after}", text, re.IGNORECASE) is not None
-
-
-def _is_same(value: Any, claimed: Value) -> bool:  # noqa: ANN401  # any JSON value
-    """Equal, and of the same type; a number is one, whole or not."""
-    same_type = is_number(claimed) and is_number(value)
-    return bool(value == claimed) and (same_type or type(value) is type(claimed))
+_CLAIMS: Final = tuple(name for name in Assertion.model_fields if name not in ("path", "header"))

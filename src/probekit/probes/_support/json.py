@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +26,12 @@ def compile_path(text: str) -> JSONPath | CompoundJSONPath:
     """
     from jsonpath import JSONPathEnvironment, JSONPathError  # noqa: PLC0415  # for the runs that have paths
 
+    from probekit.probes._support.path_functions import FUNCTIONS  # noqa: PLC0415  # as above
+
+    environment = JSONPathEnvironment(strict=True)  # RFC 9535 and nothing beside it
+    environment.function_extensions |= FUNCTIONS
     try:
-        return JSONPathEnvironment(strict=True).compile(text)  # RFC 9535 and nothing beside it
+        return environment.compile(text)
     except JSONPathError as error:
         message = f"'{text}' is no JSONPath of RFC 9535, such as \"$.status\""
         raise ValueError(message) from error
@@ -56,13 +61,30 @@ def find(path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
     Raises:
         ProbeFailedError: `bad_response`: nothing is there, or null, or more than one value.
     """
+    return the_one(find_all(path, document), path, document)
+
+
+def find_all(path: str, document: Any) -> list[Any]:  # noqa: ANN401  # any JSON value
+    """Every value at the path, null included.
+
+    Raises:
+        ProbeFailedError: `bad_response`: it cannot be read.
+    """
     from jsonpath import JSONPathError  # noqa: PLC0415  # as above
 
     within = None if isinstance(document, str) else document  # the library reads a text as a document of its own
     try:
-        found = [document] if path == "$" else compile_path(path).findall(within)
+        return [document] if path == "$" else list(compile_path(path).findall(within))
     except (JSONPathError, RecursionError) as error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{path} cannot be read in this answer") from error
+
+
+def the_one(found: Sequence[Any], path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """The value of those that were found at a path, where it is one.
+
+    Raises:
+        ProbeFailedError: `bad_response`: it is none, or null, or more than one.
+    """
     if len(found) != 1 or found[0] is None:
         what = "null" if len(found) == 1 else "nothing" if not found else f"{len(found)} values"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{what} at {path}; {keys(document)}")

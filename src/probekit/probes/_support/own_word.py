@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from probekit.model.measurement import ProbeFailedError, Reason
-from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT
 from probekit.probes._support.health_document import HealthDocument, Names
 from probekit.probes._support.health_reader import read_health
 from probekit.probes._support.health_words import Health, said_by, said_leniently
 from probekit.probes._support.json import keys, shown
+from probekit.probes._support.suggestion import seen, suggestion
 from probekit.transport.response import Answer
 
 TOLD: Final = 6  # words that a line of evidence names
@@ -32,24 +31,29 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
     Raises:
         ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
     """
-    text = answer.text.strip()
-    if not text:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, 'the body is empty; body = "any" accepts it')
-    hint = DECLARE if re.match(r'[{"]|\[(?![-+])', text) else DECLARE_TEXT  # `[+]ping ok` is no list
+    if not answer.text.strip():
+        hint = f"{suggestion(answer)} says so, any_body = true that a 2xx is enough"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is empty; if that is good: {hint}")
     try:
         document = said_by(answer)
         said = read_health(document, ignored=Names(ignore))
     except ProbeFailedError as error:
-        raise ProbeFailedError(error.reason, f"{error.detail}; {hint}") from error
+        raise _unread(error.detail, answer) from error
     if said.overall is None and said.is_silent:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"no status in it; {keys(document)}; {hint}")
+        raise _unread(f"no status in it; {keys(document)}", answer)
     if said.overall is not None and said.overall.is_doubtful:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"its status {shown(said.word)} is no word we know; {hint}")
+        raise _unread(f"its status {shown(said.word)} is not a recognised word of health", answer)
     if said.overall is Health.BAD and said.best is not Health.GOOD:
         return OwnWord([f"its status is {shown(said.word)}"], said.neutral)
     if doubts := _doubts(_unwell(said)):
         raise ProbeFailedError(Reason.BAD_RESPONSE, doubts)
     return OwnWord(neutral=said.neutral)
+
+
+def _unread(why: str, answer: Answer) -> ProbeFailedError:
+    """The refusal of a body that says nothing of health, with its first line and the setting that would accept it."""
+    line = f"first line: {seen(answer)}; if that is good: {suggestion(answer)}"
+    return ProbeFailedError(Reason.BAD_RESPONSE, f"{why}; {line}")
 
 
 def doubted(answer: Answer) -> tuple[str, ...]:

@@ -2,87 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
-
-from pydantic import Field, StringConstraints, model_validator
+from typing import Final
 
 from probekit.probe import (
     MADE_UP,
+    Allowance,
     Answer,
     Context,
     Exact,
     Failure,
-    FreshConfig,
-    HttpConfig,
     Kind,
-    MadeUpPathConfig,
     Metric,
     ProbeFailedError,
     Readings,
     Reason,
-    RepeatedConfig,
     http_endpoint,
 )
-from probekit.probes._support.assertions import Assertion, broken
+from probekit.probes._support.claims import broken, in_words
 from probekit.probes._support.own_word import TOLD, OwnWord, beside_assertions, implied
 from probekit.probes._support.questions import doubt_of_question
+from probekit.probes._support.request import ALLOWANCE, Request
+from probekit.probes.http.settings import HttpProbe
 
 _PATH: Final = "look at path and base_url"
 _MOVED: Final = "follow = 1 follows it within its origin, or name that place in path and base_url"
 
 
-class HttpProbe(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
-    """One URL and what its answer must be like."""
-
-    kind: Literal["http"]
-    method: Literal["GET", "HEAD"] = Field("GET", description="how it is asked")
-    follow: int = Field(0, ge=0, le=5, description="redirects that are followed, within the same origin only")
-    assertions: tuple[Assertion, ...] = Field((), description="what the body must hold")
-    body: Literal["any"] | None = Field(None, description='"any": a 2xx is enough, whatever the body says')
-    ignore: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
-        (), description="keys and components of the body that say nothing of its health"
-    )
-    catch_all: bool = Field(
-        default=False, description="this server answers every path alike: only a declared assertion can pass"
-    )
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        if self.method == "HEAD" and self.body is None:
-            message = 'a HEAD has no body that could say something good: body = "any" says that its status is enough'
-            raise ValueError(message)
-        if self.catch_all and not self.assertions:
-            message = "catch_all says that every path is answered: add the assertions that tell health from it"
-            raise ValueError(message)
-        if self.ignore and self.body:
-            message = 'body = "any" reads no body: ignore does not go with it'
-            raise ValueError(message)
-        if self.assertions and self.body:
-            message = 'assertions read the body: they do not go with body = "any"'
-            raise ValueError(message)
-        return self
-
-
 async def measure(config: HttpProbe, context: Context) -> Readings:
     """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
-    url = config.target(context.base_url)
-    question = context.http.question(url, config.method)
+    url, request = config.target(context.base_url), config.request(context, config.place)
+    question = context.http.question(url, config.method, config.asks_beside())
     try:
-        answer = await context.http.get_fresh(url, max_age=config.max_age, method=config.method, follow=config.follow)
+        answer = await context.http.get_fresh(
+            url,
+            max_age=config.max_age,
+            method=config.method,
+            headers=request.headers,
+            content=request.content,
+            follow=config.follow,
+        )
     except ProbeFailedError as error:
         if error.reason is not Reason.UNREACHABLE:
             raise
         return Readings(error.detail, up=Exact(0))
-    answer.require_answer()
+    answer.require_answer(config.statuses)
     readings = _numbers(answer, context)
-    if not answer.is_success:
-        unread = Failure(reason=Reason.BAD_RESPONSE, detail=f"the body of a {answer.status} is not read")
-        readings.values["failed_assertions"] = unread
-        if doubt := doubt_of_question(context, answer, question, _MOVED if answer.redirect else _PATH):
+    if not answer.is_success and answer.status not in config.statuses:
+        doubt = doubt_of_question(context, answer, question, _MOVED if answer.redirect else _PATH)
+        if doubt:
             readings.values["status"] = Failure(reason=Reason.BAD_RESPONSE, detail=doubt)
-        return readings
+        if doubt or not config.statuses:
+            why = doubt or f"the body of a {answer.status} is not read"
+            readings.values["failed_assertions"] = Failure(reason=Reason.BAD_RESPONSE, detail=why)
+            return readings
     try:
-        said = await _judged(config, context, answer)
+        said = await _judged(config, context, answer, request)
     except ProbeFailedError as error:
         unread = Failure(reason=error.reason, detail=error.detail)
         readings.values |= {"up": unread, "failed_assertions": unread}
@@ -95,7 +69,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     if config.catch_all:
         readings.summary += ", of a server that answers every path: only the declared assertions count"
     if said.failed:
-        readings.summary += f": {'; '.join(said.failed)}"
+        readings.summary += f": {in_words(said.failed)}"
     return readings
 
 
@@ -121,25 +95,41 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     return readings
 
 
-async def _judged(config: HttpProbe, context: Context, answer: Answer) -> OwnWord:
+async def _judged(config: HttpProbe, context: Context, answer: Answer, request: Request) -> OwnWord:
     """What does not hold, in words; ProbeFailedError where that cannot be told."""
-    if await _answers_anything(config, context, answer):
+    if await _answers_anything(config, context, answer, request):
         detail = "this server answers anything: a path that cannot exist gets the same answer"
         hint = "if it must, catch_all = true with assertions that tell health"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
-    if config.body == "any":
-        return OwnWord()
-    if config.assertions:
-        failed = broken(config.assertions, answer.body)
-        return OwnWord(failed) if failed else beside_assertions(answer, config.ignore)
-    return implied(answer, config.ignore)
+    failed = broken(config.assertions, answer, context.now())
+    if failed or config.any_body:
+        return OwnWord(failed)
+    return beside_assertions(answer, config.ignore) if config.assertions else implied(answer, config.ignore)
 
 
-async def _answers_anything(config: HttpProbe, context: Context, answer: Answer) -> bool:
-    if config.catch_all or not config.made_up_path:
+async def _answers_anything(config: HttpProbe, context: Context, answer: Answer, request: Request) -> bool:
+    """Whether paths that cannot exist get the same answer; only a GET for them can be compared with it."""
+    if not config.asks_made_up_paths:
         return False
     url, has_body = config.target(context.base_url), config.method != "HEAD"
-    return await context.http.answers_anything(url, answer, follow=config.follow, has_body=has_body)
+    return await context.http.answers_anything(
+        url, answer, headers=request.headers, follow=config.follow, has_body=has_body
+    )
+
+
+def _requests(config: HttpProbe) -> int:
+    """The requests of one measurement, each with the redirects that it may follow."""
+    return (1 + MADE_UP * config.asks_made_up_paths) * (1 + config.follow)
+
+
+def _limits(config: HttpProbe) -> tuple[str, ...]:
+    """Where an assertion claims a status, that says which is good."""
+    status = () if config.statuses else ("status == 200",)
+    return ("up == 1", *status, "failed_assertions == 0")
+
+
+def _allowed_by(config: HttpProbe) -> dict[str, Allowance]:
+    return dict.fromkeys(KIND.metric_names, ALLOWANCE) if config.writes else {}
 
 
 KIND = Kind(
@@ -180,10 +170,15 @@ KIND = Kind(
     each_address=True,
     default_limits=lambda _: ("up == 1", "status == 200", "failed_assertions == 0"),
     remembers=True,
-    requests=1 + MADE_UP,
+    requests=_requests,
+    default_limits=_limits,
+    allowed_by=_allowed_by,
+    writes=lambda config: config.writes,
     example="""\
 kind = "http"
 path = "/health"
 assertions = [{ path = "$.status", equals = "ok" }]  # without it a 2xx and the body's own status word are read
 """,
+    safety="it only reads; a POST, PUT, PATCH or DELETE is sent to the target for each measurement, which is one an "
+    "attempt, where canary-write is allowed",
 )

@@ -4,86 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Final, Literal
-
-from pydantic import Field, field_validator
+from typing import Final
 
 from probekit.probe import (
     MADE_UP,
+    Allowance,
     Answer,
     Context,
-    Duration,
     Endpoint,
     Exact,
-    FreshConfig,
     Kind,
-    MadeUpPathConfig,
     Metric,
     ProbeFailedError,
     Readings,
     Reason,
-    RepeatedConfig,
-    Where,
 )
 from probekit.probes._support.questions import doubt_of_question
-from probekit.probes._support.statuses import Statuses, in_words, is_expected
+from probekit.probes._support.request import ALLOWANCE, Request
+from probekit.probes.routes.settings import Route, Routes
 from probekit.transport.body import PAGE
 from probekit.transport.client import ProbeClient
-from probekit.transport.urls import endpoint_of
+from probekit.transport.urls import endpoint_of, origin_of
 
-MOST: Final = 20  # routes of one table
 _AT_ONCE: Final = 4
 _TOLD: Final = 8  # routes that a line of evidence names
 _EXPECT: Final = "look at the path, or say which status is due: expect"
 _SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
-
-
-class Route(Where):
-    """One URL and the statuses that it must answer with."""
-
-    name: str | None = Field(None, min_length=1, max_length=60, description="what the report calls it")
-    method: Literal["GET", "HEAD"] = Field("GET", description="how it is asked")
-    expect: Statuses = Field(
-        (), description="the status, or a list of those, that it may answer with; any 2xx if not given"
-    )
-    max_age: Duration | None = Field(None, ge=0, description="how old an answer may be, instead of the table's own")
-    need: Literal["required", "optional"] = Field(
-        "required", description='"optional": it is shown when it misbehaves, and does not count'
-    )
-
-    def expects(self, status: int) -> bool:
-        """Whether the route may answer with this status."""
-        return is_expected(status, self.expect)
-
-    @property
-    def due(self) -> str:
-        """The statuses that it may answer with, in words."""
-        return in_words(self.expect)
-
-    def __str__(self) -> str:
-        return self.name or f"{self.method} {self.place}"
-
-
-class Routes(RepeatedConfig, FreshConfig, MadeUpPathConfig):
-    """The routes, each asked once a measurement."""
-
-    kind: Literal["routes"]
-    routes: tuple[Route, ...] = Field(
-        max_length=MOST, description="what is asked: a path or a URL, and what it must answer"
-    )
-
-    @field_validator("routes")
-    @classmethod
-    def _say_something(cls, routes: tuple[Route, ...]) -> tuple[Route, ...]:
-        places = [(route.method, route.path, route.url) for route in routes]
-        twice = next((route for route, place in zip(routes, places, strict=True) if places.count(place) > 1), None)
-        if twice:
-            message = f"'{twice}' is there twice"
-            raise ValueError(message)
-        if all(route.need == "optional" for route in routes):
-            message = "no route is required: nothing would be measured"
-            raise ValueError(message)
-        return routes
+_ENOUGH: Final = 8  # routes in a row that keep silent: each may hold a worker of the target, so no more are asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +41,41 @@ class _Seen:
     wrong: str = ""  # in words; empty where it is as declared
     failed: ProbeFailedError | None = None  # there is no telling
     question: str | None = None  # that was answered as declared
+    is_silent: bool = False
+    is_asked: bool = True
+
+
+@dataclass(slots=True)
+class _Silence:
+    """How many routes kept silent since one answered."""
+
+    count: int = 0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether no more are asked."""
+        return self.count >= _ENOUGH
+
+    def note(self, seen: _Seen) -> None:
+        """Count one route, in the order in which they end."""
+        self.count = self.count + 1 if seen.is_silent else 0
 
 
 async def measure(config: Routes, context: Context) -> Readings:
     """One request per route, each on a new connection; a route that refuses, resets or keeps silent is unexpected."""
-    slots = asyncio.Semaphore(_AT_ONCE)
+    requests = [route.request(context, route.place) for route in config.routes]  # all, or none is sent
+    slots, silence = asyncio.Semaphore(_AT_ONCE), _Silence()
     doors = [replace(context.http, waited=0.0) for _ in config.routes]  # what they wait at the same time is no sum
 
-    async def one(route: Route, door: ProbeClient) -> _Seen:
+    async def one(route: Route, request: Request, door: ProbeClient) -> _Seen:
         async with slots:
-            return await _look(config, route, replace(context, http=door))
+            if silence.is_enough:
+                return _Seen(route=route, is_asked=False)
+            seen = await _look(config, route, request, replace(context, http=door))
+            silence.note(seen)
+            return seen
 
-    seen = await asyncio.gather(*map(one, config.routes, doors))
+    seen = await asyncio.gather(*map(one, config.routes, requests, doors))
     context.http.waited += max(door.waited for door in doors)
     required = [one for one in seen if one.route.need == "required"]
     wrong = sum(bool(one.wrong) for one in required)
@@ -117,16 +87,23 @@ async def measure(config: Routes, context: Context) -> Readings:
     return readings
 
 
-async def _look(config: Routes, route: Route, context: Context) -> _Seen:
+async def _look(config: Routes, route: Route, request: Request, context: Context) -> _Seen:
     url, max_age = route.target(context.base_url), config.max_age if route.max_age is None else route.max_age
     try:
-        answer = await context.http.get_fresh(url, max_age=max_age, method=route.method, most=PAGE)
-        await _believe(config, route, answer, context)
+        answer = await context.http.get_fresh(
+            url,
+            max_age=max_age,
+            method=route.method,
+            headers=request.headers,
+            content=request.content,
+            most=PAGE,
+        )
+        await _believe(config, route, answer, request, context)
     except ProbeFailedError as error:
         if error.reason in _SILENT:
-            return _Seen(route=route, wrong=error.detail)
+            return _Seen(route=route, wrong=error.detail, is_silent=True)
         return _Seen(route=route, failed=error)
-    question = context.http.question(url, route.method)
+    question = context.http.question(url, route.method, route.asks_beside())
     if route.expects(answer.status):
         return _Seen(route=route, question=question)
     if doubt := doubt_of_question(context, answer, question, _EXPECT):
@@ -135,7 +112,7 @@ async def _look(config: Routes, route: Route, context: Context) -> _Seen:
     return _Seen(route=route, wrong=f"{answer.status} from {answer.address}{where} where {route.due} is due")
 
 
-async def _believe(config: Routes, route: Route, answer: Answer, context: Context) -> None:
+async def _believe(config: Routes, route: Route, answer: Answer, request: Request, context: Context) -> None:
     """Nothing, if the answer tells of this route.
 
     Raises:
@@ -144,10 +121,11 @@ async def _believe(config: Routes, route: Route, answer: Answer, context: Contex
     is_due = route.expects(answer.status)
     if answer.is_challenge or (answer.denies_access and not is_due):
         raise answer.access_denied("configure connect.headers, or expect it")
-    if not (config.made_up_path and is_due and (answer.is_success or answer.denies_access)):
+    is_comparable = config.made_up_path and route.method in ("GET", "HEAD")
+    if not (is_comparable and is_due and (answer.is_success or answer.denies_access)):
         return
     url, has_body = route.target(context.base_url), route.method != "HEAD" and not answer.denies_access
-    if await context.http.answers_anything(url, answer, has_body=has_body):
+    if await context.http.answers_anything(url, answer, headers=request.headers, has_body=has_body):
         who = (
             f"only the gateway at {answer.address} answered"
             if answer.denies_access
@@ -167,6 +145,8 @@ def _summary(seen: list[_Seen], wrong: int, required: int) -> str:
         if one.failed or one.wrong
     ]
     more = [f"and {len(summary) - _TOLD} more"] if len(summary) > _TOLD else []
+    if unasked := sum(not one.is_asked for one in seen):
+        more.append(f"{unasked} not asked, for {_ENOUGH} in a row kept silent")
     return "; ".join([f"{wrong} of {required} routes not as declared", *summary[:_TOLD], *more])
 
 
@@ -174,6 +154,21 @@ def _endpoint(config: Routes, base_url: str) -> Endpoint:
     """Where most of it goes: the base URL if any route lies below it, else the first route's own host."""
     first = next((route for route in config.routes if route.path), config.routes[0])
     return endpoint_of(first.target(base_url))
+
+
+def _requests(config: Routes) -> int:
+    """Each route, and two paths that cannot exist for each origin and set of headers."""
+    asked = {(route.url and origin_of(route.url), frozenset(route.headers)) for route in config.routes}
+    return len(config.routes) + MADE_UP * len(asked) * config.made_up_path
+
+
+def _exchanges(config: Routes) -> int:
+    """Four routes are asked at once; beside one of them, two paths that cannot exist."""
+    return -(-len(config.routes) // _AT_ONCE) + MADE_UP * config.made_up_path
+
+
+def _allowed_by(config: Routes) -> dict[str, Allowance]:
+    return dict.fromkeys(KIND.metric_names, ALLOWANCE) if config.writes else {}
 
 
 KIND = Kind(
@@ -192,7 +187,11 @@ KIND = Kind(
     default_limits=lambda _: ("unexpected == 0",),
     remembers=True,
     in_flight=1,  # measurements: each has up to four requests in flight
-    requests=lambda config: len(config.routes) + MADE_UP,
+    requests=_requests,
+    exchanges=_exchanges,
+    default_limits=lambda _config: ("unexpected == 0",),
+    allowed_by=_allowed_by,
+    writes=lambda config: config.writes,
     example="""\
 kind = "routes"
 routes = [
@@ -201,4 +200,6 @@ routes = [
     { url = "https://pay.example.net/status", need = "optional" },
 ]
 """,
+    safety="it only reads; with a POST, PUT, PATCH or DELETE among its routes all are asked once an attempt, where "
+    "canary-write is allowed",
 )

@@ -1,0 +1,139 @@
+"""Compare values of an answer with what a configuration claims: sameness, words, patterns, numbers, lengths, times."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from probekit.probes._support.json import is_number
+
+if TYPE_CHECKING:
+    from re2 import _Regexp
+
+Value = bool | int | float | str
+SHOWN: Final = 60  # characters of a text that a line of evidence quotes
+LONGEST_PATTERN: Final = 500  # characters
+_LARGEST_PROGRAM: Final = 1000  # instructions of a compiled pattern: 1 MiB of text takes it some seconds at most
+_MEMORY: Final = 8 << 20  # bytes that a pattern may take
+_NEGATION: Final = re.compile(r"(?:(?<![^\W_])not?|n't)[\s_-]*\Z", re.IGNORECASE)
+_BEFORE: Final = 16  # characters before a word that may deny it
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,2})?")
+_RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,20})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_HTTP_DATE: Final = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
+_MILLISECONDS: Final = 100_000_000_000  # from which on a Unix time is in milliseconds: seconds reach it in 5138
+_LAST: Final = 253_402_300_799_000  # milliseconds at the end of the year 9999
+_TYPES: Final = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+
+
+def is_same(value: Any, claimed: Value) -> bool:  # noqa: ANN401  # any JSON value
+    """Whether a value is equal and of the same type; a number is one, whole or not."""
+    same_type = is_number(claimed) and is_number(value)
+    return bool(value == claimed) and (same_type or type(value) is type(claimed))
+
+
+def has_words(text: str, words: str) -> bool:
+    """Whether the words stand in the text as they are: `healthy` is neither in `unhealthy` nor in `not healthy`."""
+    before = r"(?<!\w)" if re.match(r"\w", words) else ""
+    after = r"(?!\w)" if re.search(r"\w\Z", words) else ""
+    found = re.finditer(f"{before}{re.escape(words)}{after}", text)
+    return any(not (before and _NEGATION.search(text[max(0, one.start() - _BEFORE) : one.start()])) for one in found)
+
+
+@lru_cache(maxsize=256)
+def compile_pattern(pattern: str) -> _Regexp:
+    """Return the pattern for the engine RE2, which takes time in proportion to the text, whatever the pattern.
+
+    Raises:
+        ValueError: it is no pattern of RE2, or too large a one.
+    """
+    import re2  # noqa: PLC0415  # for the runs that have patterns
+
+    options = re2.Options()
+    options.log_errors, options.never_capture, options.max_mem = False, True, _MEMORY
+    try:
+        compiled = re2.compile(pattern, options)
+    except (re2.error, UnicodeEncodeError) as error:
+        why = error.args[0].decode("utf-8", "replace") if isinstance(error, re2.error) else "it is not Unicode"
+        message = f"no regular expression of RE2: {why}; see github.com/google/re2/wiki/Syntax"
+        raise ValueError(message) from error
+    if compiled.programsize > _LARGEST_PROGRAM:
+        message = "the regular expression is too large: use fewer or smaller repetitions such as {100}"
+        raise ValueError(message)
+    return compiled
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether the pattern is found anywhere in the text; `^` and `$` are its ends."""
+    return compile_pattern(pattern).search(text.encode("utf-8", "replace")) is not None
+
+
+def number_in(text: str) -> int | float | None:
+    """Return the decimal number that a text is, None where it is none."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
+
+
+def length_of(value: Any) -> int | None:  # noqa: ANN401  # any JSON value
+    """Return the characters of a text, the entries of an array, the keys of an object; None for other values."""
+    return len(value) if isinstance(value, str | list | dict) else None
+
+
+def time_in(value: Any) -> datetime | None:  # noqa: ANN401  # any JSON value
+    """Return the moment that a value names, None where it names none.
+
+    Moments are RFC 3339, an HTTP date (RFC 9110 section 5.6.7), or Unix time in seconds or milliseconds.
+    """
+    number = number_in(value) if isinstance(value, str) else value if is_number(value) else None
+    if number is not None:
+        return _unix_time(number)
+    try:
+        return _written_time(value) if isinstance(value, str) else None
+    except ValueError:  # the 30th of February
+        return None
+
+
+def _unix_time(number: float) -> datetime | None:
+    milliseconds = number if abs(number) >= _MILLISECONDS else number * 1000
+    is_one = 0 <= milliseconds <= _LAST
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds) if is_one else None
+
+
+def _written_time(text: str) -> datetime | None:
+    if _HTTP_DATE.fullmatch(text):
+        return parsedate_to_datetime(text)
+    parts = _RFC_3339.fullmatch(text)
+    if parts is None:
+        return None
+    day, time, fraction, offset = parts.groups(default="")
+    return datetime.fromisoformat(f"{day}T{time}{fraction[:7]}{offset.upper()}")
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotation marks, cut to what a line can hold."""
+    cut = text[: SHOWN + 1]
+    return json.dumps(cut[:SHOWN], ensure_ascii=False) + ("..." if len(cut) > SHOWN else "")
+
+
+def plain(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    """Return a value as a line of evidence shows it."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, list):
+        return f"of {len(value)} {'entry' if len(value) == 1 else 'entries'}"
+    if isinstance(value, dict):
+        return f"of {len(value)} {'key' if len(value) == 1 else 'keys'}"
+    text = json.dumps(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def typed(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    """Return a value with its type: `"true" (string)`, `an array of 2 entries`, `null`."""
+    if value is None:
+        return "null"
+    name = _TYPES[type(value)]
+    return f"an {name} {plain(value)}" if isinstance(value, list | dict) else f"{plain(value)} ({name})"

@@ -1,0 +1,51 @@
+"""A setting that bounds a length, and the words for bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from probekit.probe import Settings
+
+
+class Length(Settings):
+    """How many characters, entries or keys."""
+
+    at_least: int | None = Field(None, ge=0, strict=True, description="the least length")
+    at_most: int | None = Field(None, ge=0, strict=True, description="the greatest length")
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            message = "says nothing: add at_least or at_most"
+            raise ValueError(message)
+        return self
+
+    def holds(self, length: int) -> bool:
+        """Whether it bounds that length."""
+        return (self.at_least or 0) <= length and (self.at_most is None or length <= self.at_most)
+
+    def __str__(self) -> str:
+        return str(self.at_least) if self.at_least == self.at_most else bounds(self.at_least, self.at_most)
+
+
+def bounds(least: float | None, most: float | None) -> str:
+    """Both bounds in words."""
+    named = (("at least", least), ("at most", most))
+    return " and ".join(f"{word} {bound:.15g}" for word, bound in named if bound is not None)
+
+
+def are_in_order(least: float | None, most: float | None) -> bool:
+    """Whether some number keeps both bounds."""
+    return least is None or most is None or least <= most
+
+
+def _exactly(written: object) -> object:
+    is_number = isinstance(written, int) and not isinstance(written, bool)
+    return {"at_least": written, "at_most": written} if is_number else written
+
+
+LengthOrNumber = Annotated[
+    Length, BeforeValidator(_exactly, json_schema_input_type=Annotated[int, Field(ge=0)] | Length)
+]
