@@ -47,7 +47,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class _Silence:
-    """How many routes kept silent since one answered."""
+    """How many required routes kept silent since one of them answered."""
 
     count: int = 0
 
@@ -57,26 +57,35 @@ class _Silence:
         return self.count >= _ENOUGH
 
     def note(self, seen: _Seen) -> None:
-        """Count one route, in the order in which they end."""
-        self.count = self.count + 1 if seen.is_silent else 0
+        """Count one route, in the order in which they end; optional ones are often another target's."""
+        if seen.route.need == "required":
+            self.count = self.count + 1 if seen.is_silent else 0
 
 
 async def measure(config: Routes, context: Context) -> Readings:
-    """One request per route, each on a new connection; a route that refuses, resets or keeps silent is unexpected."""
+    """One request per route, each on a new connection; a route that refuses, resets or keeps silent is unexpected.
+
+    Where eight in a row keep silent, no more are asked, and the rest counts as silent, too.
+    """
     requests = [route.request(context, route.place) for route in config.routes]  # all, or none is sent
-    slots, silence = asyncio.Semaphore(_AT_ONCE), _Silence()
-    doors = [replace(context.http, waited=0.0) for _ in config.routes]  # what they wait at the same time is no sum
+    doors = [replace(context.http, waited=0.0) for _ in range(_AT_ONCE)]  # what they wait at the same time is no sum
+    silence, seen, left = _Silence(), dict[int, _Seen](), iter(enumerate(requests))
 
-    async def one(route: Route, request: Request, door: ProbeClient) -> _Seen:
-        async with slots:
+    async def ask(door: ProbeClient) -> None:
+        for number, request in left:
+            route = config.routes[number]
             if silence.is_enough:
-                return _Seen(route=route, is_asked=False)
-            seen = await _look(config, route, request, replace(context, http=door))
-            silence.note(seen)
-            return seen
+                seen[number] = _Seen(route=route, wrong="not asked", is_asked=False)
+            else:
+                seen[number] = await _look(config, route, request, replace(context, http=door))
+                silence.note(seen[number])
 
-    seen = await asyncio.gather(*map(one, config.routes, requests, doors))
+    await asyncio.gather(*map(ask, doors))
     context.http.waited += max(door.waited for door in doors)
+    return _readings([seen[number] for number in sorted(seen)])
+
+
+def _readings(seen: list[_Seen]) -> Readings:
     required = [one for one in seen if one.route.need == "required"]
     wrong = sum(bool(one.wrong) for one in required)
     for route, failed in [(one.route, one.failed) for one in required if one.failed]:
@@ -142,7 +151,7 @@ def _summary(seen: list[_Seen], wrong: int, required: int) -> str:
         f"{one.route}{' (optional)' if one.route.need == 'optional' else ''}: "
         f"{one.failed.detail if one.failed else one.wrong}"
         for one in sorted(seen, key=lambda one: one.route.need == "optional")
-        if one.failed or one.wrong
+        if one.is_asked and (one.failed or one.wrong)
     ]
     more = [f"and {len(summary) - _TOLD} more"] if len(summary) > _TOLD else []
     if unasked := sum(not one.is_asked for one in seen):
