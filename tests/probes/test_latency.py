@@ -363,6 +363,7 @@ async def test_one_page_for_every_path_does_not_answer_a_question_that_others_re
         ("\ufefforders".encode("utf-16-le"), True),
         ("orders".encode("utf-16-le"), False),  # no byte order mark says so
         (b"", False),
+        (b"no orders", False),  # words that are denied are not there
     ],
 )
 def test_an_answer_must_hold_its_text_however_it_is_encoded(body, is_answered) -> None:

@@ -168,7 +168,6 @@ KIND = Kind(
     measure=measure,
     endpoint=http_endpoint,
     each_address=True,
-    default_limits=lambda _: ("up == 1", "status == 200", "failed_assertions == 0"),
     remembers=True,
     requests=_requests,
     default_limits=_limits,

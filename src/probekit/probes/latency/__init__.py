@@ -26,6 +26,7 @@ from probekit.probe import (
     Window,
     http_endpoint,
 )
+from probekit.probes._support.comparing import has_words
 from probekit.probes._support.questions import doubt_of_question
 from probekit.probes.latency.lines import FEW, Lines
 from probekit.probes.latency.sender import Sender
@@ -40,14 +41,16 @@ class Route(Where):
 
     expect: list[int] = Field([200], min_length=1, description="statuses that are an answer; any other is an error")
     contains: str | None = Field(
-        None, min_length=1, description="what the text of an answer must hold; without it an answer is an error"
+        None,
+        min_length=1,
+        description="Words that the text of an answer must hold, whole and not negated; an answer without them is an error.",
     )
 
     def is_answered_by(self, answer: Answer) -> bool:
         """Whether that is an answer of the route."""
         if answer.status not in self.expect:
             return False
-        return self.contains is None or self.contains in answer.text
+        return self.contains is None or has_words(answer.text, self.contains)
 
 
 class Latency(ProbeConfig, MadeUpPathConfig):

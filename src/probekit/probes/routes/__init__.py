@@ -193,7 +193,6 @@ KIND = Kind(
     ),
     measure=measure,
     endpoint=_endpoint,
-    default_limits=lambda _: ("unexpected == 0",),
     remembers=True,
     in_flight=1,  # measurements: each has up to four requests in flight
     requests=_requests,
