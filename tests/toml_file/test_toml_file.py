@@ -171,14 +171,22 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     ("data", "told"),
     [
         (b"a = 1\nb =\n", "a.toml:2: no TOML at column 4: invalid value"),
-        (b"a = 1\na = 2\n", "a.toml:2: no TOML at column 6: cannot overwrite a value"),
+        (
+            b"a = 1\na = 2\n",
+            "a.toml:2: no TOML at column 6: this key is set twice, or is a table and a value; keep one of them",
+        ),
+        (
+            b"[env.prod]\n[env.prod]\n",
+            "a.toml:2: no TOML at column 10: the table [env.prod] is declared twice, or stands in one that is complete",
+        ),
+        (b"a = {b = 1}\na.c = 2\n", "a.toml:2: no TOML at column 8: 'a' is complete where it is first written"),
         (b"a = [1,\n", "a.toml:1: no TOML at the end of the file: invalid value"),
         (b"ok = 1\nb = '\xff'\n", "a.toml:2: not UTF-8, expected a text in UTF-8"),
         (b"#" * (1 << 20) + b"#", "a.toml: it cannot be read: larger than 1 MiB, expected a TOML file"),
         (b"a = " + b"[" * 9999, "a.toml: nested too deeply, or a number of thousands of digits, expected less"),
         (b"a = " + b"1" * 9999, "a.toml: nested too deeply, or a number of thousands of digits, expected less"),
     ],
-    ids=["syntax", "twice", "open end", "encoding", "size", "depth", "digits"],
+    ids=["syntax", "twice", "table twice", "closed table", "open end", "encoding", "size", "depth", "digits"],
 )
 def test_what_is_no_toml_is_refused(tmp_path: Path, data: bytes, told: str) -> None:
     assert refused(written(tmp_path / "a.toml", data)) == told

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import Original, parse_stream
 
 from probekit.files import read_file
 from probekit.toml_file import ConfigError, FileProblem
@@ -25,7 +25,7 @@ def read_dotenv(folder: Path) -> Dotenv:
     """The .env in that folder, read once: it may be a pipe.
 
     Raises:
-        ConfigError: it cannot be read, is no UTF-8, or is larger than any.
+        ConfigError: it cannot be read, is no UTF-8 or larger than any, or a line of it is no NAME=value.
     """
     file = folder / ".env"
     if not (file.is_file() or file.is_fifo()):
@@ -36,5 +36,20 @@ def read_dotenv(folder: Path) -> Dotenv:
         found = f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
         problem = FileProblem(file=file, line=None, key="", found=found, expected="lines of NAME=value in UTF-8")
         raise ConfigError([problem]) from None  # its cause may hold what the user wrote
-    values = dotenv_values(stream=StringIO(text), interpolate=False)  # a secret may hold ${...}
+    lines = list(parse_stream(StringIO(text)))
+    if broken := [line.original for line in lines if line.error]:
+        raise ConfigError([_no_line(file, _number_of(one)) for one in broken])
+    values = {line.key: line.value for line in lines if line.key is not None}  # a secret may hold ${...}
     return Dotenv(file=file.absolute(), values=values)
+
+
+def _number_of(found: Original) -> int:
+    """The number of a line; the blank lines before it are a part of what was read for it."""
+    text = found.string
+    return found.line + text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _no_line(file: Path, number: int) -> FileProblem:
+    """A line that cannot be read: what it says may be a secret, and a variable that is left out may be missed."""
+    hint = "correct it, or begin it with # to leave it out"
+    return FileProblem(file=file, line=number, key="", found="no NAME=value", expected="NAME=value", hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from ast import literal_eval
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,14 @@ from probekit.files import read_file
 from probekit.toml_file.lines import Keys, line_of
 from probekit.toml_file.problem import ConfigError, FileProblem
 
-_NO_FILE: Final = "name it with --config, or start with the example in the README"
+_NO_FILE: Final = "name it with --config, or write it: probekit init URL"
+
+
+_WORDS: Final = (
+    (r"Cannot declare (\(.*\)) twice", "the table [{0}] is declared twice, or stands in one that is complete"),
+    (r"Cannot overwrite a value", "this key is set twice, or is a table and a value; keep one of them"),
+    (r"Cannot (?:mutate immutable|redefine) namespace (\(.*\))", "'{0}' is complete where it is first written"),
+)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -54,7 +62,7 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         summary, _, place = str(error).rpartition(" (at ")
-        summary = summary[:1].lower() + summary[1:]
+        summary = _in_words(summary)
         at = re.match(r"line (\d+), column (\d+)", place)
         line = int(at[1]) if at else text.rstrip("\r\n").count("\n") + 1
         column = f"column {at[2]}" if at else "the end of the file"
@@ -64,6 +72,14 @@ def parse(text: str, path: Path) -> dict[str, Any]:
     if keys := _too_large(document):
         raise _refused(path, "a number too large", "one of 64 bits (toml.io)", line=line_of(text, keys))
     return document
+
+
+def _in_words(summary: str) -> str:
+    """What tomllib says, in words; a key that it names as a tuple of Python, as TOML writes it."""
+    for pattern, words in _WORDS:
+        if found := re.fullmatch(pattern, summary, re.DOTALL):
+            return words.format(*(".".join(literal_eval(key)) for key in found.groups()))
+    return summary[:1].lower() + summary[1:]
 
 
 def _too_large(document: dict[str, Any]) -> Keys:
