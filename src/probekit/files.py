@@ -108,6 +108,25 @@ def write_file(path: Path, text: str, *, mode: int = PRIVATE, patience: float = 
         raise
 
 
+def require_writable(path: Path) -> None:
+    """Refuse a path at which `write_file` could not write now.
+
+    Raises:
+        OSError: it is a folder, or its folder is not there or takes no file.
+        ValueError: its name holds a NUL.
+    """
+    before = _state_of(path)
+    if before is not None and S_ISDIR(before.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if before is not None and not (S_ISREG(before.st_mode) or S_ISLNK(before.st_mode)):
+        return  # a pipe or a device: who opens it may keep its reader waiting, or end it
+    if before is not None and S_ISLNK(before.st_mode) and _is_of_the_system(path.parent):
+        return
+    handle, part = mkstemp(prefix=".probekit-", suffix=".part", dir=path.parent)
+    os.close(handle)
+    Path(part).unlink()
+
+
 def _state_of(path: Path) -> os.stat_result | None:
     """What is at the path, links not followed; None where nothing is."""
     try:

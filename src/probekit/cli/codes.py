@@ -18,7 +18,7 @@ MEANINGS: Final = {
     21: ("no go", "a grave failure before the deployment"),
     30: ("undecided", "no control answers, cut off, or nothing measured"),
     USAGE: ("usage", "wrong command line, unknown environment or item"),
-    INTERNAL: ("internal", "a crash of probekit, which says nothing about the target"),
+    INTERNAL: ("internal", "a crash of probekit, or a report that could not be written where it would be a go"),
     LOCKED: ("locked", "another run verifies this environment"),
     CONFIG: ("config", "probes.toml or the checklist is wrong: file, line, key"),
     129: ("interrupted", "SIGHUP; the terminal is gone, and the report says what was measured so far"),

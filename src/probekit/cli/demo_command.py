@@ -9,13 +9,13 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from probekit.cli.codes import INTERNAL
+from probekit.cli.codes import INTERNAL, USAGE
 from probekit.cli.options import verify_options
 from probekit.cli.output import warn, write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.cli.verifying import verify
 from probekit.demo import environment
-from probekit.demo.errors import DemoError
+from probekit.demo.errors import DemoError, MissingExtraError
 from probekit.demo.faults import parsed
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 
@@ -61,6 +61,9 @@ def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: 
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     try:
         return _serve(fault) if serve else _verify(fault, options)
+    except MissingExtraError as error:
+        warn(str(error))
+        return USAGE
     except DemoError as error:
         warn(str(error))
         return INTERNAL

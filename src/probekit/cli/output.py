@@ -1,4 +1,4 @@
-"""stdout is the report, files are whole or absent, and neither changes the exit code."""
+"""stdout is the report, files are whole or absent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from probekit.files import write_file
 from probekit.text import escape
 
 
-def write_stdout(text: str) -> None:
-    """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error."""
+def write_stdout(text: str) -> bool:
+    """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error.
+
+    Returns:
+        Whether nothing was lost.
+    """
     stream = sys.stdout
     data = text.encode(stream.encoding or "utf-8", "backslashreplace")
     try:
@@ -22,17 +26,26 @@ def write_stdout(text: str) -> None:
         stream.buffer.write(data)
         stream.flush()
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):
+        has_left = isinstance(error, BrokenPipeError)
+        if not has_left:
             warn(f"the report cannot be written to stdout: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet
+        return has_left
+    return True
 
 
-def save(text: str, path: Path, *, mode: int) -> None:
-    """Write the whole file or nothing, a new one with that mode; what cannot be written is said on stderr."""
+def save(text: str, path: Path, *, mode: int) -> bool:
+    """Write the whole file or nothing, a new one with that mode; where it cannot be written, say so on stderr.
+
+    Returns:
+        Whether it was written.
+    """
     try:
         write_file(path, text, mode=mode)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         warn(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
+        return False
+    return True
 
 
 def warn(text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from probekit.demo.errors import DemoError
+from probekit.demo.errors import DemoError, MissingExtraError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def find(program: Program) -> Path:
     """The program's file from the first place that has one.
 
     Raises:
-        DemoError: no place has it, or the environment variable names nothing that can be run.
+        DemoError: no place has it (MissingExtraError), or the environment variable names nothing that can be run.
     """
     if named := os.environ.get(program.variable):
         return _named(program, Path(named))
@@ -63,7 +63,7 @@ def find(program: Program) -> Path:
         if os.access(candidate, os.X_OK):
             return candidate
     message = f"{program.name} was not found: {program.advice}"
-    raise DemoError(message)
+    raise MissingExtraError(message)
 
 
 def _named(program: Program, named: Path) -> Path:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from probekit.demo.channel import Channel
-from probekit.demo.errors import DemoError
+from probekit.demo.errors import DemoError, MissingExtraError
 from probekit.demo.faults import FAULTS, VERSION, harm, parsed
 from probekit.demo.launcher import Launcher, launching
 from probekit.demo.ports import LOOPBACK, require_free
@@ -24,10 +24,16 @@ from probekit.demo.shop.settings import Settings
 
 if TYPE_CHECKING:  # psycopg and trustme are dear to import, and a lean installation lacks the latter
     from probekit.demo.stores import Stores
+from probekit.version import __version__
 
 __all__ = ["FAULTS", "SERVE_PORTS", "Ports", "Target", "running_target"]
 
 _EXTRA = ("jwt", "starlette", "trustme", "uvicorn")
+_INSTALL = """\
+the demo needs its extra (missing: {missing}); install probekit with it:
+  pip:    pip install 'probekit[demo]'
+  pipx:   pipx install --force 'probekit[demo]'
+  wheel:  pip install './dist/probekit-{version}-py3-none-any.whl[demo]'"""
 _USERS = ("ana", "ben", "cem")  # ana is the admin
 _LOOK = 2.0  # seconds for one look at /health
 
@@ -168,8 +174,7 @@ def _start_stores(launcher: Launcher, folder: Path, held: contextlib.ExitStack, 
 def _require_extra() -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if missing:
-        message = f"the demo needs its extra: pip install 'probekit[demo]' (missing: {', '.join(missing)})"
-        raise DemoError(message)
+        raise MissingExtraError(_INSTALL.format(missing=", ".join(missing), version=__version__))
 
 
 def _prepared(folder: Path) -> Path:
