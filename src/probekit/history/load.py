@@ -10,6 +10,7 @@ from pathlib import Path
 
 from probekit.files import read_file
 from probekit.history.ahead import ignored, ignored_marks
+from probekit.history.deployed import Stated, history_of_mark, marks, note, on_record, record
 from probekit.history.store import Document, RunSummary, Store, StoreError
 from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
@@ -26,33 +27,36 @@ class LoadedHistory:
 
     history: History
     last: Document | None  # the report of the last run
+    notes: tuple[str, ...] = ()  # what the report says of it
+    is_new: bool = False  # the stated deployment is not on record
 
 
-def load_history(file: Path | None, target: TargetKey, now: datetime, *, warn: Warn) -> LoadedHistory:
-    """What the store knows; nothing, and that is said, where it cannot be read."""
+def load_history(
+    file: Path | None, target: TargetKey, now: datetime, *, warn: Warn, stated: Stated | None = None
+) -> LoadedHistory:
+    """What the store knows, and what the caller states of a deployment; a store that cannot be read is a warning."""
+    alone = LoadedHistory(history=History(deployment=stated.deployment if stated else None), last=None)
     try:
-        return _of_store(file, target, now, warn) if file else LoadedHistory(history=History(), last=None)
+        return _of_store(file, target, now, warn, stated) if file else alone
     except (StoreError, ReportError) as error:
         warn(f"warning: nothing of the past is known: {error}")
-        return LoadedHistory(history=History(), last=None)
+        return alone
 
 
-def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn) -> LoadedHistory:
+def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn, stated: Stated | None) -> LoadedHistory:
     with Store(file) as store:
         history, last = _of_last_run(store, target, now, warn)
         windows = tuple(map(window_of, store.windows(target, now)))
         for mark in ignored_marks(store, target, now):
             warn(f"warning: {mark}")
-        if deployment := store.deployment(target, now):
-            read = store.mark(target, deployment)
-            history = replace(
-                history,
-                deployment=deployment,
-                previous_release=store.previous_release(target, deployment),
-                counters=read.counters,
-                answered=history.answered | read.answered,
-            )
-    return LoadedHistory(history=replace(history, baseline=windows), last=last)
+        kept = on_record(stated, marks(store, target, now)) if stated else store.deployment(target, now)
+        if kept:
+            history = history_of_mark(store, target, kept, history)
+        elif stated:
+            history = replace(history, deployment=stated.deployment)
+        notes = tuple(filter(None, [note(stated, kept, target)])) if stated and kept else ()
+    is_new = stated is not None and kept is None
+    return LoadedHistory(history=replace(history, baseline=windows), last=last, notes=notes, is_new=is_new)
 
 
 def _of_last_run(store: Store, target: TargetKey, now: datetime, warn: Warn) -> tuple[History, Document | None]:
@@ -94,6 +98,17 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         return None
     except ReportError as error:
         raise ReportError(f"{file}: {error}") from None
+
+
+def record_deployment(file: Path | None, target: TargetKey, stated: Stated, *, warn: Warn) -> None:
+    """Put a stated deployment on record, so that later runs know it."""
+    if file is None:
+        return
+    try:
+        with Store(file) as store:
+            record(store, target, stated)
+    except StoreError as error:
+        warn(f"warning: this deployment is not on record: {error}")
 
 
 def record_run(  # noqa: PLR0913  # the last two by name

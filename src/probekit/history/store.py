@@ -62,6 +62,11 @@ class Store(Database):
         with self._as_damage(_REPORT):
             return unpacked(found[0][1]) if is_one else None
 
+    def ids(self, beginning: str) -> tuple[str, ...]:
+        """The ids of up to ten runs that begin so, in order."""
+        query = "SELECT id FROM run WHERE substr(id, 1, length(?)) = ? ORDER BY id LIMIT 10"
+        return self._rows(_RUN, text_in, query, (beginning, beginning))
+
     def reports(self, target: TargetKey, now: datetime) -> Iterator[Document]:
         """The latest reports of runs that did not begin in the future of now, the one that was recorded last first."""
         query = (
@@ -112,7 +117,7 @@ class Store(Database):
         """Keep what was read at the latest mark of a deployment on record."""
         counters = [[*source, value] for source, value in read.counters.items()]
         kept = "UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ?"
-        document = packed({"counters": counters, "answered": sorted(read.answered)})
+        document = packed({"counters": counters, "answered": sorted(read.answered), "declared": read.declared})
         with self._transaction() as run:
             run(kept, (document, *_key(target), _text(deployment.started)))
 
@@ -188,7 +193,8 @@ def _readings(column: Any) -> MarkReadings:  # noqa: ANN401  # see above
         for probe, instance, metric, value in kept["counters"]
     }
     answered = frozenset(map(str, kept.get("answered", ())))  # a mark of an older version has none
-    return MarkReadings(counters=counters, answered=answered)
+    declared = kept.get("declared")
+    return MarkReadings(counters=counters, answered=answered, declared=None if declared is None else str(declared))
 
 
 def _moment(column: Any) -> datetime:  # noqa: ANN401  # see above

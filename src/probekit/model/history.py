@@ -47,6 +47,7 @@ class MarkReadings:
 
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # what they had come to, at the latest mark
     answered: frozenset[str] = frozenset()  # questions that were answered as they should be, at its start
+    declared: str | None = None  # the release that the configuration expected, where nobody named one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from probekit.checklist import Checklist
+from probekit.config.target import Target
 from probekit.model.history import History
 from probekit.model.plan import Versions
 from probekit.model.verdict import Stage
@@ -61,6 +63,13 @@ class ReleaseRequest:
     def _served_before(self) -> str | None:
         """What is served before a deployment: the release of the last one that is over."""
         return self._previous if self._is_under_way else self._marked
+
+
+def declared_release(target: Target, checklist: Checklist) -> str | None:
+    """The one release that the configuration expects; None where it names none or several."""
+    guards = [one.source for one in target.probes if checklist.probes[one.probe].release_guard]
+    expected = set(chain.from_iterable(guard.versions.expected for guard in guards))
+    return expected.pop() if len(expected) == 1 else None
 
 
 def _known(version: str | None) -> tuple[str, ...]:
