@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -16,7 +15,6 @@ from probekit.config.references import target_of
 from probekit.config.settings import File
 from probekit.config.target import Config
 from probekit.toml_file import ConfigError, FileProblem, line_of, parse, problems, text_of
-from probekit.transport.urls import has_host
 
 
 def load(path: Path) -> Config:
@@ -26,44 +24,6 @@ def load(path: Path) -> Config:
         ConfigError: every mistake in it, each with file, line and key.
     """
     return read(text_of(path), path)
-
-
-_BY_URL = """
-[env.url]
-base_url = "{base}"
-scope = [
-    "pre.security.tls-days-left",
-    "pre.infra.tls-deployed",
-    "deploy.services.health-endpoint",
-    "deploy.smoke.smoke-response-times",
-    "post.security.headers",
-]
-settle = "0s"
-[env.url.probes.health]
-kind = "http"
-path = "{path}"
-any_body = true
-[env.url.probes.api]
-kind = "latency"
-rate = 5
-routes = [{{ path = "{path}" }}]
-"""
-
-
-def of_url(url: str) -> Config:
-    """What can be asked of a URL without a file: health, certificate, security headers and latency.
-
-    Raises:
-        ConfigError: it is no URL with a host.
-    """
-    parts = urlsplit(url) if has_host(url) else None
-    if parts is None or parts.scheme not in ("http", "https") or parts.query or "@" in parts.netloc or '"' in url:
-        expected = "https://HOST/PATH, without a user or a query"
-        raise ConfigError(
-            [FileProblem(file=Path("--url"), line=None, key="", found="no URL to verify", expected=expected)]
-        )
-    base, path = f"{parts.scheme}://{parts.netloc}", parts.path or "/"
-    return read(_BY_URL.format(base=base, path=path), Path("--url"))
 
 
 def read(text: str, path: Path) -> Config:

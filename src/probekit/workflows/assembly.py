@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from probekit import log
 from probekit.checklist import Checklist
-from probekit.config import loader
+from probekit.config import by_url, loader
 from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.config.target import Config, Target
 from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver
@@ -39,36 +39,55 @@ def loaded(options: RunOptions) -> Config:
 
     Raises:
         ConfigError: a file is wrong.
+        RequestError: the URL is.
     """
-    return options.config_loaded or load_config(options.config, options.url)
+    if options.config_loaded:
+        return options.config_loaded
+    return _of_url(options, options.url) if options.url is not None else load_config(options.config)
 
 
 def with_config(options: RunOptions) -> RunOptions:
-    """The options with their configuration, so that every step of a command sees the same one.
+    """The options with their configuration and environment, so that every step of a command sees the same ones.
 
     Raises:
         ConfigError: a file is wrong.
+        RequestError: the URL is, or see `target_of`.
     """
-    return replace(options, config_loaded=loaded(options))
+    config = loaded(options)
+    return replace(options, config_loaded=config, environment=target_of(options, config).name)
 
 
-def load_config(path: Path, url: str | None = None) -> Config:
-    """The configuration of a file, or of a URL without one.
+def load_config(path: Path) -> Config:
+    """The configuration of a file.
 
     Raises:
-        ConfigError: a file is wrong.
+        ConfigError: it is wrong.
     """
-    config = loader.of_url(url) if url else loader.load(path)
+    config = loader.load(path)
     capacity.check(config)
     return config
 
 
+def _of_url(options: RunOptions, url: str) -> Config:
+    if mistake := by_url.url_mistake(url):
+        raise RequestError(f"--url: {mistake}")
+    config = by_url.of_url(url, ca=options.ca, headers=options.headers)
+    for header, variable in options.headers.items():
+        if variable not in os.environ and config.dotenv.values.get(variable) is None:
+            raise RequestError(f"--header {header}: the variable {variable} is set neither here nor in .env")
+    return config
+
+
 def target_of(options: RunOptions, config: Config) -> Target:
-    """The environment that the options name.
+    """The environment that the options name; where they name none, the only one.
 
     Raises:
-        RequestError: there is none of this name.
+        RequestError: there is none of this name, or there are several and none is named.
     """
+    if options.environment is None:
+        if len(config.targets) > 1:
+            raise RequestError(f"name the environment with --env: {config.path} has {', '.join(config.targets)}")
+        return next(iter(config.targets.values()))
     target = config.targets.get(options.environment)
     if target is None:
         known = f"known in {config.path}: {', '.join(config.targets)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +21,11 @@ class RequestError(Exception):
 class RunOptions:
     """What a caller wants verified."""
 
-    environment: str
+    environment: str | None = None  # None: the only one of the file
     config: Path = Path("probes.toml")
     url: str | None = None  # instead of a file
+    ca: Path | None = None  # of a URL: CA certificates in addition to the system's
+    headers: Mapping[str, str] = field(default_factory=dict)  # of a URL: header to the variable of its value
     stage: Stage = Stage.AFTER
     selection: Selection = field(default_factory=Selection)
     history: History = field(default_factory=History)
@@ -31,6 +34,7 @@ class RunOptions:
     settle: bool = True
     strict: bool = False
     measure_all: bool = False  # also what a confirmed failure, which has fixed the decision, makes needless
+    notes: tuple[str, ...] = ()  # what the report says besides its own notes
     config_loaded: Config | None = None  # what `config` or `url` name, where it was read already
 
 

@@ -32,12 +32,13 @@ from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.transport.resolver import Resolver
 from probekit.version import __version__
+from probekit.workflows import by_url
 from probekit.workflows.assembly import prepare, release_request, session
 from probekit.workflows.options import RunOptions, history_at
 
 
 def verify(  # noqa: PLR0913  # what the command line offers, by name
-    environment: str,
+    environment: str | None = None,
     *,
     config: Path | str = "probes.toml",
     url: str | None = None,
@@ -53,7 +54,7 @@ def verify(  # noqa: PLR0913  # what the command line offers, by name
     """Verify one environment.
 
     Args:
-        environment: its name in the configuration.
+        environment: its name in the configuration; it may be left out where there is one only.
         config: the configuration file.
         url: a URL to verify without a file.
         stage: where the release stands.
@@ -98,13 +99,15 @@ async def execute_run(
         ConfigError, RequestError: see `prepare`.
     """
     config, target, planned = prepare(options)
+    if options.url is not None:
+        planned = await by_url.without_https(planned, options.url)
     opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
     context = replace(
         opened.context,
         history=options.history,
         stage=options.stage.value,
         release=release_request(options).subject or "",
-        settle=options.settle,
+        settle=options.settle and not options.selection.quick,
         wait_release=options.wait_release,
     )
     opened.context.redactor.allow(_releases(context))
@@ -126,8 +129,9 @@ async def execute_run(
 
     def is_decided(observations: Observations) -> bool:
         situation = situation_of(observations)
-        action = decide(judge(planned, observations.attempts, situation, assessor), situation).action
-        return action in (Action.ROLLBACK, Action.NO_GO)
+        seen = judge(planned, observations.attempts, situation, assessor)
+        is_hopeless = options.url is not None and by_url.is_hopeless(seen)
+        return is_hopeless or decide(seen, situation).action in (Action.ROLLBACK, Action.NO_GO)
 
     if not options.measure_all:
         context = replace(context, is_decided=is_decided)
@@ -157,6 +161,9 @@ async def execute_run(
                 *_left_out(observations),
                 *(f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items())),
                 *notes_of_moves(planned, observations.attempts, situation),
+                *_weak(observations),
+                *(by_url.advice(verdicts, options.url) if options.url is not None else ()),
+                *options.notes,
             ),
         ),
         situation=situation,
@@ -222,6 +229,12 @@ def _left_out(observations: Observations) -> Iterator[str]:
     values = (value for measurement in observations.measurements for value in measurement.values.values())
     if any(isinstance(value, Failure) and value.reason is Reason.NOT_MEASURED for value in values):
         yield "the decision was fixed before the windows and bursts, which were left out; --all measures everything"
+
+
+def _weak(observations: Observations) -> list[str]:
+    """What counted although it says little, each once."""
+    found = [f"{one.probe}: {one.notes['weak']}" for one in observations.measurements if "weak" in one.notes]
+    return list(dict.fromkeys(found))
 
 
 def _judging(planned: Plan[ConfiguredKind], options: RunOptions, observer: RunObserver) -> StepEnded:

@@ -94,10 +94,15 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     is_text = answer.media_type in ("text/plain", "text/html", "")  # `return "OK"` of Flask and Django is text/html
     if is_text and len(text) <= _LONGEST_TEXT and text[:1] not in '{["<':
         return text
-    if "html" in answer.media_type or text[:1] == "<":
+    if is_page(answer):
         detail = f"a page ({answer.media_type or 'no type'}) where a health answer is due"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return parse(answer.body)
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether the body is a page of HTML, and no short text or document that says how the target is."""
+    return "html" in answer.media_type or answer.text.lstrip()[:1] == "<"
 
 
 def said_leniently(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from probekit.probe import Answer, Context
 
@@ -22,4 +23,5 @@ def doubt_of_question(context: Context, answer: Answer, question: str, hint: str
         return None
     where = f", which points to {answer.redirect}" if answer.redirect else ""
     unknown = "no run on record saw this answered well, so the question may be wrong"
-    return f"{answer.status} from {answer.address}{where}: {unknown}; {hint}"
+    path = urlsplit(answer.url).path or "/"
+    return f"{answer.status} for {path} from {answer.address}{where}: {unknown}; {hint}"

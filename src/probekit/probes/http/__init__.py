@@ -19,12 +19,13 @@ from probekit.probe import (
     http_endpoint,
 )
 from probekit.probes._support.claims import broken, in_words
+from probekit.probes._support.health_words import is_page
 from probekit.probes._support.own_word import TOLD, OwnWord, beside_assertions, implied
 from probekit.probes._support.questions import doubt_of_question
 from probekit.probes._support.request import ALLOWANCE, Request
 from probekit.probes.http.settings import HttpProbe
 
-_PATH: Final = "look at path and base_url"
+_PATH: Final = "look at path and base_url, or at --url"
 _MOVED: Final = "follow = 1 follows it within its origin, or name that place in path and base_url"
 
 
@@ -64,6 +65,8 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     readings.values["failed_assertions"] = Exact(len(said.failed))
     if not said.failed:
         readings.answered = frozenset({question})
+    if config.page and is_page(answer) and not said.failed:
+        readings.notes["weak"] = "a page of HTML, of which only the status counts"
     if said.neutral:
         readings.notes["neutral"] = ", ".join(said.neutral[:TOLD])
     if config.catch_all:
@@ -104,7 +107,9 @@ async def _judged(config: HttpProbe, context: Context, answer: Answer, request: 
     failed = broken(config.assertions, answer, context.now())
     if failed or config.any_body:
         return OwnWord(failed)
-    return beside_assertions(answer, config.ignore) if config.assertions else implied(answer, config.ignore)
+    if config.assertions:
+        return beside_assertions(answer, config.ignore)
+    return OwnWord() if config.page and is_page(answer) else implied(answer, config.ignore)
 
 
 async def _answers_anything(config: HttpProbe, context: Context, answer: Answer, request: Request) -> bool:

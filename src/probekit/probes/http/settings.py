@@ -24,6 +24,9 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
     ignore: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
         (), description="keys and components of the body that say nothing of its health"
     )
+    page: bool = Field(
+        default=False, description="Whether a page of HTML counts by its status alone, which the report calls weak."
+    )
     catch_all: bool = Field(
         default=False, description="this server answers every path alike: only a declared assertion can pass"
     )

@@ -43,7 +43,7 @@ class Route(Where):
     contains: str | None = Field(
         None,
         min_length=1,
-        description="Words that the text of an answer must hold, whole and not negated; an answer without them is an error.",
+        description="Words that the text of an answer must hold, whole and not negated; else it is an error.",
     )
 
     def is_answered_by(self, answer: Answer) -> bool:

@@ -1,0 +1,95 @@
+"""The configuration of a URL that is verified without a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from probekit.config.loader import read
+from probekit.config.target import Config
+from probekit.transport.urls import has_host, url_problem
+
+ENVIRONMENT: Final = "url"  # the name of its one environment
+HEALTH: Final = "health"  # the probe that asks for the URL's own path
+_SCHEMES: Final = ("http", "https")
+_FILE: Final = "--url"  # what stands where a report names the file
+_TEXT: Final = """
+[env.url]
+base_url = {base}
+scope = [
+    "pre.security.tls-days-left",
+    "pre.infra.tls-deployed",
+    "deploy.services.health-endpoint",
+    "deploy.smoke.smoke-response-times",
+    "post.security.headers",
+]
+settle = "0s"
+spread = "3s"
+attempt_interval = "3s"
+block = "5s"
+window = "30s"
+[env.url.connect]
+{connect}
+[env.url.probes.health]
+kind = "http"
+path = {path}
+page = true
+[env.url.probes.api]
+kind = "latency"
+rate = 5
+routes = [{{ path = {path} }}]
+"""
+
+
+def url_mistake(url: str) -> str:
+    """What is wrong with a URL that is to be verified, and what to write; empty where nothing is.
+
+    A user's name may stand beside a password, and a query may hold a token: neither is repeated.
+    """
+    scheme, separator, rest = url.partition("://")
+    mistakes = (
+        (not url.isprintable(), "it holds a character that is not printable"),
+        (not separator or not scheme.isalnum(), f"it has no scheme; write {_with_scheme(url)}, or http:// without TLS"),
+        (scheme.lower() not in _SCHEMES, "its scheme is neither https nor http"),
+        (
+            "@" in rest.partition("/")[0],
+            "it names a user; leave that out, and send a credential with --header Authorization=VARIABLE",
+        ),
+        ("?" in url, "it has a query; leave that out, or write a file with the path and its query (probekit init)"),
+        ("#" in url, "it has a fragment (#), which is never sent; leave that out"),
+    )
+    return next((words for is_wrong, words in mistakes if is_wrong), "") or url_problem(url)
+
+
+def _with_scheme(url: str) -> str:
+    """The URL with the scheme that it lacks; an example where it may hold a secret, or is no URL with it either."""
+    whole = f"https://{url}"
+    return whole if has_host(whole) and not set("?#@") & set(url) else "https://HOST/PATH"
+
+
+def of_url(url: str, *, ca: Path | None = None, headers: Mapping[str, str] | None = None) -> Config:
+    """What can be asked of a URL without a file: health, certificate, security headers and latency.
+
+    Args:
+        url: one in which `url_mistake` finds nothing.
+        ca: the file of `connect.ca`.
+        headers: header to the variable that holds its value, as in `connect.headers`.
+
+    Raises:
+        ConfigError: the .env of this folder is wrong.
+    """
+    parts = urlsplit(url)
+    connect = [f"ca = {_quoted(str(ca.absolute()))}"] if ca else []
+    sent = ", ".join(f"{_quoted(name)} = {{ env = {_quoted(variable)} }}" for name, variable in (headers or {}).items())
+    connect += [f"headers = {{ {sent} }}"] if sent else []
+    base = f"{parts.scheme.lower()}://{parts.netloc}"
+    text = _TEXT.format(base=_quoted(base), path=_quoted(parts.path or "/"), connect="\n".join(connect))
+    return read(text, Path(_FILE))
+
+
+def _quoted(text: str) -> str:
+    """A string of TOML: its escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)

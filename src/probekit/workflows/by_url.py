@@ -1,0 +1,95 @@
+"""What a run of a URL adds to that of a file: https that it lacks, and a health path that is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from probekit.config.by_url import HEALTH
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.model.plan import Plan
+from probekit.model.verdict import Outcome, Verdict
+from probekit.probe import ConfiguredKind
+from probekit.transport.resolver import Resolver
+from probekit.transport.urls import Address, endpoint_of
+
+_LONGEST: Final = 5.0  # seconds for the resolver
+_PRIVATE: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
+    )
+)  # RFC 1918, RFC 3927, RFC 4193, RFC 4291 section 2.5.6
+
+
+async def without_https(
+    planned: Plan[ConfiguredKind], url: str, resolver: Resolver | None = None
+) -> Plan[ConfiguredKind]:
+    """The plan of a URL, in which items that need https say what keeps them from a measurement.
+
+    They do not apply where every address of the host is loopback or private, so that the run can be go. At any other
+    address, and where the name does not resolve, they stay without an answer, and the run cannot be go.
+    """
+    if urlsplit(url).scheme != "http" or not planned.uncovered:
+        return planned
+    place = await _place_of(url, resolver or Resolver())
+    if place in ("loopback", "private"):
+        reasons = dict.fromkeys(planned.uncovered, f"http on a {place} address")
+        return replace(planned, not_applicable={**planned.not_applicable, **reasons}, uncovered={})
+    why = f"http {place}: this needs https, and without it the run cannot be go"
+    return replace(planned, uncovered=dict.fromkeys(planned.uncovered, why))
+
+
+async def _place_of(url: str, resolver: Resolver) -> str:
+    """`loopback` or `private` where all addresses of the URL's host are so; else where it is, in words."""
+    endpoint = endpoint_of(url)
+    try:
+        async with asyncio.timeout(_LONGEST):
+            found = (await resolver.resolve(endpoint)).addresses
+    except (ProbeFailedError, TimeoutError):
+        return "at a name that does not resolve"
+    return _kind_of(found) or "on a public address"
+
+
+def _kind_of(addresses: Sequence[Address]) -> str:
+    """`loopback` or `private` where all addresses are at least private; empty where one is not, or none is there."""
+    found = [_unmapped(address.ip) for address in addresses]
+    if found and all(one.is_loopback or one.is_unspecified for one in found):  # the kernel takes 0.0.0.0 for loopback
+        return "loopback"
+    are_near = all(
+        one.is_loopback or any(one.version == network.version and one in network for network in _PRIVATE)
+        for one in found
+    )
+    return "private" if found and are_near else ""
+
+
+def _unmapped(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address; of an IPv6 address that stands for an IPv4 address, the latter."""
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_hopeless(verdicts: Sequence[Verdict]) -> bool:
+    """Whether the URL's own path was measured and did not pass: no window can lead to a go then."""
+    return any(_is_of_health(one) and one.outcome is not Outcome.PASS for one in verdicts)
+
+
+def advice(verdicts: Sequence[Verdict], url: str) -> tuple[str, ...]:
+    """What to do where the URL's own path gave no answer that tells health."""
+    found = [one for one in verdicts if _is_of_health(one)]
+    if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.UNTRUSTED) for one in found):
+        return ("a certificate of an authority of one's own is believed with --ca FILE",)
+    if not any(one.outcome is Outcome.INCONCLUSIVE for one in found):
+        return ()
+    parts = urlsplit(url)
+    what = f"what {parts.path or '/'} answers tells nothing of health, and nothing was sampled"
+    base = f"{parts.scheme}://{parts.netloc}"
+    return (f"{what}: name the path of the health endpoint; probekit init {base} looks at the usual ones",)
+
+
+def _is_of_health(verdict: Verdict) -> bool:
+    return verdict.item.probe == HEALTH
