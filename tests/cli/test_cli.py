@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -16,11 +17,13 @@ import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import click
 import pytest
 
 from probekit import checklist as checklists, cli, probes, reports
-from probekit.cli import explain_command, lock as locks
+from probekit.cli import explain_command, lock as locks, verifying
 from probekit.config.loader import read
+from probekit.model.verdict import Outcome, Verdict
 from probekit.planning.coverage import kinds_for, kinds_for_any
 from probekit.reports import json as json_report
 
@@ -120,8 +123,17 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["verfy"], "No such command"),
-        (["verify"], "Missing option '--env'"),
+        (["verfy"], "no command 'verfy'; did you mean 'verify'?"),
+        (["runs", "shwo"], "no command 'shwo'; did you mean 'show'?"),
+        (["nonsense"], "no command 'nonsense'"),
+        (["verify", "--relase", "2.3.1"], "No such option '--relase'"),
+        (["verify", "--url", "http://127.0.0.1:9/", "--env", "prod"], "give one of them"),
+        (["verify", "--ca", __file__], "--ca goes with --url only; in a file, connect.ca"),
+        (["verify", "--header", "A=B"], "--header goes with --url only; in a file, connect.headers"),
+        (["verify", "--url", "http://127.0.0.1:9/", "--ca", "nowhere.pem"], "'nowhere.pem' does not exist"),
+        (["verify", "--url", "http://127.0.0.1:9/", "--header", "A: B"], "expected NAME=ENV"),
+        (["verify", "--url", "http://127.0.0.1:9/", "--header", "A=NOT_SET"], "the variable NOT_SET is set neither"),
+        (["verify", "--url", "127.0.0.1:9/"], "--url: it has no scheme; write https://127.0.0.1:9/"),
         (["verify", "--env", "prod", "--nonsense"], "No such option"),
         (["verify", "--env", "prdo"], "did you mean 'prod'?; known in probes.toml: prod"),
         (["verify", "--env", "prod", "--item", "deploy.services.helth"], "did you mean 'deploy.services"),
@@ -131,7 +143,9 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known: console, json"),
         (["verify", "--env", "prod", "--report", "json="], "names no file"),
         (["verify", "--env", "prod", "--report", "json", "--report", "console"], "two reports to stdout"),
-        (["verify", "--env", "prod", "--deployed", "yesterday"], "write 2026-11-23T10:00Z, or now"),
+        (["verify", "--env", "prod", "--deployed", "yesterday"], "write 2026-11-23T10:00Z, now, or 10m"),
+        (["verify", "--env", "prod", "--deployed", "1h30m"], "write 2026-11-23T10:00Z, now, or 10m"),
+        (["verify", "--env", "prod", "--deployed", "99999d"], "is longer than 3650d"),
         (["verify", "--env", "prod", "--deployed", "2026-11-23T10:00"], "has no zone"),
         (["verify", "--env", "prod", "--deployed", "2999-01-01T00:00Z"], "lies in the future"),
         (["verify", "--env", "prod", "--deployed", "0001-01-01T00:00+23:59"], "no time of this calendar"),
@@ -156,6 +170,7 @@ def test_a_wrong_command_line_is_64_and_says_what_is_right(probekit, write, argu
     ("text", "told"),
     [
         (None, "probes.toml: it cannot be read: No such file or directory"),
+        (None, "write it: probekit init URL"),
         ("[env.prod\n", "probes.toml:1:"),
         ('[env.prod]\nbase_url = "https://a.test"\nscope = []\n', "probes.toml:3: env.prod.scope"),
     ],
@@ -231,15 +246,119 @@ def test_piped_output_has_neither_colour_nor_progress_and_the_log_is_json(probek
 
 
 @pytest.mark.parametrize("path", ["no-such-folder/r.json", "home", ".", "/", "probes.toml/r.json", "x" * 300])
-def test_a_report_that_cannot_be_written_is_said_and_changes_nothing(probekit, write, folder, path) -> None:
-    write()
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured(probekit, folder, path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as watched:
+        text = ENVIRONMENT.format(port=watched.getsockname()[1], scope='"deploy.services.health-endpoint"')
+        (folder / "probes.toml").write_text(text)
+        result = probekit("verify", "--env", "prod", "--report", f"json={folder / path}")
+        watched.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            watched.accept()
 
-    result = probekit("verify", "--env", "prod", "--report", f"json={folder / path}")
+    assert (result.returncode, result.stdout) == (64, "")
+    assert "cannot be written" in result.stderr
+    assert not list(folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_a_go_whose_report_could_not_be_written_at_the_end_is_70_with_the_report_on_stdout(
+    probekit, write, folder, monkeypatch, quiet, report_of, make
+) -> None:
+    def fail(*_arguments, **_named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def passes(*_arguments, **_named):
+        passed = Verdict(item=make.item("up == 1"), outcome=Outcome.PASS, because="up 1", layer="application")
+        return report_of(passed, in_scope=1)
+
+    write()
+    monkeypatch.setattr(verifying, "execute_run", passes)
+    monkeypatch.setattr("probekit.cli.output.write_file", fail)
+
+    result = probekit("verify", *quiet, "--report", f"json={folder / 'r.json'}")
+
+    assert result.returncode == 70
+    assert result.stdout.startswith("GO")
+    assert "r.json cannot be written: No space left on device" in result.stderr
+
+
+def test_a_bad_decision_keeps_its_code_where_its_report_could_not_be_written(probekit, write, monkeypatch) -> None:
+    def fail(*_arguments, **_named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write()
+    monkeypatch.setattr("probekit.cli.output.write_file", fail)
+
+    result = probekit("verify", "--report", "json=r.json")
 
     assert result.returncode == 10
-    assert "cannot be written" in result.stderr
     assert result.stdout.startswith("INVESTIGATE")
-    assert not list(folder.glob(".*.part"))
+
+
+def test_the_only_environment_of_a_file_needs_no_name(probekit, write, folder) -> None:
+    write()
+    commands = (["verify"], ["plan"], ["deployment", "start"], ["deployment", "finish"], ["baseline", "show"])
+    alone = [probekit(*command) for command in commands]
+    text = (folder / "probes.toml").read_text()
+    (folder / "probes.toml").write_text(text + text.replace("[env.prod", "[env.staging"))
+    several = [probekit(*command) for command in commands]
+
+    assert [one.returncode for one in alone] == [10, 0, 0, 0, 64]
+    assert "no baseline of 'prod' is on record" in alone[-1].stderr
+    assert [one.returncode for one in several] == [64] * len(commands)
+    assert all("name the environment with --env: probes.toml has prod, staging" in one.stderr for one in several)
+
+
+def _options_with_one_value():
+    """Every option of every command that takes one value, with the words that lead to it."""
+    waiting = [((), cli.program)]
+    while waiting:
+        words, command = waiting.pop()
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            waiting += [((*words, name), command.get_command(context, name)) for name in command.list_commands(context)]
+            continue
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.is_flag and not option.multiple:
+                yield pytest.param(words, option.opts[0], id=" ".join((*words, option.opts[0])))
+
+
+@pytest.mark.parametrize(("words", "option"), list(_options_with_one_value()))
+def test_an_option_that_takes_one_value_is_refused_twice(probekit, words, option) -> None:
+    result = probekit(*words, option, "1", f"{option}=2")
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert f"option {option} takes one value and is given 2 times" in result.stderr
+
+
+def test_the_name_alone_shows_the_help_and_is_no_go(probekit) -> None:
+    result = probekit()
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert result.stderr.startswith("Usage: probekit")
+    assert "  verify      Measure a deployment" in result.stderr
+
+
+def test_a_broken_line_of_dotenv_is_told_by_its_number_and_shows_no_secret(probekit, write, folder) -> None:
+    write()
+    (folder / ".env").write_text("A=1\n\n# a comment\nPROBEKIT_RELEASE: planted-7\nB=2\n")
+
+    result = probekit("verify")
+
+    assert (result.returncode, result.stdout) == (78, "")
+    assert result.stderr == (
+        "probekit: .env:4: no NAME=value, expected NAME=value; correct it, or begin it with # to leave it out\n"
+    )
+
+
+def test_a_demo_without_its_extra_says_how_to_install_it(probekit, monkeypatch) -> None:
+    monkeypatch.setattr("probekit.demo.target._EXTRA", ("no_such_package",))
+
+    result = probekit("demo")
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert "missing: no_such_package" in result.stderr
+    assert all(f"  {way}:" in result.stderr for way in ("pip", "pipx", "wheel"))
 
 
 @pytest.mark.parametrize(("setting", "mode"), [("", 0o600), ('report_mode = "0640"\n', 0o640), ("", 0o604)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
@@ -36,9 +38,38 @@ class _Group(click.Group):
         command: click.Command = import_module(f"{__name__}.{cmd_name}_command").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not ctx.resilient_parsing:  # as while the shell completes
+            _check(ctx, args)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's interface
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
+    """Refuse a command that is not known, and an option that is given twice: its last value would win in silence.
+
+    Raises:
+        UsageError: there is one.
+    """
+    command = ctx.command
+    if not isinstance(command, click.Group):
+        _, _, given = command.make_parser(ctx).parse_args(args=list(arguments))
+        for option, count in Counter(given).items():
+            if count > 1 and isinstance(option, click.Option) and not (option.multiple or option.is_flag):
+                raise click.UsageError(f"option {option.opts[0]} takes one value and is given {count} times", ctx)
+    elif arguments and not arguments[0].startswith("-"):
+        name, *rest = arguments
+        inner = command.get_command(ctx, name)
+        if inner is None:
+            from probekit.toml_file import nearest  # noqa: PLC0415  # --help needs none
+
+            raise click.UsageError(f"no command '{name}'{nearest(name, command.list_commands(ctx))}", ctx)
+        _check(click.Context(inner, info_name=name, parent=ctx), rest)
 
 
 _CODES: Final = "\n".join(f"  {code:>3}  {name}: {meaning}" for code, (name, meaning) in MEANINGS.items())

@@ -62,7 +62,7 @@ def command() -> None:
 @config_option
 @state_option
 @exit_on_error
-def capture_(environment: str, windows: int, every: float, config: Path | None, state: str | None) -> int:
+def capture_(environment: str | None, windows: int, every: float, config: Path | None, state: str | None) -> int:
     """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
     options = _options(environment, config)
     target = target_key(options)
@@ -89,7 +89,7 @@ def capture_(environment: str, windows: int, every: float, config: Path | None, 
 @config_option
 @state_option
 @exit_on_error
-def show(environment: str, config: Path | None, state: str | None) -> int:
+def show(environment: str | None, config: Path | None, state: str | None) -> int:
     """Show what is on record, and what it can decide."""
     options = _options(environment, config)
     target = target_key(options)
@@ -97,7 +97,7 @@ def show(environment: str, config: Path | None, state: str | None) -> int:
         _warn_of_windows_ahead(store, target)
         kept = _windows(store, target)
     if not kept:
-        raise RequestError(f"no baseline of '{environment}' is on record; see: probekit baseline capture --help")
+        raise RequestError(f"no baseline of '{target.environment}' is on record; see: probekit baseline capture --help")
     write_stdout("".join(f"{line}\n" for line in _reach(kept, options)))
     return 0
 
@@ -107,7 +107,7 @@ def show(environment: str, config: Path | None, state: str | None) -> int:
 @config_option
 @state_option
 @exit_on_error
-def compare(environment: str, config: Path | None, state: str | None) -> int:
+def compare(environment: str | None, config: Path | None, state: str | None) -> int:
     """Measure one window and hold it against those on record; it is not kept.
 
     Exits with 0 where every metric is within its tolerance, else with 10.
@@ -124,7 +124,7 @@ def compare(environment: str, config: Path | None, state: str | None) -> int:
     return 0 if all(verdict.outcome is Outcome.PASS for verdict in found.verdicts) else _UNDECIDED
 
 
-def _options(environment: str, config: Path | None) -> RunOptions:
+def _options(environment: str | None, config: Path | None) -> RunOptions:
     return with_config(RunOptions(environment=environment, config=default_config(config)))
 
 

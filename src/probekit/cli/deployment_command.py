@@ -26,7 +26,9 @@ from probekit.workflows.marks import read_mark
 from probekit.workflows.options import RequestError, RunOptions
 
 _FRESH: Final = timedelta(minutes=1)  # a mark of this moment
-_AT: Final = click.option("--at", metavar="TIME|now", type=Moment(), default="now", help="When; else now.")
+_AT: Final = click.option(
+    "--at", metavar="TIME|now|AGO", type=Moment(), default="now", help="When, such as 10m (ago); else now."
+)
 
 
 @click.group(name="deployment")
@@ -49,16 +51,19 @@ def command() -> None:
 @config_option
 @state_option
 @exit_on_error
-def start(environment: str, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
+def start(environment: str | None, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that a deployment begins: what failed before it, it did not break."""
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
     deployment = Deployment(release=release, started=at)
     with Store(required_file(state)) as store:
         _replace_ahead(store, target)
+        if begun := _begun(store, target, release):
+            write_stdout(f"{_already(begun, target)}\n")
+            return 0
         store.begin(target, deployment)
         store.record_mark(target, deployment, _read(options, at, is_start=True))
-    write_stdout(f"{environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
+    write_stdout(f"{target.environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
 
@@ -68,7 +73,7 @@ def start(environment: str, release: str | None, at: datetime, config: Path | No
 @config_option
 @state_option
 @exit_on_error
-def finish(environment: str, at: datetime, config: Path | None, state: str | None) -> int:
+def finish(environment: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
@@ -82,7 +87,7 @@ def finish(environment: str, at: datetime, config: Path | None, state: str | Non
         store.record_mark(target, under_way, read)
     minutes = (at - under_way.started).total_seconds() / 60
     write_stdout(
-        f"{environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
+        f"{target.environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
     )
     return 0
 
@@ -93,6 +98,18 @@ def _replace_ahead(store: Store, target: TargetKey) -> None:
     for one in deployments_ahead(store, target, now):
         warn(f"warning: {mark_ahead(one, 'start', one.started)}, and is removed: the new mark replaces it")
     store.drop_deployments_ahead(target, now)
+
+
+def _begun(store: Store, target: TargetKey, release: str | None) -> Deployment | None:
+    """The deployment of that release that is under way: what began it twice must not hide when it began."""
+    found = store.deployment(target, datetime.now(UTC))
+    return found if found and found.finished is None and found.release == release else None
+
+
+def _already(begun: Deployment, target: TargetKey) -> str:
+    release, finish = escape(begun.release or "a release"), f"probekit deployment finish --env {target.environment}"
+    started = f"{target.environment}: the deployment of {release} was started already, {moment(begun.started)}"
+    return f"{started}, and that moment stays; when it is over: {finish}"
 
 
 def _under_way(store: Store, target: TargetKey) -> Deployment:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,6 +16,8 @@ from probekit.model.history import is_ahead
 from probekit.model.verdict import Stage
 
 _DAY = 86400.0
+_LONGEST_AGO = 3650 * _DAY
+_NOW = "now"
 
 
 class Seconds(click.ParamType[float]):
@@ -40,7 +43,7 @@ class Seconds(click.ParamType[float]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment with its zone, or now."""
+    """A moment with its zone, now, or how long ago it was."""
 
     name = "time"
 
@@ -49,12 +52,12 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         now = datetime.now(UTC)
-        if value == "now":
-            return now
+        if is_relative(value):
+            return now - timedelta(seconds=0.0 if value == _NOW else Seconds(_LONGEST_AGO).convert(value, param, ctx))
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"'{value}' is no time: write 2026-11-23T10:00Z, or now", param, ctx)
+            self.fail(f"'{value}' is no time: write 2026-11-23T10:00Z, now, or 10m for ten minutes ago", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"'{value}' has no zone: write {value}Z for UTC", param, ctx)
         if is_ahead(moment, now):
@@ -63,6 +66,29 @@ class Moment(click.ParamType[datetime]):
             return moment.astimezone(UTC)
         except OverflowError:
             self.fail(f"'{value}' is no time of this calendar", param, ctx)
+
+
+def is_relative(moment: str) -> bool:
+    """Whether a text names a moment that moves with the clock: `now`, or a duration ago."""
+    try:
+        return moment == _NOW or quantity.duration(moment) >= 0
+    except ValueError:
+        return False
+
+
+class Deployed(click.ParamType[tuple[datetime, bool]]):
+    """When a release was put in place, and whether that was written as a moment that moves with the clock."""
+
+    name = "time"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  # click's interface
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[datetime, bool]:
+        """The moment in UTC, and whether it is relative."""
+        return value if isinstance(value, tuple) else (Moment().convert(value, param, ctx), is_relative(value))
 
 
 class _ReportTo(click.ParamType[tuple[str, Path | None]]):
@@ -83,15 +109,53 @@ class _ReportTo(click.ParamType[tuple[str, Path | None]]):
         return name, Path(file) if file else None
 
 
+class HeaderReference(click.ParamType[tuple[str, str]]):
+    """A request header, and the variable that holds its value: the value itself is never an argument."""
+
+    name = "NAME=ENV"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401  # click's interface
+        """The header's name and the variable's; what was written may be a secret, so no message quotes it."""
+        if isinstance(value, tuple):
+            return value
+        name, _, variable = value.partition("=")
+        if not _HEADER.fullmatch(name) or not _VARIABLE.fullmatch(variable):
+            expected = "expected NAME=ENV, a header and the environment variable that holds its value"
+            self.fail(f"{expected}, such as Authorization=HEALTH_AUTHORIZATION", param, ctx)
+        if name.lower() in _OWN_HEADERS:
+            self.fail(f"header {name} is set by probekit itself", param, ctx)
+        return name, variable
+
+
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 section 5.6.2
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_OWN_HEADERS: Final = frozenset(("host", "connection", "content-length", "transfer-encoding", "accept-encoding"))
+
+
+def _by_name(_ctx: click.Context, _param: click.Parameter, given: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """The variables by the names of their headers, each of which is given once."""
+    names = [name.lower() for name, _ in given]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.BadParameter(f"header {twice} is given more than once")
+    return dict(given)
+
+
+header_option = click.option(  # its value: variables by the names of headers
+    "--header",
+    "headers",
+    multiple=True,
+    type=HeaderReference(),
+    callback=_by_name,
+    help="A header whose value an environment variable or .env holds, sent to the URL's origin only; repeatable.",
+)
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
 )
 environment_option = click.option(
     "--env",
     "environment",
-    required=True,
     metavar="NAME",
-    help="The environment of probes.toml.",
+    help="The environment of probes.toml; it may be left out where the file has one only.",
     shell_complete=complete.environments,
 )
 
@@ -136,9 +200,9 @@ _OPTIONS = (
     ),
     click.option(
         "--deployed",
-        metavar="TIME|now",
-        type=Moment(),
-        help="When this release was put in place; without it nothing orders a rollback.",
+        metavar="TIME|now|AGO",
+        type=Deployed(),
+        help="When this release was put in place, such as now or 10m (ago); it is remembered, once for each release.",
     ),
     click.option("--release", metavar="VERSION", help="The version that must be served."),
     click.option(

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.options import config_option
+from probekit.cli.options import config_option, environment_option
 from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.config.target import Config, Target
@@ -23,21 +22,14 @@ from probekit.workflows.options import RunOptions
 
 
 @click.command(name="plan")
-@click.option(
-    "--env",
-    "environment",
-    required=True,
-    metavar="NAME",
-    help="The environment of probes.toml.",
-    shell_complete=complete.environments,
-)
+@environment_option
 @config_option
 @click.option("--section", "sections", multiple=True, metavar="SECTION", help="Only items of this section.")
 @click.option("--item", "items", multiple=True, metavar="ITEM", help="Only this item, or those whose id begins so.")
 @click.option("--probe", "probes", multiple=True, metavar="PROBE", help="Only items that read this probe.")
 @click.option("--release", metavar="VERSION", help="The version that must be served.")
 @exit_on_error
-def command(environment: str, config: Path | None, release: str | None, **selection: tuple[str, ...]) -> int:
+def command(environment: str | None, config: Path | None, release: str | None, **selection: tuple[str, ...]) -> int:
     """Check the files and show what verify would do; nothing is touched.
 
     \b

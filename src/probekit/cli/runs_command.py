@@ -178,10 +178,12 @@ def prune(keep: float, environment: str | None, dry_run: bool, config: Path | No
 
 def _found(run: str, state: str | None) -> Document:
     with Store(required_file(state)) as store:
-        report = store.report(run)
-    if report is None:
-        raise RequestError(f"no run, or more than one, begins with '{run}'; see: probekit runs list")
-    return report
+        report, ids = store.report(run), store.ids(run)
+    if report is not None:
+        return report
+    if not ids:
+        raise RequestError(f"no run on record begins with '{run}'; see: probekit runs list")
+    raise RequestError(f"several runs begin with '{run}': {', '.join(ids)}; write more of the id")
 
 
 def _summary(report: Document) -> Iterator[str]:

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:  # --help and the shell's completion need none of it
     from probekit.config.settings import Environment
+    from probekit.config.target import Target
     from probekit.model.history import TargetKey
     from probekit.workflows.options import RunOptions
 
@@ -66,9 +67,7 @@ def environment_of(request: RunOptions) -> Environment:
         ConfigError: a file is wrong.
         RequestError: there is no such environment.
     """
-    from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
-
-    return target_of(request, loaded(request)).environment
+    return _target_of(request).environment
 
 
 def target_key(request: RunOptions) -> TargetKey:
@@ -80,4 +79,11 @@ def target_key(request: RunOptions) -> TargetKey:
     """
     from probekit.model.history import TargetKey  # noqa: PLC0415  # as above
 
-    return TargetKey(environment=request.environment, base_url=environment_of(request).base_url)
+    target = _target_of(request)
+    return TargetKey(environment=target.name, base_url=target.environment.base_url)
+
+
+def _target_of(request: RunOptions) -> Target:
+    from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
+
+    return target_of(request, loaded(request))

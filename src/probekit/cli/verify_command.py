@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from probekit.cli import complete
-from probekit.cli.options import Seconds, config_option, verify_options
+from probekit.cli.options import Seconds, config_option, environment_option, header_option, verify_options
 from probekit.cli.state import state_option
 from probekit.cli.trouble import exit_on_error
 
 
 @click.command(name="verify")
-@click.option(
-    "--env", "environment", metavar="NAME", help="The environment of probes.toml.", shell_complete=complete.environments
-)
+@environment_option
 @click.option("--url", metavar="URL", help="Verify this URL without a file: health, certificate, headers, latency.")
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="CA certificates in PEM for --url, in addition to the system's.",
+)
+@header_option
 @config_option
 @verify_options
 @click.option(
@@ -50,15 +55,26 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
       probekit verify --env prod --deployed now --release 2.3.1 --wait-release 5m
       probekit verify --env prod --report json=report.json --quiet
       probekit verify --env staging --stage before --section deploy.services
-      probekit verify --url https://app.example.com --quick
+      probekit verify --url https://app.example.com/health --quick
+      probekit verify --url http://127.0.0.1:8080/health --header X-Key=HEALTH_KEY
       */5 * * * * probekit verify --env prod --no-settle --machine-only --on-change
 
     \b
     The exit code is the decision's, whatever the format:
       0 go, 10 investigate, 11 hold, 20 rollback, 21 no go, 30 undecided
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
-    if (environment is None) == (url is None):
-        raise click.UsageError("Missing option '--env' (or '--url'); one of them.")
+    _check(environment, url, options)
     from probekit.cli.verifying import verify  # noqa: PLC0415  # --help and the shell's completion need none of it
 
-    return verify(environment or "url", config, options | {"url": url})
+    return verify(environment, config, options | {"url": url})
+
+
+def _check(environment: str | None, url: str | None, options: Mapping[str, Any]) -> None:
+    """Refuse options that do not go together: those of a URL, and those of a file."""
+    if url is not None and environment is not None:
+        raise click.UsageError("--env names a target of a file and --url one without a file: give one of them")
+    if url is not None:
+        return
+    for option, given, setting in (("--ca", "ca", "connect.ca"), ("--header", "headers", "connect.headers")):
+        if options[given]:
+            raise click.UsageError(f"{option} goes with --url only; in a file, {setting} of the environment does it")

@@ -14,24 +14,27 @@ from typing import Any
 import click
 
 from probekit import log, reports
+from probekit.cli.codes import INTERNAL
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
-from probekit.cli.options import Moment
+from probekit.cli.options import Deployed
 from probekit.cli.output import colour, save, warn, write_stdout
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, environment_of, state_file, target_key
-from probekit.config.dotenv import Dotenv
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation
-from probekit.history.load import history_of_report, load_history, record_run
+from probekit.files import require_writable
+from probekit.history.deployed import Stated
+from probekit.history.load import history_of_report, load_history, record_deployment, record_run
 from probekit.history.news import is_news
 from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
+from probekit.planning.release import declared_release
 from probekit.planning.selection import Selection
-from probekit.workflows.assembly import loaded
-from probekit.workflows.options import RequestError, RunOptions, history_at
+from probekit.workflows.assembly import loaded, target_of, with_config
+from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.verify import execute_run
 
 
@@ -45,31 +48,39 @@ class Output:
     verbose: bool = False
 
 
-def verify(environment: str, config: Path | None, options: dict[str, Any]) -> int:
+def verify(environment: str | None, config: Path | None, options: dict[str, Any]) -> int:
     """One run from parsed options to its exit code."""
     request, output = _parsed(environment, config, options)
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
-    found = loaded(request)
-    request = replace(_with_variables(request, found.dotenv, options["deployed"]), config_loaded=found)
+    request = with_config(request)
+    request, stated = _with_variables(request, options["deployed"])
     target, settings = target_key(request), environment_of(request)
+    _check_files(output)
     with lock(target, wait=options.get("wait", 0.0)):
-        past = load_history(file, target, now, warn=warn)
-        request = _remembering(request, past.history, options.get("since"), target, now)
+        past = load_history(file, target, now, warn=warn, stated=stated)
+        request = replace(_remembering(request, past.history, options.get("since"), target, now), notes=past.notes)
         report = _carried_out(request, output)
         with undisturbed():
             document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
-            _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
+            is_told = _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
             # After it was written: a run that nobody could read must not silence the next one of --on-change.
+            if stated and past.is_new and request.url is None and _is_of_the_deployment(report):
+                record_deployment(file, target, stated, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
-    return report.exit_code
+    return report.exit_code if is_told else report.exit_code or INTERNAL
+
+
+def _is_of_the_deployment(report: Report) -> bool:
+    """Whether a stated deployment is to be remembered: a run that is narrowed leaves what is on record as it was."""
+    return report.run.stage is Stage.AFTER and not report.situation.partial
 
 
 def _remembering(
     request: RunOptions, history: History, since: Path | None, target: TargetKey, now: datetime
 ) -> RunOptions:
-    """What the command line says of the past goes before what the store knows."""
+    """What a report says of the past goes before what the store knows."""
     if since and (found := history_of_report(since, target, now, warn=warn)):
         history = replace(
             history,
@@ -78,12 +89,10 @@ def _remembering(
             answered=found.answered | history.answered,
             known=found.known,
         )
-    if request.history.deployment is not None:
-        history = replace(history, deployment=request.history.deployment, counters={})  # they were read at another mark
     return replace(request, history=history)
 
 
-def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
+def _parsed(environment: str | None, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
     if options["quiet"] and options["verbose"]:
         raise RequestError("--quiet and --verbose exclude each other")
     reports = options["reports"]
@@ -95,6 +104,8 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
         environment=environment,
         config=default_config(config),
         url=options.get("url"),
+        ca=options.get("ca"),
+        headers=options.get("headers", {}),
         stage=Stage(options["stage"]),
         selection=Selection(
             sections=options["sections"],
@@ -120,18 +131,23 @@ def _parsed(environment: str, config: Path | None, options: dict[str, Any]) -> t
     return request, output
 
 
-def _with_variables(request: RunOptions, dotenv: Dotenv, deployed: datetime | None) -> RunOptions:
-    """Where the command line says nothing of the release, the PROBEKIT_ variables do."""
-    variables = Variables().completed(dotenv.values)
-    release = request.release or variables.release
-    moment = deployed or (_deployed(variables.deployed) if variables.deployed else None)
-    return replace(request, release=release, history=history_at(moment, release) if moment else History())
+def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> tuple[RunOptions, Stated | None]:
+    """Where the command line says nothing of the release or its deployment, the PROBEKIT_ variables do."""
+    config = loaded(request)
+    variables = Variables().completed(config.dotenv.values)
+    request = replace(request, release=request.release or variables.release)
+    said = said or (_deployed(variables.deployed) if variables.deployed else None)
+    if said is None:
+        return request, None
+    declared = declared_release(target_of(request, config), config.checklist)
+    moment, is_relative = said
+    return request, Stated(at=moment, release=request.release, declared=declared, is_relative=is_relative)
 
 
-def _deployed(text: str) -> datetime:
+def _deployed(text: str) -> tuple[datetime, bool]:
     """The moment that PROBEKIT_DEPLOYED names."""
     try:
-        return Moment().convert(text, None, None)
+        return Deployed().convert(text, None, None)
     except click.BadParameter as error:
         raise RequestError(f"PROBEKIT_DEPLOYED: {error.message}") from None
 
@@ -150,12 +166,29 @@ async def _until_told(request: RunOptions, progress: Progress | None) -> Report:
     return await execute_run(request, cancellation=cancellation, observer=progress)
 
 
-def _written(report: Report, output: Output, mode: str | None, *, silent: bool) -> None:
-    """Files first, whole; then stdout, unless nothing is to be said there."""
+def _check_files(output: Output) -> None:
+    """Refuse a report file that cannot be written, before anything is measured: a stale one would be read for this run.
+
+    Raises:
+        RequestError: there is one.
+    """
+    for _, file in output.reports:
+        if file is not None:
+            try:
+                require_writable(file)
+            except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+                reason = getattr(error, "strerror", None) or error
+                raise RequestError(f"the report {file} cannot be written: {reason}; nothing was measured") from error
+
+
+def _written(report: Report, output: Output, mode: str | None, *, silent: bool) -> bool:
+    """Write files first, whole; then stdout, unless nothing is to be said there. Whether all of it was written."""
+    is_told = True
     for name, file in output.reports:
         if file is not None:
             form = reports.load_format(name)
-            save(form.text(report), file, mode=form.mode if mode is None else int(mode, 8))
+            is_told &= save(form.text(report), file, mode=form.mode if mode is None else int(mode, 8))
     for name, file in output.reports:
-        if file is None and not silent:
-            write_stdout(reports.load_format(name).text(report, colour=colour(sys.stdout.isatty())))
+        if file is None and not (silent and is_told):
+            is_told &= write_stdout(reports.load_format(name).text(report, colour=colour(sys.stdout.isatty())))
+    return is_told

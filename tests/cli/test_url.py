@@ -1,0 +1,198 @@
+"""`verify --url` against real servers: a go that was earned, a wrong path that is told at once, secrets that stay."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from probekit import cli
+from probekit.config import by_url
+
+HEALTH = "deploy.services.health-endpoint"
+TIMES = "deploy.smoke.smoke-response-times"
+PAGE = b"<!doctype html><title>Home</title><p>Welcome"
+ANSWERS = {
+    "/health": (200, "application/json", b'{"status": "ok"}'),
+    "/down": (200, "application/json", b'{"status": "DOWN"}'),
+    "/other": (200, "application/json", b'{"name": "orders"}'),
+    "/empty": (200, "text/plain", b""),
+    "/hello": (200, "text/plain", b"hello world"),
+    "/": (200, "text/html; charset=utf-8", PAGE),
+}
+
+
+class Target(ThreadingHTTPServer):
+    """A server that counts the requests for each path, and may answer every path alike."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[tuple[str, str | None]] = []
+        self.is_catch_all = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def count(self, path: str) -> int:
+        return sum(one == path for one, _ in self.asked)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Target
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, self.headers["X-Key"]))
+        missing = (200, "text/html", PAGE) if self.server.is_catch_all else (404, "text/plain", b"not found")
+        status, media, body = ANSWERS.get(self.path, missing)
+        self.send_response(status)
+        self.send_header("Content-Type", media)
+        self.send_header("X-Echo", self.headers["X-Key"] or "")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def target(tmp_path, monkeypatch) -> Iterator[Target]:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("PROBEKIT_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    text = by_url._TEXT.replace('"3s"', '"0s"')  # noqa: SLF001  # nothing is spread over time here
+    text = text.replace('block = "5s"\nwindow = "30s"', 'block = "500ms"\nwindow = "4s"').replace(
+        "rate = 5", "rate = 20"
+    )
+    monkeypatch.setattr(by_url, "_TEXT", text)
+    with Target() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def verify(target, capfd):
+    """Verify a URL in this process; its exit code, stdout and stderr."""
+
+    def run(url, *words):
+        capfd.readouterr()
+        code = cli.run(["verify", "--url", url, *words])
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(words, code, out, err)
+
+    return run
+
+
+def outcomes(result) -> dict[str, str]:
+    return {one["item"]: one["outcome"] for one in json.loads(result.stdout)["verdicts"]}
+
+
+def notes(result) -> str:
+    return "\n".join(json.loads(result.stdout)["run"]["notes"])
+
+
+def test_http_on_loopback_can_be_go(verify, target) -> None:
+    result = verify(f"{target.url}/health")
+
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.startswith("GO, exit code 0: url\n")
+    assert "http on a loopback address" in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "told"),
+    [
+        ("/down", "fail", 'its status is "DOWN"'),
+        ("/helth", "inconclusive", "404 for /helth from 127.0.0.1"),
+        ("/other", "inconclusive", "no status in it"),
+        ("/empty", "inconclusive", "the body is empty"),
+        ("/hello", "inconclusive", 'its status "hello world" is no word we know'),
+    ],
+)
+def test_a_path_that_says_nothing_good_is_no_go_and_nothing_is_sampled(verify, target, path, outcome, told) -> None:
+    result = verify(f"{target.url}{path}", "--report", "json")
+
+    assert result.returncode == 10
+    assert (outcomes(result)[HEALTH], outcomes(result)[TIMES]) == (outcome, "inconclusive")
+    assert told in result.stdout.replace('\\"', '"')
+    assert target.count(path) <= 32
+    assert (f"name the path of the health endpoint; probekit init {target.url}" in notes(result)) == (outcome != "fail")
+
+
+def test_a_page_for_every_path_is_no_go_and_nothing_is_sampled(verify, target) -> None:
+    target.is_catch_all = True
+
+    result = verify(f"{target.url}/", "--report", "json")
+
+    assert result.returncode == 10
+    assert outcomes(result)[HEALTH] == "inconclusive"
+    assert "this server answers anything" in result.stdout
+    assert target.count("/") <= 32
+
+
+def test_a_page_counts_by_its_status_and_the_report_calls_it_so(verify, target) -> None:
+    result = verify(f"{target.url}/", "--quick", "--report", "json")
+
+    assert result.returncode == 0
+    assert outcomes(result)[HEALTH] == "pass"
+    assert "health: a page of HTML, of which only the status counts" in notes(result)
+
+
+def test_all_measures_the_window_of_a_wrong_path_too(verify, target) -> None:
+    verify(f"{target.url}/hello", "--all")
+
+    assert target.count("/hello") > 32
+
+
+@pytest.mark.parametrize("place", ["variable", ".env"])
+def test_a_header_goes_to_the_target_and_is_shown_nowhere(verify, target, tmp_path, monkeypatch, place) -> None:
+    if place == "variable":
+        monkeypatch.setenv("HEALTH_KEY", "planted-secret-7")
+    else:
+        (tmp_path / ".env").write_text("HEALTH_KEY=planted-secret-7\n")
+
+    words = ("--header", "X-Key=HEALTH_KEY", "--quick", "--verbose", "--report", "json")
+    result = verify(f"{target.url}/health", *words, "--report", "console=r.txt")
+
+    assert result.returncode == 0
+    assert {key for path, key in target.asked if path == "/health"} == {"planted-secret-7"}
+    assert "planted" not in result.stdout + result.stderr + (tmp_path / "r.txt").read_text()
+
+
+def test_a_private_authority_is_named_with_ca(verify, target, tmp_path) -> None:
+    trustme = pytest.importorskip("trustme")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    target.socket = context.wrap_socket(target.socket, server_side=True, do_handshake_on_connect=False)
+    url = f"{target.url.replace('http', 'https')}/health"
+
+    unknown = verify(url, "--quick", "--report", "json")
+    known = verify(url, "--quick", "--report", "json", "--ca", "ca.pem")
+
+    assert outcomes(unknown)[HEALTH] == "error"
+    assert "--ca FILE" in notes(unknown)
+    assert (outcomes(known)[HEALTH], outcomes(known)["pre.infra.tls-deployed"]) == ("pass", "pass")
+
+
+def test_the_deployment_of_a_url_is_not_remembered(verify, target) -> None:
+    verify(f"{target.url}/down", "--deployed", "now", "--state", "s.sqlite3")
+    later = verify(f"{target.url}/down", "--report", "json", "--state", "s.sqlite3")
+
+    assert json.loads(later.stdout)["situation"]["deployment"] is None
