@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
@@ -189,6 +189,7 @@ def http_endpoint(config: Where, base_url: str) -> Endpoint:
 
 
 Allowance = Literal["canary-write", "load"]  # what an environment may allow beside reading
+NEEDS_ALLOW: Final = "needs allow = "  # begins the reason why a metric without its allowance is not read
 Role = Literal["reached", "answered"]  # reached: 1 the target answered, 0 it did not; answered: any number says it did
 
 
@@ -311,6 +312,8 @@ class Kind(Generic[ConfigT]):
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
     default_limits: Callable[[ConfigT], tuple[str, ...]] | None = None  # settings to what a probe of one's own expects
     allowed_by: Callable[[ConfigT], Mapping[str, Allowance]] | None = None  # settings to metrics that take an allowance
+    unread: Callable[[ConfigT, str], Mapping[str, str]] | None = None  # settings and base URL to unread metrics and why
+    of_record: bool = False  # it reads probekit's own record alone, so its readings are known before a run
     reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
     unsized: Callable[[ConfigT], frozenset[str]] | None = None  # settings to metrics without the size of a sample
@@ -354,6 +357,8 @@ class Kind(Generic[ConfigT]):
             provided=self.metrics_for(config) if self.metrics_for else self.metric_names,
             default_limits=self.default_limits(config) if self.default_limits else (),
             allowed_by=self.allowed_by(config) if self.allowed_by else {},
+            unread=partial(self.unread, config) if self.unread else None,
+            of_record=self.of_record,
             counters=self.counters(config) if self.counters else frozenset(),
             unsized=self.unsized(config) if self.unsized else frozenset(),
             reports_on=self.reports_on(config) if self.reports_on else frozenset(),
@@ -388,6 +393,8 @@ class ConfiguredKind:
     provided: frozenset[str]  # names of the metrics that these settings give
     default_limits: tuple[str, ...]  # what a probe of one's own expects where its table says nothing
     allowed_by: Mapping[str, Allowance]  # metrics that are read only where the environment allows this
+    unread: Callable[[str], Mapping[str, str]] | None
+    of_record: bool
     counters: frozenset[str]
     unsized: frozenset[str]  # that come without the size of their sample
     reports_on: frozenset[str]
@@ -408,6 +415,17 @@ class ConfiguredKind:
     reported: bool
     remembers: bool
     in_flight: int
+    withheld: Mapping[str, str] = field(default_factory=dict)  # metrics that an environment rules out, and why
+
+    def within(self, base_url: str, allow: Collection[str]) -> ConfiguredKind:
+        """Return the kind as an environment lets it measure: without the metrics that no run there can read."""
+        withheld = dict(self.unread(base_url)) if self.unread else {}
+        withheld |= {
+            name: f'{NEEDS_ALLOW}["{allowance}"]'
+            for name, allowance in self.allowed_by.items()
+            if allowance not in allow and name not in withheld
+        }
+        return replace(self, provided=self.provided - withheld.keys(), withheld=withheld) if withheld else self
 
     def of_role(self, *roles: Role) -> frozenset[str]:
         """The metrics that say whether the target was reached, in one of these ways."""

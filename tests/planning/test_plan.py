@@ -77,7 +77,7 @@ def test_one_measurement_serves_every_item_that_names_its_probe(planned) -> None
 @pytest.mark.parametrize(("settings", "cost", "load_time"), [({}, 1, 0.0), ({"allow": '["load"]'}, 73, 81.5)])
 def test_a_burst_costs_its_requests_and_its_time_only_where_load_is_allowed(planned, settings, cost, load_time) -> None:
     tables = '[env.prod.probes.rate-limit]\nkind = "rate_limit"\npath = "/api"\nlimit = 30\nper = "10s"\n'
-    (step,) = planned("post.security.rate-limiting", tables=tables, **settings).steps
+    (step,) = planned("pre.security.rate-limit-configured", tables=tables, **settings).steps
 
     assert (step.cost, step.load_time) == (cost, load_time)
     assert step.longest == replace(step, load_time=0.0).longest + load_time

@@ -78,6 +78,7 @@ KIND = Kind(
     measure=measure,
     enabled_by_default=lambda _base_url: True,
     requests=0,
+    of_record=True,
     example="""\
 kind = "ledger"  # it needs no table: marks and windows are in probekit's own store
 """,

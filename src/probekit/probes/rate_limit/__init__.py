@@ -11,6 +11,7 @@ from probekit.probes.rate_limit.trip import Trip, trip
 
 __all__ = ["KIND", "LIMITS", "RateLimit", "measure"]
 
+_OF_A_BURST = ("tripped", "retry_after", "spoofable")
 _EXTRA = len(SPOOFED) + sum(SPOOFED.values()) + 1  # requests: what `spoofable` takes, and one that may be refilled
 
 
@@ -41,6 +42,15 @@ def _load(config: RateLimit) -> Load | None:
     if config.limit is None or config.most > MOST:
         return None
     return Load(requests=2 * config.most + _EXTRA, seconds=config.seconds)
+
+
+def _unread(config: RateLimit, _base_url: str) -> dict[str, str]:
+    """The metrics that only a burst reads, where the settings rule one out."""
+    if config.limit is None:
+        return dict.fromkeys(_OF_A_BURST, "needs 'limit', the requests after which the limit trips")
+    if config.most > MOST:
+        return dict.fromkeys(_OF_A_BURST, f"needs a burst of {config.most} requests, and {MOST} are the most")
+    return {}
 
 
 def _untried(config: RateLimit, context: Context) -> Failure | None:
@@ -103,6 +113,8 @@ KIND = Kind(
     ),
     measure=measure,
     turn="final",  # no endpoint: one burst an attempt, for the addresses of a name may share one limit
+    allowed_by=lambda _config: dict.fromkeys(_OF_A_BURST, "load"),
+    unread=_unread,
     load=_load,
     example="""\
 kind = "rate_limit"

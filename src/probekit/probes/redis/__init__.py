@@ -118,6 +118,7 @@ KIND = Kind(
     ),
     measure=measure,
     sample=sample,
+    allowed_by=lambda _config: {"canary": "canary-write"},
     in_flight=1,
     requests=7,  # PING, INFO, SET, INCR, DEL; a sentinel's, and a cluster's slots
     example="""\

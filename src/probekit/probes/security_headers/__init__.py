@@ -23,7 +23,7 @@ from probekit.probe import (
 )
 from probekit.probes._support.json import shown
 from probekit.probes.security_headers.cookie_post import CookiePost, send
-from probekit.probes.security_headers.plain_http import https_redirect
+from probekit.probes.security_headers.plain_http import https_redirect, usual_plain_url
 from probekit.probes.security_headers.rules import Fault, Minimum, Word, conflicts, cookie_faults, cookies_set, faults
 from probekit.transport.urls import endpoint_of, has_host
 
@@ -157,6 +157,19 @@ def endpoint(_config: SecurityHeaders, base_url: str) -> Endpoint:
     return endpoint_of(base_url)
 
 
+def _requests(config: SecurityHeaders) -> int:
+    """The pages with the redirects that are followed, the API, an error page, a POST, and plain http."""
+    others = (config.api is not None, config.error_page, config.post is not None, True)
+    return len(config.pages) * (1 + config.follow) + sum(others)
+
+
+def _unread(config: SecurityHeaders, base_url: str) -> dict[str, str]:
+    """The redirect to https, where nothing says which URL must lead there."""
+    if config.plain_url or usual_plain_url(base_url):
+        return {}
+    return {"https_redirect": "needs 'plain_url', for base_url is not https on port 443"}
+
+
 KIND = Kind(
     config=SecurityHeaders,
     fills=("security-headers",),
@@ -181,7 +194,9 @@ KIND = Kind(
     endpoint=endpoint,
     each_address=True,
     enabled_by_default=lambda base_url: base_url.startswith("https://"),
-    requests=8,  # four pages, the API, an error page, a POST, plain http; 3 where nothing is declared
+    allowed_by=lambda config: {"weak_cookies": "canary-write"} if config.post else {},
+    unread=_unread,
+    requests=_requests,
     example="""\
 kind = "security_headers"
 pages = ["/"]

@@ -16,7 +16,7 @@ _FOLLOWED: Final = (301, 302, 303, 307, 308)  # the redirects of a browser (Fetc
 
 async def https_redirect(plain_url: str | None, context: Context) -> tuple[Exact | Failure, str]:
     """Whether plain http leads to the same host over https, and what was seen."""
-    url = plain_url or _plain_url(context.base_url)
+    url = plain_url or usual_plain_url(context.base_url)
     if url is None:
         detail = "base_url is not https on port 443: set 'plain_url' to where plain http is spoken"
         return Failure(reason=Reason.MISSING_SETTING, detail=detail), "plain http was not asked"
@@ -34,7 +34,8 @@ async def https_redirect(plain_url: str | None, context: Context) -> tuple[Exact
     return Exact(leads), seen if leads else f"{seen}, not to https on the same host"
 
 
-def _plain_url(base_url: str) -> str | None:
+def usual_plain_url(base_url: str) -> str | None:
+    """Where plain http is spoken beside https on its usual port; None beside any other base URL."""
     scheme, where = origin_of(base_url)
     host = f"[{where.host}]" if ":" in where.host else where.host
     return f"http://{host}/" if (scheme, where.port) == ("https", 443) else None

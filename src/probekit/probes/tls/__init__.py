@@ -62,6 +62,13 @@ def _worst(readings: Sequence[Exact | Failure]) -> Exact | Failure:
     return min(readings, key=lambda one: 0.5 if isinstance(one, Failure) else one.value)
 
 
+def _unread(config: TlsProbe, base_url: str) -> dict[str, str]:
+    """Every metric, where the port of an http:// base_url is all that the settings lead to."""
+    if config.host or config.port or not base_url.startswith("http://"):
+        return {}
+    return dict.fromkeys(KIND.metric_names, "needs 'host', for an http:// base_url has no certificate")
+
+
 KIND = Kind(
     config=TlsProbe,
     fills=("certificate",),
@@ -107,6 +114,7 @@ KIND = Kind(
     endpoint=endpoint,
     each_address=True,
     enabled_by_default=lambda base_url: base_url.startswith("https://"),
+    unread=_unread,
     requests=lambda config: 13 if config.same_everywhere else 10,  # of two certificates, both not trusted
     example="""\
 kind = "tls"
