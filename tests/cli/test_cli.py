@@ -615,63 +615,6 @@ def test_a_narrowed_run_says_so(probekit, write) -> None:
     assert [verdict["item"] for verdict in document["verdicts"]] == ["deploy.services.health-endpoint"]
 
 
-def test_plan_says_what_no_run_can_prove_and_what_takes_too_long(probekit, folder, write) -> None:
-    write(scope='"deploy.performance.error-rate", "deploy.services.health-endpoint"')
-    slow = (
-        (folder / "probes.toml")
-        .read_text()
-        .replace('timeout = "1s"', 'timeout = "1s"\ndeadline = "60s"\nthrottle = { requests = 1, per = "10s" }')
-    )
-    api = '\n[env.prod.probes.api]\nkind = "latency"\nroutes = [{ path = "/" }]\n'
-    (folder / "probes.toml").write_text(slow + api)
-
-    text = probekit("plan", "--env", "prod").stdout
-
-    assert (
-        "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be verified with 6 requests of probe 'api'" in text
-    )
-    assert "api (latency): a window of 60 s, 6 requests" in text
-    assert "2995 are needed" in text
-    assert "too slow a throttle: 108 requests take 1080 s at 1 in 10 s, and the run ends after 60 s (deadline)" in text
-
-
-def test_plan_says_how_many_windows_a_sampling_may_take(probekit, folder, write) -> None:
-    write(scope='"deploy.performance.error-rate", "deploy.performance.p95-latency"')
-    api = '\n[env.prod.probes.api]\nkind = "latency"\nrate = 1\nroutes = [{ path = "/" }]\n'
-    (folder / "probes.toml").write_text((folder / "probes.toml").read_text() + api)
-
-    text = probekit("plan", "--env", "prod").stdout
-
-    assert "api (latency): a window of 60 s, 60 requests; up to 3 windows while an item is undecided" in text
-    assert "deploy.performance.error-rate: 'error_rate < 0.1 %' cannot be verified with 60 requests" in text
-    assert "3218 are needed" in text
-    assert "deploy.performance.p95-latency:" not in text  # 60 are not enough, 120 are
-
-
-def test_plan_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(probekit, folder, write) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as watched:
-        write(watched.getsockname()[1], scope='"deploy.services", "deploy.code", "pre.infra"')
-        result = probekit("plan", "--env", "prod")
-        watched.settimeout(0)
-        with pytest.raises(BlockingIOError):
-            watched.accept()
-
-    assert result.returncode == 0
-    assert "health (http): 8 measurements over 0 s, up to 3 attempts" in result.stdout
-    assert "at most 108 requests" in result.stdout
-    assert (
-        "no probe named 'source' is configured; probekit explain source names the kinds that can fill it"
-        in result.stdout
-    )
-    assert "GO is impossible" in result.stdout
-    assert "deploy.services.database-connectivity (critical)" in result.stdout
-    scope = result.stdout.partition("scope = [")[2]
-    assert '"deploy.services.health-endpoint",' in scope
-    assert '"deploy.services.settle-time",' in scope
-    assert "tls-deployed" not in scope  # base_url has no certificate
-    assert list((folder / "home").rglob("*")) == []
-
-
 @pytest.mark.parametrize(
     ("what", "line"),
     [

@@ -13,7 +13,7 @@ from probekit.config.loader import load
 from probekit.model.history import Deployment, History
 from probekit.model.plan import Bounds
 from probekit.model.verdict import Stage
-from probekit.planning.plan import obstacles, plan, possible_scope
+from probekit.planning.plan import plan
 from probekit.planning.release import ReleaseRequest
 from probekit.planning.selection import Selection
 from probekit.toml_file import ConfigError
@@ -442,20 +442,3 @@ def test_a_selection_narrows_what_runs(planned, selection, items) -> None:
     assert {item.id for item in found.items} == items
     assert found.partial == (selection not in (Selection(), Selection(machine_only=True)))
     assert found.in_scope == 2
-
-
-def test_what_keeps_it_from_ever_being_go_is_named_with_the_scope_that_could(planned) -> None:
-    found = planned("deploy.services", "signoff")
-
-    stuck = {item.id for item in obstacles(found)}
-    assert "deploy.services.database-connectivity" in stuck  # critical, and no probe
-    assert "signoff.approvals.team-lead" in stuck  # its signature holds the release
-    assert "deploy.services.settle-time" not in stuck
-    assert possible_scope(found) == (
-        "deploy.services.settle-time",
-        "deploy.services.health-endpoint",
-    )
-
-
-def test_a_scope_that_can_be_proved_has_no_obstacle(planned) -> None:
-    assert obstacles(planned(HEALTH, "pre.infra.tls-deployed")) == ()

@@ -24,8 +24,8 @@ def state_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--state", metavar="FILE|none", envvar="PROBEKIT_STATE", help=summary)(function)
 
 
-def state_file(state: str | None) -> Path | None:
-    """The file; None where none is to be kept.
+def state_file(state: str | None, *, make: bool = True) -> Path | None:
+    """The file; None where none is to be kept. `make`: whether its usual folder is made where it is not there.
 
     Raises:
         StoreError: there is no home to keep one in.
@@ -42,7 +42,8 @@ def state_file(state: str | None) -> Path | None:
     except RuntimeError as error:  # no home
         raise StoreError(f"no state directory: {error}; name a file with --state") from error
     with suppress(OSError):  # whoever opens the file says why not
-        make_private_folder(folder)
+        if make:
+            make_private_folder(folder)
     return folder / "probekit.sqlite3"
 
 

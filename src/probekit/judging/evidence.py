@@ -11,7 +11,7 @@ from probekit.model.plan import Plan
 from probekit.model.readings import Counted, ErrorRate, Histogram, Reading
 from probekit.model.verdict import Served, Situation
 
-_BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
+KEPT_BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
 
 
 def earlier_values(
@@ -104,7 +104,7 @@ def _grown(before: Mapping[str, Counted], now: Mapping[str, Reading | Failure]) 
             continue  # it may fail, and keeps no later window from a pass
         if isinstance(reading, Counted):
             earlier = before.get(metric)
-            values[metric] = (reading if earlier is None else added(earlier, reading)).last(_BLOCKS)
+            values[metric] = (reading if earlier is None else added(earlier, reading)).last(KEPT_BLOCKS)
     return values
 
 

@@ -12,6 +12,7 @@ from probekit.model.plan import Plan, Step
 from probekit.planning.baseline import baseline_items
 from probekit.planning.coverage import instances, missing_metrics, why_uncovered
 from probekit.planning.release import ReleaseRequest
+from probekit.planning.samples import within_deadline
 from probekit.planning.selection import Selection
 from probekit.planning.steps import fingerprint, step_of
 from probekit.probe import ConfiguredKind
@@ -53,10 +54,12 @@ def plan(
     if selection.quick:
         items, steps = _quick(items, steps)
     guarding = [one for name in guards for one in configured[name]]
+    release_guards = tuple(_guard(one, covered, target, checklist) for one in guarding)
+    steps = within_deadline(steps, release_guards, target.environment)
     return Plan(
         items=items,
         steps=steps,
-        release_guards=tuple(_guard(one, covered, target, checklist) for one in guarding),
+        release_guards=release_guards,
         versions=(release or ReleaseRequest()).versions([one.source for one in guarding]),
         uncovered=uncovered,
         not_applicable=target.not_applicable,
@@ -101,19 +104,3 @@ def _guard(one: Configured, covered: Sequence[Item], target: Target, checklist: 
     step = step_of(one, mine, target, checklist.probes[one.probe])
     repeat = GUARD_REPEAT_FOR_ITEMS if mine else GUARD_REPEAT
     return replace(step, repeat=repeat, cost=repeat * one.source.requests, wanted=one.source.provided)
-
-
-def obstacles(plan: Plan[ConfiguredKind]) -> tuple[Item, ...]:
-    """The items that keep this plan from ever being go: required, and nothing can answer for them."""
-    open_ = [item for item in plan.items if item.id not in plan.not_applicable]
-    uncovered = [item for item in open_ if item.id in plan.uncovered and (item.severity.is_grave or item.criteria)]
-    return (*uncovered, *(item for item in open_ if item.probe is None and item.holds_if_pending))
-
-
-def possible_scope(plan: Plan[ConfiguredKind]) -> tuple[str, ...]:
-    """The scope that could be go: what a configured probe can answer for."""
-    return tuple(
-        item.id
-        for item in plan.items
-        if item.probe and item.id not in plan.uncovered and item.id not in plan.not_applicable
-    )

@@ -1,0 +1,140 @@
+"""A plan as text: the run in its order with its cost, and at its end whether it can be go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from probekit.config.target import Config, Target
+from probekit.model.plan import Plan, Step
+from probekit.planning.obstacle import Feasibility, Obstacle
+from probekit.probe import ConfiguredKind
+from probekit.text import Line, paragraph, words
+
+_WIDTH: Final = 80
+_NAMED: Final = 3  # items that stay open, of one cause
+_TURNS: Final = {
+    "background": "background, while the others run",
+    "concurrent": "concurrent",
+    "exclusive": "exclusive, one after the other",
+    "final": "final, after the release guard",
+}
+
+
+def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility) -> str:
+    """The whole text; every line is escaped and wrapped here."""
+    lines = [
+        *_head(config, target, planned),
+        *_run(target, planned),
+        *_steps(planned),
+        *_cost(target, planned),
+        *_open(planned, found),
+        *_verdict(planned, found),
+    ]
+    return "".join(f"{line}\n" for one in lines for line in _wrapped(one))
+
+
+def _wrapped(line: Line) -> list[str]:
+    indent = " " * line.indent
+    return paragraph(line.text, width=_WIDTH, indent=indent, hanging=f"{indent}    ") or [""]
+
+
+def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
+    yield Line(f"plan for {target.name} ({target.environment.base_url}), {config.path}")
+    if planned.partial:
+        yield Line(f"partial: {len(planned.items)} of the {planned.in_scope} items in scope; no release decision")
+    else:
+        yield Line(f"{len(planned.items)} of {len(config.checklist.items)} items in scope")
+    yield Line("")
+
+
+def _run(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
+    environment, guards = target.environment, planned.release_guards
+    controls = len(environment.control)
+    yield Line(
+        f"controls  {controls} at the start and at the end" if controls else "controls  none: nothing orders a rollback"
+    )
+    yield Line(f"settle    until {environment.settle:g} s after the deployment")
+    expected = f"expects {planned.versions}" if planned.versions.expected else "version check: off, none is expected"
+    for guard in guards:
+        yield Line(f"release   {guard.name} ({guard.kind}), before and after; {expected}")
+    if not guards:
+        yield Line("release   version check: off, no probe 'release' is configured")
+
+
+def _steps(planned: Plan[ConfiguredKind]) -> Iterator[Line]:
+    """The run in its order."""
+    for turn, heading in _TURNS.items():
+        steps = [step for step in planned.steps if step.turn == turn]
+        if steps:
+            yield Line(heading)
+        for step in steps:
+            yield Line(_step(step), 2)
+
+
+def _step(step: Step[ConfiguredKind]) -> str:
+    if step.window:
+        sends = f", {step.cost // step.windows} requests" if step.source.requests_per_window else ""
+        further = f"; up to {step.windows} windows while an item is undecided" if step.further_windows else ""
+        return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}{further}"
+    measurements = f"{step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else "1 measurement"
+    attempts = f", up to {step.attempts} attempts {step.attempt_interval:g} s apart" if step.attempts > 1 else ""
+    return f"{step.name} ({step.kind}): {measurements}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
+
+
+def _cost(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
+    windows = " beside the windows" if any(step.window for step in planned.steps) else ""
+    controls = 2 * len(target.environment.control)
+    yield Line(f"at most {most_requests(planned)} requests to each address{windows}, {controls} to the controls")
+    yield Line("")
+
+
+def most_requests(planned: Plan[ConfiguredKind]) -> int:
+    """Requests to one address beside the windows, at the worst."""
+    guards = 2 * sum(guard.cost for guard in planned.release_guards)
+    return guards + sum(step.cost for step in planned.steps if not step.window)
+
+
+def _open(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
+    """What is left open and keeps nothing from a go."""
+    lines = [Line(f"- {_items(one)}: {one.what}", 2) for one in found.follow_ups]
+    signed = [item for item in planned.items if item.probe is None and not item.holds_if_pending]
+    signed = [item for item in signed if item.id not in planned.not_applicable]
+    if signed:
+        lines.append(Line(f"- {len(signed)} for people to sign after the go", 2))
+    if planned.not_applicable:
+        lines.append(Line(f"- {len(planned.not_applicable)} not applicable, as the file says", 2))
+    pipes = (f"- the secret {one.secret} ({one.place}) is a pipe: read at run time" for one in found.read_at_run_time)
+    lines += (Line(pipe, 2) for pipe in pipes)
+    if lines:
+        yield from (Line("left open, which keeps nothing from a go"), *lines, Line(""))
+
+
+def _items(obstacle: Obstacle) -> str:
+    """Their names, of many how many they are."""
+    if len(obstacle.items) > _NAMED:
+        return f"{len(obstacle.items)} items"
+    return ", ".join(item.id for item in obstacle.items)
+
+
+def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
+    """Whether a healthy target can get its go, else what is in the way."""
+    if found.go_possible:
+        good = "this part of the scope can end well" if planned.partial else "a healthy target can be go"
+        yield Line(good)
+        return
+    count = len(found.obstacles)
+    good = "a good end of this part" if planned.partial else "GO"
+    yield Line(f"{good} is impossible: {count} {'obstacle' if count == 1 else 'obstacles'}")
+    for number, one in enumerate(_gravest_first(found.obstacles), start=1):
+        yield Line(f"{number}. {words(one.cause)}: {one.what}", 2)
+        yield from (Line(f"{item.id} ({item.severity})", 7) for item in one.items)
+        yield Line(f"do: {one.remedy}", 5)
+    if found.scope and any(one.items for one in found.obstacles):
+        yield Line("the scope that can be GO:")
+        yield from (Line("scope = [", 2), *(Line(f'"{name}",', 4) for name in found.scope), Line("]", 2))
+
+
+def _gravest_first(obstacles: Sequence[Obstacle]) -> list[Obstacle]:
+    """What concerns the whole run, then by the gravest item."""
+    return sorted(obstacles, key=lambda one: -max((item.severity.gravity for item in one.items), default=4))

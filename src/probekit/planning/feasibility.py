@@ -1,0 +1,203 @@
+"""Whether a healthy target can get its go by a plan, and what is in the way: facts alone, nothing is sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from probekit import probes
+from probekit.checklist import Checklist
+from probekit.config.target import Config, Target
+from probekit.model.checklist import Item, Severity
+from probekit.model.history import History
+from probekit.model.plan import Plan
+from probekit.model.quantity import duration_text
+from probekit.planning.obstacle import Cause, Feasibility, Obstacle
+from probekit.planning.record import Record
+from probekit.planning.run_time import shortest
+from probekit.planning.samples import LONGEST, ShortSample, short_samples
+from probekit.planning.unset import is_piped, references, unset, unusable_trust
+from probekit.probe import NEEDS_ALLOW, ConfiguredKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run would find beside its files."""
+
+    variables: Mapping[str, str]
+    now: datetime
+    history: History
+
+
+def feasibility(
+    config: Config, target: Target, planned: Plan[ConfiguredKind], surroundings: Surroundings
+) -> Feasibility:
+    """Return what is in the way of a go, and what is left open beside it."""
+    run = _Facts(config, target, planned, surroundings)
+    found = [*run.of_items(), *run.of_the_run()]
+    stuck = {item.id for obstacle in found for item in obstacle.items}
+    scope = [item for item in run.asked if item.probe and item.id not in stuck]
+    unread = run.nothing_read(scope)
+    if unread and not any(obstacle.blocks for obstacle in found):  # else it says no more than those
+        found.append(unread)
+    return Feasibility(
+        obstacles=tuple(obstacle for obstacle in found if obstacle.blocks),
+        follow_ups=tuple(obstacle for obstacle in found if not obstacle.blocks),
+        shortages=tuple(run.short),
+        scope=tuple(item.id for item in scope),
+        read_at_run_time=tuple(one for one in run.references if is_piped(one.secret, config.path.absolute().parent)),
+    )
+
+
+class _Facts:
+    """Looks for each cause in turn."""
+
+    def __init__(
+        self, config: Config, target: Target, planned: Plan[ConfiguredKind], surroundings: Surroundings
+    ) -> None:
+        self.config = config
+        self.target = target
+        self.planned = planned
+        self.surroundings = surroundings
+        self.asked = [item for item in planned.items if item.id not in planned.not_applicable]
+        self.covered = [item for item in self.asked if item.probe and item.id not in planned.uncovered]
+        self.short = list(short_samples(planned, target.environment.block))
+        guards = {guard.probe for guard in planned.release_guards}
+        self.references = list(references(target, {item.probe for item in self.asked if item.probe} | guards))
+
+    def of_items(self) -> Iterator[Obstacle]:
+        """What keeps single items from a pass."""
+        yield from self._uncovered()
+        if unsigned := tuple(item for item in self.asked if item.probe is None and item.holds_if_pending):
+            what, remedy = "nobody has signed them, and a run cannot", "sign them by hand, or leave them out of scope"
+            yield Obstacle(cause="unsigned", what=what, remedy=remedy, items=unsigned)
+        yield from self._secrets()
+        yield from self._untrusted()
+        yield from self._unexpected()
+        yield from self._recorded()
+        yield from map(_of_sample, self.short)
+
+    def of_the_run(self) -> Iterator[Obstacle]:
+        """What keeps the whole run from its end."""
+        environment = self.target.environment
+        if environment.base_url.startswith("https://") and (why := unusable_trust(self.config, self.target)):
+            yield Obstacle(cause="missing_file", what=why, remedy="name a file that this user can read")
+        seconds = shortest(self.planned, environment)
+        if seconds > environment.deadline:
+            throttle = f"{environment.throttle.requests} requests in {environment.throttle.per:g} s"
+            what = f"the run takes {seconds:.0f} s at least, and is cut off after {environment.deadline:g} s (deadline)"
+            remedy = f"a longer deadline, a quicker throttle (now {throttle}), or shorter windows"
+            yield Obstacle(cause="deadline", what=what, remedy=remedy)
+
+    def nothing_read(self, scope: Sequence[Item]) -> Obstacle | None:
+        """Good news rests on a reading of the target: of the application where its items are asked for."""
+        layers = self.planned.layers
+        asked = {layers.get(item.probe or "", "record") for item in self.asked} - {"record"}
+        trusted = [item for item in scope if not self._reported(item) or item.probe in self.planned.trusted]
+        read = {layers.get(item.probe or "", "record") for item in trusted} - {"record"}
+        if "application" in asked and "application" not in read:
+            what = "no item of the application can pass, so nothing of the target would be read"
+        elif asked and not read:
+            what = f"no item of its {', '.join(sorted(asked))} can pass, so nothing of the target would be read"
+        elif not scope:
+            what = "no item can pass"
+        else:
+            return None
+        return Obstacle(cause="nothing_read", what=what, remedy="configure a probe that reads the target")
+
+    def _uncovered(self) -> Iterator[Obstacle]:
+        by_reason: dict[str, list[Item]] = defaultdict(list)
+        for item in self.asked:
+            if item.id in self.planned.uncovered:
+                by_reason[self.planned.uncovered[item.id]].append(item)
+        for reason, items in by_reason.items():
+            is_allowance = NEEDS_ALLOW in reason
+            remedy = (
+                "add it to the environment, if the target may be written to or loaded"
+                if is_allowance
+                else https_only(items[0].probe or "", self.target, self.config.checklist)
+                or "configure it, leave the items out of scope, or name them under not_applicable"
+            )
+            cause: Cause = "not_allowed" if is_allowance else "not_configured"
+            yield Obstacle(cause=cause, what=reason, remedy=remedy, items=tuple(items))
+
+    def _secrets(self) -> Iterator[Obstacle]:
+        silent = {step.probe for step in self.planned.steps if not step.source.requests}
+        for one in unset(self.config, self.references, self.surroundings.variables):
+            probe = one.reference.probe
+            items = [item for item in self.asked if item.probe and probe in (None, item.probe)]
+            items = [item for item in items if probe or not (item.probe in silent or item.id in self.planned.uncovered)]
+            if items:  # of a release guard alone, nothing that a go requires
+                yield Obstacle(
+                    cause="missing_secret",
+                    what=f"{one.why} ({one.reference.place})",
+                    remedy="set the variable, or write it into .env" if one.reference.secret.env else "write the file",
+                    items=tuple(items),
+                )
+
+    def _untrusted(self) -> Iterator[Obstacle]:
+        items = [item for item in self.covered if item.severity is Severity.CRITICAL and self._reported(item)]
+        for probe in dict.fromkeys(item.probe for item in items if item.probe not in self.planned.trusted):
+            what = f"probe '{probe}' is a program's report, by which no critical item passes"
+            mine = tuple(item for item in items if item.probe == probe)
+            remedy = f'trust = ["{probe}"] in the environment, or a kind that measures'
+            yield Obstacle(cause="untrusted_program", what=what, remedy=remedy, items=mine)
+
+    def _unexpected(self) -> Iterator[Obstacle]:
+        guards = {guard.probe for guard in self.planned.release_guards}
+        items = tuple(item for item in self.covered if item.probe in guards)
+        if items and not self.planned.versions.expected:
+            what = "no version is expected, so no answer can be the expected one"
+            remedy = "set 'expect' of the release probe, or --release, or mark the deployment with its release"
+            yield Obstacle(cause="no_expected_version", what=what, remedy=remedy, items=items)
+
+    def _recorded(self) -> Iterator[Obstacle]:
+        environment = self.target.environment
+        record = Record(
+            history=self.surroundings.history,
+            now=self.surroundings.now,
+            settle=environment.settle,
+            base_url=environment.base_url,
+        )
+        for item in self.covered:
+            rows = self.planned.baseline_items if item.compares_baseline else (item,)
+            for row in rows:
+                if row.id in self.planned.uncovered:
+                    what = f"{row.title}: {self.planned.uncovered[row.id]}"
+                    yield Obstacle(cause="not_configured", what=what, remedy="configure it", items=(item,))
+                for one in record.foretold(row, self.planned):
+                    cause: Cause = "setting" if one.is_setting else "record"
+                    yield Obstacle(cause=cause, what=one.why, remedy=one.remedy, items=(item,))
+
+    def _reported(self, item: Item) -> bool:
+        steps = (*self.planned.steps, *self.planned.release_guards)
+        return any(step.reported for step in steps if step.probe == item.probe)
+
+
+def https_only(probe: str, target: Target, checklist: Checklist) -> str | None:
+    """What to do where the probe's default kind would run without a table if base_url were https; None elsewhere."""
+    base_url = target.environment.base_url
+    kind = checklist.probes[probe].default_kind if probe in checklist.probes else None
+    if not (kind and base_url.startswith("http://") and probes.is_kind_installed(kind)):
+        return None
+    enabled = probes.load_kind(kind).enabled_by_default
+    if enabled is None or enabled(base_url) or not enabled(f"https{base_url.removeprefix('http')}"):
+        return None
+    return f"base_url is http://: with https:// kind {kind} needs no table; else leave the items out of scope"
+
+
+def _of_sample(short: ShortSample) -> Obstacle:
+    if short.longer:
+        window = duration_text(min(-(-short.longer // 60) * 60, LONGEST))
+        way = f'allow = ["load"] and window = "{window}"'
+    else:
+        way = 'allow = ["load"] and a higher rate'
+    if short.runs:
+        way += f"; or about {short.runs} runs of one release, which add up after `probekit deployment start`"
+    else:
+        way += "; runs do not add up here, " + (
+            "for they would be too many" if short.is_versioned else "for no release probe reads the version"
+        )
+    return Obstacle(cause="sample", what=str(short), remedy=way, items=(short.item,))

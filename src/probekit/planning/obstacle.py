@@ -1,0 +1,51 @@
+"""What keeps a plan from a go, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from probekit.model.checklist import Item
+from probekit.planning.samples import ShortSample
+from probekit.planning.unset import Reference
+
+Cause = Literal[
+    "not_configured", "not_allowed", "unsigned", "missing_secret", "missing_file", "untrusted_program",
+    "no_expected_version", "setting", "record", "sample", "deadline", "nothing_read",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One cause that keeps items from a pass, and what to do about it."""
+
+    cause: Cause
+    what: str
+    remedy: str
+    items: tuple[Item, ...] = ()  # none: the whole run
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps the run from a go: it concerns all of it, or an item that a go requires."""
+        return not self.items or any(map(is_required, self.items))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feasibility:
+    """What is known of a plan before its run."""
+
+    obstacles: tuple[Obstacle, ...]  # each of them keeps every run from a go
+    follow_ups: tuple[Obstacle, ...]  # these leave items open that a go does not require
+    shortages: tuple[ShortSample, ...]
+    scope: tuple[str, ...]  # ids of the items that a run can verify
+    read_at_run_time: tuple[Reference, ...]  # secrets from pipes
+
+    @property
+    def go_possible(self) -> bool:
+        """Whether a healthy target gets its go (or, of a part of the scope, its good end)."""
+        return not self.obstacles
+
+
+def is_required(item: Item) -> bool:
+    """Whether a go requires the item: any other can be followed up after it."""
+    return item.severity.is_grave or bool(item.criteria)

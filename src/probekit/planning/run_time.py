@@ -1,0 +1,30 @@
+"""How long a run takes at least: waits and throttle alone, each answer at once."""
+
+from __future__ import annotations
+
+from probekit.config.settings import Environment
+from probekit.model.plan import Plan
+from probekit.probe import ConfiguredKind
+from probekit.transport.urls import endpoint_of
+
+
+def shortest(planned: Plan[ConfiguredKind], environment: Environment) -> float:
+    """Seconds from the end of settling to the end of a healthy run."""
+    windows = sum(step.window for step in planned.steps if step.turn != "background")
+    watched = max((step.window for step in planned.steps if step.turn == "background"), default=0.0)
+    spread = max((step.spread for step in planned.steps), default=0.0)
+    throttle, requests = environment.throttle, _requests(planned, environment)
+    queue = max(0, -(-requests // throttle.requests) - 1) * throttle.per
+    return max(watched, max(spread, queue) + windows)
+
+
+def _requests(planned: Plan[ConfiguredKind], environment: Environment) -> int:
+    """Requests to base_url's host that a healthy run sends for sure: one a measurement."""
+    host = endpoint_of(environment.base_url).host
+    guards = planned.release_guards
+    steps = [*(step for step in planned.steps if not step.window), *guards, *guards]
+    return sum(
+        step.repeat
+        for step in steps
+        if step.source.requests and step.source.endpoint and step.source.endpoint(environment.base_url).host == host
+    )

@@ -1,0 +1,179 @@
+"""`probekit plan`: the run and its cost, what is in the way, as text that fits a terminal and as a document."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from probekit import cli
+from probekit.history.store import Store
+from probekit.model.history import Deployment, TargetKey
+
+ENVIRONMENT = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = [{scope}]
+timeout = "1s"
+settle = "0s"
+spread = "0s"
+attempt_interval = "0s"
+{settings}
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+"""
+HEALTH = "deploy.services.health-endpoint"
+API = '[env.prod.probes.api]\nkind = "latency"\nrate = {rate}\nroutes = [{{ path = "/" }}]\n'
+RELEASE = '[env.prod.probes.release]\nkind = "release"\npath = "/version"\n'
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch, capfd):
+    """Plan a configuration in a folder of its own; the exit code and what was printed."""
+    (tmp_path / "home").mkdir()
+    for name in [name for name in os.environ if name.startswith(("PROBEKIT_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def plan(scope, *words, tables="", settings="", port=1):
+        items = ", ".join(f'"{item}"' for item in scope)
+        text = ENVIRONMENT.format(port=port, scope=items, settings=settings) + tables
+        (tmp_path / "probes.toml").write_text(text)
+        capfd.readouterr()
+        code = cli.run(["plan", "--env", "prod", *words])
+        out, err = capfd.readouterr()
+        assert err == ""
+        return code, out
+
+    return plan
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_it_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_nothing(plan, tmp_path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as watched:
+        code, out = plan(("deploy.services", "deploy.code", "pre.infra"), port=watched.getsockname()[1])
+        watched.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            watched.accept()
+
+    text = flat(out)
+    assert code == 10
+    assert "health (http): 8 measurements over 0 s, up to 3 attempts" in text
+    assert "at most 108 requests" in text
+    assert "no probe named 'source' is configured; probekit explain source names the kinds that can fill it" in text
+    assert "GO is impossible" in text
+    assert "deploy.services.database-connectivity (critical)" in text
+    assert "base_url is http://: with https:// kind tls needs no table" in text
+    scope = out.partition("scope = [")[2]
+    assert f'"{HEALTH}",' in scope
+    assert "settle-time" not in scope  # nothing settles
+    assert "tls-deployed" not in scope  # base_url has no certificate
+    assert list((tmp_path / "home").rglob("*")) == []
+
+
+@pytest.mark.parametrize("words", [(), ("--item", HEALTH)])
+def test_every_line_fits_a_terminal_and_no_word_is_broken(plan, words) -> None:
+    wide = "a-secret-with-a-name-of-many-words"
+    secrets = f'[env.prod.connect]\nheaders = {{ "X-Key" = {{ env = "{wide}" }} }}\n'
+
+    _, out = plan(("deploy", "pre"), *words, tables=API.format(rate=5) + secrets)
+
+    assert max(map(len, out.splitlines())) <= 80
+    assert f"the variable {wide} is not set, or empty (connect.headers.X-Key)" in flat(out)
+
+
+def test_it_says_what_no_run_can_prove_and_that_the_throttle_is_too_slow(plan) -> None:
+    settings = 'deadline = "60s"\nthrottle = { requests = 1, per = "10s" }'
+
+    code, out = plan(("deploy.performance.error-rate", HEALTH), settings=settings, tables=API.format(rate=5))
+
+    text = flat(out)
+    assert code == 10
+    assert "'error_rate < 0.1 %' needs 2995 requests, and probe 'api' sends 6" in text
+    assert "api (latency): a window of 60 s, 6 requests" in text
+    assert "the run takes 130 s at least, and is cut off after 60 s (deadline)" in text
+    assert "throttle (now 1 requests in 10 s)" in text
+
+
+def test_it_says_how_many_windows_a_sampling_may_take_and_whether_runs_add_up(plan) -> None:
+    scope = ("deploy.performance.error-rate", "deploy.performance.p95-latency")
+
+    _, alone = plan(scope, tables=API.format(rate=1))
+    _, versioned = plan(scope, tables=API.format(rate=1) + RELEASE)
+
+    assert "api (latency): a window of 60 s, 60 requests; up to 3 windows while an item is undecided" in flat(alone)
+    assert "'error_rate < 0.1 %' needs 3218 requests, and probe 'api' sends 60 in each of 3 windows" in flat(alone)
+    assert "'p95 < 500 ms'" not in alone  # 60 are not enough, 120 are
+    assert "runs do not add up here, for no release probe reads the version" in flat(alone)
+    assert "or about 58 runs of one release, which add up after `probekit deployment start`" in flat(versioned)
+
+
+def test_the_document_names_items_steps_obstacles_and_shortages(plan) -> None:
+    code, out = plan((HEALTH, "deploy.performance.error-rate", "pre.infra"), "--json", tables=API.format(rate=5))
+
+    document = json.loads(out)
+    states = {item["id"]: (item["state"], item["reason"]) for item in document["items"]}
+    assert (code, document["schema"], document["go_possible"]) == (10, "probekit.plan/1", False)
+    assert (document["environment"], document["base_url"]) == ("prod", "http://127.0.0.1:1")
+    assert states[HEALTH] == ("covered", None)
+    assert states["pre.infra.tls-deployed"][0] == "uncovered"
+    assert [(step["name"], step["requests"]) for step in document["steps"]] == [("health", 108), ("api", 300)]
+    assert {one["cause"] for one in document["obstacles"]} >= {"not_configured", "sample"}
+    assert document["shortages"][0]["needed"] == 2995
+
+
+def test_a_pipe_is_left_to_the_run(plan, tmp_path) -> None:
+    os.mkfifo(tmp_path / "key")
+    connect = '[env.prod.connect]\nheaders = { "X-Key" = { file = "key" } }\n'
+
+    code, out = plan((HEALTH,), tables=connect)
+
+    assert code == 0
+    assert "the secret key (connect.headers.X-Key) is a pipe: read at run time" in flat(out)
+
+
+@pytest.mark.parametrize(("content", "code"), [(None, 10), ("", 10), ("\n", 10), ("planted-5ecret", 0)])
+def test_a_secret_s_file_must_be_there_and_hold_something_which_is_not_shown(plan, tmp_path, content, code) -> None:
+    if content is not None:
+        (tmp_path / "key").write_text(content)
+        (tmp_path / "key").chmod(0o600)
+    connect = '[env.prod.connect]\nheaders = { "X-Key" = { file = "key" } }\n'
+
+    found, out = plan((HEALTH,), tables=connect)
+
+    assert found == code
+    assert "planted" not in out
+
+
+def test_the_variable_may_stand_in_dotenv_and_the_release_in_the_environment(plan, tmp_path, monkeypatch) -> None:
+    (tmp_path / ".env").write_text("KEY=planted-5ecret\nPROBEKIT_RELEASE=2.3.1\n")
+    connect = '[env.prod.connect]\nheaders = { "X-Key" = { env = "KEY" } }\n'
+
+    code, out = plan((HEALTH, "rollback.steps.previous-version-serving"), tables=connect + RELEASE)
+
+    assert code == 0
+    assert "expects 2.3.1" in flat(out)
+
+
+def test_what_is_on_record_counts(plan, tmp_path) -> None:
+    file, now = tmp_path / "state.sqlite3", datetime.now(UTC)
+    with Store(file) as store:
+        mark = now - timedelta(minutes=5)
+        deployment = Deployment(release="2", started=mark, finished=mark)
+        store.begin(TargetKey(environment="prod", base_url="http://127.0.0.1:1"), deployment)
+    scope = (HEALTH, "deploy.services.settle-time", "rollback.steps.previous-version-serving")
+
+    _, without = plan(scope, "--state", "none", tables=RELEASE)
+    code, known = plan(scope, "--state", str(file), tables=RELEASE)
+
+    assert "settled will be 0 s, where 'settled >= 30 s' is due" in flat(without)
+    assert "no version is expected" in flat(without)
+    assert (code, "settled" in known, "expects 2" in known) == (0, False, True)

@@ -1,0 +1,278 @@
+"""`plan` and `verify` agree: a plan without an obstacle is a go at a healthy target, and none with an obstacle is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import pytest
+
+from probekit import cli
+
+ANSWERS = {"/health": b'{"status": "ok"}', "/version": b'{"version": "2.3.1"}', "/api": b"[1, 2]", "/login": b"sign in"}
+HEAD = """
+[env.prod]
+base_url = "http://127.0.0.1:{port}"
+scope = [{scope}]
+timeout = "2s"
+settle = "{settle}"
+spread = "0s"
+attempt_interval = "0s"
+block = "100ms"
+window = "600ms"
+throttle = {{ requests = 1000, per = "1s" }}
+{settings}
+"""
+HEALTH = '[env.prod.probes.health]\nkind = "http"\npath = "/health"\n'
+RELEASE = '[env.prod.probes.release]\nkind = "release"\npath = "/version"\n'
+API = '[env.prod.probes.api]\nkind = "latency"\nrate = {rate}\nroutes = [{{ path = "/api" }}]\n'
+REPORTED = """
+[env.prod.probes.health]
+kind = "command"
+argv = ["/bin/echo", '{"up": 1, "status": 200, "wrong": 0, "time": 5}']
+metrics = { up = "$.up", status = "$.status", failed_assertions = "$.wrong", response_time = "$.time" }
+"""
+CACHE = '[env.prod.probes.cache]\nkind = "redis"\nurl = { env = "CACHE_URL" }\n'
+LIMIT = '[env.prod.probes.rate-limit]\nkind = "rate_limit"\npath = "/api"\nlimit = 3\nper = "1s"\n'
+KEYS = '[env.prod.connect]\nheaders = { "X-Key" = { env = "PROBE_KEY" } }\n'
+ITEM = "deploy.services.health-endpoint"
+SETTLED = """
+schema = 1
+name = "own"
+title = "Own"
+version = "1"
+count = 2
+escalate_after = "15 min"
+[phases]
+deploy = "During"
+[sections]
+"deploy.services" = "Services"
+[probes.health]
+help = "health"
+layer = "application"
+claims_reachability = true
+metrics = { up = "" }
+[probes.deployment]
+help = "marks"
+layer = "record"
+default_kind = "ledger"
+metrics = { settled = "s" }
+[[role]]
+name = "Lead"
+text = "Leads"
+[[item]]
+id = "deploy.services.health-endpoint"
+text = "Health"
+title = "It answers"
+severity = "critical"
+owner = "Lead"
+probe = "health"
+expect = ["up == 1"]
+[[item]]
+id = "deploy.services.settled"
+text = "Settled"
+title = "It has settled"
+severity = "high"
+owner = "Lead"
+probe = "deployment"
+expect = ["settled >= 1 s"]
+"""
+
+
+class Target(BaseHTTPRequestHandler):
+    """A healthy target that counts what it is asked, with one redirect."""
+
+    asked: ClassVar[Counter[str]] = Counter()
+    port = 0
+    failing = 0  # every so manyth request; 0: none
+
+    def do_GET(self) -> None:
+        type(self).asked["all"] += 1
+        path = self.path.partition("?")[0]
+        body = ANSWERS.get(path)
+        is_bad = self.failing and self.asked["all"] % self.failing == 0
+        self.send_response(503 if is_bad else 302 if path == "/moved" else 200 if body else 404)
+        if path == "/moved":
+            self.send_header("Location", "/health")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def target() -> Iterator[type[Target]]:
+    """A class of its own for each test, served until its end."""
+
+    class Handler(Target):
+        asked: ClassVar[Counter[str]] = Counter()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        Handler.port = server.server_port
+        yield Handler
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def codes(tmp_path, monkeypatch, capfd, target):
+    """The exit codes of plan and of verify for one configuration, and the plan's document."""
+
+    def codes(scope, tables, *, settings="", head="", settle="0s", words=()):
+        text = head + HEAD.format(port=target.port, scope=scope, settings=settings, settle=settle) + tables
+        (tmp_path / "probes.toml").write_text(text)
+        monkeypatch.chdir(tmp_path)
+        for name in ("PROBE_KEY", "CACHE_URL"):
+            monkeypatch.delenv(name, raising=False)
+        capfd.readouterr()
+        planned = cli.run(["plan", "--env", "prod", "--state", "none", "--json", *words])
+        document = json.loads(capfd.readouterr().out)
+        assert target.asked["all"] == 0  # plan sends nothing
+        verified = cli.run(["verify", "--env", "prod", "--state", "none", "--report", "json", *words])
+        report = json.loads(capfd.readouterr().out)
+        return planned, verified, document, report
+
+    return codes
+
+
+def quoted(*items: str) -> str:
+    return ", ".join(f'"{item}"' for item in items)
+
+
+P95 = "deploy.performance.p95-latency"
+SERVING = "rollback.steps.previous-version-serving"
+
+
+@pytest.mark.parametrize(
+    ("scope", "tables", "settings"),
+    [
+        (quoted(ITEM), HEALTH, ""),
+        (quoted(ITEM), HEALTH.replace("/health", "/moved") + "follow = 1\n", ""),
+        (quoted(ITEM, "deploy.services.settle-time"), HEALTH, ""),  # not settled, which can be followed up
+        (quoted(ITEM, SERVING), HEALTH + RELEASE + 'expect = "2.3.1"\n', ""),
+        (quoted(ITEM, "pre.security.rate-limit-configured"), HEALTH + LIMIT, ""),
+        (quoted(ITEM, P95), HEALTH + API.format(rate=110), ""),
+    ],
+    ids=["health", "redirect", "follow-up", "release", "open item", "latency"],
+)
+def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> None:
+    planned, verified, document, report = codes(scope, tables, settings=settings)
+
+    assert (planned, document["obstacles"], document["go_possible"]) == (0, [], True)
+    assert verified == 0, report["decision"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "scope", "tables", "settings"),
+    [
+        ("not_configured", quoted(ITEM, "deploy.services.database-connectivity"), HEALTH, ""),
+        ("not_configured", quoted(ITEM, "pre.infra.tls-deployed"), HEALTH, ""),
+        (
+            "not_configured",
+            quoted(ITEM, "pre.infra.tls-deployed"),
+            HEALTH + '[env.prod.probes.certificate]\nkind = "tls"\n',
+            "",
+        ),
+        ("not_allowed", quoted(ITEM, "deploy.services.cache-connectivity"), HEALTH + CACHE, ""),
+        ("unsigned", quoted(ITEM, "signoff.approvals"), HEALTH, ""),
+        ("missing_secret", quoted(ITEM), HEALTH + KEYS, ""),
+        (
+            "missing_secret",
+            quoted(ITEM, "deploy.services.cache-connectivity"),
+            HEALTH + CACHE,
+            'allow = ["canary-write"]',
+        ),
+        ("missing_secret", quoted(ITEM), HEALTH + '[env.prod.connect]\nproxy = { file = "none" }\n', ""),
+        ("untrusted_program", quoted(ITEM), REPORTED, ""),
+        ("no_expected_version", quoted(ITEM, SERVING), HEALTH + RELEASE, ""),
+        ("record", quoted(ITEM, "deploy.preflight.baseline-captured"), HEALTH, ""),
+        ("record", quoted(ITEM, "post.immediate.metrics-stable"), HEALTH + API.format(rate=110), ""),
+        ("sample", quoted(ITEM, P95), HEALTH + API.format(rate=10), ""),
+        ("deadline", quoted(ITEM, P95), HEALTH + API.format(rate=110), 'deadline = "300ms"'),
+        ("nothing_read", quoted("pre.security.rate-limit-configured", "deploy.services.settle-time"), "", ""),
+    ],
+)
+def test_each_obstacle_is_named_and_verify_is_no_go(codes, cause, scope, tables, settings) -> None:
+    planned, verified, document, report = codes(scope, tables, settings=settings)
+
+    assert planned == 10
+    assert cause in {one["cause"] for one in document["obstacles"]}
+    assert all(one["what"] and one["remedy"] for one in document["obstacles"])
+    assert report["decision"]["action"] != "go"
+    assert verified != 0
+
+
+def test_a_limit_that_a_setting_cannot_keep_is_an_obstacle_until_the_setting_is_changed(codes, tmp_path) -> None:
+    (tmp_path / "own.toml").write_text(SETTLED)
+    head, scope = 'checklist = "own.toml"\n', quoted("deploy")
+
+    planned, verified, document, _ = codes(scope, HEALTH, head=head)
+    (obstacle,) = document["obstacles"]
+
+    assert (planned, verified, obstacle["cause"]) == (10, 10, "setting")
+    assert obstacle["items"] == ["deploy.services.settled"]
+    assert 'settle = "1s"' in obstacle["remedy"]
+
+
+def test_the_same_limit_is_kept_once_the_setting_is_long_enough(codes, tmp_path) -> None:
+    (tmp_path / "own.toml").write_text(SETTLED.replace(">= 1 s", ">= 0.2 s"))
+
+    planned, verified, _, _ = codes(quoted("deploy"), HEALTH, head='checklist = "own.toml"\n', settle="200ms")
+
+    assert (planned, verified) == (0, 0)
+
+
+def test_a_part_of_the_scope_exits_by_what_is_in_the_way_of_that_part(codes) -> None:
+    scope = quoted(ITEM, "deploy.services.database-connectivity")
+
+    planned, verified, document, report = codes(scope, HEALTH, words=("--item", ITEM))
+
+    assert (planned, verified, document["partial"]) == (0, 0, True)
+    assert report["decision"]["action"] == "partial"
+
+
+def test_an_item_without_its_allowance_is_not_configured_before_anything_is_measured(codes, target) -> None:
+    _, _, document, report = codes(quoted("post.security.rate-limiting"), LIMIT)
+
+    (item,) = document["items"]
+    (verdict,) = report["verdicts"]
+    assert item["reason"] == verdict["because"] == "tripped of probe 'rate-limit' needs allow = [\"load\"]"
+    assert verdict["outcome"] == "not_configured"
+    assert target.asked["all"] == 0
+
+
+@pytest.mark.parametrize("failing", [0, 2, 3, 10])
+@pytest.mark.parametrize(
+    "tables",
+    [
+        HEALTH,
+        HEALTH.replace("/health", "/moved") + "follow = 3\n",
+        HEALTH + RELEASE + 'expect = "2.3.1"\n',
+    ],
+    ids=["health", "redirect", "release"],
+)
+def test_no_run_sends_more_requests_than_its_plan_says(codes, target, tables, failing) -> None:
+    target.failing = failing
+
+    _, _, document, _ = codes(quoted(ITEM), tables)
+
+    assert 0 < target.asked["all"] <= document["requests"]
+
+
+def test_routes_send_no_more_requests_than_planned(codes, target) -> None:
+    table = '[env.prod.probes.routes]\nkind = "routes"\nroutes = [{ path = "/api" }, { path = "/health" }]\n'
+    target.failing = 5
+
+    _, _, document, _ = codes(quoted("deploy.smoke"), HEALTH + table)
+
+    assert any(step["kind"] == "routes" for step in document["steps"])
+    assert 0 < target.asked["all"] <= document["requests"]
