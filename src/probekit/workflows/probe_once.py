@@ -1,0 +1,232 @@
+"""One measurement of one probe, now: no settling, no retries, no lock, no record, no order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from probekit.checklist import ProbeRequirement
+from probekit.config.settings import Environment
+from probekit.config.target import Config, Configured, Target
+from probekit.engine.context import Observations
+from probekit.engine.loop_lag import Lag
+from probekit.engine.measure import Measurer, ProbeInstance
+from probekit.judging.evaluate import number_of
+from probekit.model.checklist import Item
+from probekit.model.limit import Limit
+from probekit.model.measurement import Failure, Measurement, Reason
+from probekit.model.plan import Plan, Step, Versions
+from probekit.planning.capacity import budget_of_each, sampled_for
+from probekit.planning.coverage import instances
+from probekit.planning.steps import step_of
+from probekit.probe import ConfiguredKind, Metric
+from probekit.workflows.assembly import loaded, release_request, session, target_of, unknown
+from probekit.workflows.options import RequestError, RunOptions
+
+WINDOW: Final = 5.0  # seconds of a sampling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitResult:
+    """Whether what was observed keeps one limit; a sample of this size need not prove it."""
+
+    item: str
+    limit: Limit
+    kept: bool | None  # None: it cannot be told from one measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricResult:
+    """One metric of one measurement."""
+
+    name: str
+    unit: str
+    value: float | None
+    failure: Failure | None
+    limits: tuple[LimitResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """One measurement of one instance, at one address where it has some."""
+
+    step: Step[ConfiguredKind]
+    measurement: Measurement
+    metrics: tuple[MetricResult, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every metric that was asked for was read, and keeps its limits as far as that can be told.
+
+        Asked for are those that have a limit; where none has one, all.
+        """
+        limited = [metric for metric in self.metrics if metric.limits]
+        asked = limited or list(self.metrics)
+        is_kept = all(one.kept is not False for metric in asked for one in metric.limits)
+        return bool(asked) and is_kept and all(metric.failure is None for metric in asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport:
+    """What one call measured."""
+
+    target: Target
+    name: str
+    results: tuple[Probed, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every measurement is."""
+        return all(one.is_good for one in self.results)
+
+
+async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) -> ProbeReport:
+    """Measure every instance of a probe once, or the one that `PROBE.INSTANCE` names.
+
+    Args:
+        options: with the environment, the configuration and the release.
+        name: the probe, or PROBE.INSTANCE.
+        window: seconds of a sampling.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RequestError: the environment or the probe is unknown, or the probe is not configured.
+    """
+    config = loaded(options)
+    target = target_of(options, config)
+    chosen = _chosen(name, target, config)
+    short = _with_window(target, window)
+    budget = _budget(target, window)
+    requirement = config.checklist.probes[chosen[0].probe]
+    items = [item for item in target.items if item.probe == chosen[0].probe and item.id not in target.not_applicable]
+    steps = tuple(_step(one, items, short, requirement, budget) for one in chosen)
+    guarding = [probe for probe, needs in config.checklist.probes.items() if needs.release_guard]
+    guards = [one.source for probe in guarding for one in instances(probe, target, config.checklist)]
+    versions = release_request(options).versions(guards)
+    measurements = await _measured(config, short, steps, versions)
+    results = tuple(
+        Probed(step=step, measurement=one, metrics=tuple(_metrics(step, one, items))) for step, one in measurements
+    )
+    return ProbeReport(target=target, name=name, results=results)
+
+
+def _chosen(name: str, target: Target, config: Config) -> list[Configured]:
+    """The instances that a name stands for."""
+    probe, _, instance = name.partition(".")
+    found = instances(probe, target, config.checklist) if probe in config.checklist.probes else []
+    if chosen := [one for one in found if instance in ("", one.instance)]:
+        if any(one.source.of_record for one in chosen):
+            hint = f"probekit verify --env {target.name} --probe {probe}"
+            raise RequestError(f"probe '{probe}' reads probekit's own record and asks the target nothing; {hint}")
+        return chosen
+    if probe in config.checklist.probes and not found:
+        hint = f"probekit explain {probe} names the kinds that can fill it"
+        raise RequestError(f"no probe '{probe}' is configured for '{target.name}'; {hint}")
+    known = [one for probe in config.checklist.probes for one in instances(probe, target, config.checklist)]
+    measured = [one for one in known if not one.source.of_record]
+    names = dict.fromkeys([*(one.probe for one in measured), *(_name(one) for one in measured)])
+    raise unknown("probe", name, names, f"configured for '{target.name}': {', '.join(names) or 'none'}")
+
+
+def _name(one: Configured) -> str:
+    return f"{one.probe}.{one.instance}" if one.instance else one.probe
+
+
+def _with_window(target: Target, window: float) -> Target:
+    """The target with windows of so many seconds, in blocks as long as it has them where the window holds several."""
+    environment = target.environment
+    block = window / max(1, round(window / environment.block))
+    changed: Environment = environment.model_copy(update={"window": window, "block": block})
+    return replace(target, environment=changed)
+
+
+def _budget(target: Target, window: float) -> int | None:
+    """Requests of a sampling at the rate that a run would keep; None where load is allowed."""
+    whole = budget_of_each(target)
+    return None if whole is None else max(1, round(whole * min(1.0, window / sampled_for(target.environment))))
+
+
+def _step(
+    one: Configured, items: Sequence[Item], target: Target, requirement: ProbeRequirement, budget: int | None
+) -> Step[ConfiguredKind]:
+    """One measurement, of all that the probe is there for."""
+    step = step_of(one, items, target, requirement)
+    named = frozenset(requirement.metrics).union(*(item.metrics for item in items))
+    wanted = (named & (one.source.provided | one.source.withheld.keys())) or one.source.provided
+    window = target.environment.window if step.window else 0.0
+    return replace(
+        step, repeat=1, attempts=1, spread=0.0, further_windows=0, window=window, budget=budget, wanted=wanted
+    )
+
+
+async def _measured(
+    config: Config, target: Target, steps: Sequence[Step[ConfiguredKind]], versions: Versions
+) -> list[tuple[Step[ConfiguredKind], Measurement]]:
+    """Instance after instance, all addresses of one at once."""
+    plan: Plan[ConfiguredKind] = Plan(
+        items=(), steps=tuple(steps), release_guards=(), versions=versions, uncovered={}, not_applicable={}, layers={}
+    )
+    context = session(config, target).context
+    lag = Lag()
+    watching = asyncio.create_task(lag.watch())
+    measurer = Measurer(plan, context, Observations(), lag)
+    measurer.watched = False
+    try:
+        return [(step, one) for step in steps for one in await _of_step(step, measurer, target.environment.deadline)]
+    finally:
+        watching.cancel()
+
+
+async def _of_step(step: Step[ConfiguredKind], measurer: Measurer, deadline: float) -> list[Measurement]:
+    """One measurement, or one at each address; a kind that does not end within the deadline (seconds) is cut off."""
+    resolved = await measurer.resolve(step)
+    if isinstance(resolved, Failure):
+        return [measurer.failed(step, step.instance, resolved)]
+    place = ProbeInstance(step=step, instance=step.instance, resolved=resolved)
+    addresses = resolved.addresses if step.each_address else resolved.addresses[:1]
+    asked = (measurer.measure(place, address, step.wanted, step.is_timed) for address in addresses or (None,))
+    try:
+        async with asyncio.timeout(deadline):
+            return list(await asyncio.gather(*asked))
+    except TimeoutError:
+        failure = Failure(reason=Reason.CUT_OFF, detail=f"not over after {deadline:g} s (deadline)")
+        return [measurer.failed(step, step.instance, failure)]
+
+
+def _metrics(step: Step[ConfiguredKind], measurement: Measurement, items: Sequence[Item]) -> Iterator[MetricResult]:
+    """Every metric that was read or that an item asks for, in the kind's order."""
+    declared = {metric.name: metric for metric in step.source.metrics}
+    limits = [(item, limit) for item in items for limit in item.expect]
+    asked = {limit.metric for _, limit in limits} & (step.wanted | measurement.values.keys())
+    names = dict.fromkeys(name for name in (*declared, *measurement.values) if name in measurement.values)
+    for name in [*names, *sorted(asked - names.keys())]:
+        reading = measurement.values.get(name)
+        mine = [(item, limit) for item, limit in limits if limit.metric == name]
+        failure = reading if isinstance(reading, Failure) else None
+        value = None if reading is None or isinstance(reading, Failure) else number_of(reading)
+        yield MetricResult(
+            name=name,
+            unit=_unit(declared.get(name), mine),
+            value=value,
+            failure=failure or (None if value is not None else _missing(name, measurement)),
+            limits=tuple(_held(item, limit, value) for item, limit in mine),
+        )
+
+
+def _unit(metric: Metric | None, limits: Sequence[tuple[Item, Limit]]) -> str:
+    """The kind's, else that of a limit, of a metric that settings name."""
+    return metric.unit if metric else next((limit.unit for _, limit in limits if limit.of == "value"), "")
+
+
+def _missing(name: str, measurement: Measurement) -> Failure:
+    """Why a metric that was asked for has no reading at all."""
+    if measurement.reached is False:
+        return Failure(reason=Reason.UNREACHABLE, detail=measurement.summary or "the target was not reached")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"the answer gives no {name}")
+
+
+def _held(item: Item, limit: Limit, value: float | None) -> LimitResult:
+    kept = None if value is None or limit.of == "baseline" else limit.holds(value)
+    return LimitResult(item=item.id, limit=limit, kept=kept)
