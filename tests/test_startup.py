@@ -34,7 +34,11 @@ path = "/health"
         (["--version"], set()),
         (["--help"], set()),
         (["verify", "--help"], set()),
+        (["plan", "--help"], set()),
+        (["probe", "--help"], set()),
         (["verify", "--env", "prod"], VERIFY),
+        (["plan", "--env", "prod"], VERIFY - {"sqlite3"}),  # nothing is on record
+        (["probe", "health", "--env", "prod"], VERIFY - {"sqlite3"}),
     ],
 )
 def test_a_command_imports_no_more_than_it_needs(tmp_path, words, allowed) -> None:

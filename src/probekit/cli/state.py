@@ -35,11 +35,12 @@ def state_file(state: str | None, *, make: bool = True) -> Path | None:
     from platformdirs import user_state_path  # noqa: PLC0415  # only who has no --state needs it
 
     from probekit.files import make_private_folder  # noqa: PLC0415  # as above
-    from probekit.history.store import StoreError  # noqa: PLC0415  # as above
 
     try:
         folder = user_state_path("probekit", appauthor=False)
     except RuntimeError as error:  # no home
+        from probekit.history.store import StoreError  # noqa: PLC0415  # sqlite3, for an error alone
+
         raise StoreError(f"no state directory: {error}; name a file with --state") from error
     with suppress(OSError):  # whoever opens the file says why not
         if make:

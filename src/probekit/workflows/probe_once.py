@@ -156,9 +156,7 @@ def _step(
     named = frozenset(requirement.metrics).union(*(item.metrics for item in items))
     wanted = (named & (one.source.provided | one.source.withheld.keys())) or one.source.provided
     window = target.environment.window if step.window else 0.0
-    return replace(
-        step, repeat=1, attempts=1, spread=0.0, further_windows=0, window=window, budget=budget, wanted=wanted
-    )
+    return replace(step, window=window, budget=budget, wanted=wanted)
 
 
 async def _measured(
