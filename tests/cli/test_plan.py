@@ -177,3 +177,14 @@ def test_what_is_on_record_counts(plan, tmp_path) -> None:
     assert "settled will be 0 s, where 'settled >= 30 s' is due" in flat(without)
     assert "no version is expected" in flat(without)
     assert (code, "settled" in known, "expects 2" in known) == (0, False, True)
+
+
+def test_of_many_items_behind_one_obstacle_the_gravest_are_named(plan) -> None:
+    _, out = plan(("pre", "deploy", "post"), "--probe", "containers")
+    _, document = plan(("pre", "deploy", "post"), "--probe", "containers", "--json")
+
+    (obstacle,) = json.loads(document)["obstacles"]
+    severities = [line.rpartition("(")[2] for line in out.splitlines() if line.endswith(("(critical)", "(high)"))]
+    assert len(obstacle["items"]) > 6
+    assert f"and {len(obstacle['items']) - 5} more, which --json names" in out
+    assert severities == sorted(severities)

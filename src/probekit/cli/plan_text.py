@@ -13,6 +13,7 @@ from probekit.text import Line, paragraph, words
 
 _WIDTH: Final = 80
 _NAMED: Final = 3  # items that stay open, of one cause
+_MOST: Final = 6  # items that one obstacle names
 _TURNS: Final = {
     "background": "background, while the others run",
     "concurrent": "concurrent",
@@ -128,11 +129,20 @@ def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line
     yield Line(f"{good} is impossible: {count} {'obstacle' if count == 1 else 'obstacles'}")
     for number, one in enumerate(_gravest_first(found.obstacles), start=1):
         yield Line(f"{number}. {words(one.cause)}: {one.what}", 2)
-        yield from (Line(f"{item.id} ({item.severity})", 7) for item in one.items)
+        yield from _named(one)
         yield Line(f"do: {one.remedy}", 5)
     if found.scope and any(one.items for one in found.obstacles):
         yield Line("the scope that can be GO:")
         yield from (Line("scope = [", 2), *(Line(f'"{name}",', 4) for name in found.scope), Line("]", 2))
+
+
+def _named(obstacle: Obstacle) -> Iterator[Line]:
+    """The items that it keeps from a pass, the gravest first; of many the first ones."""
+    items = sorted(obstacle.items, key=lambda item: -item.severity.gravity)
+    shown = items if len(items) <= _MOST else items[: _MOST - 1]
+    yield from (Line(f"{item.id} ({item.severity})", 7) for item in shown)
+    if more := len(items) - len(shown):
+        yield Line(f"and {more} more, which --json names", 7)
 
 
 def _gravest_first(obstacles: Sequence[Obstacle]) -> list[Obstacle]:
