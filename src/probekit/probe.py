@@ -312,7 +312,9 @@ class Kind(Generic[ConfigT]):
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
     default_limits: Callable[[ConfigT], tuple[str, ...]] | None = None  # settings to what a probe of one's own expects
     allowed_by: Callable[[ConfigT], Mapping[str, Allowance]] | None = None  # settings to metrics that take an allowance
-    unread: Callable[[ConfigT, str], Mapping[str, str]] | None = None  # settings and base URL to unread metrics and why
+    unread: Callable[[ConfigT, str], Mapping[str, str]] | None = (
+        None  # settings and base URL to metrics never read, and why
+    )
     of_record: bool = False  # it reads probekit's own record alone, so its readings are known before a run
     reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
@@ -415,17 +417,15 @@ class ConfiguredKind:
     reported: bool
     remembers: bool
     in_flight: int
-    withheld: Mapping[str, str] = field(default_factory=dict)  # metrics that an environment rules out, and why
+    withheld: Mapping[str, str] = field(default_factory=dict)  # metrics that an environment does not allow, and why
 
-    def within(self, base_url: str, allow: Collection[str]) -> ConfiguredKind:
-        """Return the kind as an environment lets it measure: without the metrics that no run there can read."""
-        withheld = dict(self.unread(base_url)) if self.unread else {}
-        withheld |= {
-            name: f'{NEEDS_ALLOW}["{allowance}"]'
-            for name, allowance in self.allowed_by.items()
-            if allowance not in allow and name not in withheld
-        }
-        return replace(self, provided=self.provided - withheld.keys(), withheld=withheld) if withheld else self
+    def within(self, allow: Collection[str]) -> ConfiguredKind:
+        """Return the kind as an environment lets it measure: without the metrics whose allowance it does not give."""
+        lacking = {name: allowance for name, allowance in self.allowed_by.items() if allowance not in allow}
+        if not lacking:
+            return self
+        withheld = {name: f'{NEEDS_ALLOW}["{allowance}"]' for name, allowance in lacking.items()}
+        return replace(self, provided=self.provided - withheld.keys(), withheld=withheld)
 
     def of_role(self, *roles: Role) -> frozenset[str]:
         """The metrics that say whether the target was reached, in one of these ways."""

@@ -178,7 +178,7 @@ def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> N
         ("not_configured", quoted(ITEM, "deploy.services.database-connectivity"), HEALTH, ""),
         ("not_configured", quoted(ITEM, "pre.infra.tls-deployed"), HEALTH, ""),
         (
-            "not_configured",
+            "setting",
             quoted(ITEM, "pre.infra.tls-deployed"),
             HEALTH + '[env.prod.probes.certificate]\nkind = "tls"\n',
             "",

@@ -30,9 +30,8 @@ def instances(probe: str, target: Target, checklist: Checklist) -> list[Configur
 
 
 def _within(one: Configured, target: Target) -> Configured:
-    """The instance, without the metrics that no run of this environment can read."""
-    environment = target.environment
-    return replace(one, source=one.source.within(environment.base_url, environment.allow))
+    """The instance, without the metrics that the environment does not allow to be read."""
+    return replace(one, source=one.source.within(target.environment.allow))
 
 
 def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Checklist) -> str | None:

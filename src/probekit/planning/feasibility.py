@@ -73,6 +73,7 @@ class _Facts:
         if unsigned := tuple(item for item in self.asked if item.probe is None and item.holds_if_pending):
             what, remedy = "nobody has signed them, and a run cannot", "sign them by hand, or leave them out of scope"
             yield Obstacle(cause="unsigned", what=what, remedy=remedy, items=unsigned)
+        yield from self._unread()
         yield from self._secrets()
         yield from self._untrusted()
         yield from self._unexpected()
@@ -122,6 +123,21 @@ class _Facts:
             )
             cause: Cause = "not_allowed" if is_allowance else "not_configured"
             yield Obstacle(cause=cause, what=reason, remedy=remedy, items=tuple(items))
+
+    def _unread(self) -> Iterator[Obstacle]:
+        """Metrics that a kind never reads by its settings and this base_url."""
+        reasons: dict[str, list[Item]] = defaultdict(list)
+        for step in self.planned.steps:
+            unread = step.source.unread(self.target.environment.base_url) if step.source.unread else {}
+            for item in self.covered if unread else ():
+                metric = next(
+                    (limit.metric for limit in item.expect if limit.metric in unread.keys() & step.wanted), None
+                )
+                if item.probe == step.probe and metric:
+                    reasons[f"{metric} of probe '{step.name}' {unread[metric]}"].append(item)
+        for reason, items in reasons.items():
+            remedy = "set it in the probe's table, or leave the items out of scope"
+            yield Obstacle(cause="setting", what=reason, remedy=remedy, items=tuple(items))
 
     def _secrets(self) -> Iterator[Obstacle]:
         silent = {step.probe for step in self.planned.steps if not step.source.requests}
