@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
@@ -189,7 +189,6 @@ def http_endpoint(config: Where, base_url: str) -> Endpoint:
 
 
 Allowance = Literal["canary-write", "load"]  # what an environment may allow beside reading
-NEEDS_ALLOW: Final = "needs allow = "  # begins the reason why a metric without its allowance is not read
 Role = Literal["reached", "answered"]  # reached: 1 the target answered, 0 it did not; answered: any number says it did
 
 
@@ -417,15 +416,6 @@ class ConfiguredKind:
     reported: bool
     remembers: bool
     in_flight: int
-    withheld: Mapping[str, str] = field(default_factory=dict)  # metrics that an environment does not allow, and why
-
-    def within(self, allow: Collection[str]) -> ConfiguredKind:
-        """Return the kind as an environment lets it measure: without the metrics whose allowance it does not give."""
-        lacking = {name: allowance for name, allowance in self.allowed_by.items() if allowance not in allow}
-        if not lacking:
-            return self
-        withheld = {name: f'{NEEDS_ALLOW}["{allowance}"]' for name, allowance in lacking.items()}
-        return replace(self, provided=self.provided - withheld.keys(), withheld=withheld)
 
     def of_role(self, *roles: Role) -> frozenset[str]:
         """The metrics that say whether the target was reached, in one of these ways."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -241,14 +242,17 @@ def test_a_part_of_the_scope_exits_by_what_is_in_the_way_of_that_part(codes) -> 
     assert report["decision"]["action"] == "partial"
 
 
-def test_an_item_without_its_allowance_is_not_configured_before_anything_is_measured(codes, target) -> None:
-    _, _, document, report = codes(quoted("post.security.rate-limiting"), LIMIT)
+def test_what_fails_beside_a_metric_without_its_allowance_is_still_measured(codes, monkeypatch) -> None:
+    """The cache's canary is not allowed, so a go is impossible; that the cache is down must be seen all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        closed = nobody.getsockname()[1]
+    monkeypatch.setenv("CACHE_URL", f"redis://127.0.0.1:{closed}/0")
 
-    (item,) = document["items"]
+    planned, _, document, report = codes(quoted("deploy.services.cache-connectivity"), CACHE)
+
     (verdict,) = report["verdicts"]
-    assert item["reason"] == verdict["because"] == "tripped of probe 'rate-limit' needs allow = [\"load\"]"
-    assert verdict["outcome"] == "not_configured"
-    assert target.asked["all"] == 0
+    assert (planned, document["obstacles"][0]["cause"]) == (10, "not_allowed")
+    assert (verdict["outcome"], verdict["limit"]) == ("fail", "up == 1")
 
 
 @pytest.mark.parametrize("failing", [0, 2, 3, 30])

@@ -45,7 +45,10 @@ def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> Iter
     if planned.partial:
         yield Line(f"partial: {len(planned.items)} of the {planned.in_scope} items in scope; no release decision")
     else:
-        yield Line(f"{len(planned.items)} of {len(config.checklist.items)} items in scope")
+        own, known = sum(item.is_own for item in planned.items), len(config.checklist.items)
+        counts = [f"{len(planned.items) - own} of {known} items in scope"] if known else []
+        counts += [f"{own} own check{'s' * (own > 1)}"] if own else []
+        yield Line(" and ".join(counts))
     yield Line("")
 
 

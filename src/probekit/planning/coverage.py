@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -19,19 +18,14 @@ NOT_BUILT: Final = "not built"  # of an item or a probe that no kind fills yet
 def instances(probe: str, target: Target, checklist: Checklist) -> list[Configured]:
     """The probe's configured instances, else the one of its default kind, where that kind can run without a table."""
     if found := [one for one in target.probes if one.probe == probe]:
-        return [_within(one, target) for one in found]
+        return found
     default = checklist.probes[probe].default_kind
     if default is None or not probes.is_kind_installed(default):
         return []
     kind = probes.load_kind(default)
     if kind.enabled_by_default is None or not kind.enabled_by_default(target.environment.base_url):
         return []
-    return [_within(Configured(probe=probe, instance="", source=kind.configure({"kind": default})), target)]
-
-
-def _within(one: Configured, target: Target) -> Configured:
-    """The instance, without the metrics that the environment does not allow to be read."""
-    return replace(one, source=one.source.within(target.environment.allow))
+    return [Configured(probe=probe, instance="", source=kind.configure({"kind": default}))]
 
 
 def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Checklist) -> str | None:
@@ -47,8 +41,6 @@ def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Check
     parts = checklist.probes[probe].parts  # each instance answers for a part: one that can is enough
     if lacking and not (parts and len(lacking) < len(configured)):
         one, missing = lacking[0]
-        if why := one.source.withheld.get(missing[0]):
-            return f"{missing[0]} of probe '{probe}' {why}"
         return f"kind {one.source.name} of probe '{probe}' does not give {', '.join(missing)}"
     return None
 

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from probekit import probes
-from probekit.checklist import Checklist
 from probekit.config.target import Config, Target
 from probekit.model.checklist import Item, Severity
 from probekit.model.history import History
-from probekit.model.plan import Plan
+from probekit.model.plan import Plan, Step
 from probekit.model.quantity import duration_text
 from probekit.planning.obstacle import Cause, Feasibility, Obstacle
 from probekit.planning.record import Record
 from probekit.planning.run_time import shortest
 from probekit.planning.samples import LONGEST, ShortSample, short_samples
 from probekit.planning.unset import is_piped, references, unset, unusable_trust
-from probekit.probe import NEEDS_ALLOW, ConfiguredKind
+from probekit.probe import ConfiguredKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,30 +113,39 @@ class _Facts:
             if item.id in self.planned.uncovered:
                 by_reason[self.planned.uncovered[item.id]].append(item)
         for reason, items in by_reason.items():
-            is_allowance = NEEDS_ALLOW in reason
-            remedy = (
-                "add it to the environment, if the target may be written to or loaded"
-                if is_allowance
-                else https_only(items[0].probe or "", self.target, self.config.checklist)
-                or "configure it, leave the items out of scope, or name them under not_applicable"
+            remedy = https_only(items[0].probe or "", self.target) or (
+                "configure it, leave the items out of scope, or name them under not_applicable"
             )
-            cause: Cause = "not_allowed" if is_allowance else "not_configured"
-            yield Obstacle(cause=cause, what=reason, remedy=remedy, items=tuple(items))
+            yield Obstacle(cause="not_configured", what=reason, remedy=remedy, items=tuple(items))
 
     def _unread(self) -> Iterator[Obstacle]:
-        """Metrics that a kind never reads by its settings and this base_url."""
-        reasons: dict[str, list[Item]] = defaultdict(list)
+        """Metrics that no run reads: by the kind's settings and this base_url, or without an allowance."""
+        environment = self.target.environment
         for step in self.planned.steps:
-            unread = step.source.unread(self.target.environment.base_url) if step.source.unread else {}
-            for item in self.covered if unread else ():
-                metric = next(
-                    (limit.metric for limit in item.expect if limit.metric in unread.keys() & step.wanted), None
-                )
-                if item.probe == step.probe and metric:
-                    reasons[f"{metric} of probe '{step.name}' {unread[metric]}"].append(item)
-        for reason, items in reasons.items():
+            source = step.source
+            unread = source.unread(environment.base_url) if source.unread else {}
+            lacking = {
+                name: f'needs allow = ["{allowance}"]'
+                for name, allowance in source.allowed_by.items()
+                if allowance not in environment.allow
+            }
             remedy = "set it in the probe's table, or leave the items out of scope"
-            yield Obstacle(cause="setting", what=reason, remedy=remedy, items=tuple(items))
+            yield from self._of_metrics(step, "setting", unread, remedy)
+            remedy = "add it to the environment, if the target may be written to or loaded"
+            yield from self._of_metrics(step, "not_allowed", lacking, remedy)
+
+    def _of_metrics(
+        self, step: Step[ConfiguredKind], cause: Cause, unread: Mapping[str, str], remedy: str
+    ) -> Iterator[Obstacle]:
+        """The items that ask for one of these metrics of a step, by the reason why it is not read."""
+        reasons: dict[str, list[Item]] = defaultdict(list)
+        for item in self.covered:
+            asked = (limit.metric for limit in item.expect if limit.metric in unread.keys() & step.wanted)
+            metric = next(asked, None)
+            if item.probe == step.probe and metric:
+                reasons[f"{metric} of probe '{step.name}' {unread[metric]}"].append(item)
+        for reason, items in reasons.items():
+            yield Obstacle(cause=cause, what=reason, remedy=remedy, items=tuple(items))
 
     def _secrets(self) -> Iterator[Obstacle]:
         silent = {step.probe for step in self.planned.steps if not step.source.requests}
@@ -192,10 +200,10 @@ class _Facts:
         return any(step.reported for step in steps if step.probe == item.probe)
 
 
-def https_only(probe: str, target: Target, checklist: Checklist) -> str | None:
+def https_only(probe: str, target: Target) -> str | None:
     """What to do where the probe's default kind would run without a table if base_url were https; None elsewhere."""
     base_url = target.environment.base_url
-    kind = checklist.probes[probe].default_kind if probe in checklist.probes else None
+    kind = target.checklist.probes[probe].default_kind if probe in target.checklist.probes else None
     if not (kind and base_url.startswith("http://") and probes.is_kind_installed(kind)):
         return None
     enabled = probes.load_kind(kind).enabled_by_default

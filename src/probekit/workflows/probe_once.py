@@ -96,14 +96,14 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
     """
     config = loaded(options)
     target = target_of(options, config)
-    chosen = _chosen(name, target, config)
+    chosen = _chosen(name, target)
     short = _with_window(target, window)
     budget = _budget(target, window)
-    requirement = config.checklist.probes[chosen[0].probe]
+    requirement = target.checklist.probes[chosen[0].probe]
     items = [item for item in target.items if item.probe == chosen[0].probe and item.id not in target.not_applicable]
     steps = tuple(_step(one, items, short, requirement, budget) for one in chosen)
-    guarding = [probe for probe, needs in config.checklist.probes.items() if needs.release_guard]
-    guards = [one.source for probe in guarding for one in instances(probe, target, config.checklist)]
+    guarding = [probe for probe, needs in target.checklist.probes.items() if needs.release_guard]
+    guards = [one.source for probe in guarding for one in instances(probe, target, target.checklist)]
     versions = release_request(options).versions(guards)
     measurements = await _measured(config, short, steps, versions)
     results = tuple(
@@ -112,19 +112,19 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
     return ProbeReport(target=target, name=name, results=results)
 
 
-def _chosen(name: str, target: Target, config: Config) -> list[Configured]:
+def _chosen(name: str, target: Target) -> list[Configured]:
     """The instances that a name stands for."""
     probe, _, instance = name.partition(".")
-    found = instances(probe, target, config.checklist) if probe in config.checklist.probes else []
+    found = instances(probe, target, target.checklist) if probe in target.checklist.probes else []
     if chosen := [one for one in found if instance in ("", one.instance)]:
         if any(one.source.of_record for one in chosen):
             hint = f"probekit verify --env {target.name} --probe {probe}"
             raise RequestError(f"probe '{probe}' reads probekit's own record and asks the target nothing; {hint}")
         return chosen
-    if probe in config.checklist.probes and not found:
+    if probe in target.checklist.probes and not found:
         hint = f"probekit explain {probe} names the kinds that can fill it"
         raise RequestError(f"no probe '{probe}' is configured for '{target.name}'; {hint}")
-    known = [one for probe in config.checklist.probes for one in instances(probe, target, config.checklist)]
+    known = [one for probe in target.checklist.probes for one in instances(probe, target, target.checklist)]
     measured = [one for one in known if not one.source.of_record]
     names = dict.fromkeys([*(one.probe for one in measured), *(_name(one) for one in measured)])
     raise unknown("probe", name, names, f"configured for '{target.name}': {', '.join(names) or 'none'}")
@@ -154,7 +154,7 @@ def _step(
     """One measurement, of all that the probe is there for."""
     step = step_of(one, items, target, requirement)
     named = frozenset(requirement.metrics).union(*(item.metrics for item in items))
-    wanted = (named & (one.source.provided | one.source.withheld.keys())) or one.source.provided
+    wanted = (named & one.source.provided) or one.source.provided
     window = target.environment.window if step.window else 0.0
     return replace(step, window=window, budget=budget, wanted=wanted)
 
