@@ -1,0 +1,130 @@
+"""Ask a running system for paths: few requests in all, each answer once, and none that a made-up path gets too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from probekit.model.measurement import ProbeFailedError
+from probekit.transport.body import DOCUMENT
+from probekit.transport.client import ProbeClient
+from probekit.transport.response import Answer
+
+MOST_REQUESTS: Final = 50
+_RESERVE: Final = 3  # requests that one path may take: itself, and two paths that cannot exist
+_LONGEST: Final = timedelta(minutes=1)  # in all
+_SILENT: Final = 3  # paths in a row without an answer, after which no other is asked
+_HOPS: Final = 3  # redirects of / that are followed
+_ANYTHING: Final = (
+    "a path that cannot exist gets the same answer as some of the usual ones: where that must be, catch_all = true "
+    "with assertions"
+)
+
+
+@dataclass(kw_only=True)
+class Asker:
+    """Reads paths below one base_url."""
+
+    base_url: str
+    client: ProbeClient
+    now: Callable[[], datetime]
+    tell: Callable[[str], None]  # what is asked for now
+    clean: Callable[[str], str] = str  # a text without the secrets that this process sends
+    notes: list[str] = field(default_factory=list)
+    locked: dict[str, str] = field(default_factory=dict)  # refusals that made-up paths get too, each with one path
+    _began: datetime | None = None
+    _silent: int = 0
+    _known: dict[str, Answer | None] = field(default_factory=dict)
+    _folders: dict[str, str] = field(default_factory=dict)  # the refusal of a path that cannot exist in each
+
+    async def root(self) -> Answer:
+        """The answer of `/`, with redirects followed within the origin.
+
+        Raises:
+            ProbeFailedError: there is none.
+        """
+        self.tell(self.base_url)
+        return self._cleaned(await self.client.get(f"{self.base_url}/", follow=_HOPS))
+
+    async def read(self, path: str) -> Answer | None:
+        """The answer of a path, without secrets; None where it is that of any path, or where there is none."""
+        if path not in self._known:
+            answer = await self.raw(path)
+            self._known[path] = self._cleaned(answer) if answer else None
+        return self._known[path]
+
+    async def raw(self, path: str, *, most: int = DOCUMENT) -> Answer | None:
+        """The answer as it is, with at most so many bytes of body; nothing of its text may be shown."""
+        if self._is_over():
+            return None
+        self.tell(path)
+        url = f"{self.base_url}{path}"
+        try:
+            answer = await self.client.get(url, most=most)
+            self._silent = 0
+            is_anything = await self.client.answers_anything(url, answer)
+        except ProbeFailedError:
+            self._silent += 1
+            return None
+        if answer.denies_access:
+            refusal = self.clean(refusal_of(answer))
+            if is_anything or await self._folder_refusal(path) == refusal:
+                self.locked.setdefault(refusal, path)
+                return None
+            return answer
+        if is_anything and answer.is_success:
+            self.note(_ANYTHING)
+        return None if is_anything else answer
+
+    async def is_own(self, answer: Answer) -> bool:
+        """Whether `/` says something that made-up paths do not get."""
+        try:
+            return not await self.client.answers_anything(f"{self.base_url}/", answer)
+        except ProbeFailedError:
+            return False
+
+    def note(self, text: str) -> None:
+        """Keep what a person should know, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _is_over(self) -> bool:
+        """Whether nothing more is asked for: too many requests, too much time, or silence."""
+        self._began = self._began or self.now()
+        if self.client.sent_in_all + _RESERVE > MOST_REQUESTS:
+            self.note(f"{MOST_REQUESTS} requests are the most that are sent: not every usual path was asked for")
+        elif self._silent >= _SILENT:
+            self.note(f"{_SILENT} paths in a row got no answer: no other was asked for")
+        elif self.now() - self._began > _LONGEST:
+            self.note("it answers so slowly that not every usual path was asked for")
+        else:
+            return False
+        return True
+
+    async def _folder_refusal(self, path: str) -> str:
+        """What refuses a path that cannot exist beside this one: an API may deny access to all that is below it."""
+        folder = path.rpartition("/")[0]
+        if folder and folder not in self._folders and not self._is_over():
+            try:
+                answer = await self.client.get(f"{self.base_url}{folder}/probekit-{uuid4().hex}")
+                self._folders[folder] = self.clean(refusal_of(answer)) if answer.denies_access else ""
+            except ProbeFailedError:
+                self._folders[folder] = ""
+        return self._folders.get(folder, "")
+
+    def _cleaned(self, answer: Answer) -> Answer:
+        """The answer without secrets in its body and headers, which a hostile target may send back."""
+        text = self.clean(answer.text)
+        headers = tuple((name, self.clean(value)) for name, value in answer.headers)
+        body = answer.body if text == answer.text else text.encode("utf-8", "replace")
+        return replace(answer, headers=headers, body=body)
+
+
+def refusal_of(answer: Answer) -> str:
+    """How an answer refuses access, in words."""
+    if answer.is_sign_in:
+        return f"it leads to a sign-in page ({answer.redirect})"
+    return f"it answers {answer.status}"

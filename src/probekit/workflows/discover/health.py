@@ -1,0 +1,162 @@
+"""Find the path of a running system that tells its health, and how its answer is to be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from probekit.model.measurement import ProbeFailedError
+from probekit.probes import infrastructure_health
+from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT
+from probekit.probes._support.health_document import HealthDocument
+from probekit.probes._support.health_reader import read_health
+from probekit.probes._support.health_words import Health, said_leniently
+from probekit.probes._support.json import shown
+from probekit.probes._support.own_word import doubted, implied
+from probekit.probes.rate_limit import LIMITS
+from probekit.transport.response import Answer
+from probekit.workflows.discover.asking import Asker, refusal_of
+from probekit.workflows.discover.claims import broken_by, strong_claims, suggestion, weak_claims
+from probekit.workflows.discover.found import Discovery, HealthFound, Standing
+from probekit.workflows.discover.paths import BELOW, HEALTH, PARTS
+
+_KEPT: Final = 2000  # characters of a body that is not understood
+_CREDENTIALS: Final = (401, 403)
+
+
+async def find_health(found: Discovery, asker: Asker, *, named: str | None, root: Answer | None) -> None:
+    """Find the health path: the named one, else the first that is understood, else the best of the others."""
+    denied = list[str]()
+    for path in _paths(named, found.page):
+        candidate = await _candidate(found, asker, path)
+        if candidate is None:
+            if path == named:
+                asker.note(f"{path} is no health answer")
+            continue
+        if candidate.standing is Standing.DENIED:
+            denied.append(path)
+        if candidate.standing is Standing.FAILING:
+            asker.note(f"{path} answers {candidate.status}")
+        if found.health is None or candidate.standing < found.health.standing:
+            found.health = candidate
+        if found.health.standing is Standing.UNDERSTOOD or (path == named and candidate.standing < Standing.PAGE):
+            break
+    await _take_root(found, asker, root)
+    if len(denied) > 1:
+        asker.note(f"access is denied at {', '.join(denied)}")
+    if found.health is None:
+        _take_refusal(found, asker, named)
+
+
+def _take_refusal(found: Discovery, asker: Asker, named: str | None) -> None:
+    """Keep how access is denied to every path; a named one is taken all the same."""
+    for refusal, path in asker.locked.items():
+        found.refusal = found.refusal or refusal
+        if path == named:
+            found.health = HealthFound(path=path, standing=Standing.DENIED, doubt=refusal)
+
+
+async def find_components(found: Discovery, asker: Asker) -> None:
+    """Find the components that a health answer lists: that of the health path, else of the usual ones."""
+    own = (found.health.path,) if found.health else ()
+    for path in dict.fromkeys((*own, *PARTS)):
+        answer = await asker.read(path)
+        if answer is None or not (answer.is_success or answer.is_server_error):
+            continue
+        try:
+            listed = infrastructure_health.components(answer)
+        except ProbeFailedError:
+            continue
+        if listed:
+            found.infrastructure, found.components = path, listed
+            return
+
+
+def _paths(named: str | None, page: str | None) -> tuple[str, ...]:
+    """The paths in their order: below a named one, other applications of the host come last."""
+    named_first = ((named,) if named else ()) + _below(named)
+    return tuple(dict.fromkeys((*named_first, *HEALTH, *_below(page))))
+
+
+def _below(path: str | None) -> tuple[str, ...]:
+    """The most usual paths of an application that lives below the first part of a path."""
+    first = (path or "").split("/")[1:2]
+    return tuple(f"/{first[0]}{below}" for below in BELOW) if first and first[0] else ()
+
+
+async def _candidate(found: Discovery, asker: Asker, path: str) -> HealthFound | None:
+    answer = await asker.read(path)
+    found.tried.append(path)
+    if answer is None:
+        return None
+    if answer.is_success or answer.is_server_error:
+        found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
+    health = read_answer(path, answer)
+    if health is None and answer.denies_access:
+        asker.note(f"{path}: {answer.access_denied().detail}")
+    return health
+
+
+async def _take_root(found: Discovery, asker: Asker, root: Answer | None) -> None:
+    """Take `/` where nothing better was found and it calls itself well: "Ollama is running"."""
+    if root is None or found.page or (found.health and found.health.standing < Standing.WEAK):
+        return
+    health = read_answer("/", root)
+    if health and health.standing is Standing.UNDERSTOOD and await asker.is_own(root):
+        found.health = health
+
+
+def read_answer(path: str, answer: Answer) -> HealthFound | None:
+    """What an answer says of health; None where it says that nothing is there, or leads elsewhere."""
+    if answer.denies_access:
+        is_about_us = answer.status in _CREDENTIALS or answer.is_sign_in
+        standing = Standing.DENIED if is_about_us and not answer.is_challenge else None
+        return _found(path, answer, standing, refusal_of(answer)) if standing else None
+    if answer.is_server_error:
+        is_read = _is_dialect(_document_of(answer)) or bool(broken_by(answer))
+        standing = Standing.UNDERSTOOD if is_read else Standing.FAILING
+        found = _found(path, answer, standing, f"it answers {answer.status}")
+        return replace(found, claims=strong_claims(answer)) if broken_by(answer) else found
+    return _of_success(path, answer) if answer.is_success else None
+
+
+def _of_success(path: str, answer: Answer) -> HealthFound:
+    try:
+        return _found(path, answer, Standing.UNDERSTOOD, "; ".join(implied(answer).failed))
+    except ProbeFailedError as error:
+        doubt = error.detail.removesuffix(f"; {DECLARE}").removesuffix(f"; {DECLARE_TEXT}")
+    said = _document_of(answer)
+    if said.overall is Health.UNCLEAR:
+        return _found(path, answer, Standing.UNDERSTOOD, f"its status is {shown(said.word)}")
+    if unwell := doubted(answer):
+        return replace(_found(path, answer, Standing.MIXED, doubt), ignorable=unwell)
+    if claims := strong_claims(answer):
+        return replace(_found(path, answer, Standing.UNDERSTOOD, broken_by(answer)), claims=claims)
+    if claims := weak_claims(answer):
+        return replace(_found(path, answer, Standing.WEAK, ""), claims=claims)
+    is_page = "html" in answer.media_type or answer.text.lstrip()[:1] == "<"
+    return _found(path, answer, Standing.PAGE if is_page else Standing.UNREAD, doubt)
+
+
+def _found(path: str, answer: Answer, standing: Standing, doubt: str) -> HealthFound:
+    is_unread = standing in (Standing.UNREAD, Standing.FAILING, Standing.PAGE)
+    return HealthFound(
+        path=path,
+        standing=standing,
+        status=answer.status,
+        doubt=doubt,
+        body=answer.text[:_KEPT] if is_unread else "",
+        suggestion=suggestion(answer) if is_unread else {},
+    )
+
+
+def _document_of(answer: Answer) -> HealthDocument:
+    """What the body says, whatever the status; nothing where it cannot be read."""
+    try:
+        return read_health(said_leniently(answer))
+    except ProbeFailedError:
+        return HealthDocument()
+
+
+def _is_dialect(said: HealthDocument) -> bool:
+    return said.is_known or any(component.is_known for component in said.listed)

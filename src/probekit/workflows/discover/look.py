@@ -1,0 +1,181 @@
+"""Look at a running system: its root, its health, its version, and what stands beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from probekit import log
+from probekit.config.dotenv import read_dotenv
+from probekit.config.secrets import SecretResolver
+from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.probe import Context, SecretRef
+from probekit.probes import tls
+from probekit.probes._support.exposition import MOST_BYTES
+from probekit.redaction import Redactor
+from probekit.transport.client import Http
+from probekit.transport.response import Answer
+from probekit.transport.trust import Trust
+from probekit.transport.urls import endpoint_of, origin_of
+from probekit.workflows.discover.asking import Asker
+from probekit.workflows.discover.found import Discovery
+from probekit.workflows.discover.health import find_components, find_health
+from probekit.workflows.discover.paths import METRICS, SPRING_METRICS
+from probekit.workflows.discover.versions import find_version
+
+_HTTPS_PORT: Final = 443
+_UNREADABLE: Final = (Reason.BAD_RESPONSE, Reason.TIMEOUT)  # of one page, where another may be well
+_LONGEST_PAGE: Final = 60  # characters of a path
+_TYPED: Final = (b"# HELP ", b"# TYPE ")  # with which a page of metrics begins
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Where to look, and as whom."""
+
+    base_url: str
+    path: str | None = None  # the health path that a person named
+    ca: Path | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # by name: the variable that holds its value
+    folder: Path = Path()  # in which the .env may lie
+
+
+async def discover(
+    start: Start, *, seconds: float, now: Callable[[], datetime], tell: Callable[[str], None]
+) -> Discovery:
+    """Look at a running system by GET requests, `MOST_REQUESTS` at most, each within so many seconds.
+
+    Raises:
+        ConfigError: the .env cannot be read.
+        ProbeFailedError: a header's value is missing, the target does not answer, or what answers is not trusted.
+    """
+    redactor = Redactor()
+    http = _http(start, redactor)
+    asker = Asker(
+        base_url=start.base_url,
+        client=http.probe_client(timeout=seconds),
+        now=now,
+        tell=tell,
+        clean=redactor.clean,
+    )
+    try:
+        return await _look(start, http, asker, seconds)
+    except ProbeFailedError as error:
+        raise ProbeFailedError(error.reason, redactor.clean(error.detail)) from error
+
+
+def _http(start: Start, redactor: Redactor) -> Http:
+    """The client, which sends the headers to the origin of base_url only; their values are read before a request."""
+    log.redact(redactor)
+    dotenv = read_dotenv(start.folder)
+    secrets = SecretResolver(folder=start.folder, variables=os.environ, dotenv=dotenv, redactor=redactor)
+    references = {name: SecretRef(env=variable) for name, variable in start.headers.items()}
+    for reference in references.values():
+        secrets.reveal(reference)
+    return Http(
+        run=uuid4().hex[:12],
+        trust=Trust(ca=start.ca),
+        rate=(10, 1.0),
+        identity={name: partial(secrets.reveal, reference) for name, reference in references.items()},
+        origin=origin_of(start.base_url),
+    )
+
+
+async def _look(start: Start, http: Http, asker: Asker, seconds: float) -> Discovery:
+    found = Discovery(base_url=start.base_url, notes=asker.notes)
+    root = await _root(start, asker)
+    _note_redirect(found, root, asker)
+    if start.base_url.startswith("https://"):
+        found.certificate = await _certificate(start.base_url, http, seconds, asker.now)
+        await _plain(found, asker)
+    await find_health(found, asker, named=start.path, root=root)
+    await find_components(found, asker)
+    await find_version(found, asker, root)
+    await _metrics(found, asker)
+    return found
+
+
+async def _root(start: Start, asker: Asker) -> Answer | None:
+    """The answer of `/`; None where it is unreadable and another path answers.
+
+    Raises:
+        ProbeFailedError: nothing answers, or what answers refuses every request.
+    """
+    try:
+        root = await asker.root()
+    except ProbeFailedError as error:
+        if error.reason not in _UNREADABLE:
+            raise
+        other = start.path or "/health"
+        try:
+            await asker.client.get(f"{start.base_url}{other}")
+        except ProbeFailedError:
+            raise error from None
+        asker.note(f"/ cannot be read: {asker.clean(error.detail)}")
+        return None
+    if root.refuses_request:
+        raise root.access_denied()
+    return root
+
+
+def _note_redirect(found: Discovery, root: Answer | None, asker: Asker) -> None:
+    """Keep where `/` leads to: within its origin a page, else what a person should know."""
+    if root is None:
+        return
+    path = urlsplit(root.url).path
+    if path not in ("", "/") and len(path) <= _LONGEST_PAGE:
+        found.page = path
+    if root.redirect:
+        asker.note(f"/ leads to {root.redirect}")
+
+
+async def _certificate(base_url: str, client: Http, seconds: float, now: Callable[[], datetime]) -> str | None:
+    try:
+        resolved = await client.resolve(endpoint_of(base_url), seconds)
+        address = resolved.addresses[0]
+        context = Context(
+            base_url=base_url,
+            timeout=seconds,
+            http=client.probe_client(address=address, timeout=seconds),
+            reveal=str,
+            now=now,
+            address=address,
+            resolved=resolved,
+            wanted=frozenset({"time_left"}),
+        )
+        return (await tls.measure(tls.TlsProbe(), context)).summary
+    except (ProbeFailedError, IndexError):
+        return None
+
+
+async def _plain(found: Discovery, asker: Asker) -> None:
+    """Whether plain http on its usual port leads to https."""
+    where = endpoint_of(found.base_url)
+    if where.port != _HTTPS_PORT:  # another port says nothing of where plain http would be
+        return
+    url = f"http://{where.host}/"
+    try:
+        answer = await asker.client.get(url)
+    except ProbeFailedError:
+        return
+    if (answer.redirect or "").startswith("https://"):
+        found.plain_url = url
+    else:
+        asker.note(f"{url} answers {answer.status} and does not lead to https")
+
+
+async def _metrics(found: Discovery, asker: Asker) -> None:
+    """Whether there is a page of metrics: the usual one, or Spring Boot's where that has other pages."""
+    spring = found.infrastructure or (found.version or ("",))[0] or (found.health.path if found.health else "")
+    for path in (METRICS, *((SPRING_METRICS,) if spring.startswith("/actuator/") else ())):
+        answer = await asker.raw(path, most=MOST_BYTES)
+        if answer and answer.is_success and answer.body.lstrip().startswith(_TYPED):
+            found.metrics = path
+            return

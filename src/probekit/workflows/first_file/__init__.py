@@ -1,0 +1,119 @@
+"""Write a first probes.toml of what was found; whatever the target said stands in it as a string or a comment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from probekit import checklist
+from probekit.planning.coverage import kinds_for
+from probekit.workflows.discover import Discovery, Standing
+from probekit.workflows.first_file.health import health_probe
+from probekit.workflows.first_file.toml import WIDTH, array, comment, inline, key, quoted, setting
+
+__all__ = ["first_file"]
+
+_SECOND: Final = (
+    "A second service: [{env}.probes.health.NAME] tables instead, each with its own url; or a probe of its own under "
+    "any name: [{env}.probes.checkout-api]."
+)
+
+
+def first_file(found: Discovery, environment: str, *, ca: Path | None, headers: Mapping[str, str]) -> str:
+    """The text of the file."""
+    return "".join(f"{line}\n" for line in _lines(found, environment, ca, headers))
+
+
+def _lines(found: Discovery, environment: str, ca: Path | None, headers: Mapping[str, str]) -> Iterator[str]:
+    env = f"env.{key(environment)}"
+    yield from comment(f"What `probekit init` saw of {found.base_url}.")
+    yield from comment(f"`probekit plan --env {environment}` checks this file and touches nothing.")
+    yield from ("", f"[{env}]", *setting("base_url", found.base_url))
+    yield "scope = [             # what this environment is held to"
+    yield from (f"    {quoted(item)}," for item in _scope(found))
+    yield from ("]", *_other_items())
+    yield from comment('A control lies outside the target, such as ["https://status.example.net/ok"].')
+    yield from ("# Without one nothing orders a rollback.", "control = []", 'settle = "30s"')
+    yield from setting("vantage", os.uname().nodename)
+    yield from _connect(found, env, ca, headers)
+    yield from _release(found, env)
+    yield ""
+    yield from health_probe(found, env)
+    yield from comment(_SECOND.format(env=env))
+    yield from _infrastructure(found, env)
+    yield from _security_headers(found, env)
+
+
+def _scope(found: Discovery) -> Iterator[str]:
+    if found.base_url.startswith("https://"):
+        yield from ("pre.security.tls-days-left", "pre.infra.tls-deployed", "post.security.headers")
+    yield from ("deploy.services.settle-time", "deploy.services.health-endpoint")
+    if found.infrastructure:
+        yield "deploy.services.infrastructure-health"
+
+
+def _other_items() -> Iterator[str]:
+    """What else a scope may hold."""
+    known = checklist.load("softfactory")
+    measurable = {probe for probe in known.probes if kinds_for(probe, known)}
+    able = sum(item.probe in measurable for item in known.items)
+    yield f"# {len(known.items)} items, {able} of which have a kind here: `probekit list items`"
+
+
+def _connect(found: Discovery, env: str, ca: Path | None, headers: Mapping[str, str]) -> Iterator[str]:
+    """How the target is reached; where it denies access, a header to be completed."""
+    is_denied = bool(found.refusal) or (found.health is not None and found.health.standing is Standing.DENIED)
+    if ca:
+        yield from ("", f"[{env}.connect]", *setting("ca", str(ca.absolute())))
+    if headers:
+        yield from ("", f"[{env}.connect.headers]")
+        yield from (f"{key(name)} = {inline({'env': variable})}" for name, variable in headers.items())
+        if is_denied:
+            yield from comment("Access is denied with these headers, too.")
+    elif is_denied:
+        yield from (() if ca else ("",))
+        yield from comment("Access is denied. Name a header, and the variable that holds its whole value:")
+        yield from (() if ca else (f"# [{env}.connect]",))
+        yield '# headers = { Authorization = { env = "HEALTH_AUTHORIZATION" } }'
+
+
+def _release(found: Discovery, env: str) -> Iterator[str]:
+    if found.version is None:
+        return
+    path, at, value = found.version
+    yield from ("", "# Guards the run: which version is served.", f"[{env}.probes.release]", 'kind = "release"')
+    yield from (*setting("path", path), *setting("at", at))
+    yield "# What was served when this was written; or --release VERSION:"
+    yield from comment(f"expect = {quoted(value)}")
+
+
+def _infrastructure(found: Discovery, env: str) -> Iterator[str]:
+    if found.infrastructure is None:
+        return
+    table = f"{env}.probes.infrastructure"
+    yield from ("", "# Review: which of them may be down without harm?", f"[{table}]", 'kind = "infrastructure_health"')
+    yield from setting("path", found.infrastructure)
+    if unwell := [name for name, need in found.components.items() if need == "optional"]:
+        yield from comment(f"Not well when this was written, beside a whole that is: {', '.join(unwell)}")
+    components = {name: need for name, need in found.components.items() if name}
+    line = f"components = {inline(components)}"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    lines = [f'{key(name)} = "{need}"' for name, need in components.items()]
+    short = [line for line in lines if len(line) <= WIDTH]
+    yield from (f"[{table}.components]", *short)
+    if len(short) < len(lines):
+        yield from comment(f"{len(lines) - len(short)} more have names that are too long for a line.")
+
+
+def _security_headers(found: Discovery, env: str) -> Iterator[str]:
+    if not found.base_url.startswith("https://"):
+        return
+    yield from ("", f"[{env}.probes.security-headers]", 'kind = "security_headers"')
+    if found.page:
+        yield from array("pages", [quoted(found.page)])
+    if found.plain_url:
+        yield from setting("plain_url", found.plain_url)

@@ -1,0 +1,71 @@
+"""Write the health probe: as it passes, half filled in, or the paths that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from probekit.workflows.discover.found import Claim, Discovery, HealthFound, Standing
+from probekit.workflows.first_file.toml import array, comment, commented, inline, quotation, quoted, setting
+
+_QUOTED: Final = 4  # lines of a body
+_LONGEST_NAME: Final = 70  # characters of a component's name that fits a line
+_NAMED: Final = 20  # components
+_FOR_GO: Final = "Until this probe is complete, no run says go."
+
+
+def health_probe(found: Discovery, env: str) -> Iterator[str]:
+    """The table of the health probe."""
+    if found.health is None:
+        yield from _without(found, env)
+        return
+    yield from (f"[{env}.probes.health]", 'kind = "http"', *setting("path", found.health.path))
+    yield from _rest(found.health)
+
+
+def assertions(claims: Iterable[Claim]) -> Iterator[str]:
+    """The setting `assertions` of kind http."""
+    yield from array("assertions", [inline(claim) for claim in claims])
+
+
+def _without(found: Discovery, env: str) -> Iterator[str]:
+    if found.refusal:
+        yield from comment(f"Every path needs credentials: {found.refusal}. See connect above. {_FOR_GO}")
+    else:
+        yield from comment(f"No usual path answers for health. {_FOR_GO}")
+    yield from commented((f"[{env}.probes.health]", 'kind = "http"', 'path = "/..."'))
+    yield from comment(f"Tried: {', '.join(found.tried)}")
+
+
+def _rest(health: HealthFound) -> Iterator[str]:
+    """What follows the path: claims, and what is to be done."""
+    match health.standing:
+        case Standing.UNDERSTOOD:
+            if health.doubt:
+                yield from comment(f"Not healthy now: {health.doubt}. The answer is understood.")
+            if health.claims:
+                yield from assertions(health.claims)
+        case Standing.MIXED:
+            yield from comment(f"No pass as it is: {health.doubt}")
+            yield from comment("Ignore only what says nothing of its health:")
+            names = [name for name in map(quoted, health.ignorable) if len(name) <= _LONGEST_NAME]
+            yield from commented(array("ignore", names[:_NAMED]))
+        case Standing.WEAK:
+            text = "Weak: this claim proves that the process answers, not that it is well."
+            yield from comment(f"{text} Name a path that says more where there is one.")
+            yield from assertions(health.claims)
+        case Standing.DENIED:
+            yield from comment(f"It needs credentials: {health.doubt}. See connect above. {_FOR_GO}")
+        case Standing.UNREAD | Standing.PAGE | Standing.FAILING:
+            yield from _unread(health)
+
+
+def _unread(health: HealthFound) -> Iterator[str]:
+    is_failing = health.standing is Standing.FAILING
+    yield from comment(f"{'Not healthy now' if is_failing else 'Found and not understood'}: {health.doubt}.")
+    if health.body.strip():
+        yield from comment(f"Its answer with status {health.status}, which is not understood, begins:")
+        yield from quotation(health.body, _QUOTED)
+    when = "Run init again when it is well, or complete" if is_failing else "Complete"
+    yield from comment(f"{when} the claim that only a healthy answer keeps. {_FOR_GO}")
+    yield from commented(assertions((health.suggestion,)))

@@ -1,0 +1,168 @@
+"""`probekit init`: what a running system shows becomes a probes.toml that plan takes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from probekit import cli
+from probekit.config.loader import load
+from probekit.workflows.discover import MOST_REQUESTS
+
+SPRING = {"status": "UP", "components": {"db": {"status": "UP"}, "redis": {"status": "UP"}}}
+PAGES = {
+    "/": (200, "text/html", "<html>shop</html>"),
+    "/healthz": (200, "application/json", '{"state": "fine", "status": "ok"}'),
+    "/actuator/health": (200, "application/json", json.dumps(SPRING)),
+    "/api/version": (200, "application/json", '{"version": "2.3.1"}'),
+}
+METRICS = (200, "text/plain; version=0.0.4", "# HELP up Whether.\n# TYPE up gauge\nup 1\n")
+
+
+def test_what_is_seen_is_written_and_told(init, site) -> None:
+    result = init(site(PAGES, headers=[("RateLimit-Limit", "30")]).url)
+
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "health: /healthz is understood\n" in result.stderr
+    assert "infrastructure: /actuator/health lists db, redis" in result.stderr
+    assert "version: 2.3.1 at /api/version" in result.stderr
+    assert "rate limit: ratelimit-limit" in result.stderr
+    target = load(Path("probes.toml")).targets["prod"]
+    assert {item.id for item in target.items} == {
+        "deploy.services.settle-time",
+        "deploy.services.health-endpoint",
+        "deploy.services.infrastructure-health",
+    }
+    assert {one.probe for one in target.probes} == {"release", "health", "infrastructure"}
+    text = Path("probes.toml").read_text()
+    assert 'components = { db = "required", redis = "required" }' in text
+    assert '# expect = "2.3.1"' in text
+
+
+def test_one_line_says_what_else_there_is(init, site) -> None:
+    lines = init(site(PAGES).url, "--output", "-").stdout.splitlines()
+
+    (line,) = [line for line in lines if "probekit list items" in line]
+    assert line.startswith("# 203 items, ")
+    assert len(lines) < 50
+
+
+def test_one_comment_says_how_a_second_service_is_added(init, site) -> None:
+    text = init(site(PAGES).url, "--env", "eu", "--output", "-").stdout
+
+    assert "[env.eu.probes.health.NAME]" in text
+    assert "[env.eu.probes.checkout-api]" in text
+
+
+def test_the_last_lines_name_the_next_commands(init, site) -> None:
+    lines = init(site(PAGES).url).stderr.splitlines()
+
+    assert lines[-4:] == [
+        "probes.toml is written. Next:",
+        "  probekit plan --env prod",
+        "  probekit probe health --env prod",
+        "  probekit verify --env prod --deployed now",
+    ]
+
+
+def test_the_next_commands_name_another_file_and_quote_the_environment(init, site) -> None:
+    lines = init(site(PAGES).url, "--env", "my env", "--output", "own.toml").stderr.splitlines()
+
+    assert lines[-1] == "  probekit verify --env 'my env' --deployed now --config own.toml"
+
+
+def test_what_was_written_is_taken_by_plan(init, site, capfd) -> None:
+    init(site(PAGES).url)
+
+    assert cli.run(["plan", "--env", "prod"]) == 0
+    assert "a healthy target can be go" in capfd.readouterr().out
+
+
+def test_a_file_that_is_there_is_left_alone(init, site) -> None:
+    Path("probes.toml").write_text("mine")
+
+    result = init(site(PAGES).url)
+
+    assert (result.returncode, Path("probes.toml").read_text()) == (64, "mine")
+    assert "--output" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("app.example.com", "ftp://app.example.com", "https://", "https://u:p@a.test", "https://a.test/?x=1"),
+        *("http://a b", "https://a.test/health#x", "https://a.test/he alth", "http://a.test:99999/health"),
+    ],
+)
+def test_what_is_no_url_is_told(init, url) -> None:
+    result = init(url)
+
+    assert (result.returncode, result.stdout) == (64, "")
+    assert "no URL to look at" in result.stderr
+    assert not Path("probes.toml").exists()
+
+
+def test_a_prometheus_page_is_told_in_one_line(init, site) -> None:
+    stderr = init(site({**PAGES, "/metrics": METRICS}).url).stderr
+
+    assert "  metrics: /metrics is a Prometheus page, which kind scrape can read\n" in stderr
+
+
+def test_the_metrics_of_spring_boot_are_looked_for_where_it_runs(init, site) -> None:
+    pages = {**PAGES, "/actuator/prometheus": METRICS, "/metrics": (200, "text/html", "<html>our figures</html>")}
+
+    assert "metrics: /actuator/prometheus is" in init(site(pages).url).stderr
+
+
+def test_an_environment_s_name_may_be_any(init, site) -> None:
+    assert init(site(PAGES).url, "--env", 'pro"d ]').returncode == 0
+
+    assert list(load(Path("probes.toml")).targets) == ['pro"d ]']
+
+
+def test_no_more_requests_are_sent_than_help_says(init, site, capfd) -> None:
+    server = site({"/": (302, "text/plain", "", {"Location": "/app/"}), "/app/": (200, "text/html", "<p>app</p>")})
+
+    init(server.url)
+
+    assert 40 < len(server.requests) <= MOST_REQUESTS
+    cli.run(["init", "--help"])
+    assert f"most {MOST_REQUESTS} GET requests" in " ".join(capfd.readouterr().out.split())
+
+
+def test_it_stops_where_it_has_what_it_needs(init, site) -> None:
+    pages = {
+        "/health": (200, "application/json", '{"status": "ok", "components": {"db": "ok"}}'),
+        "/version": (200, "application/json", '{"version": "1.2"}'),
+    }
+    server = site(pages)
+
+    init(server.url)
+
+    assert len(server.requests) == 6  # /, /health, two that cannot exist, /version, /metrics
+
+
+def test_a_site_that_falls_silent_is_not_asked_on(init, site) -> None:
+    unreadable = (200, "text/plain", "x", {"Content-Encoding": "br"})
+    server = site({"everything": unreadable, "/": PAGES["/"]})
+
+    result = init(server.url)
+
+    assert result.returncode == 0
+    assert "3 paths in a row got no answer: no other was asked for" in result.stderr
+    assert len(server.requests) < 10
+
+
+def test_a_component_whose_name_is_too_long_for_a_line_is_counted(init, site) -> None:
+    parts = {"db": "ok", "n" * 100: "ok", "m" * 40: "ok"}
+    body = json.dumps({"status": "ok", "components": parts})
+
+    init(site({"/health": (200, "application/json", body)}).url)
+
+    text = Path("probes.toml").read_text()
+    table = tomllib.loads(text)["env"]["prod"]["probes"]["infrastructure"]["components"]
+    assert table == {"db": "required", "m" * 40: "required"}
+    assert "# 1 more have names that are too long for a line." in text

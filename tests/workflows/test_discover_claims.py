@@ -1,0 +1,84 @@
+"""Which texts and documents say that they are well, where kind http cannot read it by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from probekit.probes._support.assertions import Assertion, broken
+from probekit.transport.response import Answer, Phases
+from probekit.transport.urls import Address, Endpoint
+from probekit.workflows.discover.claims import broken_by, strong_claims, suggestion, weak_claims
+
+PHASES = Phases(connect=0.0, tls=None, first_byte=0.0, response=0.0, total=0.0, arrived=0.0, local_delay=0.0)
+
+
+def answer(body: str, status: int = 200) -> Answer:
+    where = Address(Endpoint("app.test", 80), "127.0.0.1")
+    return Answer(url="http://app.test/", address=where, status=status, headers=(), body=body.encode(), phases=PHASES)
+
+
+@pytest.mark.parametrize(
+    ("body", "claim"),
+    [
+        ("Prometheus Server is Healthy.\n", {"contains": "is Healthy"}),
+        ("Service is up and running!", {"contains": "and running"}),
+        ("all shards are ready", {"contains": "are ready"}),
+        ("GitLab OK", {"contains": "GitLab OK"}),
+        ("true", {"equals": "true"}),
+        ('{"health":"true"}', {"path": "$.health", "equals": "true"}),
+        ('{"note":"x","ready":"true"}', {"path": "$.ready", "equals": "true"}),
+    ],
+)
+def test_what_calls_itself_well_gets_a_claim_that_holds(body, claim) -> None:
+    assert strong_claims(answer(body)) == (claim,)
+    assert broken([Assertion.model_validate(claim)], body.encode()) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("Prometheus Server is not Ready.", "Service isn't ready", "It was ready", "10 failed, 0 passed", "ready"),
+        *("the database is down, the cache is up", "will be ready", "never ok", "degraded but running", "no news"),
+        *("", "{}", "[]", "null", "false", '{"debug":"true"}', '{"a b":"true"}', '"true"x'),
+        *("line\nServer is ready", " ".join(["very"] * 20 + ["ready"]), "x" * 200 + " ready"),
+    ],
+)
+def test_what_does_not_call_itself_well_gets_none(body) -> None:
+    assert strong_claims(answer(body)) == ()
+
+
+def test_what_breaks_its_claim_is_told() -> None:
+    assert broken_by(answer('{"health":"false"}')) == 'health is "false"'
+    assert broken_by(answer('{"health":"true"}')) == ""
+    assert strong_claims(answer('{"health":"false"}')) == strong_claims(answer('{"health":"true"}'))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "claims"),
+    [
+        ("", 200, ({"status": 200}, {"equals": ""})),
+        (" \n", 204, ({"status": 204}, {"equals": ""})),
+        ("{}\n", 200, ({"equals": "{}"},)),
+        ("PONG", 200, ({"equals": "PONG"},)),
+        ('{"a": 1}', 200, ()),
+        ("anything", 200, ()),
+    ],
+)
+def test_what_says_nothing_gets_its_exact_text(body, status, claims) -> None:
+    assert weak_claims(answer(body, status)) == claims
+
+
+@pytest.mark.parametrize(
+    ("body", "claim"),
+    [
+        ('{"queue": 3, "phase": "steady"}', {"path": "$.phase", "equals": "steady"}),
+        ('{"queue": 3}', {"path": "$....", "equals": "..."}),
+        ('{"a\\"b": "steady", "text": "' + "x" * 100 + '"}', {"path": "$....", "equals": "..."}),
+        ("[1, 2]", {"path": "$....", "equals": "..."}),
+        ("all fine\nhere", {"contains": "all fine"}),
+        ("one two three four five six seven eight nine ten", {"contains": "one two three"}),
+        ("\x00" * 100, {"contains": "..."}),
+    ],
+)
+def test_what_is_not_understood_gets_a_claim_to_complete(body, claim) -> None:
+    assert suggestion(answer(body)) == claim
