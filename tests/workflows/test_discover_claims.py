@@ -75,6 +75,9 @@ def test_what_says_nothing_gets_its_exact_text(body, status, claims) -> None:
         ('{"queue": 3}', {"path": "$....", "equals": "..."}),
         ('{"a\\"b": "steady", "text": "' + "x" * 100 + '"}', {"path": "$....", "equals": "..."}),
         ("[1, 2]", {"path": "$....", "equals": "..."}),
+        ("<html><body><h1>200 OK</h1>\nService ready.\n</body></html>", {"contains": "Service ready"}),  # HAProxy
+        ("", {"status": 200}),
+        ("<p>fine</p>", {"contains": "fine"}),
         ("all fine\nhere", {"contains": "all fine"}),
         ("one two three four five six seven eight nine ten", {"contains": "one two three"}),
         ("\x00" * 100, {"contains": "..."}),

@@ -135,6 +135,12 @@ def test_a_server_error_beside_a_health_answer_is_told(health_table) -> None:
     assert "/-/ready answers 503" in health_table.stderr
 
 
+def test_other_paths_that_deny_access_are_told(health_table) -> None:
+    health_table({"/health": (401, TEXT, "no"), "/healthz": (403, TEXT, "no"), "/readyz": (200, TEXT, "ok")})
+
+    assert "access is denied at /health, /healthz" in health_table.stderr
+
+
 @pytest.mark.parametrize(
     ("better", "worse"),
     [

@@ -41,6 +41,21 @@ def test_a_named_path_is_taken_although_another_says_more(health_table, answer) 
     assert 'path = "/state"' in health_table({"/state": answer, "/health": OK}, path="/state")
 
 
+@pytest.mark.parametrize("status", [400, 503])
+def test_a_named_path_that_is_not_well_is_taken_with_its_status(health_table, status) -> None:
+    lines = health_table({"/ready": (status, "text/plain", ""), "/live": OK, "/health": OK}, path="/ready")
+
+    assert lines[2:4] == ['path = "/ready"', f"# Not healthy now: it answers {status}."]
+    assert lines[-1] == "# assertions = [{ status = 200 }]"
+
+
+def test_a_named_path_is_taken_where_every_path_answers_503(health_table) -> None:
+    lines = health_table({"everything": (503, "text/html", "<h1>503 Service Unavailable</h1>")}, path="/up")
+
+    assert lines[2:4] == ['path = "/up"', "# Not healthy now: it answers 503."]
+    assert "paths that cannot exist answer 503, too" in health_table.stderr
+
+
 def test_a_named_path_that_denies_access_as_all_others_do_is_taken(health_table) -> None:
     lines = health_table({"everything": (401, "text/plain", "no")}, path="/state")
 
@@ -50,7 +65,7 @@ def test_a_named_path_that_denies_access_as_all_others_do_is_taken(health_table)
 
 def test_a_named_path_that_is_not_there_is_told(health_table) -> None:
     assert 'path = "/health"' in health_table({"/health": OK}, path="/stat")
-    assert "/stat is no health answer" in health_table.stderr
+    assert "/stat tells no health that can be read: /health is taken instead" in health_table.stderr
 
 
 def test_below_a_named_prefix_is_looked_before_another_application_of_the_host(health_table) -> None:
@@ -61,7 +76,7 @@ def test_below_a_named_prefix_is_looked_before_another_application_of_the_host(h
 
 def test_a_slash_alone_is_no_named_path(health_table) -> None:
     assert 'path = "/health"' in health_table({"/": PAGE, "/health": OK}, path="/")
-    assert "no health answer" not in health_table.stderr
+    assert "tells no health" not in health_table.stderr
 
 
 @pytest.mark.parametrize("leads", ["/ui/", "ui/", "/ui/?tab=1"])

@@ -32,6 +32,7 @@ class Asker:
     client: ProbeClient
     now: Callable[[], datetime]
     tell: Callable[[str], None]  # what is asked for now
+    named: str | None = None  # the path that a person named: a refusal or a server error counts as its own
     clean: Callable[[str], str] = str  # a text without the secrets that this process sends
     notes: list[str] = field(default_factory=list)
     locked: dict[str, str] = field(default_factory=dict)  # refusals that made-up paths get too, each with one path
@@ -73,11 +74,12 @@ class Asker:
             refusal = self.clean(refusal_of(answer))
             if is_anything or await self._folder_refusal(path) == refusal:
                 self.locked.setdefault(refusal, path)
-                return None
+                return answer if path == self.named else None
             return answer
-        if is_anything and answer.is_success:
-            self.note(_ANYTHING)
-        return None if is_anything else answer
+        if is_anything and (answer.is_success or answer.is_server_error):
+            self.note(_ANYTHING if answer.is_success else f"paths that cannot exist answer {answer.status}, too")
+        is_own = not is_anything or (path == self.named and answer.is_server_error)
+        return answer if is_own else None
 
     async def is_own(self, answer: Answer) -> bool:
         """Whether `/` says something that made-up paths do not get."""

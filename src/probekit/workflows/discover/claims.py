@@ -23,6 +23,8 @@ _NEGATIONS: Final = frozenset((
     "not", "no", "never", "cannot", "neither", "nor", "none", "nothing", "without", "was", "were", "will", "should",
     "if", "when", "until", "unless", "hardly", "un",
 ))  # fmt: skip
+_LOOKED_AT: Final = 2000  # characters of a text that is not understood
+_TAG: Final = re.compile(r"<[^<>]*>")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a key that a JSONPath holds as it is
 UNKNOWN: Final[Claim] = {"path": "$....", "equals": "..."}
 
@@ -56,15 +58,18 @@ def weak_claims(answer: Answer) -> tuple[Claim, ...]:
 
 def suggestion(answer: Answer) -> Claim:
     """A claim that holds of the answer, for a person who knows whether it says something of health."""
+    if not answer.text.strip():
+        return {"status": 200}
     document = _document(answer)
     if isinstance(document, dict):
         texts = ((key, value) for key, value in document.items() if isinstance(value, str) and _NAME.fullmatch(key))
         return next(({"path": f"$.{key}", "equals": value} for key, value in texts if _is_short(value)), UNKNOWN)
     if document is not None:
         return UNKNOWN
-    line = next(iter(answer.text.strip().splitlines()), "")
-    first = " ".join(re.findall(r"[\w-]+", line)[:3])
-    return {"contains": next(filter(_is_short, (line, first)), "...")}
+    lines = [line.strip() for line in _TAG.sub("", answer.text[:_LOOKED_AT]).splitlines() if line.strip()]
+    first = lines[0] if lines else ""
+    choices = (*map(_phrase, lines), first, " ".join(re.findall(r"[\w-]+", first)[:3]))
+    return {"contains": next(filter(_is_short, choices), "...")}
 
 
 def _is_short(text: str) -> bool:

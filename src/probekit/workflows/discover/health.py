@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,38 +23,37 @@ from probekit.workflows.discover.paths import BELOW, HEALTH, PARTS
 
 _KEPT: Final = 2000  # characters of a body that is not understood
 _CREDENTIALS: Final = (401, 403)
+_REFUSED: Final = 4  # the class of statuses
+_ABSENT: Final = (404, 405, 410)
 
 
-async def find_health(found: Discovery, asker: Asker, *, named: str | None, root: Answer | None) -> None:
+async def find_health(found: Discovery, asker: Asker, root: Answer | None) -> None:
     """Find the health path: the named one, else the first that is understood, else the best of the others."""
-    denied = list[str]()
-    for path in _paths(named, found.page):
+    candidates = list[HealthFound]()
+    for path in _paths(asker.named, found.page):
         candidate = await _candidate(found, asker, path)
         if candidate is None:
-            if path == named:
-                asker.note(f"{path} is no health answer")
             continue
-        if candidate.standing is Standing.DENIED:
-            denied.append(path)
-        if candidate.standing is Standing.FAILING:
-            asker.note(f"{path} answers {candidate.status}")
-        if found.health is None or candidate.standing < found.health.standing:
-            found.health = candidate
-        if found.health.standing is Standing.UNDERSTOOD or (path == named and candidate.standing < Standing.PAGE):
+        candidates.append(candidate)
+        if candidate.standing is Standing.UNDERSTOOD or (path == asker.named and candidate.standing < Standing.PAGE):
             break
+    found.health = min(candidates, key=lambda one: one.standing, default=None)
     await _take_root(found, asker, root)
-    if len(denied) > 1:
+    _note_others(found, asker, candidates)
+
+
+def _note_others(found: Discovery, asker: Asker, candidates: Sequence[HealthFound]) -> None:
+    """Note what else a person should know: paths that are not well, or that deny access."""
+    others = [one for one in candidates if one is not found.health]
+    for one in others:
+        if one.standing is Standing.FAILING:
+            asker.note(f"{one.path} answers {one.status}")
+    if denied := [one.path for one in others if one.standing is Standing.DENIED]:
         asker.note(f"access is denied at {', '.join(denied)}")
     if found.health is None:
-        _take_refusal(found, asker, named)
-
-
-def _take_refusal(found: Discovery, asker: Asker, named: str | None) -> None:
-    """Keep how access is denied to every path; a named one is taken all the same."""
-    for refusal, path in asker.locked.items():
-        found.refusal = found.refusal or refusal
-        if path == named:
-            found.health = HealthFound(path=path, standing=Standing.DENIED, doubt=refusal)
+        found.refusal = next(iter(asker.locked), "")
+    elif asker.named and found.health.path != asker.named:
+        asker.note(f"{asker.named} tells no health that can be read: {found.health.path} is taken instead")
 
 
 async def find_components(found: Discovery, asker: Asker) -> None:
@@ -94,6 +94,8 @@ async def _candidate(found: Discovery, asker: Asker, path: str) -> HealthFound |
     health = read_answer(path, answer)
     if health is None and answer.denies_access:
         asker.note(f"{path}: {answer.access_denied().detail}")
+    elif health is None and path == asker.named and answer.status // 100 == _REFUSED and answer.status not in _ABSENT:
+        return _found(path, answer, Standing.FAILING, f"it answers {answer.status}")  # 400 of MLServer is "not ready"
     return health
 
 

@@ -63,6 +63,7 @@ async def discover(
         client=http.probe_client(timeout=seconds),
         now=now,
         tell=tell,
+        named=start.path,
         clean=redactor.clean,
     )
     try:
@@ -95,7 +96,7 @@ async def _look(start: Start, http: Http, asker: Asker, seconds: float) -> Disco
     if start.base_url.startswith("https://"):
         found.certificate = await _certificate(start.base_url, http, seconds, asker.now)
         await _plain(found, asker)
-    await find_health(found, asker, named=start.path, root=root)
+    await find_health(found, asker, root)
     await find_components(found, asker)
     await find_version(found, asker, root)
     await _metrics(found, asker)
