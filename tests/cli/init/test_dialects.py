@@ -43,6 +43,17 @@ def test_a_known_dialect_is_written_as_it_passes(health_table, path, answer, cla
     assert f"health: {path} is understood infra" in health_table.stderr
 
 
+@pytest.mark.parametrize(
+    "body", ['{"health":"true"}', "Prometheus Server is Healthy.", "all shards are ready", "true", "{}", "pong"]
+)
+def test_the_claim_that_is_written_holds_when_it_is_verified(health_table, body) -> None:
+    health_table({"/health": (200, TEXT, body)})
+    text = Path("probes.toml").read_text().replace('settle = "30s"', 'settle = "0s"\nspread = "0s"')
+    Path("probes.toml").write_text(text)
+
+    assert cli.run(["verify", "--env", "prod", "--item", "deploy.services.health-endpoint"]) == 0
+
+
 WEAK = [
     "# Weak: this claim proves that the process answers, not that it is well. Name a",
     "# path that says more where there is one.",

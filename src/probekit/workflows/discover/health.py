@@ -8,11 +8,10 @@ from typing import Final
 
 from probekit.model.measurement import ProbeFailedError
 from probekit.probes import infrastructure_health
-from probekit.probes._support.assertions import DECLARE, DECLARE_TEXT
 from probekit.probes._support.health_document import HealthDocument
 from probekit.probes._support.health_reader import read_health
-from probekit.probes._support.health_words import Health, said_leniently
-from probekit.probes._support.json import shown
+from probekit.probes._support.health_words import Health, said_by, said_leniently
+from probekit.probes._support.json import keys, shown
 from probekit.probes._support.own_word import doubted, implied
 from probekit.probes.rate_limit import LIMITS
 from probekit.transport.response import Answer
@@ -126,18 +125,30 @@ def _of_success(path: str, answer: Answer) -> HealthFound:
     try:
         return _found(path, answer, Standing.UNDERSTOOD, "; ".join(implied(answer).failed))
     except ProbeFailedError as error:
-        doubt = error.detail.removesuffix(f"; {DECLARE}").removesuffix(f"; {DECLARE_TEXT}")
+        contradiction = error.detail
     said = _document_of(answer)
     if said.overall is Health.UNCLEAR:
         return _found(path, answer, Standing.UNDERSTOOD, f"its status is {shown(said.word)}")
     if unwell := doubted(answer):
-        return replace(_found(path, answer, Standing.MIXED, doubt), ignorable=unwell)
+        return replace(_found(path, answer, Standing.MIXED, contradiction), ignorable=unwell)
     if claims := strong_claims(answer):
         return replace(_found(path, answer, Standing.UNDERSTOOD, broken_by(answer)), claims=claims)
     if claims := weak_claims(answer):
         return replace(_found(path, answer, Standing.WEAK, ""), claims=claims)
     is_page = "html" in answer.media_type or answer.text.lstrip()[:1] == "<"
-    return _found(path, answer, Standing.PAGE if is_page else Standing.UNREAD, doubt)
+    return _found(path, answer, Standing.PAGE if is_page else Standing.UNREAD, _why_unread(answer))
+
+
+def _why_unread(answer: Answer) -> str:
+    """Why a body tells no health."""
+    try:
+        document = said_by(answer)
+        said = read_health(document)
+    except ProbeFailedError as error:
+        return error.detail
+    if said.overall is not None and not said.is_known:
+        return f"its status {shown(said.word)} is not a recognised word of health"
+    return f"no status in it; {keys(document)}"
 
 
 def _found(path: str, answer: Answer, standing: Standing, doubt: str) -> HealthFound:
