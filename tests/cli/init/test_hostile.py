@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings, strategies as st
+from hypothesis import Phase, example, given, settings, strategies as st
 
 from probekit.config.loader import read
 from probekit.workflows.discover import Discovery, HealthFound, Standing
@@ -141,6 +141,7 @@ def test_nothing_that_a_target_says_breaks_out_of_the_file(data) -> None:
     assert set(read(written, Path("probes.toml")).targets) == {"prod"}
 
 
+@example(" " * 200)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
 def test_a_long_text_is_the_same_over_several_lines(text) -> None:
     lines = list(setting("at", text))

@@ -124,11 +124,13 @@ def test_an_environment_s_name_may_be_any(init, site) -> None:
 
 
 def test_no_more_requests_are_sent_than_help_says(init, site, capfd) -> None:
-    server = site({"/": (302, "text/plain", "", {"Location": "/app/"}), "/app/": (200, "text/html", "<p>app</p>")})
+    page = (200, "text/html", "<p>app</p>")
+    server = site({"/": (302, "text/plain", "", {"Location": "/app/"}), "/app/": page, "/shop": page})
 
-    init(server.url)
+    result = init(f"{server.url}/shop")
 
     assert 40 < len(server.requests) <= MOST_REQUESTS
+    assert f"{MOST_REQUESTS} requests are the most that are sent" in result.stderr
     cli.run(["init", "--help"])
     assert f"most {MOST_REQUESTS} GET requests" in " ".join(capfd.readouterr().out.split())
 
