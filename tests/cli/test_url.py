@@ -121,7 +121,7 @@ def test_http_on_loopback_can_be_go(verify, target) -> None:
         ("/helth", "inconclusive", "404 for /helth from 127.0.0.1"),
         ("/other", "inconclusive", "no status in it"),
         ("/empty", "inconclusive", "the body is empty"),
-        ("/hello", "inconclusive", 'its status "hello world" is no word we know'),
+        ("/hello", "inconclusive", 'its status "hello world" is not a recognised word of health'),
     ],
 )
 def test_a_path_that_says_nothing_good_is_no_go_and_nothing_is_sampled(verify, target, path, outcome, told) -> None:

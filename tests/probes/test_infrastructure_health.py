@@ -401,7 +401,7 @@ async def test_one_that_was_answered_well_before_is_bad_now(status) -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 404, 418])
 async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(status) -> None:
-    with pytest.raises(ProbeFailedError, match=f"{status} from .*: no run on record saw this answered well") as caught:
+    with pytest.raises(ProbeFailedError, match=f"{status} for .*: no run on record saw this answered well") as caught:
         await read({"status": "ok"}, status, headers={"Location": "/moved?next=hidden"})
 
     assert caught.value.reason is Reason.BAD_RESPONSE

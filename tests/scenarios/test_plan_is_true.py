@@ -246,9 +246,11 @@ def test_what_fails_beside_a_metric_without_its_allowance_is_still_measured(code
     """The cache's canary is not allowed, so a go is impossible; that the cache is down must be seen all the same."""
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         closed = nobody.getsockname()[1]
-    monkeypatch.setenv("CACHE_URL", f"redis://127.0.0.1:{closed}/0")
+    monkeypatch.setenv("CLOSED_URL", f"redis://127.0.0.1:{closed}/0")
 
-    planned, _, document, report = codes(quoted("deploy.services.cache-connectivity"), CACHE)
+    planned, _, document, report = codes(
+        quoted("deploy.services.cache-connectivity"), CACHE.replace("CACHE_URL", "CLOSED_URL")
+    )
 
     (verdict,) = report["verdicts"]
     assert (planned, document["obstacles"][0]["cause"]) == (10, "not_allowed")
