@@ -96,6 +96,7 @@ def test_severity_and_rollback_are_the_users(keys, severity, now, deadline) -> N
         ('a = { kind = "http", path = "/" }\nb = { kind = "tls" }', [": instances whose kinds have different default"]),
         ('kind = "release"\npath = "/v"\nlimits = ["x == 1"]', ["limits.0: unknown metric 'x'"]),
         ("", [": no 'kind', expected"]),
+        (HTTP + "[env.prod.probes.checkout.b]\n" + HTTP, ["b: an instance inside of [env.prod.probes."]),
         ('kind = "htp"', ["kind: unknown kind 'htp'"]),
         (HTTP + "repeet = 3", ["repeet: unknown key, expected one of"]),
     ],

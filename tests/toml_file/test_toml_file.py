@@ -177,7 +177,12 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         ),
         (
             b"[env.prod]\n[env.prod]\n",
-            "a.toml:2: no TOML at column 10: the table [env.prod] is declared twice, or stands in one that is complete",
+            "a.toml:2: no TOML at column 10: the table [env.prod] is declared twice, or in one that is complete",
+        ),
+        (
+            b"[env.a.probes.b]\n[env.a.probes.b]\n",
+            "a.toml:2: no TOML at column 16: the table [env.a.probes.b] is declared twice; write both as instances, "
+            "[env.a.probes.b.NAME]",
         ),
         (b"a = {b = 1}\na.c = 2\n", "a.toml:2: no TOML at column 8: 'a' is complete where it is first written"),
         (b"a = [1,\n", "a.toml:1: no TOML at the end of the file: invalid value"),
@@ -186,7 +191,18 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         (b"a = " + b"[" * 9999, "a.toml: nested too deeply, or a number of thousands of digits, expected less"),
         (b"a = " + b"1" * 9999, "a.toml: nested too deeply, or a number of thousands of digits, expected less"),
     ],
-    ids=["syntax", "twice", "table twice", "closed table", "open end", "encoding", "size", "depth", "digits"],
+    ids=[
+        "syntax",
+        "twice",
+        "table twice",
+        "probe twice",
+        "closed table",
+        "open end",
+        "encoding",
+        "size",
+        "depth",
+        "digits",
+    ],
 )
 def test_what_is_no_toml_is_refused(tmp_path: Path, data: bytes, told: str) -> None:
     assert refused(written(tmp_path / "a.toml", data)) == told

@@ -40,12 +40,20 @@ class ProbeTables:
         """Return one instance where the table holds `kind`, else one for each of its tables."""
         probe = keys[-1]
         if "kind" in table:
-            return self._configured(probe, "", keys, table)
+            return self._configured(probe, "", keys, self._without_second(keys, table))
         if not table or not all(isinstance(value, dict) for value in table.values()):
             hint = self._kinds_hint(probe)
             self.complain(keys, "no 'kind'", 'kind = "...", or only tables of instances', hint)
             return []
         return [one for name, part in table.items() for one in self._configured(probe, name, (*keys, name), part)]
+
+    def _without_second(self, keys: tuple[str, ...], table: Table) -> Table:
+        """Complain of an instance inside of a table that has a kind itself; the table without it."""
+        second = {name for name, part in table.items() if isinstance(part, dict) and "kind" in part}
+        for name in second:
+            both = f"both as instances, [{'.'.join((*keys, 'NAME'))}]"
+            self.complain((*keys, name), f"an instance inside of [{'.'.join(keys)}]", both)
+        return {name: part for name, part in table.items() if name not in second}
 
     def _configured(self, probe: str, instance: str, keys: tuple[str, ...], table: Table) -> list[Configured]:
         name = table.get("kind")

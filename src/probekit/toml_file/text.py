@@ -14,9 +14,9 @@ from probekit.toml_file.problem import ConfigError, FileProblem
 
 _NO_FILE: Final = "name it with --config, or write it: probekit init URL"
 
-
+_INSTANCES: Final = "; write both as instances, [{0}.NAME]"
 _WORDS: Final = (
-    (r"Cannot declare (\(.*\)) twice", "the table [{0}] is declared twice, or stands in one that is complete"),
+    (r"Cannot declare (\(.*\)) twice", "the table [{0}] is declared twice{1}"),
     (r"Cannot overwrite a value", "this key is set twice, or is a table and a value; keep one of them"),
     (r"Cannot (?:mutate immutable|redefine) namespace (\(.*\))", "'{0}' is complete where it is first written"),
 )
@@ -78,7 +78,10 @@ def _in_words(summary: str) -> str:
     """What tomllib says, in words; a key that it names as a tuple of Python, as TOML writes it."""
     for pattern, words in _WORDS:
         if found := re.fullmatch(pattern, summary, re.DOTALL):
-            return words.format(*(".".join(literal_eval(key)) for key in found.groups()))
+            names = [".".join(literal_eval(key)) for key in found.groups()]
+            return words.format(
+                *names, _INSTANCES.format(*names) if names and "probes." in names[0] else ", or in one that is complete"
+            )
     return summary[:1].lower() + summary[1:]
 
 
