@@ -80,6 +80,8 @@ async def test_a_check_counts_in_the_decision_by_its_severity(verified, status, 
 
     assert report.decision.action is action, report.decision.because
     assert {one.item.probe: one.outcome for one in report.own_checks} == {"checkout-api": outcome}
+    if 'severity = "critical"' in keys:
+        assert f"rollback = {'true' if 'rollback' in keys else 'false'}" in report.decision.because[0]
 
 
 async def test_it_stands_outside_the_account_and_under_its_own_title(verified) -> None:

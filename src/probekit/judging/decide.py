@@ -134,10 +134,12 @@ def _failed(verdict: Verdict, situation: Situation) -> _Call:
 
 def _at_once(verdict: Verdict, situation: Situation) -> _Call:
     """A critical failure rolls back where its row says so; else somebody is paged."""
-    row = verdict.item.matrix_row
+    row, is_own = verdict.item.matrix_row, verdict.item.is_own
     if row is None or row.action != "rollback":
-        return _investigate(verdict, 0.0, "failed, and rolling back would not mend it")
-    return _roll_back(verdict, situation, f"failed, and row '{row.id}' says roll back")
+        why = "its check orders no rollback (rollback = false)" if is_own else "rolling back would not mend it"
+        return _investigate(verdict, 0.0, f"failed, and {why}")
+    why = "its check says roll back (rollback = true)" if is_own else f"row '{row.id}' says roll back"
+    return _roll_back(verdict, situation, f"failed, and {why}")
 
 
 def _in_time(verdict: Verdict, situation: Situation) -> _Call:
