@@ -319,16 +319,23 @@ def _options_with_one_value():
             waiting += [((*words, name), command.get_command(context, name)) for name in command.list_commands(context)]
             continue
         for option in command.params:
-            if isinstance(option, click.Option) and not option.is_flag and not option.multiple:
+            if option.name in ("environment", "url", "release", "stage") and isinstance(option, click.Option):
                 yield pytest.param(words, option.opts[0], id=" ".join((*words, option.opts[0])))
 
 
 @pytest.mark.parametrize(("words", "option"), list(_options_with_one_value()))
-def test_an_option_that_takes_one_value_is_refused_twice(probekit, words, option) -> None:
+def test_a_second_answer_to_what_is_verified_is_refused(probekit, words, option) -> None:
     result = probekit(*words, option, "1", f"{option}=2")
 
     assert (result.returncode, result.stdout) == (64, "")
     assert f"option {option} takes one value and is given 2 times" in result.stderr
+
+
+def test_an_option_of_an_alias_is_overridden_by_its_user(probekit, tmp_path) -> None:
+    result = probekit("plan", "--config", str(tmp_path / "a.toml"), "--config", str(tmp_path / "b.toml"))
+
+    assert result.returncode == 78
+    assert "b.toml: it cannot be read" in result.stderr
 
 
 def test_the_name_alone_shows_the_help_and_is_no_go(probekit) -> None:

@@ -181,8 +181,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         ),
         (
             b"[probes.b]\n[probes.b]\n",
-            "a.toml:2: no TOML at column 10: the table [probes.b] is declared twice; write both as instances, "
-            + "[probes.b.NAME]",
+            "a.toml:2: no TOML at column 10: the table [probes.b] is declared twice; write both as instances, [probes.b.NAME]",  # noqa: E501
         ),
         (b"a = {b = 1}\na.c = 2\n", "a.toml:2: no TOML at column 8: 'a' is complete where it is first written"),
         (b"a = [1,\n", "a.toml:1: no TOML at the end of the file: invalid value"),

@@ -51,8 +51,13 @@ class _Group(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
+_SUBJECT: Final = ("environment", "url", "release", "stage")  # options that say what is verified
+
+
 def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
-    """Refuse a command that is not known, and an option that is given twice: its last value would win in silence.
+    """Refuse a command that is not known, and a second answer to what is verified: the last would win in silence.
+
+    Any other option may stand in an alias or a wrapper, whose user then overrides it.
 
     Raises:
         UsageError: there is one.
@@ -61,7 +66,7 @@ def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
     if not isinstance(command, click.Group):
         _, _, given = command.make_parser(ctx).parse_args(args=list(arguments))
         for option, count in Counter(given).items():
-            if count > 1 and isinstance(option, click.Option) and not (option.multiple or option.is_flag):
+            if count > 1 and option.name in _SUBJECT:
                 raise click.UsageError(f"option {option.opts[0]} takes one value and is given {count} times", ctx)
     elif arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
