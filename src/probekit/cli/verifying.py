@@ -139,7 +139,7 @@ def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> 
     said = said or (_deployed(variables.deployed) if variables.deployed else None)
     if said is None:
         return request, None
-    declared = declared_release(target_of(request, config), config.checklist)
+    declared = declared_release(target_of(request, config))
     moment, is_relative = said
     return request, Stated(at=moment, release=request.release, declared=declared, is_relative=is_relative)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from probekit.checklist import Checklist
 from probekit.config.target import Target
 from probekit.model.history import History
 from probekit.model.plan import Versions
@@ -65,9 +64,9 @@ class ReleaseRequest:
         return self._previous if self._is_under_way else self._marked
 
 
-def declared_release(target: Target, checklist: Checklist) -> str | None:
+def declared_release(target: Target) -> str | None:
     """The one release that the configuration expects; None where it names none or several."""
-    guards = [one.source for one in target.probes if checklist.probes[one.probe].release_guard]
+    guards = [one.source for one in target.probes if target.checklist.probes[one.probe].release_guard]
     expected = set(chain.from_iterable(guard.versions.expected for guard in guards))
     return expected.pop() if len(expected) == 1 else None
 
