@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from probekit.text import escape, moment, paragraph
+from probekit.text import escape, moment, paragraph, shortened
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,9 @@ def test_a_line_is_wider_than_asked_only_for_one_long_word() -> None:
 
 def test_a_moment_is_told_in_utc() -> None:
     assert moment(datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-23 10:30:00 UTC"
+
+
+def test_a_line_is_cut_where_it_is_longer_than_the_terminal() -> None:
+    assert shortened("x" * 80, 80) == "x" * 80
+    assert shortened("x" * 81, 80) == "x" * 77 + "..."
+    assert shortened("long", 0) == "..."

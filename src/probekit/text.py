@@ -47,6 +47,11 @@ def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = 
     )
 
 
+def shortened(text: str, width: int) -> str:
+    """Return the text, cut to one line of that many columns."""
+    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
+
+
 def words(name: str) -> str:
     """A stable word as a person reads it."""
     return name.replace("_", " ")

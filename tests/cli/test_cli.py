@@ -720,8 +720,11 @@ def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folde
 def test_explain_tells_what_an_item_a_probe_or_a_kind_takes(probekit, name, told) -> None:
     result = probekit("explain", name)
 
+    shown = f"{result.stdout} {' '.join(result.stdout.split())}"  # as it stands, and without its line breaks
     assert result.returncode == 0
-    assert all(words in result.stdout for words in told)
+    assert all(words in shown for words in told)
+    copied = [line for line in result.stdout.splitlines() if line.startswith("    ")]
+    assert all(len(line) <= 80 for line in result.stdout.splitlines() if line not in copied)
 
 
 def test_the_table_that_explain_shows_for_a_kind_is_one_that_probes_toml_takes(tmp_path) -> None:

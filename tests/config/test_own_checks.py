@@ -107,6 +107,15 @@ def test_each_mistake_is_told_at_its_place(table, found) -> None:
         assert problem.startswith(f"env.prod.probes.checkout{f'.{key}' if key else ''}: {words}"), problem
 
 
+@pytest.mark.parametrize("key", ['severity = "low"', 'expect = ["statuss == 200"]', "rollback = true", 'title = "x"'])
+def test_its_keys_are_none_of_a_probe_that_the_checklist_knows(key) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(HEAD.format(scope=ITEM).replace("checkout", "search") + HTTP + key, Path("probes.toml"))
+
+    (problem,) = caught.value.problems
+    assert problem.found == f"'{key.split()[0]}' is for a probe of your own, and the checklist knows 'search'"
+
+
 def test_a_name_must_be_one_that_an_option_can_name() -> None:
     with pytest.raises(ConfigError, match="a name of letters, digits, - and _"):
         target(HTTP + '[env.prod.probes."two words"]\n' + HTTP)

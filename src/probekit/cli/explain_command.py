@@ -63,7 +63,7 @@ def _shown(text: str) -> list[str]:
     """A sentence wrapped by words; lines to be copied as they stand, indented."""
     if text.endswith("\n"):
         return [f"    {line}" for line in text.splitlines()]
-    return paragraph(text, width=100, hanging="      " if text.startswith("  ") else "  ") or [""]
+    return paragraph(text, width=80, hanging="      " if text.startswith("  ") else "  ") or [""]
 
 
 def _explained(name: str, checklist: Checklist) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from probekit.cli.output import write_stderr
 from probekit.engine.context import RunObserver
 from probekit.model.plan import Step
 from probekit.model.verdict import Outcome, Verdict
-from probekit.text import escape
+from probekit.text import escape, shortened
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}
 
@@ -37,11 +38,10 @@ class Progress(RunObserver):
             self._say(f"{verdict.item.id}: {verdict.because}", word=verdict.outcome)
 
     def _say(self, text: str, word: Outcome | None = None) -> None:
-        shown = escape(text)
-        if word:
-            padded = f"{word.value:>14}  "
-            shown = (click.style(padded, fg=_COLOURS.get(word)) if self._colour else padded) + shown
-        write_stderr(shown)
+        padded = f"{word.value:>14}  " if word else ""
+        shown = shortened(escape(text), shutil.get_terminal_size().columns - len(padded))
+        styled = click.style(padded, fg=_COLOURS.get(word)) if word and self._colour else padded
+        write_stderr(styled + shown)
 
 
 def _clock(moment: datetime) -> str:

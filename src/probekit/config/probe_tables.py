@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from probekit import probes
 from probekit.checklist import Checklist
 from probekit.config.complaints import Complaints
-from probekit.config.own_checks import OwnChecks, split
+from probekit.config.own_checks import OWN_KEYS, OwnChecks, split
 from probekit.config.target import Configured
+from probekit.probes import AnyKind
 from probekit.toml_file import nearest
 
 Table = Mapping[str, Any]
@@ -55,6 +56,15 @@ class ProbeTables:
             self.complain((*keys, name), f"an instance inside of [{'.'.join(keys)}]", both)
         return {name: part for name, part in table.items() if name not in second}
 
+    def _without_check(self, probe: str, keys: tuple[str, ...], table: Table, kind: AnyKind) -> Table:
+        """Complain of keys of an own check in the table of a probe that the checklist knows; the table without them."""
+        is_known = probe in self.checklist.probes
+        stray = [key for key in OWN_KEYS if is_known and key in table and key not in kind.config.model_fields]
+        for key in stray:
+            found = f"'{key}' is for a probe of your own, and the checklist knows '{probe}'"
+            self.complain((*keys, key), found, "another name for the probe, or limits of an item in 'limits'")
+        return {key: value for key, value in table.items() if key not in stray}
+
     def _configured(self, probe: str, instance: str, keys: tuple[str, ...], table: Table) -> list[Configured]:
         name = table.get("kind")
         if not probes.is_kind_installed(name):
@@ -65,7 +75,7 @@ class ProbeTables:
             return []
         kind = probes.load_kind(name)
         try:
-            source = kind.configure(table)
+            source = kind.configure(self._without_check(probe, keys, table, kind))
         except ValidationError as error:
             self.complain.of_model(error, kind.config, keys)
             return []
@@ -79,6 +89,6 @@ class ProbeTables:
     def _kinds_hint(self, probe: str) -> str:
         """Return which kinds fill a probe; of a name that the checklist does not know, the probe that is meant."""
         if probe not in self.checklist.probes:
-            return nearest(probe, self.checklist.probes)
+            return nearest(probe, self.checklist.probes) or f"kinds: {', '.join(probes.kind_names())}"
         able = [name for name in probes.kind_names() if probes.load_kind(name).fills_probe(probe)]
         return f"kinds that can fill it: {', '.join(able)}"
