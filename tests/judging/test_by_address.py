@@ -25,8 +25,8 @@ def judged(make):
     item = replace(make.item("up == 1", confirm=3, matrix_row=row), bands=(band,))
     deployment = Deployment(release="2", started=make.now, finished=make.now)
 
-    def one(ups, *, uncounted=None, each_address=True):
-        step = make.step(reach=frozenset({"up"}), each_address=each_address)
+    def one(ups, *, uncounted=None, each_address=True, declared=("",)):
+        steps = [make.step(reach=frozenset({"up"}), each_address=each_address, instance=name) for name in declared]
         attempts = {
             InstanceKey("health", address): tuple(
                 make.attempt(*[make.measurement(address, up=value)] * (8 if number == 0 else 1))
@@ -41,7 +41,7 @@ def judged(make):
             uncounted=uncounted or {},
             in_scope=1,
         )
-        plan = replace(make.plan(items=(item,), steps=(step,)), layers={"health": "application"})
+        plan = replace(make.plan(items=(item,), steps=tuple(steps)), layers={"health": "application"})
         (verdict,) = judge(plan, attempts, situation)
         return verdict, decide([verdict], situation)
 
@@ -81,6 +81,21 @@ def test_instances_that_are_no_addresses_are_judged_as_before(judged) -> None:
     verdict, decision = judged({"eu": WELL, "us": DOWN}, each_address=False)
 
     assert (verdict.severity, decision.action) == (Severity.CRITICAL, Action.ROLLBACK)
+
+
+@pytest.mark.parametrize(
+    ("ups", "severity", "action"),
+    [
+        ({"eu": WELL, "us": DOWN}, Severity.CRITICAL, Action.ROLLBACK),
+        ({"eu": WELL, f"us {ONE}": DOWN, f"us {TWO}": DOWN}, Severity.CRITICAL, Action.ROLLBACK),
+        ({"eu": DOWN, f"us {ONE}": WELL, f"us {TWO}": DOWN}, Severity.CRITICAL, Action.ROLLBACK),
+        ({"eu": WELL, f"us {ONE}": WELL, f"us {TWO}": DOWN}, Severity.HIGH, Action.INVESTIGATE),
+    ],
+)
+def test_a_declared_instance_is_a_service_of_its_own_and_no_address_of_another(judged, ups, severity, action) -> None:
+    verdict, decision = judged(ups, declared=("eu", "us"))
+
+    assert (verdict.outcome, verdict.severity, decision.action) == (Outcome.FAIL, severity, action)
 
 
 WHY = "IPv6 not tested from here"

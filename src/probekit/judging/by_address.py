@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from probekit.model.measurement import Attempt
@@ -25,8 +26,30 @@ def _why_uncounted(attempts: Sequence[Attempt], situation: Situation) -> str | N
     return next((why for one in measurements if (why := situation.uncounted.get(one.address))), None)
 
 
-def of_addresses(judged: Mapping[str, Verdict]) -> Mapping[str, Verdict]:
-    """The verdicts on the addresses of one name: a failure at some of them is no outage of all, and so high at most."""
+def of_addresses(judged: Mapping[str, Verdict], declared: Collection[str]) -> Mapping[str, Verdict]:
+    """The verdicts, each with what the other addresses of its name say.
+
+    A failure at some addresses of a name is no outage of all, and so high at most. Instances that a configuration
+    declares are services of their own: what one of them answers says nothing of another.
+
+    Args:
+        judged: by instance: a declared one, or an address of it.
+        declared: the instances that the configuration declares; an empty one is a probe without instances.
+    """
+    groups: dict[str, dict[str, Verdict]] = defaultdict(dict)
+    for name, verdict in judged.items():
+        groups[_declared(name, declared)][name] = verdict
+    found = {name: verdict for group in groups.values() for name, verdict in _of_one_name(group).items()}
+    return {name: found[name] for name in judged}
+
+
+def _declared(name: str, declared: Collection[str]) -> str:
+    """The declared instance that an instance of a run is, or is an address of: `eu` of `eu 192.0.2.1:443`."""
+    owners = [one for one in declared if name == one or name.startswith(f"{one} ".lstrip())]
+    return max(owners, key=len, default="")
+
+
+def _of_one_name(judged: Mapping[str, Verdict]) -> Mapping[str, Verdict]:
     failed = {name for name, verdict in judged.items() if verdict.outcome is Outcome.FAIL}
     if len(failed) in (0, len(judged)):
         return judged

@@ -87,10 +87,11 @@ class Judge:
             for name, attempts in kept.items()
         }
         if claims_reach(item, Traits.of(steps)) and any(step.each_address for step in steps):
-            judged = of_addresses(judged)
+            judged = of_addresses(judged, {step.instance for step in steps})
         found = _counted(judged, {step.instance for step in steps if step.passive})
         worst = max(found, key=_badness, default=_cut_off(item))
-        worst = replace(worst, flags=frozenset().union(flags, *(verdict.flags for verdict in found)))
+        others = (verdict.flags - {Flag.SOME_ADDRESSES} for verdict in found)  # what eases one eases no other
+        worst = replace(worst, flags=worst.flags.union(flags, *others))
         if left_out:
             worst = replace(worst, because=f"{worst.because}; {left_out}")
         return _against_direct_measurements(worst, self.plan, self.attempts)
