@@ -94,6 +94,55 @@ async def test_a_good_word_is_an_implied_claim_that_holds(answers, body, media_t
     assert (readings.values["up"], readings.values["failed_assertions"]) == (Exact(1), Exact(0))
 
 
+ERROR_PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
+SIGN_IN_PAGE = b"<!doctype html><title>Shop</title><input type=password>"
+PAGE = b"<!doctype html><title>Shop</title><h1>Offers</h1>"
+
+
+@pytest.mark.parametrize(
+    ("body", "settings", "told"),
+    [
+        (ERROR_PAGE, {"page": True}, "an error page: it calls itself"),
+        (SIGN_IN_PAGE, {"page": True}, "a page to sign in"),
+        (ERROR_PAGE, {"assertions": [{"status": 200}]}, "an error page: it calls itself"),
+        (ERROR_PAGE, {"assertions": [{"header": "Content-Type", "contains": "html"}]}, "an error page"),
+        (b"", {"page": True}, "the body is empty"),
+        (b"<error>down</error>", {"page": True}, "where a health answer is due"),
+    ],
+)
+async def test_a_page_that_is_plainly_no_content_is_no_reading(answers, body, settings, told) -> None:
+    readings = await answers(body, media_type="application/xml" if body[:2] == b"<e" else "text/html", **settings)
+
+    for metric in ("up", "failed_assertions"):
+        assert readings.values[metric].reason is Reason.BAD_RESPONSE
+        assert told in readings.values[metric].detail
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "settings"),
+    [
+        (PAGE, 200, {"page": True}),
+        (SIGN_IN_PAGE, 200, {"assertions": [{"status": 200}]}),
+        (ERROR_PAGE, 200, {"assertions": [{"contains": "Bad Gateway"}]}),
+        (ERROR_PAGE, 502, {"assertions": [{"status": 502}]}),
+        (ERROR_PAGE, 200, {"any_body": True}),
+    ],
+)
+async def test_a_page_counts_as_what_is_declared_of_it(answers, body, status, settings) -> None:
+    readings = await answers(body, status, media_type="text/html", **settings)
+
+    assert readings.values["failed_assertions"] == Exact(0)
+
+
+@pytest.mark.parametrize(("body", "failed"), [(b'{"status": "down"}', 1), (b'{"status": "ok"}', 0), (b"ERROR", 1)])
+@pytest.mark.parametrize("page", [True, False])
+async def test_a_document_or_a_word_that_is_sent_as_html_is_no_page(answers, body, failed, page) -> None:
+    readings = await answers(body, media_type="text/html", page=page)
+
+    assert readings.values["failed_assertions"] == Exact(failed)
+    assert "weak" not in readings.notes
+
+
 @pytest.mark.parametrize("word", ["DOWN", "fail", "unhealthy", "OUT_OF_SERVICE", "error"])
 async def test_a_200_that_says_down_is_down(answers, word) -> None:
     readings = await answers(f'{{"status": "{word}"}}'.encode())

@@ -101,8 +101,9 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def is_page(answer: Answer) -> bool:
-    """Whether the body is a page of HTML, and no short text or document that says how the target is."""
-    return "html" in answer.media_type or answer.text.lstrip()[:1] == "<"
+    """Whether the body is a page, and no document: JSON that is sent as text/html, as PHP does, is one."""
+    first = answer.text.lstrip()[:1]
+    return first == "<" or ("html" in answer.media_type and first not in ("{", "["))
 
 
 def said_leniently(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from probekit.model.measurement import ProbeFailedError
 from probekit.probes._support.health_values import WORDS
-from probekit.probes._support.health_words import plain
+from probekit.probes._support.health_words import is_page, plain
 from probekit.probes._support.json import parse
 from probekit.transport.response import Answer
 
@@ -36,8 +36,7 @@ def suggestion(answer: Answer) -> str:
     text = answer.text.strip()
     if not text:
         return 'assertions = [{ equals = "" }]'
-    is_page = text[:1] == "<" or "html" in answer.media_type
-    claim = None if is_page else _of_document(answer)
+    claim = None if is_page(answer) else _of_document(answer)
     return f"assertions = [{claim or _of_text(text)}]"
 
 

@@ -19,8 +19,8 @@ from probekit.probe import (
     http_endpoint,
 )
 from probekit.probes._support.claims import broken, in_words
-from probekit.probes._support.health_words import is_page
 from probekit.probes._support.own_word import TOLD, OwnWord, beside_assertions, implied
+from probekit.probes._support.page import is_html, require_content, require_no_error_page
 from probekit.probes._support.questions import doubt_of_question
 from probekit.probes._support.request import ALLOWANCE, Request
 from probekit.probes.http.settings import HttpProbe
@@ -65,7 +65,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
     readings.values["failed_assertions"] = Exact(len(said.failed))
     if not said.failed:
         readings.answered = frozenset({question})
-    if config.page and is_page(answer) and not said.failed:
+    if config.page and is_html(answer) and not said.failed:
         readings.notes["weak"] = "a page of HTML, of which only the status counts"
     if said.neutral:
         readings.notes["neutral"] = ", ".join(said.neutral[:TOLD])
@@ -108,8 +108,13 @@ async def _judged(config: HttpProbe, context: Context, answer: Answer, request: 
     if failed or config.any_body:
         return OwnWord(failed)
     if config.assertions:
+        if answer.is_success and not config.claims_body:
+            require_no_error_page(answer)
         return beside_assertions(answer, config.ignore)
-    return OwnWord() if config.page and is_page(answer) else implied(answer, config.ignore)
+    if config.page and is_html(answer):
+        require_content(answer)
+        return OwnWord()
+    return implied(answer, config.ignore)
 
 
 async def _answers_anything(config: HttpProbe, context: Context, answer: Answer, request: Request) -> bool:

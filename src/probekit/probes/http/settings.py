@@ -25,7 +25,9 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
         (), description="keys and components of the body that say nothing of its health"
     )
     page: bool = Field(
-        default=False, description="Whether a page of HTML counts by its status alone, which the report calls weak."
+        default=False,
+        description="Whether a page of HTML counts by its status, which the report calls weak; one that calls "
+        "itself an error or a sign-in does not.",
     )
     catch_all: bool = Field(
         default=False, description="this server answers every path alike: only a declared assertion can pass"
@@ -65,8 +67,7 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
 
     def _problem_of_rules(self) -> str:
         """Why the rules for an answer do not go together; empty where they do."""
-        reads_body = any(claim.reads_body for claim in self.assertions)
-        if self.method == "HEAD" and reads_body:
+        if self.method == "HEAD" and self.claims_body:
             return "a HEAD has no body: assertions can be about its status and its headers"
         if self.method == "HEAD" and not (self.any_body or self.assertions):
             return "a HEAD has no body that could say something good: any_body = true says that its status is enough"
@@ -74,7 +75,7 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
             return "catch_all says that every path is answered: add the assertions that tell health from it"
         if self.ignore and self.any_body:
             return "any_body = true reads no body: ignore does not go with it"
-        if reads_body and self.any_body:
+        if self.claims_body and self.any_body:
             return "assertions read the body: they do not go with any_body = true"
         return ""
 
@@ -82,6 +83,11 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
     def asks_made_up_paths(self) -> bool:
         """Whether the server is asked for paths that cannot exist: their answers say nothing of one that writes."""
         return self.made_up_path and not self.catch_all and self.method in ("GET", "HEAD")
+
+    @property
+    def claims_body(self) -> bool:
+        """Whether an assertion says what the body must be like."""
+        return any(claim.reads_body for claim in self.assertions)
 
     @property
     def statuses(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from probekit.model.measurement import ProbeFailedError
 from probekit.probes import infrastructure_health
 from probekit.probes._support.health_document import HealthDocument
 from probekit.probes._support.health_reader import read_health
-from probekit.probes._support.health_words import Health, said_by, said_leniently
+from probekit.probes._support.health_words import Health, is_page, said_by, said_leniently
 from probekit.probes._support.json import keys, shown
 from probekit.probes._support.own_word import doubted, implied
 from probekit.probes.rate_limit import LIMITS
@@ -135,8 +135,7 @@ def _of_success(path: str, answer: Answer) -> HealthFound:
         return replace(_found(path, answer, Standing.UNDERSTOOD, broken_by(answer)), claims=claims)
     if claims := weak_claims(answer):
         return replace(_found(path, answer, Standing.WEAK, ""), claims=claims)
-    is_page = "html" in answer.media_type or answer.text.lstrip()[:1] == "<"
-    return _found(path, answer, Standing.PAGE if is_page else Standing.UNREAD, _why_unread(answer))
+    return _found(path, answer, Standing.PAGE if is_page(answer) else Standing.UNREAD, _why_unread(answer))
 
 
 def _why_unread(answer: Answer) -> str:
