@@ -310,6 +310,7 @@ class Kind(Generic[ConfigT]):
     versions: Callable[[ConfigT], Versions] | None = None  # settings to the versions that may be served
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
     default_limits: Callable[[ConfigT], tuple[str, ...]] | None = None  # settings to what a probe of one's own expects
+    claims: Callable[[ConfigT], Mapping[str, tuple[float, ...]]] | None = None  # settings to values that they accept
     allowed_by: Callable[[ConfigT], Mapping[str, Allowance]] | None = None  # settings to metrics that take an allowance
     unread: Callable[[ConfigT, str], Mapping[str, str]] | None = (
         None  # settings and base URL to metrics never read, and why
@@ -357,6 +358,7 @@ class Kind(Generic[ConfigT]):
             layer=self.layer,
             provided=self.metrics_for(config) if self.metrics_for else self.metric_names,
             default_limits=self.default_limits(config) if self.default_limits else (),
+            claims=self.claims(config) if self.claims else {},
             allowed_by=self.allowed_by(config) if self.allowed_by else {},
             unread=partial(self.unread, config) if self.unread else None,
             of_record=self.of_record,
@@ -393,6 +395,7 @@ class ConfiguredKind:
     layer: Layer
     provided: frozenset[str]  # names of the metrics that these settings give
     default_limits: tuple[str, ...]  # what a probe of one's own expects where its table says nothing
+    claims: Mapping[str, tuple[float, ...]]  # metrics of which the settings say which values are good
     allowed_by: Mapping[str, Allowance]  # metrics that are read only where the environment allows this
     unread: Callable[[str], Mapping[str, str]] | None
     of_record: bool

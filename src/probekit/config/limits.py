@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -30,11 +30,45 @@ class LimitReader:
         own = self.limits(item.probe or "", change.expect, (*keys, "expect"))
         for number, metric in enumerate(change.drop):
             self._check_drop(item, metric, own, (*keys, "drop", number))
-        gone = {limit.metric for limit in own} | set(change.drop)
-        expect = (*(limit for limit in item.expect if limit.metric not in gone), *own)
+        named = {limit.metric for limit in own}
+        given_up = ({*change.drop} | self._claimed(item, keys)) - named
+        expect = (*(limit for limit in item.expect if limit.metric not in given_up | named), *own)
         if not expect:
             self.complain((*keys, "drop"), "nothing would be left", "one limit at least", "; see 'not_applicable'")
-        return replace(item, expect=expect, changed_from=item.expect, changed_reason=change.reason)
+        return _with_limits(item, expect, given_up, change.reason)
+
+    def as_claimed(self, item: Item, keys: Keys) -> Item:
+        """The item without its limits on metrics of which its probe's own settings say which values are good.
+
+        A standby may be declared to answer 429: the checklist's `status == 200` would fail it for that. What the
+        settings do not accept is counted by the kind itself.
+        """
+        given_up = self._claimed(item, keys)
+        if not given_up:
+            return item
+        expect = tuple(limit for limit in item.expect if limit.metric not in given_up)
+        reason = f"the assertions of probe '{item.probe}' say which {', '.join(sorted(given_up))} is good"
+        return _with_limits(item, expect, given_up, reason)
+
+    def _claimed(self, item: Item, keys: Keys) -> set[str]:
+        """The metrics for which the probe's settings accept a value that the checklist's limit does not."""
+        if item.is_own:
+            return set()
+        sources = [one.source for one in self.configured if one.probe == item.probe]
+        found = set[str]()
+        for limit in item.expect:
+            accepted = {value for source in sources for value in source.claims.get(limit.metric, ())}
+            if limit.of == "baseline" or all(map(limit.holds, accepted)):
+                continue
+            found.add(limit.metric)
+            if not all(limit.metric in source.claims for source in sources):
+                odd = f"an instance of '{item.probe}' accepts another {limit.metric} than '{limit}', and one names none"
+                self.complain(
+                    (*keys[:-2], "probes", item.probe or ""),
+                    odd,
+                    f"an assertion on the {limit.metric} in each instance",
+                )
+        return found
 
     def limits(self, probe: str, texts: Sequence[str], keys: Keys) -> tuple[Limit, ...]:
         """Return the limits on a probe's metrics that the texts state; what is wrong with one is complained of."""
@@ -108,6 +142,12 @@ class LimitReader:
             if name not in requirement.unbounded:
                 unit = requirement.metrics[name]
                 yield Metric(name=name, unit=unit, help="", high=100 if unit == "%" else inf)
+
+
+def _with_limits(item: Item, expect: tuple[Limit, ...], given_up: Collection[str], reason: str) -> Item:
+    """The item with other limits; a band of a metric that is given up would make another failure graver."""
+    bands = tuple(band for band in item.bands if band.when.metric not in given_up)
+    return replace(item, expect=expect, bands=bands, changed_from=item.expect, changed_reason=reason)
 
 
 def _misfit(metric: Metric, limit: Limit) -> tuple[str, str] | None:

@@ -69,7 +69,8 @@ class _ScopeReader:
                 if not item.is_own:
                     reader.check(item)
                 change = changes.get(item.id)
-                yield reader.changed(item, change, (*keys, item.id)) if change else item
+                here = (*keys, item.id)
+                yield reader.changed(item, change, here) if change else reader.as_claimed(item, here)
 
     def _check_trust(self, trust: Sequence[str], keys: tuple[str, ...]) -> None:
         """Only what a program reports needs trust."""

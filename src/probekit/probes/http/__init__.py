@@ -181,6 +181,7 @@ KIND = Kind(
     remembers=True,
     requests=_requests,
     default_limits=_limits,
+    claims=lambda config: {"status": config.statuses} if config.statuses else {},
     allowed_by=_allowed_by,
     writes=lambda config: config.writes,
     example="""\
