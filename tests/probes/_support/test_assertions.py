@@ -229,6 +229,46 @@ def test_a_time_is_young_by_the_clock_of_the_run(seen, is_young) -> None:
     assert bool(broken([Assertion(path="$.t", younger_than="5m")], b'{"t": %s}' % seen)) is not is_young
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("$.error", b"[]"),
+        ("$.error", b"null"),
+        ("$.error", b"1"),
+        ("$.error", b'"fine"'),
+        ("$.data.error", b"{}"),
+        ("$.data.error", b'{"data": null}'),
+        ("$.checks[?@.state == 'down']", b"{}"),
+        ("$.checks[?@.state == 'down']", b'{"checks": "none"}'),
+        ("$.checks[0]", b'{"checks": {}}'),
+        ("$.checks[0].error", b'{"checks": []}'),
+    ],
+)
+def test_the_absence_of_what_could_not_be_there_is_no_reading(path, body) -> None:
+    with pytest.raises(ProbeFailedError, match="for what is around it is not there either") as caught:
+        broken([Assertion(path=path, exists=False)], body)
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("$.error", b"{}"),
+        ("$..error", b"{}"),
+        ("$..error", b"[]"),
+        ("$[?@.down]", b"[]"),
+        ("$.checks[?@.state == 'down']", b'{"checks": []}'),
+        ("$.checks[?@.state == 'down']", b'{"checks": {"db": {"state": "up"}}}'),
+        ("$.checks[*].error", b'{"checks": [{"a": 1}, 2]}'),
+        ("$.checks[3]", b'{"checks": [1]}'),
+        ("$.checks['a', 'b']", b'{"checks": {}}'),
+    ],
+)
+def test_what_is_absent_where_it_could_be_is_absent(path, body) -> None:
+    assert broken([Assertion(path=path, exists=False)], body) == []
+
+
 def test_a_regular_expression_takes_no_more_time_than_its_text_is_long() -> None:
     body = b"a" * (1 << 20) + b"!"
     began = time.process_time()

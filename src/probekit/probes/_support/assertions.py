@@ -58,7 +58,9 @@ class Assertion(Settings):
         description="a regular expression of RE2 that must be found in the text there; ^ and $ are its ends",
     )
     exists: bool | None = Field(
-        None, description="true: it must be there, or that counts as failed; false: it must not (null is there)"
+        None,
+        description="true: it must be there, or that counts as failed; false: it must not (null is there), "
+        "although what would hold it is there",
     )
     at_least: float | None = Field(None, allow_inf_nan=False, description="the least number that may stand there")
     at_most: float | None = Field(None, allow_inf_nan=False, description="the greatest number that may stand there")

@@ -11,7 +11,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probes._support.assertions import Assertion
 from probekit.probes._support.comparing import plain, typed
 from probekit.probes._support.headers import combined
-from probekit.probes._support.json import find_all, parse, the_one
+from probekit.probes._support.json import find_all, has_room, keys, parse, the_one
 from probekit.transport.response import Answer
 
 _TOLD: Final = 8  # claims that a line of evidence names
@@ -75,7 +75,7 @@ def _broken(claim: Assertion, places: _Places, now: datetime) -> str:
         return "" if status in claim.status else _told(claim, str(status), due)
     found = _found(claim, places)
     if claim.exists is False:
-        return _told(claim, _shown(claim, found[0]), "not to exist") if found else ""
+        return _told(claim, _shown(claim, found[0]), "not to exist") if found else _absent(claim, places)
     if claim.exists and not found:
         return _told(claim, "absent", "to exist")
     if claim.claims_only_existence:
@@ -85,6 +85,18 @@ def _broken(claim: Assertion, places: _Places, now: datetime) -> str:
         raise ProbeFailedError(Reason.BAD_RESPONSE, _told(claim, _shown(claim, value), due_type))
     unmet = claim.unmet(value, now)
     return _told(claim, _shown(claim, value), unmet) if unmet else ""
+
+
+def _absent(claim: Assertion, places: _Places) -> str:
+    """Nothing: a place that is not there is as it should be, where it could have been there.
+
+    Raises:
+        ProbeFailedError: `bad_response`: what would hold it is not there either, so its absence says nothing.
+    """
+    if claim.path is not None and not has_room(claim.path, places.document):
+        detail = f"nothing could stand at {claim.path}, for what is around it is not there either"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {keys(places.document)}")
+    return ""
 
 
 def _found(claim: Assertion, places: _Places) -> list[Any]:

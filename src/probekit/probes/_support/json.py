@@ -13,6 +13,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 if TYPE_CHECKING:
     from jsonpath import JSONPath
     from jsonpath.path import CompoundJSONPath
+    from jsonpath.segments import JSONPathSegment
 
 _SHOWN: Final = 60  # characters of what a target says
 
@@ -70,11 +71,43 @@ def find_all(path: str, document: Any) -> list[Any]:  # noqa: ANN401  # any JSON
     Raises:
         ProbeFailedError: `bad_response`: it cannot be read.
     """
+    return [document] if path == "$" else _found(compile_path(path), path, document)
+
+
+def has_room(path: str, document: Any) -> bool:  # noqa: ANN401  # any JSON value
+    """Whether something could stand at the path: whether the object or array around it is there.
+
+    Raises:
+        ProbeFailedError: `bad_response`: it cannot be read.
+    """
+    from jsonpath import JSONPath  # noqa: PLC0415  # as above
+
+    compiled = compile_path(path)
+    if not isinstance(compiled, JSONPath) or not compiled.segments:
+        return True
+    *outer, last = compiled.segments
+    around = [document] if not outer else _found(JSONPath(env=compiled.env, segments=outer), path, document)
+    return any(isinstance(one, _rooms_of(last)) for one in around)
+
+
+def _rooms_of(segment: JSONPathSegment) -> tuple[type, ...]:
+    """What may hold what the last part of a path names: an object a key, an array an index."""
+    from jsonpath.segments import JSONPathRecursiveDescentSegment  # noqa: PLC0415  # as above
+    from jsonpath.selectors import IndexSelector, NameSelector, SliceSelector  # noqa: PLC0415  # as above
+
+    if not isinstance(segment, JSONPathRecursiveDescentSegment):
+        for selectors, room in ((NameSelector, dict), (IndexSelector | SliceSelector, list)):
+            if all(isinstance(one, selectors) for one in segment.selectors):
+                return (room,)
+    return dict, list
+
+
+def _found(compiled: JSONPath | CompoundJSONPath, path: str, document: Any) -> list[Any]:  # noqa: ANN401  # any JSON value
     from jsonpath import JSONPathError  # noqa: PLC0415  # as above
 
     within = None if isinstance(document, str) else document  # the library reads a text as a document of its own
     try:
-        return [document] if path == "$" else list(compile_path(path).findall(within))
+        return list(compiled.findall(within))
     except (JSONPathError, RecursionError) as error:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{path} cannot be read in this answer") from error
 
