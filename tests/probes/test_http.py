@@ -134,6 +134,16 @@ async def test_a_page_counts_as_what_is_declared_of_it(answers, body, status, se
     assert readings.values["failed_assertions"] == Exact(0)
 
 
+@pytest.mark.parametrize(
+    ("body", "claim"),
+    [(b'{"status": "not ok"}', {"header": "Content-Type", "exists": True}), (b"NOT OK", {"matches": "OK"})],
+)
+async def test_a_denied_good_word_is_a_bad_one_beside_assertions(answers, body, claim) -> None:
+    readings = await answers(body, media_type="text/plain", assertions=[claim])
+
+    assert "the declared assertions hold, but" in readings.values["failed_assertions"].detail
+
+
 @pytest.mark.parametrize(("body", "failed"), [(b'{"status": "down"}', 1), (b'{"status": "ok"}', 0), (b"ERROR", 1)])
 @pytest.mark.parametrize("page", [True, False])
 async def test_a_document_or_a_word_that_is_sent_as_html_is_no_page(answers, body, failed, page) -> None:
@@ -143,7 +153,7 @@ async def test_a_document_or_a_word_that_is_sent_as_html_is_no_page(answers, bod
     assert "weak" not in readings.notes
 
 
-@pytest.mark.parametrize("word", ["DOWN", "fail", "unhealthy", "OUT_OF_SERVICE", "error"])
+@pytest.mark.parametrize("word", ["DOWN", "fail", "unhealthy", "OUT_OF_SERVICE", "error", "not ok", "NOT_HEALTHY"])
 async def test_a_200_that_says_down_is_down(answers, word) -> None:
     readings = await answers(f'{{"status": "{word}"}}'.encode())
 

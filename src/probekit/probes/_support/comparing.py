@@ -19,8 +19,14 @@ SHOWN: Final = 60  # characters of a text that a line of evidence quotes
 LONGEST_PATTERN: Final = 500  # characters
 _LARGEST_PROGRAM: Final = 1000  # instructions of a compiled pattern: 1 MiB of text takes it some seconds at most
 _MEMORY: Final = 8 << 20  # bytes that a pattern may take
-_NEGATION: Final = re.compile(r"(?:(?<![^\W_])not?|n't)[\s_-]*\Z", re.IGNORECASE)
-_BEFORE: Final = 16  # characters before a word that may deny it
+_NEGATION: Final = re.compile(
+    r"""(?:(?<![^\W_])(?:not?|never|no longer|not yet|cannot be)|n['\u2019]t|(?<![^\W_])not\s*[:=])[\s"'_\u200b-]*\Z""",
+    re.IGNORECASE,
+)
+_DENIAL: Final = re.compile(
+    r"""["']?\s*(?:[:=]|\bis\b)\s*["']?(?:false|not?)["']?\s*(?:[,;}\])\n]|\Z)""", re.IGNORECASE
+)
+_BESIDE: Final = 20  # characters before and after a word that may deny it
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,2})?")
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,20})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _HTTP_DATE: Final = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
@@ -36,11 +42,18 @@ def is_same(value: Any, claimed: Value) -> bool:  # noqa: ANN401  # any JSON val
 
 
 def has_words(text: str, words: str) -> bool:
-    """Whether the words stand in the text as they are: `healthy` is neither in `unhealthy` nor in `not healthy`."""
+    """Whether the words stand in the text as they are, and nothing beside them says the opposite.
+
+    `healthy` is neither in `unhealthy` nor in `not healthy` nor in `healthy: false`.
+    """
     before = r"(?<!\w)" if re.match(r"\w", words) else ""
     after = r"(?!\w)" if re.search(r"\w\Z", words) else ""
     found = re.finditer(f"{before}{re.escape(words)}{after}", text)
-    return any(not (before and _NEGATION.search(text[max(0, one.start() - _BEFORE) : one.start()])) for one in found)
+    return any(
+        not (before and _NEGATION.search(text[max(0, one.start() - _BESIDE) : one.start()]))
+        and not (after and _DENIAL.match(text[one.end() : one.end() + _BESIDE]))
+        for one in found
+    )
 
 
 @lru_cache(maxsize=256)

@@ -77,7 +77,7 @@ def health_of(value: Any) -> Health:  # noqa: ANN401  # any JSON value
     word = _normal(value)
     if word in _GOOD:
         return Health.GOOD
-    if word in _BAD or _normal(value.partition(":")[0]) in _BAD:
+    if word in _BAD or _normal(value.partition(":")[0]) in _BAD or word.removeprefix("not_") in _GOOD:
         return Health.BAD
     return Health.UNCLEAR if word in _UNCLEAR else Health.UNKNOWN
 
