@@ -17,6 +17,7 @@ from probekit.probes._support.contradictions import contradiction
 from probekit.transport.response import Answer, Phases
 from probekit.transport.urls import Address, Endpoint
 
+BY_DATE = {"Date": "Mon, 23 Nov 2026 10:30:00 GMT"}  # the moment of the tests
 AT_ONCE = Phases(connect=0, tls=None, first_byte=0, response=0, total=0, arrived=0, local_delay=0)
 
 
@@ -186,7 +187,7 @@ def test_a_failed_status_outweighs_a_body_that_is_no_json() -> None:
          "$.n is an array of 1 entry, expected a length of 3, not 1"),
         ({"path": "$.t", "younger_than": "5m"}, {"body": b'{"t": "2026-11-23T10:00:00Z"}'},
          '$.t is "2026-11-23T10:00:00Z" (string), expected to be younger than 300s: it is 1800s old'),
-        ({"path": "$.t", "younger_than": "5m"}, {"body": b'{"t": "2026-11-23T10:32:00Z"}'},
+        ({"path": "$.t", "younger_than": "5m"}, {"body": b'{"t": "2026-11-23T10:32:00Z"}', **BY_DATE},
          '$.t is "2026-11-23T10:32:00Z" (string), expected to be younger than 300s: it is 120s ahead'),
         ({"contains": "OK"}, {"body": b"NOT OK"}, 'the text is "NOT OK", expected to contain "OK"'),
         ({"equals": ""}, {"body": b"x" * 100}, f'the text is "{"x" * 60}"..., expected ""'),
@@ -237,8 +238,34 @@ def test_a_claim_about_status_or_header_can_hold(claim, headers) -> None:
     ],
 )
 def test_a_time_is_young_by_the_clock_of_the_run(seen, is_young) -> None:
-    assert broken([Assertion(path="$.t", younger_than="5m")], b'{"t": %s}' % seen) == [] or not is_young
-    assert bool(broken([Assertion(path="$.t", younger_than="5m")], b'{"t": %s}' % seen)) is not is_young
+    failed = broken([Assertion(path="$.t", younger_than="5m")], b'{"t": %s}' % seen, **BY_DATE)
+
+    assert len(failed) == (0 if is_young else 1)
+
+
+@pytest.mark.parametrize(
+    ("seen", "date", "told"),
+    [
+        ("10:00:00", "10:01:00", "its age is 1800s by this machine's clock and 60s by the answer's header Date"),
+        ("10:29:00", "11:00:00", "its age is 60s by this machine's clock and 1860s by the answer's header Date"),
+        ("10:40:00", "10:40:30", "its age is -600s by this machine's clock and 30s by the answer's header Date"),
+        ("10:32:00", None, "it lies ahead of this machine's clock, and no header Date tells the target's"),
+    ],
+)
+def test_an_age_of_which_two_clocks_disagree_is_no_reading(seen, date, told) -> None:
+    headers = {"Date": f"Mon, 23 Nov 2026 {date} GMT"} if date else {}
+    body = b'{"t": "2026-11-23T%sZ"}' % seen.encode()
+
+    with pytest.raises(ProbeFailedError) as caught:
+        broken([Assertion(path="$.t", younger_than="5m")], body, **headers)
+
+    assert caught.value.reason is Reason.BAD_RESPONSE
+    assert told in caught.value.detail
+
+
+@pytest.mark.parametrize("headers", [{}, {"Date": "now"}])
+def test_less_than_a_minute_ahead_is_now_where_no_clock_says_otherwise(headers) -> None:
+    assert broken([Assertion(path="$.t", younger_than="5m")], b'{"t": "2026-11-23T10:30:50Z"}', **headers) == []
 
 
 @pytest.mark.parametrize(

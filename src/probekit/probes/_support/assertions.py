@@ -69,7 +69,7 @@ class Assertion(Settings):
         gt=0,
         le=3650 * 86_400,
         description="how old the time there may be: RFC 3339, an HTTP date, or Unix seconds or milliseconds; "
-        "one that is more than a minute ahead does not hold",
+        "one that is more than a minute ahead does not hold; this machine's clock and the answer's Date must agree",
     )
     length: LengthOrNumber | None = Field(
         None, description="characters, entries or keys: a number, or { at_least = 1, at_most = 9 }"

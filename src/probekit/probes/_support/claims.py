@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
 from probekit.model.measurement import ProbeFailedError, Reason
+from probekit.model.quantity import duration_text
 from probekit.probes._support.assertions import Assertion
-from probekit.probes._support.comparing import plain, typed
+from probekit.probes._support.comparing import plain, time_in, typed
 from probekit.probes._support.headers import combined
 from probekit.probes._support.json import find_all, has_room, keys, parse, the_one
 from probekit.transport.response import Answer
@@ -84,7 +85,31 @@ def _broken(claim: Assertion, places: _Places, now: datetime) -> str:
     if due_type := claim.due_type(value):
         raise ProbeFailedError(Reason.BAD_RESPONSE, _told(claim, _shown(claim, value), due_type))
     unmet = claim.unmet(value, now)
+    if doubt := _doubt_of_clocks(claim, value, places, now):
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{claim} is {_shown(claim, value)}: {doubt}")
     return _told(claim, _shown(claim, value), unmet) if unmet else ""
+
+
+def _doubt_of_clocks(claim: Assertion, value: Any, places: _Places, now: datetime) -> str:  # noqa: ANN401  # any JSON value
+    """Why the age of a value is not known; empty where it is, by the clocks of both sides."""
+    moment = time_in(value) if claim.younger_than is not None else None
+    if moment is None:
+        return ""
+    dated = time_in(places.answer.header("date") or "")
+    if dated is None:
+        is_ahead = moment > now and claim.unmet(value, now) is not None
+        return "it lies ahead of this machine's clock, and no header Date tells the target's" if is_ahead else ""
+    if (claim.unmet(value, now) is None) is (claim.unmet(value, dated) is None):
+        return ""
+    return (
+        f"its age is {_age(now - moment)} by this machine's clock and {_age(dated - moment)} by the answer's "
+        f"header Date, and younger_than = {duration_text(claim.younger_than or 0)} holds by one of them only"
+    )
+
+
+def _age(age: timedelta) -> str:
+    seconds = round(age.total_seconds())
+    return f"{'-' if seconds < 0 else ''}{duration_text(abs(seconds))}"
 
 
 def _absent(claim: Assertion, places: _Places) -> str:
