@@ -342,6 +342,10 @@ async def _measured_over(handler):
         ({"path": "/", "body": "a=1"}, 'GET sends no body: body takes method = "POST"'),
         ({"path": "/", "catch_all": True}, "add the assertions"),
         ({"path": "/", "catch_all": True, "assertions": [{"status": 200}]}, "add the assertions"),
+        (
+            {"path": "/", "catch_all": True, "assertions": [{"status": 200}, {"path": "$.error", "exists": False}]},
+            "add the assertions",
+        ),
         ({"path": "/", "assertions": [{"status": 200}, {"status": 503}]}, "about the status contradict each other"),
         ({"path": "/", "assertions": [{"path": "$.a", "equals": 1}] * 51}, "51 assertions, at most 50"),
         ({"path": "/", "method": "TRACE"}, "GET"),

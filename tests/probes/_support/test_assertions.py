@@ -268,6 +268,27 @@ def test_less_than_a_minute_ahead_is_now_where_no_clock_says_otherwise(headers) 
     assert broken([Assertion(path="$.t", younger_than="5m")], b'{"t": "2026-11-23T10:30:50Z"}', **headers) == []
 
 
+@pytest.mark.parametrize("pattern", ["^[^x]*$", "^[0-9]*$", ".", "^$", "OK"])
+def test_a_pattern_that_some_text_has_not_claims_something(pattern) -> None:
+    assert Assertion(matches=pattern).matches == pattern
+
+
+@pytest.mark.parametrize(
+    ("seen", "claimed", "told"),
+    [
+        ("cafe\u0301", "caf\u00e9", '; written out, it is "cafe\\u0301"'),
+        ("\u041e\u041a", "OK", '; written out, it is "\\u041e\\u041a"'),
+        ("\uff2f\uff2b", "OK", '; written out, it is "\\uff2f\\uff2b"'),
+        ("down", "live", 'expected "live" (string)'),
+        ("caf\u00e9 zu", "caf\u00e9", 'expected "caf\u00e9" (string)'),
+    ],
+)
+def test_a_text_that_only_looks_like_the_claimed_one_is_written_out(seen, claimed, told) -> None:
+    (failed,) = broken([Assertion(path="$.t", equals=claimed)], json.dumps({"t": seen}).encode())
+
+    assert failed.endswith(told)
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -348,6 +369,14 @@ def test_of_many_claims_that_fail_the_first_few_are_named() -> None:
         ({"path": "$.a"}, "says nothing"),
         ({}, "says nothing"),
         ({"contains": ""}, "at least 1 character"),
+        ({"contains": "  "}, "this is white space"),
+        ({"matches": ".*"}, "found in every text"),
+        ({"path": "$.a", "matches": "OK|"}, "found in every text"),
+        ({"matches": "[0-9]*"}, "found in every text"),
+        ({"path": "$.a", "length": {"at_least": 0}}, "every length is at least 0"),
+        ({"path": "$.a", "at_least": True}, "valid number"),
+        ({"path": "$.a", "at_most": "5"}, "valid number"),
+        ({"path": "$.a", "exists": "yes"}, "valid boolean"),
         ({"path": "$.a[", "equals": 1}, "RFC 9535"),
         ({"path": "$.a", "at_most": float("nan")}, "finite"),
         ({"path": "$.a", "equals": float("nan")}, "finite"),

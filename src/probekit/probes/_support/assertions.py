@@ -14,8 +14,8 @@ from probekit.probe import Duration, Settings
 from probekit.probes._support.comparing import (
     LONGEST_PATTERN,
     Value,
-    compile_pattern,
     has_words,
+    is_found_anywhere,
     is_same,
     length_of,
     matches,
@@ -59,11 +59,16 @@ class Assertion(Settings):
     )
     exists: bool | None = Field(
         None,
+        strict=True,
         description="true: it must be there, or that counts as failed; false: it must not (null is there), "
         "although what would hold it is there",
     )
-    at_least: float | None = Field(None, allow_inf_nan=False, description="the least number that may stand there")
-    at_most: float | None = Field(None, allow_inf_nan=False, description="the greatest number that may stand there")
+    at_least: float | None = Field(
+        None, strict=True, allow_inf_nan=False, description="the least number that may stand there"
+    )
+    at_most: float | None = Field(
+        None, strict=True, allow_inf_nan=False, description="the greatest number that may stand there"
+    )
     younger_than: Duration | None = Field(
         None,
         gt=0,
@@ -82,11 +87,20 @@ class Assertion(Settings):
             compile_path(path)
         return path
 
+    @field_validator("contains")
+    @classmethod
+    def _has_words(cls, words: str | None) -> str | None:
+        if words is not None and not words.strip():
+            message = "contains takes words, and this is white space"
+            raise ValueError(message)
+        return words
+
     @field_validator("matches")
     @classmethod
     def _is_a_pattern(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            compile_pattern(pattern)
+        if pattern is not None and is_found_anywhere(pattern):
+            message = "says nothing, for it is found in every text; exists = true says that something is there"
+            raise ValueError(message)
         return pattern
 
     @model_validator(mode="after")

@@ -10,9 +10,9 @@ from typing import Any, Final
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.quantity import duration_text
 from probekit.probes._support.assertions import Assertion
-from probekit.probes._support.comparing import plain, time_in, typed
+from probekit.probes._support.comparing import looks_like, plain, time_in, typed
 from probekit.probes._support.headers import combined
-from probekit.probes._support.json import find_all, has_room, keys, parse, the_one
+from probekit.probes._support.json import find_all, has_room, keys, parse, shown, the_one
 from probekit.transport.response import Answer
 
 _TOLD: Final = 8  # claims that a line of evidence names
@@ -87,7 +87,13 @@ def _broken(claim: Assertion, places: _Places, now: datetime) -> str:
     unmet = claim.unmet(value, now)
     if doubt := _doubt_of_clocks(claim, value, places, now):
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{claim} is {_shown(claim, value)}: {doubt}")
-    return _told(claim, _shown(claim, value), unmet) if unmet else ""
+    return f"{_told(claim, _shown(claim, value), unmet)}{_written_out(claim, value)}" if unmet else ""
+
+
+def _written_out(claim: Assertion, value: Any) -> str:  # noqa: ANN401  # any JSON value
+    """The text in ASCII, where it looks like one that is claimed and is another."""
+    is_alike = isinstance(value, str) and any(isinstance(one, str) and looks_like(value, one) for one in claim.values)
+    return f"; written out, it is {shown(value)}" if is_alike else ""
 
 
 def _doubt_of_clocks(claim: Assertion, value: Any, places: _Places, now: datetime) -> str:  # noqa: ANN401  # any JSON value

@@ -7,7 +7,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from string import printable
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import normalize
 
 from probekit.probes._support.json import is_number
 
@@ -82,6 +84,23 @@ def compile_pattern(pattern: str) -> _Regexp:
 def matches(text: str, pattern: str) -> bool:
     """Whether the pattern is found anywhere in the text; `^` and `$` are its ends."""
     return compile_pattern(pattern).search(text.encode("utf-8", "replace")) is not None
+
+
+def is_found_anywhere(pattern: str) -> bool:
+    """Whether a pattern is found in the empty text and in one of all characters, so that it claims nothing.
+
+    Raises:
+        ValueError: it is no pattern of RE2, or too large a one.
+    """
+    compile_pattern(pattern)
+    return matches("", pattern) and matches(printable, pattern)
+
+
+def looks_like(one: str, other: str) -> bool:
+    """Whether a person takes two texts for the same: other Unicode forms, or letters of other alphabets."""
+    one, other = normalize("NFKC", one[:SHOWN]), normalize("NFKC", other[:SHOWN])
+    is_near = (a == b or a.isascii() is not b.isascii() for a, b in zip(one, other, strict=False))
+    return len(one) == len(other) and all(is_near)
 
 
 def number_in(text: str) -> int | float | None:

@@ -20,6 +20,9 @@ class Length(Settings):
         if self.at_least is None and self.at_most is None:
             message = "says nothing: add at_least or at_most"
             raise ValueError(message)
+        if self.at_least == 0 and self.at_most is None:
+            message = "says nothing: every length is at least 0"
+            raise ValueError(message)
         return self
 
     def holds(self, length: int) -> bool:

@@ -71,7 +71,7 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
             return "a HEAD has no body: assertions can be about its status and its headers"
         if self.method == "HEAD" and not (self.any_body or self.assertions):
             return "a HEAD has no body that could say something good: any_body = true says that its status is enough"
-        if self.catch_all and all(claim.status for claim in self.assertions):
+        if self.catch_all and all(claim.status or claim.exists is False for claim in self.assertions):
             return "catch_all says that every path is answered: add the assertions that tell health from it"
         if self.ignore and self.any_body:
             return "any_body = true reads no body: ignore does not go with it"
