@@ -143,6 +143,10 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known: console, json"),
         (["verify", "--env", "prod", "--report", "json="], "names no file"),
         (["verify", "--env", "prod", "--report", "json", "--report", "console"], "two reports to stdout"),
+        (
+            ["verify", "--env", "prod", "--report", "json=r.json", "--report", "console=./r.json"],
+            "the second would replace the first",
+        ),
         (["verify", "--env", "prod", "--deployed", "yesterday"], "write 2026-11-23T10:00Z, now, or 10m"),
         (["verify", "--env", "prod", "--deployed", "1h30m"], "write 2026-11-23T10:00Z, now, or 10m"),
         (["verify", "--env", "prod", "--deployed", "99999d"], "is longer than 3650d"),

@@ -178,6 +178,16 @@ def test_where_a_known_probe_lacks_a_similar_name_is_told() -> None:
     assert "your own check 'helth' is another one" in why
 
 
+def test_a_broken_own_check_is_complained_of_once() -> None:
+    text = 'checklist = "none"\n' + HEAD.format(scope="") + HTTP.replace('"http"', '"tcp"')
+
+    with pytest.raises(ConfigError) as caught:
+        read(text, Path("probes.toml"))
+
+    assert "unknown kind 'tcp'" in str(caught.value)
+    assert "nothing is in scope" not in str(caught.value)
+
+
 def test_every_kind_has_default_limits_that_its_example_can_keep() -> None:
     for name in probes.kind_names():
         source = probes.load_kind(name).configure(_example(name))

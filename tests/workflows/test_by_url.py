@@ -131,6 +131,7 @@ async def test_https_is_asked_no_resolver_and_loses_nothing() -> None:
         ("https://app.example.com/#secret-pw", "it has a fragment (#), which is never sent; leave that out"),
         ("https:///health", "its host is missing"),
         ("https://app.example.com:99999/", "its port is no number from 1 to 65535"),
+        ("https://app.example.com/a b", "it holds a space; write %20"),
         ("https://app.example.com/\udcff", "it holds a character that is not printable"),
         ("https://app.example.com/a\nb", "it holds a character that is not printable"),
     ],

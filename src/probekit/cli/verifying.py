@@ -6,10 +6,11 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -36,6 +37,8 @@ from probekit.planning.selection import Selection
 from probekit.workflows.assembly import loaded, target_of, with_config
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.verify import execute_run
+
+_DEVICES: Final = Path("/dev")  # whose files keep what was written first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +99,7 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
     if options["quiet"] and options["verbose"]:
         raise RequestError("--quiet and --verbose exclude each other")
     reports = options["reports"]
-    if sum(file is None for _, file in reports) > 1:
-        raise RequestError(
-            "two reports to stdout would be no document: name a file for one, such as --report json=report.json"
-        )
+    _check_reports(reports)
     request = RunOptions(
         environment=environment,
         config=default_config(config),
@@ -129,6 +129,21 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
         verbose=options["verbose"],
     )
     return request, output
+
+
+def _check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
+    """Refuse two reports to one place, of which none could be read.
+
+    Raises:
+        RequestError: there are two.
+    """
+    if sum(file is None for _, file in reports) > 1:
+        raise RequestError(
+            "two reports to stdout would be no document: name a file for one, such as --report json=report.json"
+        )
+    files = [file.absolute() for _, file in reports if file is not None and file.parent != _DEVICES]
+    if twice := next((file for file in files if files.count(file) > 1), None):
+        raise RequestError(f"two reports to {twice}: the second would replace the first; name a file for each")
 
 
 def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> tuple[RunOptions, Stated | None]:

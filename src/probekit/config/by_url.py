@@ -52,6 +52,7 @@ def url_mistake(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     mistakes = (
         (not url.isprintable(), "it holds a character that is not printable"),
+        (" " in url, "it holds a space; write %20"),
         (not separator or not scheme.isalnum(), f"it has no scheme; write {_with_scheme(url)}, or http:// without TLS"),
         (scheme.lower() not in _SCHEMES, "its scheme is neither https nor http"),
         (

@@ -46,7 +46,8 @@ class _ScopeReader:
         """Return the environment, checked."""
         here = ("env", name)
         scope = self._chosen(environment.scope, (*here, "scope"))
-        if not scope and not environment.scope:
+        broken = environment.probes.keys() - self.checklist.probes.keys()  # of own checks: each is complained of
+        if not scope and not environment.scope and not broken:
             hint = "; name items in 'scope', or add a probe of your own"
             self.complain((*here, "scope"), "nothing is in scope", "one item at least", hint)
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))

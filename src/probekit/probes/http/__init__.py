@@ -62,9 +62,14 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         unread = Failure(reason=error.reason, detail=error.detail)
         readings.values |= {"up": unread, "failed_assertions": unread}
         return readings
-    readings.values["failed_assertions"] = Exact(len(said.failed))
     if not said.failed:
         readings.answered = frozenset({question})
+    return _with_word(readings, said, config, answer)
+
+
+def _with_word(readings: Readings, said: OwnWord, config: HttpProbe, answer: Answer) -> Readings:
+    """The readings with what the body says, and how much that is."""
+    readings.values["failed_assertions"] = Exact(len(said.failed))
     if config.page and is_html(answer) and not said.failed:
         readings.notes["weak"] = "a page of HTML, of which only the status counts"
     if said.neutral:
