@@ -284,6 +284,32 @@ async def test_what_is_answered_well_is_remembered(answers, body, status, more, 
     assert bool(readings.answered) is is_kept
 
 
+@pytest.mark.parametrize(
+    ("body", "settings", "is_weak"),
+    [
+        (b"", {"assertions": [{"status": 200}, {"equals": ""}]}, True),
+        (b"{}", {"assertions": [{"equals": "{}"}]}, True),
+        (b"{}", {"assertions": [{"path": "$", "length": 0}]}, True),
+        (b"anything", {"any_body": True}, True),
+        (b"fine", {"assertions": [{"status": 200}, {"equals": "fine"}]}, False),
+        (b'{"a": 1}', {"assertions": [{"path": "$", "length": 1}]}, False),
+        (b'{"status": "ok"}', {}, False),
+    ],
+)
+async def test_a_rule_that_any_process_keeps_which_answers_is_named_as_weak(answers, body, settings, is_weak) -> None:
+    readings = await answers(body, **settings)
+
+    assert readings.values["failed_assertions"] == Exact(0)
+    assert ("weak" in readings.notes) == is_weak
+    assert readings.notes.get("assertions", "").startswith(str(len(settings.get("assertions", [])) or ""))
+
+
+async def test_what_a_server_error_says_is_shown(answers) -> None:
+    readings = await answers(b'{"error": "stream could not be recovered"}', 503)
+
+    assert readings.summary.endswith(': {"error": "stream could not be recovered"}')
+
+
 async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:
     readings = await answers(b"<html>", media_type="text/html", any_body=True)
 

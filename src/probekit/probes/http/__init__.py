@@ -23,6 +23,7 @@ from probekit.probes._support.own_word import TOLD, OwnWord, beside_assertions, 
 from probekit.probes._support.page import is_html, require_content, require_no_error_page
 from probekit.probes._support.questions import doubt_of_question
 from probekit.probes._support.request import ALLOWANCE, Request
+from probekit.probes._support.suggestion import seen
 from probekit.probes.http.settings import HttpProbe
 
 _PATH: Final = "look at path and base_url, or at --url"
@@ -70,8 +71,10 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
 def _with_word(readings: Readings, said: OwnWord, config: HttpProbe, answer: Answer) -> Readings:
     """The readings with what the body says, and how much that is."""
     readings.values["failed_assertions"] = Exact(len(said.failed))
-    if config.page and is_html(answer) and not said.failed:
-        readings.notes["weak"] = "a page of HTML, of which only the status counts"
+    if weak := "" if said.failed else _weakness(config, answer):
+        readings.notes["weak"] = weak
+    if config.assertions:
+        readings.notes["assertions"] = f"{len(config.assertions) - len(said.failed)} of {len(config.assertions)} hold"
     if said.neutral:
         readings.notes["neutral"] = ", ".join(said.neutral[:TOLD])
     if config.catch_all:
@@ -79,6 +82,15 @@ def _with_word(readings: Readings, said: OwnWord, config: HttpProbe, answer: Ans
     if said.failed:
         readings.summary += f": {in_words(said.failed)}"
     return readings
+
+
+def _weakness(config: HttpProbe, answer: Answer) -> str:
+    """Why a pass says little of health; empty where it does not."""
+    if config.page and is_html(answer):
+        return "a page of HTML, of which only the status counts"
+    if config.any_body or config.claims_an_answer_only:
+        return "its rule proves that the process answers, not that it is well"
+    return ""
 
 
 def _numbers(answer: Answer, context: Context) -> Readings:
@@ -98,6 +110,8 @@ def _numbers(answer: Answer, context: Context) -> Readings:
         readings.values["dns"] = Exact(context.resolved.seconds * 1000)
     if phases.tls is not None:
         readings.values["tls"] = Exact(phases.tls * 1000)
+    if not (answer.is_success or answer.redirect) and (line := seen(answer)):
+        readings.summary += f": {line}"
     if answer.redirect:
         readings.summary += f", which points to {answer.redirect} and was not followed"
     return readings

@@ -90,6 +90,18 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
         return any(claim.reads_body for claim in self.assertions)
 
     @property
+    def claims_an_answer_only(self) -> bool:
+        """Whether its assertions hold for any process that answers: about a status, or a body that says nothing."""
+        return bool(self.assertions) and not any(
+            claim.reads_body and _says_something(claim) for claim in self.assertions
+        )
+
+    @property
     def statuses(self) -> tuple[int, ...]:
         """The statuses that assertions claim."""
         return tuple(status for claim in self.assertions for status in claim.status)
+
+
+def _says_something(claim: Assertion) -> bool:
+    """Whether a claim about the body asks for more than an empty one, of text or of JSON."""
+    return not (claim.equals in ("", "{}", "[]") if claim.is_text else claim.path == "$" and str(claim.length) == "0")
