@@ -24,6 +24,7 @@ ANSWERS = {
     "/other": (200, "application/json", b'{"name": "orders"}'),
     "/empty": (200, "text/plain", b""),
     "/hello": (200, "text/plain", b"hello world"),
+    "/secret": (401, "text/plain", b"who are you?"),
     "/": (200, "text/html; charset=utf-8", PAGE),
 }
 
@@ -115,23 +116,37 @@ def test_http_on_loopback_can_be_go(verify, target) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "outcome", "told"),
+    ("path", "outcome", "told", "advice"),
     [
-        ("/down", "fail", 'its status is "DOWN"'),
-        ("/helth", "inconclusive", "404 for /helth from 127.0.0.1"),
-        ("/other", "inconclusive", "no status in it"),
-        ("/empty", "inconclusive", "the body is empty"),
-        ("/hello", "inconclusive", 'its status "hello world" is not a recognised word of health'),
+        ("/down", "fail", 'its status is "DOWN"', ""),
+        (
+            "/helth",
+            "inconclusive",
+            "404 for /helth from 127.0.0.1",
+            "name the path of the health endpoint; probekit init {}",
+        ),
+        ("/other", "inconclusive", "no status in it", "probekit init {}/other writes a file with a claim about it"),
+        ("/empty", "inconclusive", "the body is empty", "probekit init {}/empty writes a file with a claim"),
+        (
+            "/hello",
+            "inconclusive",
+            'its status "hello world" is not a recognised word',
+            "probekit init {}/hello writes",
+        ),
+        ("/secret", "error", "access denied", "a credential is sent with --header Authorization=VARIABLE"),
     ],
 )
-def test_a_path_that_says_nothing_good_is_no_go_and_nothing_is_sampled(verify, target, path, outcome, told) -> None:
+def test_a_path_that_says_nothing_good_is_no_go_and_nothing_is_sampled(  # a table of four
+    verify, target, path, outcome, told, advice
+) -> None:
     result = verify(f"{target.url}{path}", "--report", "json")
 
     assert result.returncode == 10
     assert (outcomes(result)[HEALTH], outcomes(result)[TIMES]) == (outcome, "inconclusive")
     assert told in result.stdout.replace('\\"', '"')
     assert target.count(path) <= 32
-    assert (f"name the path of the health endpoint; probekit init {target.url}" in notes(result)) == (outcome != "fail")
+    assert advice.format(target.url) in notes(result)
+    assert ("probekit init" in notes(result)) == ("probekit init" in advice)
 
 
 def test_a_page_for_every_path_is_no_go_and_nothing_is_sampled(verify, target) -> None:

@@ -14,6 +14,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.plan import Plan
 from probekit.model.verdict import Outcome, Verdict
 from probekit.probe import ConfiguredKind
+from probekit.probes._support.own_word import SUGGESTED
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Address, endpoint_of
 
@@ -83,11 +84,17 @@ def advice(verdicts: Sequence[Verdict], url: str) -> tuple[str, ...]:
     found = [one for one in verdicts if _is_of_health(one)]
     if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.UNTRUSTED) for one in found):
         return ("a certificate of an authority of one's own is believed with --ca FILE",)
+    if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.TURNED_AWAY) for one in found):
+        return ("a credential is sent with --header Authorization=VARIABLE, which holds the header's whole value",)
     if not any(one.outcome is Outcome.INCONCLUSIVE for one in found):
         return ()
     parts = urlsplit(url)
-    what = f"what {parts.path or '/'} answers tells nothing of health, and nothing was sampled"
-    base = f"{parts.scheme}://{parts.netloc}"
+    path, base = parts.path or "/", f"{parts.scheme}://{parts.netloc}"
+    if any(SUGGESTED in one.because for one in found):
+        return (
+            f"what {path} answers is not understood: probekit init {base}{path} writes a file with a claim about it",
+        )
+    what = f"what {path} answers tells nothing of health, and nothing was sampled"
     return (f"{what}: name the path of the health endpoint; probekit init {base} looks at the usual ones",)
 
 

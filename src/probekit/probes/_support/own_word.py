@@ -14,6 +14,7 @@ from probekit.probes._support.json import keys, shown
 from probekit.probes._support.suggestion import seen, suggestion
 from probekit.transport.response import Answer
 
+SUGGESTED: Final = "if that is good: "  # begins the setting that would accept a body which is not understood
 TOLD: Final = 6  # words that a line of evidence names
 
 
@@ -33,7 +34,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
     """
     if not answer.text.strip():
         hint = f"{suggestion(answer)} says so, any_body = true that a 2xx is enough"
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is empty; if that is good: {hint}")
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is empty; {SUGGESTED}{hint}")
     try:
         document = said_by(answer)
         said = read_health(document, ignored=Names(ignore))
@@ -52,7 +53,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
 
 def _unread(why: str, answer: Answer) -> ProbeFailedError:
     """The refusal of a body that says nothing of health, with its first line and the setting that would accept it."""
-    line = f"first line: {seen(answer)}; if that is good: {suggestion(answer)}"
+    line = f"first line: {seen(answer)}; {SUGGESTED}{suggestion(answer)}"
     return ProbeFailedError(Reason.BAD_RESPONSE, f"{why}; {line}")
 
 
