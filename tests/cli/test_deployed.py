@@ -198,3 +198,47 @@ def test_a_run_is_named_by_so_much_of_its_id_as_is_its_own(probekit) -> None:
     assert (several.returncode, none.returncode) == (64, 64)
     assert f"several runs begin with '{first}': {first}" in several.stderr
     assert "no run on record begins with 'nowhere'; see: probekit runs list" in none.stderr
+
+
+def test_a_file_with_probes_of_its_own_says_which_release_is_deployed(deployment, folder) -> None:
+    own = '\n[env.prod.probes.checkout-api]\nkind = "http"\npath = "/checkout"\n'
+    text = (folder / "probes.toml").read_text()
+    (folder / "probes.toml").write_text(text + RELEASE.format(version="2.3.1") + own)
+
+    first, _ = deployment("--deployed", ago(hours=3))
+    second, note = deployment("--deployed", "now")
+
+    assert first == second
+    assert "the deployment of 2.3.1 is on record since" in note
+
+
+@pytest.mark.parametrize("named", [("--release", "2"), ()], ids=["named", "unnamed"])
+def test_without_a_state_the_earlier_report_remembers_the_deployment(deployment, folder, named) -> None:
+    stateless = ("--state", "none", "--since", "last.json")
+    first, _ = deployment(*stateless, *named, "--deployed", ago(hours=3), "--report", "json=last.json")
+    second, note = deployment(*stateless, *named, "--deployed", "now", "--report", "json=last.json")
+    third, _ = deployment(*stateless, *named, "--deployed", "10m")
+
+    assert first == second == third
+    assert "--deployed changed nothing: by last.json the deployment" in note
+
+
+def test_without_a_state_another_release_is_another_deployment(deployment) -> None:
+    stateless = ("--state", "none", "--since", "last.json", "--report", "json=last.json")
+    deployment(*stateless, "--release", "2", "--deployed", ago(hours=3))
+    other, note = deployment(*stateless, "--release", "3", "--deployed", "now")
+
+    assert age(other) < timedelta(minutes=1)
+    assert "changed nothing" not in note
+
+
+def test_a_record_that_cannot_be_read_makes_no_repeated_statement_a_deployment(deployment, folder) -> None:
+    (folder / "broken").write_text("no database")
+
+    moving, note = deployment("--state", "broken", "--release", "2", "--deployed", "now")
+    fixed, silent = deployment("--state", "broken", "--release", "2", "--deployed", ago(hours=1))
+
+    assert moving is None
+    assert "--deployed did not count: the record cannot be read" in note
+    assert timedelta(hours=1) <= age(fixed) < timedelta(hours=1, minutes=1)
+    assert "did not count" not in silent

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from probekit.history.deployed import Mark, Stated, marks, note, on_record, record
+from probekit.history.deployed import Mark, Stated, marks, note, on_record, record, repeated
 from probekit.history.store import Store
 from probekit.model.history import Deployment, TargetKey
 
@@ -66,7 +67,7 @@ def test_the_report_says_that_a_later_moment_did_not_count() -> None:
 def test_a_recorded_statement_is_found_by_the_name_of_its_release(tmp_path, place) -> None:
     said = Stated(at=NOW - minutes(9), is_relative=True, **({"release": None} | {place: "2.3.1"}))
     with Store(tmp_path / "s.sqlite3") as store:
-        record(store, TARGET, said)
+        record(store, TARGET, said, NOW)
         found = tuple(marks(store, TARGET, NOW))
 
     assert [one.name for one in found] == ["2.3.1"]
@@ -74,8 +75,35 @@ def test_a_recorded_statement_is_found_by_the_name_of_its_release(tmp_path, plac
     assert found[0].deployment.release == (said.release)
 
 
+def test_a_statement_on_record_replaces_marks_of_a_clock_that_was_ahead(tmp_path) -> None:
+    """When their time comes, each would be a deployment that never was, soon after which a failure rolls back."""
+    with Store(tmp_path / "s.sqlite3") as store:
+        record(store, TARGET, Stated(at=NOW + minutes(600), release="2"), NOW + minutes(600))
+        record(store, TARGET, stated("2"), NOW)
+        later = tuple(marks(store, TARGET, NOW + minutes(610)))
+
+    assert [one.deployment.started for one in later] == [NOW]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "said", "at"),
+    [
+        (mark("2", 500), stated("2"), 500),
+        (mark(None, 500), stated(None), 500),
+        (mark("1", 500), stated("2"), 0),
+        (mark("2", 9, is_over=False), stated("2"), 0),  # its finish is still to come
+        (None, stated("2"), 0),
+    ],
+)
+def test_an_earlier_report_knows_when_its_release_was_deployed(earlier, said, at) -> None:
+    found, told = repeated(said, earlier, Path("last.json"))
+
+    assert found.at == NOW - minutes(at)
+    assert ("by last.json the deployment" in told) == bool(at)
+
+
 def test_a_mark_in_the_future_is_none(tmp_path) -> None:
     with Store(tmp_path / "s.sqlite3") as store:
-        record(store, TARGET, Stated(at=NOW + minutes(9), release="2"))
+        record(store, TARGET, Stated(at=NOW + minutes(9), release="2"), NOW)
 
         assert not tuple(marks(store, TARGET, NOW))

@@ -26,10 +26,10 @@ from probekit.cli.state import NONE, environment_of, state_file, target_key
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation
 from probekit.files import require_writable
-from probekit.history.deployed import Stated
-from probekit.history.load import history_of_report, load_history, record_deployment, record_run
+from probekit.history.deployed import Stated, repeated
+from probekit.history.load import EarlierRun, earlier_run, load_history, record_deployment, record_run
 from probekit.history.news import is_news
-from probekit.model.history import History, TargetKey
+from probekit.model.history import History
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Stage
 from probekit.planning.release import declared_release
@@ -60,8 +60,12 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
     target, settings = target_key(request), environment_of(request)
     _check_files(output)
     with lock(target, wait=options.get("wait", 0.0)):
+        since, note = options.get("since"), ""
+        earlier = earlier_run(since, target, now, warn=warn) if since else None
+        if stated and earlier and since:
+            stated, note = repeated(stated, earlier.mark, since)
         past = load_history(file, target, now, warn=warn, stated=stated)
-        request = replace(_remembering(request, past.history, options.get("since"), target, now), notes=past.notes)
+        request = replace(_remembering(request, past.history, earlier), notes=(*filter(None, [note]), *past.notes))
         report = _carried_out(request, output)
         with undisturbed():
             document = json.loads(reports.load_format("json").text(report))
@@ -70,7 +74,7 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
             is_told = _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
             # After it was written: a run that nobody could read must not silence the next one of --on-change.
             if stated and past.is_new and request.url is None and _is_of_the_deployment(report):
-                record_deployment(file, target, stated, warn=warn)
+                record_deployment(file, target, stated, now, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
     return report.exit_code if is_told else report.exit_code or INTERNAL
 
@@ -80,11 +84,10 @@ def _is_of_the_deployment(report: Report) -> bool:
     return report.run.stage is Stage.AFTER and not report.situation.partial
 
 
-def _remembering(
-    request: RunOptions, history: History, since: Path | None, target: TargetKey, now: datetime
-) -> RunOptions:
+def _remembering(request: RunOptions, history: History, earlier: EarlierRun | None) -> RunOptions:
     """What a report says of the past goes before what the store knows."""
-    if since and (found := history_of_report(since, target, now, warn=warn)):
+    if earlier:
+        found = earlier.history
         history = replace(
             history,
             since=found.since,

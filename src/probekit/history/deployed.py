@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
+from typing import Final
 
 from probekit.history.store import Store
 from probekit.model.history import CLOCK_SKEW, Deployment, History, MarkReadings, TargetKey, is_ahead
 from probekit.text import escape, moment
+
+UNKNOWN: Final = (  # what the report says where a moment that moves with the clock cannot be held against the record
+    "--deployed did not count: the record cannot be read, so this may be a deployment that it knows; "
+    "name its time, such as --deployed 2026-11-23T10:00Z"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,22 @@ def note(stated: Stated, kept: Deployment, target: TargetKey) -> str:
     return f"{since}; where it was put in place again: {again}"
 
 
+def repeated(stated: Stated, earlier: Mark | None, file: Path) -> tuple[Stated, str]:
+    """The statement at the moment of the deployment that an earlier run's report knows, where it is about that one.
+
+    Returns:
+        The statement, and what the report says where that moment counts and not the stated one.
+    """
+    kept = on_record(stated, [earlier] if earlier else [])
+    if kept is None or kept.finished is None:
+        return stated, ""
+    release = f" of {escape(stated.name)}" if stated.name else ""
+    is_same = abs(kept.mark - stated.at) <= CLOCK_SKEW
+    told = f"--deployed changed nothing: by {escape(str(file))} the deployment{release} was {moment(kept.mark)}"
+    again = "where it was put in place again, leave --since out"
+    return replace(stated, at=kept.mark, is_relative=False), "" if is_same else f"{told}; {again}"
+
+
 def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, history: History) -> History:
     """The history with a deployment on record and what was read at its mark."""
     read = store.mark(target, deployment)
@@ -94,7 +117,11 @@ def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, his
     )
 
 
-def record(store: Store, target: TargetKey, stated: Stated) -> None:
-    """Put a stated deployment on record; nothing was read at its mark."""
+def record(store: Store, target: TargetKey, stated: Stated, now: datetime) -> None:
+    """Put a stated deployment on record; nothing was read at its mark.
+
+    It replaces marks in the future of now: when that comes, each would be a deployment that never was.
+    """
+    store.drop_deployments_ahead(target, now)
     store.begin(target, stated.deployment)
     store.record_mark(target, stated.deployment, MarkReadings(declared=stated.declared))

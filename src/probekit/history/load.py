@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from probekit.files import read_file
 from probekit.history.ahead import ignored, ignored_marks
-from probekit.history.deployed import Stated, history_of_mark, marks, note, on_record, record
+from probekit.history.deployed import UNKNOWN, Mark, Stated, history_of_mark, marks, note, on_record, record
 from probekit.history.store import Document, RunSummary, Store, StoreError
 from probekit.model.history import History, TargetKey
 from probekit.model.report import Report
-from probekit.reports.json.read import AheadError, ReportError, history_of, window_of
+from probekit.reports.json.read import AheadError, ReportError, deployment_of, history_of, window_of
 
 Warn = Callable[[str], None]
 
@@ -31,16 +31,27 @@ class LoadedHistory:
     is_new: bool = False  # the stated deployment is not on record
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRun:
+    """What the report of an earlier run knows."""
+
+    history: History = field(default_factory=History)
+    mark: Mark | None = None  # the deployment that it counted from
+
+
 def load_history(
     file: Path | None, target: TargetKey, now: datetime, *, warn: Warn, stated: Stated | None = None
 ) -> LoadedHistory:
-    """What the store knows, and what the caller states of a deployment; a store that cannot be read is a warning."""
+    """What the store knows, and what the caller states of a deployment; a store that cannot be read is a warning.
+
+    Then `now` does not count as a deployment: it may repeat one that is on record.
+    """
     alone = LoadedHistory(history=History(deployment=stated.deployment if stated else None), last=None)
     try:
         return _of_store(file, target, now, warn, stated) if file else alone
     except (StoreError, ReportError) as error:
         warn(f"warning: nothing of the past is known: {error}")
-        return alone
+        return LoadedHistory(history=History(), last=None, notes=(UNKNOWN,)) if stated and stated.is_relative else alone
 
 
 def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn, stated: Stated | None) -> LoadedHistory:
@@ -74,7 +85,7 @@ def _of_last_run(store: Store, target: TargetKey, now: datetime, warn: Warn) -> 
     return found or (History(), None)
 
 
-def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> History | None:
+def earlier_run(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> EarlierRun | None:
     """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
 
     None, with a warning, where the run lies in the future of now.
@@ -86,11 +97,12 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         text = read_file(file, largest=_MOST)
     except FileNotFoundError:
         warn(f"{file} is not there: no earlier run is known")
-        return History()
+        return EarlierRun()
     except OSError as error:
         raise ReportError(f"{file}: {error.strerror}") from error
     try:
-        return history_of(json.loads(text), target, now)
+        report = json.loads(text)
+        history, (deployment, name) = history_of(report, target, now), deployment_of(report)
     except (ValueError, RecursionError):
         raise ReportError(f"{file}: it is no JSON") from None
     except AheadError as error:
@@ -98,15 +110,16 @@ def history_of_report(file: Path, target: TargetKey, now: datetime, *, warn: War
         return None
     except ReportError as error:
         raise ReportError(f"{file}: {error}") from None
+    return EarlierRun(history=history, mark=Mark(deployment=deployment, name=name) if deployment else None)
 
 
-def record_deployment(file: Path | None, target: TargetKey, stated: Stated, *, warn: Warn) -> None:
+def record_deployment(file: Path | None, target: TargetKey, stated: Stated, now: datetime, *, warn: Warn) -> None:
     """Put a stated deployment on record, so that later runs know it."""
     if file is None:
         return
     try:
         with Store(file) as store:
-            record(store, target, stated)
+            record(store, target, stated, now)
     except StoreError as error:
         warn(f"warning: this deployment is not on record: {error}")
 

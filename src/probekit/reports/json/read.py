@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from probekit.model.checklist import Severity
-from probekit.model.history import BaselineWindow, History, PooledEvidence, TargetKey, is_ahead
+from probekit.model.history import BaselineWindow, Deployment, History, PooledEvidence, TargetKey, is_ahead
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.readings import (
     Complement,
@@ -135,6 +135,19 @@ def history_of(report: Any, target: TargetKey, now: datetime) -> History:  # noq
     evidence = dict(map(_evidence, found.history.evidence))
     known = {source: one for source, one in evidence.items() if one.until is None or not is_ahead(one.until, now)}
     return History(since=since, evidence=known, answered=found.history.answered, known=True)
+
+
+@_refused
+def deployment_of(report: Any) -> tuple[Deployment | None, str | None]:  # noqa: ANN401  # any JSON
+    """The deployment that a run counted from, and its release by whichever name: its own, or the expected one.
+
+    Raises:
+        ReportError: it is no report.
+    """
+    found = _read(History, {"deployment": report["situation"]["deployment"]}).deployment
+    expected = report["situation"]["release"]["expected"]
+    named = found.release if found else None
+    return found, named or (str(expected[0]) if len(expected) == 1 else None)
 
 
 @_refused
