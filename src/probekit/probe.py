@@ -301,6 +301,7 @@ class Kind(Generic[ConfigT]):
     sample: Callable[[ConfigT, Context], AsyncGenerator[Readings, None]] | None = None  # a window, `Readings` by block
     turn: Turn = "concurrent"  # "exclusive" after all others, "final" after the release guard
     endpoint: Callable[[ConfigT, str], Endpoint] | None = None  # settings and base URL to where it connects
+    is_http: bool = True  # it asks by HTTP, so `connect.headers` go with its requests to base_url's origin
     connects: Callable[[ConfigT], bool] | None = None  # settings to whether it connects to that endpoint; else always
     each_address: bool = False  # every resolved address is an instance of its own
     passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
@@ -326,6 +327,7 @@ class Kind(Generic[ConfigT]):
     timeout_for: Callable[[ConfigT], float | None] | None = None  # settings to the seconds of one measurement
     in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
     requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
+    least_requests: Callable[[ConfigT], int] | None = None  # that one sends to its endpoint where all is well; else 1
     requests_per_window: Callable[[ConfigT, float, int | None], int] | None = None  # settings, seconds, budget
     load: Callable[[ConfigT], Load | None] | None = None  # settings to a measurement's load; None: it is as without
     example: str  # its table in probes.toml, from `kind` on
@@ -369,14 +371,17 @@ class Kind(Generic[ConfigT]):
             sample=partial(self.sample, config) if self.sample else None,
             endpoint=partial(self.endpoint, config) if self.endpoint and connects else None,
             requests=self.requests if isinstance(self.requests, int) else self.requests(config),
+            least_requests=self.least_requests(config) if self.least_requests else 1,
             requests_per_window=partial(self.requests_per_window, config) if self.requests_per_window else None,
             load=self.load(config) if self.load else None,
             timeout=self.timeout_for(config) if self.timeout_for else None,
             versions=self.versions(config) if self.versions else Versions(),
+            reads_version=self.versions is not None,
             repeat=config.repeat if isinstance(config, RepeatedConfig) and not writes else 1,
             writes=writes,
             exchanges=self.exchanges(config) if self.exchanges else 1,
             turn=self.turn,
+            is_http=self.is_http,
             each_address=self.each_address and connects and not writes,
             passive=self.passive,
             reported=self.reported,
@@ -406,14 +411,17 @@ class ConfiguredKind:
     sample: Callable[[Context], AsyncGenerator[Readings, None]] | None
     endpoint: Callable[[str], Endpoint] | None
     requests: int
+    least_requests: int
     requests_per_window: Callable[[float, int | None], int] | None
     load: Load | None
     timeout: float | None
     versions: Versions
+    reads_version: bool  # it holds a version against the expected one
     repeat: int
     writes: bool  # a measurement changes the target: one is taken an attempt, at one address
     exchanges: int  # of one measurement, one after another at most
     turn: Turn
+    is_http: bool
     each_address: bool
     passive: bool
     reported: bool

@@ -14,7 +14,13 @@ import pytest
 
 from probekit import cli
 
-ANSWERS = {"/health": b'{"status": "ok"}', "/version": b'{"version": "2.3.1"}', "/api": b"[1, 2]", "/login": b"sign in"}
+ANSWERS = {
+    "/health": b'{"status": "ok"}',
+    "/version": b'{"version": "2.3.1"}',
+    "/worker": b'{"version": "7"}',
+    "/api": b"[1, 2]",
+    "/login": b"sign in",
+}
 MOVED = {"/moved": "/moved/2", "/moved/2": "/moved/3", "/moved/3": "/health"}
 HEAD = """
 [env.prod]
@@ -40,6 +46,12 @@ metrics = { up = "$.up", status = "$.status", failed_assertions = "$.wrong", res
 """
 CACHE = '[env.prod.probes.cache]\nkind = "redis"\nurl = { env = "CACHE_URL" }\n'
 LIMIT = '[env.prod.probes.rate-limit]\nkind = "rate_limit"\npath = "/api"\nlimit = 3\nper = "1s"\n'
+OWN_VERSION = RELEASE.replace("probes.release", "probes.worker")
+OWN_PROGRAM = '[env.prod.probes.jobs]\nkind = "command"\nargv = ["{program}"]\n'
+MANY = f"""[env.prod.probes.many]
+kind = "routes"
+routes = [{", ".join(['{ path = "/api" }', *(f'{{ path = "/api?{number}" }}' for number in range(250))])}]
+"""
 KEYS = '[env.prod.connect]\nheaders = { "X-Key" = { env = "PROBE_KEY" } }\n'
 ITEM = "deploy.services.health-endpoint"
 SETTLED = """
@@ -163,8 +175,14 @@ SERVING = "rollback.steps.previous-version-serving"
         (quoted(ITEM, SERVING), HEALTH + RELEASE + 'expect = "2.3.1"\n', ""),
         (quoted(ITEM, "pre.security.rate-limit-configured"), HEALTH + LIMIT, ""),
         (quoted(ITEM, P95), HEALTH + API.format(rate=110), ""),
+        (quoted(ITEM), HEALTH + OWN_VERSION + 'expect = "2.3.1"\n', ""),
+        (quoted(ITEM), HEALTH + OWN_PROGRAM.format(program="/bin/echo"), ""),
+        (quoted(ITEM), HEALTH + API.format(rate=110), 'allow = ["load"]'),  # six blocks of 0.1 s are 0.6 s
     ],
-    ids=["health", "redirect", "follow-up", "release", "open item", "latency"],
+    ids=[
+        *("health", "redirect", "follow-up", "release", "open item", "latency"),
+        *("own version", "program", "load"),
+    ],
 )
 def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> None:
     planned, verified, document, report = codes(scope, tables, settings=settings)
@@ -200,6 +218,10 @@ def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> N
         ("record", quoted(ITEM, "post.immediate.metrics-stable"), HEALTH + API.format(rate=110), ""),
         ("sample", quoted(ITEM, P95), HEALTH + API.format(rate=10), ""),
         ("deadline", quoted(ITEM, P95), HEALTH + API.format(rate=110), 'deadline = "300ms"'),
+        ("no_expected_version", quoted(ITEM), HEALTH + OWN_VERSION, ""),
+        ("setting", quoted(ITEM), HEALTH + OWN_PROGRAM.format(program="/nowhere/program"), ""),
+        ("setting", quoted(ITEM), HEALTH + OWN_PROGRAM.format(program="/bin/echo") + 'env = ["NO_SUCH"]\n', ""),
+        ("deadline", quoted(ITEM), HEALTH + MANY, 'deadline = "500ms"'),
         ("nothing_read", quoted("pre.security.rate-limit-configured", "deploy.services.settle-time"), "", ""),
     ],
 )
@@ -231,6 +253,23 @@ def test_the_same_limit_is_kept_once_the_setting_is_long_enough(codes, tmp_path)
     planned, verified, _, _ = codes(quoted("deploy"), HEALTH, head='checklist = "own.toml"\n', settle="200ms")
 
     assert (planned, verified) == (0, 0)
+
+
+def test_an_own_version_is_held_against_its_own_expected_one(codes) -> None:
+    """The worker's release is another one than the application's, and `--release` names the latter."""
+    tables = HEALTH + RELEASE + OWN_VERSION.replace("/version", "/worker") + 'expect = "7"\n'
+
+    planned, verified, _, report = codes(quoted(ITEM, SERVING), tables, words=("--release", "2.3.1"))
+
+    assert (planned, verified) == (0, 0), report["decision"]
+
+
+def test_a_secret_of_the_headers_keeps_nothing_that_does_not_send_them(codes, target) -> None:
+    elsewhere = HEALTH.replace('path = "/health"', f'url = "http://localhost:{target.port}/health"')
+
+    planned, verified, document, report = codes(quoted(ITEM), elsewhere + KEYS)
+
+    assert (planned, document["obstacles"], verified) == (0, [], 0), report["decision"]
 
 
 def test_a_part_of_the_scope_exits_by_what_is_in_the_way_of_that_part(codes) -> None:

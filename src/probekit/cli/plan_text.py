@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
 from probekit.model.plan import Plan, Step
 from probekit.planning.obstacle import Feasibility, Obstacle
@@ -27,7 +28,7 @@ def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found:
     lines = [
         *_head(config, target, planned),
         *_run(target, planned),
-        *_steps(planned),
+        *_steps(target, planned),
         *_cost(target, planned),
         *_open(planned, found),
         *_verdict(planned, found),
@@ -66,30 +67,41 @@ def _run(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
         yield Line("release   version check: off, no probe 'release' is configured")
 
 
-def _steps(planned: Plan[ConfiguredKind]) -> Iterator[Line]:
+def _steps(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
     """The run in its order."""
     for turn, heading in _TURNS.items():
         steps = [step for step in planned.steps if step.turn == turn]
         if steps:
             yield Line(heading)
         for step in steps:
-            yield Line(_step(step), 2)
+            yield Line(_step(step, target.environment), 2)
 
 
-def _step(step: Step[ConfiguredKind]) -> str:
+def _step(step: Step[ConfiguredKind], environment: Environment) -> str:
     if step.window:
         sends = f", {step.cost // step.windows} requests" if step.source.requests_per_window else ""
         further = f"; up to {step.windows} windows while an item is undecided" if step.further_windows else ""
         return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}{further}"
     measurements = f"{step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else "1 measurement"
     attempts = f", up to {step.attempts} attempts {step.attempt_interval:g} s apart" if step.attempts > 1 else ""
-    return f"{step.name} ({step.kind}): {measurements}{attempts}; at most {step.cost} requests, {step.longest:.0f} s"
+    sent = f"at most {step.cost} requests{_before_deadline(step.cost, environment)}"
+    is_cut = step.longest > environment.deadline
+    longest = f"until the deadline ({environment.deadline:g} s)" if is_cut else f"{step.longest:.0f} s"
+    return f"{step.name} ({step.kind}): {measurements}{attempts}; {sent}, {longest}"
+
+
+def _before_deadline(requests: int, environment: Environment) -> str:
+    """What the throttle leaves of so many requests; empty where it leaves all of them."""
+    throttle = environment.throttle
+    most = (int(environment.deadline / throttle.per) + 1) * throttle.requests
+    return f" (the throttle admits {most} to a host before the deadline)" if most < requests else ""
 
 
 def _cost(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
     windows = " beside the windows" if any(step.window for step in planned.steps) else ""
-    controls = 2 * len(target.environment.control)
-    yield Line(f"at most {most_requests(planned)} requests to each address{windows}, {controls} to the controls")
+    controls, most = 2 * len(target.environment.control), most_requests(planned)
+    sent = f"at most {most} requests to each address{windows}{_before_deadline(most, target.environment)}"
+    yield Line(f"{sent}, {controls} to the controls")
     yield Line("")
 
 
@@ -134,9 +146,23 @@ def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line
         yield Line(f"{number}. {words(one.cause)}: {one.what}", 2)
         yield from _named(one)
         yield Line(f"do: {one.remedy}", 5)
-    if found.scope and any(one.items for one in found.obstacles):
+    yield from _without(planned, found)
+
+
+def _without(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
+    """The scope without what has an obstacle; own checks are in every scope, so their tables are what is left out."""
+    own = {item.id for item in planned.items if item.is_own}
+    scope = [name for name in found.scope if name not in own]
+    stuck = {item.id: item for one in found.obstacles for item in one.items}
+    tables = [item.probe or "" for item in stuck.values() if item.is_own]
+    if not (stuck and found.scope):
+        return
+    if tables:
+        yield Line(f"what can be GO has no table of {', '.join(tables)}{', and this scope:' if scope else ''}")
+    elif scope:
         yield Line("the scope that can be GO:")
-        yield from (Line("scope = [", 2), *(Line(f'"{name}",', 4) for name in found.scope), Line("]", 2))
+    if scope:
+        yield from (Line("scope = [", 2), *(Line(f'"{name}",', 4) for name in scope), Line("]", 2))
 
 
 def _named(obstacle: Obstacle) -> Iterator[Line]:

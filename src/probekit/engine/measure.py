@@ -160,7 +160,7 @@ class Measurer:
             resolved=place.resolved,
             wanted=asked,
             history=self._run.history,
-            versions=self._plan.versions,
+            versions=step.versions or self._plan.versions,
             settling_since=self._observations.settling_since,
             allow=self._allow,
             window=self._window(step) if step.window else None,

@@ -56,6 +56,21 @@ def longest_window(seconds: float, timeout: float) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """Which versions may be served: those that are expected, and those that are allowed beside them for a while."""
+
+    expected: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+    def accept(self, version: str) -> bool:
+        """Whether an answer may come from that version."""
+        return version in self.expected or version in self.allowed
+
+    def __str__(self) -> str:
+        return " or ".join(self.expected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[SourceT]):
     """One probe instance that will run."""
 
@@ -85,6 +100,7 @@ class Step(Generic[SourceT]):
     reported: bool = False  # its numbers are what a program says, and nothing that was measured here
     bounds: Mapping[str, Bounds] = field(default_factory=dict)  # of what a program says, by metric
     budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
+    versions: Versions | None = None  # that this instance may serve; None: those of the run's release
 
     @property
     def name(self) -> str:
@@ -120,21 +136,6 @@ class Step(Generic[SourceT]):
         rounds = -(-self.repeat // at_once) + -(-RECHECKS // at_once) + self.attempts - 1
         load = self.attempts * self.load_time
         return self.spread + rounds * self.exchanges * self.timeout + (self.attempts - 1) * self.attempt_interval + load
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
-    """Which versions may be served: those that are expected, and those that are allowed beside them for a while."""
-
-    expected: tuple[str, ...] = ()
-    allowed: tuple[str, ...] = ()
-
-    def accept(self, version: str) -> bool:
-        """Whether an answer may come from that version."""
-        return version in self.expected or version in self.allowed
-
-    def __str__(self) -> str:
-        return " or ".join(self.expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

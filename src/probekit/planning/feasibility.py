@@ -17,8 +17,9 @@ from probekit.planning.obstacle import Cause, Feasibility, Obstacle
 from probekit.planning.record import Record
 from probekit.planning.run_time import shortest
 from probekit.planning.samples import LONGEST, ShortSample, short_samples
-from probekit.planning.unset import is_piped, references, unset, unusable_trust
+from probekit.planning.unset import Reference, is_piped, references, unset, unusable_trust
 from probekit.probe import ConfiguredKind
+from probekit.transport.urls import endpoint_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class _Facts:
                 for name, allowance in source.allowed_by.items()
                 if allowance not in environment.allow
             }
-            remedy = "set it in the probe's table, or leave the items out of scope"
+            remedy = "correct the probe's table or what it refers to"
             yield from self._of_metrics(step, "setting", unread, remedy)
             remedy = "add it to the environment, if the target may be written to or loaded"
             yield from self._of_metrics(step, "not_allowed", lacking, remedy)
@@ -145,14 +146,20 @@ class _Facts:
             if item.probe == step.probe and metric:
                 reasons[f"{metric} of probe '{step.name}' {unread[metric]}"].append(item)
         for reason, items in reasons.items():
-            yield Obstacle(cause=cause, what=reason, remedy=remedy, items=tuple(items))
+            without = "leave the table out" if items[0].is_own else "leave the items out of scope"
+            yield Obstacle(cause=cause, what=reason, remedy=f"{remedy}; else {without}", items=tuple(items))
 
     def _secrets(self) -> Iterator[Obstacle]:
-        silent = {step.probe for step in self.planned.steps if not step.source.requests}
         for one in unset(self.config, self.references, self.surroundings.variables):
             probe = one.reference.probe
-            items = [item for item in self.asked if item.probe and probe in (None, item.probe)]
-            items = [item for item in items if probe or not (item.probe in silent or item.id in self.planned.uncovered)]
+            if probe:
+                items = [item for item in self.asked if item.probe == probe]
+            else:
+                users = self._users_of(one.reference)
+                rows = {row.probe for row in self.planned.baseline_items}
+                items = [
+                    item for item in self.covered if item.probe in users or (item.compares_baseline and rows & users)
+                ]
             if items:  # of a release guard alone, nothing that a go requires
                 yield Obstacle(
                     cause="missing_secret",
@@ -160,6 +167,19 @@ class _Facts:
                     remedy="set the variable, or write it into .env" if one.reference.secret.env else "write the file",
                     items=tuple(items),
                 )
+
+    def _users_of(self, reference: Reference) -> set[str]:
+        """The probes whose measurements use a secret of the environment's connections."""
+        base_url = self.target.environment.base_url
+        steps = [step for step in (*self.planned.steps, *self.planned.release_guards) if step.source.requests]
+        if reference.place.startswith("connect.headers."):
+            origin = endpoint_of(base_url)
+            steps = [
+                step
+                for step in steps
+                if step.source.is_http and step.source.endpoint and step.source.endpoint(base_url) == origin
+            ]
+        return {step.probe for step in steps}
 
     def _untrusted(self) -> Iterator[Obstacle]:
         items = [item for item in self.covered if item.severity is Severity.CRITICAL and self._reported(item)]
@@ -170,11 +190,12 @@ class _Facts:
             yield Obstacle(cause="untrusted_program", what=what, remedy=remedy, items=mine)
 
     def _unexpected(self) -> Iterator[Obstacle]:
-        guards = {guard.probe for guard in self.planned.release_guards}
-        items = tuple(item for item in self.covered if item.probe in guards)
+        own = (step for step in self.planned.steps if step.source.reads_version and not step.versions)
+        readers = {step.probe for step in (*self.planned.release_guards, *own)}
+        items = tuple(item for item in self.covered if item.probe in readers)
         if items and not self.planned.versions.expected:
             what = "no version is expected, so no answer can be the expected one"
-            remedy = "set 'expect' of the release probe, or --release, or mark the deployment with its release"
+            remedy = "set 'expect' in the probe's table, or --release, or mark the deployment with its release"
             yield Obstacle(cause="no_expected_version", what=what, remedy=remedy, items=items)
 
     def _recorded(self) -> Iterator[Obstacle]:

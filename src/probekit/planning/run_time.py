@@ -19,12 +19,12 @@ def shortest(planned: Plan[ConfiguredKind], environment: Environment) -> float:
 
 
 def _requests(planned: Plan[ConfiguredKind], environment: Environment) -> int:
-    """Requests to base_url's host that a healthy run sends for sure: one a measurement."""
+    """Requests to base_url's host that a healthy run sends for sure: so many a measurement as its kind says."""
     host = endpoint_of(environment.base_url).host
     guards = planned.release_guards
     steps = [*(step for step in planned.steps if not step.window), *guards, *guards]
     return sum(
-        step.repeat
+        step.repeat * step.source.least_requests
         for step in steps
         if step.source.requests and step.source.endpoint and step.source.endpoint(environment.base_url).host == host
     )

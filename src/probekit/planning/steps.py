@@ -51,6 +51,7 @@ def step_of(
         window=window,
         further_windows=further,
         budget=budget,
+        versions=source.versions if source.versions.expected and any(item.is_own for item in items) else None,
         cost=_cost(requests, repeat, attempts) * (1 + further),
         reach=reach,
         timed=frozenset(metric.name for metric in source.metrics if metric.timed),

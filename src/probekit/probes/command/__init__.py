@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from typing import Final
 
@@ -54,6 +55,18 @@ def _passed_on(config: CommandProbe) -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", *config.env) if name in os.environ}
 
 
+def _unread(config: CommandProbe, _base_url: str) -> dict[str, str]:
+    """Every metric, where this machine lacks the program or a variable of its own."""
+    lacking = [f"needs the variable {name}, which is not set" for name in config.env if name not in os.environ]
+    if shutil.which(config.argv[0]) is None:
+        lacking.insert(0, f"needs the program {config.argv[0]}, which is not there or cannot be run")
+    return dict.fromkeys(_provided(config), lacking[0]) if lacking else {}
+
+
+def _provided(config: CommandProbe) -> frozenset[str]:
+    return frozenset(config.metrics) | {config.own_metric}
+
+
 def _example_for(probe: str, metrics: Sequence[str], samples: frozenset[str]) -> str:
     """Return a table whose program prints these metrics, the size of a sample too; an exit code is not printed."""
     printed = [name for name in metrics if name != "exit_code"]
@@ -76,7 +89,8 @@ KIND = Kind(
         Metric(name="status", unit="", high=2, help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
     ),
     default_limits=lambda config: (f"{config.own_metric} == 0",),
-    metrics_for=lambda config: frozenset(config.metrics) | {config.own_metric},
+    metrics_for=_provided,
+    unread=_unread,
     measure=measure,
     counters=lambda config: frozenset(name for name, place in config.metrics.items() if place.counter),
     unsized=lambda config: frozenset(name for name, place in config.metrics.items() if not place.n),

@@ -114,6 +114,7 @@ KIND = Kind(
         Metric(name="mean_query_time", unit="ms", help="the mean of all calls in the window", in_window=True),
     ),
     measure=measure,
+    is_http=False,
     sample=sample,
     in_flight=1,
     example="""\

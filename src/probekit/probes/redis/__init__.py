@@ -117,6 +117,7 @@ KIND = Kind(
         Metric(name="round_trip", unit="ms", help="PING to PONG on the open connection", timed=True),
     ),
     measure=measure,
+    is_http=False,
     sample=sample,
     allowed_by=lambda _config: {"canary": "canary-write"},
     in_flight=1,

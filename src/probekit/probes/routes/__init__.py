@@ -196,6 +196,7 @@ KIND = Kind(
     remembers=True,
     in_flight=1,  # measurements: each has up to four requests in flight
     requests=_requests,
+    least_requests=lambda config: sum(not route.url for route in config.routes) or 1,
     exchanges=_exchanges,
     default_limits=lambda _config: ("unexpected == 0",),
     allowed_by=_allowed_by,

@@ -111,6 +111,7 @@ KIND = Kind(
         Metric(name="weak_signatures", unit="", help="certificates of the path signed with MD5 or SHA-1"),
     ),
     measure=measure,
+    is_http=False,
     endpoint=endpoint,
     each_address=True,
     enabled_by_default=lambda base_url: base_url.startswith("https://"),
