@@ -53,8 +53,8 @@ def call(folder):
 def remember(folder, make, report_of):
     """A function that records a run with one verdict of the health item."""
 
-    def remember(run, minutes, outcome, observed, action="go", because="it is so"):
-        item = make.item("first_byte < 200 ms")
+    def remember(run, minutes, outcome, observed, action="go", because="it is so", **fields):
+        item = make.item("first_byte < 200 ms", **fields)
         verdict = Verdict(item=item, outcome=outcome, because=because, observed=observed, limit=item.expect[0])
         document = json.loads(write.render(report_of(verdict, run={"id": run})))
         started = datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -226,6 +226,15 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(call, remember) -> None:
     assert "run abcd: " in told
     assert "fail deploy.services.health-endpoint: all measurements were slow \\x1b[31m" in told
     assert json.loads(call(runs_command.show, "ab", "--json")[1])["run"]["id"] == "abcd"
+
+
+def test_a_run_of_own_checks_is_shown_with_their_count_in_80_columns(call, remember) -> None:
+    remember("abcd", 0, Outcome.FAIL, 300.0, because="slow " * 30, id="own.checks.shop", probe="shop", is_own=True)
+
+    told = call(runs_command.show, "ab")[1].splitlines()
+
+    assert told[-1] == "own checks: 1 fail"
+    assert max(map(len, told)) <= 80
 
 
 def test_a_run_that_is_not_there_is_told(call) -> None:

@@ -74,6 +74,16 @@ def test_a_mistake_is_marked(validator, instead_of, write) -> None:
     assert not validator.is_valid(tomllib.loads(GOOD.replace(instead_of, write)))
 
 
+@pytest.mark.parametrize(("name", "is_own"), [("softfactory", False), ("none", True), ("own.toml", True)])
+def test_a_name_of_the_built_in_checklist_is_one_s_own_under_another(validator, name, is_own) -> None:
+    text = 'checklist = "{}"\n[env.prod]\nbase_url = "https://a.test"\n[{}]\n{}confirm = 5\n'
+    table = 'kind = "http"\npath = "/health"\n'
+
+    for place in ("env.prod.probes.health", "probes.health"):
+        assert validator.is_valid(tomllib.loads(text.format(name, place, table))) == is_own
+    assert validator.is_valid(tomllib.loads(text.format(name, "env.prod.probes.shop", table)))
+
+
 def test_a_setting_tells_an_editor_what_it_says() -> None:
     document = schema()
 

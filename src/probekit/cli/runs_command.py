@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.rejudge import rejudge
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
-_WIDTH: Final = 100
+_WIDTH: Final = 80
 _LONGEST: Final = 3650 * 86_400.0  # seconds, ten years
 
 
@@ -196,8 +197,10 @@ def _summary(report: Document) -> Iterator[str]:
     for verdict in report["verdicts"]:
         if not verdict["passed"]:
             yield from paragraph(_verdict(verdict), width=_WIDTH, hanging="    ")
-    account = {name: count for name, count in report["account"].items() if count}
-    yield ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in account.items())
+    own = Counter(verdict["outcome"] for verdict in report["verdicts"] if verdict.get("own"))
+    for counts, heading in ((report["account"], ""), (own, "own checks: ")):
+        if told := ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count):
+            yield f"{heading}{told}"
 
 
 def _verdict(verdict: dict[str, Any]) -> str:

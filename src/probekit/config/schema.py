@@ -14,8 +14,14 @@ from probekit.config.settings import File
 from probekit.model.quantity import DURATION_PATTERN, duration_text
 from probekit.probe import is_duration
 
+_DEFAULT: Final = File.model_fields["checklist"].default
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
+_BUILT_IN: Final = {"probes": {"$ref": "#/$defs/built_in_probes"}}
+_WHERE_BUILT_IN: Final[Schema] = {  # there its probes are none of the user's own; under another checklist they may be
+    "if": {"properties": {"checklist": {"const": _DEFAULT}}},
+    "then": {"properties": {**_BUILT_IN, "env": {"additionalProperties": {"properties": _BUILT_IN}}}},
+}
 
 
 class _Generator(GenerateJsonSchema):
@@ -54,9 +60,12 @@ def schema() -> Schema:
         "else": {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": kinds}},
     }
     definitions |= _own_definitions(definitions)
+    promises = checklist.load(_DEFAULT).probes
     for table in (document, definitions["Environment"]):
-        table["properties"]["probes"] |= _probes()
-    return document
+        named = {name: {"$ref": "#/$defs/own_probe", "description": one.help} for name, one in promises.items()}
+        table["properties"]["probes"] |= {"properties": named, "additionalProperties": {"$ref": "#/$defs/own_probe"}}
+    definitions["built_in_probes"] = {"properties": {name: {"$ref": "#/$defs/probe"} for name in promises}}
+    return document | _WHERE_BUILT_IN
 
 
 def _kind(name: str) -> Schema:
@@ -68,13 +77,6 @@ def _kind(name: str) -> Schema:
     known["properties"]["kind"] = {"const": name, "description": "which plugin reads it"}
     known["required"] = ["kind", *(key for key in known.get("required", ()) if key != "kind")]
     return {name: known, **parts}
-
-
-def _probes() -> Schema:
-    """The built-in checklist's probes by name; another checklist may have others."""
-    promises = checklist.load("softfactory").probes
-    named = {name: {"$ref": "#/$defs/probe", "description": promise.help} for name, promise in promises.items()}
-    return {"properties": named, "additionalProperties": {"$ref": "#/$defs/own_probe"}}
 
 
 def _own_definitions(definitions: Schema) -> Schema:
