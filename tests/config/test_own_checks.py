@@ -35,9 +35,9 @@ def own(table: str, **more: str):
     return item
 
 
-def told(table: str) -> list[str]:
+def told(table: str, **more: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        own(table)
+        own(table, **more)
     return [f"{problem.key}: {problem.found}, expected {problem.expected}" for problem in caught.value.problems]
 
 
@@ -114,6 +114,13 @@ def test_its_keys_are_none_of_a_probe_that_the_checklist_knows(key) -> None:
 
     (problem,) = caught.value.problems
     assert problem.found == f"'{key.split()[0]}' is for a probe of your own, and the checklist knows 'search'"
+
+
+def test_a_mistake_in_the_only_check_is_told_alone() -> None:
+    """That nothing is in scope would follow from it, and a probe of one's own is there."""
+    found = told(HTTP.replace("http", "htp"), scope="", top='checklist = "none"\n')
+
+    assert [text.partition(",")[0] for text in found] == ["env.prod.probes.checkout.kind: unknown kind 'htp'"]
 
 
 def test_a_name_must_be_one_that_an_option_can_name() -> None:

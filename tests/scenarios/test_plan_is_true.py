@@ -46,6 +46,7 @@ metrics = { up = "$.up", status = "$.status", failed_assertions = "$.wrong", res
 """
 CACHE = '[env.prod.probes.cache]\nkind = "redis"\nurl = { env = "CACHE_URL" }\n'
 LIMIT = '[env.prod.probes.rate-limit]\nkind = "rate_limit"\npath = "/api"\nlimit = 3\nper = "1s"\n'
+SECURE = HEALTH.replace('path = "/', 'url = "https://localhost:1/')
 OWN_VERSION = RELEASE.replace("probes.release", "probes.worker")
 OWN_PROGRAM = '[env.prod.probes.jobs]\nkind = "command"\nargv = ["{program}"]\n'
 MANY = f"""[env.prod.probes.many]
@@ -177,11 +178,12 @@ SERVING = "rollback.steps.previous-version-serving"
         (quoted(ITEM, P95), HEALTH + API.format(rate=110), ""),
         (quoted(ITEM), HEALTH + OWN_VERSION + 'expect = "2.3.1"\n', ""),
         (quoted(ITEM), HEALTH + OWN_PROGRAM.format(program="/bin/echo"), ""),
+        (quoted(ITEM), HEALTH + '[env.prod.connect]\nca = "nowhere.pem"\n', ""),  # nothing speaks TLS
         (quoted(ITEM), HEALTH + API.format(rate=110), 'allow = ["load"]'),  # six blocks of 0.1 s are 0.6 s
     ],
     ids=[
         *("health", "redirect", "follow-up", "release", "open item", "latency"),
-        *("own version", "program", "load"),
+        *("own version", "program", "no TLS", "load"),
     ],
 )
 def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> None:
@@ -221,6 +223,9 @@ def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> N
         ("no_expected_version", quoted(ITEM), HEALTH + OWN_VERSION, ""),
         ("setting", quoted(ITEM), HEALTH + OWN_PROGRAM.format(program="/nowhere/program"), ""),
         ("setting", quoted(ITEM), HEALTH + OWN_PROGRAM.format(program="/bin/echo") + 'env = ["NO_SUCH"]\n', ""),
+        ("setting", quoted(ITEM), HEALTH + '[env.prod.probes.machine]\nkind = "host"\nhost = "no.such.machine"\n', ""),
+        ("missing_file", quoted(ITEM), SECURE + '[env.prod.connect]\nca = "nowhere.pem"\n', ""),
+        ("missing_file", quoted(ITEM), SECURE + '[env.prod.connect]\nclient_cert = "nowhere.pem"\n', ""),
         ("deadline", quoted(ITEM), HEALTH + MANY, 'deadline = "500ms"'),
         ("nothing_read", quoted("pre.security.rate-limit-configured", "deploy.services.settle-time"), "", ""),
     ],

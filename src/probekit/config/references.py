@@ -31,6 +31,10 @@ def target_of(
     tables |= {(*here, "probes", probe): table for probe, table in environment.probes.items()}
     configured, whole = ProbeTables(checklist=checklist, complain=complain).read(tables)
     reader = _ScopeReader(checklist=whole, configured=configured, complain=complain)
+    has_own = any(keys[-1] not in checklist.probes for keys in tables)
+    if not (environment.scope or has_own):  # else what is wrong with those is said alone
+        hint = "; name items in 'scope', or add a probe of your own"
+        complain((*here, "scope"), "nothing is in scope", "one item at least", hint)
     return reader.target(name, environment)
 
 
@@ -46,10 +50,6 @@ class _ScopeReader:
         """Return the environment, checked."""
         here = ("env", name)
         scope = self._chosen(environment.scope, (*here, "scope"))
-        broken = environment.probes.keys() - self.checklist.probes.keys()  # of own checks: each is complained of
-        if not scope and not environment.scope and not broken:
-            hint = "; name items in 'scope', or add a probe of your own"
-            self.complain((*here, "scope"), "nothing is in scope", "one item at least", hint)
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
         self._check_trust(environment.trust, (*here, "trust"))
         return Target(

@@ -83,13 +83,13 @@ class _Facts:
     def of_the_run(self) -> Iterator[Obstacle]:
         """What keeps the whole run from its end."""
         environment = self.target.environment
-        if environment.base_url.startswith("https://") and (why := unusable_trust(self.config, self.target)):
+        if why := unusable_trust(self.config, self.target, (*self.planned.steps, *self.planned.release_guards)):
             yield Obstacle(cause="missing_file", what=why, remedy="name a file that this user can read")
         seconds = shortest(self.planned, environment)
         if seconds > environment.deadline:
-            throttle = f"{environment.throttle.requests} requests in {environment.throttle.per:g} s"
+            throttle = f"{environment.throttle.requests} in {duration_text(environment.throttle.per)}"
             what = f"the run takes {seconds:.0f} s at least, and is cut off after {environment.deadline:g} s (deadline)"
-            remedy = f"a longer deadline, a quicker throttle (now {throttle}), or shorter windows"
+            remedy = f"a longer deadline, a quicker throttle (now {throttle}), shorter windows, or fewer routes"
             yield Obstacle(cause="deadline", what=what, remedy=remedy)
 
     def nothing_read(self, scope: Sequence[Item]) -> Obstacle | None:

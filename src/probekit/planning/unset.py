@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from probekit.config.secrets import SecretResolver
 from probekit.config.target import Config, Target
 from probekit.model.measurement import ProbeFailedError
-from probekit.probe import SecretRef
+from probekit.model.plan import Step
+from probekit.probe import ConfiguredKind, SecretRef
 from probekit.redaction import Redactor
 from probekit.transport.trust import Trust
 
@@ -86,10 +87,12 @@ def is_piped(secret: SecretRef, folder: Path) -> bool:
     return not (S_ISREG(mode) or S_ISDIR(mode))
 
 
-def unusable_trust(config: Config, target: Target) -> str | None:
-    """Why `connect.ca` or `connect.client_cert` cannot be used; None where they can, or name nothing."""
+def unusable_trust(config: Config, target: Target, steps: Iterable[Step[ConfiguredKind]]) -> str | None:
+    """Why `connect.ca` or `connect.client_cert` cannot be used; None where they can, or need not."""
     connect, folder = target.environment.connect, config.path.absolute().parent
-    if not (connect.ca or connect.client_cert):
+    urls = [target.environment.base_url, *(getattr(step.source.config, "url", None) for step in steps)]
+    is_needed = any(isinstance(url, str) and url.startswith("https://") for url in urls)
+    if not (is_needed and (connect.ca or connect.client_cert)):
         return None
     try:
         _ = Trust(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -60,6 +61,15 @@ async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings
         before = after
 
 
+def _unread(config: HostProbe, _base_url: str) -> dict[str, str]:
+    """Every metric, where the settings name another machine and no way to it."""
+    name = socket.gethostname()
+    if config.url or config.means(name):
+        return {}
+    reason = f"is of the machine {config.host}, and this one is {name}: run it there, or name its node exporter: url"
+    return dict.fromkeys(KIND.metric_names, reason)
+
+
 def _endpoint(config: HostProbe, base_url: str) -> Endpoint:
     return endpoint_of(config.url or base_url)
 
@@ -107,6 +117,7 @@ KIND = Kind(
     measure=measure,
     sample=sample,
     endpoint=_endpoint,
+    unread=_unread,
     connects=lambda config: config.url is not None,
     each_address=True,
     requests=lambda config: 2 if config.url else 0,
