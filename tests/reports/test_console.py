@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -112,6 +113,17 @@ def test_every_failed_item_is_shown_with_its_value_and_limit(make, report_of, do
         "  post.performance.full (low, Backend Lead)",
         "    disk used 91.25 %, limit < 80 %; since monday",
     ]
+
+
+def test_a_value_that_a_tolerance_limits_is_no_percentage(make, report_of) -> None:
+    """It is in its metric's unit, which the limit does not say."""
+    item = make.item("p95 within 20 % of baseline")
+    because = "x1.3 of 3 windows before"
+    report = report_of(Verdict(item=item, outcome=Outcome.FAIL, because=because, observed=240.5, limit=item.expect[0]))
+
+    assert "p95 240.5, limit within 20 % of baseline" in unwrapped(report)
+    (verdict,) = json.loads(reports.load_format("json").text(report))["verdicts"]
+    assert (verdict["observed"], verdict["unit"]) == (240.5, None)
 
 
 def test_of_many_failures_none_is_left_out(make, report_of) -> None:

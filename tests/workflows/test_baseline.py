@@ -356,3 +356,13 @@ def test_a_target_without_what_is_compared_has_no_baseline(place, tmp_path) -> N
 
     assert code == 64
     assert "none of the probes that are compared is configured for 'prod': api, database-load, host, host-load" in said
+
+
+def test_own_checks_that_nothing_compares_have_no_baseline(place, tmp_path) -> None:
+    text = 'checklist = "none"\n[env.prod]\nbase_url = "http://127.0.0.1:1"\n'
+    (tmp_path / "probes.toml").write_text(text + '[env.prod.probes.shop]\nkind = "http"\npath = "/shop"\n')
+
+    code, _, said = call(baseline_command.capture_)
+
+    assert code == 64
+    assert "nothing of 'prod' is compared with a baseline; it takes a limit such as" in said

@@ -74,7 +74,8 @@ def capture_(environment: str | None, windows: int, every: float, config: Path |
             if refusal := _not_of_a_go(found.window, store, target):
                 raise RequestError(refusal)
             store.add_window(target, found.window.taken, window_document(found.window))
-            write_stderr(f"window {number + 1} of {windows}: {found.window.rows} metrics of the baseline")
+            count = found.window.rows or len(found.window.values)  # of own checks alone
+            write_stderr(f"window {number + 1} of {windows}: {count} metrics of the baseline")
             for lacking in found.lacking:
                 warn(lacking)
             if number + 1 < windows:

@@ -127,6 +127,9 @@ def _probe(name: str, checklist: Checklist) -> Iterator[str]:
     promise = checklist.probes[name]
     yield f"probe {name}: {promise.help}"
     yield f"metrics: {', '.join(f'{metric} ({unit})' if unit else metric for metric, unit in promise.metrics.items())}"
+    if own := next((item.id for item in checklist.items if item.is_own and item.probe == name), None):
+        yield f"it is configured: probekit explain {own} shows its limits, probekit probe {name} what it reads"
+        return
     made = kinds_for(name, checklist)
     generic = ", ".join(kinds_for_any())
     yield f"kinds that fill it: {', '.join(made) or 'not built yet'}; {generic} can, with a program of your own"

@@ -44,6 +44,11 @@ class Limit:
         """Whether the metric is a time, which an attempt judges by the median of its measurements."""
         return self.unit in _TIMES and self.of == "value"
 
+    @property
+    def metric_unit(self) -> str | None:
+        """The unit that its metric is measured in; None where the limit is a tolerance, which does not say it."""
+        return self.unit if self.of == "value" else None
+
     def __str__(self) -> str:
         value = int(self.value) if self.value == int(self.value) else self.value
         number = f"{value} {'%' if self.of == 'baseline' else self.unit}".rstrip()

@@ -60,6 +60,9 @@ async def capture(
         target.checklist,
         release=ReleaseRequest(version=options.release),
     )
+    if not planned.items:
+        example = 'such as "p95 within 10 % of baseline"'
+        raise RequestError(f"nothing of '{target.name}' is compared with a baseline; it takes a limit {example}")
     if not planned.steps:
         needed = ", ".join(sorted({row.probe or "" for row in rows}))
         raise RequestError(f"none of the probes that are compared is configured for '{target.name}': {needed}")

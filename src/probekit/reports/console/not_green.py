@@ -106,7 +106,8 @@ def _evidence(verdict: Verdict, summary: Sequence[str]) -> str:
         return "" if is_told else verdict.because
     limit = f"limit {str(verdict.limit).removeprefix(verdict.limit.metric).strip()}"
     value = f"{verdict.observed:.0f}" if verdict.observed % 1 == 0 else f"{verdict.observed:.4g}"
-    measured = f"{words(verdict.limit.metric)} {f'{value} {verdict.limit.unit}'.strip()}, {limit}"
+    unit = verdict.limit.metric_unit or ""
+    measured = f"{words(verdict.limit.metric)} {f'{value} {unit}'.strip()}, {limit}"
     if is_told:
         return measured
     return verdict.because if limit in verdict.because else f"{measured}; {verdict.because}"

@@ -141,7 +141,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "layer": verdict.layer,
         "because": verdict.because,
         "observed": None if verdict.observed is None else _number(verdict.observed),
-        "unit": limit and limit.unit,
+        "unit": limit and limit.metric_unit,
         "limit": limit and str(limit),
         "flags": sorted(flag.value for flag in verdict.flags),
         "confirmed": verdict.confirmed,
