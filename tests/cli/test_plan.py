@@ -100,7 +100,7 @@ def test_it_says_what_no_run_can_prove_and_that_the_throttle_is_too_slow(plan) -
     assert "'error_rate < 0.1 %' needs 2995 requests, and probe 'api' sends 6" in text
     assert "api (latency): a window of 60 s, 6 requests" in text
     assert "the run takes 130 s at least, and is cut off after 60 s (deadline)" in text
-    assert "throttle (now 1 requests in 10 s)" in text
+    assert "throttle (now 1 in 10s)" in text
 
 
 def test_it_says_how_many_windows_a_sampling_may_take_and_whether_runs_add_up(plan) -> None:

@@ -15,7 +15,8 @@ from probekit import probes
 from probekit.config.dotenv import read_dotenv
 from probekit.config.settings import Environment, Variables
 from probekit.model.limit import parse_limit
-from probekit.planning.capacity import shortages
+from probekit.planning.plan import plan
+from probekit.planning.samples import short_samples
 from probekit.probes.http import HttpProbe
 from probekit.toml_file import ConfigError
 from probekit.workflows.assembly import load_config
@@ -328,9 +329,9 @@ def test_where_load_is_allowed_a_window_must_be_able_to_prove_its_limits(problem
 def test_without_load_a_window_that_is_too_small_is_no_mistake_and_is_told_by_the_plan(write) -> None:
     target = load_config(write(WINDOWS.format(allow="", window='window = "60s"', rate=5))).targets["prod"]
 
-    (one,) = shortages(target)
+    (one,) = short_samples(plan(target, target.checklist), target.environment.block)
 
-    assert (one.item, one.has, one.needs) == ("deploy.performance.error-rate", 300, 2995)
+    assert (one.item.id, one.has, one.needs) == ("deploy.performance.error-rate", 300, 2995)
 
 
 @pytest.mark.parametrize(

@@ -76,29 +76,19 @@ class Shortage:
     needs: int
 
 
-def shortages(target: Target) -> Iterator[Shortage]:
-    """Every limit in scope that a window of requests of our own cannot prove, however healthy the target.
-
-    Where load is allowed the first window must hold enough, else all windows together.
-    """
-    environment = target.environment
-    may_load = "load" in environment.allow
-    seconds = sampled_for(environment)
+def _shortages(target: Target) -> Iterator[Shortage]:
+    """Every limit in scope that the first window cannot prove, however healthy the target, where load is allowed."""
+    seconds = sampled_for(target.environment)
     for one in target.probes:
         if one.source.requests_per_window is None:
             continue
         has = one.source.requests_per_window(seconds, budget_of_each(target))
-        further = further_windows(target, one.source)
-        first, last = (Risks(window=number if further else None) for number in (0, further))
+        first = Risks(window=0 if further_windows(target, one.source) else None)
         metrics = {metric.name: metric for metric in one.source.metrics}
         for item in target.items:
             for limit in item.expect if item.probe == one.probe and item.id not in target.not_applicable else ():
-                if limit.metric not in metrics:
-                    continue
-                needs, in_all = (requests_for(metrics[limit.metric], limit, risks) for risks in (first, last))
-                if needs is None or in_all is None or has >= needs:
-                    continue
-                if may_load or has * (1 + further) < in_all:
+                needs = requests_for(metrics[limit.metric], limit, first) if limit.metric in metrics else None
+                if needs is not None and has < needs:
                     yield Shortage(probe=one.probe, seconds=seconds, has=has, item=item.id, limit=limit, needs=needs)
 
 
@@ -122,7 +112,7 @@ def _too_short(target: Target, config: Config) -> Iterator[FileProblem]:
         expected = f"{BLOCKS_TO_PASS} at least, {least:g} s"
         yield problem(found=found, expected=expected, hint="fewer cannot show that errors come in bursts")
         return
-    for shortage in shortages(target):
+    for shortage in _shortages(target):
         seconds = -(-shortage.needs * shortage.seconds // max(shortage.has, 1))
         yield problem(
             found=f"{shortage.has} requests of probe '{shortage.probe}' in {shortage.seconds:g} s",
