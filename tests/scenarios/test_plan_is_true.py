@@ -277,6 +277,28 @@ def test_a_secret_of_the_headers_keeps_nothing_that_does_not_send_them(codes, ta
     assert (planned, document["obstacles"], verified) == (0, [], 0), report["decision"]
 
 
+def test_a_probe_that_nothing_asks_for_is_named_by_plan_and_report(codes, target) -> None:
+    """`search` is a name of the checklist: whoever takes it for a check of his own must see that it is not measured."""
+    search = HEALTH.replace("health]", "search]").replace("/health", "/nowhere")
+
+    planned, verified, document, report = codes(quoted(ITEM), HEALTH + search)
+    target.asked.clear()
+    narrowed = codes(quoted(ITEM), HEALTH + search, words=("--probe", "health"))
+    target.asked.clear()
+
+    assert (planned, verified, document["unasked"]) == (0, 0, ["search"])
+    assert any("probe 'search' is not measured" in note for note in report["run"]["notes"])
+    assert narrowed[2]["unasked"] == ["search"]
+    assert codes(quoted(ITEM), HEALTH)[2]["unasked"] == []
+
+
+def test_no_scope_is_proposed_that_reads_nothing_of_the_target(codes) -> None:
+    """A go by records alone is no advice where the probe that reads the target is missing."""
+    planned, _, document, _ = codes(quoted(ITEM, "deploy.services.settle-time"), "")
+
+    assert (planned, document["possible_scope"]) == (10, [])
+
+
 def test_a_part_of_the_scope_exits_by_what_is_in_the_way_of_that_part(codes) -> None:
     scope = quoted(ITEM, "deploy.services.database-connectivity")
 

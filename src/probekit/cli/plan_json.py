@@ -25,6 +25,8 @@ def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found:
         "config_file": str(config.path),
         "partial": planned.partial,
         "in_scope": planned.in_scope,
+        "unasked": list(planned.unasked),
+        "possible_scope": list(found.scope),
         "go_possible": found.go_possible,
         "requests": most_requests(planned),
         "expected_versions": list(planned.versions.expected),

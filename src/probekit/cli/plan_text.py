@@ -9,10 +9,12 @@ from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
 from probekit.model.plan import Plan, Step
 from probekit.planning.obstacle import Feasibility, Obstacle
+from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
 from probekit.text import Line, paragraph, words
 
 _WIDTH: Final = 80
+_POSSIBLE: Final = "nothing here is in the way of a go; probekit probe NAME shows what a probe reads"
 _NAMED: Final = 3  # items that stay open, of one cause
 _MOST: Final = 6  # items that one obstacle names
 _TURNS: Final = {
@@ -120,6 +122,7 @@ def _open(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
         lines.append(Line(f"- {len(signed)} for people to sign after the go", 2))
     if planned.not_applicable:
         lines.append(Line(f"- {len(planned.not_applicable)} not applicable, as the file says", 2))
+    lines += (Line(f"- {unasked_note(probe)}", 2) for probe in planned.unasked)
     pipes = (f"- the secret {one.secret} ({one.place}) is a pipe: read at run time" for one in found.read_at_run_time)
     lines += (Line(pipe, 2) for pipe in pipes)
     if lines:
@@ -136,7 +139,7 @@ def _items(obstacle: Obstacle) -> str:
 def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
     """Whether a healthy target can get its go, else what is in the way."""
     if found.go_possible:
-        good = "this part of the scope can end well" if planned.partial else "a healthy target can be go"
+        good = "this part of the scope can end well" if planned.partial else _POSSIBLE
         yield Line(good)
         return
     count = len(found.obstacles)

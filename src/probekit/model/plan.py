@@ -155,4 +155,5 @@ class Plan(Generic[SourceT]):
     vantage: str = ""
     in_scope: int = 0  # items of the environment, of which a narrowed run looks at some
     partial: bool = False  # something that could be measured is left out
+    unasked: tuple[str, ...] = ()  # configured probes of the checklist of which no item is in scope
     trusted: frozenset[str] = frozenset()  # probes by which a program's word counts for critical items

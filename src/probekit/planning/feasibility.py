@@ -13,10 +13,10 @@ from probekit.model.checklist import Item, Severity
 from probekit.model.history import History
 from probekit.model.plan import Plan, Step
 from probekit.model.quantity import duration_text
-from probekit.planning.obstacle import Cause, Feasibility, Obstacle
+from probekit.planning.obstacle import Cause, Feasibility, Obstacle, of_sample
 from probekit.planning.record import Record
 from probekit.planning.run_time import shortest
-from probekit.planning.samples import LONGEST, ShortSample, short_samples
+from probekit.planning.samples import short_samples
 from probekit.planning.unset import Reference, is_piped, references, unset, unusable_trust
 from probekit.probe import ConfiguredKind
 from probekit.transport.urls import endpoint_of
@@ -46,7 +46,7 @@ def feasibility(
         obstacles=tuple(obstacle for obstacle in found if obstacle.blocks),
         follow_ups=tuple(obstacle for obstacle in found if not obstacle.blocks),
         shortages=tuple(run.short),
-        scope=tuple(item.id for item in scope),
+        scope=tuple(item.id for item in scope) if run.reads_target(scope) else (),
         read_at_run_time=tuple(one for one in run.references if is_piped(one.secret, config.path.absolute().parent)),
     )
 
@@ -78,7 +78,7 @@ class _Facts:
         yield from self._untrusted()
         yield from self._unexpected()
         yield from self._recorded()
-        yield from map(_of_sample, self.short)
+        yield from map(of_sample, self.short)
 
     def of_the_run(self) -> Iterator[Obstacle]:
         """What keeps the whole run from its end."""
@@ -91,6 +91,10 @@ class _Facts:
             what = f"the run takes {seconds:.0f} s at least, and is cut off after {environment.deadline:g} s (deadline)"
             remedy = f"a longer deadline, a quicker throttle (now {throttle}), shorter windows, or fewer routes"
             yield Obstacle(cause="deadline", what=what, remedy=remedy)
+
+    def reads_target(self, items: Sequence[Item]) -> bool:
+        """Whether one of the items is about the target, and not about a record alone."""
+        return any(self.planned.layers.get(item.probe or "", "record") != "record" for item in items)
 
     def nothing_read(self, scope: Sequence[Item]) -> Obstacle | None:
         """Good news rests on a reading of the target: of the application where its items are asked for."""
@@ -231,18 +235,3 @@ def https_only(probe: str, target: Target) -> str | None:
     if enabled is None or enabled(base_url) or not enabled(f"https{base_url.removeprefix('http')}"):
         return None
     return f"base_url is http://: with https:// kind {kind} needs no table; else leave the items out of scope"
-
-
-def _of_sample(short: ShortSample) -> Obstacle:
-    if short.longer:
-        window = duration_text(min(-(-short.longer // 60) * 60, LONGEST))
-        way = f'allow = ["load"] and window = "{window}"'
-    else:
-        way = 'allow = ["load"] and a higher rate'
-    if short.runs:
-        way += f"; or about {short.runs} runs of one release, which add up after `probekit deployment start`"
-    else:
-        way += "; runs do not add up here, " + (
-            "for they would be too many" if short.is_versioned else "for no release probe reads the version"
-        )
-    return Obstacle(cause="sample", what=str(short), remedy=way, items=(short.item,))

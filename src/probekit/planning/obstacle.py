@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from probekit.model.checklist import Item
-from probekit.planning.samples import ShortSample
+from probekit.model.quantity import duration_text
+from probekit.planning.samples import LONGEST, ShortSample
 from probekit.planning.unset import Reference
 
 Cause = Literal[
@@ -49,3 +50,19 @@ class Feasibility:
 def is_required(item: Item) -> bool:
     """Whether a go requires the item: any other can be followed up after it."""
     return item.severity.is_grave or bool(item.criteria)
+
+
+def of_sample(short: ShortSample) -> Obstacle:
+    """Return the obstacle that a sample is which is too small for its limit."""
+    if short.longer:
+        window = duration_text(min(-(-short.longer // 60) * 60, LONGEST))
+        way = f'allow = ["load"] and window = "{window}"'
+    else:
+        way = 'allow = ["load"] and a higher rate'
+    if short.runs:
+        way += f"; or about {short.runs} runs of one release, which add up after `probekit deployment start`"
+    else:
+        way += "; runs do not add up here, " + (
+            "for they would be too many" if short.is_versioned else "for no release probe reads the version"
+        )
+    return Obstacle(cause="sample", what=str(short), remedy=way, items=(short.item,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from probekit.checklist import Checklist
@@ -70,8 +70,21 @@ def plan(
         vantage=target.environment.vantage,
         in_scope=len(target.items),
         partial=selection.is_partial,
+        unasked=_unasked(target, {*guards, *(row.probe or "" for row in rows)}),
         trusted=frozenset(target.environment.trust),
     )
+
+
+def _unasked(target: Target, needed: Collection[str]) -> tuple[str, ...]:
+    """The configured probes that nothing in the whole scope asks for, whatever a run is narrowed to."""
+    asked = {item.probe for item in target.items}
+    return tuple(dict.fromkeys(one.probe for one in target.probes if one.probe not in asked | set(needed)))
+
+
+def unasked_note(probe: str) -> str:
+    """Return what a reader must know of a configured probe that is never measured."""
+    why = "the checklist knows this name, and none of its items is in scope"
+    return f"probe '{probe}' is not measured: {why}; under another name it is a check of your own"
 
 
 def _steps(

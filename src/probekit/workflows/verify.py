@@ -28,6 +28,7 @@ from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Control, Runner, Situation, Stage
+from probekit.planning.plan import unasked_note
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.transport.resolver import Resolver
@@ -210,6 +211,7 @@ def _control(observations: Observations, target: Target) -> Control:
 
 def _notes(dotenv: Dotenv, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:
     notes = [f"{dotenv.file} was read"] if dotenv.file else []
+    notes += map(unasked_note, planned.unasked)
     notes += drifts(planned.baseline_items, history.baseline)
     if not (history.since or history.known):
         notes.append("no earlier run is known: deadlines start now, and every failure counts as new")

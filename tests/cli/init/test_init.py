@@ -78,7 +78,7 @@ def test_what_was_written_is_taken_by_plan(init, site, capfd) -> None:
     init(site(PAGES).url)
 
     assert cli.run(["plan", "--env", "prod"]) == 0
-    assert "a healthy target can be go" in capfd.readouterr().out
+    assert "nothing here is in the way of a go" in capfd.readouterr().out
 
 
 def test_a_file_that_is_there_is_left_alone(init, site) -> None:
