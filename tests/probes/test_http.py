@@ -478,6 +478,7 @@ async def test_beside_assertions_that_hold_only_an_explicit_bad_word_counts(answ
         assert "the declared assertions hold, but " in readings.values["failed_assertions"].detail
 
 
+JSON, HTML, XML = "application/json", "text/html", "application/xml"
 TO_COPY = [
     (b'{"health":"true"}', "application/json", '{ path = "$.health", equals = "true" }'),
     (b'{"state": "banana"}', "application/json", '{ path = "$.state", equals = "banana" }'),
@@ -496,7 +497,16 @@ TO_COPY = [
     (b"[+]ping ok\n[+]etcd ok\nlivez check passed\n", "text/plain", '{ contains = "livez check passed" }'),
     (b"<html><title>My shop</title><p>" + b"x " * 100, "text/html", '{ contains = "My shop" }'),
     (b"<h1>It works</h1>", "text/html", '{ equals = "<h1>It works</h1>" }'),
-    (b"word " * 200_000, "text/plain", '{ contains = "' + ("word " * 12).strip() + '" }'),
+    (b"word " * 200_000, "text/plain", '{ contains = "' + ("word " * 11).strip() + '" }'),
+    (b'{"at": "2026-11-29T10:00:00Z", "version": "2.3.1", "n": 1}', JSON, '{ path = "$.at", exists = true }'),
+    (b'{"version": "2.3.1", "uptime": "3 d", "phase": "fine"}', JSON, '{ path = "$.phase", equals = "fine" }'),
+    (b'{"sealed": false, "mode": "off", "initialized": true}', JSON, '{ path = "$.sealed", equals = false }'),
+    (b"<html><body><h1>200 OK</h1>\nService ready.\n</body></html>", HTML, '{ contains = "Service ready" }'),
+    (b"<html><title>Shop &amp; more</title><h1>Hello</h1></html>", HTML, '{ contains = "Shop" }'),
+    (b"<html><script>var well = 'is ready'</script><h1>Hello</h1></html>", HTML, '{ contains = "Hello" }'),
+    (b"<?xml version='1.0'?><health><status>UP</status></health>", XML, '{ contains = "<status>UP</status>" }'),
+    (b"caf\xe9 is fine", "text/plain", "{ length = { at_least = 1 } }"),
+    (b"ok\x00\x1b[31m", "text/plain", "{ length = { at_least = 1 } }"),
     (b"x" * 100, "text/plain", "{ length = { at_least = 1 } }"),
     ("\u202e\u0007".encode() * 30, "text/plain", "{ length = { at_least = 1 } }"),
 ]

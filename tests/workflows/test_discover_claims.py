@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from probekit.probes._support.assertions import Assertion
+from probekit.probes._support.claims import broken
+from probekit.probes._support.suggestion import suggestion
 from probekit.transport.response import Answer, Phases
 from probekit.transport.urls import Address, Endpoint
-from probekit.workflows.discover.claims import broken_by, strong_claims, suggestion, weak_claims
+from probekit.workflows.discover.claims import broken_by, strong_claims, weak_claims
+from probekit.workflows.first_file.health import assertions
+from probekit.workflows.first_file.toml import commented
 
 PHASES = Phases(connect=0.0, tls=None, first_byte=0.0, response=0.0, total=0.0, arrived=0.0, local_delay=0.0)
 
@@ -72,16 +78,22 @@ def test_what_says_nothing_gets_its_exact_text(body, status, claims) -> None:
     ("body", "claim"),
     [
         ('{"queue": 3, "phase": "steady"}', {"path": "$.phase", "equals": "steady"}),
-        ('{"queue": 3}', {"path": "$....", "equals": "..."}),
-        ('{"a\\"b": "steady", "text": "' + "x" * 100 + '"}', {"path": "$....", "equals": "..."}),
-        ("[1, 2]", {"path": "$....", "equals": "..."}),
+        ('{"queue": 3}', {"path": "$.queue", "exists": True}),
+        ('{"a\\"b": "steady", "text": "' + "x" * 100 + '"}', {"path": "$.text", "exists": True}),
+        ('{"' + "a" * 60 + '": "' + "x" * 30 + '", "b": "fine"}', {"path": "$.b", "equals": "fine"}),
+        ("[1, 2]", {"path": "$[0]", "exists": True}),
         ("<html><body><h1>200 OK</h1>\nService ready.\n</body></html>", {"contains": "Service ready"}),  # HAProxy
-        ("", {"status": 200}),
-        ("<p>fine</p>", {"contains": "fine"}),
+        ("", {"equals": ""}),
+        ("<p>fine</p>", {"equals": "<p>fine</p>"}),
         ("all fine\nhere", {"contains": "all fine"}),
-        ("one two three four five six seven eight nine ten", {"contains": "one two three"}),
-        ("\x00" * 100, {"contains": "..."}),
+        (
+            "one two three four five six seven eight nine ten",
+            {"contains": "one two three four five six seven eight nine ten"},
+        ),
+        ("\x00" * 100, {"length": {"at_least": 1}}),
     ],
 )
-def test_what_is_not_understood_gets_a_claim_to_complete(body, claim) -> None:
+def test_what_is_not_understood_gets_a_claim_that_it_keeps_and_a_line_holds(body, claim) -> None:
     assert suggestion(answer(body)) == claim
+    assert not list(broken([Assertion.model_validate(claim)], answer(body), datetime.now(UTC)))
+    assert all(len(line) <= 80 for line in commented(assertions([claim])))

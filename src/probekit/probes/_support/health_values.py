@@ -39,10 +39,13 @@ _PLACES: Final = frozenset(("service", "app", "application", "host", "node", "in
 _COLOURS: Final = ("red", "yellow", "green")
 _PAST: Final = frozenset(("previous", "prior", "history", "earlier", "former", "events"))
 _LATEST: Final = frozenset(("last", "recent"))  # of now, or of the time before it
+_PASSING: Final = frozenset((  # keys of what is another in each process or release
+    "version", "hostname", "release", "build", "commit", "sha", "revision", "branch", "host", "node", "instance", "pod",
+))  # fmt: skip
 _ABOUT: Final = frozenset((
-    "version", "name", "env", "environment", "region", "zone", "hostname", "release", "build", "commit", "sha",
-    "revision", "branch", "message", "description", "output", "notes", "title", "type", "detail", "debug", "mode",
-)) | _PLACES  # fmt: skip
+    "name", "env", "environment", "region", "zone", "message", "description", "output", "notes", "title", "type",
+    "detail", "debug", "mode",
+)) | _PASSING | _PLACES  # fmt: skip
 _ABOUT_ENDINGS: Final = frozenset(
     ("at", "ms", "id", "url", "uri", "version", "time", "timestamp", "date", "seconds", "duration", "uptime", "latency")
 )
@@ -129,6 +132,11 @@ def is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
 def is_listing(key: str) -> bool:
     """Whether a key holds components by their names."""
     return plain(key) in _MAPS
+
+
+def is_passing(key: str) -> bool:
+    """Whether what stands at a key is of one moment, one process or one release."""
+    return plain(key) in _PASSING or (key_parts(key) or [""])[-1] in _ABOUT_ENDINGS
 
 
 def is_past(key: str) -> bool:

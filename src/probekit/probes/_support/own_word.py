@@ -11,7 +11,7 @@ from probekit.probes._support.health_document import HealthDocument, Names
 from probekit.probes._support.health_reader import read_health
 from probekit.probes._support.health_words import Health, said_by, said_leniently
 from probekit.probes._support.json import keys, shown
-from probekit.probes._support.suggestion import seen, suggestion
+from probekit.probes._support.suggestion import as_setting, seen, suggestion
 from probekit.transport.response import Answer
 
 SUGGESTED: Final = "if that is good: "  # begins the setting that would accept a body which is not understood
@@ -33,7 +33,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
         ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
     """
     if not answer.text.strip():
-        hint = f"{suggestion(answer)} says so, any_body = true that a 2xx is enough"
+        hint = f"{as_setting(suggestion(answer))} says so, any_body = true that a 2xx is enough"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is empty; {SUGGESTED}{hint}")
     try:
         document = said_by(answer)
@@ -53,7 +53,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
 
 def _unread(why: str, answer: Answer) -> ProbeFailedError:
     """The refusal of a body that says nothing of health, with its first line and the setting that would accept it."""
-    line = f"first line: {seen(answer)}; {SUGGESTED}{suggestion(answer)}"
+    line = f"first line: {seen(answer)}; {SUGGESTED}{as_setting(suggestion(answer))}"
     return ProbeFailedError(Reason.BAD_RESPONSE, f"{why}; {line}")
 
 

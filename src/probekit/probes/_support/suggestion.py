@@ -1,26 +1,37 @@
-"""Which line of a configuration would accept the answer that was seen? A whole one, to copy."""
+"""Which assertion would accept the answer that was seen? A whole one, to copy or to complete."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
+from itertools import chain
 from typing import Any, Final
 
 from probekit.model.measurement import ProbeFailedError
-from probekit.probes._support.health_values import WORDS
-from probekit.probes._support.health_words import is_page, plain
+from probekit.probes._support.comparing import number_in, time_in
+from probekit.probes._support.health_values import WORDS, is_passing
+from probekit.probes._support.health_words import Health, health_of, is_page, plain
 from probekit.probes._support.json import parse
+from probekit.probes._support.sentence import good_phrase
+from probekit.toml_file.write import inline
 from probekit.transport.response import Answer
+
+Claim = Mapping[str, Any]  # an entry of `assertions`: place and claim by their settings
 
 _SHOWN: Final = 80  # characters of a first line
 _LOOKED_AT: Final = 1 << 12  # characters of a text
 _SHORT: Final = 40  # characters of a text that is claimed as a whole
-_LONG: Final = 60  # characters of a claimed part of a text
+_LONG: Final = 55  # characters of a claimed part of a text
+_LONGEST_CLAIM: Final = 73  # characters: a line of a file holds it
 _DEEPEST: Final = 3  # levels of a document
 _MEMBER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _TITLE: Final = re.compile(r"<title[^<>]{0,200}>([^<>]{1,400})</title", re.IGNORECASE)
-_IN_TOML: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_ELEMENT: Final = re.compile(r"<([A-Za-z][\w:.-]{0,30})>([^<>\n]{1,40})</\1>")
+_UNSEEN: Final = re.compile(r"<(script|style)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
+_BETWEEN_TAGS: Final = re.compile(r"<[^<>]*>|\n")
+_UNREADABLE: Final = "\ufffd"
+_ANYTHING: Final[Claim] = {"length": {"at_least": 1}}
 
 
 def seen(answer: Answer) -> str:
@@ -31,41 +42,52 @@ def seen(answer: Answer) -> str:
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
 
 
-def suggestion(answer: Answer) -> str:
-    """Return the assertions that this answer keeps, as the line of a configuration."""
+def as_setting(claim: Claim) -> str:
+    """Return the claim as the line of a configuration."""
+    return f"assertions = [{inline(claim)}]"
+
+
+def suggestion(answer: Answer) -> Claim:
+    """Return a claim that this answer keeps, the likeliest to be about its health."""
     text = answer.text.strip()
     if not text:
-        return 'assertions = [{ equals = "" }]'
-    claim = None if is_page(answer) else _of_document(answer)
-    return f"assertions = [{claim or _of_text(text)}]"
+        return {"equals": ""}
+    claims = chain(_of_document(answer), _of_text(text, is_page=is_page(answer)))
+    return next((claim for claim in claims if len(inline(claim)) <= _LONGEST_CLAIM), _ANYTHING)
 
 
-def _of_document(answer: Answer) -> str | None:
-    """A claim about a JSON document; None where the body is none."""
+def _of_document(answer: Answer) -> Iterator[Claim]:
+    """Claims about a JSON document; none where the body is none."""
     try:
         document = parse(answer.body)
     except ProbeFailedError:
-        return None
-    found = list(_scalars("$", document, 1))
-    if found:
-        path, value = min(found, key=lambda one: _rank(*one))
-        return f"{{ path = {_quoted(path)}, equals = {_written(value)} }}"
-    if isinstance(document, list):
-        return '{ path = "$[0]", exists = true }' if document else '{ path = "$", length = 0 }'
-    if not isinstance(document, dict):
-        return None
-    name = next((key for key in document if _MEMBER.fullmatch(key)), None)
-    return f'{{ path = "$.{name}", exists = true }}' if name else '{ path = "$", length = 0 }' if not document else None
+        return
+    found = sorted(_scalars("$", document, 1), key=lambda one: _rank(*one))
+    yield from ({"path": path, "equals": value} for path, value in found)
+    if document in ({}, []):
+        yield {"path": "$", "length": 0}
+    elif isinstance(document, list):
+        yield {"path": "$[0]", "exists": True}
+    elif isinstance(document, dict):
+        yield from ({"path": f"$.{key}", "exists": True} for key in document if _MEMBER.fullmatch(key))
 
 
 def _scalars(path: str, value: Any, level: int) -> Iterator[tuple[str, bool | str]]:  # noqa: ANN401  # any JSON value
-    """The flags and short texts of a document, each with its path."""
+    """The flags and short texts of a document that the next answer may have too, each with its path."""
     if isinstance(value, bool) or (isinstance(value, str) and value.isprintable() and len(value) <= _SHORT):
-        yield path, value
+        if not _changes(path.rpartition(".")[2], value):
+            yield path, value
     elif isinstance(value, dict) and level <= _DEEPEST:
         for key, part in list(value.items())[:100]:
             if _MEMBER.fullmatch(key):
                 yield from _scalars(f"{path}.{key}", part, level + 1)
+
+
+def _changes(key: str, value: bool | str) -> bool:  # noqa: FBT001  # what is looked at
+    """Whether the value is of one moment, one process or one release, and the next answer has another."""
+    if not isinstance(value, str) or plain(key) in WORDS:
+        return False
+    return is_passing(key) or (number_in(value) is None and time_in(value) is not None)
 
 
 def _rank(path: str, value: bool | str) -> tuple[int, int]:  # noqa: FBT001  # what is ranked
@@ -74,14 +96,23 @@ def _rank(path: str, value: bool | str) -> tuple[int, int]:  # noqa: FBT001  # w
     return (0 if key in WORDS else 1 if isinstance(value, bool) else 2), path.count(".")
 
 
-def _of_text(text: str) -> str:
-    if len(text) <= _SHORT and text.isprintable():
-        return f"{{ equals = {_quoted(text)} }}"
+def _of_text(text: str, *, is_page: bool) -> Iterator[Claim]:
+    """Claims about a text: the whole of a short one, else the part that says most of it."""
+    if len(text) <= _SHORT and text.isprintable() and _UNREADABLE not in text:
+        yield {"equals": text}
     looked_at = text[:_LOOKED_AT]
-    title = _TITLE.search(looked_at)
-    lines = [line.strip() for line in ([_literal_part(title[1])] if title else looked_at.splitlines())]
-    words = next((cut for line in _in_order(lines) if (cut := _cut(line))), "")
-    return f"{{ contains = {_quoted(words)} }}" if words else "{ length = { at_least = 1 } }"
+    parts = _of_page(looked_at) if is_page else _in_order(looked_at.splitlines())
+    yield from ({"contains": cut} for part in parts if (cut := _cut(part.strip())))
+
+
+def _of_page(text: str) -> Iterator[str]:
+    """The parts of a page or of XML that a claim may name, the likeliest first: a good word, its title, any text."""
+    yield from (found[0] for found in _ELEMENT.finditer(text) if health_of(found[2]) is Health.GOOD)
+    parts = [part.strip() for part in _BETWEEN_TAGS.split(_UNSEEN.sub("", text))]
+    yield from filter(None, map(good_phrase, parts))
+    if title := _TITLE.search(text):
+        yield _literal_part(title[1])
+    yield from parts
 
 
 def _literal_part(title: str) -> str:
@@ -97,12 +128,4 @@ def _in_order(lines: list[str]) -> list[str]:
 def _cut(line: str) -> str:
     """Whole words of a line, as many as a claim holds."""
     cut = line if len(line) <= _LONG else line[:_LONG].rpartition(" ")[0]
-    return cut if cut.isprintable() and "\ufffd" not in cut else ""
-
-
-def _written(value: bool | str) -> str:  # noqa: FBT001  # what is written
-    return str(value).lower() if isinstance(value, bool) else _quoted(value)
-
-
-def _quoted(text: str) -> str:
-    return f'"{"".join(_IN_TOML.get(character, character) for character in text)}"'
+    return cut if cut.isprintable() and _UNREADABLE not in cut else ""

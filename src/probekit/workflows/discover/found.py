@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from probekit.probes._support.suggestion import Claim
 from probekit.probes.infrastructure_health import Need
-
-Claim = Mapping[str, str | int]  # an entry of `assertions`: place and claim by their settings
 
 
 class Standing(IntEnum):

@@ -13,15 +13,17 @@ from probekit.probes._support.health_reader import read_health
 from probekit.probes._support.health_words import Health, is_page, said_by, said_leniently
 from probekit.probes._support.json import keys, shown
 from probekit.probes._support.own_word import doubted, implied
+from probekit.probes._support.suggestion import Claim, suggestion
 from probekit.probes.rate_limit import LIMITS
 from probekit.transport.response import Answer
 from probekit.workflows.discover.asking import Asker, refusal_of
-from probekit.workflows.discover.claims import broken_by, strong_claims, suggestion, weak_claims
+from probekit.workflows.discover.claims import broken_by, strong_claims, weak_claims
 from probekit.workflows.discover.found import Discovery, HealthFound, Standing
 from probekit.workflows.discover.paths import BELOW, HEALTH, PARTS
 
 _KEPT: Final = 2000  # characters of a body that is not understood
 _CREDENTIALS: Final = (401, 403)
+_SUCCESS: Final[Claim] = {"status": 200}  # what a healthy answer keeps where only a sick one was seen
 _REFUSED: Final = 4  # the class of statuses
 _ABSENT: Final = (404, 405, 410)
 
@@ -158,7 +160,7 @@ def _found(path: str, answer: Answer, standing: Standing, doubt: str) -> HealthF
         status=answer.status,
         doubt=doubt,
         body=answer.text[:_KEPT] if is_unread else "",
-        suggestion=suggestion(answer) if is_unread else {},
+        suggestion={} if not is_unread else _SUCCESS if standing is Standing.FAILING else suggestion(answer),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from probekit import checklist
 from probekit.planning.coverage import kinds_for
+from probekit.toml_file.write import inline, key, quoted
 from probekit.workflows.discover import Discovery, Standing
 from probekit.workflows.first_file.health import health_probe
-from probekit.workflows.first_file.toml import WIDTH, array, comment, inline, key, quoted, setting
+from probekit.workflows.first_file.toml import WIDTH, array, comment, setting
 
 __all__ = ["first_file"]
 

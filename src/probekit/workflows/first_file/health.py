@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from probekit.workflows.discover.found import Claim, Discovery, HealthFound, Standing
-from probekit.workflows.first_file.toml import array, comment, commented, inline, quotation, quoted, setting
+from probekit.probes._support.suggestion import Claim
+from probekit.toml_file.write import inline, quoted
+from probekit.workflows.discover.found import Discovery, HealthFound, Standing
+from probekit.workflows.first_file.toml import array, comment, commented, quotation, setting
 
 _QUOTED: Final = 4  # lines of a body
 _LONGEST_NAME: Final = 70  # characters of a component's name that fits a line

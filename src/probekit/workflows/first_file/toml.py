@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
 from probekit.text import escape
+from probekit.toml_file.write import letter, quoted
 
 WIDTH: Final = 80
 
@@ -38,11 +38,11 @@ def setting(name: str, text: str) -> Iterator[str]:
     if len(line) <= WIDTH:
         yield line
         return
-    letters, rows = list(map(_letter, text)), [""]
-    for letter in letters:
-        if len(rows[-1]) + len(letter) > WIDTH - len('    """'):
+    letters, rows = list(map(letter, text)), [""]
+    for one in letters:
+        if len(rows[-1]) + len(one) > WIDTH - len('    """'):
             rows.append("")
-        rows[-1] += "\\u0020" if letter == " " and not rows[-1] else letter  # blanks at a line's start are left out
+        rows[-1] += "\\u0020" if one == " " and not rows[-1] else one  # blanks at a line's start are left out
     yield f'{name} = """\\'
     yield from (f"    {row}\\" for row in rows[:-1])
     yield f'    {rows[-1]}"""'
@@ -57,30 +57,3 @@ def array(name: str, entries: Sequence[str]) -> Iterator[str]:
     yield f"{name} = ["
     yield from (f"    {entry}," for entry in entries)
     yield "]"
-
-
-def inline(table: Mapping[str, str | int]) -> str:
-    """A table on one line."""
-    pairs = (f"{key(name)} = {quoted(value) if isinstance(value, str) else value}" for name, value in table.items())
-    return f"{{ {', '.join(pairs)} }}"
-
-
-def key(name: str) -> str:
-    """A bare key where that can be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
-
-
-def quoted(text: str) -> str:
-    """A basic string of TOML, with everything that hides, moves or ends text written as its code."""
-    return '"' + "".join(map(_letter, text)) + '"'
-
-
-def _letter(letter: str) -> str:
-    code = ord(letter)
-    if letter in '"\\':
-        return f"\\{letter}"
-    if letter.isprintable():
-        return letter
-    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004  # half a surrogate pair, for which TOML has no word
-        return "?"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  # the basic plane
