@@ -155,6 +155,7 @@ def test_a_site_that_falls_silent_is_not_asked_on(init, site) -> None:
 
     assert result.returncode == 0
     assert "3 paths in a row got no answer: no other was asked for" in result.stderr
+    assert '# path = "/..."' in Path("probes.toml").read_text()
     assert len(server.requests) < 10
 
 

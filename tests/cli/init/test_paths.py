@@ -56,6 +56,80 @@ def test_a_named_path_is_taken_where_every_path_answers_503(health_table) -> Non
     assert "paths that cannot exist answer 503, too" in health_table.stderr
 
 
+@pytest.mark.parametrize("status", [408, 429, 472, 501])
+def test_a_named_path_with_a_status_of_its_own_is_taken(health_table, status) -> None:
+    """429 and 472 are standbys of Vault, 408 is Elasticsearch without a green cluster."""
+    lines = health_table({"/v1/state": (status, "application/json", '{"sealed": false}')}, path="/v1/state")
+
+    assert lines[2:4] == ['path = "/v1/state"', f"# Not healthy now: it answers {status}."]
+    assert '#   {"sealed": false}' in lines
+
+
+@pytest.mark.parametrize("path", ["", "/health"])
+def test_a_path_whose_answer_cannot_be_read_is_told_and_taken(health_table, path) -> None:
+    unreadable = (200, "application/json", "x", {"Content-Encoding": "br"})
+
+    lines = health_table({"/health": unreadable, "/ping": (200, "text/plain", "pong")}, path=path)
+
+    assert lines[2] == 'path = "/health"'
+    assert lines[3].startswith("# Found and not understood: the body is encoded as 'br'")
+
+
+def test_a_path_that_hangs_is_told_and_taken(health_table, monkeypatch) -> None:
+    monkeypatch.setattr("probekit.cli.init_command._TIMEOUT", 0.3)
+    broken = (200, "text/plain", "ok", {"Content-Length": "9"})  # seven bytes never come
+
+    lines = health_table({"/health": broken, "/ping": (200, "text/plain", "pong")})
+
+    assert lines[2] == 'path = "/health"'
+    assert lines[3].startswith("# Not healthy now: the body of 127.0.0.1")
+    assert "health: /health is found and not understood; not healthy now: the body" in health_table.stderr
+
+
+def test_an_unreadable_path_beside_a_health_answer_is_told(health_table) -> None:
+    pages = {"/health": (200, "text/plain", "x", {"Content-Encoding": "br"}), "/healthz": OK}
+
+    assert 'path = "/healthz"' in health_table(pages)
+    assert "/health: the body is encoded as 'br'" in health_table.stderr
+
+
+@pytest.mark.parametrize(("path", "leads"), [("/health", "/health/"), ("/health", "health/"), ("/health/", "/health")])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_path_that_leads_to_itself_with_a_slash_is_followed(health_table, path, leads, is_named) -> None:
+    pages = {path: (301, "text/plain", "", {"Location": leads}), f"/{leads.lstrip('/')}": OK}
+    if not is_named and path == "/health/":
+        pages |= {"/health": OK}
+
+    lines = health_table(pages, path=path.rstrip("/") if is_named else "")
+
+    assert 'path = "/health' in lines[2]
+    assert len(lines) == 3
+    assert "tells no health" not in health_table.stderr
+
+
+@pytest.mark.parametrize("leads", ["/health", "/", "/home", "https://elsewhere.example.net/health/", "//[bad"])
+def test_no_other_redirect_of_a_health_path_is_followed(health_table, leads) -> None:
+    health = (301, "text/plain", "", {"Location": leads})
+    pages = {"/health": health, "/health/": (301, "text/plain", "", {"Location": "/health"}), "/home": OK}
+
+    assert '# path = "/..."' in health_table(pages)
+
+
+def test_two_paths_that_lead_to_each_other_end(health_table) -> None:
+    pages = {
+        path: (301, "text/plain", "", {"Location": leads})
+        for path, leads in [("/health", "/health/"), ("/health/", "/health")]
+    }
+
+    assert '# path = "/..."' in health_table(pages)
+
+
+def test_what_a_named_path_leads_to_counts_as_named(health_table) -> None:
+    pages = {"/state": (301, "text/plain", "", {"Location": "/state/"}), "/state/": (429, "text/plain", "")}
+
+    assert health_table(pages, path="/state")[2:4] == ['path = "/state/"', "# Not healthy now: it answers 429."]
+
+
 def test_a_named_path_that_denies_access_as_all_others_do_is_taken(health_table) -> None:
     lines = health_table({"everything": (401, "text/plain", "no")}, path="/state")
 
@@ -96,8 +170,13 @@ def test_a_root_that_leads_elsewhere_is_told_and_not_followed(init, site) -> Non
     other = site({"everything": OK})
     server = site({"/": (302, "text/plain", "", {"Location": f"{other.url}/x?token=1"})})
 
-    assert f"/ leads to {other.url}/x\n" in init(server.url).stderr
+    stderr = " ".join(init(server.url).stderr.split())
+    assert f"/ leads to {other.url}/x, which is not followed: if that is the system, name it instead" in stderr
     assert other.requests == []
+
+
+def test_a_root_that_leads_nowhere_is_no_crash(health_table) -> None:
+    assert 'path = "/health"' in health_table({"/": (302, "text/plain", "", {"Location": "//[bad"}), "/health": OK})
 
 
 def test_the_page_that_the_root_leads_to_is_the_one_whose_headers_are_read(init, site, certified) -> None:

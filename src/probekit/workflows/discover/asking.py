@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urljoin
 from uuid import uuid4
 
 from probekit.model.measurement import ProbeFailedError
@@ -36,6 +37,7 @@ class Asker:
     clean: Callable[[str], str] = str  # a text without the secrets that this process sends
     notes: list[str] = field(default_factory=list)
     locked: dict[str, str] = field(default_factory=dict)  # refusals that made-up paths get too, each with one path
+    failures: dict[str, ProbeFailedError] = field(default_factory=dict)  # paths without an answer, and why
     _began: datetime | None = None
     _silent: int = 0
     _known: dict[str, Answer | None] = field(default_factory=dict)
@@ -67,8 +69,9 @@ class Asker:
             answer = await self.client.get(url, most=most)
             self._silent = 0
             is_anything = await self.client.answers_anything(url, answer)
-        except ProbeFailedError:
+        except ProbeFailedError as error:
             self._silent += 1
+            self.failures[path] = ProbeFailedError(error.reason, self.clean(error.detail))
             return None
         if answer.denies_access:
             refusal = self.clean(refusal_of(answer))
@@ -88,6 +91,11 @@ class Asker:
         except ProbeFailedError:
             return False
 
+    @property
+    def fell_silent(self) -> bool:
+        """Whether the last paths all got no answer: then it says nothing of a single one."""
+        return self._silent >= _SILENT
+
     def note(self, text: str) -> None:
         """Keep what a person should know, once."""
         if text not in self.notes:
@@ -98,7 +106,7 @@ class Asker:
         self._began = self._began or self.now()
         if self.client.sent_in_all + _RESERVE > MOST_REQUESTS:
             self.note(f"{MOST_REQUESTS} requests are the most that are sent: not every usual path was asked for")
-        elif self._silent >= _SILENT:
+        elif self.fell_silent:
             self.note(f"{_SILENT} paths in a row got no answer: no other was asked for")
         elif self.now() - self._began > _LONGEST:
             self.note("it answers so slowly that not every usual path was asked for")
@@ -130,3 +138,12 @@ def refusal_of(answer: Answer) -> str:
     if answer.is_sign_in:
         return f"it leads to a sign-in page ({answer.redirect})"
     return f"it answers {answer.status}"
+
+
+def path_within(base_url: str, path: str, location: str) -> str | None:
+    """The path that a redirect of that path leads to; None where it leaves the origin, or leads nowhere."""
+    try:
+        leads = urljoin(f"{base_url}{path}", location)
+    except ValueError:  # `//[`, of a hostile target
+        return None
+    return leads.removeprefix(base_url) if leads.startswith(f"{base_url}/") else None

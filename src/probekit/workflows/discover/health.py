@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from probekit.model.measurement import ProbeFailedError
+from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probes import infrastructure_health
 from probekit.probes._support.health_document import HealthDocument
 from probekit.probes._support.health_reader import read_health
@@ -16,7 +16,7 @@ from probekit.probes._support.own_word import doubted, implied
 from probekit.probes._support.suggestion import Claim, suggestion
 from probekit.probes.rate_limit import LIMITS
 from probekit.transport.response import Answer
-from probekit.workflows.discover.asking import Asker, refusal_of
+from probekit.workflows.discover.asking import Asker, path_within, refusal_of
 from probekit.workflows.discover.claims import broken_by, strong_claims, weak_claims
 from probekit.workflows.discover.found import Discovery, HealthFound, Standing
 from probekit.workflows.discover.paths import BELOW, HEALTH, PARTS
@@ -30,24 +30,31 @@ _ABSENT: Final = (404, 405, 410)
 
 async def find_health(found: Discovery, asker: Asker, root: Answer | None) -> None:
     """Find the health path: the named one, else the first that is understood, else the best of the others."""
-    candidates = list[HealthFound]()
-    for path in _paths(asker.named, found.page):
+    candidates, named = list[HealthFound](), asker.named
+    for path in _paths(named, found.page):
         candidate = await _candidate(found, asker, path)
-        if candidate is None:
-            continue
-        candidates.append(candidate)
-        if candidate.standing is Standing.UNDERSTOOD or (path == asker.named and candidate.standing < Standing.PAGE):
+        candidates += [candidate] if candidate else []
+        is_enough = candidate is not None and candidate.standing is Standing.UNDERSTOOD
+        if is_enough or (path == named and _serves(candidate, path in asker.failures)):
             break
+    candidates += _unanswered(found, asker)
     found.health = min(candidates, key=lambda one: one.standing, default=None)
     await _take_root(found, asker, root)
     _note_others(found, asker, candidates)
+
+
+def _serves(candidate: HealthFound | None, is_unanswered: bool) -> bool:  # noqa: FBT001  # what is known of the path
+    """Whether a named path is taken: a page of HTML, or nothing, is none that tells health."""
+    return candidate.standing < Standing.PAGE if candidate else is_unanswered
 
 
 def _note_others(found: Discovery, asker: Asker, candidates: Sequence[HealthFound]) -> None:
     """Note what else a person should know: paths that are not well, or that deny access."""
     others = [one for one in candidates if one is not found.health]
     for one in others:
-        if one.standing is Standing.FAILING:
+        if not one.status:
+            asker.note(f"{one.path}: {one.doubt}")
+        elif one.standing is Standing.FAILING:
             asker.note(f"{one.path} answers {one.status}")
     if denied := [one.path for one in others if one.standing is Standing.DENIED]:
         asker.note(f"access is denied at {', '.join(denied)}")
@@ -92,12 +99,37 @@ async def _candidate(found: Discovery, asker: Asker, path: str) -> HealthFound |
         return None
     if answer.is_success or answer.is_server_error:
         found.limits = found.limits or tuple(name for name in LIMITS if answer.header(name))
+    leads = _same_with_slash(asker.base_url, path, answer)
+    if leads and leads not in found.tried:
+        asker.note(f"{path} leads to {leads}")
+        asker.named = leads if path == asker.named else asker.named
+        return await _candidate(found, asker, leads)
     health = read_answer(path, answer)
+    if health is None and path == asker.named and _refuses(answer):
+        return _found(path, answer, Standing.FAILING, f"it answers {answer.status}")
     if health is None and answer.denies_access:
         asker.note(f"{path}: {answer.access_denied().detail}")
-    elif health is None and path == asker.named and answer.status // 100 == _REFUSED and answer.status not in _ABSENT:
-        return _found(path, answer, Standing.FAILING, f"it answers {answer.status}")  # 400 of MLServer is "not ready"
     return health
+
+
+def _refuses(answer: Answer) -> bool:
+    """Whether it is an error of the path itself: 400 of MLServer is "not ready", 429 of Vault "standby"."""
+    is_error = answer.status // 100 == _REFUSED or answer.is_server_error
+    return is_error and not answer.is_challenge and answer.status not in _ABSENT
+
+
+def _same_with_slash(base_url: str, path: str, answer: Answer) -> str | None:
+    """The path that an answer leads to, where it is the same one with or without a slash at its end."""
+    leads = path_within(base_url, path, answer.redirect) if answer.redirect else None
+    return leads if leads and leads != path and leads.rstrip("/") == path.rstrip("/") else None
+
+
+def _unanswered(found: Discovery, asker: Asker) -> Iterator[HealthFound]:
+    """The paths that got no answer that can be read, where the system answers others, or a person named the path."""
+    for path, failure in asker.failures.items():
+        if path in found.tried and (path == asker.named or not asker.fell_silent):
+            standing = Standing.UNREAD if failure.reason is Reason.BAD_RESPONSE else Standing.FAILING
+            yield HealthFound(path=path, standing=standing, doubt=failure.detail, suggestion=_SUCCESS)
 
 
 async def _take_root(found: Discovery, asker: Asker, root: Answer | None) -> None:

@@ -24,7 +24,7 @@ from probekit.transport.client import Http
 from probekit.transport.response import Answer
 from probekit.transport.trust import Trust
 from probekit.transport.urls import endpoint_of, origin_of
-from probekit.workflows.discover.asking import Asker
+from probekit.workflows.discover.asking import Asker, path_within
 from probekit.workflows.discover.found import Discovery
 from probekit.workflows.discover.health import find_components, find_health
 from probekit.workflows.discover.paths import METRICS, SPRING_METRICS
@@ -118,7 +118,8 @@ async def _root(start: Start, asker: Asker) -> Answer | None:
         try:
             await asker.client.get(f"{start.base_url}{other}")
         except ProbeFailedError:
-            raise error from None
+            detail = f"neither / nor {other} can be read: {error.detail}"
+            raise ProbeFailedError(error.reason, detail) from None
         asker.note(f"/ cannot be read: {asker.clean(error.detail)}")
         return None
     if root.refuses_request:
@@ -134,7 +135,9 @@ def _note_redirect(found: Discovery, root: Answer | None, asker: Asker) -> None:
     if path not in ("", "/") and len(path) <= _LONGEST_PAGE:
         found.page = path
     if root.redirect:
-        asker.note(f"/ leads to {root.redirect}")
+        is_within = path_within(asker.base_url, "/", root.redirect) is not None
+        hint = "" if is_within else ", which is not followed: if that is the system, name it instead"
+        asker.note(f"/ leads to {root.redirect}{hint}")
 
 
 async def _certificate(base_url: str, client: Http, seconds: float, now: Callable[[], datetime]) -> str | None:

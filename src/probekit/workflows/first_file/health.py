@@ -68,6 +68,8 @@ def _unread(health: HealthFound) -> Iterator[str]:
     if health.body.strip():
         yield from comment(f"Its answer with status {health.status}, which is not understood, begins:")
         yield from quotation(health.body, _QUOTED)
-    when = "Run init again when it is well, or complete" if is_failing else "Complete"
-    yield from comment(f"{when} the claim that only a healthy answer keeps. {_FOR_GO}")
+    if is_failing:
+        yield from comment("Run init again when it is well. An answer that says nothing of health needs a claim:")
+    else:
+        yield from comment(f"Complete the claim that only a healthy answer keeps. {_FOR_GO}")
     yield from commented(assertions((health.suggestion,)))
