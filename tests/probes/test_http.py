@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from functools import partial
 
 import httpx
 import pytest
@@ -169,6 +170,8 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
         (b"  <html>ok</html>", "application/json", "a page"),
         (b'{"state": {"a": 1}}', "application/json", 'keys are "state"'),
         (b'{"status": "banana"}', "application/json", "not a recognised word of health"),
+        (b'{"status": "yellow"}', "application/json", 'its status "yellow" is neither good nor bad'),
+        (b"Degraded", "text/plain", 'its status "Degraded" is neither good nor bad'),
         (b'{"status": null}', "application/json", "not a recognised word of health"),
         (b'{"status": ["ok"]}', "application/json", "no status in it"),
         (b'{"status": "ok", "status": "down"}', "application/json", "one key twice"),
@@ -507,6 +510,7 @@ TO_COPY = [
     (b"<?xml version='1.0'?><health><status>UP</status></health>", XML, '{ contains = "<status>UP</status>" }'),
     (b"caf\xe9 is fine", "text/plain", "{ length = { at_least = 1 } }"),
     (b"ok\x00\x1b[31m", "text/plain", "{ length = { at_least = 1 } }"),
+    (b"Degraded", JSON, '{ equals = "Degraded" }'),  # where no bad word would be read
     (b"x" * 100, "text/plain", "{ length = { at_least = 1 } }"),
     ("\u202e\u0007".encode() * 30, "text/plain", "{ length = { at_least = 1 } }"),
 ]
@@ -521,6 +525,26 @@ async def test_the_refusal_names_the_claim_that_would_pass(answers, body, media_
     assert detail.endswith(f"; if that is good: assertions = [{claim}]")
     told = tomllib.loads(detail.rpartition("if that is good: ")[2])
     assert (await answers(body, media_type=media_type, **told)).values["failed_assertions"] == Exact(0)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "unclear", "good", "bad"),
+    [
+        (JSON, b'{"status": "yellow"}', b'{"status": "green"}', b'{"status": "red"}'),
+        (JSON, b'"degraded"', b'"ok"', b'"down"'),
+        ("text/plain", b"Degraded", b"Healthy", b"Unhealthy"),
+    ],
+)
+async def test_the_claim_for_an_unclear_word_takes_a_good_one_and_no_bad_one(
+    answers, media_type, unclear, good, bad
+) -> None:
+    answers = partial(answers, media_type=media_type)
+    detail = (await answers(unclear)).values["up"].detail
+    told = tomllib.loads(detail.rpartition("if that is good: ")[2])
+
+    for body in (unclear, good):
+        assert (await answers(body, **told)).values["failed_assertions"] == Exact(0)
+    assert "the declared assertions hold, but" in (await answers(bad, **told)).values["failed_assertions"].detail
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def answer(body: str, status: int = 200) -> Answer:
         ("GitLab OK", {"contains": "GitLab OK"}),
         ("true", {"equals": "true"}),
         ('{"health":"true"}', {"path": "$.health", "equals": "true"}),
+        ("[+]ping ok\n[+]etcd ok\nlivez check passed\n", {"contains": "livez check passed"}),  # Kubernetes, ?verbose
         ('{"note":"x","ready":"true"}', {"path": "$.ready", "equals": "true"}),
     ],
 )
@@ -46,11 +47,26 @@ def test_what_calls_itself_well_gets_a_claim_that_kind_http_takes(body, claim) -
         *("Prometheus Server is not Ready.", "Service isn't ready", "It was ready", "10 failed, 0 passed", "ready"),
         *("the database is down, the cache is up", "will be ready", "never ok", "degraded but running", "no news"),
         *("", "{}", "[]", "null", "false", '{"debug":"true"}', '{"a b":"true"}', '"true"x'),
+        *("[+]ping ok\n[-]etcd failed: reason withheld\nlivez check passed", "[+]ping ok\nlivez check failed", "[+]a"),
+        *('{"sealed": false}', '{"initialized": "true", "sealed": false}'),
         *("line\nServer is ready", " ".join(["very"] * 20 + ["ready"]), "x" * 200 + " ready"),
     ],
 )
 def test_what_does_not_call_itself_well_gets_none(body) -> None:
     assert strong_claims(answer(body)) == ()
+
+
+def test_vault_is_well_where_it_is_initialized_and_not_sealed() -> None:
+    well = ({"path": "$.initialized", "equals": True}, {"path": "$.sealed", "equals": False})
+
+    for initialized, sealed, broken_now in [
+        ("true", "false", ""),
+        ("true", "true", "sealed is true"),
+        ("false", "true", "initialized is false"),
+    ]:
+        body = answer(f'{{"initialized": {initialized}, "sealed": {sealed}, "standby": false}}')
+        assert strong_claims(body) == well
+        assert broken_by(body) == broken_now
 
 
 def test_what_breaks_its_claim_is_told() -> None:
@@ -86,6 +102,9 @@ def test_what_says_nothing_gets_its_exact_text(body, status, claims) -> None:
         ("", {"equals": ""}),
         ("<p>fine</p>", {"equals": "<p>fine</p>"}),
         ("all fine\nhere", {"contains": "all fine"}),
+        ('{"status": "yellow"}', {"path": "$.status", "exists": True}),  # and not one that "green" would break
+        ('{"n": {"phase": "degraded"}}', {"path": "$.n.phase", "equals": "degraded"}),  # no bad word there is read
+        ("Degraded", {"length": {"at_least": 1}}),
         (
             "one two three four five six seven eight nine ten",
             {"contains": "one two three four five six seven eight nine ten"},

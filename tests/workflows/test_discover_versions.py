@@ -34,6 +34,9 @@ def told(document: Any, *, is_its_place: bool = False, status: int = 200) -> tup
         ({"etcdserver": "3.4.23", "etcdcluster": "3.4.0"}, "$.etcdserver", "3.4.23"),
         ({"couchdb": "Welcome", "version": "3.3.2"}, "$.version", "3.3.2"),
         ({"latest_version": "9.9", "server_version": "1.2"}, "$.server_version", "1.2"),
+        ({"status": "pass", "version": "1", "releaseId": "1.2.2"}, "$.releaseId", "1.2.2"),  # health+json
+        ({"version": "1", "releaseId": "7f3a9c5"}, "$.version", "1"),
+        ({"commitSha": "7f3a9c5", "pkgVersion": "1.5.0"}, "$.pkgVersion", "1.5.0"),  # Meilisearch
         ({"version": "1.2", "data": {"version": "3.4"}}, "$.version", "1.2"),
     ],
 )

@@ -54,6 +54,27 @@ def test_the_claim_that_is_written_holds_when_it_is_verified(health_table, body)
     assert cli.run(["verify", "--env", "prod", "--item", "deploy.services.health-endpoint"]) == 0
 
 
+def test_vault_that_is_sealed_is_not_healthy_now_and_gets_its_claims(health_table) -> None:
+    lines = health_table({"/v1/sys/health": (503, JSON, '{"initialized": true, "sealed": true, "standby": true}')})
+
+    assert lines[2:] == [
+        'path = "/v1/sys/health"',
+        "# Not healthy now: it answers 503. The answer is understood.",
+        "assertions = [",
+        '    { path = "$.initialized", equals = true },',
+        '    { path = "$.sealed", equals = false },',
+        "]",
+    ]
+
+
+def test_the_version_of_a_model_server_is_above_its_health(health_table) -> None:
+    health_table({"/v2/health/ready": (200, TEXT, ""), "/v2": (200, JSON, '{"name": "triton", "version": "2.41.0"}')})
+
+    assert (
+        '[env.prod.probes.release]\nkind = "release"\npath = "/v2"\nat = "$.version"' in Path("probes.toml").read_text()
+    )
+
+
 WEAK = [
     "# Weak: this claim proves that the process answers, not that it is well. Name a",
     "# path that says more where there is one.",

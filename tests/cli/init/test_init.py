@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from probekit import cli
+from probekit import checklist, cli
 from probekit.config.loader import load
+from probekit.planning.coverage import kinds_for_item
 from probekit.workflows.discover import MOST_REQUESTS
 
 SPRING = {"status": "UP", "components": {"db": {"status": "UP"}, "redis": {"status": "UP"}}}
@@ -19,6 +20,7 @@ PAGES = {
     "/actuator/health": (200, "application/json", json.dumps(SPRING)),
     "/api/version": (200, "application/json", '{"version": "2.3.1"}'),
 }
+README = Path(__file__).parents[3] / "README.md"
 METRICS = (200, "text/plain; version=0.0.4", "# HELP up Whether.\n# TYPE up gauge\nup 1\n")
 
 
@@ -46,7 +48,10 @@ def test_one_line_says_what_else_there_is(init, site) -> None:
     lines = init(site(PAGES).url, "--output", "-").stdout.splitlines()
 
     (line,) = [line for line in lines if "probekit list items" in line]
-    assert line.startswith("# 203 items, ")
+    known = checklist.load("softfactory")
+    able = sum(bool(kinds_for_item(item, known)) for item in known.items)
+    assert line == f"# `probekit list items` names all 203; kinds measure {able} of them."
+    assert f"Kinds of probekit measure {able} of the 203 items" in README.read_text("utf-8")
     assert len(lines) < 50
 
 

@@ -43,7 +43,8 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
     if said.overall is None and said.is_silent:
         raise _unread(f"no status in it; {keys(document)}", answer)
     if said.overall is not None and said.overall.is_doubtful:
-        raise _unread(f"its status {shown(said.word)} is not a recognised word of health", answer)
+        what = "neither good nor bad" if said.overall is Health.UNCLEAR else "not a recognised word of health"
+        raise _unread(f"its status {shown(said.word)} is {what}", answer)
     if said.overall is Health.BAD and said.best is not Health.GOOD:
         return OwnWord([f"its status is {shown(said.word)}"], said.neutral)
     if doubts := _doubts(_unwell(said)):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from probekit.model.measurement import ProbeFailedError
 from probekit.probes._support.comparing import number_in, time_in
 from probekit.probes._support.health_values import WORDS, is_passing
-from probekit.probes._support.health_words import Health, health_of, is_page, plain
+from probekit.probes._support.health_words import Health, health_of, is_page, plain, said_leniently
 from probekit.probes._support.json import parse
 from probekit.probes._support.sentence import good_phrase
 from probekit.toml_file.write import inline
@@ -52,6 +52,8 @@ def suggestion(answer: Answer) -> Claim:
     text = answer.text.strip()
     if not text:
         return {"equals": ""}
+    if health_of(said_leniently(answer)) is Health.UNCLEAR:  # "Degraded" of ASP.NET: what is read as a bad word is
+        return _ANYTHING  # refused all the same
     claims = chain(_of_document(answer), _of_text(text, is_page=is_page(answer)))
     return next((claim for claim in claims if len(inline(claim)) <= _LONGEST_CLAIM), _ANYTHING)
 
@@ -63,13 +65,19 @@ def _of_document(answer: Answer) -> Iterator[Claim]:
     except ProbeFailedError:
         return
     found = sorted(_scalars("$", document, 1), key=lambda one: _rank(*one))
-    yield from ({"path": path, "equals": value} for path, value in found)
+    yield from ({"path": path, **_kept_by(path, value)} for path, value in found)
     if document in ({}, []):
         yield {"path": "$", "length": 0}
     elif isinstance(document, list):
         yield {"path": "$[0]", "exists": True}
     elif isinstance(document, dict):
         yield from ({"path": f"$.{key}", "exists": True} for key in document if _MEMBER.fullmatch(key))
+
+
+def _kept_by(path: str, value: bool | str) -> Claim:  # noqa: FBT001  # what is claimed
+    """What accepts a value: "yellow" at a key whose bad words are refused all the same, without refusing "green"."""
+    is_read = path.count(".") == 1 and plain(path.removeprefix("$.")) in WORDS
+    return {"exists": True} if is_read and health_of(value) is Health.UNCLEAR else {"equals": value}
 
 
 def _scalars(path: str, value: Any, level: int) -> Iterator[tuple[str, bool | str]]:  # noqa: ANN401  # any JSON value

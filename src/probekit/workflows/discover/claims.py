@@ -9,14 +9,16 @@ from typing import Any, Final
 from probekit.model.measurement import ProbeFailedError
 from probekit.probes._support.health_values import WORDS
 from probekit.probes._support.health_words import plain
-from probekit.probes._support.json import parse
+from probekit.probes._support.json import parse, shown
 from probekit.probes._support.sentence import good_phrase
 from probekit.probes._support.suggestion import Claim
 from probekit.transport.response import Answer
 
 _EMPTY_DOCUMENTS: Final = ("{}", "[]")
 _RAILS: Final = "background-color: green"  # the whole page of Rails' /up; red where it is not well
+_VAULT: Final = {"initialized": True, "sealed": False}
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a key that a JSONPath holds as it is
+_Flag = tuple[str, bool | str, bool | str]  # key, due value, seen value
 
 
 def strong_claims(answer: Answer) -> tuple[Claim, ...]:
@@ -26,16 +28,15 @@ def strong_claims(answer: Answer) -> tuple[Claim, ...]:
         return ({"equals": text},)
     if _RAILS in text:
         return ({"contains": _RAILS},)
-    if phrase := good_phrase(text):
+    if phrase := _passed_checks(text) or good_phrase(text):
         return ({"contains": phrase},)
-    flag = _text_flag(_document(answer))
-    return ({"path": f"$.{flag[0]}", "equals": "true"},) if flag else ()
+    return tuple({"path": f"$.{key}", "equals": due} for key, due, _ in _flags(_document(answer)))
 
 
 def broken_by(answer: Answer) -> str:
     """What in an answer breaks its strong claims, in words; empty where they hold."""
-    flag = _text_flag(_document(answer))
-    return f'{flag[0]} is "false"' if flag and flag[1] == "false" else ""
+    broken = (f"{key} is {shown(seen)}" for key, due, seen in _flags(_document(answer)) if seen != due)
+    return next(broken, "")
 
 
 def weak_claims(answer: Answer) -> tuple[Claim, ...]:
@@ -54,8 +55,17 @@ def _document(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
         return None
 
 
-def _text_flag(document: Any) -> tuple[str, str] | None:  # noqa: ANN401  # any JSON value
-    """The first key of health whose value is the text "true" or "false", and that text: {"health":"true"} of etcd."""
+def _passed_checks(text: str) -> str:
+    """The last line of a list of checks that all passed: `livez check passed` after lines such as `[+]ping ok`."""
+    *checks, last = text.splitlines() or [""]
+    is_list = bool(checks) and all(line.startswith("[+]") for line in checks)
+    return last if is_list and good_phrase(last) else ""
+
+
+def _flags(document: Any) -> tuple[_Flag, ...]:  # noqa: ANN401  # any JSON value
+    """The flags of a dialect that kind http does not read: {"health":"true"} of etcd, those of Vault."""
     table = document if isinstance(document, Mapping) else {}
+    if all(isinstance(table.get(key), bool) for key in _VAULT):
+        return tuple((key, due, table[key]) for key, due in _VAULT.items())
     flags = ((key, value) for key, value in table.items() if value in ("true", "false") and _NAME.fullmatch(key))
-    return next((flag for flag in flags if plain(flag[0]) in WORDS), None)
+    return tuple((key, "true", value) for key, value in flags if plain(key) in WORDS)[:1]

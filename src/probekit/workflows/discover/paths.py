@@ -7,17 +7,9 @@ from typing import Final
 HEALTH: Final = (
     *("/health", "/healthz", "/api/health", "/api/healthz", "/actuator/health", "/health/ready", "/health/live"),
     *("/readyz", "/ready", "/livez", "/-/ready", "/-/healthy", "/-/ping", "/api/v1/health", "/healthcheck"),
-    *("/_cluster/health", "/v1/health/ready", "/v2/health/ready", "/v2/health/live", "/minio/health/ready"),
-    *(
-        "/minio/health/live",
-        "/admin/info/ping",
-        "/_up",
-        "/api/health/checks/alarms",
-        "/debug/health",
-        "/status",
-        "/ping",
-        "/up",
-    ),
+    *("/_cluster/health", "/v1/sys/health", "/v1/health/ready", "/v2/health/ready", "/v2/health/live"),
+    *("/minio/health/ready", "/minio/health/live", "/admin/info/ping", "/_up", "/api/health/checks/alarms"),
+    *("/debug/health", "/status", "/ping", "/up"),
 )
 BELOW: Final = ("/health", "/healthz", "/api/health", "/actuator/health")  # below a path at which an application lives
 PARTS: Final = ("/actuator/health", "/api/infrastructure/health", "/health/detailed", "/health/details", "/health/full")
@@ -25,5 +17,6 @@ VERSIONS: Final = (
     *("/version", "/api/version", "/api/v1/version", "/api/server/version", "/actuator/info", "/info"),
     *("/version.json", "/api/v1/status/buildinfo"),
 )
+V2: Final = "/v2"  # the metadata of a model server (KServe), which has its health below it
 METRICS: Final = "/metrics"
 SPRING_METRICS: Final = "/actuator/prometheus"

@@ -12,7 +12,7 @@ from probekit.probes._support.json import parse
 from probekit.transport.response import Answer
 from probekit.workflows.discover.asking import Asker
 from probekit.workflows.discover.found import Discovery
-from probekit.workflows.discover.paths import VERSIONS
+from probekit.workflows.discover.paths import V2, VERSIONS
 
 _OK: Final = 200
 _LONGEST: Final = 60  # characters of a version
@@ -21,8 +21,9 @@ _MOST: Final = 1000  # values of a document that are looked at
 _NUMBERED: Final = re.compile(r"v?[0-9]+(\.[0-9]+)+([-+.~_][0-9A-Za-z.+~_-]*)?")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _OWN: Final = (  # keys of the served version, the surest first, without what joins their words
-    "version", "appversion", "serverversion", "buildversion", "releaseversion", "gitversion", "release", "tag",
-    "build", "semver", "etcdserver",
+    "releaseid",  # of health+json, whose version is that of the API
+    "version", "appversion", "serverversion", "pkgversion", "buildversion", "releaseversion", "gitversion", "release",
+    "tag", "build", "semver", "etcdserver",
 )  # fmt: skip
 _AROUND: Final = frozenset((  # keys of objects that may hold it; java, os and others tell a version of their own
     "version", "build", "app", "application", "service", "server", "info", "data", "result", "response", "release",
@@ -33,7 +34,8 @@ _WITHIN: Final = (("version", "number"), ("build", "number"))  # a key in an obj
 
 async def find_version(found: Discovery, asker: Asker, root: Answer | None) -> None:
     """Find it at the usual paths, in the health answer, or at `/`."""
-    for path in VERSIONS:
+    is_model_server = found.health is not None and found.health.path.startswith(f"{V2}/")
+    for path in (V2, *VERSIONS) if is_model_server else VERSIONS:
         if _take(found, path, await asker.read(path), is_its_place=True):
             return
     if found.health and _take(found, found.health.path, await asker.read(found.health.path)):

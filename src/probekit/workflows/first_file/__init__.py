@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from probekit import checklist
-from probekit.planning.coverage import kinds_for
+from probekit.planning.coverage import kinds_for_item
 from probekit.toml_file.write import inline, key, quoted
 from probekit.workflows.discover import Discovery, Standing
 from probekit.workflows.first_file.health import health_probe
@@ -58,9 +58,8 @@ def _scope(found: Discovery) -> Iterator[str]:
 def _other_items() -> Iterator[str]:
     """What else a scope may hold."""
     known = checklist.load("softfactory")
-    measurable = {probe for probe in known.probes if kinds_for(probe, known)}
-    able = sum(item.probe in measurable for item in known.items)
-    yield f"# {len(known.items)} items, {able} of which have a kind here: `probekit list items`"
+    able = sum(bool(kinds_for_item(item, known)) for item in known.items)
+    yield f"# `probekit list items` names all {len(known.items)}; kinds measure {able} of them."
 
 
 def _connect(found: Discovery, env: str, ca: Path | None, headers: Mapping[str, str]) -> Iterator[str]:
