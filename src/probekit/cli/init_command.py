@@ -21,7 +21,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.text import escape, paragraph
 from probekit.toml_file import ConfigError
 from probekit.transport.urls import has_host
-from probekit.workflows.discover import MOST_REQUESTS, Discovery, Start, discover
+from probekit.workflows.discover import MOST_REQUESTS, Discovery, Standing, Start, discover
 from probekit.workflows.first_file import first_file
 from probekit.workflows.options import RequestError
 
@@ -73,7 +73,8 @@ def command(url: str, environment: str, output: Path, ca: Path | None, headers: 
     for line in _findings(found):
         for row in paragraph(line, width=_WIDTH, indent="  ", hanging="    "):
             write_stderr(row)
-    text = first_file(found, environment, ca=ca, headers=headers)
+    commands = _commands(environment, output)
+    text = first_file(found, environment, ca=ca, headers=headers, commands=commands)
     try:
         read(text, folder / _DEFAULT)
     except ConfigError as error:  # of a name of an environment that cannot be, for one
@@ -82,7 +83,7 @@ def command(url: str, environment: str, output: Path, ca: Path | None, headers: 
         _write(output, text)
     else:
         write_stdout(text)
-    for line in _next(environment, output):
+    for line in _next(found, output, commands):
         write_stderr(line)
     return 0
 
@@ -139,13 +140,17 @@ def _findings(found: Discovery) -> Iterator[str]:
     yield from found.notes
 
 
-def _next(environment: str, output: Path) -> Iterator[str]:
-    """Where the file is, and the commands that use it."""
-    is_default = str(output) == _DEFAULT
-    config = "" if is_default or str(output) == "-" else f" --config {shlex.quote(str(output))}"
-    name = shlex.quote(environment)
+def _commands(environment: str, output: Path) -> tuple[str, ...]:
+    """The commands that use the file, in their order."""
+    config = "" if str(output) in (_DEFAULT, "-") else f" --config {shlex.quote(str(output))}"
+    env = f"--env {shlex.quote(environment)}{config}"
+    words = (f"probe health {env}", f"plan {env}", f"verify {env} --deployed now")
+    return tuple(escape(f"probekit {one}") for one in words)
+
+
+def _next(found: Discovery, output: Path, commands: tuple[str, ...]) -> Iterator[str]:
+    """Where the file is, what is to be done in it, and the commands that use it."""
     written = "Save this as probes.toml." if str(output) == "-" else f"{output} is written."
-    yield escape(f"{written} Next:")
-    yield escape(f"  probekit plan --env {name}{config}")
-    yield escape(f"  probekit probe health --env {name}{config}")
-    yield escape(f"  probekit verify --env {name} --deployed now{config}")
+    is_complete = found.health is not None and found.health.standing in (Standing.UNDERSTOOD, Standing.WEAK)
+    yield escape(f"{written} {'Next:' if is_complete else 'Complete its health probe, then:'}")
+    yield from (f"  {one}" for one in commands)

@@ -135,7 +135,7 @@ def test_nothing_that_a_target_says_breaks_out_of_the_file(data) -> None:
         notes=[draw(text)],
     )
 
-    written = first_file(found, "prod", ca=None, headers={})
+    written = first_file(found, "prod", ca=None, headers={}, commands=("probekit plan",))
 
     assert set(tables(written)) == {"env", "release", "health", "infrastructure", "security-headers"}
     assert set(read(written, Path("probes.toml")).targets) == {"prod"}

@@ -67,16 +67,46 @@ def test_the_last_lines_name_the_next_commands(init, site) -> None:
 
     assert lines[-4:] == [
         "probes.toml is written. Next:",
-        "  probekit plan --env prod",
         "  probekit probe health --env prod",
+        "  probekit plan --env prod",
         "  probekit verify --env prod --deployed now",
     ]
+
+
+def test_the_file_begins_with_the_next_commands(init, site) -> None:
+    server = site(PAGES)
+    init(server.url)
+
+    assert Path("probes.toml").read_text().splitlines()[:4] == [
+        f"# What `probekit init` saw of {server.url}. Next:",
+        "#   probekit probe health --env prod",
+        "#   probekit plan --env prod",
+        "#   probekit verify --env prod --deployed now",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("health", "then"),
+    [
+        ((200, "text/plain", "pong"), "Next:"),
+        ((200, "application/json", '{"phase": "steady"}'), "Complete its health probe, then:"),
+        (
+            (200, "application/json", '{"status": "ok", "checks": {"db": "degraded"}}'),
+            "Complete its health probe, then:",
+        ),
+        ((401, "text/plain", "no"), "Complete its health probe, then:"),
+        ((404, "text/plain", "no"), "Complete its health probe, then:"),
+    ],
+)
+def test_a_health_probe_that_is_not_complete_comes_first(init, site, health, then) -> None:
+    assert f"probes.toml is written. {then}" in init(site({"/health": health}).url).stderr.splitlines()
 
 
 def test_the_next_commands_name_another_file_and_quote_the_environment(init, site) -> None:
     lines = init(site(PAGES).url, "--env", "my env", "--output", "own.toml").stderr.splitlines()
 
-    assert lines[-1] == "  probekit verify --env 'my env' --deployed now --config own.toml"
+    assert lines[-1] == "  probekit verify --env 'my env' --config own.toml --deployed now"
+    assert "#   probekit probe health --env 'my env' --config own.toml" in Path("own.toml").read_text().splitlines()
 
 
 def test_what_was_written_is_taken_by_plan(init, site, capfd) -> None:

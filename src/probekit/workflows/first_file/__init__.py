@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +22,16 @@ _SECOND: Final = (
 )
 
 
-def first_file(found: Discovery, environment: str, *, ca: Path | None, headers: Mapping[str, str]) -> str:
-    """The text of the file."""
-    return "".join(f"{line}\n" for line in _lines(found, environment, ca, headers))
+def first_file(
+    found: Discovery, environment: str, *, ca: Path | None, headers: Mapping[str, str], commands: Sequence[str]
+) -> str:
+    """The text of the file, which begins with the commands that use it."""
+    head = (*comment(f"What `probekit init` saw of {found.base_url}. Next:"), *(f"#   {one}" for one in commands))
+    return "".join(f"{line}\n" for line in (*head, *_lines(found, environment, ca, headers)))
 
 
 def _lines(found: Discovery, environment: str, ca: Path | None, headers: Mapping[str, str]) -> Iterator[str]:
     env = f"env.{key(environment)}"
-    yield from comment(f"What `probekit init` saw of {found.base_url}.")
-    yield from comment(f"`probekit plan --env {environment}` checks this file and touches nothing.")
     yield from ("", f"[{env}]", *setting("base_url", found.base_url))
     yield "scope = [             # what this environment is held to"
     yield from (f"    {quoted(item)}," for item in _scope(found))
@@ -42,6 +43,7 @@ def _lines(found: Discovery, environment: str, ca: Path | None, headers: Mapping
     yield from _release(found, env)
     yield ""
     yield from health_probe(found, env)
+    yield ""
     yield from comment(_SECOND.format(env=env))
     yield from _infrastructure(found, env)
     yield from _security_headers(found, env)
