@@ -44,10 +44,15 @@ def test_a_known_dialect_is_written_as_it_passes(health_table, path, answer, cla
 
 
 @pytest.mark.parametrize(
-    "body", ['{"health":"true"}', "Prometheus Server is Healthy.", "all shards are ready", "true", "{}", "pong"]
+    ("status", "body"),
+    [
+        (200, '{"health":"true"}'),
+        *((200, text) for text in ("Prometheus Server is Healthy.", "all shards are ready", "true", "{}", "pong", "")),
+        (204, ""),
+    ],
 )
-def test_the_claim_that_is_written_holds_when_it_is_verified(health_table, body) -> None:
-    health_table({"/health": (200, TEXT, body)})
+def test_the_claim_that_is_written_holds_when_it_is_verified(health_table, status, body) -> None:
+    health_table({"/health": (status, TEXT, body)})
     text = Path("probes.toml").read_text().replace('settle = "30s"', 'settle = "0s"\nspread = "0s"')
     Path("probes.toml").write_text(text)
 
