@@ -1,4 +1,4 @@
-"""Write what restates code: README tables, docs/kinds.md, probes.schema.json; --check says if that still holds."""
+"""Write what restates code: tables of two pages, docs/kinds.md, probes.schema.json; --check says whether it holds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from probekit.planning.coverage import kinds_for, kinds_for_item
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DEMO = ROOT / "docs" / "demo.md"
 KINDS = ROOT / "docs" / "kinds.md"
 SCHEMA = ROOT / "probes.schema.json"
 
@@ -26,14 +27,14 @@ SCHEMA = ROOT / "probes.schema.json"
 def documents() -> Mapping[Path, str]:
     """Each document as the code has it now."""
     return {
-        README: _filled(README.read_text("utf-8")),
+        **{page: _filled(page.read_text("utf-8")) for page in (README, DEMO)},
         KINDS: "\n".join(_kinds()),
         SCHEMA: json.dumps(schema(), indent=1) + "\n",
     }
 
 
 def _filled(text: str) -> str:
-    """The README with each table as the code has it now."""
+    """A page with each of its tables as the code has it now."""
     faults = _table("fault", "what is broken", rows=[(f"`{name}`", sentence) for name, sentence in FAULTS.items()])
     codes = _table("code", "decision", "when", rows=[(str(code), *told) for code, told in MEANINGS.items()])
     for name, rows in {"faults": faults, "codes": codes, "coverage": _coverage()}.items():

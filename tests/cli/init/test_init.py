@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -204,3 +206,15 @@ def test_a_component_whose_name_is_too_long_for_a_line_is_counted(init, site) ->
     table = tomllib.loads(text)["env"]["prod"]["probes"]["infrastructure"]["components"]
     assert table == {"db": "required", "m" * 40: "required"}
     assert "# 1 more have names that are too long for a line." in text
+
+
+def test_the_first_hour_of_the_readme_ends_with_go(init, site) -> None:
+    (loop,) = re.findall(r"```sh\n(probekit init .*?)```", README.read_text("utf-8"), re.DOTALL)
+    first, *others = [shlex.split(line, comments=True)[1:] for line in loop.splitlines()]
+    assert first == ["init", "https://app.example.com"]
+    assert init(site({"/health": (200, "text/plain", "OK")}).url).returncode == 0
+
+    file = Path("probes.toml")
+    file.write_text(file.read_text().replace('settle = "30s"', 'settle = "0s"\nspread = "0s"'))
+    assert [words[0] for words in others] == ["probe", "plan", "verify"]
+    assert [cli.run(words) for words in others] == [0, 0, 0]
