@@ -10,7 +10,9 @@ from probekit import cli
 from probekit.config.loader import load
 
 JSON, TEXT, HTML = "application/json", "text/plain", "text/html"
-CREDENTIALS = "# Access is denied. Name a header, and the variable that holds its whole value:"
+CREDENTIALS = """\
+# Access is denied. Name a header, and the variable that holds its whole value
+# (for HTTP Basic: the word Basic, and the base64 of USER:PASSWORD):"""
 EXAMPLE = ["# [env.prod.connect]", '# headers = { Authorization = { env = "HEALTH_AUTHORIZATION" } }']
 NOT_GO = "Until this probe is complete, no run says go."
 

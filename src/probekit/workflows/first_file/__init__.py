@@ -76,7 +76,8 @@ def _connect(found: Discovery, env: str, ca: Path | None, headers: Mapping[str, 
             yield from comment("Access is denied with these headers, too.")
     elif is_denied:
         yield from (() if ca else ("",))
-        yield from comment("Access is denied. Name a header, and the variable that holds its whole value:")
+        whole = "its whole value (for HTTP Basic: the word Basic, and the base64 of USER:PASSWORD)"
+        yield from comment(f"Access is denied. Name a header, and the variable that holds {whole}:")
         yield from (() if ca else (f"# [{env}.connect]",))
         yield '# headers = { Authorization = { env = "HEALTH_AUTHORIZATION" } }'
 
