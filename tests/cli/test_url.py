@@ -194,6 +194,7 @@ def test_a_private_authority_is_named_with_ca(verify, target, tmp_path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # what lies below is the machine's own default
     authority.issue_cert("127.0.0.1").configure_cert(context)
     target.socket = context.wrap_socket(target.socket, server_side=True, do_handshake_on_connect=False)
     url = f"{target.url.replace('http', 'https')}/health"
@@ -203,7 +204,7 @@ def test_a_private_authority_is_named_with_ca(verify, target, tmp_path) -> None:
 
     assert outcomes(unknown)[HEALTH] == "error"
     assert "--ca FILE" in notes(unknown)
-    assert (outcomes(known)[HEALTH], outcomes(known)["pre.infra.tls-deployed"]) == ("pass", "pass")
+    assert (outcomes(known)[HEALTH], outcomes(known)["pre.infra.tls-deployed"]) == ("pass", "pass"), known.stdout
 
 
 def test_the_deployment_of_a_url_is_not_remembered(verify, target) -> None:
