@@ -287,7 +287,7 @@ def test_a_probe_that_nothing_asks_for_is_named_by_plan_and_report(codes, target
     target.asked.clear()
 
     assert (planned, verified, document["unasked"]) == (0, 0, ["search"])
-    assert any("probe 'search' is not measured" in note for note in report["run"]["notes"])
+    assert any("probe 'search' is not measured" in why for why in report["decision"]["because"])
     assert narrowed[2]["unasked"] == ["search"]
     assert codes(quoted(ITEM), HEALTH)[2]["unasked"] == []
 

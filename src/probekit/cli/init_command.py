@@ -88,6 +88,13 @@ def command(url: str, environment: str, output: Path, ca: Path | None, headers: 
     return 0
 
 
+def _instead(url: str) -> str:
+    """What goes into the file or an option instead of into the URL; the URL itself may hold a secret."""
+    if "@" in url:
+        return ", without a user; send a credential with --header Authorization=VARIABLE"
+    return ", without a query; write it into 'path' of the file afterwards" if "?" in url else ""
+
+
 def _parts(url: str) -> tuple[str, str | None]:
     """The origin of a URL, and its path where it has one.
 
@@ -97,7 +104,7 @@ def _parts(url: str) -> tuple[str, str | None]:
     is_url = has_host(url) and url.startswith(("http://", "https://")) and not set("?# ") & set(url)
     parts = urlsplit(url) if is_url else None
     if parts is None or "@" in parts.netloc:
-        raise RequestError("no URL to look at, expected https://HOST or https://HOST/PATH, without a user or a query")
+        raise RequestError(f"no URL to look at, expected https://HOST or https://HOST/PATH{_instead(url)}")
     path = parts.path.rstrip("/") and parts.path
     return f"{parts.scheme}://{parts.netloc}", path or None
 

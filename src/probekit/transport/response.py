@@ -16,16 +16,17 @@ _TURNED_AWAY: Final = {  # statuses that refuse our way of asking (RFC 9110 sect
     401: _IDENTITY,
     403: _IDENTITY,
     407: "configure connect.proxy",
-    408: "it did not wait for our request: verify again",
+    408: "the server gave up waiting: verify again",
     421: "it does not serve this name on this connection: see base_url and connect.resolve",
     426: "it wants another protocol",
-    429: "we ask too often: see throttle",
+    429: "see throttle; or, of a standby, claim this status in assertions",
     431: "our headers are too large: see connect.headers",
     451: "the law forbids it here",
     501: "it does not know our method",
     505: "it does not speak HTTP/1.1",
     511: "this network wants a sign-in (RFC 6585 section 6)",
 }
+_NOT_DENIED: Final = {408: "request timeout", 429: "rate limited"}  # refused, and not by who asks
 _OF_ANY_PAGE: Final = (407, 408, 421, 429, 431, 505, 511)  # refused whatever is asked for, and by whomever
 _BAD_REQUEST: Final = 400
 _REFUSED_CONNECTIONS: Final = {  # pages of nginx and others for a connection that is not as they want it
@@ -118,7 +119,8 @@ class Answer:
     def access_denied(self, hint: str = "") -> ProbeFailedError:
         """The error that says so: `turned_away`, with what would mend it."""
         hint = hint or self._refused_connection or _TURNED_AWAY.get(self.status, _IDENTITY)
-        return ProbeFailedError(Reason.TURNED_AWAY, f"access denied ({self.status} from {self.address}); {hint}")
+        what = _NOT_DENIED.get(self.status, "access denied")
+        return ProbeFailedError(Reason.TURNED_AWAY, f"{what} ({self.status} from {self.address}); {hint}")
 
     def require_answer(self, expected: Container[int] = ()) -> None:
         """Go on only with an answer of the target itself, or with a refusal that is expected.

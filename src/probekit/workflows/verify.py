@@ -5,36 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from probekit.config.dotenv import Dotenv
 from probekit.config.target import Target
 from probekit.engine.context import Cancellation, Clock, Observations, RunContext, RunObserver, StepEnded
 from probekit.engine.runner import run
 from probekit.judging.addresses import notes_of_moves
 from probekit.judging.assess import Assessor
-from probekit.judging.baseline import drifts
 from probekit.judging.decide import decide
 from probekit.judging.evidence import collected
 from probekit.judging.judge import judge, judge_item
 from probekit.judging.release import release_of
 from probekit.judging.retries import needed_retry
 from probekit.model.history import History
-from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
+from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Control, Runner, Situation, Stage
 from probekit.planning.plan import unasked_note
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
-from probekit.transport.resolver import Resolver
 from probekit.version import __version__
 from probekit.workflows import by_url
 from probekit.workflows.assembly import prepare, release_request, session
+from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_unasked
 from probekit.workflows.options import RunOptions, history_at
 
 
@@ -143,6 +141,7 @@ async def execute_run(
     runner = load.since_start(observations.lag)
     situation = replace(situation_of(observations), complete=observations.complete, runner=runner)
     verdicts = judge(planned, observations.attempts, situation, assessor)
+    decision = decide(verdicts, situation)
     return Report(
         run=Run(
             id=opened.run_id,
@@ -157,12 +156,13 @@ async def execute_run(
             vantage=target.environment.vantage,
             ended_by=observations.ended_by,
             notes=(
-                *_notes(config.dotenv, options.history, planned),
-                *_unused(context.http.resolver, planned, observations),
-                *_left_out(observations),
+                *of_the_past(config.dotenv, options.history, planned),
+                *unused_addresses(context.http.resolver, planned, observations),
+                *left_out(observations),
+                *(map(unasked_note, planned.unasked) if decision.action is not Action.GO else ()),
                 *(f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items())),
                 *notes_of_moves(planned, observations.attempts, situation),
-                *_weak(observations),
+                *weak_passes(observations),
                 *(by_url.advice(verdicts, options.url) if options.url is not None else ()),
                 *options.notes,
             ),
@@ -172,7 +172,7 @@ async def execute_run(
         items=len(config.checklist.items),
         measurements=tuple(observations.measurements),
         verdicts=verdicts,
-        decision=decide(verdicts, situation),
+        decision=with_unasked(decision, planned),
         attempts=observations.attempts,
         evidence=collected(planned, observations.attempts, situation),
         answered=frozenset(observations.answered),
@@ -207,36 +207,6 @@ def _control(observations: Observations, target: Target) -> Control:
     answered = observations.controls
     is_due = 2 if observations.complete else 1
     return Control.ANSWERS if len(answered) >= is_due and all(answered) else Control.SILENT
-
-
-def _notes(dotenv: Dotenv, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:
-    notes = [f"{dotenv.file} was read"] if dotenv.file else []
-    notes += map(unasked_note, planned.unasked)
-    notes += drifts(planned.baseline_items, history.baseline)
-    if not (history.since or history.known):
-        notes.append("no earlier run is known: deadlines start now, and every failure counts as new")
-    return tuple(notes)
-
-
-def _unused(resolver: Resolver, planned: Plan[ConfiguredKind], observations: Observations) -> Iterator[str]:
-    """Addresses that the configuration fixes and no probe went to: a typing error would verify another instance."""
-    if planned.partial or not observations.complete:
-        return
-    for name in sorted(resolver.fixed.keys() - resolver.asked):
-        yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
-
-
-def _left_out(observations: Observations) -> Iterator[str]:
-    """What a reader misses where a confirmed failure fixed the decision."""
-    values = (value for measurement in observations.measurements for value in measurement.values.values())
-    if any(isinstance(value, Failure) and value.reason is Reason.NOT_MEASURED for value in values):
-        yield "the decision was fixed before the windows and bursts, which were left out; --all measures everything"
-
-
-def _weak(observations: Observations) -> list[str]:
-    """What counted although it says little, each once."""
-    found = [f"{one.probe}: {one.notes['weak']}" for one in observations.measurements if "weak" in one.notes]
-    return list(dict.fromkeys(found))
 
 
 def _judging(planned: Plan[ConfiguredKind], options: RunOptions, observer: RunObserver) -> StepEnded:

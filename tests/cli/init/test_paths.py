@@ -285,7 +285,7 @@ def test_plain_http_asked_of_https_leaves_no_file(init, site) -> None:
 
 
 def test_a_site_that_wants_fewer_requests_leaves_no_file(init, site) -> None:
-    refused(init(site({"everything": (429, "text/plain", "slow down")}).url), "access denied (429")
+    refused(init(site({"everything": (429, "text/plain", "slow down")}).url), "rate limited (429")
 
 
 @pytest.mark.parametrize("output", ["missing/probes.toml", "/dev/null/probes.toml"])
