@@ -278,7 +278,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
         ({"/": page(403)}, {}, Reason.TURNED_AWAY, r"access denied \(403 .* which / may need"),
         ({"/": page(421)}, {}, Reason.TURNED_AWAY, r"access denied \(421 .* which / may need"),
         ({"/": page(407)}, {}, Reason.TURNED_AWAY, r"access denied \(407 .* which / may need"),
-        ({"/": page(429)}, {}, Reason.TURNED_AWAY, r"access denied \(429 .* which / may need"),
+        ({"/": page(429)}, {}, Reason.TURNED_AWAY, r"rate limited \(429 .* which / may need"),
         ({"/": page(CF_Mitigated="challenge")}, {}, Reason.TURNED_AWAY, r"access denied \(200 .* which / may need"),
         ({"/": page(500)}, {}, Reason.BAD_RESPONSE, "500 for /"),
         ({"/": page(302, Location="/login?next=x")}, {}, Reason.BAD_RESPONSE, '/ leads to "/login"'),
@@ -287,7 +287,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
             {"/": page(), "/api": page(429)},
             {"api": "/api"},
             Reason.TURNED_AWAY,
-            r"denied \(429 .* which /api may need",
+            r"limited \(429 .* which /api may need",
         ),
         (
             {"/": page(), "/api": page(503)},
