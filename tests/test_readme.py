@@ -86,8 +86,8 @@ def test_the_example_of_python_verifies_that_environment(prod) -> None:
     [
         (0, "go on", 0, False),
         (20, "", 0, True),
-        (10, "stop and look: 10", 10, False),
-        (70, "stop and look: 70", 70, False),
+        (10, "stop and investigate: 10", 10, False),
+        (70, "stop and investigate: 70", 70, False),
     ],
 )
 def test_the_gate_in_a_script_takes_the_way_that_the_code_says(tmp_path, code, said, left, rolled_back) -> None:

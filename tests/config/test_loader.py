@@ -329,7 +329,7 @@ def test_where_load_is_allowed_a_window_must_be_able_to_prove_its_limits(problem
 def test_without_load_a_window_that_is_too_small_is_no_mistake_and_is_told_by_the_plan(write) -> None:
     target = load_config(write(WINDOWS.format(allow="", window='window = "60s"', rate=5))).targets["prod"]
 
-    (one,) = short_samples(plan(target, target.checklist), target.environment.block)
+    (one,) = short_samples(plan(target), target.environment.block)
 
     assert (one.item.id, one.has, one.needs) == ("deploy.performance.error-rate", 300, 2995)
 

@@ -136,7 +136,7 @@ def test_a_window_is_taken_where_its_limit_asks_for_one() -> None:
         (load + cpu, limits("cpu_used < 90 %"), True),
     ]:
         found = target(table)
-        (step,) = [step for step in plan(found, found.checklist).steps if step.probe == "checkout"]
+        (step,) = [step for step in plan(found).steps if step.probe == "checkout"]
         assert (own(table).expect, bool(step.window), step.turn == "background") == (expect, is_window, is_window)
 
 
@@ -144,7 +144,7 @@ def test_a_program_states_metrics_of_its_own_which_may_be_negative() -> None:
     table = 'kind = "command"\nargv = ["/bin/temp"]\nmetrics = { degrees = "$.t" }\nexpect = ["degrees < 5"]'
     found = target(table)
 
-    (step,) = [step for step in plan(found, found.checklist).steps if step.probe == "checkout"]
+    (step,) = [step for step in plan(found).steps if step.probe == "checkout"]
 
     assert own(table).expect == limits("exit_code == 0", "degrees < 5")
     assert "degrees" not in step.bounds
@@ -170,7 +170,7 @@ def test_a_shared_table_is_a_check_of_every_environment() -> None:
 def test_without_a_checklist_the_own_checks_and_the_release_are_all_there_is() -> None:
     release = '[env.prod.probes.release]\nkind = "release"\npath = "/version"\nexpect = "1"\n'
     found = target(HTTP + release, scope="", top='checklist = "none"\n')
-    planned = plan(found, found.checklist)
+    planned = plan(found)
 
     assert [item.id for item in found.items] == ["own.checks.checkout"]
     assert [guard.kind for guard in planned.release_guards] == ["release"]
@@ -180,7 +180,7 @@ def test_where_a_known_probe_lacks_a_similar_name_is_told() -> None:
     """`checkhealth` or `helth` fills no item: whoever mistyped it must see why the item has no probe."""
     found = read(HEAD.format(scope=ITEM).replace("checkout", "helth") + HTTP, Path("probes.toml")).targets["prod"]
 
-    (why,) = plan(found, found.checklist).uncovered.values()
+    (why,) = plan(found).uncovered.values()
 
     assert "your own check 'helth' is another one" in why
 

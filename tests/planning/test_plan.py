@@ -43,7 +43,7 @@ def planned(tmp_path, checklist):
         text = f'[env.prod]\nbase_url = "{base_url}"\nscope = [{items}]\n{lines}{tables}'
         (tmp_path / "probes.toml").write_text(text)
         target = load(tmp_path / "probes.toml").targets["prod"]
-        return plan(target, checklist, selection=selection, release=release)
+        return plan(target, selection=selection, release=release)
 
     return one
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from probekit import checklist as checklists
 from probekit.config.loader import read
 from probekit.judging.evaluate import evaluate
 from probekit.judging.evidence import KEPT_BLOCKS
@@ -35,7 +34,7 @@ def planned(tmp_path):
     def planned(rate=1.0, **settings):
         lines = "\n".join(f"{name} = {value}" for name, value in settings.items())
         config = read(TEXT.format(rate=rate, settings=lines), tmp_path / "probes.toml")
-        return plan(config.targets["prod"], checklists.load("softfactory"))
+        return plan(config.targets["prod"])
 
     return planned
 

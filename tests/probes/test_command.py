@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from probekit import checklist
 from probekit.config.loader import load
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Reason
@@ -426,7 +425,7 @@ def planned(tmp_path):
             f'[env.prod]\nbase_url = "https://app.test"\nscope = ["{DRY_RUN}"]\ntimeout = "7s"\n'
             f'[env.prod.probes.migration-dry-run]\nkind = "command"\nargv = ["check"]\n{settings}\n'
         )
-        return plan(load(tmp_path / "probes.toml").targets["prod"], checklist.load("softfactory"))
+        return plan(load(tmp_path / "probes.toml").targets["prod"])
 
     return planned
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 
 from probekit.config.by_url import of_url, url_mistake
+from probekit.config.target import Target
+from probekit.model.plan import Plan
 from probekit.planning.plan import plan
+from probekit.probe import ConfiguredKind
 from probekit.transport.resolver import Resolver
 from probekit.workflows import by_url
 from probekit.workflows.by_url import without_https
@@ -16,9 +20,10 @@ from probekit.workflows.by_url import without_https
 NEED_HTTPS = {"pre.security.tls-days-left", "pre.infra.tls-deployed", "post.security.headers"}
 
 
-def planned(url):
-    config = of_url(url)
-    return plan(config.targets["url"], config.checklist)
+def asked(url: str) -> tuple[Plan[ConfiguredKind], Target]:
+    """The plan of a URL, and its target."""
+    target = of_url(url).targets["url"]
+    return plan(target), target
 
 
 def resolver(*addresses: str) -> Resolver:
@@ -48,7 +53,7 @@ def resolver(*addresses: str) -> Resolver:
 async def test_what_needs_https_does_not_apply_at_loopback_and_private_addresses(host, addresses, kind) -> None:
     url = f"http://{host}/health"
 
-    found = await without_https(planned(url), url, resolver(*addresses))
+    found = await without_https(*asked(url), resolver=resolver(*addresses))
 
     assert found.not_applicable == dict.fromkeys(NEED_HTTPS, f"http on a {kind} address")
     assert not found.uncovered
@@ -70,7 +75,7 @@ async def test_what_needs_https_does_not_apply_at_loopback_and_private_addresses
 async def test_what_needs_https_stays_and_bars_a_go_at_any_other_address(host, addresses, told) -> None:
     url = f"http://{host}/health"
 
-    found = await without_https(planned(url), url, resolver(*addresses))
+    found = await without_https(*asked(url), resolver=resolver(*addresses))
 
     assert not found.not_applicable
     assert found.uncovered.keys() == NEED_HTTPS
@@ -84,7 +89,7 @@ async def test_a_name_that_does_not_resolve_is_not_taken_for_a_private_one() -> 
         raise OSError
 
     url = "http://app.internal/health"
-    found = await without_https(planned(url), url, Resolver(look_up=fail))
+    found = await without_https(*asked(url), resolver=Resolver(look_up=fail))
 
     assert not found.not_applicable
     assert all("a name that does not resolve" in why for why in found.uncovered.values())
@@ -99,19 +104,30 @@ async def test_a_resolver_that_keeps_silent_is_waited_for_within_bounds(monkeypa
         over.wait()
         return ()
 
-    found = await asyncio.wait_for(without_https(planned(url), url, Resolver(look_up=keep_silent)), 5)
+    found = await asyncio.wait_for(without_https(*asked(url), resolver=Resolver(look_up=keep_silent)), 5)
     over.set()
 
     assert found.uncovered.keys() == NEED_HTTPS
+
+
+async def test_what_lacks_a_probe_for_another_reason_stays_without_one() -> None:
+    """An item that no probe answers is not excused by http."""
+    whole, target = asked("http://127.0.0.1/health")
+    health = "deploy.services.health-endpoint"
+
+    found = await without_https(replace(whole, uncovered={**whole.uncovered, health: "no probe"}), target, Resolver())
+
+    assert found.uncovered == {health: "no probe"}
+    assert found.not_applicable.keys() == NEED_HTTPS
 
 
 async def test_https_is_asked_no_resolver_and_loses_nothing() -> None:
     def fail(_endpoint):
         raise AssertionError
 
-    whole = planned("https://app.internal/health")
+    whole, target = asked("https://app.internal/health")
 
-    assert await without_https(whole, "https://app.internal/health", Resolver(look_up=fail)) is whole
+    assert await without_https(whole, target, Resolver(look_up=fail)) is whole
     assert not whole.uncovered
 
 

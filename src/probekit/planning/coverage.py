@@ -15,17 +15,27 @@ from probekit.probe import ANY_PROBE
 NOT_BUILT: Final = "not built"  # of an item or a probe that no kind fills yet
 
 
-def instances(probe: str, target: Target, checklist: Checklist) -> list[Configured]:
+def instances(probe: str, target: Target) -> list[Configured]:
     """The probe's configured instances, else the one of its default kind, where that kind can run without a table."""
     if found := [one for one in target.probes if one.probe == probe]:
         return found
-    default = checklist.probes[probe].default_kind
+    default = target.checklist.probes[probe].default_kind
     if default is None or not probes.is_kind_installed(default):
         return []
     kind = probes.load_kind(default)
     if kind.enabled_by_default is None or not kind.enabled_by_default(target.environment.base_url):
         return []
     return [Configured(probe=probe, instance="", source=kind.configure({"kind": default}))]
+
+
+def lacks_https(probe: str, target: Target) -> bool:
+    """Whether the probe's default kind would run without a table if base_url, which is http, were https."""
+    base_url = target.environment.base_url
+    kind = target.checklist.probes[probe].default_kind if probe in target.checklist.probes else None
+    if not (kind and base_url.startswith("http://") and probes.is_kind_installed(kind)):
+        return False
+    enabled = probes.load_kind(kind).enabled_by_default
+    return enabled is not None and not enabled(base_url) and enabled(f"https{base_url.removeprefix('http')}")
 
 
 def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Checklist) -> str | None:

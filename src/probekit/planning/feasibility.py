@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from probekit import probes
 from probekit.config.target import Config, Target
 from probekit.model.checklist import Item, Severity
 from probekit.model.history import History
 from probekit.model.plan import Plan, Step
 from probekit.model.quantity import duration_text
+from probekit.planning.coverage import lacks_https
 from probekit.planning.obstacle import Cause, Feasibility, Obstacle, of_sample
 from probekit.planning.record import Record
 from probekit.planning.run_time import shortest
@@ -227,11 +227,7 @@ class _Facts:
 
 def https_only(probe: str, target: Target) -> str | None:
     """What to do where the probe's default kind would run without a table if base_url were https; None elsewhere."""
-    base_url = target.environment.base_url
-    kind = target.checklist.probes[probe].default_kind if probe in target.checklist.probes else None
-    if not (kind and base_url.startswith("http://") and probes.is_kind_installed(kind)):
+    if not lacks_https(probe, target):
         return None
-    enabled = probes.load_kind(kind).enabled_by_default
-    if enabled is None or enabled(base_url) or not enabled(f"https{base_url.removeprefix('http')}"):
-        return None
+    kind = target.checklist.probes[probe].default_kind
     return f"base_url is http://: with https:// kind {kind} needs no table; else leave the items out of scope"

@@ -25,7 +25,6 @@ Steps = tuple[Step[ConfiguredKind], ...]
 
 def plan(
     target: Target,
-    checklist: Checklist,
     *,
     selection: Selection | None = None,
     release: ReleaseRequest | None = None,
@@ -34,18 +33,17 @@ def plan(
 
     Args:
         target: the environment, with its items and probes.
-        checklist: what the items and probes are of.
         selection: what the run is narrowed to.
         release: what is said of the release.
     """
-    selection = selection or Selection()
+    selection, checklist = selection or Selection(), target.checklist
     items = tuple(item for item in target.items if selection.holds(item))
     asked = [item for item in items if item.probe and item.id not in target.not_applicable]
     rows = baseline_items(checklist) if any(item.compares_baseline for item in asked) else ()
     asked += rows
     guards = {name for name, requirement in checklist.probes.items() if requirement.release_guard}
     names = dict.fromkeys([*(item.probe for item in asked if item.probe), *guards])
-    configured = {name: instances(name, target, checklist) for name in names}
+    configured = {name: instances(name, target) for name in names}
     uncovered = {
         item.id: why for item in asked if (why := why_uncovered(item, configured[item.probe or ""], checklist))
     }

@@ -206,9 +206,7 @@ class ProbeClient:
         Raises:
             ProbeFailedError: as `get`.
         """
-        target = httpx.URL(url)
-        ours = self.headers(endpoint_of(target), target.scheme, headers, anonymous=False)
-        return await self._exchange(httpx.Request("POST", target, headers=ours, content=body), DOCUMENT)
+        return await self.get(url, method="POST", headers=headers, content=body)
 
     async def get_fresh(  # noqa: PLR0913  # all but the URL by name
         self,

@@ -107,7 +107,6 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     _check_names(options.selection, target.checklist)
     planned = plan(
         target,
-        target.checklist,
         selection=options.selection,
         release=release_request(options),
     )

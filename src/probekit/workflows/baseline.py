@@ -57,7 +57,6 @@ async def capture(
     more = (item for item in target.checklist.items if any(limit.of == "baseline" for limit in item.expect))
     planned = plan(
         replace(target, items=(*rows, *more), not_applicable={}),
-        target.checklist,
         release=ReleaseRequest(version=options.release),
     )
     if not planned.items:

@@ -10,9 +10,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from probekit.config.by_url import HEALTH
+from probekit.config.target import Target
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.model.plan import Plan
 from probekit.model.verdict import Outcome, Verdict
+from probekit.planning.coverage import lacks_https
 from probekit.probe import ConfiguredKind
 from probekit.probes._support.own_word import SUGGESTED
 from probekit.transport.resolver import Resolver
@@ -28,21 +30,23 @@ _PRIVATE: Final = tuple(
 
 
 async def without_https(
-    planned: Plan[ConfiguredKind], url: str, resolver: Resolver | None = None
+    planned: Plan[ConfiguredKind], target: Target, resolver: Resolver | None = None
 ) -> Plan[ConfiguredKind]:
     """The plan of a URL, in which items that need https say what keeps them from a measurement.
 
     They do not apply where every address of the host is loopback or private, so that the run can be go. At any other
     address, and where the name does not resolve, they stay without an answer, and the run cannot be go.
     """
-    if urlsplit(url).scheme != "http" or not planned.uncovered:
+    lacking = [one.id for one in planned.items if one.id in planned.uncovered and lacks_https(one.probe or "", target)]
+    if not lacking:
         return planned
-    place = await _place_of(url, resolver or Resolver())
+    place = await _place_of(target.environment.base_url, resolver or Resolver())
     if place in ("loopback", "private"):
-        reasons = dict.fromkeys(planned.uncovered, f"http on a {place} address")
-        return replace(planned, not_applicable={**planned.not_applicable, **reasons}, uncovered={})
+        reasons = dict.fromkeys(lacking, f"http on a {place} address")
+        others = {name: why for name, why in planned.uncovered.items() if name not in reasons}
+        return replace(planned, not_applicable={**planned.not_applicable, **reasons}, uncovered=others)
     why = f"http {place}: this needs https, and without it the run cannot be go"
-    return replace(planned, uncovered=dict.fromkeys(planned.uncovered, why))
+    return replace(planned, uncovered={**planned.uncovered, **dict.fromkeys(lacking, why)})
 
 
 async def _place_of(url: str, resolver: Resolver) -> str:

@@ -103,7 +103,7 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
     items = [item for item in target.items if item.probe == chosen[0].probe and item.id not in target.not_applicable]
     steps = tuple(_step(one, items, short, requirement, budget) for one in chosen)
     guarding = [probe for probe, needs in target.checklist.probes.items() if needs.release_guard]
-    guards = [one.source for probe in guarding for one in instances(probe, target, target.checklist)]
+    guards = [one.source for probe in guarding for one in instances(probe, target)]
     versions = release_request(options).versions(guards)
     measurements = await _measured(config, short, steps, versions)
     results = tuple(
@@ -115,7 +115,7 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
 def _chosen(name: str, target: Target) -> list[Configured]:
     """The instances that a name stands for."""
     probe, _, instance = name.partition(".")
-    found = instances(probe, target, target.checklist) if probe in target.checklist.probes else []
+    found = instances(probe, target) if probe in target.checklist.probes else []
     if chosen := [one for one in found if instance in ("", one.instance)]:
         if any(one.source.of_record for one in chosen):
             hint = f"probekit verify --env {target.name} --probe {probe}"
@@ -124,7 +124,7 @@ def _chosen(name: str, target: Target) -> list[Configured]:
     if probe in target.checklist.probes and not found:
         hint = f"probekit explain {probe} names the kinds that can fill it"
         raise RequestError(f"no probe '{probe}' is configured for '{target.name}'; {hint}")
-    known = [one for probe in target.checklist.probes for one in instances(probe, target, target.checklist)]
+    known = [one for probe in target.checklist.probes for one in instances(probe, target)]
     measured = [one for one in known if not one.source.of_record]
     names = dict.fromkeys([*(one.probe for one in measured), *(_name(one) for one in measured)])
     raise unknown("probe", name, names, f"configured for '{target.name}': {', '.join(names) or 'none'}")

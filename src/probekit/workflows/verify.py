@@ -99,7 +99,7 @@ async def execute_run(
     """
     config, target, planned = prepare(options)
     if options.url is not None:
-        planned = await by_url.without_https(planned, options.url)
+        planned = await by_url.without_https(planned, target)
     opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
     context = replace(
         opened.context,

@@ -45,7 +45,9 @@ class Assertion(Settings):
     header: str | None = Field(
         None, pattern=HEADER_NAME, max_length=100, description="which header, instead of a place in the body"
     )
-    status: Statuses = Field((), description="the status, or a list of those, that must be answered; nothing beside it")
+    status: Statuses = Field(
+        (), description="the status, or a list of those, that must be answered; such an entry holds no other claim"
+    )
     equals: Value | None = Field(None, description='the value that must stand there, of the same type; "": no text')
     one_of: tuple[Value, ...] = Field((), description="the values of which one must stand there")
     contains: str | None = Field(

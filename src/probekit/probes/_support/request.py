@@ -114,7 +114,7 @@ class RequestConfig(Settings):
     )
     headers: dict[str, TextOrReference] = Field(
         {},
-        description="sent to this URL's origin beside those of connect.headers, and instead of them where both name "
+        description="sent to this URL's origin with those of connect.headers, and in their place where both name "
         f"one: texts, credentials as {_REFERENCE}",
     )
     body: TextOrReference | None = Field(None, description=f"the request's body: a text, or {_REFERENCE}")
