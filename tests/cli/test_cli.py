@@ -783,3 +783,18 @@ def test_the_shell_s_completion_is_given_as_a_script(process) -> None:
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "complete -o nosort -F _probekit_completion probekit" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("", "verify", "init", "plan", "probe", "list", "explain", "schema", "demo", "deployment", "baseline", "runs"),
+        *("deployment start", "deployment finish", "baseline capture", "runs list", "runs show", "runs judge"),
+        "runs prune",
+    ],
+)
+def test_every_help_fits_eighty_columns(probekit, words) -> None:
+    result = probekit(*words.split(), "--help", env={"COLUMNS": "80"})
+
+    assert result.returncode == 0
+    assert [line for line in result.stdout.splitlines() if len(line) > 80] == []

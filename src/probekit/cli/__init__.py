@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from probekit.cli.codes import INTERRUPTED, MEANINGS, USAGE
+from probekit.text import paragraph
 from probekit.version import __version__
 
 _COMMANDS: Final = {  # in the order of --help; imported when called for
@@ -78,7 +79,11 @@ def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
         _check(click.Context(inner, info_name=name, parent=ctx), rest)
 
 
-_CODES: Final = "\n".join(f"  {code:>3}  {name}: {meaning}" for code, (name, meaning) in MEANINGS.items())
+_CODES: Final = "\n".join(
+    line
+    for code, (name, meaning) in MEANINGS.items()
+    for line in paragraph(f"{name}: {meaning}", width=76, indent=f"  {code:>3}  ", hanging=" " * 7)
+)
 
 
 @click.group(
@@ -93,7 +98,7 @@ def program() -> None:
     \b
     Examples:
       probekit verify --env prod
-      probekit verify --env prod --deployed now --release 2.3.1 --report json=report.json
+      probekit verify --env prod --deployed now --report json=report.json
       probekit plan --env prod
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
 

@@ -49,7 +49,7 @@ def command() -> None:
     \b
     Examples:
       probekit baseline capture --env prod --windows 8 --every 10m
-      probekit baseline capture --env prod                (one window more, from cron)
+      probekit baseline capture --env prod             (one window more, by cron)
       probekit baseline show --env prod
       probekit baseline compare --env prod
     """  # noqa: D301  # \b is click's mark for lines it must not wrap

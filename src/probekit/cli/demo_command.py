@@ -18,14 +18,19 @@ from probekit.demo import environment
 from probekit.demo.errors import DemoError, MissingExtraError
 from probekit.demo.faults import parsed
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
+from probekit.text import paragraph
 
 _SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
 
 
 def _described() -> str:
-    rows = "\n".join(f"  {name:16} {sentence}" for name, sentence in FAULTS.items())
-    shares = "slow=2% and errors=2% meet so many requests, at random; base-delay=150% is half as much again"
-    return f"\b\nFaults ({shares}):\n{rows}"
+    rows = [
+        line
+        for name, sentence in FAULTS.items()
+        for line in paragraph(sentence, width=76, indent=f"  {name:24} ", hanging=" " * 27)
+    ]
+    shares = "slow=2% and errors=2% meet so many requests, at random;\nbase-delay=150% is half as much again"
+    return "\n".join(["\b", f"Faults ({shares}):", *rows])
 
 
 class _Fault(click.ParamType[str]):

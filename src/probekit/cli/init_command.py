@@ -44,7 +44,7 @@ _HINTS: Final = {
     \b
     Examples:
       probekit init https://app.example.com
-      probekit init https://app.example.com/internal/health --header X-Key=PROBE_KEY
+      probekit init https://app.example.com/health --header X-Key=PROBE_KEY
       probekit init https://staging.example.com --env staging --output -
     """,
 )

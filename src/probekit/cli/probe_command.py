@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913, PLR0917  # click's options
 
     \b
     Exit codes:
-      0   every metric with a limit was read and keeps it (without limits: all were read)
+      0   every metric that has a limit was read and keeps it, or all were read
       10  one was not read, or misses its limit
       64  wrong command line or unknown probe, 78 probes.toml is wrong
 

@@ -57,7 +57,7 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
       probekit verify --env staging --stage before --section deploy.services
       probekit verify --url https://app.example.com/health --quick
       probekit verify --url http://127.0.0.1:8080/health --header X-Key=HEALTH_KEY
-      */5 * * * * probekit verify --env prod --no-settle --machine-only --on-change
+      */5 * * * * probekit verify --env prod --no-settle --on-change
 
     \b
     The exit code is the decision's, whatever the format:
