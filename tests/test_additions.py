@@ -54,10 +54,10 @@ FORMAT = '''"""The report as one line of CSV."""
 from __future__ import annotations
 
 from probekit.model.report import Report
-from probekit.reports import Format
+from probekit.reports import Format, View
 
 
-def render(report: Report) -> str:
+def render(report: Report, _view: View) -> str:
     """The run, its action and its exit code."""
     return f"{report.run.id},{report.decision.action.word},{report.exit_code}\\n"
 

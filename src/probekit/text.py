@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from textwrap import wrap
-from typing import Final, NamedTuple
+from typing import Final
 
 # Printable by category and yet nothing to see: joiners, fillers, variation selectors (UAX 44, Default_Ignorable).
 _UNSEEN: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
-
-
-class Line(NamedTuple):
-    """A text that is still to be escaped and wrapped, and how far it is indented."""
-
-    text: str
-    indent: int = 0
 
 
 def escape(text: str) -> str:

@@ -14,6 +14,7 @@ from probekit import checklist, reports
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
 from probekit.model.verdict import Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
+from probekit.reports import View
 from probekit.reports.console import render
 
 
@@ -36,7 +37,7 @@ def recent(make):
 
 
 def lines(report, **wishes):
-    return render(report, **wishes).splitlines()
+    return render(report, View(**wishes)).splitlines()
 
 
 def unwrapped(report):
@@ -317,7 +318,7 @@ def test_colour_is_only_there_on_wish_and_says_nothing_that_words_do_not(report_
 
     plain, coloured = (
         reports.load_format("console").text(report),
-        reports.load_format("console").text(report, colour=True),
+        reports.load_format("console").text(report, View(colour=True)),
     )
 
     assert "\x1b" not in plain

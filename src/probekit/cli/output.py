@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
+from probekit.drawing import WIDTH
 from probekit.files import write_file
+from probekit.reports import Show, View
 from probekit.text import escape
+
+_WIDEST: Final = 120  # columns: a longer line is hard to read
 
 
 def write_stdout(text: str) -> bool:
@@ -62,3 +68,10 @@ def write_stderr(text: str) -> None:
 def colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001  # one fact
     """Whether colour is wanted: on a terminal, unless NO_COLOR says otherwise (no-color.org)."""
     return stream_is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def view(show: Show | None = None) -> View:
+    """Return how a report looks on stdout: on a terminal in its width and colour, with every item unless told else."""
+    terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else WIDTH
+    return View(colour=colour(terminal), width=width, show=show or ("all" if terminal else "failures"))

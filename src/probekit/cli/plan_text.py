@@ -7,11 +7,12 @@ from typing import Final
 
 from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
+from probekit.drawing import Line
 from probekit.model.plan import Plan, Step
 from probekit.planning.obstacle import Feasibility, Obstacle
 from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
-from probekit.text import Line, paragraph, words
+from probekit.text import paragraph, words
 
 _WIDTH: Final = 80
 _POSSIBLE: Final = "nothing here is in the way of a go; probekit probe NAME shows what a probe reads"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from probekit import reports
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Seconds, config_option
-from probekit.cli.output import colour, write_stdout
+from probekit.cli.output import view, write_stdout
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Document, RunSummary, Store
@@ -129,7 +128,7 @@ def judge(run: str, config: Path | None, form: str, state: str | None) -> int:
     The exit code is that of the decision.
     """
     report = rejudge(_found(run, state), default_config(config))
-    write_stdout(reports.load_format(form).text(report, colour=colour(sys.stdout.isatty())))
+    write_stdout(reports.load_format(form).text(report, view()))
     return report.exit_code
 
 

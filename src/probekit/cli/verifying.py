@@ -19,7 +19,7 @@ from probekit.cli.codes import INTERNAL
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.options import Deployed
-from probekit.cli.output import colour, save, warn, write_stdout
+from probekit.cli.output import colour, save, view, warn, write_stdout
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, environment_of, state_file, target_key
@@ -208,5 +208,5 @@ def _written(report: Report, output: Output, mode: str | None, *, silent: bool) 
             is_told &= save(form.text(report), file, mode=form.mode if mode is None else int(mode, 8))
     for name, file in output.reports:
         if file is None and not (silent and is_told):
-            is_told &= write_stdout(reports.load_format(name).text(report, colour=colour(sys.stdout.isatty())))
+            is_told &= write_stdout(reports.load_format(name).text(report, view()))
     return is_told

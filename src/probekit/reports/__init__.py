@@ -7,9 +7,25 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Literal
 
+from probekit.drawing import WIDTH
 from probekit.files import PRIVATE
 from probekit.model.report import Report
+
+Show = Literal["failures", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How a report for a person is shown; other formats ignore it."""
+
+    colour: bool = False
+    width: int = WIDTH  # columns
+    show: Show = "failures"  # all: the items that passed as well, each with its value
+
+
+PLAIN = View()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +33,7 @@ class Format:
     """One way to write a report; a module offers it as `FORMAT`."""
 
     name: str
-    render: Callable[[Report], str]
-    render_in_colour: Callable[[Report], str] | None = None  # for a terminal
+    render: Callable[[Report, View], str]
     is_collected: bool = False  # another user's program fetches the file, such as an agent that gathers metrics
 
     @property
@@ -26,9 +41,9 @@ class Format:
         """The mode of a new file: a report names addresses and versions, so only its owner reads it by default."""
         return 0o644 if self.is_collected else PRIVATE
 
-    def text(self, report: Report, *, colour: bool = False) -> str:
-        """The report in this format, in colour where that is asked for and the format has any."""
-        return self.render_in_colour(report) if colour and self.render_in_colour else self.render(report)
+    def text(self, report: Report, view: View = PLAIN) -> str:
+        """Return the report in this format."""
+        return self.render(report, view)
 
 
 @cache

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import Final
 
+from probekit.drawing import Line
 from probekit.model.limit import Limit
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Control, Flag, Outcome, Served, Verdict
-from probekit.reports import Format
+from probekit.reports import PLAIN, Format, View
 from probekit.reports.console.not_green import names, not_green
-from probekit.text import Line, moment, paragraph, words
+from probekit.text import moment, paragraph, words
 
 _COLOURS: Final = {
     Action.GO: "32",
@@ -31,12 +31,12 @@ _NEXT: Final = {
     Action.ROLLBACK: "roll back to the previous release now, then verify it with --stage rolled-back.",
     Action.UNDECIDED: "take this for neither a go nor a rollback; do what the first reason says.",
 }
-_WIDTH: Final = 80  # columns
 _REASONS: Final = 5  # that stand at the top; the rest is in the lists below it
 
 
-def render(report: Report, *, colour: bool = False, width: int = _WIDTH) -> str:
-    """Plain text of at most `width` columns, unless one word is longer."""
+def render(report: Report, view: View = PLAIN) -> str:
+    """Text of at most that many columns, unless one word is longer."""
+    width, colour = view.width, view.colour
     reasons = report.decision.because[:_REASONS]
     first, *rest = _laid_out(_head(report, reasons), width)
     last = f"{report.decision.action.word}, exit code {report.exit_code}"
@@ -56,7 +56,7 @@ def render(report: Report, *, colour: bool = False, width: int = _WIDTH) -> str:
 
 def _laid_out(lines: Iterable[Line], width: int) -> list[str]:
     """Every line of the report is escaped and wrapped here."""
-    laid = (paragraph(text, width=width, indent=" " * at, hanging=" " * (at + 2)) for text, at in lines)
+    laid = (paragraph(text, width=width, indent=" " * at, hanging=" " * (at + 2)) for text, at, *_ in lines)
     return [line for lines_of_one in laid for line in lines_of_one]
 
 
@@ -199,4 +199,4 @@ def _owners(report: Report, outcome: Outcome) -> str:
     return " and ".join(dict.fromkeys(found))
 
 
-FORMAT = Format(name="console", render=render, render_in_colour=partial(render, colour=True))
+FORMAT = Format(name="console", render=render)

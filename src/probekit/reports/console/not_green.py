@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from probekit.drawing import Line
 from probekit.model.checklist import Severity
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
-from probekit.text import Line, moment, words
+from probekit.text import moment, words
 
 _NOT_VERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE)
 _NAMED: Final = 6  # items of one cause that are named, unless they failed

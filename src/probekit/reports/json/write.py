@@ -26,12 +26,13 @@ from probekit.model.readings import (
 )
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
+from probekit.reports import PLAIN, View
 
 SCHEMA: Final = "probekit.report/1"
 _OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
 
 
-def render(report: Report) -> str:
+def render(report: Report, _view: View = PLAIN) -> str:
     """One JSON document (RFC 8259) in ASCII, which ends with a newline; each verdict and each measurement on a line."""
     document = {
         "schema": SCHEMA,

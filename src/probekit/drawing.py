@@ -1,0 +1,169 @@
+"""Draw lines and tables as text of a width, coloured or plain; rich is imported only where there is a table.
+
+What stands in a line or a cell may be a target's words: each is escaped here, and none is read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from probekit.text import escape, paragraph
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+WIDTH: Final = 80  # columns, where no terminal says otherwise
+_GAP: Final = 2  # columns between two cells
+
+Style = Literal["", "good", "warn", "bad", "odd", "strong", "faint"]
+_CODES: Final[dict[Style, str]] = {  # ECMA-48 SGR
+    "good": "32",
+    "warn": "33",
+    "bad": "1;31",
+    "odd": "35",
+    "strong": "1",
+    "faint": "2",
+}
+_NAMES: Final[dict[Style, str]] = {  # the same, as rich calls them
+    "good": "green",
+    "warn": "yellow",
+    "bad": "bold red",
+    "odd": "magenta",
+    "strong": "bold",
+    "faint": "dim",
+}
+
+
+class Line(NamedTuple):
+    """A text that is still to be escaped and wrapped, and how far it is indented."""
+
+    text: str
+    indent: int = 0
+    style: Style = ""
+    hanging: int = 2  # columns by which further lines are indented more
+
+
+class Cell(NamedTuple):
+    """What stands in one place of a table."""
+
+    text: str
+    style: Style = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table: its title, whether it is aligned at the right, and whether its texts may be wrapped."""
+
+    title: str
+    is_number: bool = False
+    is_wrapped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of cells below the titles of their columns."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | str]]
+    indent: int = 0
+    has_titles: bool = True
+
+
+Block = Line | Table
+
+
+def draw(blocks: Iterable[Block], *, width: int = WIDTH, colour: bool = False) -> str:
+    """Return the text: lines wrapped between words, tables aligned; only one long word makes a longer line."""
+    lines = (line for block in blocks for line in _drawn(block, width, colour=colour))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _drawn(block: Block, width: int, *, colour: bool) -> list[str]:
+    if isinstance(block, Line):
+        return _wrapped(block, width, colour=colour)
+    if not block.rows:
+        return []
+    if _least_width(block) > width:  # a row is a paragraph for each of its cells
+        return [line for one in _as_lines(block) for line in _wrapped(one, width, colour=colour)]
+    return _tabled(block, width, colour=colour)
+
+
+def _wrapped(line: Line, width: int, *, colour: bool) -> list[str]:
+    indent = " " * line.indent
+    lines = paragraph(line.text, width=width, indent=indent, hanging=indent + " " * line.hanging) or [""]
+    if not (colour and line.style):
+        return lines
+    return [f"\x1b[{_CODES[line.style]}m{one}\x1b[0m" for one in lines]
+
+
+def _cell(cell: Cell | str) -> Cell:
+    return cell if isinstance(cell, Cell) else Cell(cell)
+
+
+def _least_width(table: Table) -> int:
+    """Return the columns that the table takes where every cell is as narrow as its longest word allows."""
+    widths = [_least(table, number) for number in range(len(table.columns))]
+    return table.indent + sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _least(table: Table, number: int) -> int:
+    """Return the least width of one column: of its longest word, or of its longest text where none is wrapped."""
+    from rich.cells import cell_len  # noqa: PLC0415  # see above
+
+    column = table.columns[number]
+    texts = [escape(_cell(row[number]).text) for row in table.rows]
+    texts += [column.title] if table.has_titles else []
+    parts = [part for text in texts for part in (text.split() if column.is_wrapped else [text])]
+    return max(map(cell_len, parts), default=0)
+
+
+def _as_lines(table: Table) -> Iterable[Line]:
+    """Each row of a table that is wider than its place: the first cell, and below it the others with their titles."""
+    for row in table.rows:
+        first, *others = map(_cell, row)
+        yield Line(first.text, table.indent, first.style)
+        for column, cell in zip(table.columns[1:], others, strict=True):
+            if cell.text:
+                title = f"{column.title}: " if table.has_titles and column.title else ""
+                yield Line(f"{title}{cell.text}", table.indent + 4, cell.style)
+
+
+def _tabled(table: Table, width: int, *, colour: bool) -> list[str]:
+    from rich.console import Console  # noqa: PLC0415  # see above
+    from rich.padding import Padding  # noqa: PLC0415  # see above
+
+    file = StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        legacy_windows=False,
+        no_color=not colour,
+        _environ={},
+    )
+    console.print(Padding(_rich(table), (0, 0, 0, table.indent), expand=False))
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def _rich(table: Table) -> RichTable:
+    from rich.table import Table as RichTable  # noqa: PLC0415  # see above
+    from rich.text import Text  # noqa: PLC0415  # see above
+
+    made = RichTable(
+        box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=table.has_titles, header_style="dim"
+    )
+    for number, column in enumerate(table.columns):
+        made.add_column(
+            Text(column.title),
+            justify="right" if column.is_number else "left",
+            no_wrap=not column.is_wrapped,
+            min_width=_least(table, number),
+        )
+    for row in table.rows:
+        cells = map(_cell, row)
+        made.add_row(*(Text(escape(cell.text), style=_NAMES.get(cell.style, "")) for cell in cells))
+    return made

@@ -1,0 +1,82 @@
+"""Write numbers, counts and spans of time as people read them: no exponent, no false digit, one form for each."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import isfinite
+from typing import Final
+
+_DIGITS: Final = 4  # significant ones of a measured value
+_MOST_DIGITS: Final = 15  # that tell two values apart; a float has no more
+_LEAST: Final = 1e-9  # what is closer to zero is written as a bound
+_GREATEST: Final = 1e15  # and what is further from it
+_MINUTE: Final = 60.0
+_HOUR: Final = 3600.0
+_DAY: Final = 86_400.0
+
+
+def number(value: float, unit: str = "", *, apart_from: float | None = None) -> str:
+    """Return the value with four significant digits, grouped in thousands, and its unit.
+
+    A value that differs from `apart_from` (its limit) is never written as the same number: it gets the digits that
+    tell the two apart.
+    """
+    text = _digits(value, _DIGITS)
+    if apart_from is not None and value != apart_from and isfinite(value):
+        digits = range(_DIGITS, _MOST_DIGITS + 1)
+        pairs = ((_digits(value, count), _digits(apart_from, count)) for count in digits)
+        text = next((one for one, other in pairs if one != other), text)
+    return f"{text} {unit}".rstrip()
+
+
+def _digits(value: float, digits: int) -> str:
+    """Return the number with at least its whole part and at most that many significant digits."""
+    if not isfinite(value):
+        return "unknown" if value != value else ("-" if value < 0 else "") + "infinite"  # noqa: PLR0124  # not a number
+    if abs(value) > _GREATEST:
+        return f"{'less than -' if value < 0 else 'more than '}{_GREATEST:,.0f}"
+    if value == int(value):
+        return f"{int(value):,}"
+    if abs(value) < _LEAST:
+        return f"less than {Decimal(str(_LEAST)):f}"
+    whole = (
+        len(str(int(abs(value)))) if abs(value) >= 1 else 1 + Decimal(abs(value)).adjusted()
+    )  # digits before the point
+    text = f"{value:,.{max(digits - whole, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """Return a count with its noun: 1 item, 2 items; the plural where it is not the singular with an s."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in the one or two units in which people say it: 250 ms, 48 s, 2 min 30 s, 3 h, 12 days."""
+    size = abs(seconds)
+    if size < 1:
+        return number(float(f"{size * 1000:.3g}"), "ms") if size else "0 s"
+    if size < 2 * _MINUTE:
+        return number(round(size, 1 if size < 10 else 0), "s")  # noqa: PLR2004  # below, a tenth tells something
+    if size < 2 * _HOUR:
+        return _two(size, _MINUTE, "min", 1.0, "s")
+    if size < 2 * _DAY:
+        return _two(size, _HOUR, "h", _MINUTE, "min")
+    return count(round(size / _DAY), "day")
+
+
+def _two(seconds: float, large: float, large_unit: str, small: float, small_unit: str) -> str:
+    """Return the span in two units, the smaller one where it is not zero."""
+    whole, rest = divmod(round(seconds / small), round(large / small))
+    return f"{whole} {large_unit}" + (f" {rest} {small_unit}" if rest else "")
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was: in whole minutes, hours or days."""
+    if seconds < _MINUTE:
+        return "less than a minute ago"
+    if seconds < 2 * _HOUR:
+        return f"{seconds // _MINUTE:.0f} min ago"
+    if seconds < 2 * _DAY:
+        return f"{seconds // _HOUR:.0f} h ago"
+    return f"{seconds // _DAY:,.0f} days ago"

@@ -1,0 +1,85 @@
+"""Lines and tables: escaped, within their width, whole words; plain where no colour is asked for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from rich.cells import cell_len
+
+from probekit.drawing import Cell, Column, Line, Table, draw
+
+COLUMNS = (
+    Column(title="item"),
+    Column(title="measured", is_number=True),
+    Column(title="what", is_wrapped=True),
+)
+
+
+def table(*rows, **other):
+    return Table(columns=COLUMNS, rows=rows, **other)
+
+
+def test_columns_stand_below_their_titles_and_numbers_at_the_right():
+    drawn = draw([table(("p95", "312 ms", "api"), ("health", "4 ms", "all of it"))])
+    assert drawn == "item    measured  what\np95       312 ms  api\nhealth      4 ms  all of it\n"
+
+
+def test_a_table_without_rows_is_nothing():
+    assert draw([table()]) == ""
+
+
+def test_a_text_is_wrapped_between_words_within_the_width():
+    drawn = draw([table(("p95", "312 ms", "one two three four five six seven"))], width=40).splitlines()
+    assert drawn[1:] == ["p95     312 ms  one two three four five", "                six seven"]
+
+
+def test_a_table_that_is_too_wide_becomes_paragraphs_and_no_word_is_broken():
+    word = "w" * 60
+    assert draw([table(("a-long-name", "1 ms", word))], width=40).splitlines() == [
+        "a-long-name",
+        "    measured: 1 ms",
+        "    what:",
+        f"      {word}",
+    ]
+
+
+def test_what_a_target_says_is_neither_markup_nor_control():
+    drawn = draw([Line("[red]x[/red]\x1b[2J"), table(("[bold]a", ":smile:", "\x1b]0;t\x07\u202e"))], colour=True)
+    assert "[red]x[/red]\\x1b[2J" in drawn
+    assert "[bold]a" in drawn
+    assert ":smile:" in drawn
+    assert "\\x1b]0;t\\x07\\u202e" in drawn
+    assert not re.sub(r"\x1b\[[0-9;]*m", "", drawn).count("\x1b")
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_colour_only_where_it_is_asked_for(colour):
+    drawn = draw([Line("bad news", 0, "bad"), table((Cell("a", "bad"), "1", ""))], colour=colour)
+    assert ("\x1b[" in drawn) is colour
+
+
+def test_the_environment_changes_nothing(monkeypatch):
+    plain = draw([table(("a", "1", "b"))])
+    for name, value in {"COLUMNS": "20", "NO_COLOR": "1", "FORCE_COLOR": "1", "TTY_INTERACTIVE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert draw([table(("a", "1", "b"))]) == plain
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4), st.integers(20, 130))
+def test_a_longer_line_holds_one_word_and_its_title_alone(rows, width):
+    for line in draw([table(*rows)], width=width).splitlines():
+        assert cell_len(line) <= width or len(line.split()) <= 1 or not line.isascii()
+
+
+def test_lines_alone_import_no_rich():
+    script = "import sys; from probekit.drawing import Line, draw; draw([Line('a')]); print('rich' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False\n"
