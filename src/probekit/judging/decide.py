@@ -10,12 +10,11 @@ from math import inf
 from typing import Final
 
 from probekit.judging.basis import EXEMPT, basis, nothing_read
+from probekit.judging.rollback import rollback_blockers
 from probekit.model.checklist import Severity
-from probekit.model.history import is_ahead
 from probekit.model.limit import Limit
-from probekit.model.verdict import Action, Control, Decision, Flag, Outcome, Served, Situation, Stage, Verdict
+from probekit.model.verdict import Action, Control, Decision, Outcome, Served, Situation, Stage, Verdict
 
-WINDOW: Final = timedelta(minutes=120)  # in which a rollback still makes sense: the checklist's post-deployment span
 _LONGEST: Final = 60.0  # minutes that anything may be investigated
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
 _MINUTES_TO_VERIFY: Final = {Severity.CRITICAL: 5.0}
@@ -159,7 +158,7 @@ def _in_time(verdict: Verdict, situation: Situation) -> _Call:
 
 def _roll_back(verdict: Verdict, situation: Situation, why: str) -> _Call:
     """A rollback, unless it would not mend this or we cannot be sure of it."""
-    if blockers := tuple(f"no rollback is ordered: {blocker}" for blocker in _rollback_blockers(verdict, situation)):
+    if blockers := tuple(f"no rollback is ordered: {blocker}" for blocker in rollback_blockers(verdict, situation)):
         return _investigate(verdict, 0.0, why, blockers)
     return _ordered(verdict, situation, Action.ROLLBACK, why)
 
@@ -169,42 +168,6 @@ def _ordered(verdict: Verdict, situation: Situation, action: Action, why: str) -
     if situation.partial:
         return _investigate(verdict, 0.0, why, ("a partial run orders nothing: verify the whole, or decide by hand",))
     return _Call(verdict=verdict, action=action, minutes=0.0, why=why)
-
-
-def _rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
-    """What bars a rollback, and what to do about it; a silent control bars the whole decision."""
-    name, release = verdict.item.id, situation.release
-    if situation.stage is Stage.ROLLED_BACK:
-        yield "the release has been rolled back already, so look for a cause outside of it"
-    else:
-        yield from _of_the_deployment(situation)
-    if not verdict.confirmed:
-        yield f"{name} did not fail in every attempt that it asks for; verify again"
-    if Flag.UNTRUSTED in verdict.flags:
-        yield f"a program reports that {name} failed, and 'trust' does not name its probe; measure it"
-    if Flag.PRE_EXISTING in verdict.flags:
-        yield f"{name} failed before this deployment too, so the previous release would not mend it"
-    if situation.control is Control.NONE:
-        yield "no control is configured, so our own network is not ruled out; set 'control', or look from elsewhere"
-    if situation.control is Control.SILENT and situation.reached:
-        yield "no control answers, although the target was reached; mend the control, or decide by hand"
-    if release.served is Served.OTHER:
-        yield f"another release is served ({release.because}); find out why the new one is not"
-    if release.served is Served.UNREADABLE:
-        yield f"what is served cannot be read ({release.because}); read it by hand and decide by hand"
-
-
-def _of_the_deployment(situation: Situation) -> Iterator[str]:
-    deployment = situation.history.deployment
-    if deployment is None:
-        yield "no deployment is on record; if there was one, verify again with --deployed TIME"
-        return
-    ago = situation.now - deployment.mark
-    if is_ahead(deployment.mark, situation.now):  # in a report of an earlier version, or by a caller
-        yield "the deployment on record lies in the future; correct --deployed or the clock"
-    if ago > WINDOW:
-        minutes = timedelta(minutes=1)
-        yield f"the deployment is {ago // minutes} min old, more than {WINDOW // minutes}; decide by hand"
 
 
 def _sentences(calls: Sequence[_Call]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from probekit.model.checklist import Band, Deadline, Item, Severity
 from probekit.model.history import History
 from probekit.model.layer import Layer
 from probekit.model.limit import Limit
+from probekit.model.maintenance import Maintenance
 
 
 class Outcome(StrEnum):
@@ -140,6 +141,7 @@ class Situation:
     partial: bool = False  # something that could be measured was left out
     in_scope: int = 0  # items of the environment, of which a narrowed run looked at some
     runner: Runner | None = None
+    maintenance: tuple[Maintenance, ...] = ()  # in which some of the run's time lies
     uncounted: Mapping[str, str] = field(default_factory=dict)  # silent address -> why its silence tells nothing
 
 
