@@ -12,12 +12,23 @@ _UNSEEN: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
+LONGEST_LINE: Final = 200  # characters of a name, a contact or a reason
+
 
 def escape(text: str) -> str:
     """The text on one line, with everything that hides, moves or recolours other text written out."""
     if text.isprintable() and not _UNSEEN.search(text):
         return text
     return "".join(_written_out(character) for character in text)
+
+
+def one_line_problem(text: str) -> str | None:
+    """What keeps a text from standing in a report as one line of a person's own words; None where nothing does."""
+    if not text.strip():
+        return "is blank"
+    if len(text) > LONGEST_LINE:
+        return f"has {len(text)} characters, and may have {LONGEST_LINE}"
+    return None if escape(text) == text else "is not one line of printable characters"
 
 
 def _written_out(character: str) -> str:

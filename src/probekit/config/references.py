@@ -9,6 +9,7 @@ from typing import Any
 from probekit.checklist import Checklist
 from probekit.config.complaints import Complaints
 from probekit.config.limits import LimitReader
+from probekit.config.people import check_page
 from probekit.config.probe_tables import ProbeTables
 from probekit.config.settings import Change, Environment
 from probekit.config.target import Configured, Target
@@ -52,6 +53,7 @@ class _ScopeReader:
         scope = self._chosen(environment.scope, (*here, "scope"))
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
         self._check_trust(environment.trust, (*here, "trust"))
+        check_page(environment.contacts, environment.page, (*here, "page"), self.complain)
         return Target(
             name=name,
             environment=environment,

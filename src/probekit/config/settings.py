@@ -10,23 +10,27 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from probekit.config.people import Contacts, OneLine, Page, PlannedMaintenance, PlannedPeriod
 from probekit.probe import Allowance, Duration, SecretRef, Settings
 from probekit.transport.resolver import Family, name_of
 from probekit.transport.urls import endpoint_in, has_host, origin_of, url_problem
 
 
 class Variables(BaseSettings):
-    """PROBEKIT_CONFIG, PROBEKIT_DEPLOYED and PROBEKIT_RELEASE, from the environment."""
+    """PROBEKIT_CONFIG, _DEPLOYED, _RELEASE, _DEPLOYED_BY and _REVIEWED_BY, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="PROBEKIT_", extra="ignore")
 
     config: Path | None = None
     deployed: str | None = None
     release: str | None = None
+    deployed_by: str | None = None
+    reviewed_by: str | None = None
 
     def completed(self, dotenv: Mapping[str, str | None]) -> Self:
         """With the values of the .env beside probes.toml for those that the environment does not set."""
-        lacking = [name for name in ("deployed", "release") if getattr(self, name) is None]
+        names = ("deployed", "release", "deployed_by", "reviewed_by")
+        lacking = [name for name in names if getattr(self, name) is None]
         return self.model_copy(update={name: dotenv.get(f"PROBEKIT_{name.upper()}") for name in lacking})
 
 
@@ -175,6 +179,22 @@ class Environment(Settings):
         description="how long runs on record stay (1d to 400d), the last 20 longer; none: a go 30d, any other 180d",
     )
     vantage: str = Field("", description="where this runs, shown in every report")
+    contacts: Contacts = Field(Contacts(), description="who can be called; reports name them")
+    page: Page = Field(Page(), description="which contacts are called for which severity")
+    deployed_by: OneLine | None = Field(
+        None, description="who deploys, shown in reports where neither a run nor the record names somebody"
+    )
+    reviewed_by: OneLine | None = Field(
+        None, description="who reviewed the release, shown in reports as deployed_by is"
+    )
+    deployment_window: PlannedPeriod | None = Field(
+        None, description="when the deployment is planned, shown in reports; it changes no decision"
+    )
+    maintenance: list[PlannedMaintenance] = Field(
+        [],
+        max_length=50,
+        description="planned work: a run in it orders no rollback, unless a deployment is marked in it",
+    )
     report_mode: str | None = Field(
         None,
         pattern=r"^0?[46][046][04]$",

@@ -10,7 +10,9 @@ from typing import Final
 
 from probekit.model.checklist import Severity
 from probekit.model.history import PooledEvidence
+from probekit.model.maintenance import Maintenance, Period
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
+from probekit.model.people import Contact, Paging
 from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
 
 
@@ -28,6 +30,10 @@ class Run:
     config_file: str
     config_hash: str
     vantage: str
+    deployed_by: str | None = None
+    reviewed_by: str | None = None
+    deployment_window: Period | None = None  # in which the deployment was planned
+    paging: Paging = field(default_factory=Paging)
     ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
     notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
 
@@ -76,6 +82,16 @@ class Report:
         """Questions that were once answered as they should be, for the next run; this run's first, and so many."""
         earlier = sorted(self.situation.history.answered - self.answered)
         return (*sorted(self.answered), *earlier)[:_MOST_QUESTIONS]
+
+    @property
+    def maintenance(self) -> tuple[Maintenance, ...]:
+        """The maintenance windows in which some of the run's time lies."""
+        return self.situation.maintenance
+
+    @property
+    def to_call(self) -> tuple[Contact, ...]:
+        """Who is called now because of the decision; none where no contacts are configured."""
+        return self.run.paging.to_call(self.decision, self.verdicts, strict=self.situation.strict)
 
     @property
     def own_checks(self) -> tuple[Verdict, ...]:
