@@ -67,6 +67,10 @@ def _run(written: Mapping[str, Any], found: RecordedRun, config: Path, loaded: C
         config_file=str(config),
         config_hash=loaded.digest,
         vantage=written["vantage"],
+        deployed_by=found.people.deployed_by,
+        reviewed_by=found.people.reviewed_by,
+        deployment_window=found.people.deployment_window,
+        paging=found.people.paging,
         ended_by=written["ended_by"],
         notes=(*written["notes"], f"judged again by {config}; nothing was measured anew"),
     )

@@ -160,6 +160,9 @@ def _situation(report: Report) -> Iterator[Line]:
     situation = report.situation
     if situation.release.because:
         yield Line(f"release: {situation.release.because}")
+    yield from (Line(f"maintenance: {window}") for window in report.maintenance)
+    if report.to_call:
+        yield Line(f"call: {'; '.join(map(str, report.to_call))}")
     yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
     if situation.runner and situation.runner.is_strained:
         yield Line(f"this machine was strained, so durations may be ours: {situation.runner}")

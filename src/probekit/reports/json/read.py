@@ -27,6 +27,7 @@ from probekit.model.readings import (
     Summary,
 )
 from probekit.model.verdict import Situation
+from probekit.reports.json.people import RecordedPeople, people_facts, period_facts
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -47,6 +48,7 @@ class RecordedRun:
 
     situation: Situation
     attempts: Mapping[InstanceKey, tuple[Attempt, ...]]  # by probe and instance
+    people: RecordedPeople
 
 
 class _Since(BaseModel, defer_build=True):
@@ -159,6 +161,7 @@ def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
     """
     document = report["situation"]
     facts = {name: document[name] for name in _FACTS}
+    facts["maintenance"] = [period_facts(one) for one in document.get("maintenance", ())]  # an older report has none
     history = {"deployment": document["deployment"], "since": _since(_head(report))}
     measurements = [_measurement(one) for one in report["measurements"]]
     attempts: dict[InstanceKey, tuple[Attempt, ...]] = {}
@@ -168,9 +171,9 @@ def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
             measurements=_picked(measurements, one["measurements"]), rechecks=_picked(measurements, one["rechecks"])
         )
         attempts[key] = (*attempts.get(key, ()), attempt)
-    stage = report["run"]["stage"]
-    situation = _read(Situation, {**facts, "stage": stage, "history": _read(History, history)})
-    return RecordedRun(situation=situation, attempts=attempts)
+    run = report["run"]
+    situation = _read(Situation, {**facts, "stage": run["stage"], "history": _read(History, history)})
+    return RecordedRun(situation=situation, attempts=attempts, people=_read(RecordedPeople, people_facts(run)))
 
 
 def window_document(window: BaselineWindow) -> dict[str, Any]:

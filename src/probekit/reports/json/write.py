@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ from probekit.model.readings import (
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
+from probekit.reports.json.people import contact_document, people_document, period_document
+from probekit.reports.json.time import time_text as _time
 
 SCHEMA: Final = "probekit.report/1"
 _OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
@@ -43,6 +45,7 @@ def render(report: Report, _view: View = PLAIN) -> str:
             "exit_code": report.exit_code,
             "minutes": report.decision.minutes,
             "because": list(report.decision.because),
+            "to_call": [contact_document(one) for one in report.to_call],
         },
         "account": report.account,
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
@@ -91,6 +94,7 @@ def _run(run: Run) -> dict[str, Any]:
         "config_hash": run.config_hash,
         "vantage": run.vantage,
         "ended_by": run.ended_by,
+        **people_document(run),
         "notes": list(run.notes),
     }
 
@@ -106,6 +110,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
         "partial": situation.partial,
         "in_scope": situation.in_scope,
         "runner": _runner(situation.runner),
+        "maintenance": [period_document(window) for window in situation.maintenance],
         "uncounted": dict(sorted(situation.uncounted.items())),
         "release": {
             "expected": list(release.expected),
@@ -270,7 +275,3 @@ def _number(value: float) -> float | None:
 
 def _no_number(value: float) -> dict[str, Any]:
     return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value} is no number to judge"}
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

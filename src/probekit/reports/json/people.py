@@ -1,0 +1,62 @@
+"""People and planned periods in the JSON report, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probekit.model.checklist import Severity
+from probekit.model.maintenance import Maintenance, Period
+from probekit.model.people import Contact, Paging
+from probekit.model.report import Run
+from probekit.reports.json.time import time_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedPeople:
+    """What the report of an earlier run says of people."""
+
+    deployed_by: str | None
+    reviewed_by: str | None
+    deployment_window: Period | None
+    paging: Paging
+
+
+def people_document(run: Run) -> dict[str, Any]:
+    """What a run's part of the document says of people."""
+    return {
+        "deployed_by": run.deployed_by,
+        "reviewed_by": run.reviewed_by,
+        "deployment_window": run.deployment_window and period_document(run.deployment_window),
+        "contacts": [contact_document(one) for one in run.paging.contacts],
+        "page": {severity.value: list(run.paging.page.get(severity, ())) for severity in Severity},
+    }
+
+
+def contact_document(contact: Contact) -> dict[str, str]:
+    """One contact."""
+    return {"role": contact.role, "name": contact.name, "contact": contact.contact}
+
+
+def period_document(period: Period) -> dict[str, str]:
+    """A planned period; of maintenance with its reason."""
+    document = {"from": time_text(period.start), "to": time_text(period.end)}
+    return document | ({"reason": period.reason} if isinstance(period, Maintenance) else {})
+
+
+def period_facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A planned period of a document, with the names that the model has."""
+    names = {"from": "start", "to": "end"}
+    return {names.get(name, name): value for name, value in document.items()}
+
+
+def people_facts(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run's part of a document says of people, with the names that the model has; an older one had none."""
+    window = run.get("deployment_window")
+    return {
+        "deployed_by": run.get("deployed_by"),
+        "reviewed_by": run.get("reviewed_by"),
+        "deployment_window": window and period_facts(window),
+        "paging": {"contacts": run.get("contacts", ()), "page": run.get("page", {})},
+    }
