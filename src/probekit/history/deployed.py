@@ -7,13 +7,14 @@ after a deployment, and a rollback could follow from it. So a release is deploye
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from probekit.history.store import Store
 from probekit.model.history import CLOCK_SKEW, Deployment, History, MarkReadings, TargetKey, is_ahead
+from probekit.model.responsible import Responsible
 from probekit.text import escape, moment
 
 UNKNOWN: Final = (  # what the report says where a moment that moves with the clock cannot be held against the record
@@ -30,6 +31,7 @@ class Stated:
     release: str | None  # as the caller names it
     declared: str | None = None  # else as the release probe expects it
     is_relative: bool = False  # "now" or "10m", which moves from run to run
+    responsible: Responsible = field(default_factory=Responsible)
 
     @property
     def name(self) -> str | None:
@@ -113,6 +115,7 @@ def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, his
         deployment=deployment,
         previous_release=store.previous_release(target, deployment),
         counters=read.counters,
+        responsible=read.responsible,
         answered=history.answered | read.answered,
     )
 
@@ -124,4 +127,4 @@ def record(store: Store, target: TargetKey, stated: Stated, now: datetime) -> No
     """
     store.drop_deployments_ahead(target, now)
     store.begin(target, stated.deployment)
-    store.record_mark(target, stated.deployment, MarkReadings(declared=stated.declared))
+    store.record_mark(target, stated.deployment, MarkReadings(declared=stated.declared, responsible=stated.responsible))

@@ -15,6 +15,7 @@ from probekit.history.database import Database, Document, StoreError, packed, te
 from probekit.history.retention import PrunedRuns, text_of as _text
 from probekit.model.history import CLOCK_SKEW, Deployment, MarkReadings, TargetKey, is_ahead
 from probekit.model.measurement import MetricKey
+from probekit.model.responsible import Responsible
 
 __all__ = ["Document", "RunSummary", "Store", "StoreError"]
 
@@ -117,7 +118,15 @@ class Store(Database):
         """Keep what was read at the latest mark of a deployment on record."""
         counters = [[*source, value] for source, value in read.counters.items()]
         kept = "UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ?"
-        document = packed({"counters": counters, "answered": sorted(read.answered), "declared": read.declared})
+        document = packed(
+            {
+                "counters": counters,
+                "answered": sorted(read.answered),
+                "declared": read.declared,
+                "deployed_by": read.responsible.deployed_by,
+                "reviewed_by": read.responsible.reviewed_by,
+            }
+        )
         with self._transaction() as run:
             run(kept, (document, *_key(target), _text(deployment.started)))
 
@@ -193,8 +202,18 @@ def _readings(column: Any) -> MarkReadings:  # noqa: ANN401  # see above
         for probe, instance, metric, value in kept["counters"]
     }
     answered = frozenset(map(str, kept.get("answered", ())))  # a mark of an older version has none
-    declared = kept.get("declared")
-    return MarkReadings(counters=counters, answered=answered, declared=None if declared is None else str(declared))
+    return MarkReadings(
+        counters=counters,
+        answered=answered,
+        declared=_optional_text(kept.get("declared")),
+        responsible=Responsible(
+            deployed_by=_optional_text(kept.get("deployed_by")), reviewed_by=_optional_text(kept.get("reviewed_by"))
+        ),
+    )
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _moment(column: Any) -> datetime:  # noqa: ANN401  # see above

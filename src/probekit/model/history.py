@@ -10,6 +10,7 @@ from typing import Final
 from probekit.model.checklist import Severity
 from probekit.model.measurement import InstanceKey, MetricKey
 from probekit.model.readings import Counted
+from probekit.model.responsible import Responsible
 
 CLOCK_SKEW: Final = timedelta(minutes=1)  # that clocks of two machines may differ: NTP keeps them closer; more is wrong
 
@@ -48,6 +49,7 @@ class MarkReadings:
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # what they had come to, at the latest mark
     answered: frozenset[str] = frozenset()  # questions that were answered as they should be, at its start
     declared: str | None = None  # the release that the configuration expected, where nobody named one
+    responsible: Responsible = field(default_factory=Responsible)  # as its start names them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +96,5 @@ class History:
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # at the deployment mark
     answered: frozenset[str] = frozenset()  # questions that were once answered as they should be
     known: bool = False  # whether there was an earlier run
+    responsible: Responsible = field(default_factory=Responsible)  # for the deployment on record
     previous_release: str | None = None  # of the latest deployment that was over before the one on record began

@@ -50,6 +50,10 @@ class Redactor:
         """Remember names that are no secret, also where they share a run with one: environments, probes, hosts."""
         self._allowed.append(names)
 
+    def is_secret(self, text: str) -> bool:
+        """Return whether a text is a secret as it is written, or a secret part of one."""
+        return any(text == secret or text in parts_of(secret).secrets for secret in self._known)
+
     def clean(self, text: str) -> str:
         """Return the text without any eight characters in a row of any secret, in whatever form.
 

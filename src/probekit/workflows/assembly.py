@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -32,6 +32,9 @@ from probekit.transport.resolver import Resolver
 from probekit.transport.trust import Trust
 from probekit.transport.urls import origin_of
 from probekit.workflows.options import RequestError, RunOptions
+from probekit.workflows.people import holds_secret, name_parts
+
+_PEOPLE: Final = {"contacts", "deployed_by", "reviewed_by"}  # settings of an environment that name people
 
 
 def loaded(options: RunOptions) -> Config:
@@ -169,6 +172,7 @@ def session(
     log.redact(redactor)
     secrets = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor)
     secrets.prepare(secret_refs([target.environment, *(one.source.config for one in target.probes)]))
+    redactor.allow(set(_people_of(target, redactor)))
     context = RunContext(
         environment=target.environment,
         name=target.name,
@@ -185,11 +189,19 @@ def session(
 
 def _names_of(target: Target) -> Iterator[str]:
     """Every name in the configuration of a target, with the hosts and paths in it: none is a secret."""
-    settings = [target.environment, *(one.source.config for one in target.probes)]
+    settings = [target.environment.model_dump(mode="json", exclude=_PEOPLE)]
+    settings += [one.source.config.model_dump(mode="json") for one in target.probes]
     texts = {target.name, *(item.id for item in target.items), *(one.probe for one in target.probes)}
-    texts |= {text for one in settings for text in _texts(one.model_dump(mode="json"))}
+    texts |= {text for one in settings for text in _texts(one)}
     for text in texts:
-        yield from {text, *re.split("[/:]+", text)} - {""}
+        yield from name_parts(text)
+
+
+def _people_of(target: Target, redactor: Redactor) -> Iterator[str]:
+    """The names of people and how to reach them: none is a secret, unless the configuration refers to it as one."""
+    for text in _texts(target.environment.model_dump(mode="json", include=_PEOPLE)):
+        if not holds_secret(text, redactor):
+            yield from name_parts(text)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from probekit.config.target import Config
 from probekit.model.history import Deployment, History, is_ahead
+from probekit.model.maintenance import Maintenance
+from probekit.model.responsible import Responsible
 from probekit.model.verdict import Stage
 from probekit.planning.selection import Selection
 
@@ -34,6 +36,8 @@ class RunOptions:
     settle: bool = True
     strict: bool = False
     measure_all: bool = False  # also what a confirmed failure, which has fixed the decision, makes needless
+    responsible: Responsible = field(default_factory=Responsible)  # for the release, as the caller names them
+    maintenance: tuple[Maintenance, ...] = ()  # besides that of the configuration
     notes: tuple[str, ...] = ()  # what the report says besides its own notes
     config_loaded: Config | None = None  # what `config` or `url` name, where it was read already
 

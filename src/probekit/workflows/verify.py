@@ -22,6 +22,7 @@ from probekit.judging.judge import judge, judge_item
 from probekit.judging.release import release_of
 from probekit.judging.retries import needed_retry
 from probekit.model.history import History
+from probekit.model.maintenance import in_force
 from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
@@ -30,7 +31,7 @@ from probekit.planning.plan import unasked_note
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.version import __version__
-from probekit.workflows import by_url
+from probekit.workflows import by_url, people
 from probekit.workflows.assembly import prepare, release_request, session
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_unasked
 from probekit.workflows.options import RunOptions, history_at
@@ -110,11 +111,14 @@ async def execute_run(
         wait_release=options.wait_release,
     )
     opened.context.redactor.allow(_releases(context))
+    windows = people.maintenance(options, target.environment)
+    responsible = people.responsible(options, target.environment, context.redactor)
     started, load, assessor = context.clock.now(), RunnerLoad(), Assessor()
 
     def situation_of(observations: Observations) -> Situation:
+        now = context.clock.now()
         return Situation(
-            now=context.clock.now(),
+            now=now,
             stage=options.stage,
             release=release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards)),
             history=options.history,
@@ -123,6 +127,7 @@ async def execute_run(
             strict=options.strict,
             partial=planned.partial,
             in_scope=planned.in_scope,
+            maintenance=in_force(windows, started, now),
             uncounted=observations.uncounted,
         )
 
@@ -154,6 +159,10 @@ async def execute_run(
             config_file=str(config.path),
             config_hash=config.digest,
             vantage=target.environment.vantage,
+            deployed_by=responsible.deployed_by,
+            reviewed_by=responsible.reviewed_by,
+            deployment_window=people.deployment_window(target.environment),
+            paging=people.paging(target.environment, context.redactor),
             ended_by=observations.ended_by,
             notes=(
                 *of_the_past(config.dotenv, options.history, planned),
