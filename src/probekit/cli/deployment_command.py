@@ -14,12 +14,14 @@ from probekit import log
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Moment, config_option, environment_option
 from probekit.cli.output import warn, write_stdout
+from probekit.cli.people_options import deployed_by_option, reviewed_by_option
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
 from probekit.engine.context import Cancellation, Clock
 from probekit.history.ahead import deployments_ahead, ignored_marks, mark_ahead
 from probekit.history.store import Store
 from probekit.model.history import Deployment, MarkReadings, TargetKey, is_ahead
+from probekit.model.responsible import Responsible
 from probekit.text import escape, moment
 from probekit.workflows.assembly import with_config
 from probekit.workflows.marks import read_mark
@@ -38,6 +40,7 @@ def command() -> None:
     \b
     Examples:
       probekit deployment start --env prod --release 2.3.1
+      probekit deployment start --env prod --deployed-by "Release Team"
       ./deploy.sh
       probekit deployment finish --env prod
       probekit verify --env prod
@@ -47,11 +50,22 @@ def command() -> None:
 @command.command(name="start")
 @environment_option
 @click.option("--release", metavar="VERSION", help="The version that is put in place.")
+@deployed_by_option
+@reviewed_by_option
 @_AT
 @config_option
 @state_option
 @exit_on_error
-def start(environment: str | None, release: str | None, at: datetime, config: Path | None, state: str | None) -> int:
+def start(  # noqa: PLR0913  # click's interface
+    environment: str | None,
+    release: str | None,
+    deployed_by: str | None,
+    reviewed_by: str | None,
+    *,
+    at: datetime,
+    config: Path | None,
+    state: str | None,
+) -> int:
     """Mark that a deployment begins: what failed before it, it did not break."""
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
@@ -62,7 +76,9 @@ def start(environment: str | None, release: str | None, at: datetime, config: Pa
             write_stdout(f"{_already(begun, target)}\n")
             return 0
         store.begin(target, deployment)
-        store.record_mark(target, deployment, _read(options, at, is_start=True))
+        read = _read(options, at, is_start=True)
+        responsible = Responsible(deployed_by=deployed_by, reviewed_by=reviewed_by)
+        store.record_mark(target, deployment, replace(read, responsible=responsible))
     write_stdout(f"{target.environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
     return 0
 
@@ -81,7 +97,9 @@ def finish(environment: str | None, at: datetime, config: Path | None, state: st
         under_way = _under_way(store, target)
         if is_ahead(under_way.started, at):
             raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
-        read = replace(_read(options, at, is_start=False), answered=store.mark(target, under_way).answered)
+        begun = store.mark(target, under_way)
+        read = _read(options, at, is_start=False)
+        read = replace(read, answered=begun.answered, responsible=begun.responsible)
         at = max(at, under_way.started)  # by the clock of another machine it may have begun a little later
         store.finish(target, under_way, at)
         store.record_mark(target, under_way, read)

@@ -105,7 +105,7 @@ def _planned(asked: RunOptions, state: str | None, *, as_json: bool) -> int:
     _, target, planned = prepare(request)
     surroundings = Surroundings(variables=os.environ, now=now, history=request.history)
     found = feasibility(config, target, planned, surroundings)
-    write_stdout((plan_json if as_json else plan_text).render(config, target, planned, found))
+    write_stdout((plan_json if as_json else plan_text).render(config, target, planned, found, now))
     return 0 if found.go_possible else IMPOSSIBLE
 
 

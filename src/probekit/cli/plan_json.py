@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, Final
 
 from probekit.cli.plan_text import most_requests
@@ -12,11 +13,12 @@ from probekit.model.plan import Plan, Step
 from probekit.planning.obstacle import Feasibility, Obstacle, is_required
 from probekit.planning.samples import ShortSample
 from probekit.probe import ConfiguredKind
+from probekit.reports.json.people import period_document
 
 SCHEMA: Final = "probekit.plan/1"
 
 
-def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility) -> str:
+def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility, now: datetime) -> str:
     """One JSON document in ASCII, which ends with a newline."""
     document = {
         "schema": SCHEMA,
@@ -29,6 +31,9 @@ def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found:
         "possible_scope": list(found.scope),
         "go_possible": found.go_possible,
         "requests": most_requests(planned),
+        "maintenance": [
+            period_document(one.period) | {"open": one.period.covers(now)} for one in target.environment.maintenance
+        ],
         "expected_versions": list(planned.versions.expected),
         "obstacles": [_obstacle(one) for one in found.obstacles],
         "follow_ups": [_obstacle(one) for one in found.follow_ups],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from probekit.config.settings import Environment
@@ -26,11 +27,12 @@ _TURNS: Final = {
 }
 
 
-def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility) -> str:
+def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility, now: datetime) -> str:
     """The whole text; every line is escaped and wrapped here."""
     lines = [
         *_head(config, target, planned),
         *_run(target, planned),
+        *_maintenance(target, now),
         *_steps(target, planned),
         *_cost(target, planned),
         *_open(planned, found),
@@ -68,6 +70,16 @@ def _run(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
         yield Line(f"release   {guard.name} ({guard.kind}), before and after; {expected}")
     if not guards:
         yield Line("release   version check: off, no probe 'release' is configured")
+
+
+def _maintenance(target: Target, now: datetime) -> Iterator[Line]:
+    """The maintenance windows that are open, or begin later on this day (UTC)."""
+    for window in sorted((one.period for one in target.environment.maintenance), key=lambda one: one.start):
+        if window.covers(now):
+            until = f"open until {window.end:%Y-%m-%d %H:%M} UTC"
+            yield Line(f"maintenance  {until} ({window.reason}): nothing orders a rollback")
+        elif now < window.start and window.start.date() == now.date():
+            yield Line(f"maintenance  today, {window}: nothing orders a rollback while it lasts")
 
 
 def _steps(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from probekit.cli.options import Seconds, config_option, environment_option, header_option, verify_options
+from probekit.cli.people_options import deployed_by_option, maintenance_option, reviewed_by_option
 from probekit.cli.state import state_option
 from probekit.cli.trouble import exit_on_error
 
@@ -43,6 +44,9 @@ from probekit.cli.trouble import exit_on_error
     is_flag=True,
     help="Print nothing while decision, failures and release stay what they were (for cron).",
 )
+@deployed_by_option
+@reviewed_by_option
+@maintenance_option
 @click.option("--machine-only", is_flag=True, help="Leave out what only a person's signature answers (for cron).")
 @state_option
 @exit_on_error

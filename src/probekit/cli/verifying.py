@@ -20,6 +20,7 @@ from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.options import Deployed
 from probekit.cli.output import colour, save, view, warn, write_stdout
+from probekit.cli.people_options import OneLine
 from probekit.cli.progress import Progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, environment_of, state_file, target_key
@@ -31,6 +32,7 @@ from probekit.history.load import EarlierRun, earlier_run, load_history, record_
 from probekit.history.news import is_news
 from probekit.model.history import History
 from probekit.model.report import Report
+from probekit.model.responsible import Responsible
 from probekit.model.verdict import Action, Stage
 from probekit.planning.release import declared_release
 from probekit.planning.selection import Selection
@@ -118,6 +120,8 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
             machine_only=options.get("machine_only", False),
         ),
         release=options["release"],
+        responsible=Responsible(deployed_by=options.get("deployed_by"), reviewed_by=options.get("reviewed_by")),
+        maintenance=tuple(options.get("maintenance", ())),
         wait_release=options["wait_release"],
         settle=not options["no_settle"],
         strict=options["strict"],
@@ -153,13 +157,29 @@ def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> 
     """Where the command line says nothing of the release or its deployment, the PROBEKIT_ variables do."""
     config = loaded(request)
     variables = Variables().completed(config.dotenv.values)
-    request = replace(request, release=request.release or variables.release)
+    by_variables = Responsible(
+        deployed_by=_person("DEPLOYED_BY", variables.deployed_by),
+        reviewed_by=_person("REVIEWED_BY", variables.reviewed_by),
+    )
+    responsible = request.responsible.completed(by_variables)
+    request = replace(request, release=request.release or variables.release, responsible=responsible)
     said = said or (_deployed(variables.deployed) if variables.deployed else None)
     if said is None:
         return request, None
     declared = declared_release(target_of(request, config))
     moment, is_relative = said
-    return request, Stated(at=moment, release=request.release, declared=declared, is_relative=is_relative)
+    stated = Stated(
+        at=moment, release=request.release, declared=declared, is_relative=is_relative, responsible=responsible
+    )
+    return request, stated
+
+
+def _person(name: str, text: str | None) -> str | None:
+    """The person that a PROBEKIT_ variable names."""
+    try:
+        return OneLine().convert(text, None, None) if text else None
+    except click.BadParameter as error:
+        raise RequestError(f"PROBEKIT_{name}: {error.message}") from None
 
 
 def _deployed(text: str) -> tuple[datetime, bool]:
