@@ -40,7 +40,6 @@ def command() -> None:
     \b
     Examples:
       probekit deployment start --env prod --release 2.3.1
-      probekit deployment start --env prod --deployed-by "Release Team"
       ./deploy.sh
       probekit deployment finish --env prod
       probekit verify --env prod
