@@ -11,6 +11,7 @@ from typing import Final
 from probekit.model.checklist import Severity
 from probekit.model.history import PooledEvidence
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
+from probekit.model.success import CriterionResult, SuccessCriterion, results
 from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
 
 
@@ -51,6 +52,7 @@ class Report:
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # for the next run
     answered: frozenset[str] = frozenset()  # questions that this run saw answered as they should be
     sections: Mapping[str, str] = field(default_factory=dict)
+    criteria: tuple[SuccessCriterion, ...] = ()  # of the checklist's document
 
     @property
     def exit_code(self) -> int:
@@ -81,6 +83,11 @@ class Report:
     def own_checks(self) -> tuple[Verdict, ...]:
         """The verdicts on the user's own checks, which are no items of the checklist."""
         return tuple(verdict for verdict in self.verdicts if verdict.item.is_own)
+
+    @property
+    def success(self) -> tuple[CriterionResult, ...]:
+        """How each of the document's success criteria stands."""
+        return results(self.criteria, self.verdicts)
 
     @property
     def account(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from probekit.model.checklist import Band, Deadline, Item, Severity
 from probekit.model.history import History
 from probekit.model.layer import Layer
 from probekit.model.limit import Limit
+from probekit.model.measurement import Reason
 
 
 class Outcome(StrEnum):
@@ -158,6 +159,8 @@ class Verdict:
     since: datetime | None = None
     layer: Layer = "record"  # what its probe reads
     worse: bool = False  # beyond the limit at which its deadline rolls back
+    summary: str = ""  # what its probe says of the measurement that decided
+    reason: Reason | None = None  # why there is no reading, where that is why it is not verified
     refuted: frozenset[Severity] = frozenset()  # severities of failures on record whose bands its readings refute
 
     @property

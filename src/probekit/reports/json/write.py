@@ -25,6 +25,7 @@ from probekit.model.readings import (
     Summary,
 )
 from probekit.model.report import Report, Run
+from probekit.model.success import CriterionResult
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
 
@@ -45,6 +46,7 @@ def render(report: Report, _view: View = PLAIN) -> str:
             "because": list(report.decision.because),
         },
         "account": report.account,
+        "success": [_criterion(one) for one in report.success],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "history": {
             "since": [_since(*one) for one in report.since.items()],
@@ -141,6 +143,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "own": item.is_own,
         "layer": verdict.layer,
         "because": verdict.because,
+        "reason": verdict.reason and verdict.reason.value,
         "observed": None if verdict.observed is None else _number(verdict.observed),
         "unit": limit and limit.metric_unit,
         "limit": limit and str(limit),
@@ -152,6 +155,12 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "row": item.matrix_row and item.matrix_row.id,
         "changed": _changed(item),
     }
+
+
+def _criterion(result: CriterionResult) -> dict[str, Any]:
+    one = result.criterion
+    named = {"items": list(one.items), "failed": list(result.failed), "open": list(result.open)}
+    return {"id": one.id, "group": one.group, "text": one.text, "state": result.state.value, **named}
 
 
 def _changed(item: Item) -> dict[str, Any] | None:
