@@ -116,11 +116,6 @@ class Runner:
     cpu: float  # percent of one processor that we used
     load: float | None  # processes that wanted to run, for each processor, over the last minute
 
-    @property
-    def is_strained(self) -> bool:
-        """Whether a reader should know, before he believes a duration."""
-        return self.lag >= 0.25 or self.cpu >= 80 or (self.load or 0.0) >= 2  # noqa: PLR2004  # a fourth of a second, four fifths of a core, a queue
-
     def __str__(self) -> str:
         load = "" if self.load is None else f", load {self.load:.1f} a processor"
         return f"longest standstill {self.lag * 1000:.0f} ms, {self.cpu:.0f} % of a processor used{load}"
