@@ -313,7 +313,7 @@ def test_a_go_says_what_it_rests_on(layers, told) -> None:
     )
 
     count = len(passed) + 1
-    assert decision.because == (f"{told}{count} of {count + 1} items are verified, 1 can be followed up",)
+    assert decision.because == (f"{told}{count} items verified, 1 to follow up",)
 
 
 def test_another_version_is_told_before_anything_else() -> None:

@@ -37,13 +37,13 @@ def checklist():
 
 @pytest.fixture
 def planned(tmp_path, checklist):
-    def one(*scope, tables=TABLES, base_url="https://app.test", selection=None, release=None, **settings):
+    def one(*scope, tables=TABLES, base_url="https://app.test", selection=None, release=None, settles=True, **settings):
         lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
         items = ", ".join(f'"{name}"' for name in scope)
         text = f'[env.prod]\nbase_url = "{base_url}"\nscope = [{items}]\n{lines}{tables}'
         (tmp_path / "probes.toml").write_text(text)
         target = load(tmp_path / "probes.toml").targets["prod"]
-        return plan(target, selection=selection, release=release)
+        return plan(target, selection=selection, release=release, settles=settles)
 
     return one
 
@@ -442,3 +442,14 @@ def test_a_selection_narrows_what_runs(planned, selection, items) -> None:
     assert {item.id for item in found.items} == items
     assert found.partial == (selection not in (Selection(), Selection(machine_only=True)))
     assert found.in_scope == 2
+
+
+def test_what_only_the_wait_makes_good_does_not_apply_without_it(planned) -> None:
+    settle = "deploy.services.settle-time"
+    reason = {settle: "this run does not wait for the release to settle"}
+
+    waits, does_not = planned(settle, HEALTH), planned(settle, HEALTH, settles=False)
+
+    assert (dict(waits.not_applicable), dict(does_not.not_applicable)) == ({}, reason)
+    assert "deployment" in {step.probe for step in waits.steps}
+    assert "deployment" not in {step.probe for step in does_not.steps}

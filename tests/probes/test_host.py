@@ -205,7 +205,7 @@ async def test_memory_is_what_cannot_be_given_away(machine) -> None:
     readings = await measurement()
 
     assert readings.values["memory_used"] == Exact(25)
-    assert "4000 of 16000 MB of the machine used" in readings.summary
+    assert "4,000 of 16,000 MB of the machine used" in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ async def test_a_container_s_limit_counts_where_it_is_lower(machine, files) -> N
     (block,) = await blocks(Blocks(machine, lambda: None))
 
     assert readings.values["memory_used"] == Exact(75)
-    assert "1500 of 2000 MB of the container used" in readings.summary
+    assert "1,500 of 2,000 MB of the container used" in readings.summary
     assert block.values["memory"] == Mean((1500,))
 
 

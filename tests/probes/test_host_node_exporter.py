@@ -152,7 +152,7 @@ async def test_a_recorded_page(exporter) -> None:
         "disk_used": Exact(pytest.approx(100 * 23838269440 / (23838269440 + 85106024448))),  # as df has it
         "inodes_used": Exact(pytest.approx(100 * (1 - 16353891 / 16777216))),
     }
-    assert readings.summary == "web-2: 400 of 25276 MB of the machine used, / 21.9 % full"
+    assert readings.summary == "web-2: 400 of 25,276 MB of the machine used, / 21.9 % full"
 
 
 async def test_both_ways_give_the_same_metrics(exporter) -> None:

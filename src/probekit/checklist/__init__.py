@@ -11,6 +11,7 @@ from probekit.checklist.reader import read
 from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbeRequirement, Role, SignOff, Success
 from probekit.checklist.source import Source
 from probekit.model.checklist import Deadline, Item, Row
+from probekit.model.success import SuccessCriterion
 from probekit.toml_file import ConfigError, FileProblem, nearest
 
 __all__ = [
@@ -56,6 +57,20 @@ class Checklist:
     def full_title(self) -> str:
         """Its title and version, as reports show it."""
         return f"{self.title} {self.version}".rstrip()
+
+    @property
+    def success_criteria(self) -> tuple[SuccessCriterion, ...]:
+        """The document's success criteria in its order, each with the items that answer it."""
+        groups = self.success.groups if self.success else ()
+        return tuple(
+            SuccessCriterion(
+                id=one.id,
+                group=groups[one.group - 1],
+                text=one.text,
+                items=tuple(item.id for item in self.items if one.id in item.criteria),
+            )
+            for one in self.criteria
+        )
 
     def select(self, prefix: str) -> tuple[Item, ...]:
         """The item of that id, or all whose id begins with those whole words."""

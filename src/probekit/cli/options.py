@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 
@@ -14,6 +14,7 @@ from probekit.cli import complete
 from probekit.model import quantity
 from probekit.model.history import is_ahead
 from probekit.model.verdict import Stage
+from probekit.reports import Show
 
 _DAY = 86400.0
 _LONGEST_AGO = 3650 * _DAY
@@ -197,6 +198,11 @@ _OPTIONS = (
         multiple=True,
         type=_ReportTo(),
         help="console or json, to stdout or to a file; may be given several times.",
+    ),
+    click.option(
+        "--show",
+        type=click.Choice(get_args(Show)),
+        help="What the console report lists: all items with their values, or failures; else all on a terminal only.",
     ),
     click.option(
         "--deployed",

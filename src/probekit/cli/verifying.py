@@ -36,6 +36,7 @@ from probekit.model.responsible import Responsible
 from probekit.model.verdict import Action, Stage
 from probekit.planning.release import declared_release
 from probekit.planning.selection import Selection
+from probekit.reports import Show, View
 from probekit.workflows.assembly import loaded, target_of, with_config
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.verify import execute_run
@@ -48,6 +49,7 @@ class Output:
     """Where the report goes, and how much is said beside it."""
 
     reports: tuple[tuple[str, Path | None], ...] = ()  # format and file; None: stdout
+    show: Show | None = None  # None: as fits stdout
     quiet: bool = False
     on_change: bool = False
     verbose: bool = False
@@ -131,6 +133,7 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
         reports = (*reports, ("console", None))
     output = Output(
         reports=reports,
+        show=options["show"],
         quiet=options["quiet"],
         on_change=options.get("on_change", False),
         verbose=options["verbose"],
@@ -225,8 +228,12 @@ def _written(report: Report, output: Output, mode: str | None, *, silent: bool) 
     for name, file in output.reports:
         if file is not None:
             form = reports.load_format(name)
-            is_told &= save(form.text(report), file, mode=form.mode if mode is None else int(mode, 8))
+            is_told &= save(
+                form.text(report, View(show=output.show or "failures")),
+                file,
+                mode=form.mode if mode is None else int(mode, 8),
+            )
     for name, file in output.reports:
         if file is None and not (silent and is_told):
-            is_told &= write_stdout(reports.load_format(name).text(report, view()))
+            is_told &= write_stdout(reports.load_format(name).text(report, view(output.show)))
     return is_told

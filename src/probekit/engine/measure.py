@@ -16,6 +16,7 @@ from probekit.engine.loop_lag import Lag
 from probekit.engine.windows import put_together
 from probekit.log import events
 from probekit.model.measurement import Attempt, Failure, Measurement, MetricKey, ProbeFailedError, Reason
+from probekit.model.numbers import number
 from probekit.model.plan import Bounds, Plan, Step
 from probekit.model.readings import CumulativeCount, Exact, Reading, Summary
 from probekit.probe import ConfiguredKind, Context, Readings, Window
@@ -121,14 +122,14 @@ class Measurer:
         self._observations.counters[source] = value.value
         before = self._run.history.counters.get(source)
         if before is None:
-            detail = (
-                f"{name} is {value.value:g} in all, and nobody knows what it was: mark the deployment that began it"
-            )
-            return Failure(reason=Reason.MISSING_SETTING, detail=f"{detail} (probekit deployment --help)")
+            detail = f"{name} is {number(value.value)} in all, and no value was recorded at the deployment"
+            hint = "run probekit deployment start before the next one"
+            return Failure(reason=Reason.MISSING_SETTING, detail=f"{detail}; {hint}")
+        growth = f"{name} went from {number(before)} at the deployment mark to {number(value.value)}"
         if value.value < before:
-            detail = f"{name} went from {before:g} at the deployment mark to {value.value:g}: it began anew meanwhile"
+            detail = f"{growth}: the counter was reset"
             return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
-        notes[name] = f"{before:g} at the deployment mark, {value.value:g} now"
+        notes[name] = f"{number(before)} at the deployment mark, {number(value.value)} now"
         return Exact(value.value - before)
 
     async def _readings(self, place: ProbeInstance, context: Context) -> Readings:
@@ -220,7 +221,7 @@ def _possible(bounds: Bounds | None, value: Reading | Failure) -> Reading | Fail
     """The reading, unless no such number can be."""
     if bounds is None or not isinstance(value, Exact | Summary) or bounds.admit(value.value):
         return value
-    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{value.value:g} is impossible, {bounds} is due")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{number(value.value)} is impossible, {bounds} is due")
 
 
 def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:

@@ -18,7 +18,7 @@ from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Failure, Measurement, Reason
 from probekit.model.plan import MOST_SLOW, MOST_SLOW_AFTER, RECHECKS, RECHECKS_THERE, Retry, Step
-from probekit.model.readings import Exact, Reading
+from probekit.model.readings import ErrorRate, Exact, Reading
 from probekit.model.verdict import Outcome
 
 GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}
@@ -60,6 +60,7 @@ class Undecided:
     outcome: Outcome
     detail: str
     limit: Limit
+    reason: Reason | None = None  # why there is no reading, where there is none
 
 
 class AssessedMeasurement:
@@ -94,7 +95,8 @@ class AssessedMeasurement:
             reading = self.reading(limit.metric)
             if isinstance(reading, Failure):
                 detail = f"{reading.reason}: {reading.detail}"
-                doubts.append(Undecided(outcome=outcome_of(reading.reason), detail=detail, limit=limit))
+                outcome = outcome_of(reading.reason)
+                doubts.append(Undecided(outcome=outcome, detail=detail, limit=limit, reason=reading.reason))
             elif not _is_by_median(limit, reading):
                 found = self.evaluation(limit)
                 if found.outcome is Outcome.FAIL:
@@ -102,7 +104,8 @@ class AssessedMeasurement:
                     return State.BAD
                 if found.outcome is not Outcome.PASS:
                     detail = f"{words(limit.metric)}: {found.detail}"
-                    doubts.append(Undecided(outcome=found.outcome, detail=detail, limit=limit))
+                    reason = Reason.OVERLOADED if found.outcome is Outcome.ERROR and not _doubt(reading) else None
+                    doubts.append(Undecided(outcome=found.outcome, detail=detail, limit=limit, reason=reason))
         self.undecided = max(doubts, key=lambda doubt: GRAVER[doubt.outcome], default=None)
         return State.UNDETERMINED if doubts else State.GOOD
 
@@ -357,7 +360,12 @@ def _slow_ones(limit: Limit, measurements: Sequence[AssessedMeasurement], *, les
 
 def _only_lag(limit: Limit) -> Undecided:
     detail = f"{words(limit.metric)}: only the lag of our own event loop makes it miss its limit"
-    return Undecided(outcome=Outcome.ERROR, detail=detail, limit=limit)
+    return Undecided(outcome=Outcome.ERROR, detail=detail, limit=limit, reason=Reason.OVERLOADED)
+
+
+def _doubt(reading: Reading) -> str:
+    """Return why a sample's failures may not be the target's; without one, an error of a sample is a local delay."""
+    return reading.doubt if isinstance(reading, ErrorRate) else ""
 
 
 def _slow(item: Item, medians: Mapping[str, float]) -> Limit | None:

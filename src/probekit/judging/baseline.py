@@ -13,6 +13,7 @@ from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow
 from probekit.model.limit import Limit
 from probekit.model.measurement import InstanceKey, MetricKey
+from probekit.model.numbers import number, span
 from probekit.model.plan import Plan
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome, Situation
@@ -34,8 +35,8 @@ def baseline_reference(limit: Limit, source: InstanceKey, plan: Plan[object], si
         return Reference(lacking="the baseline was measured by other settings of the probe, or of other instances")
     mark = _mark(situation)
     if mark - same[-1].taken > FRESH:
-        hours = (mark - same[-1].taken) / timedelta(hours=1)
-        return Reference(lacking=f"the newest window of the baseline is {hours:.0f} h old, too old to compare with")
+        age = span((mark - same[-1].taken).total_seconds())
+        return Reference(lacking=f"the newest window of the baseline is {age} old, too old to compare with")
     kept = [window.values[key] for window in same]
     traffic = BaselineValues(tuple(one.requests for one in kept if one.requests))
     return Reference(baseline=BaselineValues(tuple(one.value for one in kept)), traffic=traffic)
@@ -81,7 +82,8 @@ def _drift(
         return ""
     name = f"{row.title} ({instance})" if instance else row.title
     since = f"{first[0].taken:%Y-%m-%d}, release {first[0].release or 'unknown'}"
-    return f"{name} has drifted step by step: x{judged.value:.3g} of the first baseline ({since})"
+    ratio = number(float(f"{judged.value:.3g}"))
+    return f"{name} has drifted step by step: x{ratio} of the first baseline ({since})"
 
 
 def _mark(situation: Situation) -> datetime:

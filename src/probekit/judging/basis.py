@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from probekit.model.layer import Layer
+from probekit.model.numbers import count
 from probekit.model.verdict import Flag, Outcome, Situation, Verdict
 
 EXEMPT: Final = (Outcome.WAIVED, Outcome.NOT_APPLICABLE)
@@ -33,7 +34,10 @@ def basis(verdicts: Sequence[Verdict], situation: Situation) -> str:
     """How much a go rests on, and of which layers where the application is not among them."""
     verified = sum(verdict.outcome in _VERIFIED for verdict in verdicts)
     later = sum(not verdict.outcome.is_settled for verdict in verdicts)
-    text = f"{verified} of {len(verdicts)} items are verified" + (f", {later} can be followed up" if later else "")
+    exempt = sum(verdict.outcome in EXEMPT for verdict in verdicts)
+    text = f"{count(verified, 'item')} verified"
+    text += f", {later} to follow up" if later else ""
+    text += f", {exempt} not applicable or waived" if exempt else ""
     read = _read(verdicts)
     if "application" in read:
         return text

@@ -13,6 +13,7 @@ from probekit.judging.basis import EXEMPT, basis, nothing_read
 from probekit.judging.rollback import rollback_blockers
 from probekit.model.checklist import Severity
 from probekit.model.limit import Limit
+from probekit.model.numbers import count
 from probekit.model.verdict import Action, Control, Decision, Outcome, Served, Situation, Stage, Verdict
 
 _LONGEST: Final = 60.0  # minutes that anything may be investigated
@@ -73,7 +74,7 @@ def _narrowed(go: Decision, judged: int, situation: Situation) -> Decision:
     """Nothing bad in a part of the scope is no go of the release."""
     if not situation.partial and judged >= situation.in_scope:
         return go
-    because = f"nothing bad was found, in {judged} of the {situation.in_scope} items in scope"
+    because = f"nothing bad was found in {judged} of the {count(situation.in_scope, 'item')} in scope"
     if situation.strict:
         because += "; --strict asks for a run of all of them"
         return Decision(action=Action.INVESTIGATE, minutes=_LONGEST, because=(because,))

@@ -81,7 +81,8 @@ class Judge:
         kept, left_out = counted(instances, self.situation)
         if left_out and not kept:
             because = f"{Reason.NO_NETWORK}: {left_out}"
-            return Verdict(item=item, outcome=outcome_of(Reason.NO_NETWORK), because=because, flags=flags)
+            silent = Verdict(item=item, outcome=outcome_of(Reason.NO_NETWORK), because=because, flags=flags)
+            return replace(silent, reason=Reason.NO_NETWORK)
         judged: Mapping[str, Verdict] = {
             name: _named(self._of_instance(item, name, attempts, _traits(steps, name)), name, instances)
             for name, attempts in kept.items()
@@ -225,7 +226,9 @@ def _failed(item: Item, bad: Sequence[AssessedAttempt], among: str = "") -> Verd
     if summary := shown.measurement.summary:
         because = f"{because}; {summary}"
     observed = tried.value(shown, limit)
-    verdict = Verdict(item=item, outcome=Outcome.FAIL, because=because, band=band, observed=observed, limit=limit)
+    verdict = Verdict(
+        item=item, outcome=Outcome.FAIL, because=because, band=band, observed=observed, limit=limit, summary=summary
+    )
     then, sure = verdict.deadline.then, Risks(false_fail=0.001)
     worse = isinstance(then, Limit) and all(tried.holds(one, then, sure) for tried, one, _ in pairs)
     return replace(verdict, worse=worse)
@@ -273,12 +276,13 @@ def _undetermined(item: Item, tried: AssessedAttempt) -> Verdict:
     measurement, doubt = max(doubts, key=lambda pair: GRAVER[pair[1].outcome])
     observed = tried.value(measurement, doubt.limit)
     limit = doubt.limit if observed is not None else None
-    return Verdict(item=item, outcome=doubt.outcome, because=doubt.detail, observed=observed, limit=limit)
+    found = Verdict(item=item, outcome=doubt.outcome, because=doubt.detail, observed=observed, limit=limit)
+    return replace(found, reason=doubt.reason)
 
 
 def _cut_off(item: Item) -> Verdict:
     because = f"{Reason.CUT_OFF}: the run ended before this was measured"
-    return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because)
+    return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because, reason=Reason.CUT_OFF)
 
 
 def _against_direct_measurements(verdict: Verdict, plan: Plan[object], attempts: AttemptsByInstance) -> Verdict:

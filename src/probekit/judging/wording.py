@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from probekit.judging.statistics import LimitTest
+from probekit.model import numbers
 from probekit.model.limit import Limit
 from probekit.model.readings import BaselineValues, Complement, ErrorRate, Histogram, Mean, Quantile, Reading, Share
 from probekit.model.verdict import Outcome
@@ -22,8 +23,8 @@ def number(value: float | None, limit: Limit) -> str:
     """A number with the limit's unit."""
     if value is None:
         return "unknown"
-    text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
-    return f"{text} {limit.unit if limit.of == 'value' or limit.op != 'within' else ''}".rstrip()
+    unit = limit.unit if limit.of == "value" or limit.op != "within" else ""
+    return numbers.number(value, unit, apart_from=limit.value if limit.of == "value" else None)
 
 
 def metric_value(limit: Limit, value: float | None, detail: str) -> str:
@@ -61,22 +62,28 @@ def sample_summary(reading: Reading, judged: LimitTest) -> str:
     if judged.outcome is Outcome.INCONCLUSIVE:
         more = f"{judged.needed} more without one would prove it" if judged.needed else "the interval holds the limit"
         return f"{text}, which proves nothing yet: {more}"
-    return f"{text}, between {100 * judged.low:.2g} and {100 * judged.high:.2g} %"
+    return f"{text}, between {_short(100 * judged.low)} and {_short(100 * judged.high)} %"
+
+
+def _short(value: float, digits: int = 2) -> str:
+    """Return an end of an interval: more digits would claim what nobody knows."""
+    return numbers.number(float(f"{value:.{digits}g}"))
 
 
 def _mean_summary(judged: LimitTest) -> str:
     text = f"the mean of {judged.trials} blocks"
     if judged.needed:
         return f"{text}, which proves nothing yet: {judged.needed} more are needed"
-    interval = f"{text}, between {judged.low:.4g} and {judged.high:.4g}"
+    interval = f"{text}, between {numbers.number(judged.low)} and {numbers.number(judged.high)}"
     return interval if judged.outcome is not Outcome.INCONCLUSIVE else f"{interval}, which holds the limit"
 
 
 def nearest_edges(reading: Histogram, milliseconds: float) -> str:
     """Between which edges of a histogram a limit lies: nothing is known of what happens between them."""
     below, above = ([edge for edge in reading.edges if (edge < milliseconds) is side] for side in (True, False))
-    near = " and ".join(f"{edge:g} ms" for edge in (*below[-1:], *above[:1]))
-    return f"no bucket ends at {milliseconds:g} ms, so nothing is decided; the nearest edges are {near or 'none'}"
+    near = " and ".join(numbers.number(edge, "ms") for edge in (*below[-1:], *above[:1]))
+    missed = f"no bucket ends at {numbers.number(milliseconds, 'ms')}, so nothing is decided"
+    return f"{missed}; the nearest edges are {near or 'none'}"
 
 
 def comparison_summary(value: float, before: BaselineValues, limit: Limit, judged: LimitTest, change: Change) -> str:
@@ -86,9 +93,10 @@ def comparison_summary(value: float, before: BaselineValues, limit: Limit, judge
     if judged.value is None:
         return "a zero, and no floor below which a difference is noise"
     if max(value, *before.values) < limit.floor:
-        floor = f"{limit.floor:g} {limit.unit}".strip()
+        floor = numbers.number(limit.floor, limit.unit)
         return f"below {floor}, as all {judged.trials} windows before: between such small numbers a difference is noise"
-    text = f"x{judged.value:.3g} of {judged.trials} windows before, between x{judged.low:.3g} and x{judged.high:.3g}"
+    ratio, low, high = (_short(one, 3) for one in (judged.value, judged.low, judged.high))
+    text = f"x{ratio} of {judged.trials} windows before, between x{low} and x{high}"
     if change == "fewer requests":
         return f"{text}, but fewer asked, too: quick errors and users who stay away both look like an improvement"
     text += ", which has shifted to the better" if change == "better" else ""

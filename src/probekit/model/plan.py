@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, Generic, Literal, TypeVar
 
 from probekit.model.checklist import Item
 from probekit.model.layer import Layer
 from probekit.model.measurement import InstanceKey
+from probekit.model.numbers import number
 
 RECHECKS: Final = (
     24  # measurements that must all be good after a stray one: 0.1 % of stray errors leave 0.03 % inconclusive
@@ -47,7 +49,10 @@ class Bounds:
         return value in (0, 1) if self.is_claim else self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return "0 or 1" if self.is_claim else f"{self.low:g} to {self.high:g}"
+        if self.is_claim:
+            return "0 or 1"
+        low = number(self.low)
+        return f"{low} or more" if self.high == inf else f"{low} to {number(self.high)}"
 
 
 def longest_window(seconds: float, timeout: float) -> float:

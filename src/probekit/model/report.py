@@ -13,6 +13,7 @@ from probekit.model.history import PooledEvidence
 from probekit.model.maintenance import Maintenance, Period
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
 from probekit.model.people import Contact, Paging
+from probekit.model.success import CriterionResult, SuccessCriterion, results
 from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
 
 
@@ -57,6 +58,7 @@ class Report:
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # for the next run
     answered: frozenset[str] = frozenset()  # questions that this run saw answered as they should be
     sections: Mapping[str, str] = field(default_factory=dict)
+    criteria: tuple[SuccessCriterion, ...] = ()  # of the checklist's document
 
     @property
     def exit_code(self) -> int:
@@ -97,6 +99,11 @@ class Report:
     def own_checks(self) -> tuple[Verdict, ...]:
         """The verdicts on the user's own checks, which are no items of the checklist."""
         return tuple(verdict for verdict in self.verdicts if verdict.item.is_own)
+
+    @property
+    def success(self) -> tuple[CriterionResult, ...]:
+        """How each of the document's success criteria stands."""
+        return results(self.criteria, self.verdicts)
 
     @property
     def account(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from probekit.model.history import History
 from probekit.model.layer import Layer
 from probekit.model.limit import Limit
 from probekit.model.maintenance import Maintenance
+from probekit.model.measurement import Reason
 
 
 class Outcome(StrEnum):
@@ -116,11 +117,6 @@ class Runner:
     cpu: float  # percent of one processor that we used
     load: float | None  # processes that wanted to run, for each processor, over the last minute
 
-    @property
-    def is_strained(self) -> bool:
-        """Whether a reader should know, before he believes a duration."""
-        return self.lag >= 0.25 or self.cpu >= 80 or (self.load or 0.0) >= 2  # noqa: PLR2004  # a fourth of a second, four fifths of a core, a queue
-
     def __str__(self) -> str:
         load = "" if self.load is None else f", load {self.load:.1f} a processor"
         return f"longest standstill {self.lag * 1000:.0f} ms, {self.cpu:.0f} % of a processor used{load}"
@@ -160,6 +156,8 @@ class Verdict:
     since: datetime | None = None
     layer: Layer = "record"  # what its probe reads
     worse: bool = False  # beyond the limit at which its deadline rolls back
+    summary: str = ""  # what its probe says of the measurement that decided
+    reason: Reason | None = None  # why there is no reading, where that is why it is not verified
     refuted: frozenset[Severity] = frozenset()  # severities of failures on record whose bands its readings refute
 
     @property

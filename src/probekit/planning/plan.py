@@ -28,6 +28,7 @@ def plan(
     *,
     selection: Selection | None = None,
     release: ReleaseRequest | None = None,
+    settles: bool = True,
 ) -> Plan[ConfiguredKind]:
     """What will run for this target; nothing is touched.
 
@@ -35,10 +36,12 @@ def plan(
         target: the environment, with its items and probes.
         selection: what the run is narrowed to.
         release: what is said of the release.
+        settles: whether the run waits until the release has settled.
     """
     selection, checklist = selection or Selection(), target.checklist
     items = tuple(item for item in target.items if selection.holds(item))
-    asked = [item for item in items if item.probe and item.id not in target.not_applicable]
+    not_applicable = {**target.not_applicable, **({} if settles else _of_settling(items, target))}
+    asked = [item for item in items if item.probe and item.id not in not_applicable]
     rows = baseline_items(checklist) if any(item.compares_baseline for item in asked) else ()
     asked += rows
     guards = {name for name, requirement in checklist.probes.items() if requirement.release_guard}
@@ -60,7 +63,7 @@ def plan(
         release_guards=release_guards,
         versions=(release or ReleaseRequest()).versions([one.source for one in guarding]),
         uncovered=uncovered,
-        not_applicable=target.not_applicable,
+        not_applicable=not_applicable,
         layers={name: requirement.layer for name, requirement in checklist.probes.items()},
         claimed={step.probe: step.source.reports_on for step in steps if step.source.reports_on},
         baseline_items=rows,
@@ -71,6 +74,19 @@ def plan(
         unasked=_unasked(target, {*guards, *(row.probe or "" for row in rows)}),
         trusted=frozenset(target.environment.trust),
     )
+
+
+def _of_settling(items: Sequence[Item], target: Target) -> dict[str, str]:
+    """Return the items that only the wait of a run makes good, with the reason why they do not apply without it."""
+    reason = "this run does not wait for the release to settle"
+    found = {}
+    for item in items:
+        metrics = (
+            [metric for one in instances(item.probe, target) for metric in one.source.metrics] if item.probe else []
+        )
+        if item.expect and item.metrics <= {metric.name for metric in metrics if metric.by_settling}:
+            found[item.id] = reason
+    return found
 
 
 def _unasked(target: Target, needed: Collection[str]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class Metric:
     quantile: float | None = None  # of a percentile, whose limit is one on the share of what is slower
     is_share: bool = False
     in_window: bool = False  # a window gives it, where the kind has single measurements too
+    by_settling: bool = False  # the run waits until it is good, unless it is not to settle: then it says nothing
     timed: bool = False  # whether this process timed it, so that the lag of its event loop may be in it
     low: float = 0.0  # the least that a reading can be, in its unit
     high: float = inf  # the most

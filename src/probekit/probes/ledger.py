@@ -70,7 +70,12 @@ KIND = Kind(
     layer="record",
     default_limits=lambda _: ("settled >= 30 s",),
     metrics=(
-        Metric(name="settled", unit="s", help="time since the deployment was finished, else since the run began"),
+        Metric(
+            name="settled",
+            unit="s",
+            help="time since the deployment was finished, else since the run began",
+            by_settling=True,
+        ),
         Metric(name="metrics", unit="", help="metrics of the baseline that was captured before the deployment"),
         Metric(name="age_at_deployment", unit="min", help="age of its newest window when the deployment began"),
         Metric(name="new_metrics", unit="", help="metrics of the baseline that was captured after the deployment"),

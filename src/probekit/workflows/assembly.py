@@ -112,6 +112,7 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
         target,
         selection=options.selection,
         release=release_request(options),
+        settles=options.settle and not options.selection.quick,
     )
     if not planned.items:
         raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")

@@ -52,6 +52,7 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
         decision=decide(verdicts, situation),
         attempts=found.attempts,
         sections=target.checklist.sections,
+        criteria=target.checklist.success_criteria,
     )
 
 

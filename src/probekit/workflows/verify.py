@@ -186,6 +186,7 @@ async def execute_run(
         evidence=collected(planned, observations.attempts, situation),
         answered=frozenset(observations.answered),
         sections=target.checklist.sections,
+        criteria=target.checklist.success_criteria,
     )
 
 

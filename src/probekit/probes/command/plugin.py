@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from probekit.model.numbers import number as written
 from probekit.probe import Exact, ProbeFailedError, Readings, Reason
 from probekit.probes._support.json import shown
 from probekit.probes.command.output import TAIL, Clean, one_line, tail
@@ -41,7 +42,9 @@ class _PerformanceData:
         if not number.is_in(unit):
             due = f"a number of unit '{unit}'" if unit else "a number without a unit"
             hint = f'set unit = "{number.unit}"' if number.unit else "leave 'unit' out"
-            raise _unusable(f"{number.value:g}{number.unit} at '{label}', where {due} is due: {hint}, if that is right")
+            raise _unusable(
+                f"{written(number.value)}{number.unit} at '{label}', where {due} is due: {hint}, if that is right"
+            )
         return number
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Final, Protocol
 
+from probekit.model.numbers import number
 from probekit.probe import CumulativeCount, Exact, Failure, ProbeFailedError, Reason, Summary
 from probekit.probes.command.settings import MetricSource
 
@@ -47,6 +48,6 @@ def _reading(metric: str, source: MetricSource, numbers: Numbers) -> Reading | F
     except ProbeFailedError as error:
         return unread(error.detail)
     if not (0 < size < _MOST and size == int(size)):
-        return unread(f"{size:g} at {source.n}, where the size of a sample is due")
+        return unread(f"{number(size)} at {source.n}, where the size of a sample is due")
     percentile = _PERCENTILE.fullmatch(metric)
     return Summary(value, int(size), int(percentile[1]) / 100 if percentile else None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from probekit.model.numbers import number
 from probekit.probe import ProbeFailedError, Reason
 from probekit.probes.host.page import Labels, Page
 from probekit.probes.host.readings import Disk, Interface, Memory, Processors, some
@@ -31,7 +32,7 @@ def memory(page: Page) -> Memory:
     """The mixin's instance:node_memory_utilisation:ratio, without its fallback for kernels before 3.14."""
     total, available = page.number("node_memory_MemTotal_bytes"), page.number("node_memory_MemAvailable_bytes")
     if not 0 < total >= available:
-        raise _impossible(f"{available:g} of {total:g} bytes of memory are available")
+        raise _impossible(f"{number(available)} of {number(total)} bytes of memory are available")
     return Memory(used=total - available, total=total)
 
 
@@ -63,7 +64,8 @@ def _disk(page: Page, mount: str, labels: Labels, size: float) -> Disk:
         page.value(f"node_filesystem_{name}", labels) for name in ("free_bytes", "avail_bytes", "files", "files_free")
     )
     if not (available <= free <= size and inodes_free <= inodes):
-        raise _impossible(f"{free:g} of {size:g} bytes and {inodes_free:g} of {inodes:g} inodes are free at {mount}")
+        shown = [number(one) for one in (free, size, inodes_free, inodes)]
+        raise _impossible(f"{shown[0]} of {shown[1]} bytes and {shown[2]} of {shown[3]} inodes are free at {mount}")
     return Disk(
         mount=mount, used=size - free, free=available, inodes_used=inodes - inodes_free, inodes_free=inodes_free
     )

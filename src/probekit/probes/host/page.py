@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Final
 
+from probekit.model.numbers import number
 from probekit.probe import ProbeFailedError, Reason
 from probekit.probes._support.exposition import parse
 
@@ -68,7 +69,7 @@ class Page:
             raise ProbeFailedError(Reason.MISSING_SETTING, self._remedy(name))
         wrong = [value for value in found.values() if not (isfinite(value) and value >= 0)]
         if wrong:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{name} is {wrong[0]:g}, which no machine can have")
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{name} is {number(wrong[0])}, which no machine can have")
         return found
 
     def number(self, name: str) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Protocol
 
+from probekit.model.numbers import number
 from probekit.probe import Exact, Failure, Mean, Reason
 
 MEGA: Final = 1_000_000
@@ -52,7 +53,7 @@ class Memory:
         return Mean((self.used / MEGA,))
 
     def __str__(self) -> str:
-        return f"{self.used / MEGA:.0f} of {self.total / MEGA:.0f} MB of {self.whose} used"
+        return f"{number(round(self.used / MEGA))} of {number(round(self.total / MEGA))} MB of {self.whose} used"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

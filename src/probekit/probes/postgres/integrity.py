@@ -9,6 +9,7 @@ from typing import Final
 
 from psycopg import sql
 
+from probekit.model.numbers import number
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.postgres.relations import declared, foreign_keys
 from probekit.probes.postgres.session import Session
@@ -85,4 +86,4 @@ def _number(value: object) -> float:
 
 
 def _amount(count: float) -> str:
-    return f"{count:g}{' or more' if count == _CAP else ''}"
+    return f"{number(count)}{' or more' if count == _CAP else ''}"

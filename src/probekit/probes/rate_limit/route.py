@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from probekit.model.numbers import count
 from probekit.probe import Answer, Context, Failure, ProbeFailedError, Reason
 from probekit.probes._support.statuses import in_words, is_expected
 from probekit.probes.rate_limit.headers import declares_limit, reset
@@ -42,7 +43,7 @@ class Burst:
 
     def __str__(self) -> str:
         if not self.refused:
-            return f"{self.sent} request{'s' * (self.sent != 1)} in {self.seconds:.1f} s, none refused"
+            return f"{count(self.sent, 'request')} in {self.seconds:.1f} s, none refused"
         wait = self.last.header("retry-after")
         when = f"Retry-After {wait[:_SHOWN]}" if wait else "no Retry-After"
         return f"request {self.sent} was refused with {self.last.status}, {when}"

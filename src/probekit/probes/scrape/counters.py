@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final, TypeVar
 
+from probekit.model.numbers import number
 from probekit.probe import ProbeFailedError, Reason
 from probekit.probes._support.exposition import Exposition, Sample, parse
 from probekit.probes.scrape.settings import Scrape
@@ -72,7 +73,7 @@ def read(config: Scrape, body: bytes) -> list[Counters]:
             process.starts.append(value)
         elif name in (counter, bucket) and config.counts(labels):
             if not 0 <= value <= _MOST:  # not-a-number too
-                raise _unusable(f"'{name}' is {value:g}, which no counter can be")
+                raise _unusable(f"'{name}' is {number(value)}, which no counter can be")
             if name == counter:
                 process.statuses[_with_status(config, name, labels)] = value
             else:

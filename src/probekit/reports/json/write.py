@@ -25,6 +25,7 @@ from probekit.model.readings import (
     Summary,
 )
 from probekit.model.report import Report, Run
+from probekit.model.success import CriterionResult
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
 from probekit.reports.json.people import contact_document, people_document, period_document
@@ -48,6 +49,7 @@ def render(report: Report, _view: View = PLAIN) -> str:
             "to_call": [contact_document(one) for one in report.to_call],
         },
         "account": report.account,
+        "success": [_criterion(one) for one in report.success],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "history": {
             "since": [_since(*one) for one in report.since.items()],
@@ -146,6 +148,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "own": item.is_own,
         "layer": verdict.layer,
         "because": verdict.because,
+        "reason": verdict.reason and verdict.reason.value,
         "observed": None if verdict.observed is None else _number(verdict.observed),
         "unit": limit and limit.metric_unit,
         "limit": limit and str(limit),
@@ -157,6 +160,12 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "row": item.matrix_row and item.matrix_row.id,
         "changed": _changed(item),
     }
+
+
+def _criterion(result: CriterionResult) -> dict[str, Any]:
+    one = result.criterion
+    named = {"items": list(one.items), "failed": list(result.failed), "open": list(result.open)}
+    return {"id": one.id, "group": one.group, "text": one.text, "state": result.state.value, **named}
 
 
 def _changed(item: Item) -> dict[str, Any] | None:

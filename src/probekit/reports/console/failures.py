@@ -1,0 +1,60 @@
+"""What failed: each cause once with its items, value and limit, since when, what to do and who answers for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from probekit.drawing import Line
+from probekit.model.numbers import ago
+from probekit.model.report import Report
+from probekit.model.verdict import Outcome, Verdict
+from probekit.reports.console.remedies import of_failure
+from probekit.reports.console.values import measured
+from probekit.text import moment, words
+
+_LABEL = 9  # columns of a label
+
+
+def failures(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
+    """A block for each cause among failed items; what is gravest comes first."""
+    causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
+    for one in verdicts:
+        causes[one.severity, one.flags, one.confirmed, one.since, one.because, one.item.owner].append(one)
+    for alike in causes.values():
+        yield from _block(alike, report)
+
+
+def fact(label: str, text: str) -> Line:
+    """One fact of a block: its label, and the text beside it."""
+    return Line(f"{label:<{_LABEL}}{text}", 4, hanging=_LABEL)
+
+
+def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
+    first = alike[0]
+    grade = ", ".join((first.severity.value, *(words(flag) for flag in sorted(first.flags))))
+    for one in alike:
+        yield Line(f"{one.item.id} ({grade})", 2, "bad" if first.severity.is_grave else "warn")
+    yield fact("measured", _evidence(first))
+    if since := _since(first, report.situation.now):
+        yield fact("since", since)
+    if not first.confirmed:
+        yield fact("attempts", "it did not fail in every attempt yet: verify again")
+    yield fact("do", of_failure(first, report))
+    yield fact("owner", first.item.owner)
+
+
+def _evidence(verdict: Verdict) -> str:
+    """Its reason, which begins with the value and the limit; where it does not, both before it."""
+    value = measured(verdict, with_limit=True)
+    is_said = verdict.limit is None or f"limit {str(verdict.limit).removeprefix(verdict.limit.metric).strip()}" in (
+        verdict.because
+    )
+    return verdict.because if is_said or not value else f"{value}; {verdict.because}"
+
+
+def _since(verdict: Verdict, now: datetime) -> str:
+    if verdict.outcome is not Outcome.FAIL or verdict.since is None or verdict.since >= now:
+        return ""
+    return f"{moment(verdict.since)}, {ago((now - verdict.since).total_seconds())}"

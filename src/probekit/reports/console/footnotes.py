@@ -1,0 +1,71 @@
+"""What a reader must know beside the verdicts: changed limits, what does not apply, what the run rests on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from probekit.drawing import Line
+from probekit.model.limit import Limit
+from probekit.model.measurement import Reason
+from probekit.model.numbers import ago, span
+from probekit.model.report import Report
+from probekit.model.verdict import Control, Flag, Outcome, Verdict
+from probekit.reports.console.values import names
+from probekit.text import moment
+
+
+def footnotes(report: Report) -> Iterator[Line]:
+    """What is green and yet not plain, and what the run rests on."""
+    for verdict in report.verdicts:
+        yield from _of_one(verdict)
+    if reported := [verdict for verdict in report.verdicts if Flag.REPORTED in verdict.flags]:
+        yield Line(f"reported by a program, not measured: {', '.join(one.item.id for one in reported)}")
+    exempt: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in report.verdicts:
+        if verdict.outcome is Outcome.NOT_APPLICABLE:
+            exempt[verdict.because].append(verdict)
+    for because, verdicts in exempt.items():
+        yield Line(f"not applicable: {names(verdicts)}: {because}")
+    yield from _situation(report)
+    run = report.run
+    yield from (Line(f"note: {note}") for note in run.notes)
+    took = f"{span(run.seconds)} from {moment(run.started)}"
+    yield Line(f"run {run.id}: {took}, {report.checklist}, probekit {run.version}", style="faint")
+
+
+def _of_one(verdict: Verdict) -> Iterator[Line]:
+    item = verdict.item
+    if Flag.CHANGED in verdict.flags:
+        limits = f"{_all(item.expect)} here, {_all(item.changed_from)} in the checklist"
+        given_up = {limit.metric for limit in item.changed_from} - {limit.metric for limit in item.expect}
+        dropped = f"; without a limit here: {', '.join(sorted(given_up))}" if given_up else ""
+        yield Line(f"changed limit: {item.id}: {limits}{dropped}; reason: {item.changed_reason}")
+    if Flag.FLAKY in verdict.flags and verdict.outcome is Outcome.PASS:
+        yield Line(f"flaky pass: {item.id}: {verdict.because}")
+    if verdict.outcome is Outcome.WAIVED:
+        yield Line(f"waived: {item.id}: {verdict.because}")
+
+
+def _all(limits: Sequence[Limit]) -> str:
+    return " and ".join(str(limit) for limit in limits)
+
+
+def _situation(report: Report) -> Iterator[Line]:
+    situation = report.situation
+    if situation.release.because:
+        yield Line(f"release: {situation.release.because}")
+    yield from (Line(f"maintenance: {window}") for window in report.maintenance)
+    if report.to_call:
+        yield Line(f"call: {'; '.join(map(str, report.to_call))}")
+    yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
+    if situation.runner and any(verdict.reason is Reason.OVERLOADED for verdict in report.verdicts):
+        yield Line(f"this machine was too busy to measure what stands above as overloaded: {situation.runner}")
+    deployment = situation.history.deployment
+    if deployment is None:
+        yield Line("deployment on record: none")
+        return
+    mark = "finished" if deployment.finished else "not finished, started"
+    release = f"{deployment.release}, " if deployment.release else ""
+    since = ago((situation.now - deployment.mark).total_seconds())
+    yield Line(f"deployment on record: {release}{mark} {moment(deployment.mark)}, {since}")

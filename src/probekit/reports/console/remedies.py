@@ -1,0 +1,71 @@
+"""What to do: about a failure, and to get an item verified that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from probekit.model.checklist import Severity
+from probekit.model.measurement import Reason
+from probekit.model.report import Report
+from probekit.model.verdict import Action, Flag, Outcome, Verdict
+
+_BY_REASON: Final[Mapping[Reason, str]] = {
+    Reason.TIMEOUT: "find out why no answer came in time; the probe's 'timeout' is how long it may take",
+    Reason.BAD_RESPONSE: "look at the answer ({probe}); assertions of the probe say what is good",
+    Reason.NOT_PERMITTED: "allow it with 'allow' of the environment, if it may be done there",
+    Reason.BUDGET_SPENT: "raise 'budget' of the environment, or allow load",
+    Reason.UNREACHABLE: "check address, port and route from this machine ({probe})",
+    Reason.UNRESOLVED: "check the host's name, and the resolver of this machine",
+    Reason.NO_NETWORK: "check the network of this machine, and its proxy",
+    Reason.UNTRUSTED: "name the certificate's authority in connect.ca, or renew the certificate",
+    Reason.TURNED_AWAY: "send a credential (connect.headers), or let this machine in",
+    Reason.REFUSED_CREDENTIALS: "correct the credential to which the setting refers",
+    Reason.MISSING_SECRET: "set the variable or the file that holds the secret",
+    Reason.MISSING_FILE: "put the file in its place, or correct the setting that names it",
+    Reason.MISSING_SETTING: "add the setting ({plan})",
+    Reason.CUT_OFF: "verify again and let the run end; 'deadline' is how long it may take",
+    Reason.NOT_MEASURED: "mend what failed, then verify again; --all measures everything now",
+    Reason.OVERLOADED: "verify again when this machine has less to do, or from another one",
+    Reason.BUG: "report it to the authors of probekit, with --verbose and its output",
+}
+_BY_SEVERITY: Final = {
+    Severity.CRITICAL: "mend it now; rolling back would not",
+    Severity.HIGH: "find the cause now",
+    Severity.MEDIUM: "mend it by a hotfix or in the next release",
+    Severity.LOW: "document it, and mend it in the next release",
+}
+
+
+def of_failure(verdict: Verdict, report: Report) -> str:
+    """Return what to do about a failed item: the first of these that applies."""
+    action, may_roll_back = report.decision.action, verdict.item.may_roll_back(verdict.band)
+    is_in_time = verdict.due is not None and verdict.due > report.situation.now
+    otherwise = "decide whether to roll back" if may_roll_back else "escalate"
+    choices = (
+        (action is Action.NO_GO and verdict.severity.is_grave, "do not deploy before it is mended"),
+        (action is Action.ROLLBACK and may_roll_back, "roll back to the previous release"),
+        (Flag.OTHER_RELEASE in verdict.flags, "find out first why another release is served"),
+        (is_in_time, f"find the cause by {verdict.due:%H:%M:%S} UTC, else {otherwise}" if verdict.due else ""),
+        (may_roll_back, "mend it now, or decide by hand whether to roll back"),
+        (not verdict.severity.is_grave and bool(verdict.item.criteria), "find out why: it is a success criterion"),
+        (True, _BY_SEVERITY[verdict.severity]),
+    )
+    return next(text for applies, text in choices if applies)
+
+
+def of_unverified(verdict: Verdict, environment: str) -> str:
+    """Return how an item gets its answer."""
+    plan = f"probekit plan --env {environment} says what it needs"
+    if verdict.outcome is Outcome.NOT_CONFIGURED:
+        return plan
+    if verdict.reason:
+        probe = f"probekit probe {verdict.item.probe} --env {environment}"
+        return _BY_REASON[verdict.reason].format(probe=probe, plan=plan)
+    if Flag.OTHER_RELEASE in verdict.flags:
+        return "find out why another release is served, then verify again"
+    if Flag.UNTRUSTED in verdict.flags:
+        return "name its probe in 'trust' of the environment, or measure it"
+    if Flag.FLAKY in verdict.flags:
+        return "verify again: its measurements disagree"
+    return "verify again; a longer 'window' or a higher rate decides sooner" if verdict.limit else "verify again"
