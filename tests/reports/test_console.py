@@ -13,7 +13,9 @@ import pytest
 from probekit import checklist, reports
 from probekit.model.checklist import Severity
 from probekit.model.history import Deployment, History
+from probekit.model.maintenance import Maintenance
 from probekit.model.measurement import Reason
+from probekit.model.people import Contact, Paging
 from probekit.model.success import SuccessCriterion
 from probekit.model.verdict import Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import View
@@ -481,3 +483,25 @@ def test_what_another_release_hides_is_one_cause(make, report_of) -> None:
     assert shown.startswith("INVESTIGATE NOW: prod: wrong version: 1 is served, 2 expected release 2 at")
     assert shown.count("so what passed tells nothing of the expected release") == 1
     assert "a.b.item-0, a.b.item-1, a.b.item-2, a.b.item-3 (critical, inconclusive, other release)" in shown
+
+
+def test_who_is_to_be_called_stands_at_the_top_and_beside_each_failure(make, report_of, down) -> None:
+    on_call = Contact(role="on_call", name="On-call rota", contact="https://pager.example.com")
+    lead = Contact(role="deployment_lead", name="Deployment lead")
+    paging = Paging(
+        contacts=(on_call, lead), page={Severity.CRITICAL: ("on_call",), Severity.MEDIUM: ("deployment_lead",)}
+    )
+    slow = Verdict(item=make.item(id="a.b.c", severity=Severity.MEDIUM), outcome=Outcome.FAIL, because="x")
+    window = Maintenance(start=make.now, end=make.now + timedelta(hours=1), reason="new disks")
+    run = {"paging": paging, "deployed_by": "Release team", "reviewed_by": "Platform team"}
+
+    shown = lines(report_of(down, slow, run=run, maintenance=(window,)), width=120)
+
+    assert "  maintenance: from 2026-11-23 10:30 to 11:30 UTC (new disks)" in shown
+    assert shown.index("  call: On-call rota, https://pager.example.com") < at(shown, "failed: 1")
+    assert [line for line in shown if line.startswith("    call ")] == [
+        "    call     On-call rota, https://pager.example.com",
+        "    call     Deployment lead",
+    ]
+    assert {"deployed by: Release team", "reviewed by: Platform team"} <= set(shown)
+    assert shown[at(shown, "Next: ")].startswith("Next: call On-call rota now: mend it")

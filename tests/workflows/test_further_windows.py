@@ -89,7 +89,7 @@ async def test_a_sampling_goes_on_within_its_budget(verified, budget, windows, o
 async def test_all_windows_are_reported_and_judged_again_alike(verified) -> None:
     report, config = await verified(135)
 
-    again = rejudge(json.loads(JSON.render(report)), config)
+    again = rejudge(json.loads(JSON.text(report)), config)
 
     verdict = report.verdicts[0]
     assert verdict.because.startswith("error rate 0 % (3 windows: 0 of 135 failed, between 0 and 3.8 %)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +31,14 @@ class Paging:
     contacts: tuple[Contact, ...] = ()
     page: Mapping[Severity, tuple[str, ...]] = field(default_factory=dict)
 
+    def of(self, severity: Severity) -> tuple[Contact, ...]:
+        """Who is called about a failure of that severity, in order."""
+        return self._named(self.page.get(severity, ()))
+
+    def _named(self, roles: Iterable[str]) -> tuple[Contact, ...]:
+        known = {contact.role: contact for contact in self.contacts}
+        return tuple(known[role] for role in dict.fromkeys(roles) if role in known)
+
     def to_call(self, decision: Decision, verdicts: Sequence[Verdict], *, strict: bool) -> tuple[Contact, ...]:
         """Who is called now because of a decision, in order, each once; a go calls nobody.
 
@@ -40,9 +48,7 @@ class Paging:
             strict: whether a failure counts that could otherwise wait.
         """
         failed = [one for one in verdicts if one.outcome is Outcome.FAIL and (strict or not one.is_follow_up)]
-        known = {contact.role: contact for contact in self.contacts}
-        roles = dict.fromkeys(self._roles(decision, failed))
-        return tuple(known[role] for role in roles if role in known)
+        return self._named(self._roles(decision, failed))
 
     def _roles(self, decision: Decision, failed: Sequence[Verdict]) -> tuple[str, ...]:
         """A rollback: as for critical. An investigation: by what failed. All else that stops a release: its lead."""

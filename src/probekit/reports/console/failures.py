@@ -1,4 +1,4 @@
-"""What failed: each cause once with its items, value and limit, since when, what to do and who answers for it."""
+"""What failed: each cause once with its items, value and limit, since when, what to do and whom to call."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
         yield fact("attempts", "it did not fail in every attempt yet: verify again")
     yield fact("do", of_failure(first, report))
     yield fact("owner", first.item.owner)
+    if called := report.run.paging.of(first.severity):
+        yield fact("call", "; ".join(map(str, called)))
 
 
 def _evidence(verdict: Verdict) -> str:

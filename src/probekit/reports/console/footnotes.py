@@ -55,12 +55,10 @@ def _situation(report: Report) -> Iterator[Line]:
     situation = report.situation
     if situation.release.because:
         yield Line(f"release: {situation.release.because}")
-    yield from (Line(f"maintenance: {window}") for window in report.maintenance)
-    if report.to_call:
-        yield Line(f"call: {'; '.join(map(str, report.to_call))}")
     yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
     if situation.runner and any(verdict.reason is Reason.OVERLOADED for verdict in report.verdicts):
         yield Line(f"this machine was too busy to measure what stands above as overloaded: {situation.runner}")
+    yield from _people(report)
     deployment = situation.history.deployment
     if deployment is None:
         yield Line("deployment on record: none")
@@ -69,3 +67,12 @@ def _situation(report: Report) -> Iterator[Line]:
     release = f"{deployment.release}, " if deployment.release else ""
     since = ago((situation.now - deployment.mark).total_seconds())
     yield Line(f"deployment on record: {release}{mark} {moment(deployment.mark)}, {since}")
+
+
+def _people(report: Report) -> Iterator[Line]:
+    """Who deployed and who reviewed, and when the deployment was planned."""
+    run = report.run
+    named = (("deployed by", run.deployed_by), ("reviewed by", run.reviewed_by))
+    yield from (Line(f"{what}: {who}") for what, who in named if who)
+    if run.deployment_window:
+        yield Line(f"deployment window: {run.deployment_window}")

@@ -33,6 +33,9 @@ def head(report: Report) -> Iterator[Line]:
     yield from (Line(reason, 2) for reason in reasons[:_REASONS])
     if len(reasons) > _REASONS:
         yield Line(f"and {len(reasons) - _REASONS} more, in the lists below", 2)
+    yield from (Line(f"maintenance: {window}", 2) for window in report.maintenance)
+    if report.to_call:
+        yield Line(f"call: {'; '.join(map(str, report.to_call))}", 2, "strong")
     yield Line(_subject(report), style="faint")
 
 

@@ -21,6 +21,7 @@ def next_step(report: Report) -> str:
     """Return the next step by the decision, and who takes it."""
     action, minutes = report.decision.action, report.decision.minutes or 0
     owners = _owners(report, Outcome.PENDING if action is Action.HOLD else Outcome.FAIL)
+    called = " and ".join(contact.name for contact in report.to_call) or owners
     if action is not Action.INVESTIGATE:
         waiting = action is Action.GO and any(not verdict.outcome.is_settled for verdict in report.verdicts)
         return _NEXT[action].format(owners=owners) + (" The follow-ups above can wait." if waiting else "")
@@ -34,8 +35,8 @@ def next_step(report: Report) -> str:
             "then verify again."
         )
     if minutes < 1:
-        return f"call {owners} now: mend it, or decide by hand whether to roll back; then verify again."
-    return f"call {owners}: {minutes:.0f} min to find out why; then verify again."
+        return f"call {called} now: mend it, or decide by hand whether to roll back; then verify again."
+    return f"call {called}: {minutes:.0f} min to find out why; then verify again."
 
 
 def _owners(report: Report, outcome: Outcome) -> str:
