@@ -82,6 +82,57 @@ def test_a_failure_is_known_from_run_to_run_and_its_time_runs_on(verify) -> None
     assert [any("no earlier run is known" in note for note in one) for one in notes] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_kept"),
+    [
+        ({'path = "/health"': 'path = "/ready"'}, False),
+        ({'path = "/health"': 'path = "/health"\nrepeat = 2', 'timeout = "1s"': 'timeout = "2s"'}, True),
+    ],
+    ids=["another path", "other ways to measure it"],
+)
+@pytest.mark.parametrize("by_report", [False, True], ids=["store", "report"])
+def test_the_time_of_a_failure_begins_anew_where_what_is_claimed_changed(verify, folder, changes, is_kept, by_report):
+    words = ("--report", "json", *(("--state", "none") if by_report else ()))
+    first = verify("--report", "json=before.json", *words)
+    change(folder, changes)
+
+    narrowed = verify(*words, *HEALTH, "--quick", *(("--since", "before.json") if by_report else ()))
+    second = verify(*words, *(("--since", "before.json") if by_report else ()))
+
+    assert since_of(narrowed) is not None
+    assert (since_of(second) == since_of(first)) is is_kept
+
+
+def change(folder, changes) -> None:
+    text = (folder / "probes.toml").read_text()
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "probes.toml").write_text(text)
+
+
+def test_a_partial_run_by_another_claim_leaves_the_time_on_record(verify, folder) -> None:
+    first = verify("--report", "json")
+    change(folder, {'path = "/health"': 'path = "/ready"'})
+    verify(*HEALTH)
+    change(folder, {'path = "/ready"': 'path = "/health"'})
+
+    assert since_of(verify("--report", "json")) == since_of(first)
+
+
+@pytest.mark.parametrize(("new", "is_kept"), [('path = "/health"', True), ('path = "/ready"', False)])
+def test_a_run_that_is_judged_again_by_another_claim_has_no_older_failures(verify, folder, capfd, new, is_kept) -> None:
+    verify()
+    second = verify("--report", "json")
+    change(folder, {'path = "/health"': new})
+
+    cli.run(["runs", "judge", json.loads(second.stdout)["run"]["id"], "--report", "json"])
+
+    document = json.loads(capfd.readouterr().out)
+    began = document["situation"]["now"] if not is_kept else since_of(second)
+    assert document["verdicts"][0]["since"] == began
+
+
 def test_without_state_every_run_is_a_first_one(verify, folder) -> None:
     first, second = (verify("--report", "json", "--state", "none") for _ in range(2))
 

@@ -9,7 +9,7 @@ import pytest
 
 from probekit.judging.judge import judge_item
 from probekit.model.checklist import Severity
-from probekit.model.history import History
+from probekit.model.history import FailureKey, History
 from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Share
 from probekit.model.verdict import Outcome, Release, Served
@@ -47,7 +47,7 @@ def judged(make):
     """A function from an item and the attempts of its instances to the verdict, with failures on record since then."""
 
     def judged(item, *instances, known=(HIGH,), plan=None, **facts):
-        since = {(item.id, severity): make.now - timedelta(minutes=20) for severity in known}
+        since = {FailureKey(item.id, severity): make.now - timedelta(minutes=20) for severity in known}
         situation = make.situation(history=History(since=since), **facts)
         steps = [make.step(instance=str(place), wanted=item.metrics) for place in range(len(instances))]
         attempts = {InstanceKey("health", str(place)): (one,) if one else () for place, one in enumerate(instances)}
@@ -144,7 +144,7 @@ def test_part_of_a_run_or_another_release_ends_nothing(judged, errors, window, f
 
 
 def test_a_claim_that_a_direct_look_contradicts_ends_nothing(make, errors, window) -> None:
-    history = History(since={(errors.id, HIGH): make.now - timedelta(minutes=20)})
+    history = History(since={FailureKey(errors.id, HIGH): make.now - timedelta(minutes=20)})
     attempts = {
         InstanceKey("health", ""): (window(),),
         InstanceKey("database", ""): (make.attempt(make.measurement(up=0)),),

@@ -14,7 +14,7 @@ from probekit.judging.evaluate import evaluate
 from probekit.judging.judge import judge, judge_item
 from probekit.judging.retries import needed_retry
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, History
+from probekit.model.history import Deployment, FailureKey, History
 from probekit.model.measurement import Attempt, InstanceKey, Reason
 from probekit.model.plan import Retry
 from probekit.model.verdict import Flag, Outcome, Release, Served
@@ -39,11 +39,11 @@ def health(make):
 
 @pytest.fixture
 def judged(make):
-    def one(item, *attempts, history=None, release=None):
+    def one(item, *attempts, history=None, release=None, claims=None):
         situation = make.situation(history=history or History(), release=release or Release())
         step = make.step(wanted=item.metrics, timed=frozenset({"response_time"}))
         attempts_by_instance = {InstanceKey("health", ""): attempts} if attempts else {}
-        return judge_item(item, make.plan(item, steps=(step,)), attempts_by_instance, situation)
+        return judge_item(item, make.plan(item, steps=(step,), claims=claims or {}), attempts_by_instance, situation)
 
     return one
 
@@ -508,8 +508,8 @@ def test_a_failure_counts_from_the_first_one_on_record_at_that_severity_or_grave
     item = make.item("up == 1", severity=Severity.HIGH)
     hour, minute = make.now - timedelta(hours=1), make.now - timedelta(minutes=1)
     history = History(
-        since={(item.id, Severity.MEDIUM): hour - timedelta(hours=9), (item.id, Severity.HIGH): minute,
-               (item.id, Severity.CRITICAL): hour},
+        since={FailureKey(item.id, Severity.MEDIUM): hour - timedelta(hours=9),
+               FailureKey(item.id, Severity.HIGH): minute, FailureKey(item.id, Severity.CRITICAL): hour},
         deployment=Deployment(release="2", started=make.now - timedelta(minutes=30)),
     )  # fmt: skip
 
@@ -518,6 +518,21 @@ def test_a_failure_counts_from_the_first_one_on_record_at_that_severity_or_grave
 
     assert (known.since, Flag.PRE_EXISTING in known.flags) == (hour, True)
     assert (new.since, Flag.PRE_EXISTING in new.flags) == (make.now, False)
+
+
+def test_a_failure_of_another_claim_gives_no_age_and_was_there_before_the_deployment(make, judged, down) -> None:
+    item = make.item("up == 1", severity=Severity.HIGH)
+    began = make.now - timedelta(hours=1)
+    deployment = Deployment(release="2", started=make.now - timedelta(minutes=30))
+
+    def since_of(claim, recorded):
+        history = History(since={FailureKey(item.id, Severity.HIGH, recorded): began}, deployment=deployment)
+        verdict = judged(item, make.attempt(down()), history=history, claims={item.id: claim})
+        return verdict.since, Flag.PRE_EXISTING in verdict.flags, verdict.claim
+
+    assert since_of("a", "a") == (began, True, "a")
+    assert since_of("b", "a") == (make.now, True, "b")
+    assert since_of("b", "") == (make.now, True, "b")  # by a report that was written without claims
 
 
 def test_more_asks_for_attempts_until_a_failure_is_confirmed(make, health, step, down) -> None:

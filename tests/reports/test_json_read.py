@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from probekit.model.checklist import Severity
-from probekit.model.history import Deployment, History, PooledEvidence, TargetKey
+from probekit.model.history import Deployment, FailureKey, History, PooledEvidence, TargetKey
 from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share, Summary
 from probekit.model.verdict import Outcome, Verdict
@@ -21,15 +21,15 @@ from probekit.reports.json.read import AheadError, ReportError, history_of, read
 
 SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
-KEY = ("deploy.services.health-endpoint", Severity.CRITICAL)
+KEY = FailureKey("deploy.services.health-endpoint", Severity.CRITICAL)
 
 
 @pytest.fixture
 def written(report_of):
     """A function from verdicts, and what was known before, to the report as the next run reads it."""
 
-    def written(*verdicts, known=None):
-        return json.loads(write.render(report_of(*verdicts, history=History(since=known or {}))))
+    def written(*verdicts, known=None, **facts):
+        return json.loads(write.render(report_of(*verdicts, history=History(since=known or {}), **facts)))
 
     return written
 
@@ -55,19 +55,45 @@ def test_what_is_not_measured_or_proves_nothing_keeps_what_was_known(written, ma
 
 def test_a_pass_ends_it_at_every_severity(written, make) -> None:
     passed = Verdict(item=make.item("up == 1"), outcome=Outcome.PASS, because="it is up")
-    known = {KEY: make.now - timedelta(hours=1), (KEY[0], Severity.HIGH): make.now - timedelta(hours=2)}
+    known = {KEY: make.now - timedelta(hours=1), FailureKey(KEY.item, Severity.HIGH): make.now - timedelta(hours=2)}
 
     assert written(passed, known=known)["history"]["since"] == []
 
 
 def test_readings_that_refute_a_severity_end_it_and_no_milder_one(written, make) -> None:
-    grave, mild = (KEY[0], Severity.HIGH), (KEY[0], Severity.MEDIUM)
+    grave, mild = FailureKey(KEY.item, Severity.HIGH), FailureKey(KEY.item, Severity.MEDIUM)
     known = dict.fromkeys((grave, mild), make.now - timedelta(hours=1))
     unclear = Verdict(
         item=make.item("up == 1"), outcome=Outcome.INCONCLUSIVE, because="", refuted=frozenset({Severity.HIGH})
     )
 
     assert history_of(written(unclear, known=known), PLACE, make.now).since == {mild: known[mild]}
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_each_claim_of_an_item_has_a_time_and_of_earlier_ones_the_first_is_kept(written, make, partial) -> None:
+    hours = {claim: make.now - timedelta(hours=age) for claim, age in (("a", 3), ("b", 2), ("c", 1))}
+    known = {FailureKey(*KEY[:2], claim): moment for claim, moment in hours.items()}
+    failed = Verdict(item=make.item("up == 1"), outcome=Outcome.FAIL, because="", since=make.now, claim="d")
+
+    found = history_of(written(failed, known=known, partial=partial), PLACE, make.now).since
+
+    by_claim = {key.claim: moment for key, moment in found.items()}
+    assert by_claim == (hours if partial else {"a": hours["a"], "d": make.now})
+
+
+def test_a_pass_ends_the_failures_of_every_claim(written, make) -> None:
+    known = {FailureKey(*KEY[:2], claim): make.now for claim in ("", "a", "b")}
+    passed = Verdict(item=make.item("up == 1"), outcome=Outcome.PASS, because="it is up", claim="b")
+
+    assert written(passed, known=known)["history"]["since"] == []
+
+
+def test_a_failure_that_was_written_without_a_claim_has_none(written, make) -> None:
+    document = written(known={KEY: make.now})
+    del document["history"]["since"][0]["claim"]
+
+    assert history_of(document, PLACE, make.now).since == {KEY: make.now}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +125,7 @@ def test_a_run_that_began_or_ended_in_the_future_is_refused(written, make, part,
 def test_a_time_in_the_future_is_not_known(report_of, make) -> None:
     now, ahead = make.now, make.now + timedelta(minutes=2)
     (source, one), *_ = EVIDENCE.items()
-    known = {KEY: now, (KEY[0], Severity.HIGH): ahead}
+    known = {KEY: now, FailureKey(KEY.item, Severity.HIGH): ahead}
     kept = {source: replace(one, until=now), InstanceKey("later", ""): replace(one, until=ahead)}
 
     document = json.loads(write.render(replace(report_of(history=History(since=known)), evidence=kept)))

@@ -48,6 +48,7 @@ def test_each_verdict_says_whether_it_passed_and_by_which_number(make, report_of
         "severity": "critical",
         "own": False,
         "layer": "record",
+        "claim": "",
         "reason": None,
         "because": "first byte 231 ms",
         "observed": 231.0,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import probekit
-from probekit.model.history import Deployment, History
+from probekit.model.history import Deployment, FailureKey, History
 from probekit.model.verdict import Action, Outcome, Stage
 from probekit.transport.client import Http
 from probekit.workflows.options import RequestError, RunOptions
@@ -276,7 +276,7 @@ async def test_no_window_begins_once_a_confirmed_failure_has_fixed_the_decision(
     assert ("not_measured: decision fixed" in errors.because) is not is_measured
     assert errors.outcome is Outcome.INCONCLUSIVE
     assert report.situation.complete
-    assert report.since.keys() == {("deploy.services.health-endpoint", health.severity)}
+    assert report.since.keys() == {FailureKey(health.item.id, health.severity, health.claim)}
     assert (peer.connections < 20) is not is_measured
     assert any("--all measures everything" in note for note in report.run.notes) is not is_measured
 

@@ -8,18 +8,24 @@ from datetime import UTC
 
 from probekit.judging.assess import AssessedAttempt, risks_of
 from probekit.model.checklist import Band, Item, Severity
+from probekit.model.history import FailureKey
 from probekit.model.verdict import Flag, Outcome, Situation, Verdict
 
 
 def in_time(verdict: Verdict, situation: Situation) -> Verdict:
-    """A failure with its age: since the first one on record at that severity or graver."""
+    """A failure with its age: since the first one on record at that severity or graver, by the same claim.
+
+    One that was recorded by another claim gives this one no age. It still says that the item failed before a
+    deployment.
+    """
     if verdict.outcome is not Outcome.FAIL:
         return verdict
     graver = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
-    known = [situation.history.since.get((verdict.item.id, severity)) for severity in graver]
-    since = min((moment for moment in known if moment), default=situation.now)
+    known = situation.history.since
+    of_it = [key for key in known if key.item == verdict.item.id and key.severity in graver]
+    since = min((known[key] for key in of_it if key.claim == verdict.claim), default=situation.now)
     deployment = situation.history.deployment
-    before = deployment is not None and since < deployment.started
+    before = deployment is not None and min((since, *map(known.__getitem__, of_it))) < deployment.started
     return replace(verdict, since=since, flags=verdict.flags | ({Flag.PRE_EXISTING} if before else frozenset()))
 
 
@@ -44,7 +50,7 @@ def with_refuted(verdict: Verdict, instances: Sequence[Sequence[AssessedAttempt]
     refuted = {severity: bands for severity, bands in known.items() if _are_refuted(verdict.item, bands, instances)}
     if not refuted:
         return verdict
-    since = min(situation.history.since[verdict.item.id, severity] for severity in refuted)
+    since = min(situation.history.since[_key(verdict, severity)] for severity in refuted)
     limits = ", ".join(dict.fromkeys(str(band.when) for bands in refuted.values() for band in bands))
     was = f"the failure on record since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({', '.join(refuted)})"
     because = f"{verdict.because}; refuted: {limits}, so {was} is over"
@@ -57,11 +63,15 @@ def _refutable(verdict: Verdict, situation: Situation) -> dict[Severity, list[Ba
     found = {
         severity: [band for band in item.bands if band.severity.gravity >= severity.gravity]
         for severity in Severity
-        if (item.id, severity) in situation.history.since
+        if _key(verdict, severity) in situation.history.since
         and severity is not item.severity
         and severity.gravity > goes_on
     }
     return {severity: bands for severity, bands in found.items() if bands}
+
+
+def _key(verdict: Verdict, severity: Severity) -> FailureKey:
+    return FailureKey(verdict.item.id, severity, verdict.claim)
 
 
 def _are_refuted(item: Item, bands: Sequence[Band], instances: Sequence[Sequence[AssessedAttempt]]) -> bool:

@@ -61,7 +61,7 @@ class Judge:
     def verdict(self, item: Item) -> Verdict:
         """What is known of one item: every instance of its probe is judged, the worst counts."""
         layer = self.plan.layers.get(item.probe or "", "record")
-        verdict = replace(self._verdict(item), layer=layer)
+        verdict = replace(self._verdict(item), layer=layer, claim=self.plan.claims.get(item.id, ""))
         verdict = self._with_refuted(verdict)
         return in_time(_under_guard(verdict, self.plan, self.situation), self.situation)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from probekit.model.checklist import Severity
 from probekit.model.measurement import InstanceKey, MetricKey
@@ -85,12 +85,20 @@ class PooledEvidence:
     addresses: tuple[str, ...] = ()  # that were asked, in order
 
 
+class FailureKey(NamedTuple):
+    """Which failure a time on record is of."""
+
+    item: str
+    severity: Severity
+    claim: str = ""  # digest of what the item was held to and by what; empty in reports that were written without one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What a run knows of the past."""
 
     deployment: Deployment | None = None
-    since: Mapping[tuple[str, Severity], datetime] = field(default_factory=dict)  # first failure on record
+    since: Mapping[FailureKey, datetime] = field(default_factory=dict)  # first failure on record
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # by probe and instance
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # at the deployment mark

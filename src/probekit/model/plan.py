@@ -157,6 +157,7 @@ class Plan(Generic[SourceT]):
     claimed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
     baseline_items: tuple[Item, ...] = ()  # the rows of the baseline, as items
     fingerprints: Mapping[InstanceKey, str] = field(default_factory=dict)  # probe and instance -> of its settings
+    claims: Mapping[str, str] = field(default_factory=dict)  # item id -> digest of what it is held to and by what
     vantage: str = ""
     in_scope: int = 0  # items of the environment, of which a narrowed run looks at some
     partial: bool = False  # something that could be measured is left out

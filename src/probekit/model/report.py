@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from probekit.model.checklist import Severity
-from probekit.model.history import PooledEvidence
+from probekit.model.history import FailureKey, PooledEvidence
 from probekit.model.maintenance import Maintenance, Period
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
 from probekit.model.people import Contact, Paging
@@ -66,17 +66,26 @@ class Report:
         return _SIGNALS.get(self.run.ended_by or "", self.decision.action.exit_code)
 
     @property
-    def since(self) -> dict[tuple[str, Severity], datetime]:
-        """Since when each item fails at each severity, for the next run; a partial run leaves the record as it was."""
+    def since(self) -> dict[FailureKey, datetime]:
+        """Since when each item fails at each severity, for the next run; a partial run leaves the record as it was.
+
+        Of one item and severity the time of this run's claim is kept, and of all other claims the earliest.
+        """
         known = dict(self.situation.history.since)
         if self.situation.partial:
             return known
         for verdict in self.verdicts:
-            for severity in Severity:
-                if verdict.ends(severity):
-                    known.pop((verdict.item.id, severity), None)
+            of_it = [key for key in known if key.item == verdict.item.id]
+            for key in of_it:
+                if verdict.ends(key.severity):
+                    del known[key]
             if verdict.outcome is Outcome.FAIL and verdict.since:
-                known.setdefault((verdict.item.id, verdict.severity), verdict.since)
+                known.setdefault(FailureKey(verdict.item.id, verdict.severity, verdict.claim), verdict.since)
+            for severity in Severity:
+                others = [key for key in of_it if key in known and key.severity is severity]
+                others = sorted((key for key in others if key.claim != verdict.claim), key=known.__getitem__)
+                for key in others[1:]:
+                    del known[key]
         return known
 
     @property

@@ -155,6 +155,7 @@ class Verdict:
     confirmed: bool = True
     since: datetime | None = None
     layer: Layer = "record"  # what its probe reads
+    claim: str = ""  # digest of what the item is held to and by what
     worse: bool = False  # beyond the limit at which its deadline rolls back
     summary: str = ""  # what its probe says of the measurement that decided
     reason: Reason | None = None  # why there is no reading, where that is why it is not verified

@@ -10,6 +10,7 @@ from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item
 from probekit.model.plan import Plan, Step
 from probekit.planning.baseline import baseline_items
+from probekit.planning.claims import claims_of
 from probekit.planning.coverage import instances, missing_metrics, why_uncovered
 from probekit.planning.release import ReleaseRequest
 from probekit.planning.samples import within_deadline
@@ -57,17 +58,19 @@ def plan(
     guarding = [one for name in guards for one in configured[name]]
     release_guards = tuple(_guard(one, covered, target, checklist) for one in guarding)
     steps = within_deadline(steps, release_guards, target.environment)
+    versions = (release or ReleaseRequest()).versions([one.source for one in guarding])
     return Plan(
         items=items,
         steps=steps,
         release_guards=release_guards,
-        versions=(release or ReleaseRequest()).versions([one.source for one in guarding]),
+        versions=versions,
         uncovered=uncovered,
         not_applicable=not_applicable,
         layers={name: requirement.layer for name, requirement in checklist.probes.items()},
         claimed={step.probe: step.source.reports_on for step in steps if step.source.reports_on},
         baseline_items=rows,
         fingerprints={step.key: fingerprint(step, target.environment) for step in steps},
+        claims=claims_of(items, configured, target, rows, dict.fromkeys(guards, versions)),
         vantage=target.environment.vantage,
         in_scope=len(target.items),
         partial=selection.is_partial,

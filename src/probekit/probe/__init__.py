@@ -20,6 +20,7 @@ from probekit.probe.kind import ANY_PROBE, ConfigT, ConfiguredKind, Kind, Load
 from probekit.probe.measuring import Allowance, Context, Metric, Readings, Role, Window
 from probekit.probe.settings import (
     MADE_UP,
+    TUNING,
     Duration,
     FreshConfig,
     HttpConfig,
@@ -38,6 +39,7 @@ from probekit.transport.urls import Address, Endpoint
 __all__ = [
     "ANY_PROBE",
     "MADE_UP",
+    "TUNING",
     "Address",
     "Allowance",
     "Answer",

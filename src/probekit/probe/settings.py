@@ -56,16 +56,31 @@ class SecretRef(Settings):
         return f"${self.env}" if self.env else str(self.file)
 
 
+class _Tuning:
+    """Marks a setting that says how carefully a claim is measured, and not what is claimed."""
+
+
+TUNING: Final = _Tuning()
+
+
 class ProbeConfig(Settings):
     """What every probe's table may say."""
 
     kind: str = Field(description="Which kind reads this table.")
 
+    def claimed(self) -> str:
+        """Return the settings that say what is claimed, and of what: all but those that are marked as tuning.
+
+        Secrets stand there as their references.
+        """
+        tuning = {name for name, field in type(self).model_fields.items() if TUNING in field.metadata}
+        return self.model_dump_json(exclude=tuning, exclude_defaults=True)
+
 
 class RepeatedConfig(ProbeConfig):
     """The table of a kind that measures several times in an attempt where its probe claims reachability."""
 
-    repeat: int = Field(
+    repeat: Annotated[int, TUNING] = Field(
         8, ge=2, le=64, description="Measurements of the first attempt, where the probe claims reachability."
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from probekit.probe import Duration, RepeatedConfig, SecretRef, Settings
+from probekit.probe import TUNING, Duration, RepeatedConfig, SecretRef, Settings
 from probekit.probes._support.json import compile_path
 
 
@@ -69,7 +69,7 @@ class CommandProbe(RepeatedConfig):
     expect_exit: tuple[int, ...] = Field(
         (0,), min_length=1, description="exit codes with which numbers are read from its JSON; a plugin's are fixed"
     )
-    timeout: Duration | None = Field(
+    timeout: Annotated[Duration | None, TUNING] = Field(
         None, gt=0, le=3600, description="how long it may run; else the environment's timeout"
     )
     env: tuple[Name, ...] = Field(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from probekit.probe import Duration, RepeatedConfig, SecretRef, Settings
+from probekit.probe import TUNING, Duration, RepeatedConfig, SecretRef, Settings
 
 AdvisoryKey = int | tuple[int, int]  # as pg_advisory_lock takes it
 
@@ -36,9 +36,15 @@ class PostgresProbe(RepeatedConfig):
     pooler: Literal["none", "transaction"] = Field(
         "none", description='"transaction": PgBouncer stands in between, and its queue counts too (stats_users)'
     )
-    statement_timeout: Duration = Field(5.0, ge=0.01, le=300, description="of one reading or scan, in the server")
-    lock_timeout: Duration = Field(0.2, ge=0.01, le=60, description="that a reading waits for a lock")
-    scan_time: Duration = Field(60.0, ge=0.01, le=600, description="of all scans of one measurement together")
+    statement_timeout: Annotated[Duration, TUNING] = Field(
+        5.0, ge=0.01, le=300, description="of one reading or scan, in the server"
+    )
+    lock_timeout: Annotated[Duration, TUNING] = Field(
+        0.2, ge=0.01, le=60, description="that a reading waits for a lock"
+    )
+    scan_time: Annotated[Duration, TUNING] = Field(
+        60.0, ge=0.01, le=600, description="of all scans of one measurement together"
+    )
     blocked_for: Duration = Field(5.0, ge=0, description="from which on a session that waits for a lock counts")
     advisory_allowed: tuple[AdvisoryKey, ...] = Field(
         (), description="keys of advisory locks that sessions may wait for (leader election), such as [42, [7, 1]]"

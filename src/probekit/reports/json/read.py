@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from probekit.model.checklist import Severity
-from probekit.model.history import BaselineWindow, Deployment, History, PooledEvidence, TargetKey, is_ahead
+from probekit.model.history import BaselineWindow, Deployment, FailureKey, History, PooledEvidence, TargetKey, is_ahead
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
 from probekit.model.readings import (
     Complement,
@@ -55,6 +55,7 @@ class _Since(BaseModel, defer_build=True):
     item: str
     severity: Severity
     since: AwareDatetime
+    claim: str = ""  # reports of before this was kept have none: their failures give no age
 
 
 class _History(BaseModel, defer_build=True):
@@ -213,8 +214,8 @@ def _head(report: Mapping[str, Any]) -> _Head:
     return _Head.model_validate({**report, "schema_": report["schema"]})
 
 
-def _since(head: _Head) -> dict[tuple[str, Severity], datetime]:
-    return {(one.item, one.severity): one.since for one in head.history.since}
+def _since(head: _Head) -> dict[FailureKey, datetime]:
+    return {FailureKey(one.item, one.severity, one.claim): one.since for one in head.history.since}
 
 
 def _evidence(document: Mapping[str, Any]) -> tuple[InstanceKey, PooledEvidence]:

@@ -9,8 +9,8 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
-from probekit.model.checklist import Item, Severity
-from probekit.model.history import PooledEvidence
+from probekit.model.checklist import Item
+from probekit.model.history import FailureKey, PooledEvidence
 from probekit.model.measurement import Failure, InstanceKey, Measurement, Reason
 from probekit.model.readings import (
     Complement,
@@ -147,6 +147,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "severity": verdict.severity.value,
         "own": item.is_own,
         "layer": verdict.layer,
+        "claim": verdict.claim,
         "because": verdict.because,
         "reason": verdict.reason and verdict.reason.value,
         "observed": None if verdict.observed is None else _number(verdict.observed),
@@ -176,9 +177,8 @@ def _changed(item: Item) -> dict[str, Any] | None:
     return {"from": before, "to": now, "reason": item.changed_reason}
 
 
-def _since(key: tuple[str, Severity], moment: datetime) -> dict[str, str]:
-    item, severity = key
-    return {"item": item, "severity": severity.value, "since": _time(moment)}
+def _since(key: FailureKey, moment: datetime) -> dict[str, str]:
+    return {"item": key.item, "severity": key.severity.value, "since": _time(moment), "claim": key.claim}
 
 
 def _measurement(measurement: Measurement) -> dict[str, Any]:
