@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from probekit.config.target import Target
 from probekit.engine.context import Cancellation, Clock, Observations, RunContext, RunObserver, StepEnded
@@ -21,69 +19,18 @@ from probekit.judging.evidence import collected
 from probekit.judging.judge import judge, judge_item
 from probekit.judging.release import release_of
 from probekit.judging.retries import needed_retry
-from probekit.model.history import History
 from probekit.model.maintenance import in_force
 from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan, Step
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Action, Control, Runner, Situation, Stage
+from probekit.model.verdict import Action, Control, Runner, Situation
 from probekit.planning.plan import unasked_note
-from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind
 from probekit.version import __version__
 from probekit.workflows import by_url, people
 from probekit.workflows.assembly import prepare, release_request, session
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_unasked
-from probekit.workflows.options import RunOptions, history_at
-
-
-def verify(  # noqa: PLR0913  # what the command line offers, by name
-    environment: str | None = None,
-    *,
-    config: Path | str = "probes.toml",
-    url: str | None = None,
-    stage: Stage = Stage.AFTER,
-    selection: Selection | None = None,
-    deployed: datetime | None = None,
-    release: str | None = None,
-    wait_release: float = 0.0,
-    settle: bool = True,
-    strict: bool = False,
-    measure_all: bool = False,
-) -> Report:
-    """Verify one environment.
-
-    Args:
-        environment: its name in the configuration; it may be left out where there is one only.
-        config: the configuration file.
-        url: a URL to verify without a file.
-        stage: where the release stands.
-        selection: what the run is narrowed to.
-        deployed: when the release was put in place; without it nothing orders a rollback.
-        release: the version that must be served.
-        wait_release: seconds to wait for that version.
-        settle: whether to wait until the release has settled.
-        strict: whether a follow-up keeps the decision from go.
-        measure_all: whether windows and bursts are measured although a confirmed failure has fixed the decision.
-
-    Raises:
-        ConfigError: a file is wrong.
-        RequestError: the environment is unknown, the selection leaves nothing, or `deployed` lies in the future.
-    """
-    options = RunOptions(
-        environment=environment,
-        config=Path(config),
-        url=url,
-        stage=stage,
-        selection=selection or Selection(),
-        history=history_at(deployed, release) if deployed else History(),
-        release=release,
-        wait_release=wait_release,
-        settle=settle,
-        strict=strict,
-        measure_all=measure_all,
-    )
-    return asyncio.run(execute_run(options))
+from probekit.workflows.options import RunOptions
 
 
 async def execute_run(

@@ -1,0 +1,136 @@
+"""The interface for Python programs: `verify`, and `averify` where an event loop runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from probekit.model.history import History
+from probekit.model.report import Report
+from probekit.model.verdict import Stage
+from probekit.planning.selection import Selection
+from probekit.workflows.options import RequestError, RunOptions, history_at
+from probekit.workflows.verify import execute_run
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def run_options(  # noqa: PLR0913  # what the command line offers, by name
+    environment: str | None = None,
+    *,
+    config: Path | str = "probes.toml",
+    url: str | None = None,
+    ca: Path | str | None = None,
+    headers: Mapping[str, str] | None = None,
+    stage: Stage | str = Stage.AFTER,
+    selection: Selection | None = None,
+    deployed: datetime | None = None,
+    release: str | None = None,
+    wait_release: float = 0.0,
+    settle: bool = True,
+    strict: bool = False,
+    measure_all: bool = False,
+) -> RunOptions:
+    """Return the options of a run: the one definition of what `verify` and `averify` take.
+
+    Raises:
+        RequestError: two options exclude each other, the stage is unknown, or `deployed` has no zone or is to come.
+    """
+    if url is not None and environment is not None:
+        raise RequestError("environment names a target of a file and url one without a file: give one of them")
+    if url is None and (ca or headers):
+        raise RequestError("ca and headers go with url only; in a file, 'connect' of the environment has them")
+    if stage not in set(Stage):
+        raise RequestError(f"no stage '{stage}'; known: {', '.join(Stage)}")
+    if deployed is not None and deployed.tzinfo is None:
+        raise RequestError(f"deployed {deployed.isoformat()} has no zone; write datetime.now(UTC), or tzinfo=UTC")
+    return RunOptions(
+        environment=environment,
+        config=Path(config),
+        url=url,
+        ca=Path(ca) if ca else None,
+        headers=headers or {},
+        stage=Stage(stage),
+        selection=selection or Selection(),
+        history=history_at(deployed, release) if deployed else History(),
+        release=release,
+        wait_release=wait_release,
+        settle=settle,
+        strict=strict,
+        measure_all=measure_all,
+    )
+
+
+def _taking(build: Callable[_P, RunOptions]) -> Callable[[Callable[[RunOptions], _T]], Callable[_P, _T]]:
+    """Return a decorator that gives a function of options the parameters of what builds them."""
+
+    def decorate(function: Callable[[RunOptions], _T]) -> Callable[_P, _T]:
+        @wraps(function)
+        def taking(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            return function(build(*args, **kwargs))
+
+        result = inspect.signature(function, eval_str=True).return_annotation
+        taking.__signature__ = inspect.signature(build, eval_str=True).replace(return_annotation=result)  # type: ignore[attr-defined]  # what help() reads
+        return taking
+
+    return decorate
+
+
+@_taking(run_options)
+def verify(options: RunOptions) -> Report:  # noqa: D417  # its parameters are those of `run_options`
+    """Verify one environment, or one URL; nothing is read from the record of earlier runs, and nothing is kept there.
+
+    Args:
+        environment: its name in the configuration; it may be left out where there is one only.
+        config: the configuration file.
+        url: a URL to verify without a file.
+        ca: of a URL: a file with CA certificates in PEM, in addition to the system's.
+        headers: of a URL: names of headers to the environment variables that hold their values.
+        stage: where the release stands: before, after or rolled-back.
+        selection: what the run is narrowed to.
+        deployed: when the release was put in place, with its zone; without it nothing orders a rollback.
+        release: the version that must be served.
+        wait_release: seconds to wait for that version.
+        settle: whether to wait until the release has settled.
+        strict: whether a follow-up keeps the decision from go.
+        measure_all: whether windows and bursts are measured although a confirmed failure has fixed the decision.
+
+    Returns:
+        The report: `decision.action`, `exit_code`, and a verdict for each item in scope.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RequestError: the environment is unknown, the selection leaves nothing, or an option is wrong.
+        RuntimeError: an event loop runs in this thread; nothing was sent.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(execute_run(options))
+    raise RuntimeError(
+        "probekit.verify() cannot be called where an event loop runs, as in a notebook: use await probekit.averify(...)"
+    )
+
+
+@_taking(run_options)
+async def averify(options: RunOptions) -> Report:
+    """Verify one environment, or one URL, in the running event loop: await what this returns.
+
+    Work that blocks the loop meanwhile delays the measurements, so durations become errors instead of readings.
+
+    Args: as `verify` has them.
+
+    Returns:
+        The report.
+
+    Raises:
+        ConfigError: a file is wrong.
+        RequestError: the environment is unknown, the selection leaves nothing, or an option is wrong.
+    """
+    return await execute_run(options)
