@@ -64,3 +64,8 @@ def words(name: str) -> str:
 def moment(time: datetime) -> str:
     """A time as a person reads it, in UTC."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def minute(time: datetime) -> str:
+    """Return the minute of a time in UTC, for a column that says so."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -790,7 +790,7 @@ def test_the_shell_s_completion_is_given_as_a_script(process) -> None:
     [
         *("", "verify", "init", "plan", "probe", "list", "explain", "schema", "demo", "deployment", "baseline", "runs"),
         *("deployment start", "deployment finish", "baseline capture", "runs list", "runs show", "runs judge"),
-        "runs prune",
+        *("runs compare", "runs prune"),
     ],
 )
 def test_every_help_fits_eighty_columns(probekit, words) -> None:

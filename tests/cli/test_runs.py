@@ -12,12 +12,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from probekit.cli import deployment_command, runs_command
+from probekit.cli import deployment_command
 from probekit.cli.output import warn
+from probekit.cli.runs import compare, item as items, judge, list_runs, prune, show
 from probekit.history.store import RunSummary, Store
 from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
-from probekit.model.verdict import Outcome, Verdict
+from probekit.model.verdict import Outcome, Stage, Verdict
 from probekit.reports.json import write
 from probekit.text import moment
 
@@ -53,14 +54,20 @@ def call(folder):
 def remember(folder, make, report_of):
     """A function that records a run with one verdict of the health item."""
 
-    def remember(run, minutes, outcome, observed, action="go", because="it is so", **fields):
-        item = make.item("first_byte < 200 ms", **fields)
-        verdict = Verdict(item=item, outcome=outcome, because=because, observed=observed, limit=item.expect[0])
-        document = json.loads(write.render(report_of(verdict, run={"id": run})))
+    def remember(
+        run, minutes, outcome, observed, action="go", because="it is so", *, place=PLACE, facts=None, claim="", **fields
+    ):
+        limit = fields.pop("limit", "first_byte < 200 ms")
+        item = make.item(limit, **fields)
+        verdict = Verdict(
+            item=item, outcome=outcome, because=because, observed=observed, limit=item.expect[0], claim=claim
+        )
+        known = {"id": run, "environment": place.environment, "base_url": place.base_url, **(facts or {})}
+        document = json.loads(write.render(report_of(verdict, run=known)))
         started = datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=minutes)
-        facts = {"release": "2.3.1", "action": action, "exit_code": 0, "partial": False}
+        summary = {"release": "2.3.1", "action": action, "exit_code": 0, "partial": False}
         with Store(folder / "state.sqlite3") as store:
-            store.record(RunSummary(id=run, target=PLACE, started=started, **facts), document)
+            store.record(RunSummary(id=run, target=place, started=started, **summary), document)
 
     return remember
 
@@ -80,7 +87,7 @@ def record(folder):
 def test_what_a_target_said_moves_and_recolours_nothing_on_a_terminal(call, record, capsys) -> None:
     record("aaa", "2.3\x1b[31m\u202e")
 
-    _, listed, _ = call(runs_command.list_)
+    _, listed, _ = call(list_runs.command)
     warn("no window was kept: it says \x1b[2J\u202e\nand more")
 
     assert listed.endswith("2.3\\x1b[31m\\u202e\n")
@@ -196,12 +203,88 @@ def test_runs_are_listed_newest_first(call, remember) -> None:
     remember("aaaa", 0, Outcome.PASS, 100.0)
     remember("bbbb", 5, Outcome.FAIL, 300.0, action="rollback")
 
-    code, told, _ = call(runs_command.list_, "--env", "prod")
+    code, told, _ = call(list_runs.command, "--env", "prod")
 
-    first, second = told.splitlines()
-    assert code == 0
-    assert first.split() == ["bbbb", "2026-11-23", "10:05:00", "UTC", "prod", "rollback", "0", "2.3.1"]
+    heading, titles, first, second = told.splitlines()
+    assert (code, heading) == (0, "prod, https://app.example.com")
+    assert titles.split() == ["run", "started", "(UTC)", "decision", "exit", "scope", "release"]
+    assert first.split() == ["bbbb", "2026-11-23", "10:05", "rollback", "0", "whole", "2.3.1"]
     assert second.startswith("aaaa")
+
+
+OTHER = TargetKey(environment="stage", base_url="https://stage.example.com")
+BY_URL = TargetKey(environment="url", base_url="https://www.example.com")
+MOVED = TargetKey(environment="stage", base_url="https://stage.example.org")
+
+
+@pytest.fixture
+def several(remember):
+    """Runs of three targets: one of the file, one that only the record knows, one of a URL."""
+    for place in (PLACE, OTHER, BY_URL):
+        remember(f"run-{place.environment}", 0, Outcome.PASS, 100.0, place=place)
+
+
+@pytest.mark.usefixtures("several")
+def test_each_target_has_a_list_of_its_own(call) -> None:
+    code, told, _ = call(list_runs.command)
+
+    lines = told.splitlines()
+    headings = [line for line in lines if "https://" in line]
+    assert (code, headings) == (
+        0,
+        ["https://www.example.com", "stage, https://stage.example.com", "prod, https://app.example.com"],
+    )
+    assert [lines[lines.index(heading) + 2][:8] for heading in headings] == ["run-url ", "run-stag", "run-prod"]
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("words", "run"),
+    [
+        (["--env", "prod"], "run-prod"),
+        (["--env", "stage"], "run-stage"),  # the file does not know it, the record does
+        (["--env", "prod", "--config", "nowhere.toml"], "run-prod"),
+        (["--url", "https://www.example.com/health"], "run-url"),
+        (["--env", "stage", "--url", "https://stage.example.com/"], "run-stage"),
+    ],
+)
+def test_a_target_is_named_by_file_by_record_or_by_url(call, words, run) -> None:
+    code, told, _ = call(list_runs.command, "--json", *words)
+    shown = call(show.command, "last", *words)[1]
+
+    assert (code, [one["id"] for one in json.loads(told)["runs"]]) == (0, [run])
+    assert f"run {run}: " in shown
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--env", "stag"], 64, "no environment 'stag'"),
+        (["--env", "stag", "--config", "nowhere.toml"], 78, "nowhere.toml"),
+        (["--url", "www.example.com"], 64, "--url: it has no scheme"),
+        (["--url", "https://other.example.com"], 64, "on record: --url https://www.example.com"),
+        (["--env", "prod", "--url", "https://old.example.com"], 64, "name one with --env prod"),
+        (["--item", "deploy.services.health-endpoint"], 64, "name one with --url https://www.example.com or --env s"),
+        (["--env", "prod", "--item", "deploy.services.health-endpont"], 64, "did you mean 'deploy.services.health-end"),
+    ],
+)
+def test_a_target_or_an_item_that_is_not_known_is_told_with_what_to_type(call, words, code, told) -> None:
+    found, out, said = call(list_runs.command, *words)
+
+    assert (found, out) == (code, "")
+    assert told in said
+
+
+@pytest.mark.usefixtures("several")
+def test_of_two_targets_of_one_name_that_no_file_knows_one_is_named_by_its_url(call, remember) -> None:
+    remember("run-moved", 5, Outcome.PASS, 100.0, place=MOVED)
+
+    code, _, said = call(list_runs.command, "--env", "stage")
+
+    assert code == 64
+    assert "--env stage --url https://stage.example.org or --env stage --url https://stage.example.com" in said
+    assert call(list_runs.command, "--env", "stage", "--url", MOVED.base_url)[0] == 0
 
 
 def test_one_item_is_followed_from_run_to_run(call, remember) -> None:
@@ -209,37 +292,156 @@ def test_one_item_is_followed_from_run_to_run(call, remember) -> None:
         outcome = Outcome.PASS if observed and observed < 200 else Outcome.FAIL
         remember(f"run{number}", number, outcome, observed)
 
-    code, told, _ = call(runs_command.list_, "--item", "deploy.services.health-endpoint")
+    code, told, _ = call(list_runs.command, "--item", "deploy.services.health-endpoint")
+    document = json.loads(call(list_runs.command, "--item", "deploy.services.health-endpoint", "--json")[1])
 
-    newest, *_, trend = told.splitlines()
-    assert code == 0
-    assert newest.endswith("fail            240 ms  (limit first_byte < 200 ms)")
-    assert trend == "oldest ▁▃ █ newest"
+    heading, _, newest, missing, *_ = told.splitlines()
+    assert (code, heading) == (0, "deploy.services.health-endpoint: prod, https://app.example.com")
+    assert " ".join(newest.split()) == "run3 2026-11-23 10:03 fail 240 ms first_byte < 200 ms"
+    assert missing.split()[3:5] == ["fail", "-"]
+    assert "▁" not in told  # no terminal
+    assert [one["observed"] for one in document["runs"]] == [240, None, 150, 100]
+
+
+def test_the_trend_of_an_item_is_drawn_of_one_metric(folder, remember) -> None:
+    for number, observed in enumerate((100.0, 150.0, None, 240.0)):
+        remember(f"run{number}", number, Outcome.FAIL, observed)
+    remember("other", 2, Outcome.FAIL, 9999.0, limit="response_time < 200 ms")
+    remember("newest", 9, Outcome.PASS, 170.0)
+
+    with Store(folder / "state.sqlite3") as store:
+        judged = items.verdicts_of(store, PLACE, "deploy.services.health-endpoint", 20)
+    *_, line = items.table_of(judged, is_drawn=True)
+
+    assert line.text == "older ▁▃ █ ▅ newer, first_byte 100 ms to 240 ms"
 
 
 def test_a_run_is_shown_by_the_beginning_of_its_id(call, remember) -> None:
     remember("abcd", 0, Outcome.FAIL, 300.0, action="investigate", because="all measurements were slow \x1b[31m")
 
-    code, told, _ = call(runs_command.show, "ab")
+    code, told, _ = call(show.command, "ab")
 
     assert code == 0
     assert "run abcd: " in told
-    assert "fail deploy.services.health-endpoint: all measurements were slow \\x1b[31m" in told
-    assert json.loads(call(runs_command.show, "ab", "--json")[1])["run"]["id"] == "abcd"
+    assert "failed: 1\n  deploy.services.health-endpoint (critical, Backend Lead)\n" in told
+    assert "    all measurements were slow \\x1b[31m" in told
+    assert json.loads(call(show.command, "ab", "--json")[1])["run"]["id"] == "abcd"
+
+
+def test_a_run_is_shown_with_what_passed_and_its_number(call, remember) -> None:
+    remember("abcd", 0, Outcome.PASS, 1234.5678, limit="first_byte < 2000 ms")
+
+    lines = call(show.command, "last")[1].splitlines()
+
+    assert lines[0] == "GO, exit code 0: prod, https://app.example.com"
+    assert "deploy.services.health-endpoint  pass     1,235 ms  < 2000 ms" in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_previous_run_needs_two(call, remember) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0)
+
+    code, _, said = call(show.command, "previous")
+
+    assert code == 64
+    assert "'prod' has one run on record, so there is no previous one" in said
+
+
+@pytest.mark.parametrize("document", [{}, {"schema": "probekit.report/1"}, {"schema": "probekit.report/9"}])
+def test_a_report_that_cannot_be_read_is_told(call, folder, document) -> None:
+    facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}
+    with Store(folder / "state.sqlite3") as store:
+        for run in ("aaaa", "bbbb"):
+            store.record(RunSummary(id=run, target=PLACE, started=datetime.now(UTC), **facts), document)
+
+    results = [call(show.command, "aa"), call(compare.command, "aa", "bb")]
+
+    assert [(code, told) for code, told, _ in results] == [(78, "")] * 2
+    assert all("not written by this probekit, or is damaged; runs show RUN --json" in said for *_, said in results)
+    assert call(list_runs.command, "--item", "up")[0] == 64
+    assert call(show.command, "aa", "--json")[0] == 0
+
+
+def test_two_runs_are_compared(call, remember) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0, claim="a" * 16)
+    changed = {"config_hash": "1" * 64, "version": "0.2.0", "stage": Stage.BEFORE, "vantage": "ci-8"}
+    words = {"because": "slow \x1b[31m", "facts": changed, "claim": "b" * 16, "limit": "first_byte < 180 ms"}
+    remember("bbbb", 5, Outcome.FAIL, 300.0, **words)
+
+    code, told, _ = call(compare.command, "previous", "last")
+    document = json.loads(call(compare.command, "aaaa", "bb", "--json")[1])
+
+    for line in (
+        "prod, https://app.example.com: aaaa to bbbb",
+        "seen from             ci-7          ci-8",
+        "stage                 after         before",
+        "its digest (SHA-256)  000000000000  111111111111",
+        "probekit              0.1.0         0.2.0",
+        "  deploy.services.health-endpoint: pass (critical) -> fail (critical)",
+        "    slow \\x1b[31m",
+        "deploy.services.health-endpoint  100 ms  300 ms     x 3  < 180 ms",
+        "  deploy.services.health-endpoint: first_byte < 200 ms -> first_byte < 180 ms",
+    ):
+        assert line in told.splitlines(), told
+    assert (code, max(map(len, told.splitlines())) <= 80) == (0, True)
+    assert (document["numbers"][0]["after"], document["claims"]) == (300, ["deploy.services.health-endpoint"])
+    assert document["is_same_target"] is True
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "change"),
+    [
+        ((100.0, "first_byte < 200 ms"), (150.0, "first_byte < 200 ms"), "x 1.5"),
+        ((0.0, "first_byte < 200 ms"), (150.0, "first_byte < 200 ms"), "+150 ms"),
+        ((0.25, "error_rate < 1 %"), (0.75, "error_rate < 1 %"), "+0.5 %"),
+        ((7.0, "restarts == 0"), (3.0, "restarts == 0"), "-4"),
+        ((7.0, "restarts == 0"), (7.0, "restarts == 0"), None),
+        ((7.0, "restarts == 0"), (3.0, "crashes == 0"), None),
+        ((None, "restarts == 0"), (3.0, "restarts == 0"), None),
+    ],
+)
+def test_a_number_is_compared_with_one_of_its_metric(call, remember, one, other, change) -> None:
+    for run, (observed, limit) in (("aaaa", one), ("bbbb", other)):
+        remember(run, 0, Outcome.FAIL, observed, limit=limit)
+
+    told = call(compare.command, "aaaa", "bbbb")[1]
+
+    assert ("other number: 1" in told) is (change is not None)
+    assert change is None or change in " ".join(told.split())
+
+
+@pytest.mark.usefixtures("several")
+def test_runs_of_different_targets_are_compared_and_said_to_be(call) -> None:
+    code, told, _ = call(compare.command, "run-prod", "run-stage")
+
+    assert code == 0
+    different = "these are runs of different targets: run-prod is of prod, https://app.example.com"
+    assert different in " ".join(told.split())
+    assert "No outcome, number, limit or item differs." in told
+
+
+def test_items_of_one_run_alone_are_named(call, remember) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0)
+    remember("bbbb", 1, Outcome.PASS, 100.0, id="deploy.services.other")
+
+    told = call(compare.command, "aaaa", "bbbb")[1]
+
+    assert "judged only by the later run: 1\n  deploy.services.other\n" in told
+    assert "judged only by the earlier run: 1\n  deploy.services.health-endpoint\n" in told
 
 
 def test_a_run_of_own_checks_is_shown_with_their_count_in_80_columns(call, remember) -> None:
     remember("abcd", 0, Outcome.FAIL, 300.0, because="slow " * 30, id="own.checks.shop", probe="shop", is_own=True)
 
-    told = call(runs_command.show, "ab")[1].splitlines()
+    told = call(show.command, "ab")[1].splitlines()
 
     assert told[-1] == "own checks: 1 fail"
     assert max(map(len, told)) <= 80
 
 
 def test_a_run_that_is_not_there_is_told(call) -> None:
-    assert call(runs_command.list_)[0] == 64
-    code, told, said = call(runs_command.show, "ab")
+    assert call(list_runs.command)[0] == 64
+    code, told, said = call(show.command, "ab")
     assert (code, told) == (64, "")
     assert "probekit runs list" in said
 
@@ -270,11 +472,11 @@ def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, 
     stricter = f'\n[env.prod.limits]\n"deploy.services.health-endpoint" = {limit}\n'
     (folder / "stricter.toml").write_text(CONFIG + PROBE + stricter)
 
-    code, told, _ = call(runs_command.judge, "abcd", "--report", "json")
+    code, told, _ = call(judge.command, "abcd", "--report", "json")
     assert (code, json.loads(told)["verdicts"][0]["outcome"]) == (0, "pass")
     assert json.loads(told)["run"]["notes"][-1] == "judged again by probes.toml; nothing was measured anew"
 
-    code, told, _ = call(runs_command.judge, "abcd", "--limits", "stricter.toml")
+    code, told, _ = call(judge.command, "abcd", "--limits", "stricter.toml")
     assert code == 10
     assert "median response time 150 ms, limit < 100 ms" in told
 
@@ -285,7 +487,7 @@ def test_a_run_is_judged_by_limits_that_come_from_a_pipe(call) -> None:
     os.write(write, (CONFIG + PROBE).encode())
     os.close(write)
     try:
-        code, told, _ = call(runs_command.judge, "abcd", "--limits", f"/dev/fd/{read}", "--report", "json")
+        code, told, _ = call(judge.command, "abcd", "--limits", f"/dev/fd/{read}", "--report", "json")
     finally:
         os.close(read)
 
@@ -295,7 +497,7 @@ def test_a_run_is_judged_by_limits_that_come_from_a_pipe(call) -> None:
 def test_a_run_whose_items_are_out_of_scope_by_now_is_not_judged(call, folder, measured) -> None:
     (folder / "probes.toml").write_text(CONFIG.replace("deploy.services.health-endpoint", "post.security.headers"))
 
-    code, told, said = call(runs_command.judge, "abcd")
+    code, told, said = call(judge.command, "abcd")
 
     assert (code, told) == (64, "")
     assert "nothing that this run judged is in scope of 'prod' in probes.toml" in said
@@ -324,7 +526,7 @@ def on_record(folder):
     ],
 )
 def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, left) -> None:
-    code, said, warned = call(runs_command.prune, *words)
+    code, said, warned = call(prune.command, *words)
 
     begun = moment(on_record - timedelta(days=int(words[1].removesuffix("d"))))
     assert (code, warned) == (0, "")
@@ -342,7 +544,7 @@ def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, le
     ],
 )
 def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:
-    found, out, said = call(runs_command.prune, *words)
+    found, out, said = call(prune.command, *words)
 
     assert (found, out) == (code, "")
     assert told in said
@@ -354,6 +556,6 @@ def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:
 )
 def test_how_long_runs_are_kept_must_be_said(call, words, told) -> None:
     with pytest.raises(click.UsageError) as refused:
-        runs_command.prune.make_context("prune", list(words))
+        prune.command.make_context("prune", list(words))
 
     assert told in refused.value.format_message()

@@ -55,6 +55,11 @@ class Store(Database):
         )
         return self._rows(_RUN, _past, query, (*key, most))
 
+    def targets(self) -> tuple[TargetKey, ...]:
+        """Every target that has a run on record, the one with the run that was recorded last first."""
+        query = "SELECT environment, base_url FROM run GROUP BY environment, base_url ORDER BY max(rowid) DESC"
+        return self._rows(_RUN, _target, query)
+
     def report(self, run: str) -> Document | None:
         """The report of the run with that id, else of the one whose id begins so; None where none or several do."""
         query = "SELECT id, report FROM run WHERE substr(id, 1, length(?)) = ? ORDER BY length(id) LIMIT 2"
@@ -172,11 +177,15 @@ def _key(target: TargetKey) -> tuple[str, str]:
     return target.environment, target.base_url
 
 
-def _past(*row: Any) -> RunSummary:  # noqa: ANN401  # columns as SQLite gives them
+def _target(environment: Any, base_url: Any) -> TargetKey:  # noqa: ANN401  # columns as SQLite gives them
+    return TargetKey(environment=text_in(environment), base_url=text_in(base_url))
+
+
+def _past(*row: Any) -> RunSummary:  # noqa: ANN401  # see above
     run, environment, base_url, started, release, action, exit_code, partial = row
     return RunSummary(
         id=text_in(run),
-        target=TargetKey(environment=text_in(environment), base_url=text_in(base_url)),
+        target=_target(environment, base_url),
         started=_moment(started),
         release=None if release is None else text_in(release),
         action=text_in(action),

@@ -1,0 +1,1 @@
+"""The commands of `probekit runs`, a file for each."""

@@ -1,0 +1,40 @@
+"""Find a run on record: by the beginning of its id, or as the last or the previous one of a target."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from probekit.cli.runs.targets import only
+from probekit.history.store import Document, Store
+from probekit.model.history import TargetKey
+from probekit.workflows.options import RequestError
+
+_PLACES: Final = {"last": 0, "previous": 1}
+
+
+def report_of(store: Store, run: str, target: TargetKey | None = None) -> Document:
+    """Return the report of one run.
+
+    Args:
+        store: what is on record.
+        run: the beginning of its id, or `last` or `previous`: of that target, or of the only one on record.
+        target: that the command names.
+
+    Raises:
+        RequestError: there is none, or there are several.
+    """
+    report = store.report(_id_of(store, run, target) if run in _PLACES else run)
+    if report is not None:
+        return report
+    ids = store.ids(run)
+    if not ids:
+        raise RequestError(f"no run on record begins with '{run}'; see: probekit runs list")
+    raise RequestError(f"several runs begin with '{run}': {', '.join(ids)}; write more of the id")
+
+
+def _id_of(store: Store, word: str, target: TargetKey | None) -> str:
+    place, target = _PLACES[word], only(store, target)
+    runs = store.runs(target, most=place + 1)
+    if len(runs) <= place:
+        raise RequestError(f"'{target.environment}' has one run on record, so there is no previous one")
+    return runs[place].id

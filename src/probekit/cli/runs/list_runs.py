@@ -1,0 +1,108 @@
+"""`probekit runs list`: which runs are on record, target by target, or how one item went from run to run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import click
+
+from probekit.cli import complete
+from probekit.cli.output import view, write_stdout
+from probekit.cli.runs.item import document_of, table_of, verdicts_of
+from probekit.cli.runs.targets import Choice, chosen, no_run, only, target_options, title
+from probekit.cli.state import required_file, state_option
+from probekit.cli.trouble import exit_on_error
+from probekit.drawing import Block, Cell, Column, Line, Style, Table, draw
+from probekit.history.store import RunSummary, Store
+from probekit.text import escape, minute, shortened, words
+
+STYLES: Final[dict[str, Style]] = {
+    "go": "good",
+    "partial": "good",
+    "hold": "warn",
+    "investigate": "warn",
+    "no_go": "bad",
+    "rollback": "bad",
+    "undecided": "odd",
+}
+_COLUMNS: Final = ("run", "started (UTC)", "decision", "exit", "scope", "release")
+_OTHERS: Final = 12 + 16 + 11 + 4 + 7 + 5 * 2  # columns that the others and the gaps take
+
+
+@click.command(name="list")
+@target_options
+@click.option(
+    "--item",
+    metavar="ITEM",
+    help="What came of this item of one target, with its number as a trend.",
+    shell_complete=complete.items,
+)
+@click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many runs of a target.")
+@click.option("--json", "as_json", is_flag=True, help="The list for other programs.")
+@state_option
+@exit_on_error
+def command(
+    *,
+    item: str | None,
+    last: int,
+    as_json: bool,
+    choice: Choice,
+    state: str | None,
+) -> int:
+    """List runs, the newest first, each target by itself.
+
+    \b
+    Examples:
+      probekit runs list
+      probekit runs list --env prod --last 5
+      probekit runs list --url https://app.example.com/health
+      probekit runs list --env prod --item deploy.performance.p95-latency
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    with Store(required_file(state)) as store:
+        target = chosen(store, choice)
+        if item:
+            target = only(store, target)
+            runs = verdicts_of(store, target, item, last)
+            document: dict[str, Any] = document_of(target, item, runs)
+            blocks = [Line(f"{item}: {title(target)}", style="strong"), *table_of(runs, is_drawn=sys.stdout.isatty())]
+        else:
+            known = store.targets()
+            groups = {one: store.runs(one, most=last) for one in ([target] if target else known)}
+            if not any(groups.values()):
+                raise no_run(known, target)
+            document = {"runs": [_document(run) for runs in groups.values() for run in runs]}
+            blocks = [block for one, runs in groups.items() for block in _group(title(one), runs)][1:]
+    shown = view()
+    text = json.dumps(document, indent=1) + "\n" if as_json else draw(blocks, width=shown.width, colour=shown.colour)
+    write_stdout(text)
+    return 0
+
+
+def _group(heading: str, runs: Sequence[RunSummary]) -> Iterator[Block]:
+    """Yield an empty line, the heading and the runs below it."""
+    yield Line("")
+    yield Line(heading, style="strong")
+    columns = [Column(title=name, is_number=name == "exit") for name in _COLUMNS]
+    yield Table(columns=columns, rows=[_row(run) for run in runs])
+
+
+def _row(run: RunSummary) -> list[Cell | str]:
+    release = shortened(escape(run.release or "-"), view().width - _OTHERS)
+    decision = Cell(words(run.action), STYLES.get(run.action, ""))
+    return [run.id, minute(run.started), decision, str(run.exit_code), "partial" if run.partial else "whole", release]
+
+
+def _document(run: RunSummary) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "environment": run.target.environment,
+        "base_url": run.target.base_url,
+        "started": run.started.isoformat(),
+        "decision": run.action,
+        "exit_code": run.exit_code,
+        "release": run.release,
+        "partial": run.partial,
+    }

@@ -1,0 +1,131 @@
+"""`probekit runs show`: what one run decided and why, and every item that it measured, with its number and limit."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import click
+
+from probekit.cli.output import view, write_stdout
+from probekit.cli.runs.found import report_of
+from probekit.cli.runs.item import outcome_style
+from probekit.cli.runs.list_runs import STYLES
+from probekit.cli.runs.targets import Choice, chosen, target_options, title
+from probekit.cli.state import required_file, state_option
+from probekit.cli.trouble import exit_on_error
+from probekit.drawing import Block, Cell, Column, Line, Table, draw
+from probekit.history.store import Store
+from probekit.model.history import TargetKey
+from probekit.model.numbers import count, span
+from probekit.model.verdict import Outcome
+from probekit.reports.json.recorded import RecordedReport, RecordedVerdict, read_report
+from probekit.text import moment, words
+
+_MEASURED: Final = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS)  # in this order
+_NAMED: Final = 6  # items of one outcome that are named
+
+
+@click.command(name="show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="The whole report, as it was written.")
+@target_options
+@state_option
+@exit_on_error
+def command(
+    *,
+    run: str,
+    as_json: bool,
+    choice: Choice,
+    state: str | None,
+) -> int:
+    """Show one run, by the beginning of its id, or as the last or previous one of a target.
+
+    \b
+    Examples:
+      probekit runs show 3f2a
+      probekit runs show last --env prod
+      probekit runs show 3f2a --json
+    """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    with Store(required_file(state)) as store:
+        document = report_of(store, run, chosen(store, choice))
+    if as_json:
+        write_stdout(json.dumps(document, indent=1) + "\n")
+        return 0
+    shown = view()
+    write_stdout(draw(blocks_of(read_report(document)), width=shown.width, colour=shown.colour))
+    return 0
+
+
+def blocks_of(report: RecordedReport) -> Iterator[Block]:
+    """Yield the decision and its reasons, what is not green with its reason, every number, and the account."""
+    run, decision = report.run, report.decision
+    target = title(TargetKey(environment=run.environment, base_url=run.base_url))
+    part = " (partial run)" if report.situation.partial else ""
+    action = words(decision.action).upper()
+    style = STYLES.get(decision.action, "")
+    yield Line(f"{action}{part}, exit code {decision.exit_code}: {target}", style=style)
+    yield from (Line(because, 2) for because in decision.because)
+    yield Line(
+        f"run {run.id}: {moment(run.started)}, {span(run.seconds)}, release {report.release or 'unknown'}, "
+        f"stage {run.stage}, by {run.config_file}, {run.checklist}, probekit {run.version}"
+        + (f", seen from {run.vantage}" if run.vantage else "")
+    )
+    for outcome in _MEASURED[:-1]:
+        yield from _with_reasons(outcome, [one for one in report.verdicts if one.outcome is outcome])
+    yield from _table(report.verdicts)
+    yield from _others(report.verdicts)
+    yield Line("")
+    yield from _account(report)
+    yield from (Line(f"note: {note}") for note in run.notes)
+
+
+def _with_reasons(outcome: Outcome, verdicts: Sequence[RecordedVerdict]) -> Iterator[Block]:
+    """Yield each item of an outcome with its reason."""
+    if verdicts:
+        yield Line("")
+        title_of = "failed" if outcome is Outcome.FAIL else f"not verified ({words(outcome)})"
+        yield Line(f"{title_of}: {len(verdicts)}", style=outcome_style(outcome))
+    for one in sorted(verdicts, key=lambda one: -one.severity.gravity):
+        facts = [one.severity.value, *map(words, one.flags), *([one.owner] if one.owner else [])]
+        facts += [f"since {moment(one.since)}"] if one.since else []
+        yield Line(f"{one.item} ({', '.join(facts)})", 2)
+        yield Line(one.because, 4)
+
+
+def _table(verdicts: Iterable[RecordedVerdict]) -> Iterator[Block]:
+    measured = [one for outcome in _MEASURED for one in verdicts if one.outcome is outcome]
+    if measured:
+        yield Line("")
+    columns = [Column(title="item"), Column(title="outcome"), Column(title="measured", is_number=True)]
+    yield Table(
+        columns=[*columns, Column(title="limit")],
+        rows=[
+            [one.item, Cell(words(one.outcome), outcome_style(one.outcome)), one.measured or "-", one.bound or "-"]
+            for one in measured
+        ],
+    )
+
+
+def _others(verdicts: Sequence[RecordedVerdict]) -> Iterator[Block]:
+    """Yield what nobody measured, by outcome: the first items by name, and how many more there are."""
+    groups = {outcome: [one.item for one in verdicts if one.outcome is outcome] for outcome in Outcome}
+    groups = {outcome: items for outcome, items in groups.items() if items and outcome not in _MEASURED}
+    if groups:
+        yield Line("")
+    for outcome, items in groups.items():
+        more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+        yield Line(f"{words(outcome)}: {', '.join(items[:_NAMED])}{more}")
+
+
+def _account(report: RecordedReport) -> Iterator[Block]:
+    counts = dict(report.account)
+    items = counts.pop("items", 0)
+    if items:
+        parts = " + ".join(f"{number} {words(name)}" for name, number in counts.items() if number)
+        yield Line(f"{count(items, 'item')} = {parts}")
+    own = Counter(one.outcome for one in report.verdicts if one.own)
+    if own:
+        yield Line("own checks: " + ", ".join(f"{number} {words(outcome)}" for outcome, number in own.items()))

@@ -1,0 +1,135 @@
+"""Read of a JSON report what a person asks about a run: its decision, its verdicts, and what it was configured by."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from probekit.model.checklist import Severity
+from probekit.model.limit import Limit, parse_limit
+from probekit.model.numbers import number
+from probekit.model.verdict import Outcome, Stage
+from probekit.reports.json.read import ReportError
+
+
+class ChangedLimits(BaseModel, defer_build=True):
+    """The limits of an item that the environment changes."""
+
+    to: tuple[str, ...]
+    reason: str
+
+
+class RecordedVerdict(BaseModel, defer_build=True):
+    """What a run said of one item."""
+
+    item: str
+    outcome: Outcome
+    severity: Severity
+    because: str
+    observed: float | None
+    unit: str | None
+    limit: str | None
+    flags: tuple[str, ...]
+    since: AwareDatetime | None
+    claim: str | None = None  # None: the report was written without claims
+    own: bool = False
+    owner: str = ""
+    changed: ChangedLimits | None = None
+
+    @property
+    def held_to(self) -> Limit | None:
+        """The limit, where it compares with a number that it states."""
+        try:
+            return parse_limit(self.limit or "")
+        except ValueError:
+            return None
+
+    @property
+    def metric(self) -> str:
+        """The metric of the limit."""
+        return (self.limit or "").partition(" ")[0]
+
+    @property
+    def measured(self) -> str:
+        """The number with its unit, as a person reads it; empty where there is none."""
+        limit = self.held_to
+        beside = limit.value if limit and limit.of == "value" else None
+        return "" if self.observed is None else number(self.observed, self.unit or "", apart_from=beside)
+
+    @property
+    def bound(self) -> str:
+        """The limit without its metric."""
+        return (self.limit or "").partition(" ")[2]
+
+
+class RecordedDecision(BaseModel, defer_build=True):
+    """What a run decided."""
+
+    action: str
+    exit_code: int
+    because: tuple[str, ...]
+
+
+class RecordedFacts(BaseModel, defer_build=True):
+    """Which run it was."""
+
+    id: str
+    environment: str
+    base_url: str
+    stage: Stage
+    started: AwareDatetime
+    seconds: float
+    version: str
+    config_file: str
+    config_hash: str
+    vantage: str
+    checklist: str
+    notes: tuple[str, ...] = ()
+
+
+class RecordedRelease(BaseModel, defer_build=True):
+    """Which versions were expected, and which were served."""
+
+    expected: tuple[str, ...]
+    answers: dict[str, int]
+
+
+class RecordedSituation(BaseModel, defer_build=True):
+    """How things stood."""
+
+    now: AwareDatetime
+    partial: bool
+    in_scope: int
+    release: RecordedRelease
+
+
+class RecordedReport(BaseModel, defer_build=True):
+    """The report of a run, without what was measured."""
+
+    schema_: Literal["probekit.report/1"]
+    run: RecordedFacts
+    situation: RecordedSituation
+    decision: RecordedDecision
+    account: dict[str, int]
+    verdicts: tuple[RecordedVerdict, ...]
+
+    @property
+    def release(self) -> str:
+        """The versions that were served, else those that were expected."""
+        release = self.situation.release
+        return ", ".join(sorted(release.answers)) or " or ".join(release.expected)
+
+
+def read_report(document: Any) -> RecordedReport:  # noqa: ANN401  # any JSON
+    """Return the report that a JSON document is.
+
+    Raises:
+        ReportError: it is none, or one of another version.
+    """
+    try:
+        return RecordedReport.model_validate({**document, "schema_": document["schema"]})
+    except (ValidationError, TypeError, KeyError):
+        raise ReportError(
+            "the report was not written by this probekit, or is damaged; runs show RUN --json shows it as it is"
+        ) from None
