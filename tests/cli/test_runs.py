@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -314,6 +318,27 @@ def test_the_trend_of_an_item_is_drawn_of_one_metric(folder, remember) -> None:
     *_, line = items.table_of(judged, is_drawn=True)
 
     assert line.text == "older ▁▃ █ ▅ newer, first_byte 100 ms to 240 ms"
+
+
+def test_the_trend_is_drawn_on_a_terminal(folder, remember) -> None:
+    for number, observed in enumerate((100.0, 240.0)):
+        remember(f"run{number}", number, Outcome.PASS, observed)
+    controller, terminal = pty.openpty()
+    words = ["runs", "list", "--item", "deploy.services.health-endpoint"]
+    surroundings = os.environ | {"PYTHONIOENCODING": "utf-8", "NO_COLOR": "1", "TERM": "xterm"}
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "probekit", *words], cwd=folder, env=surroundings, stdout=terminal
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # the other side is closed
+            while part := os.read(controller, 4096):
+                shown += part
+        process.wait(20)
+    os.close(controller)
+
+    assert "older ▁█ newer, first_byte 100 ms to 240 ms" in shown.decode()
 
 
 def test_a_run_is_shown_by_the_beginning_of_its_id(call, remember) -> None:

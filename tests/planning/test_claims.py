@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from probekit.config.loader import load
 from probekit.planning.plan import plan
 from probekit.planning.release import ReleaseRequest
+from probekit.probes import load_kind
 
 HEALTH, OWN = "deploy.services.health-endpoint", "own.checks.shop"
 RELEASE = "rollback.steps.previous-version-serving"
@@ -111,3 +114,9 @@ def test_another_expected_release_is_another_claim_about_the_release_alone(claim
     before, after = (claims(scope, release=ReleaseRequest(version=version)) for version in ("2.3.0", "2.3.1"))
 
     assert [item for item in before if before[item] != after[item]] == [RELEASE]
+
+
+def test_a_setting_at_its_default_is_left_out_so_that_a_new_setting_changes_no_claim() -> None:
+    source = load_kind("http").configure({"kind": "http", "path": "/health", "follow": 0, "method": "GET"})
+
+    assert json.loads(source.config.claimed()) == {"kind": "http", "path": "/health"}
