@@ -47,6 +47,15 @@ def test_a_table_that_is_too_wide_becomes_paragraphs_and_no_word_is_broken():
     ]
 
 
+def test_a_text_that_has_too_little_room_beside_its_row_stands_below_it():
+    columns = (Column(title="item"), Column(title="title", is_wrapped=True, may_go_below=True))
+    text = "one two three four five six seven"
+    made = Table(columns=columns, rows=[("x" * 30, text), ("y", "")])
+    assert draw([made], width=50).splitlines() == ["item", "x" * 30, f"    {text}", "y"]
+    assert draw([made], width=80).splitlines()[1] == f"{'x' * 30}  {text}"
+    assert draw([made], width=20).splitlines()[0] == "x" * 30  # too narrow for the others, too
+
+
 def test_what_a_target_says_is_neither_markup_nor_control():
     drawn = draw([Line("[red]x[/red]\x1b[2J"), table(("[bold]a", ":smile:", "\x1b]0;t\x07\u202e"))], colour=True)
     assert "[red]x[/red]\\x1b[2J" in drawn

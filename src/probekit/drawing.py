@@ -6,7 +6,7 @@ What stands in a line or a cell may be a target's words: each is escaped here, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 80  # columns, where no terminal says otherwise
 _GAP: Final = 2  # columns between two cells
+_ROOM: Final = 32  # columns that a wrapped text takes at least, to be read
 
 Style = Literal["", "good", "warn", "bad", "odd", "strong", "faint"]
 _CODES: Final[dict[Style, str]] = {  # ECMA-48 SGR
@@ -55,11 +56,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a table: its title, whether it is aligned at the right, and whether its texts may be wrapped."""
+    """One column of a table: its title, whether it is aligned at the right, and whether its texts may be wrapped.
+
+    A last column that may go below its row does so where the others leave it too little room.
+    """
 
     title: str
     is_number: bool = False
     is_wrapped: bool = False
+    may_go_below: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,8 @@ def _drawn(block: Block, width: int, *, colour: bool) -> list[str]:
         return _wrapped(block, width, colour=colour)
     if not block.rows:
         return []
+    if block.columns[-1].may_go_below and (lines := _stacked(block, width, colour=colour)):
+        return lines
     if _least_width(block) > width:  # a row is a paragraph for each of its cells
         return [line for one in _as_lines(block) for line in _wrapped(one, width, colour=colour)]
     return _tabled(block, width, colour=colour)
@@ -118,6 +125,22 @@ def _least(table: Table, number: int) -> int:
     texts += [column.title] if table.has_titles else []
     parts = [part for text in texts for part in (text.split() if column.is_wrapped else [text])]
     return max(map(cell_len, parts), default=0)
+
+
+def _stacked(table: Table, width: int, *, colour: bool) -> list[str]:
+    """Return each row without its last cell, and below it that cell; nothing where both have room side by side."""
+    last = len(table.columns) - 1
+    others = replace(table, columns=table.columns[:last], rows=[row[:last] for row in table.rows])
+    beside, texts = _least_width(others), [_cell(row[last]) for row in table.rows]
+    longest = max(len(escape(text.text)) for text in texts)
+    if beside > width or beside + _GAP + min(longest, _ROOM) <= width:
+        return []
+    titles, rows = int(table.has_titles), _tabled(others, width, colour=colour)
+    lines = rows[:titles]
+    for row, text in zip(rows[titles:], texts, strict=True):
+        below = Line(text.text, table.indent + 4, text.style, hanging=0)
+        lines += [row, *(_wrapped(below, width, colour=colour) if text.text else ())]
+    return lines
 
 
 def _as_lines(table: Table) -> Iterable[Line]:

@@ -17,7 +17,7 @@ from probekit import probes
 from probekit.checklist import Checklist
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.list_command import checklist_at
+from probekit.cli.listing import checklist_at
 from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.model.checklist import Band, Item

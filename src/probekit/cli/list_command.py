@@ -2,81 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import sys
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
-from probekit import checklist as checklists, probes
-from probekit.checklist import Checklist
+from probekit import probes
+from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.options import config_option
-from probekit.cli.output import write_stdout
+from probekit.cli.list_items import ChosenItems, list_items
+from probekit.cli.listing import Listing, checklist_at
+from probekit.cli.options import config_option, environment_option
+from probekit.cli.output import show, write_stdout
+from probekit.cli.state import state_option
 from probekit.cli.trouble import exit_on_error
-from probekit.model.checklist import Item
-from probekit.planning.coverage import NOT_BUILT, kinds_for, kinds_for_item
+from probekit.drawing import Block, Cell, Column, Line, Table
+from probekit.model.numbers import count
+from probekit.model.verdict import Outcome
+from probekit.planning.coverage import NOT_BUILT, kinds_for
+from probekit.probe import Metric
 from probekit.workflows.assembly import load_config
+from probekit.workflows.options import RequestError
+
+_TEXT: Final[Mapping[str, bool]] = {"is_wrapped": True, "may_go_below": True}  # of a column that explains the others
 
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["items", "probes", "kinds", "envs"]))
+@click.option(
+    "--section",
+    "sections",
+    multiple=True,
+    metavar="SECTION",
+    help="Only items of this section, such as deploy.services; repeatable.",
+    shell_complete=complete.sections,
+)
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    type=click.Choice([outcome.value for outcome in Outcome]),
+    metavar="OUTCOME",
+    help="Only items that the latest run of the environment says this of: pass, fail, ...; repeatable.",
+)
+@environment_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array; README.md names its fields.")
 @config_option
+@state_option
 @exit_on_error
-def command(what: str, config: Path | None) -> int:
-    """List items, probes, kinds or environments, one on a line.
+def command(what: str, config: Path | None, as_json: bool, **chosen: Any) -> int:  # noqa: ANN401, FBT001  # click's options
+    """List items, probes, kinds or environments.
 
     An item or a probe that no kind can fill yet is marked "not built": a program of your own can (kind command).
+    In a pipe each entry is one line. --section, --outcome, --env and --state choose items.
 
     \b
     Examples:
-      probekit list items
+      probekit list items --section deploy.services
       probekit list items | grep -v 'not built'
-      probekit list kinds
+      probekit list items --env prod --outcome fail --outcome inconclusive
+      probekit list kinds --json
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     path = default_config(config)
-    lines: dict[str, Callable[[Path], Iterator[str]]] = {
-        "items": _items,
-        "probes": _probes,
-        "kinds": _kinds,
-        "envs": _environments,
-    }
-    write_stdout("".join(f"{line}\n" for line in lines[what](path)))
+    if what == "items":
+        found = list_items(path, ChosenItems(**chosen))
+    elif chosen["sections"] or chosen["outcomes"] or chosen["environment"]:
+        raise RequestError(f"--section, --outcome and --env choose items: they do not go with 'list {what}'")
+    else:
+        lists: dict[str, Callable[[Path], Listing]] = {"probes": _probes, "kinds": _kinds, "envs": _environments}
+        found = lists[what](path)
+    if as_json:
+        write_stdout(json.dumps(found.documents, indent=1) + "\n")
+    else:
+        show(_blocks(found), rows_whole=True)
     return 0
 
 
-def checklist_at(path: Path) -> Checklist:
-    """Return that of the configuration with its own checks, the built-in one where there is no file."""
-    return load_config(path).whole_checklist if path.exists() else checklists.load("softfactory")
+def _blocks(found: Listing) -> list[Block]:
+    """What is shown; titles, a heading and groups would be entries for a program that reads a pipe."""
+    if not sys.stdout.isatty():
+        return [Table(columns=found.columns, rows=found.rows, has_titles=False)]
+    blocks: list[Block] = [Line(found.heading), Line("")] if found.heading else []
+    if not found.groups:
+        return [*blocks, Table(columns=found.columns, rows=found.rows)]
+    for name, rows in groupby(zip(found.groups, found.rows, strict=True), key=itemgetter(0)):
+        group = Table(columns=found.columns, rows=[row for _, row in rows], indent=2, has_titles=False)
+        blocks += [Line(name, 0, "strong"), group]
+    return blocks
 
 
-def _items(path: Path) -> Iterator[str]:
+def _probes(path: Path) -> Listing:
     checklist = checklist_at(path)
-    for item in checklist.items:
-        by = f"{item.probe or '-':20}  {_answered_by(item, checklist):22}"
-        yield f"{item.id:50}  {item.severity:8}  {by}  {item.title}"
+    own = {item.probe for item in checklist.items if item.is_own}
+    documents: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "help": requirement.help,
+            "is_own": name in own,
+            "kinds": kinds_for(name, checklist),
+            "metrics": dict(requirement.metrics),
+        }
+        for name, requirement in checklist.probes.items()
+    ]
+    return Listing(
+        documents=documents,
+        columns=(Column(title="probe"), Column(title="filled by"), Column(title="what it reads", **_TEXT)),
+        rows=[(Cell(one["name"], "strong"), _filled_by(one), one["help"]) for one in documents],
+    )
 
 
-def _answered_by(item: Item, checklist: Checklist) -> str:
-    """Return who or what answers an item: a person, a kind, or none that is built."""
-    if item.probe is None:
-        return "a person"
-    return "your own probe" if item.is_own else ", ".join(kinds_for_item(item, checklist)) or NOT_BUILT
+def _filled_by(probe: Mapping[str, Any]) -> Cell:
+    if probe["is_own"]:
+        return Cell("your own")
+    return Cell(", ".join(probe["kinds"])) if probe["kinds"] else Cell(NOT_BUILT, "faint")
 
 
-def _probes(path: Path) -> Iterator[str]:
-    checklist = checklist_at(path)
-    for name, requirement in checklist.probes.items():
-        kinds = ", ".join(kinds_for(name, checklist)) or NOT_BUILT
-        is_own = any(item.is_own and item.probe == name for item in checklist.items)
-        yield f"{name:20}  {'your own' if is_own else kinds:24}  {requirement.help}"
+def _kinds(_path: Path) -> Listing:
+    kinds = [(name, probes.load_kind(name)) for name in probes.kind_names()]
+    titles = [Column(title="kind"), Column(title="metric"), Column(title="unit"), Column(title="meaning", **_TEXT)]
+    return Listing(
+        documents=[
+            {
+                "name": name,
+                "safety": kind.safety,
+                "fills": kind.fills,
+                "metrics": [_metric(one) for one in kind.metrics],
+            }
+            for name, kind in kinds
+        ],
+        columns=titles,
+        rows=[
+            (Cell(name, "strong"), metric.name, metric.unit, metric.help)
+            for name, kind in kinds
+            for metric in kind.metrics
+        ],
+    )
 
 
-def _kinds(_path: Path) -> Iterator[str]:
-    for name in probes.kind_names():
-        for metric in probes.load_kind(name).metrics:
-            yield f"{name:20}  {metric.name:22}  {metric.unit:3}  {metric.help}"
+def _metric(metric: Metric) -> dict[str, str]:
+    return {"name": metric.name, "unit": metric.unit, "help": metric.help}
 
 
-def _environments(path: Path) -> Iterator[str]:
-    for name, target in load_config(path).targets.items():
-        yield f"{name:20}  {len(target.items):3} items  {target.environment.base_url}"
+def _environments(path: Path) -> Listing:
+    targets = load_config(path).targets
+    return Listing(
+        documents=[
+            {
+                "name": name,
+                "base_url": target.environment.base_url,
+                "items": len(target.items),
+                "probes": list(dict.fromkeys(one.probe for one in target.probes)),
+            }
+            for name, target in targets.items()
+        ],
+        columns=(Column(title="environment"), Column(title="in scope", is_number=True), Column(title="base_url")),
+        rows=[
+            (Cell(name, "strong"), count(len(target.items), "item"), target.environment.base_url)
+            for name, target in targets.items()
+        ],
+    )

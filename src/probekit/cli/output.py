@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import click
 
-from probekit.drawing import WIDTH
+from probekit.drawing import WIDTH, Block, draw
 from probekit.files import write_file
 from probekit.reports import Show, View
 from probekit.text import escape
 
 _WIDEST: Final = 120  # columns: a longer line is hard to read
+_UNWRAPPED: Final = 10_000  # columns of a pipe, where a program reads each row as one line
 
 
 def write_stdout(text: str) -> bool:
@@ -38,6 +40,17 @@ def write_stdout(text: str) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet
         return has_left
     return True
+
+
+def show(blocks: Iterable[Block], *, rows_whole: bool = False) -> bool:
+    """Write lines and tables to stdout in its width and colour; `rows_whole`: in a pipe each row is one line.
+
+    Returns:
+        Whether nothing was lost.
+    """
+    here = view()
+    is_whole = rows_whole and not sys.stdout.isatty()
+    return write_stdout(draw(blocks, width=_UNWRAPPED if is_whole else here.width, colour=here.colour))
 
 
 def save(text: str, path: Path, *, mode: int) -> bool:

@@ -1,0 +1,29 @@
+"""One list as entries for programs and as rows for people, and the checklist that lists and explanations are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from probekit import checklist as checklists
+from probekit.checklist import Checklist
+from probekit.drawing import Cell, Column
+from probekit.workflows.assembly import load_config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What one list says: its entries as JSON has them, and the rows that show them."""
+
+    documents: Sequence[Mapping[str, Any]]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | str]]
+    heading: str = ""  # on a terminal only
+    groups: Sequence[str] = ()  # of each row: on a terminal, rows of one group stand below its name
+
+
+def checklist_at(path: Path) -> Checklist:
+    """Return that of the configuration with its own checks, the built-in one where there is no file."""
+    return load_config(path).whole_checklist if path.exists() else checklists.load("softfactory")
