@@ -86,6 +86,11 @@ def draw(blocks: Iterable[Block], *, width: int = WIDTH, colour: bool = False) -
     return "".join(f"{line}\n" for line in lines)
 
 
+def painted(text: str, style: Style) -> str:
+    """Return a text in the colour of a style; the caller says whether there is colour."""
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style else text
+
+
 def _drawn(block: Block, width: int, *, colour: bool) -> list[str]:
     if isinstance(block, Line):
         return _wrapped(block, width, colour=colour)
@@ -103,7 +108,7 @@ def _wrapped(line: Line, width: int, *, colour: bool) -> list[str]:
     lines = paragraph(line.text, width=width, indent=indent, hanging=indent + " " * line.hanging) or [""]
     if not (colour and line.style):
         return lines
-    return [f"\x1b[{_CODES[line.style]}m{one}\x1b[0m" for one in lines]
+    return [painted(one, line.style) for one in lines]
 
 
 def _cell(cell: Cell | str) -> Cell:

@@ -6,19 +6,18 @@ import errno
 import fcntl
 import json
 import os
-import pty
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import click
 import pytest
+from terminals import Terminal
 
 from probekit import checklist as checklists, cli, probes, reports
 from probekit.cli import explain_command, lock as locks, verifying
@@ -683,27 +682,64 @@ def test_a_secret_that_the_target_echoes_appears_nowhere(folder, probekit, tmp_p
     assert "the variable KEY is not set" in missing.stdout
 
 
-def test_on_a_terminal_it_shows_within_a_second_what_runs_and_each_verdict(folder, write) -> None:
-    write()
-    controller, terminal = pty.openpty()
-    wishes = _surroundings(folder, {"stdout": subprocess.DEVNULL, "stderr": terminal})
-    wishes.pop("capture_output")
-    with subprocess.Popen([sys.executable, "-m", "probekit", "verify", "--env", "prod"], **wishes) as process:
-        os.close(terminal)
-        shown = b""
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                shown += os.read(controller, 4096)
-            except OSError:  # the other side is closed
-                break
-        process.wait(20)
-    os.close(controller)
+@pytest.fixture
+def on_terminal(folder):
+    """Run the program with stderr on a terminal of 80x24; what happens to it is a function of its process."""
 
-    text = shown.decode()
-    assert "running health (http, 8 measurements over 0 s), at the latest until" in text
-    assert "fail" in text
-    assert "deploy.services.health-endpoint: up 0" in text
+    def run(*arguments, act=lambda _process, _terminal: None):
+        place = Terminal()
+        wishes = _surroundings(folder, {"stdout": subprocess.DEVNULL, "stderr": place.terminal})
+        wishes.pop("capture_output")
+        wishes["env"] |= {"TERM": "xterm", "CI": "", "NO_COLOR": ""}
+        with subprocess.Popen([sys.executable, "-m", "probekit", *arguments], **wishes) as process:
+            os.close(place.terminal)
+            place.start()
+            act(process, place)
+            code = process.wait(30)
+        return code, place.end(), place
+
+    return run
+
+
+def test_on_a_terminal_it_shows_each_verdict_and_leaves_nothing_else(on_terminal, write) -> None:
+    write()
+
+    code, shown, place = on_terminal("verify", "--env", "prod")
+
+    (line,) = shown
+    assert code == 10
+    assert line.startswith("          fail  deploy.services.health-endpoint: up 0")
+    assert "\x1b[1;31m" in place.raw
+    assert not place.hides_its_cursor
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_it_waits_the_terminal_says_for_what_and_a_signal_leaves_it_clean(
+    on_terminal, write, folder, number
+) -> None:
+    write()
+    text = (folder / "probes.toml").read_text()
+    (folder / "probes.toml").write_text(text.replace('settle = "0s"', 'settle = "20s"'))
+
+    def interrupt(process, place):
+        assert place.shows("waiting for the services to settle")
+        process.send_signal(number)
+
+    code, shown, place = on_terminal("verify", "--env", "prod", act=interrupt)
+
+    assert code == 128 + number
+    assert shown == [""]
+    assert " of 20 s" in place.raw
+    assert not place.hides_its_cursor
+
+
+@pytest.mark.parametrize("words", [("--quiet",), ("--report", "json", "--quiet")])
+def test_quiet_shows_nothing_on_a_terminal(on_terminal, write, words) -> None:
+    write()
+
+    _, shown, place = on_terminal("verify", "--env", "prod", *words)
+
+    assert (shown, place.raw) == ([""], "")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from builders import Make
 
 from probekit.config.settings import Environment
 from probekit.engine import measure as measuring
-from probekit.engine.context import Cancellation, Clock, RunContext, steady_clock
+from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver, steady_clock
 from probekit.engine.runner import run
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Failure, ProbeFailedError, Reason
@@ -831,3 +831,61 @@ async def test_a_window_that_the_deadline_would_cut_off_does_not_begin(windows) 
 
     assert [await taken(deadline=deadline) for deadline in ("81s", "83s")] == [1, 3]
     assert [await taken(later, deadline=deadline) for deadline in ("105s", "107s")] == [1, 3]
+
+
+class Follower(RunObserver):
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard = []
+
+    def started(self, steps):
+        self.heard.append(("started", len(steps)))
+
+    def waiting(self, what, until):
+        self.heard.append(("waiting", what, (until - START).total_seconds()))
+
+    def waited(self, what):
+        self.heard.append(("waited", what))
+
+    def began(self, step, until):
+        self.heard.append(("began", step.probe, (until - START).total_seconds()))
+
+    def ended(self, step):
+        self.heard.append(("ended", step.probe))
+
+
+async def test_an_observer_hears_what_begins_and_ends_and_every_wait(go, double) -> None:
+    follower = Follower()
+    double.answer = lambda _context: Readings(up=Exact(0))
+
+    await go(
+        step(spread=0.0, attempts=2), settle=True, observer=follower,
+        more=lambda _step, attempts: Retry() if len(attempts) < 2 else None,
+    )  # fmt: skip
+
+    longest = step(spread=0.0, attempts=2).longest
+    assert follower.heard == [
+        ("started", 1),
+        ("waiting", "the services to settle", 30.0),
+        ("waited", "the services to settle"),
+        ("began", "health", 30 + longest),
+        ("ended", "health"),
+        ("began", "health", 30 + longest),
+        ("waiting", "attempt 2 of 2 of health", 40.0),
+        ("waited", "attempt 2 of 2 of health"),
+        ("ended", "health"),
+    ]
+
+
+async def test_an_observer_hears_of_the_end_of_what_is_cut_off(go, double) -> None:
+    follower, cancellation = Follower(), Cancellation()
+
+    async def answer(_context):
+        cancellation.request("SIGTERM")
+        await asyncio.Event().wait()
+
+    double.answer = answer
+    await go(step(), cancellation=cancellation, observer=follower)
+
+    assert [one[0] for one in follower.heard] == ["started", "began", "ended"]

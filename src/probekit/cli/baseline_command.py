@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,12 +15,12 @@ import click
 from probekit import log
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Seconds, config_option, environment_option
-from probekit.cli.output import colour, warn, write_stderr, write_stdout
-from probekit.cli.progress import Progress
+from probekit.cli.output import warn, write_stderr, write_stdout
+from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
-from probekit.engine.context import Cancellation, Clock
+from probekit.engine.context import Cancellation, Clock, RunObserver
 from probekit.history.ahead import ignored
 from probekit.history.store import Store
 from probekit.judging.baseline import drifts
@@ -132,14 +131,14 @@ def _options(environment: str | None, config: Path | None) -> RunOptions:
 def _captured(options: RunOptions, known: Sequence[BaselineWindow]) -> CapturedWindow:
     log.configure()
     options = replace(options, history=History(baseline=tuple(known)))
-    progress = Progress(colour=colour(sys.stderr.isatty())) if sys.stderr.isatty() else None
     try:
-        return asyncio.run(_until_told(options, progress))
+        with shown_progress() as progress:
+            return asyncio.run(_until_told(options, progress))
     except CaptureError as error:
         raise RequestError(f"no window was kept: {error}") from error
 
 
-async def _until_told(options: RunOptions, progress: Progress | None) -> CapturedWindow:
+async def _until_told(options: RunOptions, progress: RunObserver | None) -> CapturedWindow:
     cancellation = Cancellation()
     stop_on_signals(cancellation)
     return await capture(options, clock=Clock(), cancellation=cancellation, observer=progress)

@@ -10,8 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import click
-
 from probekit.drawing import WIDTH, Block, draw
 from probekit.files import write_file
 from probekit.reports import Show, View
@@ -75,7 +73,8 @@ def warn(text: str) -> None:
 def write_stderr(text: str) -> None:
     """Write a line to stderr, if that can be done: its trouble never becomes an answer."""
     with suppress(OSError, ValueError):
-        click.echo(text, err=True)
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001  # one fact

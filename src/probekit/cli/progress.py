@@ -3,46 +3,140 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from datetime import datetime
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
-import click
-
-from probekit.cli.output import write_stderr
+from probekit.cli.display import Display, can_change_lines
+from probekit.cli.output import colour, write_stderr
+from probekit.drawing import Style, painted
 from probekit.engine.context import RunObserver
+from probekit.model.numbers import count, span
 from probekit.model.plan import Step
 from probekit.model.verdict import Outcome, Verdict
-from probekit.text import escape, shortened
+from probekit.text import escape, shortened, words
 
-_COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.ERROR: "yellow", Outcome.INCONCLUSIVE: "yellow"}
+_STYLES: Final[dict[Outcome, Style]] = {
+    Outcome.PASS: "good",
+    Outcome.FAIL: "bad",
+    Outcome.ERROR: "warn",
+    Outcome.INCONCLUSIVE: "warn",
+}
+_BAR: Final = 20  # columns
+_BESIDE: Final = 45  # columns that a line takes beside its label
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[RunObserver | None]:
+    """Show on stderr what a run is at, if that is a terminal; None elsewhere, where nothing is shown."""
+    stream = sys.stderr
+    if quiet or not can_change_lines(stream):
+        yield None
+        return
+    progress = Progress(colour=colour(stream_is_terminal=True), is_ascii="utf" not in (stream.encoding or "").lower())
+    with Display(stream, progress.lines):
+        yield progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Activity:
+    """What runs or is waited for: since when, by the monotonic clock, and for how long."""
+
+    label: str
+    detail: str = ""  # empty: a bar shows how far it is
+    began: float
+    seconds: float
 
 
 class Progress(RunObserver):
-    """A line on stderr for each thing that begins, and for each verdict as it falls."""
+    """What runs now, in lines that change, and each verdict as it falls, in lines that stay.
 
-    def __init__(self, *, colour: bool) -> None:
+    Its lines are asked for by another thread: what is shared is copied by one call.
+    """
+
+    def __init__(self, *, colour: bool, is_ascii: bool = False, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._colour = colour
+        self._full, self._rest = "#-" if is_ascii else "━─"
+        self._elapsed = elapsed
+        self._start = elapsed()
+        self._activities: dict[object, _Activity] = {}  # steps, and what is waited for
+        self._steps = 0
+        self._over: set[object] = set()
+        self._outcomes: Counter[Outcome] = Counter()
+
+    def started(self, steps: Sequence[Step[object]]) -> None:
+        """A run begins, of these steps."""
+        self._steps = len(steps)
 
     def waiting(self, what: str, until: datetime) -> None:
         """The run waits for something, at most until then."""
-        self._say(f"waiting for {what}, until {_clock(until)}")
+        self._activities[what] = self._activity(f"waiting for {what}", until)
+
+    def waited(self, what: str) -> None:
+        """It waits for that no longer."""
+        self._activities.pop(what, None)
 
     def began(self, step: Step[object], until: datetime) -> None:
-        """A step runs, at the worst until then."""
-        measurements = f", {step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else ""
-        self._say(f"running {step.name} ({step.kind}{measurements}), at the latest until {_clock(until)}")
+        """A step runs, in the worst case until then."""
+        label = f"{step.name} ({step.kind})"
+        if step.window:
+            one = _Activity(label=label, began=self._elapsed(), seconds=step.window)
+        else:
+            one = self._activity(label, until, count(step.repeat, "measurement"))
+        self._activities[step.key] = one
 
-    def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:  # noqa: ARG002  # the flow's interface
+    def extended(self, step: Step[object], until: datetime) -> None:
+        """A sampling takes one more window."""
+        self._say(f"one more window of {step.name}: an item is undecided")
+        self.began(step, until)
+
+    def ended(self, step: Step[object]) -> None:
+        """Nothing of a step runs now."""
+        self._activities.pop(step.key, None)
+
+    def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:
         """A step is over, and what its items are for now."""
+        self._over.add(step.key)
         for verdict in verdicts:
-            self._say(f"{verdict.item.id}: {verdict.because}", word=verdict.outcome)
+            self._outcomes[verdict.outcome] += 1
+            self._say(f"{verdict.item.id}: {verdict.because}", verdict.outcome)
 
-    def _say(self, text: str, word: Outcome | None = None) -> None:
-        padded = f"{word.value:>14}  " if word else ""
+    def lines(self, width: int, height: int) -> list[str]:
+        """Return what runs now, one line each and a last one for the whole run, within so many columns and lines."""
+        now, activities = self._elapsed(), list(self._activities.values())
+        room = max(height - 2, 1)
+        shown = activities if len(activities) <= room else activities[: room - 1]
+        label = min(max((len(one.label) for one in shown), default=0), max(width - _BESIDE, 0))
+        lines = [self._line(one, now, label) for one in shown]
+        if more := len(activities) - len(shown):
+            lines.append(f"  and {more} more")
+        return [shortened(escape(line), width) for line in [*lines, self._whole(now)]]
+
+    def _line(self, one: _Activity, now: float, label: int) -> str:
+        passed = min(max(now - one.began, 0.0), one.seconds)
+        full = round(_BAR * passed / one.seconds) if one.seconds > 0 else _BAR
+        middle = one.detail or self._full * full + self._rest * (_BAR - full)
+        most = span(round(one.seconds))
+        times = f"{span(int(passed))}, at most {most}" if one.detail else f"{span(int(passed))} of {most}"
+        return f"  {shortened(one.label, label):{label}}  {middle:{_BAR}}  {times}"
+
+    def _whole(self, now: float) -> str:
+        """The run so far: its time, how many probes are over, and what came of their items."""
+        over = f"{len(self._over)} of {count(self._steps, 'probe')} done" if self._steps else ""
+        outcomes = [f"{number} {words(outcome)}" for outcome, number in list(self._outcomes.items())]
+        return "; ".join(filter(None, [span(int(now - self._start)), over, ", ".join(outcomes)]))
+
+    def _activity(self, label: str, until: datetime, detail: str = "") -> _Activity:
+        left = (until - datetime.now(UTC)).total_seconds()
+        return _Activity(label=label, detail=detail, began=self._elapsed(), seconds=max(left, 0.0))
+
+    def _say(self, text: str, outcome: Outcome | None = None) -> None:
+        padded = f"{words(outcome):>14}  " if outcome else ""
         shown = shortened(escape(text), shutil.get_terminal_size().columns - len(padded))
-        styled = click.style(padded, fg=_COLOURS.get(word)) if word and self._colour else padded
-        write_stderr(styled + shown)
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone():%H:%M:%S}"
+        style = _STYLES.get(outcome, "") if outcome else ""
+        write_stderr((painted(padded, style) if self._colour else padded) + shown)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,13 +18,13 @@ from probekit.cli.codes import INTERNAL
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.options import Deployed
-from probekit.cli.output import colour, save, view, warn, write_stdout
+from probekit.cli.output import save, view, warn, write_stdout
 from probekit.cli.people_options import OneLine
-from probekit.cli.progress import Progress
+from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, environment_of, state_file, target_key
 from probekit.config.settings import Variables
-from probekit.engine.context import Cancellation
+from probekit.engine.context import Cancellation, RunObserver
 from probekit.files import require_writable
 from probekit.history.deployed import Stated, repeated
 from probekit.history.load import EarlierRun, earlier_run, load_history, record_deployment, record_run
@@ -195,12 +194,11 @@ def _deployed(text: str) -> tuple[datetime, bool]:
 
 def _carried_out(request: RunOptions, output: Output) -> Report:
     log.configure(level=logging.DEBUG if output.verbose else logging.WARNING)
-    terminal = sys.stderr.isatty() and not output.quiet
-    progress = Progress(colour=colour(sys.stderr.isatty())) if terminal else None
-    return asyncio.run(_until_told(request, progress))
+    with shown_progress(quiet=output.quiet) as progress:
+        return asyncio.run(_until_told(request, progress))
 
 
-async def _until_told(request: RunOptions, progress: Progress | None) -> Report:
+async def _until_told(request: RunOptions, progress: RunObserver | None) -> Report:
     """The flow, ended early by a signal with what was measured so far."""
     cancellation = Cancellation()
     stop_on_signals(cancellation)

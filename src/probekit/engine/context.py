@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,13 +23,43 @@ if TYPE_CHECKING:  # an observer may follow verdicts; the engine knows none
 
 
 class RunObserver:
-    """What a caller may follow of a run; this one ignores everything."""
+    """What a caller may follow of a run; this one ignores everything. Its methods are called in the run's loop."""
+
+    @contextmanager
+    def wait(self, what: str, until: datetime) -> Iterator[None]:
+        """Say that the run waits for something, and that it is over, however it ends."""
+        self.waiting(what, until)
+        try:
+            yield
+        finally:
+            self.waited(what)
+
+    @contextmanager
+    def running(self, step: Step[object], until: datetime) -> Iterator[None]:
+        """Say that a step runs, and that it does not any more, however it ends."""
+        self.began(step, until)
+        try:
+            yield
+        finally:
+            self.ended(step)
+
+    def started(self, steps: Sequence[Step[object]]) -> None:
+        """A run begins, of these steps."""
 
     def waiting(self, what: str, until: datetime) -> None:
         """The run waits for something, at most until then."""
 
+    def waited(self, what: str) -> None:
+        """It waits for that no longer."""
+
     def began(self, step: Step[object], until: datetime) -> None:
         """A step runs, in the worst case until then."""
+
+    def extended(self, step: Step[object], until: datetime) -> None:
+        """A sampling takes one more window, in the worst case until then, because an item is undecided."""
+
+    def ended(self, step: Step[object]) -> None:
+        """Nothing of a step runs now; it begins again where a failure is to be confirmed."""
 
     def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:
         """A step is over, and what its items are for now."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from probekit.engine.attempts import AttemptRunner
-from probekit.engine.context import Clock
+from probekit.engine.context import Clock, RunObserver
 from probekit.engine.measure import Measurer, ProbeInstance
 from probekit.engine.places import Places, QuietTurns
 from probekit.model.measurement import Attempt, Failure, Reason
@@ -36,6 +37,7 @@ class InstanceRun:
         patience: float | None,
         turns: QuietTurns,
         repeat: int | None = None,
+        observer: RunObserver,
     ) -> None:
         """Nothing is measured yet.
 
@@ -51,6 +53,7 @@ class InstanceRun:
             patience: seconds until its kind counts as stuck; None: for ever.
             turns: of timed measurements, shared by the instances of a step.
             repeat: measurements of the first attempt, where they are not as many as the step says.
+            observer: hears of the waits between attempts.
         """
         self.place = place
         self._measurer = measurer
@@ -60,6 +63,7 @@ class InstanceRun:
         self._cut = cut
         self._goes_on = goes_on
         self._patience = patience
+        self._observer = observer
         take = partial(measurer.measure, place)
         self._runner = AttemptRunner(place.step, addresses, take, clock.sleep, turns=turns, repeat=repeat)
         self._attempts: list[Attempt] = []
@@ -79,8 +83,15 @@ class InstanceRun:
         """The further attempts, so many as are due."""
         async with self._kept():
             while self.is_open:
-                await self._clock.sleep(self.place.step.attempt_interval)
+                await self._interval()
                 await self._take(Attempt(measurements=await self._runner.next(places)))
+
+    async def _interval(self) -> None:
+        """Wait for the next attempt."""
+        step = self.place.step
+        until = self._clock.now() + timedelta(seconds=step.attempt_interval)
+        with self._observer.wait(f"attempt {len(self._attempts) + 1} of {step.attempts} of {step.name}", until):
+            await self._clock.sleep(step.attempt_interval)
 
     async def _take(self, attempt: Attempt) -> None:
         """Keep an attempt, with the rechecks that it needs."""

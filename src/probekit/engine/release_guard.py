@@ -35,11 +35,11 @@ class ReleaseGuard:
             return
         clock = self._context.clock
         until = clock.now() + timedelta(seconds=self._context.wait_release)
-        self._context.observer.waiting(f"release {self._plan.versions} to be served", until)
         waited = False
-        while not self._is_expected(await self._measured()) and clock.now() < until:
-            waited = True
-            await clock.sleep(guards[0].attempt_interval)
+        with self._context.observer.wait(f"release {self._plan.versions} to be served", until):
+            while not self._is_expected(await self._measured()) and clock.now() < until:
+                waited = True
+                await clock.sleep(guards[0].attempt_interval)
         if waited:
             self._observations.settling_since = clock.now()
 
@@ -49,8 +49,9 @@ class ReleaseGuard:
         if not guards:
             return
         until = self._context.clock.now() + timedelta(seconds=max(guard.timeout for guard in guards))
-        self._context.observer.waiting("the served release to be read", until)
-        for measurement in await self._measured():
+        with self._context.observer.wait("the served release to be read", until):
+            measured = await self._measured()
+        for measurement in measured:
             self._observations.guard_measurements.append(measurement)
             name = f"{measurement.instance} {measurement.address}".strip()
             self._kept.setdefault(InstanceKey(measurement.probe, name), []).append(measurement)

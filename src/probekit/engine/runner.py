@@ -69,6 +69,7 @@ class _Run:
         self.ahead = {step.key: step for step in plan.steps if step.turn != "background"}  # not over yet
         self.environment = context.environment
         self.clock = context.clock
+        self.observer = context.observer
         throttle = self.environment.throttle
         self.queue = (
             sum(step.cost for step in plan.steps) * throttle.per / throttle.requests
@@ -81,6 +82,7 @@ class _Run:
 
     async def whole(self) -> None:
         """Controls, settling, guard, probes, guard, bursts, controls."""
+        self.observer.started(self.plan.steps)
         lag = asyncio.create_task(self.lag.watch())
         try:
             await self._whole()
@@ -157,9 +159,9 @@ class _Run:
     async def _ask_controls(self) -> None:
         if not self.environment.control:
             return
-        self._say("the controls to answer", self.environment.timeout)
         environment = self.environment
-        answered = await answer_of_any(environment.control, self.context.http, environment.timeout)
+        with self.observer.wait("the controls to answer", self._in(environment.timeout)):
+            answered = await answer_of_any(environment.control, self.context.http, environment.timeout)
         self.observations.controls.append(answered)
 
     async def _settle(self) -> None:
@@ -169,16 +171,22 @@ class _Run:
         until = mark + timedelta(seconds=self.environment.settle)
         if not self.context.settle or until <= began:
             return
-        self.context.observer.waiting("the services to settle", until)
-        while (left := (until - self.clock.now()).total_seconds()) > 0:
-            await self.clock.sleep(left)
+        with self.observer.wait("the services to settle", until):
+            while (left := (until - self.clock.now()).total_seconds()) > 0:
+                await self.clock.sleep(left)
 
-    def _say(self, what: str, seconds: float) -> None:
-        self.context.observer.waiting(what, self.clock.now() + timedelta(seconds=seconds))
+    def _in(self, seconds: float) -> datetime:
+        return self.clock.now() + timedelta(seconds=seconds)
 
     async def _begun(self, step: Step[ConfiguredKind]) -> list[InstanceRun]:
         """Every instance of one step, with its first attempt."""
-        self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
+        with self.observer.running(step, self._in(step.longest_first)):
+            instances = await self._first_attempts(step)
+        if not any(instance.is_open for instance in instances):
+            self._ended(step)
+        return instances
+
+    async def _first_attempts(self, step: Step[ConfiguredKind]) -> list[InstanceRun]:
         resolved = await self.measurer.resolve(step)
         instances, turns = list[InstanceRun](), QuietTurns()
         if isinstance(resolved, Failure):
@@ -195,16 +203,14 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             for instance in instances:
                 group.create_task(instance.first())
-        if not any(instance.is_open for instance in instances):
-            self._ended(step)
         return instances
 
     async def _confirmed(self, step: Step[ConfiguredKind], instances: Sequence[InstanceRun], places: Places) -> None:
         """The further attempts of the instances that failed."""
-        self.context.observer.began(step, self.clock.now() + timedelta(seconds=step.longest))
-        async with asyncio.TaskGroup() as group:
-            for instance in instances:
-                group.create_task(instance.confirm(places))
+        with self.observer.running(step, self._in(step.longest_first)):
+            async with asyncio.TaskGroup() as group:
+                for instance in instances:
+                    group.create_task(instance.confirm(places))
         self._ended(step)
 
     def _ended(self, step: Step[ConfiguredKind]) -> None:
@@ -234,6 +240,7 @@ class _Run:
             patience=self._patience(step),
             turns=turns,
             repeat=repeat,
+            observer=self.observer,
         )
 
     def _holds_one_more(self, step: Step[ConfiguredKind]) -> bool:
@@ -247,7 +254,7 @@ class _Run:
         needed = step.longest_first + sum(one.longest_first for one in later) + queue + ending
         if self.ends - asyncio.get_running_loop().time() < needed:
             return False
-        self._say(f"one more window of {step.name}, for an item is undecided", step.longest_first)
+        self.observer.extended(step, self._in(step.longest_first))
         return True
 
     def _patience(self, step: Step[ConfiguredKind]) -> float | None:
