@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 
@@ -66,8 +67,8 @@ def test_it_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_not
 
     text = flat(out)
     assert code == 10
-    assert "health (http): 8 measurements over 0 s, up to 3 attempts" in text
-    assert "at most 108 requests" in text
+    assert "health http 108 34 s 8 measurements at once, up to 3 attempts" in text
+    assert "at most 108 requests to each address, 0 to the controls" in text
     assert "no probe named 'source' is configured; probekit explain source names the kinds that can fill it" in text
     assert "GO is impossible" in text
     assert "deploy.services.database-connectivity (critical)" in text
@@ -90,6 +91,32 @@ def test_every_line_fits_a_terminal_and_no_word_is_broken(plan, words) -> None:
     assert f"the variable {wide} is not set, or empty (connect.headers.X-Key)" in flat(out)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_terminal_s_width_and_colour_are_used(plan, monkeypatch, columns) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for name, value in {"COLUMNS": str(columns), "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    _, out = plan(("deploy", "pre"), tables=API.format(rate=5))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
+
+    assert columns - 12 <= max(map(len, plain.splitlines())) <= columns
+    assert "\x1b[1;31mGO is impossible" in out
+    _, good = plan((HEALTH,))
+    assert "\x1b[32mnothing here is in the way of a go" in good
+
+
+def test_a_span_of_time_never_looks_like_the_deadline_that_it_exceeds(plan) -> None:
+    _, out = plan(
+        ("deploy.performance.p95-latency",),
+        settings='deadline = "119.6s"\nwindow = "119.9s"',
+        tables=API.format(rate=5),
+    )
+
+    assert "the run takes 119.9 s at least, and is cut off after 120 s (deadline)" in flat(out)
+
+
 def test_it_says_what_no_run_can_prove_and_that_the_throttle_is_too_slow(plan) -> None:
     settings = 'deadline = "60s"\nthrottle = { requests = 1, per = "10s" }'
 
@@ -97,9 +124,9 @@ def test_it_says_what_no_run_can_prove_and_that_the_throttle_is_too_slow(plan) -
 
     text = flat(out)
     assert code == 10
-    assert "'error_rate < 0.1 %' needs 2995 requests, and probe 'api' sends 6" in text
-    assert "api (latency): a window of 60 s, 6 requests" in text
-    assert "the run takes 130 s at least, and is cut off after 60 s (deadline)" in text
+    assert "'error_rate < 0.1 %' needs 2,995 requests, and probe 'api' sends 6" in text
+    assert "api latency 6 deadline, 60 s a window of 60 s of 6 requests" in text
+    assert "the run takes 2 min 10 s at least, and is cut off after 60 s (deadline)" in text
     assert "throttle (now 1 in 10s)" in text
 
 
@@ -109,8 +136,8 @@ def test_it_says_how_many_windows_a_sampling_may_take_and_whether_runs_add_up(pl
     _, alone = plan(scope, tables=API.format(rate=1))
     _, versioned = plan(scope, tables=API.format(rate=1) + RELEASE)
 
-    assert "api (latency): a window of 60 s, 60 requests; up to 3 windows while an item is undecided" in flat(alone)
-    assert "'error_rate < 0.1 %' needs 3218 requests, and probe 'api' sends 60 in each of 3 windows" in flat(alone)
+    assert "a window of 60 s of 60 requests; up to 3 windows while an item is undecided" in flat(alone)
+    assert "'error_rate < 0.1 %' needs 3,218 requests, and probe 'api' sends 60 in each of 3 windows" in flat(alone)
     assert "'p95 < 500 ms'" not in alone  # 60 are not enough, 120 are
     assert "runs do not add up here, for no release probe reads the version" in flat(alone)
     assert "or about 58 runs of one release, which add up after `probekit deployment start`" in flat(versioned)

@@ -150,7 +150,7 @@ def test_a_start_replaces_a_mark_in_the_future_and_counts(call, marked) -> None:
     assert "in the future of this clock, and is removed" in said
 
     code, told, said = call(deployment_command.finish, "--env", "prod")
-    assert (code, told, said) == (0, "prod: the deployment of 2.3.1 took 0 min\n", "")
+    assert (code, told, said) == (0, "prod: the deployment of 2.3.1 took less than a minute\n", "")
     assert read() == [("2.3.1", True), ("2.2.0", True)]
 
 
@@ -183,7 +183,11 @@ def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked)
     mark, read = marked
     mark("2.3.0", 0.9)
 
-    assert call(deployment_command.finish, "--env", "prod") == (0, "prod: the deployment of 2.3.0 took 0 min\n", "")
+    assert call(deployment_command.finish, "--env", "prod") == (
+        0,
+        "prod: the deployment of 2.3.0 took less than a minute\n",
+        "",
+    )
     assert read() == [("2.3.0", True)]
 
 

@@ -297,7 +297,7 @@ def test_windows_in_the_future_are_told_and_left_out(place, window) -> None:
 
     code, told, said = call(baseline_command.show)
 
-    assert (code, told.startswith("1 windows, ")) == (0, True)
+    assert (code, told.startswith("1 window, ")) == (0, True)
     assert "warning: 2 baseline windows on record lie in the future of this clock, and are ignored" in said
 
 

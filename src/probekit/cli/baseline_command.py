@@ -28,6 +28,7 @@ from probekit.judging.comparison import LEAST_WINDOWS, baseline_reach
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, History, TargetKey
+from probekit.model.numbers import count, number
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 from probekit.planning.baseline import baseline_items
@@ -67,21 +68,21 @@ def capture_(environment: str | None, windows: int, every: float, config: Path |
     target = target_key(options)
     with Store(required_file(state)) as store:
         _warn_of_windows_ahead(store, target)
-        for number in range(windows):
+        for taken in range(1, windows + 1):
             began = datetime.now().astimezone()
             found = _captured(options, _windows(store, target))
             if refusal := _not_of_a_go(found.window, store, target):
                 raise RequestError(refusal)
             store.add_window(target, found.window.taken, window_document(found.window))
-            count = found.window.rows or len(found.window.values)  # of own checks alone
-            write_stderr(f"window {number + 1} of {windows}: {count} metrics of the baseline")
+            kept = found.window.rows or len(found.window.values)  # of own checks alone
+            write_stderr(f"window {taken} of {windows}: {count(kept, 'metric')} of the baseline")
             for lacking in found.lacking:
                 warn(lacking)
-            if number + 1 < windows:
+            if taken < windows:
                 _wait(began + timedelta(seconds=every))
-        kept = _windows(store, target)
-    write_stdout("".join(f"{line}\n" for line in _reach(kept, options)))
-    return 0 if kept[-1].rows else _UNDECIDED
+        known = _windows(store, target)
+    write_stdout("".join(f"{line}\n" for line in _reach(known, options)))
+    return 0 if known[-1].rows else _UNDECIDED
 
 
 @command.command(name="show")
@@ -174,7 +175,7 @@ def _reach(kept: Sequence[BaselineWindow], options: RunOptions) -> Iterator[str]
     """Each metric with its windows, their spread, and what they can decide."""
     rows = {(row.probe, row.expect[0].metric): row for row in baseline_items(loaded(options).checklist)}
     first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
-    yield f"{len(kept)} windows, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
+    yield f"{count(len(kept), 'window')}, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
     if kept[-1].taken - kept[0].taken < _SPAN:
         yield "they span less than an hour, so they know little of how much an hour differs from the next"
     for source, one in kept[-1].values.items():
@@ -187,15 +188,17 @@ def _reach(kept: Sequence[BaselineWindow], options: RunOptions) -> Iterator[str]
 
 
 def _decides(values: Sequence[float], row: Item | None) -> str:
-    count = f"{len(values)} window{'s' * (len(values) != 1)}, mean {fmean(values):.4g}"
+    counted = f"{count(len(values), 'window')}, mean {number(fmean(values))}"
     limit = row.expect[0] if row else None
     if limit is None or limit.of == "value":
-        return f"{count}; " + (f"held against {limit}" if limit else "compared where an item asks for it")
+        return f"{counted}; " + (f"held against {limit}" if limit else "compared where an item asks for it")
     if len(values) < LEAST_WINDOWS or 0 in values:
-        return f"{count}; nothing can be decided with fewer than {LEAST_WINDOWS} windows above zero"
+        return f"{counted}; nothing can be decided with fewer than {LEAST_WINDOWS} windows above zero"
     passing, failing = baseline_reach(BaselineValues(tuple(values)), limit.value / 100, Risks(), limit.floor)
     spread = 100 * stdev(values) / fmean(values)
     able = passing <= max(limit.value / 100, limit.floor / max(fmean(values), limit.floor))
-    allowed = f"+{limit.value:g} % or {limit.floor:g} {limit.unit}"
-    decided = f"{allowed} is decidable" if able else f"{allowed} is not decidable (+{100 * passing:.0f} % is)"
-    return f"{count}, spread {spread:.1f} %: {decided}, it will catch x{failing:.2f}"
+    allowed = f"+{number(limit.value)} % or {number(limit.floor, limit.unit)}"
+    decided = (
+        f"{allowed} is decidable" if able else f"{allowed} is not decidable (+{number(round(100 * passing))} % is)"
+    )
+    return f"{counted}, spread {number(round(spread, 1))} %: {decided}, it will catch x{number(round(failing, 2))}"

@@ -21,6 +21,7 @@ from probekit.engine.context import Cancellation, Clock
 from probekit.history.ahead import deployments_ahead, ignored_marks, mark_ahead
 from probekit.history.store import Store
 from probekit.model.history import Deployment, MarkReadings, TargetKey, is_ahead
+from probekit.model.numbers import span
 from probekit.model.responsible import Responsible
 from probekit.text import escape, moment
 from probekit.workflows.assembly import with_config
@@ -102,10 +103,9 @@ def finish(environment: str | None, at: datetime, config: Path | None, state: st
         at = max(at, under_way.started)  # by the clock of another machine it may have begun a little later
         store.finish(target, under_way, at)
         store.record_mark(target, under_way, read)
-    minutes = (at - under_way.started).total_seconds() / 60
-    write_stdout(
-        f"{target.environment}: the deployment of {escape(under_way.release or 'a release')} took {minutes:.0f} min\n"
-    )
+    minutes, release = round((at - under_way.started).total_seconds() / 60), escape(under_way.release or "a release")
+    took = span(60 * minutes) if minutes else "less than a minute"
+    write_stdout(f"{target.environment}: the deployment of {release} took {took}\n")
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from probekit.cli.output import warn
 from probekit.files import make_private_folder
 from probekit.model.history import TargetKey
+from probekit.model.numbers import span
 
 _PAUSE: Final = 0.1  # seconds between two tries
 
@@ -60,7 +61,7 @@ def _take(handle: int, held: str, wait: float) -> None:
                 message = f"{held}; wait until it is over, or let --wait do so"
                 raise LockedError(message) from None
             if not is_told:
-                warn(f"{held}: waiting for it, {wait:g} s at most")
+                warn(f"{held}: waiting for it, {span(wait)} at most")
                 is_told = True
             time.sleep(min(_PAUSE, max(until - time.monotonic(), 0.0)))
         else:

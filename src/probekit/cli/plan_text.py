@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from probekit.cli.output import view
 from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
-from probekit.drawing import Line
+from probekit.drawing import Block, Column, Line, Style, Table, draw
+from probekit.model.checklist import Severity
+from probekit.model.numbers import count, span
 from probekit.model.plan import Plan, Step
 from probekit.planning.obstacle import Feasibility, Obstacle
 from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
-from probekit.text import paragraph, words
+from probekit.text import words
 
-_WIDTH: Final = 80
 _POSSIBLE: Final = "nothing here is in the way of a go; probekit probe NAME shows what a probe reads"
 _NAMED: Final = 3  # items that stay open, of one cause
 _MOST: Final = 6  # items that one obstacle names
+_SEVERITIES: Final[Mapping[Severity, Style]] = {Severity.CRITICAL: "bad", Severity.HIGH: "warn"}
 _TURNS: Final = {
     "background": "background, while the others run",
     "concurrent": "concurrent",
@@ -28,96 +31,102 @@ _TURNS: Final = {
 
 
 def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility, now: datetime) -> str:
-    """The whole text; every line is escaped and wrapped here."""
-    lines = [
+    """The whole text, in the width and colour of stdout."""
+    blocks = [
         *_head(config, target, planned),
-        *_run(target, planned),
-        *_maintenance(target, now),
+        *_run(target, planned, now),
         *_steps(target, planned),
         *_cost(target, planned),
         *_open(planned, found),
         *_verdict(planned, found),
     ]
-    return "".join(f"{line}\n" for one in lines for line in _wrapped(one))
-
-
-def _wrapped(line: Line) -> list[str]:
-    indent = " " * line.indent
-    return paragraph(line.text, width=_WIDTH, indent=indent, hanging=f"{indent}    ") or [""]
+    here = view()
+    return draw(blocks, width=here.width, colour=here.colour)
 
 
 def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
-    yield Line(f"plan for {target.name} ({target.environment.base_url}), {config.path}")
+    yield Line(f"plan for {target.name} ({target.environment.base_url}), {config.path}", style="strong")
     if planned.partial:
         yield Line(f"partial: {len(planned.items)} of the {planned.in_scope} items in scope; no release decision")
     else:
         own, known = sum(item.is_own for item in planned.items), len(config.checklist.items)
-        counts = [f"{len(planned.items) - own} of {known} items in scope"] if known else []
-        counts += [f"{own} own check{'s' * (own > 1)}"] if own else []
+        counts = [f"{len(planned.items) - own} of {count(known, 'item')} in scope"] if known else []
+        counts += [count(own, "own check")] if own else []
         yield Line(" and ".join(counts))
     yield Line("")
 
 
-def _run(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
+def _run(target: Target, planned: Plan[ConfiguredKind], now: datetime) -> Iterator[Table]:
+    """What a run does besides its steps."""
     environment, guards = target.environment, planned.release_guards
     controls = len(environment.control)
-    yield Line(
-        f"controls  {controls} at the start and at the end" if controls else "controls  none: nothing orders a rollback"
-    )
-    yield Line(f"settle    until {environment.settle:g} s after the deployment")
+    asked = f"{controls} at the start and at the end" if controls else "none: nothing orders a rollback"
+    rows = [("controls", asked), ("settle", f"until {span(environment.settle)} after the deployment")]
     expected = f"expects {planned.versions}" if planned.versions.expected else "version check: off, none is expected"
-    for guard in guards:
-        yield Line(f"release   {guard.name} ({guard.kind}), before and after; {expected}")
+    rows += (("release", f"{guard.name} ({guard.kind}), before and after; {expected}") for guard in guards)
     if not guards:
-        yield Line("release   version check: off, no probe 'release' is configured")
+        rows.append(("release", "version check: off, no probe 'release' is configured"))
+    rows += _maintenance(target, now)
+    yield Table(columns=(Column(title=""), Column(title="", is_wrapped=True)), rows=rows, has_titles=False)
 
 
-def _maintenance(target: Target, now: datetime) -> Iterator[Line]:
+def _maintenance(target: Target, now: datetime) -> Iterator[tuple[str, str]]:
     """The maintenance windows that are open, or begin later on this day (UTC)."""
     for window in sorted((one.period for one in target.environment.maintenance), key=lambda one: one.start):
         if window.covers(now):
             until = f"open until {window.end:%Y-%m-%d %H:%M} UTC"
-            yield Line(f"maintenance  {until} ({window.reason}): nothing orders a rollback")
+            yield "maintenance", f"{until} ({window.reason}): nothing orders a rollback"
         elif now < window.start and window.start.date() == now.date():
-            yield Line(f"maintenance  today, {window}: nothing orders a rollback while it lasts")
+            yield "maintenance", f"today, {window}: nothing orders a rollback while it lasts"
 
 
-def _steps(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
-    """The run in its order."""
+def _steps(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Block]:
+    """The run in its order: a table for each turn, with its heading."""
+    columns = (
+        Column(title="probe"),
+        Column(title="kind"),
+        Column(title="requests", is_number=True),
+        Column(title="at most", is_number=True),
+        Column(title="measured", is_wrapped=True, may_go_below=True),
+    )
     for turn, heading in _TURNS.items():
-        steps = [step for step in planned.steps if step.turn == turn]
-        if steps:
-            yield Line(heading)
-        for step in steps:
-            yield Line(_step(step, target.environment), 2)
+        rows = [_step(step, target.environment) for step in planned.steps if step.turn == turn]
+        if rows:
+            yield from (Line(""), Line(heading, style="strong"), Table(columns=columns, rows=rows, indent=2))
 
 
-def _step(step: Step[ConfiguredKind], environment: Environment) -> str:
+def _step(step: Step[ConfiguredKind], environment: Environment) -> tuple[str, ...]:
+    is_counted = not step.window or step.source.requests_per_window
+    longest = f"deadline, {span(environment.deadline)}" if step.longest > environment.deadline else span(step.longest)
+    return step.name, step.kind, f"{step.cost:,}" if is_counted else "", longest, _measured(step, environment)
+
+
+def _measured(step: Step[ConfiguredKind], environment: Environment) -> str:
+    """How a step measures."""
     if step.window:
-        sends = f", {step.cost // step.windows} requests" if step.source.requests_per_window else ""
+        sends = f" of {count(step.cost // step.windows, 'request')}" if step.source.requests_per_window else ""
         further = f"; up to {step.windows} windows while an item is undecided" if step.further_windows else ""
-        return f"{step.name} ({step.kind}): a window of {step.window:g} s{sends}{further}"
-    measurements = f"{step.repeat} measurements over {step.spread:g} s" if step.repeat > 1 else "1 measurement"
-    attempts = f", up to {step.attempts} attempts {step.attempt_interval:g} s apart" if step.attempts > 1 else ""
-    sent = f"at most {step.cost} requests{_before_deadline(step.cost, environment)}"
-    is_cut = step.longest > environment.deadline
-    longest = f"until the deadline ({environment.deadline:g} s)" if is_cut else f"{step.longest:.0f} s"
-    return f"{step.name} ({step.kind}): {measurements}{attempts}; {sent}, {longest}"
+        return f"a window of {span(step.window)}{sends}{further}"
+    measurements = count(step.repeat, "measurement")
+    if step.repeat > 1:
+        measurements += f" over {span(step.spread)}" if step.spread else " at once"
+    apart = f" {span(step.attempt_interval)} apart" if step.attempt_interval else ""
+    attempts = f", up to {step.attempts} attempts{apart}" if step.attempts > 1 else ""
+    return f"{measurements}{attempts}{_before_deadline(step.cost, environment)}"
 
 
 def _before_deadline(requests: int, environment: Environment) -> str:
     """What the throttle leaves of so many requests; empty where it leaves all of them."""
     throttle = environment.throttle
     most = (int(environment.deadline / throttle.per) + 1) * throttle.requests
-    return f" (the throttle admits {most} to a host before the deadline)" if most < requests else ""
+    return f" (the throttle admits {most:,} to a host before the deadline)" if most < requests else ""
 
 
 def _cost(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
     windows = " beside the windows" if any(step.window for step in planned.steps) else ""
     controls, most = 2 * len(target.environment.control), most_requests(planned)
-    sent = f"at most {most} requests to each address{windows}{_before_deadline(most, target.environment)}"
-    yield Line(f"{sent}, {controls} to the controls")
-    yield Line("")
+    sent = f"at most {count(most, 'request')} to each address{windows}{_before_deadline(most, target.environment)}"
+    yield from (Line(""), Line(f"{sent}, {controls} to the controls"), Line(""))
 
 
 def most_requests(planned: Plan[ConfiguredKind]) -> int:
@@ -139,7 +148,7 @@ def _open(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
     pipes = (f"- the secret {one.secret} ({one.place}) is a pipe: read at run time" for one in found.read_at_run_time)
     lines += (Line(pipe, 2) for pipe in pipes)
     if lines:
-        yield from (Line("left open, which keeps nothing from a go"), *lines, Line(""))
+        yield from (Line("left open, which keeps nothing from a go", style="strong"), *lines, Line(""))
 
 
 def _items(obstacle: Obstacle) -> str:
@@ -153,15 +162,14 @@ def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line
     """Whether a healthy target can get its go, else what is in the way."""
     if found.go_possible:
         good = "this part of the scope can end well" if planned.partial else _POSSIBLE
-        yield Line(good)
+        yield Line(good, style="good")
         return
-    count = len(found.obstacles)
     good = "a good end of this part" if planned.partial else "GO"
-    yield Line(f"{good} is impossible: {count} {'obstacle' if count == 1 else 'obstacles'}")
+    yield Line(f"{good} is impossible: {count(len(found.obstacles), 'obstacle')}", style="bad")
     for number, one in enumerate(_gravest_first(found.obstacles), start=1):
-        yield Line(f"{number}. {words(one.cause)}: {one.what}", 2)
+        yield Line(f"{number}. {words(one.cause)}: {one.what}", 2, "bad", hanging=3)
         yield from _named(one)
-        yield Line(f"do: {one.remedy}", 5)
+        yield Line(f"do: {one.remedy}", 5, "strong", hanging=4)
     yield from _without(planned, found)
 
 
@@ -185,7 +193,7 @@ def _named(obstacle: Obstacle) -> Iterator[Line]:
     """The items that it keeps from a pass, the gravest first; of many the first ones."""
     items = sorted(obstacle.items, key=lambda item: -item.severity.gravity)
     shown = items if len(items) <= _MOST else items[: _MOST - 1]
-    yield from (Line(f"{item.id} ({item.severity})", 7) for item in shown)
+    yield from (Line(f"{item.id} ({item.severity})", 7, _SEVERITIES.get(item.severity, "")) for item in shown)
     if more := len(items) - len(shown):
         yield Line(f"and {more} more, which --json names", 7)
 

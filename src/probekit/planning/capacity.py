@@ -11,7 +11,9 @@ from probekit.config.settings import Environment
 from probekit.config.target import Config, Target
 from probekit.judging.statistics import BLOCKS_TO_PASS, SPENT, Risks, still_needed
 from probekit.model.limit import Limit
+from probekit.model.numbers import count, number, span
 from probekit.model.plan import longest_window
+from probekit.model.quantity import duration_text
 from probekit.probe import ConfiguredKind, Metric
 from probekit.toml_file import ConfigError, FileProblem, line_of
 
@@ -108,14 +110,15 @@ def _too_short(target: Target, config: Config) -> Iterator[FileProblem]:
     problem = partial(FileProblem, file=config.path, line=line_of(config.text, keys), key=".".join(keys))
     least = BLOCKS_TO_PASS * environment.block
     if "window" in environment.model_fields_set and environment.window / environment.block < BLOCKS_TO_PASS - _ROUNDING:
-        found = f"{environment.window / environment.block:g} blocks of {environment.block:g} s"
-        expected = f"{BLOCKS_TO_PASS} at least, {least:g} s"
+        blocks = environment.window / environment.block
+        found = f"{number(blocks)} {'block' if blocks == 1 else 'blocks'} of {span(environment.block)}"
+        expected = f"{BLOCKS_TO_PASS} at least, {span(least)}"
         yield problem(found=found, expected=expected, hint="fewer cannot show that errors come in bursts")
         return
     for shortage in _shortages(target):
         seconds = -(-shortage.needs * shortage.seconds // max(shortage.has, 1))
         yield problem(
-            found=f"{shortage.has} requests of probe '{shortage.probe}' in {shortage.seconds:g} s",
-            expected=f"{shortage.needs} at least, which '{shortage.limit}' of {shortage.item} takes",
-            hint=f"; a longer window ({seconds:g} s), or a higher rate",
+            found=f"{count(shortage.has, 'request')} of probe '{shortage.probe}' in {span(shortage.seconds)}",
+            expected=f"{shortage.needs:,} at least, which '{shortage.limit}' of {shortage.item} takes",
+            hint=f"; a longer window ({duration_text(seconds)}), or a higher rate",
         )

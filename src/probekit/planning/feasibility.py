@@ -10,6 +10,7 @@ from datetime import datetime
 from probekit.config.target import Config, Target
 from probekit.model.checklist import Item, Severity
 from probekit.model.history import History
+from probekit.model.numbers import number, span
 from probekit.model.plan import Plan, Step
 from probekit.model.quantity import duration_text
 from probekit.planning.coverage import lacks_https
@@ -88,7 +89,8 @@ class _Facts:
         seconds = shortest(self.planned, environment)
         if seconds > environment.deadline:
             throttle = f"{environment.throttle.requests} in {duration_text(environment.throttle.per)}"
-            what = f"the run takes {seconds:.0f} s at least, and is cut off after {environment.deadline:g} s (deadline)"
+            cut = f"is cut off after {span(environment.deadline)} (deadline)"
+            what = f"the run takes {_longer_span(seconds, environment.deadline)} at least, and {cut}"
             remedy = f"a longer deadline, a quicker throttle (now {throttle}), shorter windows, or fewer routes"
             yield Obstacle(cause="deadline", what=what, remedy=remedy)
 
@@ -231,3 +233,8 @@ def https_only(probe: str, target: Target) -> str | None:
         return None
     kind = target.checklist.probes[probe].default_kind
     return f"base_url is http://: with https:// kind {kind} needs no table; else leave the items out of scope"
+
+
+def _longer_span(seconds: float, than: float) -> str:
+    """Return a span of time that does not look like the shorter one."""
+    return span(seconds) if span(seconds) != span(than) else number(seconds, "s", apart_from=than)

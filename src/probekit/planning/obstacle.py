@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from probekit.model.checklist import Item
+from probekit.model.numbers import count
 from probekit.model.quantity import duration_text
 from probekit.planning.samples import LONGEST, ShortSample
 from probekit.planning.unset import Reference
@@ -60,7 +61,7 @@ def of_sample(short: ShortSample) -> Obstacle:
     else:
         way = 'allow = ["load"] and a higher rate'
     if short.runs:
-        way += f"; or about {short.runs} runs of one release, which add up after `probekit deployment start`"
+        way += f"; or about {count(short.runs, 'run')} of one release, which add up after `probekit deployment start`"
     else:
         way += "; runs do not add up here, " + (
             "for they would be too many" if short.is_versioned else "for no release probe reads the version"

@@ -14,6 +14,7 @@ from probekit.model.checklist import Item
 from probekit.model.history import History
 from probekit.model.limit import Limit
 from probekit.model.measurement import MetricKey
+from probekit.model.numbers import count, number, span
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import BaselineValues, Exact
 from probekit.model.verdict import Situation
@@ -63,10 +64,10 @@ class Record:
         elif not limit.holds(reading.value):
             later = self._reading(step, _LONGEST_SETTLE).values.get(limit.metric)
             is_setting = isinstance(later, Exact) and limit.holds(later.value)
-            value = f"{limit.metric} will be {reading.value:g} {limit.unit}".rstrip()
+            value = f"{limit.metric} will be {number(reading.value, limit.unit, apart_from=limit.value)}"
             yield Foretold(
                 item=item,
-                why=f"{value}, where '{limit}' is due" + (f" (settle is {self.settle:g} s)" if is_setting else ""),
+                why=f"{value}, where '{limit}' is due" + (f" (settle is {span(self.settle)})" if is_setting else ""),
                 remedy=f'settle = "{limit.value:g}{limit.unit}", or verify so long after the deployment'
                 if is_setting
                 else "mark the next deployment, and capture the baseline before it",
@@ -101,7 +102,7 @@ class Record:
         if reference.baseline and not why:
             newest = BaselineValues(reference.baseline.values[-1:])
             needed = judge_against_baseline(newest, reference.baseline, limit.value / 100, Risks(), limit.floor).needed
-            why = f"the baseline lacks {needed} windows" if needed else ""
+            why = f"the baseline lacks {count(needed, 'window')}" if needed else ""
         if why:
             yield Foretold(item=item, why=f"'{limit}': {why}", remedy=_CAPTURE)
 

@@ -11,6 +11,7 @@ from probekit.judging.evidence import KEPT_BLOCKS
 from probekit.judging.statistics import Risks, still_needed
 from probekit.model.checklist import Item
 from probekit.model.limit import Limit
+from probekit.model.numbers import count
 from probekit.model.plan import Plan, Step
 from probekit.planning.capacity import requests_for
 from probekit.probe import ConfiguredKind, Metric
@@ -35,7 +36,8 @@ class ShortSample:
 
     def __str__(self) -> str:
         windows = f" in each of {self.windows} windows" if self.windows > 1 else ""
-        return f"'{self.limit}' needs {self.needs} requests, and probe '{self.probe}' sends {self.has}{windows}"
+        needs = count(self.needs, "request")
+        return f"'{self.limit}' needs {needs}, and probe '{self.probe}' sends {self.has:,}{windows}"
 
 
 def within_deadline(steps: Steps, guards: Steps, environment: Environment) -> tuple[Step[ConfiguredKind], ...]:
