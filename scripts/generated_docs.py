@@ -11,7 +11,7 @@ from pathlib import Path
 
 from probekit import checklist, probes
 from probekit.cli.codes import MEANINGS
-from probekit.cli.explain_command import cost, default_limits, settings, speaks_of, table
+from probekit.cli.kind_facts import cost, default_limits, settings, speaks_of, table
 from probekit.config.schema import schema
 from probekit.demo.target import FAULTS
 from probekit.model.checklist import Item

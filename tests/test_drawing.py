@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from rich.cells import cell_len
 
-from probekit.drawing import Cell, Column, Line, Table, draw
+from probekit.drawing import Cell, Column, Line, Table, Verbatim, draw
 
 COLUMNS = (
     Column(title="item"),
@@ -54,6 +54,10 @@ def test_a_text_that_has_too_little_room_beside_its_row_stands_below_it():
     assert draw([made], width=50).splitlines() == ["item", "x" * 30, f"    {text}", "y"]
     assert draw([made], width=80).splitlines()[1] == f"{'x' * 30}  {text}"
     assert draw([made], width=20).splitlines()[0] == "x" * 30  # too narrow for the others, too
+
+
+def test_what_is_to_be_copied_is_not_wrapped():
+    assert draw([Verbatim("a = 1\n\nb = 'two words'\x1b\n", 4)], width=8) == "    a = 1\n\n    b = 'two words'\\x1b\n"
 
 
 def test_what_a_target_says_is_neither_markup_nor_control():

@@ -77,7 +77,14 @@ class Table:
     has_titles: bool = True
 
 
-Block = Line | Table
+class Verbatim(NamedTuple):
+    """Lines that are copied as they stand, so that none is wrapped."""
+
+    text: str
+    indent: int = 0
+
+
+Block = Line | Table | Verbatim
 
 
 def draw(blocks: Iterable[Block], *, width: int = WIDTH, colour: bool = False) -> str:
@@ -94,6 +101,8 @@ def painted(text: str, style: Style) -> str:
 def _drawn(block: Block, width: int, *, colour: bool) -> list[str]:
     if isinstance(block, Line):
         return _wrapped(block, width, colour=colour)
+    if isinstance(block, Verbatim):
+        return [f"{' ' * block.indent}{escape(line)}".rstrip() for line in block.text.splitlines()]
     if not block.rows:
         return []
     if block.columns[-1].may_go_below and (lines := _stacked(block, width, colour=colour)):

@@ -20,7 +20,7 @@ import pytest
 from terminals import Terminal
 
 from probekit import checklist as checklists, cli, probes, reports
-from probekit.cli import explain_command, lock as locks, verifying
+from probekit.cli import kind_facts, lock as locks, verifying
 from probekit.config.loader import read
 from probekit.model.verdict import Outcome, Verdict
 from probekit.planning.coverage import kinds_for, kinds_for_any
@@ -746,14 +746,14 @@ def test_quiet_shows_nothing_on_a_terminal(on_terminal, write, words) -> None:
     ("name", "told"),
     [
         ("deploy.services.health-endpoint", ["response_time < 200 ms", "3 attempts", "row 'API down'", "kind http:"]),
-        ("deploy.performance.p95-latency", ["high when p95 > 2000 ms, 10 min, then rollback if p95 > 4000 ms"]),
+        ("deploy.performance.p95-latency", ["high p95 > 2000 ms 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
         ("certificate", ["time_left (d)", "kinds that fill it: tls; command can"]),
         (
             "kind:tls",
-            ["fingerprint (default none)", "at most 10 requests a measurement", "    [env.prod.probes.certificate]"],
+            ["fingerprint none ", "at most 10 requests a measurement", "    [env.prod.probes.certificate]"],
         ),
-        ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time (default "60s")']),
+        ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time "60s" ']),
         ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Does PostgreSQL answer"]),
     ],
 )
@@ -777,7 +777,7 @@ def test_the_table_that_explain_shows_for_a_kind_is_one_that_probes_toml_takes(t
 
     for probe, name in fills:
         text = '[env.prod]\nbase_url = "https://app.example.com"\nscope = ["deploy"]\n'
-        text += explain_command.table(probes.load_kind(name), checklist, probe=probe)
+        text += kind_facts.table(probes.load_kind(name), checklist, probe=probe)
 
         (one,) = read(text, tmp_path / "probes.toml").targets["prod"].probes
         assert (one.probe, one.source.name) == (probe, name)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from probekit import checklist as checklists, cli
+from probekit.cli import kind_facts
 from probekit.config.loader import read
 from probekit.planning.coverage import NOT_BUILT, kinds_for_item
+from probekit.probes import kind_names, load_kind
 
 
 @pytest.fixture
@@ -43,6 +45,36 @@ def test_an_item_that_no_kind_measures_says_so_and_how_a_program_can(probekit) -
     assert "kinds that fill it: not built yet" in text
     assert "[env.prod.probes.containers]" in text
     assert "not built yet" not in probekit("explain", "deploy.services.health-endpoint")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_all_that_is_explained_fits_a_terminal_with_every_word_whole(probekit, monkeypatch, columns) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for name, value in {"COLUMNS": str(columns), "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+    for name in ("deploy.performance.p95-latency", "certificate", *(f"kind:{kind}" for kind in kind_names())):
+        lines = probekit("explain", name).splitlines()
+        assert [line for line in lines if len(line) > columns and not line.startswith("    ")] == []
+    text = " ".join(probekit("explain", "kind:http").split())
+    for key, default, meaning in kind_facts.settings(load_kind("http")):
+        assert key in text
+        assert default in text
+        assert meaning in text or columns > 60
+
+
+def test_headings_are_strong_on_a_terminal_only(probekit, monkeypatch) -> None:
+    assert "\x1b" not in probekit("explain", "kind:tls")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[1msettings\x1b[0m" in probekit("explain", "kind:tls")
+
+
+def test_a_kind_s_metrics_are_named_with_unit_and_meaning(probekit) -> None:
+    text = " ".join(probekit("explain", "kind:tls").split())
+    for metric in load_kind("tls").metrics:
+        assert f"{metric.name} {metric.unit} {metric.help.split()[0]}".replace("  ", " ") in text
 
 
 @pytest.mark.parametrize("probe", sorted(checklists.load("softfactory").probes))

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from probekit import checklist, probes
-from probekit.cli import explain_command
+from probekit.cli import kind_facts
 from probekit.config.schema import schema
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def test_every_kind_s_example_is_taken(validator) -> None:
     known = checklist.load("softfactory")
     for name in probes.kind_names():
         text = '[env.prod]\nbase_url = "https://a.test"\nscope = ["deploy"]\n'
-        validator.validate(tomllib.loads(text + explain_command.table(probes.load_kind(name), known)))
+        validator.validate(tomllib.loads(text + kind_facts.table(probes.load_kind(name), known)))
 
 
 def test_the_good_file_is_good(validator) -> None:

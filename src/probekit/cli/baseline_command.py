@@ -15,11 +15,12 @@ import click
 from probekit import log
 from probekit.cli.config_file import default_config
 from probekit.cli.options import Seconds, config_option, environment_option
-from probekit.cli.output import warn, write_stderr, write_stdout
+from probekit.cli.output import show as show_blocks, warn, write_stderr, write_stdout
 from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
+from probekit.drawing import Column, Table
 from probekit.engine.context import Cancellation, Clock, RunObserver
 from probekit.history.ahead import ignored
 from probekit.history.store import Store
@@ -33,12 +34,13 @@ from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 from probekit.planning.baseline import baseline_items
 from probekit.reports.json.read import window_document, window_of
-from probekit.text import escape, moment, paragraph
+from probekit.text import escape, moment, words
 from probekit.workflows.assembly import loaded, with_config
 from probekit.workflows.baseline import CapturedWindow, CaptureError, capture
 from probekit.workflows.options import RequestError, RunOptions
 
 _UNDECIDED: Final = 10
+_COMPARED: Final = (Column(title="outcome"), Column(title="metric"), Column(title="because", is_wrapped=True))
 _SPAN: Final = timedelta(hours=1)  # of a baseline, at least
 
 
@@ -119,9 +121,8 @@ def compare(environment: str | None, config: Path | None, state: str | None) -> 
         _warn_of_windows_ahead(store, target)
         kept = _windows(store, target)
     found = _captured(options, kept)
-    for verdict in found.verdicts:
-        text = f"{verdict.outcome.value.replace('_', ' '):14}  {verdict.item.title:14}  {verdict.because}"
-        write_stdout("".join(f"{line}\n" for line in paragraph(text, width=100, hanging=" " * 32)))
+    rows = [(words(verdict.outcome), verdict.item.title, verdict.because) for verdict in found.verdicts]
+    show_blocks([Table(columns=_COMPARED, rows=rows, has_titles=False)])
     return 0 if all(verdict.outcome is Outcome.PASS for verdict in found.verdicts) else _UNDECIDED
 
 

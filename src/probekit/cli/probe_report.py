@@ -4,66 +4,66 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
+from probekit.cli.output import view
+from probekit.drawing import Block, Cell, Column, Line, Style, Table, draw
 from probekit.model.measurement import Failure
-from probekit.text import escape, paragraph
+from probekit.model.numbers import number, span
 from probekit.workflows.probe_once import LimitResult, MetricResult, Probed, ProbeReport
 
 SCHEMA: Final = "probekit.probe/1"
-_WIDTH: Final = 80
+_STYLES: Final[dict[bool | None, Style]] = {True: "good", False: "bad", None: "warn"}
+_COLUMNS: Final = (Column(title=""), Column(title=""), Column(title="", is_wrapped=True))
 _STATES: Final = {True: "kept", False: "MISSED", None: "not told"}
 
 
 def text(found: ProbeReport) -> str:
-    """Every measurement with its metrics, limits and notes, and how it ends."""
-    lines = [line for one in found.results for line in (*_measured(one), "")]
+    """Every measurement with its metrics, limits and notes, and how it ends; in the width and colour of stdout."""
+    here = view()
+    blocks = [block for one in found.results for block in (*_measured(one), Line(""))]
     good = "every metric that is asked for was read, and every limit is kept"
-    lines += paragraph(good if found.is_good else f"not good: {'; '.join(_wrong(found))}", width=_WIDTH)
-    return "".join(f"{line}\n" for line in lines)
+    end = Line(good, 0, "good") if found.is_good else Line(f"not good: {'; '.join(_wrong(found))}", 0, "bad")
+    return draw([*blocks, end], width=here.width, colour=here.colour)
 
 
-def _measured(one: Probed) -> Iterator[str]:
+def _measured(one: Probed) -> Iterator[Block]:
     step, measurement = one.step, one.measurement
     where = f" at {measurement.address}" if measurement.address else ""
-    waited = f", after {measurement.waited:.1f} s of waiting" if measurement.waited >= 1 else ""
-    yield from paragraph(f"{step.name} ({step.kind}){where}, {_seconds(measurement.seconds)}{waited}", width=_WIDTH)
+    waited = f", after {span(measurement.waited)} of waiting" if measurement.waited >= 1 else ""
+    yield Line(f"{step.name} ({step.kind}){where}, {span(measurement.seconds)}{waited}", style="strong")
     if step.window:
-        yield from paragraph(
-            f"a sample of {step.window:g} s, which proves no limit: verify takes more", width=_WIDTH, indent="  "
-        )
+        yield Line(f"a sample of {span(step.window)}, which proves no limit: verify takes more", 2)
     if measurement.summary:
-        yield from paragraph(measurement.summary, width=_WIDTH, indent="  ", hanging="    ")
-    names = max((len(metric.name) for metric in one.metrics), default=0)
-    values = max((len(_value(metric)) for metric in one.metrics if metric.failure is None), default=0)
-    for metric in one.metrics:
-        if metric.failure is None:
-            yield from _metric(metric, names, values)
+        yield Line(measurement.summary, 2)
+    rows = [_metric(metric) for metric in one.metrics if metric.failure is None]
+    yield Table(columns=_COLUMNS, rows=rows, indent=2, has_titles=False)
     yield from _unread(one.metrics)
     if measurement.version is not None:
-        yield from paragraph(f"version: {measurement.version}", width=_WIDTH, indent="  ", hanging="    ")
+        yield Line(f"version: {measurement.version}", 2)
     for name, note in measurement.notes.items():
-        yield from paragraph(f"{name}: {note}", width=_WIDTH, indent="  ", hanging="    ")
+        yield Line(f"{name}: {note}", 2)
     if items := dict.fromkeys(limit.item for metric in one.metrics for limit in metric.limits):
-        yield from paragraph(f"limits of: {', '.join(items)}", width=_WIDTH, indent="  ", hanging="    ")
+        yield Line(f"limits of: {', '.join(items)}", 2)
 
 
-def _metric(metric: MetricResult, names: int, values: int) -> Iterator[str]:
+def _metric(metric: MetricResult) -> tuple[Cell, Cell, Cell]:
     """Its value, and each limit that it has."""
-    name, states = escape(metric.name).ljust(names), {limit.limit: limit.kept for limit in metric.limits}
+    states = {limit.limit: limit.kept for limit in metric.limits}
     limits = "; ".join(f"{_STATES[kept]}: {limit}" for limit, kept in states.items())
-    yield f"  {name}  {_value(metric).ljust(values)}  {limits}".rstrip()
+    gravest = next((kept for kept in (False, None, True) if kept in states.values()), True)
+    style = _STYLES[gravest] if states else ""
+    return Cell(metric.name), Cell(_value(metric)), Cell(limits, style)
 
 
-def _unread(metrics: Sequence[MetricResult]) -> Iterator[str]:
+def _unread(metrics: Sequence[MetricResult]) -> Iterator[Line]:
     """What has no reading, by the reason."""
     names: dict[str, list[str]] = {}
     for metric in metrics:
         if metric.failure is not None:
             names.setdefault(_reason(metric.failure), []).append(metric.name)
-    for reason, some in names.items():
-        line = f"not read: {', '.join(some)}; {reason}"
-        yield from paragraph(line, width=_WIDTH, indent="  ", hanging="    ")
+    yield from (Line(f"not read: {', '.join(some)}; {reason}", 2, "warn") for reason, some in names.items())
 
 
 def _reason(failure: Failure) -> str:
@@ -71,14 +71,15 @@ def _reason(failure: Failure) -> str:
 
 
 def _value(metric: MetricResult) -> str:
+    """Its number, which never looks like a limit that it differs from."""
     if metric.value is None:
         return "unknown"
-    is_whole = metric.value == int(metric.value)
-    return f"{metric.value:.0f} {metric.unit}".rstrip() if is_whole else f"{metric.value:.4g} {metric.unit}".rstrip()
+    near = min((limit.limit.value for limit in metric.limits), key=partial(_distance, metric.value), default=None)
+    return number(metric.value, metric.unit, apart_from=near)
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+def _distance(one: float, other: float) -> float:
+    return abs(one - other)
 
 
 def _wrong(found: ProbeReport) -> Iterator[str]:
