@@ -733,6 +733,20 @@ def test_while_it_waits_the_terminal_says_for_what_and_a_signal_leaves_it_clean(
     assert not place.hides_its_cursor
 
 
+def test_a_killed_run_leaves_the_cursor_on_the_terminal(on_terminal, write, folder) -> None:
+    write()
+    text = (folder / "probes.toml").read_text()
+    (folder / "probes.toml").write_text(text.replace('settle = "0s"', 'settle = "20s"'))
+
+    def kill(process, place):
+        assert place.shows("waiting for the services to settle")
+        process.kill()
+
+    _, _, place = on_terminal("verify", "--env", "prod", act=kill)
+
+    assert not place.hides_its_cursor
+
+
 @pytest.mark.parametrize("words", [("--quiet",), ("--report", "json", "--quiet")])
 def test_quiet_shows_nothing_on_a_terminal(on_terminal, write, words) -> None:
     write()
