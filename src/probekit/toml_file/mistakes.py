@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from probekit.toml_file.lines import Keys, line_of
-from probekit.toml_file.problem import FileProblem, nearest
+from probekit.toml_file.problem import FileProblem
+from probekit.toml_file.words import Wrong, finding
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
-    from pydantic_core import ErrorDetails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,107 +41,16 @@ def mistakes(error: ValidationError, model: type[BaseModel], prefix: Keys = ()) 
     """What pydantic found in the table at `prefix`, which the model describes."""
     for one in error.errors(include_url=False):
         keys = tuple(part for part in one["loc"] if part != "[key]")
-        summary = _summary(one, _described(model, keys), sorted(_known(_inside(model, keys[:-1]))))
-        yield Mistake(keys=(*prefix, *keys), found=summary.found, expected=summary.expected, hint=summary.hint)
-
-
-class _Finding(NamedTuple):
-    found: str
-    expected: str
-    hint: str = ""
-
-
-_DUE: Final = {
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "finite": "a finite number",
-    "string": "a text",
-    "path": "a path",
-    "date": "a date",
-    "list": "a list",
-    "tuple": "a list",
-    "dict": "a table",
-    "model": "a table",
-}
-_OF_TYPES: Final = ("_type", "_parsing", "_from_float", "_number")
-_BOUNDS: Final = {
-    "greater_than": ("more than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than": ("less than", "lt"),
-    "less_than_equal": ("at most", "le"),
-}
-_READABLE: Final = 60  # characters of a pattern that its description need not stand for
-_SHOWN: Final = 30  # characters of a word that stands where one of a few is due
-
-
-def _summary(one: ErrorDetails, description: str, known: Sequence[str]) -> _Finding:
-    """One of pydantic's errors in our words."""
-    kind, written = one["type"], one["input"]
-    if kind == "extra_forbidden":
-        return _Finding("unknown key", f"one of {', '.join(known)}", nearest(str(one["loc"][-1]), known))
-    if kind == "missing":
-        return _Finding("missing", description, "" if description else "it is required")
-    meant = f" ({description})" if description else ""
-    due = _DUE.get(kind.partition("_")[0]) if kind.endswith(_OF_TYPES) else None
-    if due:
-        return _Finding(_shown(written) if "number" in due else _kind_of(written), due + meant)
-    if kind == "string_pattern_mismatch":
-        pattern = f"one that fits {one['ctx']['pattern']}"
-        long = description and len(pattern) > _READABLE
-        return _Finding("a text of another form", description if long else pattern + meant)
-    return _value_finding(one, meant)
-
-
-def _value_finding(one: ErrorDetails, meant: str) -> _Finding:
-    """An error of a value that is of the right type."""
-    kind, written, context = one["type"], one["input"], one.get("ctx", {})
-    if kind in ("literal_error", "enum"):
-        few = re.findall(r"'([^']*)'", context["expected"])
-        is_word = isinstance(written, str) and len(written) <= _SHOWN
-        return _Finding(_shown(written, is_word=is_word), context["expected"], nearest(written, few) if is_word else "")
-    if kind in _BOUNDS:
-        word, name = _BOUNDS[kind]
-        return _Finding(_shown(written), f"{word} {context[name]:g}{meant}")
-    if kind in ("too_short", "string_too_short"):
-        least = context["min_length"]
-        things = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
-        return _Finding(f"{_kind_of(written)} too short", f"at least {least} {things[least != 1]}{meant}")
-    if kind in ("too_long", "string_too_long"):
-        return _too_long(written, context["max_length"], context.get("actual_length"), meant)
-    if kind == "value_error":
-        return _Finding(str(context["error"]), "")
-    return _Finding(_kind_of(written), one["msg"].removeprefix("Input should be "))
-
-
-def _too_long(written: object, most: int, length: int | None, meant: str) -> _Finding:
-    """More entries or characters than there may be."""
-    things = ("character", "characters") if isinstance(written, str) else ("entry", "entries")
-    length = len(written) if isinstance(written, str) else length
-    of = f" of {length} {things[1]}" if length else " too long"
-    return _Finding(f"{_kind_of(written)}{of}", f"at most {most} {things[most != 1]}{meant}")
-
-
-def _kind_of(value: object) -> str:
-    """What TOML calls it."""
-    kinds: Iterable[tuple[type | tuple[type, ...], str]] = (
-        (bool, "true or false"),
-        ((int, float), "a number"),
-        (str, "a text"),
-        (list, "a list"),
-        (dict, "a table"),
-        ((date, time), "a date or time"),
-    )
-    return next((word for type_, word in kinds if isinstance(value, type_)), "something else")
-
-
-def _shown(value: object, *, is_word: bool = False) -> str:
-    """The value itself where it can be no secret: a number where a number is due, one word for another."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:.15g}"
-    return f"'{value}'" if is_word else _kind_of(value)
+        wrong = Wrong(
+            type=one["type"],
+            written=one["input"],
+            context=one.get("ctx", {}),
+            name=str(keys[-1]) if keys else "",
+            description=_described(model, keys),
+            known=sorted(_known(_inside(model, keys[:-1]))),
+        )
+        found, expected, hint = finding(wrong)
+        yield Mistake(keys=(*prefix, *keys), found=found, expected=expected, hint=hint)
 
 
 def _described(model: type[BaseModel], keys: Keys) -> str:

@@ -1,0 +1,212 @@
+"""What each error of pydantic means, in probekit's words. No text of pydantic is shown.
+
+A type is a row of one of three tables: `DUE` (a value of another type), `TOLD` (any other mistake of a document) or
+`NOT_IN_TOML` (what no document of TOML can cause, with the reason).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any, Final, NamedTuple
+
+from probekit.toml_file.problem import nearest
+
+_READABLE: Final = 60  # characters of a pattern that its description need not stand for
+_SHOWN: Final = 30  # characters of a word that stands where one of a few is due
+
+
+class Finding(NamedTuple):
+    """What was found, what was expected (empty where the first says it all), and what to do."""
+
+    found: str
+    expected: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One error of pydantic with what the model says of its place."""
+
+    type: str
+    written: object
+    context: Mapping[str, Any]
+    name: str  # the last key
+    description: str  # of the setting, may be empty
+    known: Sequence[str]  # the keys of its table
+
+    @property
+    def meant(self) -> str:
+        """The setting's description, to follow what was expected."""
+        return f" ({self.description})" if self.description else ""
+
+
+def finding(wrong: Wrong) -> Finding:
+    """The error in probekit's words; a type that no table names is only said not to be accepted."""
+    if due := DUE.get(wrong.type):
+        return Finding(shown(wrong.written) if "number" in due else kind_of(wrong.written), due + wrong.meant)
+    return TOLD.get(wrong.type, _not_accepted)(wrong)
+
+
+def kind_of(value: object) -> str:
+    """What TOML calls a value."""
+    kinds: Iterable[tuple[type | tuple[type, ...], str]] = (
+        (bool, "true or false"),
+        ((int, float), "a number"),
+        (str, "a text"),
+        (list, "a list"),
+        (dict, "a table"),
+        ((date, time), "a date or time"),
+    )
+    return next((word for type_, word in kinds if isinstance(value, type_)), "something else")
+
+
+def shown(value: object, *, is_word: bool = False) -> str:
+    """The value itself where it can be no secret: a number where a number is due, one word for another."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return f"'{value}'" if is_word else kind_of(value)
+
+
+def _not_accepted(wrong: Wrong) -> Finding:
+    return Finding(f"{kind_of(wrong.written)} that is not accepted here", wrong.description)
+
+
+def _unknown_key(wrong: Wrong) -> Finding:
+    return Finding("unknown key", f"one of {', '.join(wrong.known)}", nearest(wrong.name, wrong.known))
+
+
+def _missing(wrong: Wrong) -> Finding:
+    return Finding("missing", wrong.description, "" if wrong.description else "it is required")
+
+
+def _pattern(wrong: Wrong) -> Finding:
+    pattern = f"one that fits {wrong.context['pattern']}"
+    is_long = wrong.description and len(pattern) > _READABLE
+    return Finding("a text of another form", wrong.description if is_long else pattern + wrong.meant)
+
+
+def _one_of_few(wrong: Wrong) -> Finding:
+    expected = wrong.context["expected"]
+    few = re.findall(r"'([^']*)'", expected)
+    is_word = isinstance(wrong.written, str) and len(wrong.written) <= _SHOWN
+    return Finding(shown(wrong.written, is_word=is_word), expected, nearest(str(wrong.written), few) if is_word else "")
+
+
+def _own(wrong: Wrong) -> Finding:
+    """What a validator of probekit itself says."""
+    return Finding(str(wrong.context["error"]), "")
+
+
+def _bound(word: str, name: str) -> Callable[[Wrong], Finding]:
+    return lambda wrong: Finding(shown(wrong.written), f"{word} {wrong.context[name]:g}{wrong.meant}")
+
+
+def _other(expected: str, *names: str) -> Callable[[Wrong], Finding]:
+    """A value of the right type that is not what was expected; `{}` stands for the values of the context."""
+    return lambda wrong: Finding(
+        kind_of(wrong.written), expected.format(*(wrong.context[name] for name in names)) + wrong.meant
+    )
+
+
+def _short(one: str, several: str) -> Callable[[Wrong], Finding]:
+    def told(wrong: Wrong) -> Finding:
+        least = wrong.context["min_length"]
+        things = one if least == 1 else several
+        return Finding(f"{kind_of(wrong.written)} too short", f"at least {least} {things}{wrong.meant}")
+
+    return told
+
+
+def _long(wrong: Wrong) -> Finding:
+    """More entries or characters than are allowed."""
+    written, most = wrong.written, wrong.context["max_length"]
+    things = ("character", "characters") if isinstance(written, str) else ("entry", "entries")
+    length = len(written) if isinstance(written, str) else wrong.context.get("actual_length")
+    of = f" of {length} {things[1]}" if length else " too long"
+    return Finding(f"{kind_of(written)}{of}", f"at most {most} {things[most != 1]}{wrong.meant}")
+
+
+DUE: Final = {
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_type", "decimal_parsing"), "a number"),
+    **dict.fromkeys(("complex_type", "complex_str_parsing", "fraction_type", "fraction_parsing"), "a number"),
+    "finite_number": "a finite number",
+    **dict.fromkeys(("string_type", "string_unicode", "bytes_type"), "a text"),
+    "path_type": "a path",
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), "a date"
+    ),
+    **dict.fromkeys(("time_type", "time_parsing"), "a time"),
+    **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), "a date and time"),
+    "datetime_object_invalid": "a date and time",
+    **dict.fromkeys(("time_delta_type", "time_delta_parsing"), "a duration"),
+    **dict.fromkeys(
+        ("list_type", "tuple_type", "set_type", "frozen_set_type", "deque_type", "iterable_type"), "a list"
+    ),
+    **dict.fromkeys(("dict_type", "frozen_dict_type", "ordered_dict_type", "counter_type", "mapping_type"), "a table"),
+    **dict.fromkeys(("model_type", "dataclass_type", "named_tuple_type"), "a table"),
+    **dict.fromkeys(("url_type", "url_parsing", "url_syntax_violation"), "a URL"),
+    **dict.fromkeys(("uuid_type", "uuid_parsing"), "a UUID"),
+}
+
+TOLD: Final[Mapping[str, Callable[[Wrong], Finding]]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": _missing,
+    "string_pattern_mismatch": _pattern,
+    "literal_error": _one_of_few,
+    "enum": _one_of_few,
+    "value_error": _own,
+    "greater_than": _bound("more than", "gt"),
+    "greater_than_equal": _bound("at least", "ge"),
+    "less_than": _bound("less than", "lt"),
+    "less_than_equal": _bound("at most", "le"),
+    "multiple_of": _bound("a multiple of", "multiple_of"),
+    "too_short": _short("entry", "entries"),
+    "string_too_short": _short("character", "characters"),
+    "bytes_too_short": _short("byte", "bytes"),
+    **dict.fromkeys(("too_long", "string_too_long", "bytes_too_long", "url_too_long"), _long),
+    "string_not_ascii": _other("a text of ASCII characters"),
+    "bytes_invalid_encoding": _other("a text in {}", "encoding"),
+    "set_item_not_hashable": _other("a text or a number"),
+    "none_required": _other("no such key: leave it out"),
+    "date_past": _other("a date in the past"),
+    "date_future": _other("a date in the future"),
+    "datetime_past": _other("a date and time in the past"),
+    "datetime_future": _other("a date and time in the future"),
+    "timezone_naive": _other("a date and time without a zone"),
+    "timezone_aware": _other("a date and time with a zone, such as 2026-11-23T10:00:00Z"),
+    "timezone_offset": _other("a zone that is {} s ahead of UTC", "tz_expected"),
+    "union_tag_invalid": _other("a table whose {} is one of {}", "discriminator", "expected_tags"),
+    "union_tag_not_found": _other("a table with the key {}", "discriminator"),
+    "url_scheme": _other("a URL that begins with {}", "expected_schemes"),
+    "uuid_version": _other("a UUID of version {}", "expected_version"),
+    "decimal_max_digits": _other("at most {} digits", "max_digits"),
+    "decimal_max_places": _other("at most {} digits after the point", "decimal_places"),
+    "decimal_whole_digits": _other("at most {} digits before the point", "whole_digits"),
+    "recursion_depth_exceeded": lambda _wrong: Finding("nested too deeply", "fewer tables in one another"),
+}
+
+_NO_OBJECT: Final = "tables are read as tables, not as Python objects"
+_NO_JSON: Final = "TOML is read, not JSON"
+_NO_CALL: Final = "no function is called with what a file says"
+NOT_IN_TOML: Final = {
+    **dict.fromkeys(("no_such_attribute", "get_attribute_error", "model_attributes_type"), _NO_OBJECT),
+    **dict.fromkeys(("dataclass_exact_type", "is_instance_of", "is_subclass_of", "callable_type"), _NO_OBJECT),
+    **dict.fromkeys(("json_invalid", "json_type", "needs_python_object"), _NO_JSON),
+    **dict.fromkeys(("arguments_type", "missing_argument", "unexpected_keyword_argument"), _NO_CALL),
+    **dict.fromkeys(("missing_keyword_only_argument", "unexpected_positional_argument"), _NO_CALL),
+    **dict.fromkeys(("missing_positional_only_argument", "multiple_argument_values"), _NO_CALL),
+    "recursion_loop": "a document of TOML refers to nothing, so it holds no circle",
+    "iteration_error": "the lists of TOML can be read to their end",
+    "invalid_key": "the keys of TOML are texts",
+    **dict.fromkeys(("frozen_field", "frozen_instance"), "nothing is assigned to settings that were read"),
+    "default_factory_not_called": "no default is made of other settings",
+    "assertion_error": "validators raise ValueError",
+    **dict.fromkeys(("missing_sentinel_error", "ellipsis_error"), "no setting has a sentinel of Python for its value"),
+}
