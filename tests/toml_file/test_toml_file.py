@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, read
 
+VALUE = "a value is due: a text in quotes, a number, true, false, a [list] or a {table}"
 TEXT = """\
 # a comment
 name = "x"
@@ -170,7 +171,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"a = 1\nb =\n", "a.toml:2: no TOML at column 4: invalid value"),
+        (b"a = 1\nb =\n", f"a.toml:2: no TOML at column 4: {VALUE}"),
         (
             b"a = 1\na = 2\n",
             "a.toml:2: no TOML at column 6: this key is set twice, or is a table and a value; keep one of them",
@@ -184,7 +185,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
             "a.toml:2: no TOML at column 10: the table [probes.b] is declared twice; write both as instances, [probes.b.NAME]",  # noqa: E501
         ),
         (b"a = {b = 1}\na.c = 2\n", "a.toml:2: no TOML at column 8: 'a' is complete where it is first written"),
-        (b"a = [1,\n", "a.toml:1: no TOML at the end of the file: invalid value"),
+        (b"a = [1,\n", f"a.toml:1: no TOML at the end of the file: {VALUE}"),
         (b"ok = 1\nb = '\xff'\n", "a.toml:2: not UTF-8, expected a text in UTF-8"),
         (b"#" * (1 << 20) + b"#", "a.toml: it cannot be read: larger than 1 MiB, expected a TOML file"),
         (b"a = " + b"[" * 9999, "a.toml: nested too deeply, or a number of thousands of digits, expected less"),

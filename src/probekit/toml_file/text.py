@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from ast import literal_eval
 from pathlib import Path
 from typing import Any, Final
 
 from probekit.files import read_file
 from probekit.toml_file.lines import Keys, line_of
 from probekit.toml_file.problem import ConfigError, FileProblem
+from probekit.toml_file.syntax import in_words
 
 _NO_FILE: Final = "name it with --config, or write it: probekit init URL"
-
-_INSTANCES: Final = "; write both as instances, [{0}.NAME]"
-_WORDS: Final = (
-    (r"Cannot declare (\(.*\)) twice", "the table [{0}] is declared twice{1}"),
-    (r"Cannot overwrite a value", "this key is set twice, or is a table and a value; keep one of them"),
-    (r"Cannot (?:mutate immutable|redefine) namespace (\(.*\))", "'{0}' is complete where it is first written"),
-)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -62,27 +55,15 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         summary, _, place = str(error).rpartition(" (at ")
-        summary = _in_words(summary)
         at = re.match(r"line (\d+), column (\d+)", place)
         line = int(at[1]) if at else text.rstrip("\r\n").count("\n") + 1
         column = f"column {at[2]}" if at else "the end of the file"
-        raise _refused(path, f"no TOML at {column}: {summary}", "", line=line) from error
+        raise _refused(path, f"no TOML at {column}: {in_words(summary)}", "", line=line) from error
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise _refused(path, "nested too deeply, or a number of thousands of digits", "less") from error
     if keys := _too_large(document):
         raise _refused(path, "a number too large", "one of 64 bits (toml.io)", line=line_of(text, keys))
     return document
-
-
-def _in_words(summary: str) -> str:
-    """What tomllib says, in words; a key that it names as a tuple of Python, as TOML writes it."""
-    for pattern, words in _WORDS:
-        if found := re.fullmatch(pattern, summary, re.DOTALL):
-            names = [".".join(literal_eval(key)) for key in found.groups()]
-            return words.format(
-                *names, _INSTANCES.format(*names) if names and "probes." in names[0] else ", or in one that is complete"
-            )
-    return summary[:1].lower() + summary[1:]
 
 
 def _too_large(document: dict[str, Any]) -> Keys:

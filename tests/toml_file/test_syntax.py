@@ -1,0 +1,93 @@
+"""Every mistake in the syntax of TOML is told in probekit's words, with its line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+from tomllib import _parser  # type: ignore[attr-defined]  # its own messages are what is read here
+
+import pytest
+
+from probekit.toml_file import ConfigError, parse
+from probekit.toml_file.syntax import UNKNOWN, in_words
+
+VALUE = "a value is due: a text in quotes, a number, true, false, a [list] or a {table}"
+OPEN = "this text has no closing quotes"
+
+
+def _messages() -> list[str]:
+    """What tomllib of this Python raises, with an example for what it puts in."""
+    raised = []
+    for node in ast.walk(ast.parse(inspect.getsource(_parser))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"suffixed_err", "TOMLDecodeError"}:
+            for argument in node.args:
+                if isinstance(argument, ast.Constant | ast.JoinedStr) and "(at " not in ast.unparse(argument):
+                    raised.append(_example(argument))
+    return list(dict.fromkeys(raised))
+
+
+def _example(text: ast.Constant | ast.JoinedStr) -> str:
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else "'x'" if part.conversion == ord("r") else "('a', 'b')"
+        for part in parts
+        if isinstance(part, ast.Constant | ast.FormattedValue)
+    )
+
+
+def test_the_messages_of_tomllib_are_found() -> None:
+    assert {"Invalid value", "Cannot declare ('a', 'b') twice", "Illegal character 'x'"} <= {*_messages()}
+
+
+@pytest.mark.parametrize("message", _messages())
+def test_each_message_of_tomllib_has_words(message: str) -> None:
+    told = in_words(message)
+
+    assert told != UNKNOWN
+    assert message.lower() not in told.lower()
+
+
+def test_a_message_of_a_newer_python_gets_a_sentence_of_its_own() -> None:
+    assert in_words("Brand new") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = 1\n?\n", "2: no TOML at column 1: a line begins with a key, a [table] or a # comment"),
+        ("a =\n", f"1: no TOML at column 4: {VALUE}"),
+        ("a = prod\n", f"1: no TOML at column 5: {VALUE}"),
+        ("a = [1,\n", f"1: no TOML at the end of the file: {VALUE}"),
+        ("a = 10s\n", "1: no TOML at column 7: nothing may follow here; a text stands in quotes"),
+        ("a\n", "1: no TOML at column 2: a key is followed by = and a value"),
+        ("[a\n", "1: no TOML at column 3: the name of a table ends with ]"),
+        ("[[a]\n", "1: no TOML at column 4: the name of a list of tables ends with ]]"),
+        ("a = 'b\nc = 1\n", f"2: no TOML at the end of the file: {OPEN}"),
+        ("a = '''b\nc = 1\n", f"2: no TOML at the end of the file: {OPEN}"),
+        ("a = 'b", f"1: no TOML at the end of the file: {OPEN}"),
+        ('a = "b\nc = 1\n', f"1: no TOML at column 7: {OPEN} on its line"),
+        ('a = "b', f"1: no TOML at the end of the file: {OPEN}"),
+        ("a.ü = 1\n", "1: no TOML at column 3: a key has letters, digits, - and _, or stands in quotes"),
+        ("a = [1 2]\n", "1: no TOML at column 8: a comma or the ] of this list is missing"),
+        ("a = {b = 1\n", "1: no TOML at column 11: a comma or the } of this table is missing; it stands on one line"),
+        (
+            'a = "C:\\temp\\x"\n',
+            "1: no TOML at column 15: a backslash is written as \\\\ in \"...\", or the text stands in '...'",
+        ),
+        ('a = "\\uzzzz"\n', "1: no TOML at column 8: \\u takes four hexadecimal digits, \\U eight"),
+        ('a = "\\ud800"\n', "1: no TOML at column 12: Unicode has no character of this code"),
+        ("a = 2026-02-30\n", "1: no TOML at column 5: there is no such date or time"),
+        (
+            'a = "\x00"\n',
+            "1: no TOML at column 6: the control character U+0000 is not allowed; in a text, write \\u0000",
+        ),
+        ("# \x1b\n", "1: no TOML at column 3: the control character U+001B is not allowed; in a text, write \\u001b"),
+        ("a = {b = 1, b = 2}\n", "1: no TOML at column 18: this key is set twice in one table; keep one of them"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, Path("a.toml"))
+
+    assert str(caught.value) == f"a.toml:{told}"
