@@ -197,7 +197,7 @@ def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked)
         (["--env", "pro"], 64, "no environment 'pro'; did you mean 'prod'?"),
         (["--env", "prod", "--config", "nowhere.toml"], 78, "nowhere.toml"),
         (["--env", "prod", "--state", "none"], 64, "--state none"),
-        (["--env", "prod", "--state", "probes.toml"], 78, "probes.toml: file is not a database"),
+        (["--env", "prod", "--state", "probes.toml"], 78, "probes.toml: it is no SQLite database; name another file"),
     ],
 )
 def test_what_cannot_be_marked_is_told(call, words, code, told) -> None:
@@ -569,7 +569,7 @@ def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, le
     [
         (["--keep", "90d", "--env", "pro"], 64, "did you mean 'prod'?"),
         (["--keep", "90d", "--state", "none"], 64, "--state none"),
-        (["--keep", "90d", "--state", "probes.toml"], 78, "file is not a database"),
+        (["--keep", "90d", "--state", "probes.toml"], 78, "it is no SQLite database"),
     ],
 )
 def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:

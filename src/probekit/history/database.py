@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from probekit.files import make_private
+from probekit.history.refusals import reason_of
 from probekit.history.schema import LAST_CHANGE_OF_REPORTS, VERSIONS, WAIT, is_foreign
 from probekit.log import events
 
@@ -100,8 +101,7 @@ class Database:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise StoreError(f"{self._path}: {reason}") from error
+            raise StoreError(f"{self._path}: {reason_of(error)}") from error
 
     def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         return self._connection.execute(statement, tuple(map(_stored, values)))
