@@ -139,8 +139,8 @@ def _load(context: ssl.SSLContext, ca: Path) -> None:
     try:
         require_regular(ca)
         context.load_verify_locations(ca)
-    except (OSError, ssl.SSLError) as error:  # ssl.SSLError is an OSError, named for the reader
-        detail = f"the CA file {ca} cannot be read: {error_text(error)}; connect.ca names a file in PEM"
+    except OSError as error:  # ssl.SSLError is one
+        detail = f"the CA file {ca} cannot be read: {_words(error)}; connect.ca names a file in PEM"
         raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
 
 
@@ -148,10 +148,27 @@ def _present(context: ssl.SSLContext, certificate: Path) -> None:
     try:
         require_regular(certificate)
         context.load_cert_chain(certificate, password=_no_passphrase)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, named for the reader
-        summary = f"cannot be used: {error_text(error)}; it holds certificate and key in PEM"
+    except (OSError, ValueError) as error:
+        summary = f"cannot be used: {_words(error)}; it holds certificate and key in PEM"
         detail = f"the client certificate {certificate} {summary}"
         raise ProbeFailedError(Reason.MISSING_FILE, detail) from error
+
+
+_FILE_WORDS: Final = {  # by OpenSSL's reason, of which ssl knows no more than this for most
+    "NO_CERTIFICATE_OR_CRL_FOUND": "no certificate stands in it",
+    "KEY_VALUES_MISMATCH": "its key is not the key of its certificate",
+    "KEY_TYPE_MISMATCH": "its key is not the key of its certificate",
+    "EE_KEY_TOO_SMALL": "its key is too small for this machine's OpenSSL",
+    "CA_MD_TOO_WEAK": "its signature is too weak for this machine's OpenSSL",
+    "CA_KEY_TOO_SMALL": "the key of a CA in it is too small for this machine's OpenSSL",
+}
+
+
+def _words(error: OSError | ValueError) -> str:
+    """Why a file of certificates cannot be used: never in OpenSSL's own text, which names a line of its wrapper."""
+    if isinstance(error, ssl.SSLError):
+        return _FILE_WORDS.get(error.reason or "", "a part of it is missing or damaged")
+    return error_text(error)
 
 
 def _no_passphrase() -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unicodedata import normalize
 
 from probekit.probes._support.json import is_number
+from probekit.probes._support.pattern_words import NOT_UNICODE, pattern_words
 
 if TYPE_CHECKING:
     from re2 import _Regexp
@@ -72,7 +73,7 @@ def compile_pattern(pattern: str) -> _Regexp:
     try:
         compiled = re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
-        why = error.args[0].decode("utf-8", "replace") if isinstance(error, re2.error) else "it is not Unicode"
+        why = pattern_words(error.args[0].decode("utf-8", "replace")) if isinstance(error, re2.error) else NOT_UNICODE
         message = f"no regular expression of RE2: {why}; see github.com/google/re2/wiki/Syntax"
         raise ValueError(message) from error
     if compiled.programsize > _LARGEST_PROGRAM:
