@@ -18,13 +18,14 @@ OPEN = "this text has no closing quotes"
 
 def _messages() -> list[str]:
     """What tomllib of this Python raises, with an example for what it puts in."""
-    raised = []
-    for node in ast.walk(ast.parse(inspect.getsource(_parser))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"suffixed_err", "TOMLDecodeError"}:
-            for argument in node.args:
-                if isinstance(argument, ast.Constant | ast.JoinedStr) and "(at " not in ast.unparse(argument):
-                    raised.append(_example(argument))
-    return list(dict.fromkeys(raised))
+    raised = (
+        argument
+        for node in ast.walk(ast.parse(inspect.getsource(_parser)))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"suffixed_err", "TOMLDecodeError"}
+        for argument in node.args
+        if isinstance(argument, ast.Constant | ast.JoinedStr) and "(at " not in ast.unparse(argument)
+    )
+    return list(dict.fromkeys(map(_example, raised)))
 
 
 def _example(text: ast.Constant | ast.JoinedStr) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from probekit.cli.codes import INTERRUPTED, MEANINGS, USAGE
+from probekit.cli.usage import show_usage_error
 from probekit.text import paragraph
 from probekit.version import __version__
 
@@ -65,7 +66,11 @@ def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
     """
     command = ctx.command
     if not isinstance(command, click.Group):
-        _, _, given = command.make_parser(ctx).parse_args(args=list(arguments))
+        try:
+            _, _, given = command.make_parser(ctx).parse_args(args=list(arguments))
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click names none for an option without its value
+            raise
         for option, count in Counter(given).items():
             if count > 1 and option.name in _SUBJECT:
                 raise click.UsageError(f"option {option.opts[0]} takes one value and is given {count} times", ctx)
@@ -108,7 +113,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = program.main(arguments, prog_name="probekit", standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        show_usage_error(error)
         return USAGE
     except click.Abort:
         return INTERRUPTED

@@ -20,6 +20,7 @@ from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import required_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
+from probekit.cli.usage import Count
 from probekit.drawing import Column, Table
 from probekit.engine.context import Cancellation, Clock, RunObserver
 from probekit.history.ahead import ignored
@@ -59,7 +60,7 @@ def command() -> None:
 
 @command.command(name="capture")
 @environment_option
-@click.option("--windows", type=click.IntRange(1, 500), default=1, show_default=True, help="How many.")
+@click.option("--windows", type=Count(1, 500), default=1, show_default=True, help="How many.")
 @click.option("--every", type=Seconds(), default=600.0, metavar="DURATION", help="From start to start; else 10m.")
 @config_option
 @state_option

@@ -14,6 +14,7 @@ from probekit.cli.output import view, write_stdout
 from probekit.cli.runs.item import document_of, table_of, verdicts_of
 from probekit.cli.runs.targets import Choice, chosen, no_run, only, target_options, title
 from probekit.cli.state import required_file, state_option
+from probekit.cli.usage import Count
 from probekit.cli.trouble import exit_on_error
 from probekit.drawing import Block, Cell, Column, Line, Style, Table, draw
 from probekit.history.store import RunSummary, Store
@@ -40,7 +41,7 @@ _OTHERS: Final = 12 + 16 + 11 + 4 + 7 + 5 * 2  # columns that the others and the
     help="What came of this item of one target, with its number as a trend.",
     shell_complete=complete.items,
 )
-@click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many runs of a target.")
+@click.option("--last", type=Count(1, 10_000), default=20, show_default=True, help="So many runs of a target.")
 @click.option("--json", "as_json", is_flag=True, help="The list for other programs.")
 @state_option
 @exit_on_error
