@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -309,3 +310,30 @@ def test_a_folder_of_our_own_is_closed_to_others(tmp_path, mode) -> None:
     make_private_folder(tmp_path / "state")
 
     assert mode_of(tmp_path / "state") == 0o700
+
+
+@pytest.mark.parametrize("name", ["", "there", "none", "x" * 300, "a\0b", "there/below"])
+def test_a_name_that_no_file_can_have_is_that_of_no_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").write_text("")
+
+    asked = tmp_path / name
+
+    assert [ask(asked) for ask in (files.is_there, files.is_file, files.is_folder)] == {
+        "": [True, False, True],
+        "there": [True, True, False],
+    }.get(name, [False] * 3)
+
+
+def test_what_a_user_named_is_asked_for_by_these_functions() -> None:
+    """pathlib's own raise for a name that is too long, which is a mistake of the command line or configuration."""
+    source = Path(files.__file__).parent
+    allowed = {"control_group.py"}  # a path of the kernel's
+    asked = re.compile(r"\.(?:exists|is_file|is_dir)\(\)")
+
+    found = [
+        path.name
+        for path in source.rglob("*.py")
+        if "demo" not in path.relative_to(source).parts and asked.search(path.read_text("utf-8"))
+    ]
+
+    assert {*found} <= allowed

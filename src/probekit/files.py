@@ -207,3 +207,30 @@ def make_private_folder(folder: Path) -> None:
     state = folder.stat()
     if state.st_uid == os.geteuid() and state.st_mode & OTHERS:
         folder.chmod(0o700)
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything has this name, a link to nothing too; a name that no file can have is that of none."""
+    try:
+        path.lstat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a regular file, or a link to one."""
+    return S_ISREG(_mode(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, or a link to one."""
+    return S_ISDIR(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    """The mode of what has this name; 0 where nothing has: pathlib raises for a name that is too long."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0

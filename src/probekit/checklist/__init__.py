@@ -10,6 +10,7 @@ from typing import Final
 from probekit.checklist.reader import read
 from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbeRequirement, Role, SignOff, Success
 from probekit.checklist.source import Source
+from probekit.files import is_folder
 from probekit.model.checklist import Deadline, Item, Row
 from probekit.model.success import SuccessCriterion
 from probekit.toml_file import ConfigError, FileProblem, nearest
@@ -159,7 +160,7 @@ def _path(name: str | Path, folder: Path) -> Path:
     if isinstance(name, str):
         if name in built_in():
             return _DATA / name
-        is_path = "/" in name or name.endswith(".toml") or (name not in ("", ".", "..") and (folder / name).is_dir())
+        is_path = "/" in name or name.endswith(".toml") or (name not in ("", ".", "..") and is_folder(folder / name))
         if not is_path:
             raise _unknown(name)
     return folder / name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from probekit.files import is_folder
 from probekit.toml_file import ConfigError, FileProblem, Keys, Mistake, line_of, parse, text_of
 
 _ADVICE: Final = "a path is taken from the folder of the file that names it"
@@ -91,7 +92,7 @@ class Source:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     files = sorted(path.glob("*.toml"))
     if not files:

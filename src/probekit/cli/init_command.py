@@ -17,6 +17,7 @@ from probekit.cli.options import header_option
 from probekit.cli.output import write_stderr, write_stdout
 from probekit.cli.trouble import exit_on_error
 from probekit.config.loader import read
+from probekit.files import is_there
 from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.text import escape, paragraph
 from probekit.toml_file import ConfigError
@@ -64,7 +65,7 @@ _HINTS: Final = {
 def command(url: str, environment: str, output: Path, ca: Path | None, headers: Mapping[str, str]) -> int:
     """Look, say what was found, write the file and name the next commands."""
     is_file = str(output) != "-"
-    if is_file and (output.exists() or output.is_symlink()):
+    if is_file and is_there(output):
         raise RequestError(f"{output} is there already: name another file with --output, or - for stdout")
     base_url, path = _parts(url)
     folder = output.parent if is_file else Path()

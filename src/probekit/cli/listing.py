@@ -10,6 +10,7 @@ from typing import Any
 from probekit import checklist as checklists
 from probekit.checklist import Checklist
 from probekit.drawing import Cell, Column
+from probekit.files import is_there
 from probekit.workflows.assembly import load_config
 
 
@@ -26,4 +27,4 @@ class Listing:
 
 def checklist_at(path: Path) -> Checklist:
     """Return that of the configuration with its own checks, the built-in one where there is no file."""
-    return load_config(path).whole_checklist if path.exists() else checklists.load("softfactory")
+    return load_config(path).whole_checklist if is_there(path) else checklists.load("softfactory")

@@ -16,6 +16,7 @@ from probekit.cli.options import config_option, environment_option
 from probekit.cli.output import warn, write_stdout
 from probekit.cli.state import state_file, state_option, target_key
 from probekit.cli.trouble import exit_on_error
+from probekit.files import is_file
 
 if TYPE_CHECKING:  # --help needs none of it
     from probekit.model.history import History
@@ -114,7 +115,7 @@ def _history(request: RunOptions, state: str | None, now: datetime) -> History:
     from probekit.model.history import History  # noqa: PLC0415  # --help needs none
 
     file = state_file(state, make=False)
-    if file is None or not file.is_file():
+    if file is None or not is_file(file):
         return History()
     from probekit.history.load import load_history  # noqa: PLC0415  # sqlite3, where something is on record
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv.parser import Original, parse_stream
 
-from probekit.files import read_file
+from probekit.files import is_file, read_file
 from probekit.toml_file import ConfigError, FileProblem
 
 
@@ -28,7 +28,7 @@ def read_dotenv(folder: Path) -> Dotenv:
         ConfigError: it cannot be read, is no UTF-8 or larger than any, or a line of it is no NAME=value.
     """
     file = folder / ".env"
-    if not (file.is_file() or file.is_fifo()):
+    if not (is_file(file) or file.is_fifo()):
         return Dotenv()
     try:
         text = read_file(file).decode("utf-8")

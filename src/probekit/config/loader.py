@@ -56,6 +56,9 @@ def read(text: str, path: Path) -> Config:
 
 
 def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:
-    """A problem with the name of a checklist, where the configuration says it."""
-    is_name = problem.line is None and problem.found.startswith("no checklist")
-    return replace(problem, file=path, line=line, key="checklist") if is_name else problem
+    """A problem with the checklist as a whole, where the configuration names it."""
+    if problem.line is None and problem.found.startswith("no checklist"):
+        return replace(problem, file=path, line=line, key="checklist")
+    if problem.line is None and problem.found.startswith(("it cannot be read", "no file can")):
+        return replace(problem, file=path, line=line, key="checklist", found=f"'{problem.file}': {problem.found}")
+    return problem

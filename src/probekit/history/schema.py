@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from probekit.files import is_file, is_there
+
 _APPLICATION: Final = (
     0x70626B74  # "pbkt", in the header of every file of this version or later (sqlite.org/fileformat2)
 )
@@ -52,12 +54,12 @@ def is_foreign(path: Path) -> bool:
     Raises:
         OSError, sqlite3.Error: it cannot be read, or is no database.
     """
-    if not path.is_file() or not path.stat().st_size:
+    if not is_file(path) or not path.stat().st_size:
         return False
     with path.open("rb") as file:
         if int.from_bytes(file.read(100)[_APPLICATION_AT], "big") == _APPLICATION:
             return False
-    is_at_rest = not path.with_name(f"{path.name}-wal").exists()  # else its last pages lie there
+    is_at_rest = not is_there(path.with_name(f"{path.name}-wal"))  # else its last pages lie there
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
     with closing(sqlite3.connect(uri, timeout=WAIT, uri=True)) as look:
         look.execute("BEGIN")  # one state of it, also while another process makes it

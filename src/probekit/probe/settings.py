@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from probekit.model import quantity
@@ -29,6 +38,16 @@ Duration = Annotated[  # "30s" in a file, seconds in Python
 def is_duration(field: FieldInfo) -> bool:
     """Whether a setting is a Duration."""
     return any(isinstance(mark, BeforeValidator) and mark.func is _seconds for mark in field.metadata)
+
+
+def _askable(path: str) -> str:
+    """The path, if it can stand in a URL."""
+    if problem := url_problem(f"http://host{path}"):
+        raise ValueError(problem)
+    return path
+
+
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/\S*$"), AfterValidator(_askable)]  # with its query, if any
 
 
 class Settings(BaseModel):
@@ -88,7 +107,7 @@ class RepeatedConfig(ProbeConfig):
 class Where(Settings):
     """One URL, as a path below the target's own or whole."""
 
-    path: str | None = Field(None, pattern=r"^/\S*$", description="a path below the environment's base_url")
+    path: UrlPath | None = Field(None, description="a path below the environment's base_url")
     url: str | None = Field(
         None, pattern=r"^https?://[^\s/@]+(/\S*)?$", description="a whole URL instead, for another host"
     )

@@ -60,10 +60,21 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         column = f"column {at[2]}" if at else "the end of the file"
         raise _refused(path, f"no TOML at {column}: {in_words(summary)}", "", line=line) from error
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
-        raise _refused(path, "nested too deeply, or a number of thousands of digits", "less") from error
+        found, line = _too_much(text)
+        raise _refused(path, found, "less", line=line) from error
     if keys := _too_large(document):
         raise _refused(path, "a number too large", "one of 64 bits (toml.io)", line=line_of(text, keys))
     return document
+
+
+def _too_much(text: str) -> tuple[str, int]:
+    """What Python cannot read, and its line: a number of more digits than int() takes, else the deepest nesting."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if re.search(r"[0-9_]{4300}", line):
+            return "a number of thousands of digits", number
+    deepest = max(range(len(lines)), key=lambda at: lines[at].count("[") + lines[at].count("{") + lines[at].count("."))
+    return "nested too deeply", deepest + 1
 
 
 def _too_large(document: dict[str, Any]) -> Keys:

@@ -14,6 +14,7 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+")  # in ASCII; underscores stand in nam
 _AUTHORITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<place>[^/?#]*)")
 _PLACE: Final = re.compile(r"(?P<host>\[[^][]*\]|[^][:]*)(?::(?P<port>[^:]*))?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
+_LONGEST: Final = 8000  # characters of a URL: RFC 9110 section 4.1 asks no server for more
 _MOST_PORT: Final = 65535
 
 
@@ -117,6 +118,8 @@ def url_problem(url: str) -> str:
     """The part of a URL that cannot be, without a word of it; empty where it can be asked."""
     if not url.isprintable():
         return "it holds a character that is not printable"
+    if len(url) > _LONGEST:
+        return f"it is longer than {_LONGEST} characters"
     authority = _AUTHORITY.match(url)
     if authority is None:
         return "it does not begin as SCHEME://HOST"

@@ -8,6 +8,7 @@ from pathlib import Path
 from stat import S_IRWXG, S_IRWXO, S_IWGRP, S_IXGRP
 from typing import Any
 
+from probekit.files import is_file
 from probekit.probe import ProbeFailedError, Reason
 from probekit.probes.postgres.trusted_roots import with_defaults
 from probekit.transport.trust import CertificateDemandedError, Trust
@@ -25,7 +26,7 @@ class ClientCertificate:
 
     def demanded(self, where: str, said: str) -> ProbeFailedError:
         """Why there is no session with a server that demands a certificate."""
-        if self.file is not None and not self.file.is_file():
+        if self.file is not None and not is_file(self.file):
             detail = f"{where} demands a client certificate: {self.setting} names {self.file}, which is no file"
             return ProbeFailedError(Reason.MISSING_FILE, detail)
         return CertificateDemandedError(where, presented=self.setting, withheld=self.withheld, alert=said)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from psycopg.pq import Conninfo
 
+from probekit.files import is_file
 from probekit.probe import ProbeFailedError, Reason
 from probekit.transport.trust import Trust
 
@@ -27,7 +28,7 @@ def _store_of_the_system() -> str:
     """The file of this machine's roots, where OpenSSL looks for it, or where Debian has it without a link there."""
     paths = ssl.get_default_verify_paths()
     beside = Path(paths.capath or "", _BUNDLE)
-    return paths.cafile or (str(beside) if paths.capath and beside.is_file() else _SYSTEM)
+    return paths.cafile or (str(beside) if paths.capath and is_file(beside) else _SYSTEM)
 
 
 def trusted_roots(parameters: Mapping[str, Any], trust: Trust) -> dict[str, str]:

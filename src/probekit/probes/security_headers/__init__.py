@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 from uuid import uuid4
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, field_validator
 
 from probekit.probe import (
     Answer,
@@ -20,14 +20,13 @@ from probekit.probe import (
     ProbeFailedError,
     Readings,
     Reason,
+    UrlPath,
 )
 from probekit.probes._support.json import shown
 from probekit.probes.security_headers.cookie_post import CookiePost, send
 from probekit.probes.security_headers.plain_http import https_redirect, usual_plain_url
 from probekit.probes.security_headers.rules import Fault, Minimum, Word, conflicts, cookie_faults, cookies_set, faults
 from probekit.transport.urls import endpoint_of, has_host
-
-Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 
 _HTML: Final = {"Accept": "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"}
 _MADE_UP: Final = "a path that cannot exist"
@@ -38,8 +37,8 @@ class SecurityHeaders(Minimum):
     """The pages that are sampled, beside the minimum that their headers must keep."""
 
     kind: Literal["security_headers"] = "security_headers"
-    pages: tuple[Path, ...] = Field(("/",), min_length=1, max_length=4, description="paths of HTML pages")
-    api: Path | None = Field(None, description="a path of the API; any answer below 500 is read, a 401 too")
+    pages: tuple[UrlPath, ...] = Field(("/",), min_length=1, max_length=4, description="paths of HTML pages")
+    api: UrlPath | None = Field(None, description="a path of the API; any answer below 500 is read, a 401 too")
     error_page: bool = Field(default=True, description="whether a path that cannot exist is sampled too")
     follow: int = Field(0, ge=0, le=5, description="redirects of a page that are followed, within the origin only")
     session_cookies: tuple[Word, ...] = Field(

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from probekit.probe import Answer, Context, Failure, ProbeFailedError, Reason, SecretRef, Settings
+from probekit.probe import Answer, Context, Failure, ProbeFailedError, Reason, SecretRef, Settings, UrlPath
 from probekit.probes.security_headers.rules import cookies_set
 
 _REFUSED: Final = (401, 403)
@@ -15,7 +15,7 @@ _REFUSED: Final = (401, 403)
 class CookiePost(Settings):
     """A POST that sets cookies, such as the log-in of a canary user."""
 
-    path: str = Field(pattern=r"^/\S*$", description="a path below the environment's base_url")
+    path: UrlPath = Field(description="a path below the environment's base_url")
     body: SecretRef | None = Field(None, description="where its body is kept; none: it is empty")
     content_type: Literal["application/x-www-form-urlencoded", "application/json"] = Field(
         "application/x-www-form-urlencoded", description="the media type of its body"
