@@ -1,12 +1,16 @@
-"""Events to stderr: for people on a terminal, as JSON elsewhere."""
+"""Events to stderr: sentences for people on a terminal, JSON elsewhere; the same warning once in a run."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from probekit.text import escape, words
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -15,60 +19,132 @@ if TYPE_CHECKING:
 
     from probekit.redaction import Redactor
 
-_REDACTOR: Final[ContextVar[Redactor | None]] = ContextVar("redactor of this task's run", default=None)
+LogFormat = Literal["auto", "text", "json"]
+FORMATS: Final[tuple[LogFormat, ...]] = ("auto", "text", "json")
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the events of one run need: its secrets, and which warnings it gave."""
+
+    redactor: Redactor | None = None
+    told: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What a command asks for; structlog is configured with it when the first event comes."""
+
+    level: int = logging.WARNING
+    format: LogFormat = "auto"
+    told: set[str] | None = None  # of a command, which may be several runs
+    is_new: bool = False
+
+
+_RUN: Final[ContextVar[_Run]] = ContextVar("this task's run", default=_Run())  # noqa: B039  # that of no run
+_WANTED: Final = _Wanted()
 
 
 def redact(redactor: Redactor) -> None:
-    """Take that redactor's secrets out of every event of this task and those that it starts."""
-    _REDACTOR.set(redactor)
+    """Take that redactor's secrets out of every event of this task and those that it starts: a run begins."""
+    _RUN.set(_Run(redactor=redactor, told=set() if _WANTED.told is None else _WANTED.told))
+
+
+def write_as(log_format: LogFormat) -> None:
+    """Write the events that follow as text or as JSON; auto: as text on a terminal."""
+    _WANTED.format, _WANTED.is_new = log_format, True
 
 
 def configure(*, level: int = logging.WARNING) -> None:
-    """Send events of at least this level to stderr."""
-    _configure(level)
+    """Send events of at least this level to stderr: a command begins."""
+    _WANTED.level, _WANTED.told, _WANTED.is_new = level, set(), True
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what it says of a peer's bad manners helps nobody
+
+
+def wants(level: int) -> bool:
+    """Whether events of this level are written: one that is not needs no structlog."""
+    return level >= _WANTED.level
 
 
 def events() -> FilteringBoundLogger:
     """The logger; a program that uses probekit as a library and configured nothing hears warnings on stderr."""
-    import structlog  # noqa: PLC0415  # see _configure
+    import structlog  # noqa: PLC0415  # a quarter of a second, which no run without an event must pay
 
-    if not structlog.is_configured():
-        _configure(logging.WARNING)
+    if _WANTED.is_new or not structlog.is_configured():
+        _WANTED.is_new = False
+        structlog.configure(
+            processors=[structlog.processors.add_log_level, _clean, _once, *_renderers()],
+            wrapper_class=structlog.make_filtering_bound_logger(_WANTED.level),
+            logger_factory=_to_stderr,
+            cache_logger_on_first_use=False,
+        )
     return cast("FilteringBoundLogger", structlog.get_logger())
 
 
-def _configure(level: int) -> None:
-    import structlog  # noqa: PLC0415  # a quarter of a second, which --help must not pay
+def _renderers() -> list[Any]:
+    import structlog  # noqa: PLC0415  # see above
 
-    terminal = sys.stderr.isatty()
-    render = (
-        structlog.dev.ConsoleRenderer(colors=terminal) if terminal else structlog.processors.JSONRenderer(default=str)
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _clean,
-            cast("Any", render),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_to_stderr,
-        cache_logger_on_first_use=False,
-    )
+    if _WANTED.format == "text" or (_WANTED.format == "auto" and sys.stderr.isatty()):
+        return [_as_text]
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    return [stamp, structlog.processors.JSONRenderer(default=str)]
+
+
+Event = Mapping[str, Any]
+
+
+def _of_measurement(event: Event) -> str:
+    place = f" at {event['address']}" if event["address"] else ""
+    return f"measured {event['probe']}{place} in {1000 * event['seconds']:.0f} ms"
+
+
+def _of_control(event: Event) -> str:
+    return f"a control does not answer as it should, {words(event['reason'])}: {event['detail']}"
+
+
+SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
+    "secret.short": "the secret {secret} has fewer than {least} characters, too few to be hidden in texts",
+    "secret.ordinary_word": "the secret {secret} is a word of probekit's own texts, which show it; {mend}",
+    "secret.readable_by_others": "the secret's file {secret} can be read by other users; {mend}",
+    "control.silent": _of_control,
+    "history.runs_dropped": "{runs} earlier runs were removed from {file}: they have {reason}",
+    "probe.bug": "probe {probe}: {error} in the kind {kind}, which is a bug of that kind and no finding",
+    "probe.measured": _of_measurement,
+}
+
+
+def _as_text(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    """The event's sentence; one that the target has a part in is escaped."""
+    sentence = SENTENCES.get(event["event"], "{event}")
+    text = sentence(event) if callable(sentence) else sentence.format_map(event)
+    prefix = "" if method == "debug" else f"{method}: "
+    return escape(f"probekit: {prefix}{text}")
 
 
 def _clean(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The event without any secret."""
-    redactor = _REDACTOR.get()
+    redactor = _RUN.get().redactor
     if redactor is None:
         return event
     return {key: redactor.clean(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
+def _once(_logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The event, unless this run warned of the same before; measurements are written each."""
+    import structlog  # noqa: PLC0415  # see above
+
+    if method == "debug":
+        return event
+    told, key = _RUN.get().told, repr(sorted(event.items()))
+    if key in told:
+        raise structlog.DropEvent
+    told.add(key)
+    return event
+
+
 def _to_stderr(*_arguments: object) -> object:
     """A logger on stderr as it is now: whoever exchanges it later wants to see what is said later."""
-    import structlog  # noqa: PLC0415  # see _configure
+    import structlog  # noqa: PLC0415  # see above
 
     return structlog.PrintLogger(cast("Any", _Forgiving()))
 

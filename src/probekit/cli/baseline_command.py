@@ -14,7 +14,7 @@ import click
 
 from probekit import log
 from probekit.cli.config_file import default_config
-from probekit.cli.options import Seconds, config_option, environment_option
+from probekit.cli.options import Seconds, config_option, environment_option, log_format_option
 from probekit.cli.output import show as show_blocks, warn, write_stderr, write_stdout
 from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals
@@ -64,9 +64,11 @@ def command() -> None:
 @click.option("--every", type=Seconds(), default=600.0, metavar="DURATION", help="From start to start; else 10m.")
 @config_option
 @state_option
+@log_format_option
 @exit_on_error
 def capture_(environment: str | None, windows: int, every: float, config: Path | None, state: str | None) -> int:
     """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
+    log.configure()
     options = _options(environment, config)
     target = target_key(options)
     with Store(required_file(state)) as store:
@@ -110,12 +112,14 @@ def show(environment: str | None, config: Path | None, state: str | None) -> int
 @environment_option
 @config_option
 @state_option
+@log_format_option
 @exit_on_error
 def compare(environment: str | None, config: Path | None, state: str | None) -> int:
     """Measure one window and hold it against those on record; it is not kept.
 
     Exits with 0 where every metric is within its tolerance, else with 10.
     """
+    log.configure()
     options = _options(environment, config)
     target = target_key(options)
     with Store(required_file(state)) as store:
@@ -132,7 +136,6 @@ def _options(environment: str | None, config: Path | None) -> RunOptions:
 
 
 def _captured(options: RunOptions, known: Sequence[BaselineWindow]) -> CapturedWindow:
-    log.configure()
     options = replace(options, history=History(baseline=tuple(known)))
     try:
         with shown_progress() as progress:

@@ -12,7 +12,7 @@ import click
 
 from probekit import log
 from probekit.cli.config_file import default_config
-from probekit.cli.options import Moment, config_option, environment_option
+from probekit.cli.options import Moment, config_option, environment_option, log_format_option
 from probekit.cli.output import warn, write_stdout
 from probekit.cli.people_options import deployed_by_option, reviewed_by_option
 from probekit.cli.state import required_file, state_option, target_key
@@ -55,6 +55,7 @@ def command() -> None:
 @_AT
 @config_option
 @state_option
+@log_format_option
 @exit_on_error
 def start(  # noqa: PLR0913  # click's interface
     environment: str | None,
@@ -88,6 +89,7 @@ def start(  # noqa: PLR0913  # click's interface
 @_AT
 @config_option
 @state_option
+@log_format_option
 @exit_on_error
 def finish(environment: str | None, at: datetime, config: Path | None, state: str | None) -> int:
     """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""

@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 import click
 
+from probekit import log
 from probekit.cli import complete
 from probekit.model import quantity
 from probekit.model.history import is_ahead
@@ -160,6 +161,19 @@ environment_option = click.option(
     shell_complete=complete.environments,
 )
 
+
+def _write_as(_ctx: click.Context, _param: click.Parameter, log_format: log.LogFormat) -> None:
+    log.write_as(log_format)
+
+
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(log.FORMATS),
+    default="auto",
+    expose_value=False,
+    callback=_write_as,
+    help="How warnings go to stderr; auto: text on a terminal, else JSON.",
+)
 _OPTIONS = (
     click.option(
         "--stage",
@@ -229,6 +243,7 @@ _OPTIONS = (
     click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
     click.option("--quiet", is_flag=True, help="Print nothing on go."),
     click.option("--verbose", is_flag=True, help="Log every measurement to stderr."),
+    log_format_option,
 )
 
 

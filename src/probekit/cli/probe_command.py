@@ -9,7 +9,7 @@ import click
 
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.options import Seconds, config_option, environment_option
+from probekit.cli.options import Seconds, config_option, environment_option, log_format_option
 from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 
@@ -30,6 +30,7 @@ _LONGEST = 600.0  # seconds of a sampling
     metavar="DURATION",
     help="How long a kind samples that reads nothing in a single measurement (latency, scrape, ...).",
 )
+@log_format_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (probekit.probe/1).")
 @exit_on_error
 def command(  # noqa: PLR0913, PLR0917  # click's options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Final
 from probekit.engine.context import Observations, RunContext
 from probekit.engine.loop_lag import Lag
 from probekit.engine.windows import put_together
-from probekit.log import events
+from probekit.log import events, wants
 from probekit.model.measurement import Attempt, Failure, Measurement, MetricKey, ProbeFailedError, Reason
 from probekit.model.numbers import number
 from probekit.model.plan import Bounds, Plan, Step
@@ -46,7 +47,6 @@ class Measurer:
         self._lag = lag
         self._environment = run.environment
         self._allow = frozenset(run.environment.allow)
-        self._events = events().bind()
         self.watched = True  # whether background steps still have something to watch
 
     async def resolve(self, step: Step[ConfiguredKind]) -> Resolved | Failure:
@@ -203,9 +203,10 @@ class Measurer:
 
     def _kept(self, measurement: Measurement) -> Measurement:
         self._observations.measurements.append(measurement)
-        self._events.debug(
-            "probe.measured", probe=measurement.probe, address=measurement.address, seconds=measurement.seconds
-        )
+        if wants(logging.DEBUG):
+            events().debug(
+                "probe.measured", probe=measurement.probe, address=measurement.address, seconds=measurement.seconds
+            )
         return measurement
 
 
