@@ -11,7 +11,9 @@ from pathlib import Path
 
 from measure import cpu_of, side_by_side, table
 
-NEEDED = "asyncio, ssl, httpx, httpcore, pydantic, pydantic_settings, structlog, click, asyncio_throttle, dotenv"
+NEEDED = (  # what a run imports that is not probekit's; structlog comes with the first event
+    "asyncio, ssl, sqlite3, httpx, httpcore, pydantic, pydantic_settings, click, asyncio_throttle, dotenv, platformdirs"
+)
 
 
 class Page(BaseHTTPRequestHandler):
@@ -33,6 +35,7 @@ def main() -> None:
     python, program = [sys.executable], [sys.executable, "-m", "probekit"]
     with tempfile.TemporaryDirectory() as folder:
         env = {"PATH": os.environ["PATH"], "HOME": folder}
+        env |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}  # of another source tree
         file = Path(folder) / "probes.toml"
         file.write_text(
             f'[env.x]\nbase_url = "http://127.0.0.1:{server.server_port}"\n'

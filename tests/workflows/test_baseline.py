@@ -366,3 +366,29 @@ def test_own_checks_that_nothing_compares_have_no_baseline(place, tmp_path) -> N
 
     assert code == 64
     assert "nothing of 'prod' is compared with a baseline; it takes a limit such as" in said
+
+
+def test_what_lacks_in_every_window_is_told_once(place) -> None:
+    _, _, said = call(baseline_command.capture_, "--windows", "2", "--every", "1ms")
+
+    lines = [line for line in said.splitlines() if line.startswith("probekit: ")]
+    assert lines
+    assert len(lines) == len({*lines})
+
+
+@pytest.mark.parametrize(
+    "limits", [["p95 within 10 % of baseline", "p95 < 0.001 ms"], ["p95 < 0.001 ms", "p95 within 10 % of baseline"]]
+)
+def test_a_number_beyond_its_own_limit_is_none_of_a_baseline(place, tmp_path, limits) -> None:
+    with (tmp_path / "probes.toml").open("a") as file:
+        file.write(
+            f'[env.prod.probes.shop]\nkind = "latency"\nrate = 100\nroutes = [{{ path = "/" }}]\nexpect = {limits}\n'
+        )
+
+    _, _, said = call(baseline_command.capture_)
+
+    assert said.count("shop p95: ") == 1
+    assert "shop p95: it breaks its own limit, p95 < 0.001 ms" in said
+    with Store(Path(STATE)) as store:
+        (document,) = store.windows(place, datetime.now(UTC))
+    assert "shop" not in {source.probe for source in window_of(document).values}

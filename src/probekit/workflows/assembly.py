@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from probekit import log
 from probekit.checklist import Checklist
-from probekit.config import by_url, loader
+from probekit.config import loader
 from probekit.config.secrets import SecretResolver, secret_refs
 from probekit.config.target import Config, Target
 from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver
@@ -72,6 +72,8 @@ def load_config(path: Path) -> Config:
 
 
 def _of_url(options: RunOptions, url: str) -> Config:
+    from probekit.config import by_url  # noqa: PLC0415  # for the runs without a file
+
     if mistake := by_url.url_mistake(url):
         raise RequestError(f"--url: {mistake}")
     config = by_url.of_url(url, ca=options.ca, headers=options.headers)

@@ -14,9 +14,10 @@ from probekit.judging.release import release_of
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, Recorded
+from probekit.model.limit import Limit
 from probekit.model.measurement import Failure, MetricKey
 from probekit.model.plan import Plan, Step
-from probekit.model.readings import Histogram
+from probekit.model.readings import Histogram, Reading
 from probekit.model.verdict import Outcome, Served, Situation, Verdict
 from probekit.planning.baseline import baseline_items
 from probekit.planning.plan import plan
@@ -96,26 +97,36 @@ def _served(observations: Observations, planned: Plan[ConfiguredKind]) -> str | 
 def _values(planned: Plan[ConfiguredKind], observations: Observations) -> tuple[dict[MetricKey, Recorded], list[str]]:
     """Every number that is compared, and in words what there is none of; a number beyond its own limit is none."""
     values: dict[MetricKey, Recorded] = {}
-    lacking = [f"{item.title}: {planned.uncovered[item.id]}" for item in planned.items if item.id in planned.uncovered]
+    lacking = {item.title: planned.uncovered[item.id] for item in planned.items if item.id in planned.uncovered}
     for item, step in _pairs(planned):
         attempts = observations.attempts.get(step.key, ())
         for limit in item.expect:
             reading = attempts[-1].measurements[0].values.get(limit.metric) if attempts else None
-            name = f"{step.name} {limit.metric}"
-            if reading is None or isinstance(reading, Failure):
-                lacking.append(f"{name}: {reading.detail if reading else 'no reading'}")
+            name, key = f"{step.name} {limit.metric}", MetricKey(*step.key, limit.metric)
+            number = _number(reading, limit)
+            if isinstance(number, str):
+                lacking[name] = number
+            if isinstance(number, str) or name in lacking:  # by any of the limits on it
+                values.pop(key, None)
                 continue
-            number = number_of(reading)
-            fails = limit.of == "value" and evaluate(reading, limit, Risks()).outcome is Outcome.FAIL
-            if number is None or fails:
-                lacking.append(f"{name}: {f'it breaks its own limit, {limit}' if fails else 'no number'}")
-                continue
-            print_ = planned.fingerprints[step.key]
             requests = reading.requests if isinstance(reading, Histogram) else None
-            addresses = addresses_of(attempts)
-            kept = Recorded(value=number, fingerprint=print_, requests=requests, addresses=addresses)
-            values[MetricKey(*step.key, limit.metric)] = kept
-    return values, lacking
+            values[key] = Recorded(
+                value=number,
+                fingerprint=planned.fingerprints[step.key],
+                requests=requests,
+                addresses=addresses_of(attempts),
+            )
+    return values, [f"{name}: {reason}" for name, reason in lacking.items()]
+
+
+def _number(reading: Reading | Failure | None, limit: Limit) -> float | str:
+    """The number that a baseline keeps of a reading, or why that limit on it leaves none."""
+    if reading is None or isinstance(reading, Failure):
+        return reading.detail if reading else "no reading"
+    if limit.of == "value" and evaluate(reading, limit, Risks()).outcome is Outcome.FAIL:
+        return f"it breaks its own limit, {limit}"
+    number = number_of(reading)
+    return "no number" if number is None else number
 
 
 def _pairs(planned: Plan[ConfiguredKind]) -> Iterator[tuple[Item, Step[ConfiguredKind]]]:

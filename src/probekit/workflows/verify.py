@@ -27,7 +27,7 @@ from probekit.model.verdict import Action, Control, Runner, Situation
 from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
 from probekit.version import __version__
-from probekit.workflows import by_url, people
+from probekit.workflows import people
 from probekit.workflows.assembly import prepare, release_request, session
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_unasked
 from probekit.workflows.options import RunOptions
@@ -47,6 +47,8 @@ async def execute_run(
     """
     config, target, planned = prepare(options)
     if options.url is not None:
+        from probekit.workflows import by_url  # noqa: PLC0415  # for the runs without a file
+
         planned = await by_url.without_https(planned, target)
     opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
     context = replace(
