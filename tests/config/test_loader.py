@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 import traceback
 from pathlib import Path
@@ -81,13 +80,14 @@ def test_the_example_of_the_repository_loads() -> None:
     ]
 
 
-def test_a_configuration_knows_its_file_and_that_files_hash(write) -> None:
-    path = write(RIGHT)
+def test_a_configuration_knows_its_file_and_a_hash_of_what_it_says(write) -> None:
+    config = load_config(write(RIGHT))
+    commented = load_config(write(f"# a comment\n{RIGHT}"))
+    changed = load_config(write(RIGHT.replace('timeout = "10s"', 'timeout = "11s"')))
 
-    config = load_config(path)
-
-    assert config.path == path
-    assert config.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert config.path == commented.path
+    assert config.digest == commented.digest != changed.digest
+    assert len(bytes.fromhex(config.digest)) == 32
 
 
 def test_items_stand_in_the_checklists_order_each_once(write) -> None:

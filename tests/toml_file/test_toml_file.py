@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, problems, read
+from probekit.config.complaints import Complaints
+from probekit.config.origins import Node, Origin, Origins
+from probekit.toml_file import ConfigError, FileProblem, line_of, nearest, parse, read
 
 VALUE = "a value is due: a text in quotes, a number, true, false, a [list] or a {table}"
 TEXT = """\
@@ -277,11 +279,19 @@ class Outer(Table):
     deep: dict[str, list[Inner]] | None = None
 
 
+def problems(error, model, toml: str, prefix=()) -> list[FileProblem]:
+    """What pydantic found in a file p.toml of this text."""
+    origin = Origin(file=Path("p.toml"), text=toml)
+    complain = Complaints(origins=Origins(document=Node(value={}, origin=origin)))
+    complain.of_model(error, model, prefix)
+    return complain.found
+
+
 def said(toml: str) -> list[str]:
     """What is said of the text of a file p.toml."""
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate(parse(toml, Path("p.toml")))
-    return [str(problem) for problem in problems(caught.value, Outer, Path("p.toml"), toml)]
+    return [str(problem) for problem in problems(caught.value, Outer, toml)]
 
 
 @pytest.mark.parametrize(
@@ -369,7 +379,7 @@ def test_a_part_of_a_file_is_told_under_its_prefix() -> None:
     with pytest.raises(ValidationError) as caught:
         Inner.model_validate({"timeout": 0})
 
-    (problem,) = problems(caught.value, Inner, Path("p.toml"), toml, ("env", "prod", "probes", "health"))
+    (problem,) = problems(caught.value, Inner, toml, ("env", "prod", "probes", "health"))
 
     assert str(problem) == "p.toml:3: env.prod.probes.health.timeout: 0, expected more than 0 (for one exchange)"
 
@@ -392,7 +402,7 @@ def test_what_was_written_is_never_repeated(document: dict[str, Any]) -> None:
     try:
         Outer.model_validate({"name": "x"} | document)
     except ValidationError as error:
-        told = "\n".join(str(problem) for problem in problems(error, Outer, Path("p.toml"), ""))
+        told = "\n".join(str(problem) for problem in problems(error, Outer, ""))
     else:
         told = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,10 +19,23 @@ if TYPE_CHECKING:  # --help needs none
 
 def environments(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """The environments of the probes.toml that the command would read."""
+    path = default_config(ctx.params.get("config"))
     with suppress(OSError, ValueError):
-        document = tomllib.loads(read_file(default_config(ctx.params.get("config"))).decode("utf-8"))
-        return _begun(begun, document.get("env", {}))
+        text = read_file(path).decode("utf-8")
+        document = tomllib.loads(text)
+        return _begun(begun, _with_included(text, path) if "include" in document else document.get("env", {}))
     return []
+
+
+def _with_included(text: str, path: Path) -> Iterable[str]:
+    """The environments of a file and of those that it includes."""
+    from probekit.config.sources import read_sources  # noqa: PLC0415  # a file alone needs none
+    from probekit.toml_file import ConfigError  # noqa: PLC0415  # as above
+
+    with suppress(ConfigError):
+        found = read_sources(text, path).get("env")
+        return found.value if found and isinstance(found.value, dict) else ()
+    return ()
 
 
 def _of_checklist(names: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:

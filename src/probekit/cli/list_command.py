@@ -21,6 +21,7 @@ from probekit.cli.options import config_option, environment_option
 from probekit.cli.output import show, write_stdout
 from probekit.cli.state import state_option
 from probekit.cli.trouble import exit_on_error
+from probekit.config.target import Config
 from probekit.drawing import Block, Cell, Column, Line, Table
 from probekit.model.numbers import count
 from probekit.model.verdict import Outcome
@@ -149,20 +150,33 @@ def _metric(metric: Metric) -> dict[str, str]:
 
 
 def _environments(path: Path) -> Listing:
-    targets = load_config(path).targets
+    config = load_config(path)
+    documents = [_environment(name, config) for name in config.environments]
     return Listing(
-        documents=[
-            {
-                "name": name,
-                "base_url": target.environment.base_url,
-                "items": len(target.items),
-                "probes": list(dict.fromkeys(one.probe for one in target.probes)),
-            }
-            for name, target in targets.items()
-        ],
-        columns=(Column(title="environment"), Column(title="in scope", is_number=True), Column(title="base_url")),
+        documents=documents,
+        columns=(
+            Column(title="environment"),
+            Column(title="in scope", is_number=True),
+            Column(title="base_url", **_TEXT),
+        ),
         rows=[
-            (Cell(name, "strong"), count(len(target.items), "item"), target.environment.base_url)
-            for name, target in targets.items()
+            (Cell(one["name"], "strong"), count(one["items"], "item"), one["base_url"])
+            if one["unset"] is None
+            else (Cell(one["name"], "strong"), "", Cell(f"not usable here: {one['unset']}", "warn"))
+            for one in documents
         ],
     )
+
+
+def _environment(name: str, config: Config) -> dict[str, Any]:
+    """Return what there is to know of an environment; `unset`: why it cannot be used here, else None."""
+    if name in config.unset:
+        return {"name": name, "base_url": None, "items": None, "probes": [], "unset": config.unset[name][0].found}
+    target = config.targets[name]
+    return {
+        "name": name,
+        "base_url": target.environment.base_url,
+        "items": len(target.items),
+        "probes": list(dict.fromkeys(one.probe for one in target.probes)),
+        "unset": None,
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from probekit.config.loader import read
 from probekit.config.target import Config
+from probekit.toml_file.write import inline, quoted
 from probekit.transport.urls import has_host, url_problem
 
 ENVIRONMENT: Final = "url"  # the name of its one environment
@@ -83,14 +83,9 @@ def of_url(url: str, *, ca: Path | None = None, headers: Mapping[str, str] | Non
         ConfigError: the .env of this folder is wrong.
     """
     parts = urlsplit(url)
-    connect = [f"ca = {_quoted(str(ca.absolute()))}"] if ca else []
-    sent = ", ".join(f"{_quoted(name)} = {{ env = {_quoted(variable)} }}" for name, variable in (headers or {}).items())
-    connect += [f"headers = {{ {sent} }}"] if sent else []
+    connect = [f"ca = {quoted(str(ca.absolute()))}"] if ca else []
+    sent = {name: {"env": variable} for name, variable in (headers or {}).items()}
+    connect += [f"headers = {inline(sent)}"] if sent else []
     base = f"{parts.scheme.lower()}://{parts.netloc}"
-    text = _TEXT.format(base=_quoted(base), path=_quoted(parts.path or "/"), connect="\n".join(connect))
+    text = _TEXT.format(base=quoted(base), path=quoted(parts.path or "/"), connect="\n".join(connect))
     return read(text, Path(_FILE))
-
-
-def _quoted(text: str) -> str:
-    """A string of TOML: its escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False)

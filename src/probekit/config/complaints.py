@@ -1,13 +1,13 @@
-"""Collect what does not fit in a configuration, each with its line."""
+"""Collect what does not fit in a configuration, each with its file and line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probekit.toml_file import FileProblem, line_of, problems
+from probekit.config.origins import Origins
+from probekit.toml_file import ConfigError, FileProblem, mistakes
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -17,18 +17,31 @@ Keys = Sequence[str | int]
 
 @dataclass(frozen=True, kw_only=True)
 class Complaints:
-    """Keeps everything in one file that does not fit."""
+    """Keeps everything in a configuration that does not fit."""
 
-    path: Path
-    text: str
+    origins: Origins
     found: list[FileProblem] = field(default_factory=list)
 
     def __call__(self, keys: Keys, found: str, expected: str, hint: str = "") -> None:
         """Keep one: where it stands, what was found, what is expected, and a hint."""
-        line = line_of(self.text, keys)
-        key = ".".join(str(part) for part in keys)
-        self.found.append(FileProblem(file=self.path, line=line, key=key, found=found, expected=expected, hint=hint))
+        self.found.append(self.origins.problem(keys, found, expected, hint))
 
     def of_model(self, error: ValidationError, model: type[BaseModel], keys: Keys) -> None:
-        """Keep all that pydantic found in the table at those keys, which the model describes."""
-        self.found.extend(problems(error, model, self.path, self.text, tuple(keys)))
+        """Keep all that pydantic found in the table at those keys, which the model describes; in the files' order."""
+        problems = [
+            self.origins.problem(one.keys, one.found, one.expected, one.hint) for one in mistakes(error, model, keys)
+        ]
+        self.found.extend(sorted(problems, key=lambda problem: (str(problem.file), problem.line or 0)))
+
+    def written(self, keys: Keys) -> str:
+        """The keys as the user wrote them, which may be those of another table that was inherited."""
+        return self.origins.of(keys).name
+
+    def stop(self) -> None:
+        """Raise what was kept, each once, if anything was.
+
+        Raises:
+            ConfigError: something does not fit.
+        """
+        if self.found:
+            raise ConfigError(tuple(dict.fromkeys(self.found)))

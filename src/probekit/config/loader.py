@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import os
+from collections.abc import Callable
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from probekit import checklist as checklists
+from probekit.checklist import Checklist
 from probekit.config.complaints import Complaints
-from probekit.config.dotenv import read_dotenv
+from probekit.config.dotenv import Dotenv, read_dotenv
+from probekit.config.inheritance import Inheritance
+from probekit.config.origins import Node, Origins, table
 from probekit.config.references import target_of
 from probekit.config.settings import File
+from probekit.config.sources import read_sources
+from probekit.config.substitution import Substituter
 from probekit.config.target import Config
-from probekit.toml_file import ConfigError, FileProblem, line_of, parse, problems, text_of
+from probekit.toml_file import ConfigError, FileProblem, text_of
 
 
 def load(path: Path) -> Config:
-    """The configuration in that file.
+    """The configuration in that file and in those that it includes.
 
     Raises:
         ConfigError: every mistake in it, each with file, line and key.
@@ -28,37 +37,98 @@ def load(path: Path) -> Config:
 
 def read(text: str, path: Path) -> Config:
     """The configuration in that text, which stands in that file; with the .env beside it."""
-    document = parse(text, path)
     try:
-        file = File.model_validate(document)
+        return _read(text, path)
+    except RecursionError:
+        found = "tables inside of one another, or environments that inherit one another, too deep to be read"
+        raise ConfigError([FileProblem(file=path, line=None, key="", found=found, expected="")]) from None
+
+
+def _read(text: str, path: Path) -> Config:
+    dotenv = cache(partial(read_dotenv, path.parent))
+    document = _resolved(read_sources(text, path))
+    written, substituter = _substituted(document, dotenv)
+    origins = Origins(document=document, substitutions=substituter.done)
+    complain = Complaints(origins=origins)
+    try:
+        file = File.model_validate(written)
     except ValidationError as error:
-        raise ConfigError(problems(error, File, path, text)) from None  # its cause holds what the user wrote
-    try:
-        checklist = checklists.load(file.checklist, relative_to=path.parent)
-    except ConfigError as error:  # of a name that is none: which line says it
-        at = line_of(text, ("checklist",))
-        raise ConfigError([_placed(problem, path, at) for problem in error.problems]) from None
-    complain = Complaints(path=path, text=text)
+        complain.of_model(error, File, ())
+        raise ConfigError(tuple(dict.fromkeys(complain.found))) from None  # its cause holds what the user wrote
+    checklist = _checklist(file, path, origins)
     targets = {
-        name: target_of(name, environment, file.probes, checklist=checklist, complain=complain)
+        name: target_of(name, environment, checklist=checklist, complain=complain)
         for name, environment in file.env.items()
     }
-    if complain.found:
-        raise ConfigError(tuple(dict.fromkeys(complain.found)))
+    complain.stop()
     return Config(
         path=path,
-        text=text,
-        digest=sha256(text.encode()).hexdigest(),
+        origins=origins,
+        written=written,
+        digest=sha256(json.dumps(written, sort_keys=True, default=str).encode()).hexdigest(),
         checklist=checklist,
         targets=targets,
-        dotenv=read_dotenv(path.parent),
+        unset={name: tuple(found) for name, found in substituter.unset.items()},
+        dotenv=dotenv(),
     )
 
 
-def _placed(problem: FileProblem, path: Path, line: int | None) -> FileProblem:
+def _resolved(file: Node) -> Node:
+    """The document with environments that hold all they inherit.
+
+    Raises:
+        ConfigError: an environment cannot be resolved.
+    """
+    complain = Complaints(origins=Origins(document=file))
+    environments = Inheritance(file=file, complain=complain).resolved()
+    complain.stop()
+    parts = {key: file.part(key) for key in file.value}
+    if environments:
+        parts["env"] = table(environments, file.part("env").origin)
+    return table(parts, file.origin)
+
+
+def _substituted(document: Node, dotenv: Callable[[], Dotenv]) -> tuple[dict[str, Any], Substituter]:
+    """The values of the document with those of their variables, without the environments that lack one.
+
+    Raises:
+        ConfigError: a variable stands where none may, or every environment lacks one.
+    """
+
+    def lookup(name: str) -> str | None:
+        found = os.environ.get(name)
+        return dotenv().values.get(name) if found is None else found
+
+    complain = Complaints(origins=Origins(document=document))
+    substituter = Substituter(lookup=lookup, complain=complain)
+    written = dict(document.value)
+    if "checklist" in written:
+        written["checklist"] = substituter.of_file("checklist", written["checklist"])
+    environments = written.get("env")
+    if isinstance(environments, dict):
+        found = {name: substituter.environment(name, one) for name, one in environments.items()}
+        written["env"] = {name: one for name, one in found.items() if name not in substituter.unset}
+    if complain.found or "" in substituter.unset or (environments and not written["env"]):
+        complain.found.extend(problem for problems in substituter.unset.values() for problem in problems)
+        complain.stop()
+    return written, substituter
+
+
+def _checklist(file: File, path: Path, origins: Origins) -> Checklist:
+    """The checklist that the file names; where there is none of this name, the line that says so."""
+    try:
+        return checklists.load(file.checklist, relative_to=path.parent)
+    except ConfigError as error:
+        raise ConfigError([_placed(problem, origins) for problem in error.problems]) from None
+
+
+def _placed(problem: FileProblem, origins: Origins) -> FileProblem:
     """A problem with the checklist as a whole, where the configuration names it."""
-    if problem.line is None and problem.found.startswith("no checklist"):
-        return replace(problem, file=path, line=line, key="checklist")
-    if problem.line is None and problem.found.startswith(("it cannot be read", "no file can")):
-        return replace(problem, file=path, line=line, key="checklist", found=f"'{problem.file}': {problem.found}")
+    if problem.line is not None:
+        return problem
+    if problem.found.startswith("no checklist"):
+        return origins.problem(("checklist",), problem.found, problem.expected, problem.hint)
+    if problem.found.startswith(("it cannot be read", "no file can")):
+        found = f"'{problem.file}': {problem.found}"
+        return origins.problem(("checklist",), found, problem.expected, problem.hint)
     return problem

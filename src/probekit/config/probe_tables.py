@@ -52,8 +52,8 @@ class ProbeTables:
         """Complain of an instance inside of a table that has a kind itself; the table without it."""
         second = {name for name, part in table.items() if isinstance(part, dict) and "kind" in part}
         for name in second:
-            both = f"both as instances, [{'.'.join((*keys, 'NAME'))}]"
-            self.complain((*keys, name), f"an instance inside of [{'.'.join(keys)}]", both)
+            here = self.complain.written(keys)
+            self.complain((*keys, name), f"an instance inside of [{here}]", f"both as instances, [{here}.NAME]")
         return {name: part for name, part in table.items() if name not in second}
 
     def _without_check(self, probe: str, keys: tuple[str, ...], table: Table, kind: AnyKind) -> Table:

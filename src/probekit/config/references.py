@@ -17,19 +17,11 @@ from probekit.model.checklist import Item
 from probekit.toml_file import nearest
 
 
-def target_of(
-    name: str,
-    environment: Environment,
-    shared: Mapping[str, dict[str, Any]],
-    *,
-    checklist: Checklist,
-    complain: Complaints,
-) -> Target:
+def target_of(name: str, environment: Environment, *, checklist: Checklist, complain: Complaints) -> Target:
     """Return the environment with its items and probes in their final form; what does not fit is complained of."""
     here = ("env", name)
     tables: dict[tuple[str, ...], dict[str, Any]]
-    tables = {("probes", probe): table for probe, table in shared.items() if probe not in environment.probes}
-    tables |= {(*here, "probes", probe): table for probe, table in environment.probes.items()}
+    tables = {(*here, "probes", probe): table for probe, table in environment.probes.items()}
     configured, whole = ProbeTables(checklist=checklist, complain=complain).read(tables)
     reader = _ScopeReader(checklist=whole, configured=configured, complain=complain)
     has_own = any(keys[-1] not in checklist.probes for keys in tables)

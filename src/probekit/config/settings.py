@@ -138,7 +138,15 @@ def _control(written: object) -> object:
 class Environment(Settings):
     """One target: where it is, what it is held to, how it is asked."""
 
-    base_url: str = Field(pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one")
+    base_url: str = Field(
+        pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one; never inherited"
+    )
+    inherits: str | None = Field(
+        None, description="The environment whose settings and probes hold here, too, unless this one writes its own."
+    )
+    without_probes: list[str] = Field(
+        [], description="Probes (PROBE or PROBE.INSTANCE) that it would inherit and leaves out."
+    )
     scope: list[str] = Field(
         [],
         description="Items that this environment is held to: ids or their beginnings; own checks are always in scope.",
@@ -238,6 +246,12 @@ class Environment(Settings):
 class File(Settings):
     """The whole of probes.toml."""
 
+    include: list[str] = Field(
+        [],
+        description="Files that this one builds on, by their paths from its folder: later ones override earlier ones, "
+        "and this file overrides all.",
+    )
+    defaults: dict[str, Any] = Field({}, description="Settings and probes that hold in every environment.")
     checklist: str = Field(
         "softfactory",
         min_length=1,

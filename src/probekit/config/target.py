@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from probekit.checklist import Checklist, ProbeRequirement
 from probekit.config.dotenv import Dotenv
+from probekit.config.origins import Origins
 from probekit.config.settings import Environment
 from probekit.model.checklist import Item
 from probekit.probe import ConfiguredKind
+from probekit.toml_file import FileProblem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +42,18 @@ class Config:
     """What a user wrote, checked."""
 
     path: Path
-    text: str = field(repr=False)
-    digest: str  # SHA-256 of the file
+    origins: Origins = field(repr=False)  # where each value was written
+    written: Mapping[str, Any] = field(repr=False)  # what the models read: merged, with the values of variables
+    digest: str  # SHA-256 of that
     checklist: Checklist
     targets: Mapping[str, Target]
+    unset: Mapping[str, tuple[FileProblem, ...]]  # environments that cannot be used here: a variable is not set
     dotenv: Dotenv
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The names of all environments, also of those that cannot be used here."""
+        return tuple(name for name in self.origins.document.value["env"])
 
     @property
     def whole_checklist(self) -> Checklist:

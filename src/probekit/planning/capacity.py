@@ -15,7 +15,7 @@ from probekit.model.numbers import count, number, span
 from probekit.model.plan import longest_window
 from probekit.model.quantity import duration_text
 from probekit.probe import ConfiguredKind, Metric
-from probekit.toml_file import ConfigError, FileProblem, line_of
+from probekit.toml_file import ConfigError, FileProblem
 
 _ROUNDING: Final = 1e-6  # blocks: six of 0.1 s are a little more than 0.6 s
 _MODEST: Final = 300  # requests of one sampling where no load is allowed
@@ -107,7 +107,7 @@ def check(config: Config) -> None:
 
 def _too_short(target: Target, config: Config) -> Iterator[FileProblem]:
     environment, keys = target.environment, ("env", target.name, "window")
-    problem = partial(FileProblem, file=config.path, line=line_of(config.text, keys), key=".".join(keys))
+    problem = partial(config.origins.problem, keys)
     least = BLOCKS_TO_PASS * environment.block
     if "window" in environment.model_fields_set and environment.window / environment.block < BLOCKS_TO_PASS - _ROUNDING:
         blocks = environment.window / environment.block

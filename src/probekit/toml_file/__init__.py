@@ -1,7 +1,7 @@
 """Which line of a TOML file is wrong, and what was expected there?"""
 
 from probekit.toml_file.lines import Keys, line_of
-from probekit.toml_file.mistakes import Mistake, mistakes, problems
+from probekit.toml_file.mistakes import Mistake, mistakes
 from probekit.toml_file.problem import ConfigError, FileProblem, nearest
 from probekit.toml_file.text import parse, read, text_of
 
@@ -14,7 +14,6 @@ __all__ = [
     "mistakes",
     "nearest",
     "parse",
-    "problems",
     "read",
     "text_of",
 ]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from probekit.toml_file.lines import Keys, line_of
-from probekit.toml_file.problem import FileProblem
+from probekit.toml_file.lines import Keys
 from probekit.toml_file.words import Wrong, finding
 
 if TYPE_CHECKING:
@@ -23,18 +21,6 @@ class Mistake:
     found: str
     expected: str
     hint: str = ""
-
-
-def problems(
-    error: ValidationError, model: type[BaseModel], path: Path, text: str, prefix: Keys = ()
-) -> tuple[FileProblem, ...]:
-    """What pydantic found in the table at `prefix`, in our words and in the order of the file."""
-    found = []
-    for one in mistakes(error, model, prefix):
-        line, key = line_of(text, one.keys), ".".join(str(part) for part in one.keys)
-        summary = FileProblem(file=path, line=line, key=key, found=one.found, expected=one.expected, hint=one.hint)
-        found.append(summary)
-    return tuple(sorted(found, key=lambda problem: problem.line or 0))
 
 
 def mistakes(error: ValidationError, model: type[BaseModel], prefix: Keys = ()) -> Iterator[Mistake]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
 
 
 def inline(table: Mapping[str, Any]) -> str:
-    """A table of texts, numbers, booleans and tables on one line."""
-    return f"{{ {', '.join(f'{key(name)} = {_written(value)}' for name, value in table.items())} }}"
+    """A table on one line."""
+    return f"{{ {', '.join(f'{key(name)} = {value(part)}' for name, part in table.items())} }}"
 
 
 def key(name: str) -> str:
     """A bare key where that can be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else basic(name)
 
 
 def quoted(text: str) -> str:
+    """A text as a configuration's value: a basic string in which `${` begins no variable."""
+    return basic(text.replace("${", "$${"))
+
+
+def basic(text: str) -> str:
     """A basic string of TOML, with everything that hides, moves or ends text written as its code."""
     return '"' + "".join(map(letter, text)) + '"'
 
@@ -34,9 +40,17 @@ def letter(one: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  # the basic plane
 
 
-def _written(value: Any) -> str:  # noqa: ANN401  # a text, a number, a boolean or a table
-    if isinstance(value, Mapping):
-        return inline(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return quoted(value) if isinstance(value, str) else str(value)
+def value(written: Any) -> str:  # noqa: ANN401  # what TOML knows
+    """A value on one line."""
+    match written:
+        case Mapping():
+            return inline(written) if written else "{}"
+        case list() | tuple():
+            return f"[{', '.join(map(value, written))}]"
+        case bool():
+            return str(written).lower()
+        case str():
+            return quoted(written)
+        case date() | time():
+            return written.isoformat()
+    return str(written)

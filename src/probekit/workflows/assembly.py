@@ -24,7 +24,7 @@ from probekit.planning.release import ReleaseRequest
 from probekit.planning.selection import Selection
 from probekit.probe import ConfiguredKind, SecretRef
 from probekit.redaction import Redactor
-from probekit.toml_file import nearest
+from probekit.toml_file import ConfigError, nearest
 from probekit.transport.client import Http
 from probekit.transport.connection import Proxy, proxy_of
 from probekit.transport.made_up import MadeUpPaths
@@ -87,16 +87,19 @@ def target_of(options: RunOptions, config: Config) -> Target:
     """The environment that the options name; where they name none, the only one.
 
     Raises:
+        ConfigError: a variable that it needs is not set.
         RequestError: there is none of this name, or there are several and none is named.
     """
+    names = config.environments
     if options.environment is None:
-        if len(config.targets) > 1:
-            raise RequestError(f"name the environment with --env: {config.path} has {', '.join(config.targets)}")
+        if len(names) > 1:
+            raise RequestError(f"name the environment with --env: {config.path} has {', '.join(names)}")
         return next(iter(config.targets.values()))
+    if options.environment in config.unset:
+        raise ConfigError(config.unset[options.environment])
     target = config.targets.get(options.environment)
     if target is None:
-        known = f"known in {config.path}: {', '.join(config.targets)}"
-        raise unknown("environment", options.environment, config.targets, known)
+        raise unknown("environment", options.environment, names, f"known in {config.path}: {', '.join(names)}")
     return target
 
 

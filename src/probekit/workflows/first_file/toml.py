@@ -38,7 +38,7 @@ def setting(name: str, text: str) -> Iterator[str]:
     if len(line) <= WIDTH:
         yield line
         return
-    letters, rows = list(map(letter, text)), [""]
+    letters, rows = list(map(letter, text.replace("${", "$${"))), [""]
     for one in letters:
         if len(rows[-1]) + len(one) > WIDTH - len('    """'):
             rows.append("")

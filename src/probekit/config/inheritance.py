@@ -1,0 +1,120 @@
+"""What an environment takes over: from [defaults], from [probes], and from the environment that it inherits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from probekit.config.complaints import Complaints
+from probekit.config.merging import ENVIRONMENT, PROBES, merged
+from probekit.config.origins import Node, table
+from probekit.toml_file import nearest
+
+# What speaks of one target alone: what may be done to it, what is not held against it, what happened to it
+NEVER_INHERITED: Final = frozenset((
+    "allow", "base_url", "deployed_by", "deployment_window", "inherits", "limits", "maintenance", "not_applicable",
+    "reviewed_by", "trust", "without_probes",
+))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inheritance:
+    """Resolves the environments of one file; what cannot be resolved is complained of."""
+
+    file: Node
+    complain: Complaints
+    _known: dict[str, Node] = field(default_factory=dict)
+
+    def resolved(self) -> Mapping[str, Node]:
+        """Every environment with all that it takes over, in the order of the file."""
+        written = self.file.get("env")
+        if written is None or not isinstance(written.value, dict):
+            return {}
+        self._check_defaults()
+        return {name: self._environment(name, written, ()) for name in written.value}
+
+    def _check_defaults(self) -> None:
+        defaults = self.file.get("defaults")
+        for key in defaults.value if defaults and isinstance(defaults.value, dict) else ():
+            if key in NEVER_INHERITED:
+                self.complain(("defaults", key), "it is never inherited", "it in each environment, [env.NAME]")
+
+    @property
+    def _lowest(self) -> Node:
+        """What every environment without `inherits` begins with: [defaults], and [probes] over its probes."""
+        defaults, shared = self.file.get("defaults"), self.file.get("probes")
+        is_table = defaults is not None and isinstance(defaults.value, dict)
+        base = defaults if defaults and is_table else Node(value={}, origin=self.file.origin)
+        if shared is None or not isinstance(shared.value, dict):
+            return base
+        below = base.get("probes")
+        return _with(base, "probes", merged(below, shared, PROBES) if below else shared)
+
+    def _environment(self, name: str, written: Node, below: tuple[str, ...]) -> Node:
+        """One environment; `below`: those that inherit it, nearest last."""
+        if name not in self._known:
+            own = written.part(name)
+            parent = self._parent(name, own, written, (*below, name))
+            found = merged(_inheritable(parent or self._lowest), own, ENVIRONMENT)
+            self._known[name] = self._without(name, own, found)
+        return self._known[name]
+
+    def _parent(self, name: str, own: Node, written: Node, chain: tuple[str, ...]) -> Node | None:
+        """The environment that this one inherits; None where it names none, or none that can be."""
+        said = own.get("inherits")
+        parent, keys = said.value if said else None, ("env", name, "inherits")
+        if not isinstance(parent, str):  # what else stands there is complained of with the other settings
+            return None
+        if parent in chain:
+            circle = " -> ".join((*chain[chain.index(parent) :], parent))
+            self.complain(keys, f"a circle: {circle}", "an environment that does not inherit this one")
+            return None
+        if parent not in written.value:
+            expected = f"one of {', '.join(other for other in written.value if other != name) or 'several: add one'}"
+            self.complain(keys, f"no environment '{parent}'", expected, nearest(parent, written.value))
+            return None
+        return self._environment(parent, written, chain)
+
+    def _without(self, name: str, own: Node, found: Node) -> Node:
+        """The environment without the probes that it leaves out, each a probe's name or PROBE.INSTANCE."""
+        left_out, probes = own.get("without_probes"), found.get("probes")
+        names = left_out.value if left_out and isinstance(left_out.value, list) else []
+        for number, one in enumerate(names):
+            if not isinstance(one, str):
+                continue
+            probe, _, instance = one.partition(".")
+            keys = ("env", name, "without_probes", number)
+            inner = probes.get(probe) if probes else None
+            is_missing = inner is None or (instance and ("kind" in inner.value or inner.get(instance) is None))
+            if inner is None or is_missing:
+                known = probes.value if probes and isinstance(probes.value, dict) else {}
+                expected = f"a probe that it would inherit: {', '.join(known) or 'there is none'}"
+                self.complain(keys, f"no probe '{one}'", expected, nearest(probe, known))
+            elif _is_there(own, probe, instance):
+                self.complain(keys, f"'{one}' is left out and written here", "one of the two")
+            elif probes:
+                part = _less(inner, instance) if instance else None
+                probes = _with(probes, probe, part) if part and part.value else _less(probes, probe)
+        return _with(found, "probes", probes) if probes and names else found
+
+
+def _is_there(own: Node, probe: str, instance: str) -> bool:
+    """Whether the environment itself writes a table of that probe."""
+    probes = own.get("probes")
+    written = probes.get(probe) if probes else None
+    return written is not None and (not instance or written.get(instance) is not None)
+
+
+def _inheritable(node: Node) -> Node:
+    return _less(node, *NEVER_INHERITED)
+
+
+def _less(node: Node, *keys: str) -> Node:
+    if not isinstance(node.value, dict):
+        return node
+    return table({key: node.part(key) for key in node.value if key not in keys}, node.origin)
+
+
+def _with(node: Node, key: str, part: Node) -> Node:
+    return table({**{name: node.part(name) for name in node.value}, key: part}, node.origin)

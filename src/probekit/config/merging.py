@@ -1,0 +1,51 @@
+"""Put one configuration over another: one rule for files, environments and probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from probekit.config.origins import Node, table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the tables at one place of the file are, as far as merging them depends on it."""
+
+    named: Mapping[str, Shape] = field(default_factory=dict)
+    each: Shape | None = None  # of every other entry
+    is_probe: bool = False  # or an instance of one
+
+    def of(self, key: str) -> Shape:
+        """The shape of an entry."""
+        return self.named.get(key) or self.each or _PLAIN
+
+
+_PLAIN: Final = Shape()
+PROBES: Final = Shape(each=Shape(is_probe=True, each=Shape(is_probe=True)))
+ENVIRONMENT: Final = Shape(named={"probes": PROBES})
+FILE: Final = Shape(named={"probes": PROBES, "defaults": ENVIRONMENT, "env": Shape(each=ENVIRONMENT)})
+
+
+def merged(under: Node, over: Node, shape: Shape) -> Node:
+    """The nearer value over the farther one: tables are merged key by key, anything else replaces.
+
+    A probe's table that is complete, with its kind or with instances that all name theirs, replaces, too.
+    """
+    if not (isinstance(under.value, dict) and isinstance(over.value, dict)):
+        return over
+    if not under.value or (shape.is_probe and _stands_alone(under.value, over.value)):
+        return over
+    parts = {key: under.part(key) for key in under.value if key not in over.value}
+    for key in over.value:
+        below = under.get(key)
+        parts[key] = merged(below, over.part(key), shape.of(key)) if below else over.part(key)
+    return table(parts, over.origin)
+
+
+def _stands_alone(under: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
+    """Whether a probe's table adds nothing to the one below: one probe and instances never mix."""
+    tables = [value for value in over.values() if isinstance(value, dict)]
+    with_kind = ["kind" in value for value in tables]
+    return "kind" in over or (bool(tables) and (all(with_kind) or (any(with_kind) and "kind" in under)))

@@ -1,0 +1,86 @@
+"""Where was each value of a configuration written? Files are searched for lines only when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from probekit.config.variables import Substitution, without_values
+from probekit.toml_file import FileProblem, Keys, line_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A place in a file: its text and the keys there."""
+
+    file: Path
+    text: str = field(repr=False)
+    keys: tuple[str | int, ...] = ()
+
+    def below(self, *keys: str | int) -> Origin:
+        """The place of what stands inside of this one."""
+        return Origin(file=self.file, text=self.text, keys=(*self.keys, *keys))
+
+    @property
+    def line(self) -> int | None:
+        """The line of the keys, or of the nearest parent that is written; None for a whole file."""
+        return line_of(self.text, self.keys)
+
+    @property
+    def name(self) -> str:
+        """The keys as a message names them."""
+        return ".".join(str(part) for part in self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A value, and where it was written; of a merged table, each part has its own place."""
+
+    value: Any
+    origin: Origin
+    parts: Mapping[str, Node] = field(default_factory=dict)  # none: all parts stand below the origin
+
+    def part(self, key: str) -> Node:
+        """The part of a table with that key."""
+        return self.parts.get(key) or Node(value=self.value[key], origin=self.origin.below(key))
+
+    def get(self, key: str) -> Node | None:
+        """The part of a table with that key; None where there is none, or where this is no table."""
+        return self.part(key) if isinstance(self.value, dict) and key in self.value else None
+
+    def origin_of(self, keys: Keys) -> Origin:
+        """Where what stands at these keys was written; of what is not there, where it would stand."""
+        node = self
+        for number, key in enumerate(keys):
+            if key not in node.parts:
+                return node.origin.below(*keys[number:])
+            node = node.parts[str(key)]
+        return node.origin
+
+
+def table(parts: Mapping[str, Node], origin: Origin) -> Node:
+    """A table of parts that were written in different places."""
+    return Node(value={key: part.value for key, part in parts.items()}, origin=origin, parts=parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """Knows for the keys of the resolved configuration where the value was written, and by which variables."""
+
+    document: Node
+    substitutions: Mapping[tuple[str | int, ...], Substitution] = field(default_factory=dict)
+
+    def of(self, keys: Keys) -> Origin:
+        """The file and the line of what stands at these keys."""
+        return self.document.origin_of(keys)
+
+    def problem(self, keys: Keys, found: str, expected: str, hint: str = "") -> FileProblem:
+        """What is wrong at these keys, without the values of variables: any of them may be a secret."""
+        origin, depth = self.of(keys), 2 if keys[:1] in (("env",), ["env"]) else 0
+        near = [one for place, one in self.substitutions.items() if place[:depth] == tuple(keys[:depth])]
+        found, expected, hint = (without_values(text, near) for text in (found, expected, hint))
+        return FileProblem(
+            file=origin.file, line=origin.line, key=origin.name, found=found, expected=expected, hint=hint
+        )

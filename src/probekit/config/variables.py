@@ -1,0 +1,82 @@
+"""`${NAME}` and `${NAME:-default}` in a text: what it names, and what it stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from probekit.redaction import Redactor
+
+Lookup = Callable[[str], str | None]  # the value of a variable; None where it is not set
+_BEGINNING: Final = re.compile(r"\$\$\{|\$\{")
+_VARIABLE: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}", re.ASCII)
+FORM: Final = "${NAME} or ${NAME:-default}"
+_WHOLE: Final = 4  # characters of a value that is hidden inside of words, too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One reference to a variable."""
+
+    name: str
+    default: str | None
+
+    def value(self, lookup: Lookup) -> str | None:
+        """What it stands for; a default also replaces an empty value. None: it is not set and has no default."""
+        value = lookup(self.name)
+        return value if value or self.default is None else self.default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitution:
+    """A text of a configuration in which variables stood."""
+
+    written: str
+    variables: tuple[str, ...]
+    values: tuple[str, ...] = field(repr=False)  # of the variables, in their order
+    text: str = field(repr=False)  # with these values
+
+
+def has_variable(text: str) -> bool:
+    """Whether a text needs reading: it holds a variable or an escaped one."""
+    return "${" in text
+
+
+def parts_of(text: str) -> list[str | Variable]:
+    """The literal parts of a text and the variables between them.
+
+    Raises:
+        ValueError: something after `${` is no variable; the message holds no word of the text.
+    """
+    parts: list[str | Variable] = []
+    at = 0
+    while found := _BEGINNING.search(text, at):
+        parts.append(text[at : found.start()])
+        if found[0] == "$${":
+            parts.append("${")
+            at = found.end()
+            continue
+        variable = _VARIABLE.match(text, found.start())
+        if variable is None:
+            raise ValueError("no variable's name and } after '${'")
+        if "${" in (variable["default"] or ""):
+            raise ValueError("a variable inside of another")
+        parts.append(Variable(name=variable["name"], default=variable["default"]))
+        at = variable.end()
+    return [part for part in (*parts, text[at:]) if part]
+
+
+def without_values(text: str, substitutions: Iterable[Substitution]) -> str:
+    """The text of a message with each variable's name in the place of its value."""
+    pairs = [pair for one in substitutions for pair in zip(one.variables, one.values, strict=True)]
+    pairs += [(one.variables[0], one.text) for one in substitutions]
+    redactor = Redactor()
+    for name, value in sorted(pairs, key=lambda pair: -len(pair[1])):
+        if not value:
+            continue
+        redactor.learn(value)
+        pattern = re.escape(value) if len(value) >= _WHOLE else rf"(?<!\w){re.escape(value)}(?!\w)"
+        text = re.sub(pattern, f"${{{name}}}", text)  # a name holds nothing that a replacement reads
+    return redactor.clean(text)
