@@ -112,3 +112,45 @@ def test_every_default_is_of_its_own_type() -> None:
         own = {key: value for key, value in node.items() if key != "default"}
         errors = list(jsonschema.Draft202012Validator({"$defs": document["$defs"], **own}).iter_errors(node["default"]))
         assert not errors, (path, node["default"])
+
+
+PROBE = 'kind = "http"\npath = "/health"\n'
+PROD = '[env.prod]\nbase_url = "https://a.test"\n'
+STAGING = '[env.staging]\ninherits = "prod"\nbase_url = "https://b.test"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "is_valid"),
+    [
+        ("[defaults]\ntimeout = '5s'\n[defaults.probes.health]\npath = '/up'\n", True),  # an included file
+        (f"include = ['common.toml']\n{PROD}[env.prod.probes.health]\npath = '/up'\n", True),
+        (f"{PROD}{STAGING}without_probes = ['health']\n[env.staging.probes.health]\npath = '/up'\n", True),
+        (f"{PROD}{STAGING}[env.staging.probes.health.shop]\npath = '/up'\n", True),
+        (f"{PROD}{STAGING}[env.staging.probes.health.shop]\nkind = 'http'\npath = 3\n", False),
+        (f"{PROD}{STAGING}[env.staging.probes.cache]\nkind = 'redis'\n", False),  # it stands alone
+        (f"{PROD}[env.prod.probes.health]\npath = '/up'\n", False),  # it inherits nothing
+        (f"[probes.health]\npath = '/up'\n{PROD}", False),
+        (f"[defaults]\nallow = ['load']\n{PROD}", False),
+        (f"[defaults]\nbase_url = 'https://a.test'\n{PROD}", False),
+        (f"include = 'common.toml'\n{PROD}", False),
+        ("[env.prod]\nbase_url = '${URL}'\ntimeout = '${T:-5s}'\nbudget = '${N}'\n", True),
+        ("[env.prod]\nbase_url = 'URL'\n", False),
+        ("[env.prod]\nbudget = 'many'\n", False),
+        (f"{PROD}[env.prod.probes.health]\n{PROBE}repeat = '${{N}}'\npage = '${{P}}'\n", True),
+        (f"{PROD}[env.prod.probes.own]\n{PROBE}rollback = '${{R}}'\nconfirm = '${{C}}'\n", True),
+        (f"{PROD}[env.prod.probes.health]\nkind = '${{K}}'\n", False),
+        (f"{PROD}[env.prod.probes.database]\nkind = 'postgres'\ndsn = '${{DSN}}'\n", False),
+        (f"{PROD}connect = {{ headers = {{ X = '${{X}}' }} }}\n", False),
+    ],
+)
+def test_a_file_that_shares_is_taken_and_its_mistakes_are_marked(validator, text, is_valid) -> None:
+    assert validator.is_valid(tomllib.loads(text)) == is_valid
+
+
+def test_keys_that_share_are_described_in_sentences() -> None:
+    document = schema()
+    environment = document["$defs"]["Environment"]["properties"]
+
+    for one in (document["properties"]["include"], environment["inherits"], environment["without_probes"]):
+        assert one["description"].endswith(".")
+    assert document["$defs"]["Defaults"]["description"].endswith(".")

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
 
 from probekit import checklist, probes
+from probekit.config.inheritance import NEVER_INHERITED
 from probekit.config.own_checks import OwnCheck, limits_key
+from probekit.config.schema_variables import Schema, with_variables
 from probekit.config.settings import File
 from probekit.model.quantity import DURATION_PATTERN, duration_text
 from probekit.probe import is_duration
 
 _DEFAULT: Final = File.model_fields["checklist"].default
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-Schema = dict[str, Any]
-_BUILT_IN: Final = {"probes": {"$ref": "#/$defs/built_in_probes"}}
-_WHERE_BUILT_IN: Final[Schema] = {  # there its probes are none of the user's own; under another checklist they may be
+_WITH_KIND: Final[Schema] = {"required": ["kind"]}
+_BUILT_IN: Final = {"$ref": "#/$defs/built_in_probes"}
+_OF_EACH: Final = "additionalProperties"  # environment, or probe
+# There its probes are none of the user's own; under another checklist they may be
+_WHERE_BUILT_IN: Final[Schema] = {
     "if": {"properties": {"checklist": {"const": _DEFAULT}}},
-    "then": {"properties": {**_BUILT_IN, "env": {"additionalProperties": {"properties": _BUILT_IN}}}},
+    "then": {
+        "properties": {
+            "probes": _BUILT_IN,
+            "env": {_OF_EACH: {"properties": {"probes": {"$ref": "#/$defs/built_in_with_kind"}}}},
+        }
+    },
+}
+# A table that inherits nothing is complete: it names its kind, or instances with theirs
+_WHERE_COMPLETE: Final[Schema] = {
+    "if": {"not": {"anyOf": [{"required": [key]} for key in ("include", "defaults", "probes")]}},
+    "then": {
+        "properties": {
+            "env": {
+                _OF_EACH: {
+                    "if": {"not": {"required": ["inherits"]}},
+                    "then": {"properties": {"probes": {_OF_EACH: {"$ref": "#/$defs/own_probe"}}}},
+                }
+            }
+        }
+    },
 }
 
 
@@ -53,19 +76,31 @@ def schema() -> Schema:
     for name in probes.kind_names():
         definitions |= _kind(name)
         kinds.append({"$ref": f"#/$defs/{name}"})
+    definitions = document["$defs"] = with_variables(definitions)
     definitions["probe"] = {
         "description": "the settings of one kind, or tables of instances, each with its own",
-        "if": {"required": ["kind"]},
+        "if": _WITH_KIND,
         "then": {"oneOf": kinds},
         "else": {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": kinds}},
     }
     definitions |= _own_definitions(definitions)
     promises = checklist.load(_DEFAULT).probes
-    for table in (document, definitions["Environment"]):
-        named = {name: {"$ref": "#/$defs/own_probe", "description": one.help} for name, one in promises.items()}
-        table["properties"]["probes"] |= {"properties": named, "additionalProperties": {"$ref": "#/$defs/own_probe"}}
-    definitions["built_in_probes"] = {"properties": {name: {"$ref": "#/$defs/probe"} for name in promises}}
-    return document | _WHERE_BUILT_IN
+    environment = definitions["Environment"]
+    for table, reference in ((document, "own_probe"), (environment, "added_probe")):
+        each = {"$ref": f"#/$defs/{reference}"}
+        named = {name: {**each, "description": one.help} for name, one in promises.items()}
+        table["properties"]["probes"] |= {"properties": named, _OF_EACH: each}
+        table.pop("required")  # an included file may hold it, or a file that includes this one
+    definitions["Defaults"] = {
+        **{key: part for key, part in environment.items() if key != "title"},
+        "description": "Settings and probes that hold in every environment.",
+        "properties": {key: part for key, part in environment["properties"].items() if key not in NEVER_INHERITED},
+    }
+    document["properties"]["defaults"] = {"$ref": "#/$defs/Defaults"}
+    whole, with_kind = {"$ref": "#/$defs/probe"}, {"if": _WITH_KIND, "then": {"$ref": "#/$defs/probe"}}
+    definitions["built_in_probes"] = {"properties": dict.fromkeys(promises, whole)}
+    definitions["built_in_with_kind"] = {"properties": dict.fromkeys(promises, with_kind)}
+    return document | {"allOf": [_WHERE_BUILT_IN, _WHERE_COMPLETE]}
 
 
 def _kind(name: str) -> Schema:
@@ -82,7 +117,7 @@ def _kind(name: str) -> Schema:
 def _own_definitions(definitions: Schema) -> Schema:
     """A probe of the user's own: a kind's settings and what the check is held to, or instances and the latter."""
     known = OwnCheck.model_json_schema(ref_template="#/$defs/own.{model}", schema_generator=_Generator)
-    keys: Schema = known["properties"]
+    keys: Schema = with_variables({"own": known})["own"]["properties"]
     found: Schema = {f"own.{part}": definition for part, definition in known.get("$defs", {}).items()}
     kinds = []
     for name in probes.kind_names():
@@ -93,8 +128,18 @@ def _own_definitions(definitions: Schema) -> Schema:
     instances = {"type": "object", "minProperties": 1, "properties": keys}
     own = {
         "description": "A probe of your own: the settings of one kind with limits, severity and so on, or instances.",
-        "if": {"required": ["kind"]},
+        "if": _WITH_KIND,
         "then": {"oneOf": kinds},
-        "else": {**instances, "additionalProperties": {"$ref": "#/$defs/probe"}},
+        "else": {**instances, _OF_EACH: {"$ref": "#/$defs/probe"}},
     }
-    return {**found, "own_probe": own}
+    added = {
+        "description": "A probe; its table replaces the inherited one where it names a kind, and else adds to it.",
+        "if": _WITH_KIND,
+        "then": {"oneOf": kinds},
+        "else": {
+            "type": "object",
+            "minProperties": 1,
+            _OF_EACH: {"if": {"type": "object", **_WITH_KIND}, "then": {"$ref": "#/$defs/probe"}},
+        },
+    }
+    return {**found, "own_probe": own, "added_probe": added}
