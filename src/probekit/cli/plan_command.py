@@ -54,14 +54,17 @@ IMPOSSIBLE = 10  # the exit code of verify that such a plan comes to
 )
 @click.option("--release", metavar="VERSION", help="The version that must be served.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (probekit.plan/1).")
+@click.option("--show-config", is_flag=True, help="Print every setting, with where it was written, and plan nothing.")
 @state_option
 @exit_on_error
-def command(
+def command(  # noqa: PLR0913  # one for each option
     environment: str | None,
     config: Path | None,
     release: str | None,
     state: str | None,
-    as_json: bool,  # noqa: FBT001  # click's interface
+    *,
+    as_json: bool,
+    show_config: bool,
     **selection: tuple[str, ...],
 ) -> int:
     """Check the files and show what verify would do; the target is not touched.
@@ -80,13 +83,29 @@ def command(
       probekit plan --env prod
       probekit plan --env prod --section deploy.services
       probekit plan --env prod --json | jq .obstacles
+      probekit plan --env prod --show-config
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     from probekit.planning.selection import Selection  # noqa: PLC0415  # --help needs none
     from probekit.workflows.options import RunOptions  # noqa: PLC0415  # as above
 
     chosen = Selection(sections=selection["sections"], items=selection["items"], probes=selection["probes"])
     asked = RunOptions(environment=environment, config=default_config(config), selection=chosen, release=release)
+    if show_config:
+        return _shown(asked, as_json=as_json)
     return _planned(asked, state, as_json=as_json)
+
+
+def _shown(asked: RunOptions, *, as_json: bool) -> int:
+    """Print the configuration of the environment; the exit code."""
+    from probekit.cli.shown_config import render  # noqa: PLC0415  # --help needs none
+    from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
+    from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
+
+    if as_json:
+        raise RequestError("--show-config prints TOML: leave --json out")
+    config = loaded(asked)
+    write_stdout(render(config, target_of(asked, config)))
+    return 0
 
 
 def _planned(asked: RunOptions, state: str | None, *, as_json: bool) -> int:
