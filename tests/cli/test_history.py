@@ -299,8 +299,9 @@ def test_a_run_is_on_record_and_can_be_shown(verify, capfd) -> None:
     verify()
     assert cli.run(["runs", "list", "--env", "prod"]) == 0
 
-    run, _, _, _, environment, action, code, *_ = capfd.readouterr().out.split()
-    assert (environment, action, code) == ("prod", "investigate", "10")
+    heading, _, row = capfd.readouterr().out.splitlines()
+    run, _, _, action, code, *_ = row.split()
+    assert (heading[:6], action, code) == ("prod, ", "investigate", "10")
     assert cli.run(["runs", "show", run[:6]]) == 0
     assert "deploy.services.health-endpoint" in capfd.readouterr().out
 

@@ -87,7 +87,7 @@ def test_every_command_takes_them(probekit, words, code, checklist) -> None:
 
 def test_a_run_on_record_is_shown_and_judged_again(probekit) -> None:
     probekit("verify", **ALL)
-    run = probekit("runs list", **ALL).stdout.split()[0]
+    run = json.loads(probekit("runs list --json", **ALL).stdout)["runs"][0]["id"]
 
     shown = probekit(f"runs show {run} --json", **ALL)
     judged = probekit(f"runs judge {run} --limits probes.toml", **ALL)
