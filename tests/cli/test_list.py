@@ -176,7 +176,7 @@ FIELDS = {
     "items": {"id", "title", "section", "severity", "probe", "answered_by", "kinds", "outcome"},
     "probes": {"name", "help", "is_own", "kinds", "metrics"},
     "kinds": {"name", "safety", "fills", "metrics"},
-    "envs": {"name", "base_url", "items", "probes"},
+    "envs": {"name", "base_url", "items", "probes", "unset"},
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from probekit import checklist, cli, probes
-from probekit.cli import explain_command
+from probekit.cli import kind_facts
 from probekit.config.loader import load
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def test_the_example_is_shown_and_read_again_as_the_same(show, tmp_path, env) ->
 
 @pytest.mark.parametrize("name", probes.kind_names())
 def test_every_kind_s_table_is_shown_and_read_again(show, tmp_path, name) -> None:
-    table = explain_command.table(probes.load_kind(name), checklist.load("softfactory"))
+    table = kind_facts.table(probes.load_kind(name), checklist.load("softfactory"))
     text = f'[env.prod]\nbase_url = "https://a.test"\nscope = ["deploy"]\n{table}'
 
     (tmp_path / "again.toml").write_text(show("prod", probes=text), "utf-8")
@@ -90,7 +90,7 @@ def test_each_value_has_its_file_and_line_and_defaults_are_comments(show) -> Non
         'X = { env = "KEY" }  # common.toml:5',
         '# settle = "30s"  (default)',
         '# throttle = { requests = 20, per = "1s" }  (default)',
-        "# not set: keep, report_mode",
+        "# not set: keep, deployed_by, reviewed_by, deployment_window, report_mode",
         "# repeat = 8  (default)",
         "# not set: body, json, url",
     ):

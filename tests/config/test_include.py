@@ -196,9 +196,9 @@ def test_commands_read_what_is_included(files, tmp_path, monkeypatch, capsys) ->
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     assert cli.run(["list", "envs"]) == 0
-    assert capsys.readouterr().out == "prod                    1 items  https://app.example.com\n"
+    assert capsys.readouterr().out == "prod  1 item  https://app.example.com\n"
     assert cli.run(["plan", "--env", "prod"]) == 0
-    assert "health (http)" in capsys.readouterr().out
+    assert "health  http" in capsys.readouterr().out
     assert cli.run(["list", "probes"]) == 0
 
 

@@ -284,8 +284,8 @@ def test_the_rest_of_an_environment_s_settings_passes_on() -> None:
     inherited = set(Environment.model_fields) - NEVER_INHERITED
 
     assert inherited == {
-        "attempt_interval", "block", "budget", "connect", "control", "deadline", "keep", "probes", "report_mode",
-        "scope", "settle", "spread", "throttle", "timeout", "vantage", "window",
+        "attempt_interval", "block", "budget", "connect", "contacts", "control", "deadline", "keep", "page", "probes",
+        "report_mode", "scope", "settle", "spread", "throttle", "timeout", "vantage", "window",
     }  # fmt: skip
 
 

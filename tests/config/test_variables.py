@@ -154,8 +154,8 @@ def test_a_list_of_environments_names_the_variable_that_one_lacks(tmp_path, monk
 
     assert cli.run(["list", "envs"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "prod                    1 items  https://app.example.com",
-        "test                  not usable here: the variable UNSET is not set",
+        "prod  1 item  https://app.example.com",
+        "test          not usable here: the variable UNSET is not set",
     ]
     assert cli.run(["plan"]) == 64  # which one is meant?
     assert "probes.toml has prod, test" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from probekit.checklist import Checklist
 from probekit.cli.listing import Listing, checklist_at
 from probekit.cli.state import required_file
 from probekit.config.target import Target
+from probekit.files import is_file
 from probekit.drawing import Cell, Column, Style
 from probekit.model.checklist import Item, Severity
 from probekit.model.history import TargetKey
@@ -102,7 +103,7 @@ def _latest_run(target: Target, state: str | None) -> _LatestRun:
     from probekit.history.store import Store  # noqa: PLC0415  # sqlite3, where a run is asked for
 
     file, key = required_file(state), TargetKey(environment=target.name, base_url=target.environment.base_url)
-    if file.is_file():
+    if is_file(file):
         with Store(file) as store:
             for run in store.runs(key, most=1):
                 verdicts = (store.report(run.id) or {}).get("verdicts", ())
