@@ -29,7 +29,11 @@ def asked(url: str) -> tuple[Plan[ConfiguredKind], Target]:
 def test_what_looks_like_a_variable_in_a_url_is_none(monkeypatch) -> None:
     monkeypatch.setenv("HOME", "/home")
 
-    (path,) = {one.source.config.path for one in asked("http://a.test/${HOME}")[1].probes if one.probe == "health"}
+    (path,) = {
+        one.source.config.model_dump()["path"]
+        for one in asked("http://a.test/${HOME}")[1].probes
+        if one.probe == "health"
+    }
 
     assert path == "/${HOME}"
 

@@ -12,8 +12,8 @@ from probekit.checklist import Checklist
 from probekit.cli.listing import Listing, checklist_at
 from probekit.cli.state import required_file
 from probekit.config.target import Target
-from probekit.files import is_file
 from probekit.drawing import Cell, Column, Style
+from probekit.files import is_file
 from probekit.model.checklist import Item, Severity
 from probekit.model.history import TargetKey
 from probekit.model.numbers import ago, count
