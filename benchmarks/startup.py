@@ -11,8 +11,10 @@ from pathlib import Path
 
 from measure import cpu_of, side_by_side, table
 
-NEEDED = (  # what a run imports that is not probekit's; structlog comes with the first event
-    "asyncio, ssl, sqlite3, httpx, httpcore, pydantic, pydantic_settings, click, asyncio_throttle, dotenv, platformdirs"
+# What a run imports that is not probekit's, with httpx as its one door imports it; structlog comes with the first event.
+NEEDED = (
+    "probekit.transport, asyncio, ssl, sqlite3, httpx, httpcore, pydantic, pydantic_settings, click, "
+    "asyncio_throttle, dotenv, platformdirs"
 )
 
 

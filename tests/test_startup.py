@@ -10,8 +10,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "cryptography", "httpx", "hypothesis", "jsonpath", "prometheus_client", "psutil", "psycopg", "pydantic", "pytest",
-    "redis", "sqlite3", "starlette", "structlog", "tree_sitter", "trustme", "uvicorn",
+    "cryptography", "httpx", "hypothesis", "jsonpath", "prometheus_client", "psutil", "psycopg", "pydantic", "pygments",
+    "pytest", "redis", "rich", "sqlite3", "starlette", "structlog", "tree_sitter", "trustme", "uvicorn",
 }  # fmt: skip
 VERIFY = {"httpx", "pydantic", "sqlite3"}  # sqlite3 is the store's; structlog comes with the first event
 CONFIG = """
@@ -37,8 +37,8 @@ path = "/health"
         (["plan", "--help"], set()),
         (["probe", "--help"], set()),
         (["verify", "--env", "prod"], VERIFY),
-        (["plan", "--env", "prod"], VERIFY - {"sqlite3"}),  # nothing is on record
-        (["probe", "health", "--env", "prod"], VERIFY - {"sqlite3"}),
+        (["plan", "--env", "prod"], {"httpx", "pydantic", "rich"}),  # a table; nothing is on record
+        (["probe", "health", "--env", "prod"], {"httpx", "pydantic", "rich"}),
     ],
 )
 def test_a_command_imports_no_more_than_it_needs(tmp_path, words, allowed) -> None:
