@@ -11,7 +11,7 @@ from pathlib import Path
 
 from measure import cpu_of, side_by_side, table
 
-# What a run imports that is not probekit's, with httpx as its one door imports it; structlog comes with the first event.
+# What a run imports that is not probekit's, with httpx as its one door imports it; structlog comes with an event.
 NEEDED = (
     "probekit.transport, asyncio, ssl, sqlite3, httpx, httpcore, pydantic, pydantic_settings, click, "
     "asyncio_throttle, dotenv, platformdirs"
