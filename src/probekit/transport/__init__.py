@@ -13,6 +13,6 @@ _COMMAND_LINE = "httpx._main"
 
 if "httpx" not in sys.modules:
     sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]
-    import httpx  # noqa: F401
+    import httpx  # noqa: F401  # every module below finds it so
 
     del sys.modules[_COMMAND_LINE]
