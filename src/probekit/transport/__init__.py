@@ -12,7 +12,7 @@ import sys
 _COMMAND_LINE = "httpx._main"
 
 if "httpx" not in sys.modules:
-    sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]
+    sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]  # None stands for no module
     import httpx  # noqa: F401  # every module below finds it so
 
     del sys.modules[_COMMAND_LINE]
