@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 
-from probekit.config.target import Target
+from probekit.config.target import Config, Target
 from probekit.engine.context import Cancellation, Clock, Observations, RunContext, RunObserver, StepEnded
 from probekit.engine.runner import run
 from probekit.judging.addresses import notes_of_moves
@@ -21,13 +20,13 @@ from probekit.judging.release import release_of
 from probekit.judging.retries import needed_retry
 from probekit.model.maintenance import in_force
 from probekit.model.measurement import Attempt, InstanceKey
-from probekit.model.plan import Plan, Step
+from probekit.model.plan import Plan, Retry, Step
 from probekit.model.report import Report, Run
-from probekit.model.verdict import Action, Control, Runner, Situation
+from probekit.model.verdict import Action, Control, Decision, Runner, Situation, Verdict
 from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
 from probekit.version import __version__
-from probekit.workflows import people
+from probekit.workflows import by_url, people
 from probekit.workflows.assembly import prepare, release_request, session
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_unasked
 from probekit.workflows.options import RunOptions
@@ -47,8 +46,6 @@ async def execute_run(
     """
     config, target, planned = prepare(options)
     if options.url is not None:
-        from probekit.workflows import by_url  # noqa: PLC0415  # for the runs without a file
-
         planned = await by_url.without_https(planned, target)
     opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
     context = replace(
@@ -59,84 +56,129 @@ async def execute_run(
         settle=options.settle and not options.selection.quick,
         wait_release=options.wait_release,
     )
-    opened.context.redactor.allow(_releases(context))
-    windows = people.maintenance(options, target.environment)
-    responsible = people.responsible(options, target.environment, context.redactor)
-    started, load, assessor = context.clock.now(), RunnerLoad(), Assessor()
+    context.redactor.allow(_releases(context))
+    load = RunnerLoad()
+    verification = _Verification(
+        options=options,
+        config=config,
+        target=target,
+        planned=planned,
+        context=context,
+        run_id=opened.run_id,
+        started=context.clock.now(),
+    )
+    if not options.measure_all:
+        context = replace(context, is_decided=verification.is_decided)
+    if observer:
+        context = replace(context, step_ended=_judging(planned, options, observer))
+    observations = await run(planned, verification.needed_retry, context)
+    return verification.report(observations, load.since_start(observations.lag))
 
-    def situation_of(observations: Observations) -> Situation:
-        now = context.clock.now()
+
+@dataclass(frozen=True, kw_only=True)
+class _Verification:
+    """One run: what was planned for which target, and how what it observes is judged."""
+
+    options: RunOptions
+    config: Config
+    target: Target
+    planned: Plan[ConfiguredKind]
+    context: RunContext
+    run_id: str
+    started: datetime
+    assessor: Assessor = field(default_factory=Assessor)
+
+    def needed_retry(self, step: Step[ConfiguredKind], attempts: Sequence[Attempt]) -> Retry | None:
+        """What a step still needs: another attempt, rechecks, or nothing."""
+        asked = [item for item in self.planned.items if item.id not in self.planned.not_applicable]
+        return needed_retry(self.assessor, asked, step, attempts)
+
+    def is_decided(self, observations: Observations) -> bool:
+        """Whether what was seen so far fixes the decision, so that no window and no burst begins."""
+        situation = self._situation(observations)
+        seen = judge(self.planned, observations.attempts, situation, self.assessor)
+        if self.options.url is not None and by_url.is_hopeless(seen):
+            return True
+        return decide(seen, situation).action in (Action.ROLLBACK, Action.NO_GO)
+
+    def report(self, observations: Observations, runner: Runner) -> Report:
+        """The verdicts and the decision on all that was observed."""
+        situation = replace(self._situation(observations), complete=observations.complete, runner=runner)
+        verdicts = judge(self.planned, observations.attempts, situation, self.assessor)
+        decision = decide(verdicts, situation)
+        checklist = self.config.checklist
+        return Report(
+            run=self._run(observations, situation, tuple(self._notes(observations, situation, verdicts, decision))),
+            situation=situation,
+            checklist=checklist.full_title,
+            items=len(checklist.items),
+            measurements=tuple(observations.measurements),
+            verdicts=verdicts,
+            decision=with_unasked(decision, self.planned),
+            attempts=observations.attempts,
+            evidence=collected(self.planned, observations.attempts, situation),
+            answered=frozenset(observations.answered),
+            sections=self.target.checklist.sections,
+            criteria=self.target.checklist.success_criteria,
+        )
+
+    def _situation(self, observations: Observations) -> Situation:
+        """The facts that a decision rests on, as they are now."""
+        options, planned, now = self.options, self.planned, self.context.clock.now()
+        guards = observations.guard_measurements
+        windows = people.maintenance(options, self.target.environment)
         return Situation(
             now=now,
             stage=options.stage,
-            release=release_of(observations.guard_measurements, planned.versions, guarded=bool(planned.release_guards)),
+            release=release_of(guards, planned.versions, guarded=bool(planned.release_guards)),
             history=options.history,
-            control=_control(observations, target),
-            reached=context.http.reached,
+            control=_control(observations, self.target),
+            reached=self.context.http.reached,
             strict=options.strict,
             partial=planned.partial,
             in_scope=planned.in_scope,
-            maintenance=in_force(windows, started, now),
+            maintenance=in_force(windows, self.started, now),
             uncounted=observations.uncounted,
         )
 
-    def is_decided(observations: Observations) -> bool:
-        situation = situation_of(observations)
-        seen = judge(planned, observations.attempts, situation, assessor)
-        is_hopeless = options.url is not None and by_url.is_hopeless(seen)
-        return is_hopeless or decide(seen, situation).action in (Action.ROLLBACK, Action.NO_GO)
-
-    if not options.measure_all:
-        context = replace(context, is_decided=is_decided)
-    if observer:
-        context = replace(context, step_ended=_judging(planned, options, observer))
-    asked = [item for item in planned.items if item.id not in planned.not_applicable]
-    observations = await run(planned, partial(needed_retry, assessor, asked), context)
-    runner = load.since_start(observations.lag)
-    situation = replace(situation_of(observations), complete=observations.complete, runner=runner)
-    verdicts = judge(planned, observations.attempts, situation, assessor)
-    decision = decide(verdicts, situation)
-    return Report(
-        run=Run(
-            id=opened.run_id,
-            environment=target.name,
-            base_url=target.environment.base_url,
-            stage=options.stage,
-            started=started,
-            seconds=(situation.now - started).total_seconds(),
+    def _run(self, observations: Observations, situation: Situation, notes: tuple[str, ...]) -> Run:
+        environment, redactor = self.target.environment, self.context.redactor
+        responsible = people.responsible(self.options, environment, redactor)
+        return Run(
+            id=self.run_id,
+            environment=self.target.name,
+            base_url=environment.base_url,
+            stage=self.options.stage,
+            started=self.started,
+            seconds=(situation.now - self.started).total_seconds(),
             version=__version__,
-            config_file=str(config.path),
-            config_hash=config.digest,
-            vantage=target.environment.vantage,
+            config_file=str(self.config.path),
+            config_hash=self.config.digest,
+            vantage=environment.vantage,
             deployed_by=responsible.deployed_by,
             reviewed_by=responsible.reviewed_by,
-            deployment_window=people.deployment_window(target.environment),
-            paging=people.paging(target.environment, context.redactor),
+            deployment_window=people.deployment_window(environment),
+            paging=people.paging(environment, redactor),
             ended_by=observations.ended_by,
-            notes=(
-                *of_the_past(config.dotenv, options.history, planned),
-                *unused_addresses(context.http.resolver, planned, observations),
-                *left_out(observations),
-                *(map(unasked_note, planned.unasked) if decision.action is not Action.GO else ()),
-                *(f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items())),
-                *notes_of_moves(planned, observations.attempts, situation),
-                *weak_passes(observations),
-                *(by_url.advice(verdicts, options.url) if options.url is not None else ()),
-                *options.notes,
-            ),
-        ),
-        situation=situation,
-        checklist=config.checklist.full_title,
-        items=len(config.checklist.items),
-        measurements=tuple(observations.measurements),
-        verdicts=verdicts,
-        decision=with_unasked(decision, planned),
-        attempts=observations.attempts,
-        evidence=collected(planned, observations.attempts, situation),
-        answered=frozenset(observations.answered),
-        sections=target.checklist.sections,
-        criteria=target.checklist.success_criteria,
-    )
+            notes=notes,
+        )
+
+    def _notes(
+        self, observations: Observations, situation: Situation, verdicts: Sequence[Verdict], decision: Decision
+    ) -> Iterator[str]:
+        """What a reader must know besides the verdicts."""
+        options, planned = self.options, self.planned
+        yield from of_the_past(self.config.dotenv, options.history, planned)
+        yield from unused_addresses(self.context.http.resolver, planned, observations)
+        yield from left_out(observations)
+        if decision.action is not Action.GO:
+            yield from map(unasked_note, planned.unasked)
+        yield from (f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items()))
+        yield from notes_of_moves(planned, observations.attempts, situation)
+        yield from weak_passes(observations)
+        if options.url is not None:
+            yield from by_url.advice(verdicts, options.url)
+        yield from options.notes
 
 
 def _releases(context: RunContext) -> set[str]:
