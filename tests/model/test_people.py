@@ -56,7 +56,7 @@ def called(paging, make, action, *found, strict=False):
         (Action.INVESTIGATE, [(CRITICAL, Outcome.PASS)], ["deployment_lead"]),  # of another version
         (Action.NO_GO, [(CRITICAL, Outcome.FAIL)], ["deployment_lead", "on_call", "escalation"]),
         (Action.NO_GO, [(HIGH, Outcome.FAIL)], ["deployment_lead", "on_call"]),
-        (Action.UNDECIDED, [(CRITICAL, Outcome.FAIL)], ["deployment_lead"]),
+        (Action.UNDECIDED, [(CRITICAL, Outcome.FAIL)], ["on_call", "escalation"]),
         (Action.UNDECIDED, [], ["deployment_lead"]),
     ],
 )

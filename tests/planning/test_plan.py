@@ -357,6 +357,7 @@ MARK = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
 UNDER_WAY = History(deployment=Deployment(release="2", started=MARK), previous_release="1")
 OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), previous_release="1")
 ANOTHER = History(deployment=Deployment(release="3", started=MARK))
+UNNAMED = History(deployment=Deployment(release=None, started=MARK, finished=MARK), declared="2")
 
 
 @pytest.mark.parametrize(
@@ -377,6 +378,8 @@ ANOTHER = History(deployment=Deployment(release="3", started=MARK))
         (ReleaseRequest(stage=Stage.ROLLED_BACK, version="0", history=OVER), ("0",), ()),
         (ReleaseRequest(stage=Stage.ROLLED_BACK), ("2",), ()),  # what the file says, where nothing is on record
         (ReleaseRequest(stage=Stage.ROLLED_BACK, history=replace(OVER, previous_release=None)), (), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=UNNAMED), (), ()),  # what the file said is what was deployed
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=replace(UNNAMED, declared="1")), ("2",), ()),  # edited since
     ],
 )
 def test_which_versions_may_be_served_follows_from_stage_and_record(planned, request_, expected, allowed) -> None:

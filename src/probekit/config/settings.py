@@ -139,7 +139,8 @@ class Environment(Settings):
     """One target: where it is, what it is held to, how it is asked."""
 
     base_url: str = Field(
-        pattern=ADDRESS_PATTERN, description="scheme, host, and a prefix where there is one; never inherited"
+        pattern=ADDRESS_PATTERN,
+        description="such as https://app.example.com, with a prefix where there is one; never inherited",
     )
     inherits: str | None = Field(
         None, description="The environment whose settings and probes hold here, too, unless this one writes its own."

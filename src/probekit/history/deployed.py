@@ -113,6 +113,7 @@ def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, his
     return replace(
         history,
         deployment=deployment,
+        declared=read.declared,
         previous_release=store.previous_release(target, deployment),
         counters=read.counters,
         responsible=read.responsible,

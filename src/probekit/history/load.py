@@ -46,7 +46,8 @@ def load_history(
 
     Then `now` does not count as a deployment: it may repeat one that is on record.
     """
-    alone = LoadedHistory(history=History(deployment=stated.deployment if stated else None), last=None)
+    known = History(deployment=stated.deployment, declared=stated.declared) if stated else History()
+    alone = LoadedHistory(history=known, last=None)
     try:
         return _of_store(file, target, now, warn, stated) if file else alone
     except (StoreError, ReportError) as error:
@@ -64,7 +65,7 @@ def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn, stated: 
         if kept:
             history = history_of_mark(store, target, kept, history)
         elif stated:
-            history = replace(history, deployment=stated.deployment)
+            history = replace(history, deployment=stated.deployment, declared=stated.declared)
         notes = tuple(filter(None, [note(stated, kept, target)])) if stated and kept else ()
     is_new = stated is not None and kept is None
     return LoadedHistory(history=replace(history, baseline=windows), last=last, notes=notes, is_new=is_new)

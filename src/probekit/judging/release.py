@@ -4,38 +4,50 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from probekit.model.measurement import Failure, Measurement, Reason
 from probekit.model.plan import Versions
-from probekit.model.verdict import Release, Served
+from probekit.model.verdict import Release, Served, Stage
 
 _AWAY = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)
 
 
-def release_of(measurements: Sequence[Measurement], versions: Versions, *, guarded: bool) -> Release:
+_MISSING: Final = {
+    Stage.BEFORE: "no release is on record that was deployed before; probekit deployment start marks one",
+    Stage.AFTER: "set 'expect', or --release",
+    Stage.ROLLED_BACK: "name the release that is put back with --release",
+}
+
+
+def release_of(
+    measurements: Sequence[Measurement], versions: Versions, *, guarded: bool, stage: Stage = Stage.AFTER
+) -> Release:
     """How the served versions stand to those that may be.
 
     Args:
         measurements: every answer of the release guards, before and after.
         versions: what may be served.
         guarded: whether a probe reads what is served.
+        stage: where the release stands, which decides what would name the version that is due.
     """
     answers = Counter(one.version for one in measurements if one.version is not None)
-    served, because = _served(measurements, answers, versions, guarded=guarded)
+    served, because = _served(measurements, answers, versions, missing=_MISSING[stage] if guarded else "")
     return Release(
         expected=versions.expected, allowed=versions.allowed, answers=dict(answers), served=served, because=because
     )
 
 
 def _served(
-    measurements: Sequence[Measurement], answers: Counter[str], versions: Versions, *, guarded: bool
+    measurements: Sequence[Measurement], answers: Counter[str], versions: Versions, *, missing: str
 ) -> tuple[Served, str]:
-    if not guarded:
+    """`missing`: what would name the version that is due; empty where no probe reads what is served."""
+    if not missing:
         named = f"; release {versions} names the record only" if versions.expected else ""
         return Served.UNASKED, f"version check: off, no probe 'release' reads what is served{named}"
     if not versions.expected:
         seen = f" ({_shares(answers)})" if answers else ""
-        return Served.UNASKED, f"version check: off, no version is expected{seen}: set 'expect', or --release"
+        return Served.UNASKED, f"version check: off, no version is expected{seen}: {missing}"
     if others := sorted(version for version in answers if not versions.accept(version)):
         return Served.OTHER, f"{', '.join(others)} is served, {versions} expected"
     if doubt := _unread(measurements, answers, versions):

@@ -51,7 +51,7 @@ class Paging:
         return self._named(self._roles(decision, failed))
 
     def _roles(self, decision: Decision, failed: Sequence[Verdict]) -> tuple[str, ...]:
-        """A rollback: as for critical. An investigation: by what failed. All else that stops a release: its lead."""
+        """A rollback: as for critical. What is not decided: by what failed. All else that stops a release: its lead."""
         gravest = max((one.severity for one in failed), key=lambda severity: severity.gravity, default=None)
         by_severity = self.page.get(gravest, ()) if gravest else (DEPLOYMENT_LEAD,)
         match decision.action:
@@ -59,7 +59,7 @@ class Paging:
                 return ()
             case Action.ROLLBACK:
                 return self.page.get(Severity.CRITICAL, ())
-            case Action.INVESTIGATE:
+            case Action.INVESTIGATE | Action.UNDECIDED:
                 return by_severity
             case Action.NO_GO:
                 return (DEPLOYMENT_LEAD, *by_severity)

@@ -24,14 +24,15 @@ class ReleaseRequest:
     def versions(self, guards: Sequence[ConfiguredKind]) -> Versions:
         """The versions that may be served now.
 
-        Before a deployment the one on record is expected, and none where none is; after a rollback the one before it.
+        Before a deployment the one on record is expected, and none where none is; after a rollback the one before it,
+        and never what the file expected at the deployment.
         While a deployment is under way the previous release may be served beside the new one.
         """
         declared = tuple(dict.fromkeys(chain.from_iterable(guard.versions.expected for guard in guards)))
         if self.stage is Stage.BEFORE:
             return Versions(expected=_known(self._served_before))
         if self.stage is Stage.ROLLED_BACK:
-            others = tuple(version for version in declared if version != self._marked)
+            others = tuple(version for version in declared if version not in (self._marked, self.history.declared))
             return Versions(expected=_known(self.version or self._previous) or others)
         expected = _known(self.version) or (declared if self._marked in (None, *declared) else _known(self._marked))
         beside = _known(self._previous) if self._is_under_way else ()

@@ -130,7 +130,7 @@ class _Verification:
         return Situation(
             now=now,
             stage=options.stage,
-            release=release_of(guards, planned.versions, guarded=bool(planned.release_guards)),
+            release=release_of(guards, planned.versions, guarded=bool(planned.release_guards), stage=options.stage),
             history=options.history,
             control=_control(observations, self.target),
             reached=self.context.http.reached,

@@ -33,7 +33,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
         ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
     """
     if not answer.text.strip():
-        hint = f"{as_setting(suggestion(answer))} says so, any_body = true that a 2xx is enough"
+        hint = f"{as_setting(suggestion(answer))}, or any_body = true where any 2xx is"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is empty; {SUGGESTED}{hint}")
     try:
         document = said_by(answer)
