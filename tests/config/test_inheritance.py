@@ -293,8 +293,8 @@ def test_a_missing_base_url_says_that_it_is_never_inherited(told) -> None:
     (one,) = told(f'{PROD}[env.staging]\ninherits = "prod"\n')
 
     assert one == (
-        "probes.toml:12: env.staging.base_url: missing, expected such as https://app.example.com, with a prefix where there is one; "
-        "never inherited"
+        "probes.toml:12: env.staging.base_url: missing, expected such as https://app.example.com, "
+        "with a prefix where there is one; never inherited"
     )
 
 
