@@ -217,6 +217,41 @@ def test_a_mistake_is_told_at_the_place_where_it_was_written(told, written, line
     assert one.startswith(f"probes.toml:{line}")
 
 
+@pytest.mark.parametrize("inherited", ["3", "true", '"x"', "[]", "2026-01-01"])
+def test_leaving_an_instance_out_of_what_is_no_table_is_told(told, inherited) -> None:
+    found = told(f'{PROD}[defaults.probes]\nrelease = {inherited}\n{STAGING}without_probes = ["release.shop"]\n')
+
+    assert [one for one in found if "env.staging.without_probes.0: no probe 'release.shop'" in one]
+
+
+@pytest.mark.parametrize(
+    ("inherited", "own", "found"),
+    [
+        ('{ env = "A" }', '{ file = "b" }', (None, Path("b"))),
+        ('{ file = "a" }', '{ env = "B" }', ("B", None)),
+        ('{ env = "A" }', '{ env = "B" }', ("B", None)),
+    ],
+)
+def test_a_reference_to_a_secret_replaces_another_one(load, inherited, own, found) -> None:
+    text = PROD.replace('{ env = "PROBE_KEY" }', inherited)
+    config = load(f"{text}{STAGING}connect.headers.X-Probe-Key = {own}\n")
+
+    (secret,) = config.targets["staging"].environment.connect.headers.values()
+    assert (secret.env, secret.file) == found
+
+
+def test_another_person_does_not_get_the_telephone_of_the_inherited_one(load) -> None:
+    person, other = '{ name = "the operators", contact = "+1 555 0100" }', '{ name = "the owner" }'
+    text = PROD.replace("timeout", f"contacts.on_call = {person}\ncontacts.escalation = {person}\ntimeout")
+    config = load(f"{text}{STAGING}contacts.on_call = {other}\n")
+
+    given = config.targets["staging"].environment.contacts.given
+    assert {role: (one.name, one.contact) for role, one in given.items()} == {
+        "on_call": ("the owner", None),
+        "escalation": ("the operators", "+1 555 0100"),
+    }
+
+
 @pytest.mark.parametrize(
     ("inherits", "line"),
     [

@@ -86,7 +86,7 @@ class Inheritance:
             probe, _, instance = one.partition(".")
             keys = ("env", name, "without_probes", number)
             inner = probes.get(probe) if probes else None
-            is_missing = inner is None or (instance and ("kind" in inner.value or inner.get(instance) is None))
+            is_missing = inner is None or (instance and (inner.get("kind") or not inner.get(instance)))
             if inner is None or is_missing:
                 known = probes.value if probes and isinstance(probes.value, dict) else {}
                 expected = f"a probe that it would inherit: {', '.join(known) or 'there is none'}"

@@ -16,6 +16,7 @@ class Shape:
     named: Mapping[str, Shape] = field(default_factory=dict)
     each: Shape | None = None  # of every other entry
     is_probe: bool = False  # or an instance of one
+    is_one: bool = False  # a value of several keys, which replaces as a whole
 
     def of(self, key: str) -> Shape:
         """The shape of an entry."""
@@ -24,18 +25,22 @@ class Shape:
 
 _PLAIN: Final = Shape()
 PROBES: Final = Shape(each=Shape(is_probe=True, each=Shape(is_probe=True)))
-ENVIRONMENT: Final = Shape(named={"probes": PROBES})
+_PEOPLE: Final = Shape(each=Shape(is_one=True))  # else the name of one person gets the telephone of another
+ENVIRONMENT: Final = Shape(named={"probes": PROBES, "contacts": _PEOPLE})
 FILE: Final = Shape(named={"probes": PROBES, "defaults": ENVIRONMENT, "env": Shape(each=ENVIRONMENT)})
 
 
 def merged(under: Node, over: Node, shape: Shape) -> Node:
     """The nearer value over the farther one: tables are merged key by key, anything else replaces.
 
-    A probe's table that is complete, with its kind or with instances that all name theirs, replaces, too.
+    A probe's table that is complete, with its kind or with instances that all name theirs, replaces, too; so do a
+    person and a reference to a secret, which are one value each.
     """
     if not (isinstance(under.value, dict) and isinstance(over.value, dict)):
         return over
-    if not under.value or (shape.is_probe and _stands_alone(under.value, over.value)):
+    if not under.value or shape.is_one or (_is_reference(under.value) and _is_reference(over.value)):
+        return over
+    if shape.is_probe and _stands_alone(under.value, over.value):
         return over
     parts = {key: under.part(key) for key in under.value if key not in over.value}
     for key in over.value:
@@ -49,3 +54,8 @@ def _stands_alone(under: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
     tables = [value for value in over.values() if isinstance(value, dict)]
     with_kind = ["kind" in value for value in tables]
     return "kind" in over or (bool(tables) and (all(with_kind) or (any(with_kind) and "kind" in under)))
+
+
+def _is_reference(table: Mapping[str, Any]) -> bool:
+    """Whether a table is `{ env = "NAME" }` or `{ file = "PATH" }`."""
+    return len(table) == 1 and any(isinstance(table.get(key), str) for key in ("env", "file"))
