@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from probekit import probes
+from probekit.config import limits as limits_of_items, own_checks
 from probekit.config.loader import load, read
+from probekit.config.target import sources_by_probe
 from probekit.model.checklist import Deadline, Severity
 from probekit.model.limit import parse_limit
 from probekit.planning.plan import plan
@@ -218,3 +220,19 @@ def test_the_small_checklist_takes_own_checks_too(tmp_path) -> None:
     config = load(tmp_path / "probes.toml")
 
     assert len(config.targets["prod"].checklist.items) == len(config.checklist.items) + 1
+
+
+def test_the_probes_of_an_environment_are_sorted_once_for_all_of_its_checks(monkeypatch) -> None:
+    """Each check that searches through all probes costs a large file the square of its probes."""
+    calls = []
+
+    def sorted_once(configured):
+        calls.append(len(configured))
+        return sources_by_probe(configured)
+
+    for module in (limits_of_items, own_checks):
+        monkeypatch.setattr(module, "sources_by_probe", sorted_once)
+    more = "".join(f'[env.prod.probes.p{n}]\n{HTTP}expect = ["response_time < 900 ms"]\n' for n in range(20))
+
+    assert len(target(HTTP + more).probes) == 21
+    assert calls == [21] * 3  # for the own checks, for their limits, for the items in scope

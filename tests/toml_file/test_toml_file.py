@@ -9,8 +9,10 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from unittest.mock import Mock
 
 import pytest
+import tree_sitter
 from hypothesis import given, settings, strategies as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -533,3 +535,15 @@ def test_a_secret_in_a_wrong_place_is_never_repeated(entry: str) -> None:
 
     assert [line for line in lines if not line.startswith("p.toml:2: ")] == []
     assert "hunter2" not in "\n".join(lines)
+
+
+def test_a_file_is_parsed_once_for_the_lines_of_a_configuration_in_many_files(monkeypatch) -> None:
+    """33 files and a checklist may be asked in turn, for each of a thousand mistakes."""
+    texts = [f"[number{number}]\na = 1\n" for number in range(34)]
+    parser = Mock(wraps=tree_sitter.Parser)
+    monkeypatch.setattr(tree_sitter, "Parser", parser)
+
+    for _ in range(2):
+        assert [line_of(text, (f"number{number}", "a")) for number, text in enumerate(texts)] == [2] * 34
+
+    assert parser.call_count == 34

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 
 from probekit import probes
 from probekit.checklist import Checklist
 from probekit.config.complaints import Complaints, Keys
 from probekit.config.settings import Change
-from probekit.config.target import Configured
+from probekit.config.target import Configured, sources_by_probe
 from probekit.model.checklist import Item
 from probekit.model.limit import Limit, parse_limit
-from probekit.probe import Metric
+from probekit.probe import ConfiguredKind, Metric
 from probekit.toml_file import nearest
 
 
@@ -54,7 +55,7 @@ class LimitReader:
         """The metrics for which the probe's settings accept a value that the checklist's limit does not."""
         if item.is_own:
             return set()
-        sources = [one.source for one in self.configured if one.probe == item.probe]
+        sources = self._sources.get(item.probe or "", ())
         found = set[str]()
         for limit in item.expect:
             accepted = {value for source in sources for value in source.claims.get(limit.metric, ())}
@@ -69,6 +70,10 @@ class LimitReader:
                     f"an assertion on the {limit.metric} in each instance",
                 )
         return found
+
+    @cached_property
+    def _sources(self) -> Mapping[str, Sequence[ConfiguredKind]]:
+        return sources_by_probe(self.configured)
 
     def limits(self, probe: str, texts: Sequence[str], keys: Keys) -> tuple[Limit, ...]:
         """Return the limits on a probe's metrics that the texts state; what is wrong with one is complained of."""
@@ -122,13 +127,13 @@ class LimitReader:
         units = dict[str, str | None](self.checklist.probes[probe].metrics)
         for metric in self._metrics(probe):
             units.setdefault(metric.name, metric.unit)
-        for name in (name for one in self.configured if one.probe == probe for name in one.source.provided):
+        for name in (name for source in self._sources.get(probe, ()) for name in source.provided):
             units.setdefault(name, None)
         return units
 
     def _metrics(self, probe: str) -> Iterator[Metric]:
         """The metrics of the probe's kinds: the configured ones, else the one that fills it by default."""
-        sources = [one.source for one in self.configured if one.probe == probe]
+        sources = self._sources.get(probe, ())
         default = self.checklist.probes[probe].default_kind if probe in self.checklist.probes else None
         if not sources and probes.is_kind_installed(default):
             yield from probes.load_kind(default).metrics

@@ -14,7 +14,7 @@ from probekit import probes
 from probekit.checklist import OWN_SECTION, Checklist, ProbeRequirement
 from probekit.config.complaints import Complaints, Keys
 from probekit.config.limits import LimitReader
-from probekit.config.target import Configured
+from probekit.config.target import Configured, sources_by_probe
 from probekit.model.checklist import Deadline, Item, Row, Severity
 from probekit.model.limit import Limit, parse_limit
 from probekit.probe import ConfiguredKind, Settings
@@ -102,8 +102,8 @@ class OwnChecks:
 
     def extended(self, tables: Sequence[OwnTable]) -> Checklist:
         """Return the checklist with a requirement and an item for each table that has a probe."""
-        sources = {table.name: [one.source for one in self.configured if one.probe == table.name] for table in tables}
-        made = [_OwnProbe(table=table, sources=sources[table.name]) for table in tables if sources[table.name]]
+        sources = sources_by_probe(self.configured)
+        made = [_OwnProbe(table=table, sources=sources[table.name]) for table in tables if table.name in sources]
         wanted = {one.table.name: one.requirement for one in made}
         known = replace(self.checklist, probes={**self.checklist.probes, **wanted})
         reader = LimitReader(checklist=known, configured=self.configured, complain=self.complain)

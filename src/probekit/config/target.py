@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,14 @@ class Configured:
     probe: str
     instance: str
     source: ConfiguredKind
+
+
+def sources_by_probe(configured: Iterable[Configured]) -> Mapping[str, Sequence[ConfiguredKind]]:
+    """The kinds of each probe that is configured, one for each instance."""
+    found: dict[str, list[ConfiguredKind]] = {}
+    for one in configured:
+        found.setdefault(one.probe, []).append(one.source)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def _upwards(keys: Keys) -> Iterator[_Path]:
     return (tuple(keys[:length]) for length in range(min(len(keys), _DEEPEST), 0, -1))
 
 
-@lru_cache(maxsize=8)  # a file with a hundred mistakes is asked a hundred times
+@lru_cache(maxsize=64)  # a hundred mistakes ask a hundred times, and a configuration has 33 files and a checklist
 def _lines(text: str) -> Mapping[_Path, int]:
     """The line of every key; a key that only longer ones imply, as `a` in `[a.b]`, has the line of their first."""
     import tree_sitter_toml  # noqa: PLC0415  # only a mistake needs it
