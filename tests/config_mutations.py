@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = ("README.md", *(f"docs/{name}.md" for name in ("checklist", "claims", "kinds", "record")))
+PAGES: Final = ("README.md", *(f"docs/{name}.md" for name in ("checklist", "claims", "kinds", "people", "record")))
 _HEAD: Final = '[env.prod]\nbase_url = "https://app.test"\nscope = ["deploy", "post"]\n\n'
 _INIT: Final = """\
 # What `probekit init` saw of https://app.test. Next:
@@ -37,6 +37,62 @@ kind = "http"
 path = "/health"
 assertions = [{ path = "$.status", one_of = ["ok", "up"] }, { status = [200, 204] }]
 """
+_COMPOSED: Final = """\
+include = ["common.toml"]
+
+[env.prod]
+base_url = "https://${HOST:-app.test}"
+scope = ["deploy.services", "pre.security.tls-days-left"]
+timeout = "${TIMEOUT:-5s}"
+budget = "${BUDGET:-200}"
+allow = ["load"]
+page = { critical = ["on_call"] }
+
+[env.prod.probes.health]
+kind = "http"
+path = "/health"
+repeat = "${REPEAT:-8}"
+
+[env.prod.probes.cache.sessions]
+kind = "redis"
+url = { env = "CACHE_URL" }
+
+[env.prod.probes.cache.pages]
+kind = "redis"
+url = { env = "PAGES_URL" }
+
+[env.staging]
+inherits = "prod"
+base_url = "https://staging.${HOST:-app.test}"
+without_probes = ["cache.pages", "release"]
+connect = { headers = { X-Key = { file = "key" } } }
+
+[env.staging.probes.health]
+path = "/up"
+
+[env.review]
+inherits = "staging"
+base_url = "https://review.app.test"
+without_probes = ["cache"]
+"""
+_COMMON: Final = """\
+[defaults]
+control = ["https://status.example.net/ok"]
+vantage = "${RUNNER_PLACE:-a laptop} $${7}"
+contacts = { on_call = "the operators", escalation = { name = "the owner", contact = "owner@example.com" } }
+
+[defaults.connect]
+headers = { X-Key = { env = "PROBE_KEY" } }
+
+[defaults.probes.health]
+kind = "http"
+path = "/"
+
+[probes.release]
+kind = "release"
+path = "/api/version"
+"""
+_COMPOSED_NAMES: Final = ("probes.toml",) * 6 + ("common.toml",) * 4  # the files that are spoilt, by their share
 _VALUES: Final = (
     "1", "-1", "0", "1.5", "1e400", "nan", "-inf", "9" * 30, "9" * 6000, f"0x{'f' * 400}", "1_000_000_000_000_000_000",
     '""', '"x"', "'a b'", '"5m"', '"-5m"', '"1e99s"', f'"{"9" * 400}d"', "true", "[]", "[1]", '["a", 1]', "[[]]", "{}",
@@ -44,6 +100,7 @@ _VALUES: Final = (
     "07:32:00", "1979-05-27T07:32:00Z", '"""\nlines\n"""', '"\\u0000"', '"\\u001b[2J"', '"\\u202e"', '"/\\u0000"',
     f'"{"x" * 20_000}"', "[" * 60 + "]" * 60, "[" * 3000 + "]" * 3000, "{a=" * 60 + "1" + "}" * 60, '"$["', '"("',
     '"https://"', '"https://[::1"', '"https://user:hunter2@app.test"', '"https://app.test:99999"', '"file:///etc"',
+    '"${A}"', '"${A:-1}"', '"${"', '"$${A}"', '"${A:-${B}}"', '["cache.x"]', '["health.path", 3]', '"prod"', '"review"',
 )  # fmt: skip
 _BYTES: Final = (b"\xff", b"\xc3", b"\x00", b"\x1b[31m", b"\r", b"\xef\xbb\xbf", b"\xed\xa0\x80", "\u202e".encode())
 _PAIR: Final = re.compile(r'^(\s*)([\w".-]+)(\s*=\s*)(.+)$')
@@ -63,7 +120,7 @@ class Example:
 
 
 def examples() -> tuple[Example, ...]:
-    """Those of the documents, the demo's file, one of a first file, and the one that the loader's tests have."""
+    """Those of the documents, the demo's file, a first file, that of the loader's tests, and one of two files."""
     blocks = [
         text for page in PAGES for text in re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
     ]
@@ -75,6 +132,7 @@ def examples() -> tuple[Example, ...]:
     return (
         *(Example("probes.toml", {**checklists, "probes.toml": text}) for text in (*texts, *files, _INIT)),
         *(Example("shop.toml", {**checklists, "probes.toml": of_a_checklist}) for _ in range(3)),
+        *(Example(name, {"common.toml": _COMMON, "probes.toml": _COMPOSED}) for name in _COMPOSED_NAMES),
     )
 
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from probekit import cli, probes
+from probekit.config import origins
 from probekit.config.accepted import inside, takes_secret
 from probekit.config.loader import load
 from probekit.config.settings import Environment
-from probekit.config.variables import Variable, parts_of
+from probekit.config.variables import HiddenValues, Variable, parts_of
 from probekit.probe import SecretRef
 from probekit.toml_file import ConfigError
 from probekit.toml_file.write import quoted
@@ -252,6 +253,32 @@ def test_no_message_shows_what_a_variable_stands_for(told, monkeypatch, written,
     assert not [one for one in found if PLANTED in one or value in one]
 
 
+@pytest.mark.parametrize("place", ['vantage = "{}"', 'control = ["{}"]', 'timeout = "{}"', 'connect = {{ ca = "{}" }}'])
+def test_a_value_that_is_not_utf_8_is_refused_where_it_is_due(told, monkeypatch, place) -> None:
+    monkeypatch.setenv("NAME", f"{PLANTED}\udcff")  # a byte that os.environ cannot decode
+
+    (one,) = told(FILE.replace('vantage = "here"', place.format("${NAME:-x}")))
+
+    assert one.endswith(": what ${NAME} stands for, expected a text in UTF-8")
+    assert PLANTED not in one
+
+
+def test_a_thousand_mistakes_do_not_prepare_the_hiding_of_values_anew(told, monkeypatch) -> None:
+    made = []
+
+    def hidden(substitutions):
+        made.append(list(substitutions))
+        return HiddenValues(made[-1])
+
+    monkeypatch.setattr(origins, "HiddenValues", hidden)
+    own = "".join(
+        f'[env.prod.probes.p{n}]\nkind = "http"\npath = "/${{X:-v{n}}}"\nexpect = ["upp == 1"]\n' for n in range(50)
+    )
+
+    assert len(told(FILE + own)) == 50
+    assert [len(one) for one in made] == [50]
+
+
 def test_a_control_that_is_the_target_does_not_tell_the_target_s_address(told, monkeypatch) -> None:
     monkeypatch.setenv("HOST", PLANTED)
     text = FILE.replace("app.example.com", "${HOST}").replace("vantage", 'control = ["https://${HOST}/x"]\nvantage')
@@ -335,6 +362,30 @@ def test_nor_in_those_of_an_environment(told, monkeypatch, keys) -> None:
     assert one.endswith(
         'a variable, ${NAME}, where a secret may stand, expected { env = "NAME" }, which is never shown'
     )
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        'connect = { headers = { Authorization = { env = "NAME" } } }\n',
+        '[env.prod.probes.cache]\nkind = "redis"\nurl = { env = "NAME" }\n',
+    ],
+)
+@pytest.mark.parametrize("text", ["${NAME}", "a ${HOST:-x}/${NAME:-y}"])
+def test_no_text_shows_what_is_a_secret_of_its_environment(told, load_text, monkeypatch, secret, text) -> None:
+    """A text is shown in reports, and what stands in it is redacted nowhere."""
+    monkeypatch.setenv("NAME", PLANTED)
+    written = FILE.replace('"here"\n', f'"{text}"\n{secret}') if "connect" in secret else FILE + secret
+    written = written.replace('"here"', f'"{text}"')
+
+    assert told(written) == [
+        (
+            'probes.toml:5: env.prod.vantage: a variable, ${NAME}, that is also a secret here, { env = "NAME" }, '
+            "expected another variable: what stands in a text is shown"
+        )
+    ]
+    other = FILE.replace("prod", "test").replace('"here"', f'"{text}"')  # of another environment
+    assert len(load_text(written.replace(f'"{text}"', '"here"') + other).targets) == 2
 
 
 def test_a_kind_is_named_and_no_variable(told, monkeypatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,10 +19,11 @@ from probekit.config.dotenv import Dotenv, read_dotenv
 from probekit.config.inheritance import Inheritance
 from probekit.config.origins import Node, Origins, table
 from probekit.config.references import target_of
+from probekit.config.secrets import secret_refs
 from probekit.config.settings import File
 from probekit.config.sources import read_sources
 from probekit.config.substitution import Substituter
-from probekit.config.target import Config
+from probekit.config.target import Config, Target
 from probekit.toml_file import ConfigError, FileProblem, text_of
 
 
@@ -60,6 +61,7 @@ def _read(text: str, path: Path) -> Config:
         name: target_of(name, environment, checklist=checklist, complain=complain)
         for name, environment in file.env.items()
     }
+    _check_variables(targets, complain)
     complain.stop()
     return Config(
         path=path,
@@ -112,6 +114,19 @@ def _substituted(document: Node, dotenv: Callable[[], Dotenv]) -> tuple[dict[str
         complain.found.extend(problem for problems in substituter.unset.values() for problem in problems)
         complain.stop()
     return written, substituter
+
+
+def _check_variables(targets: Mapping[str, Target], complain: Complaints) -> None:
+    """Complain of each variable in a text that is also a secret of its environment: texts are shown."""
+    settings = {
+        name: [one.environment, *(probe.source.config for probe in one.probes)] for name, one in targets.items()
+    }
+    secrets = {name: {secret.env for secret in secret_refs(found)} for name, found in settings.items()}
+    for keys, one in complain.origins.substitutions.items():
+        of_target = secrets.get(str(keys[1]), set()) if keys[0] == "env" else set()
+        if shown := next((name for name in one.variables if name in of_target), None):
+            found = f'a variable, ${{{shown}}}, that is also a secret here, {{ env = "{shown}" }}'
+            complain(keys, found, "another variable: what stands in a text is shown")
 
 
 def _checklist(file: File, path: Path, origins: Origins) -> Checklist:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from probekit.config.variables import Substitution, without_values
+from probekit.config.variables import HiddenValues, Substitution
 from probekit.toml_file import FileProblem, Keys, line_of
 
 
@@ -71,6 +71,9 @@ class Origins:
 
     document: Node
     substitutions: Mapping[tuple[str | int, ...], Substitution] = field(default_factory=dict)
+    _hidden: dict[tuple[str | int, ...], HiddenValues] = field(
+        default_factory=dict, repr=False
+    )  # by environment, () for all
 
     def of(self, keys: Keys) -> Origin:
         """The file and the line of what stands at these keys."""
@@ -78,9 +81,15 @@ class Origins:
 
     def problem(self, keys: Keys, found: str, expected: str, hint: str = "") -> FileProblem:
         """What is wrong at these keys, without the values of variables: any of them may be a secret."""
-        origin, depth = self.of(keys), 2 if keys[:1] in (("env",), ["env"]) else 0
-        near = [one for place, one in self.substitutions.items() if place[:depth] == tuple(keys[:depth])]
-        found, expected, hint = (without_values(text, near) for text in (found, expected, hint))
+        origin, hidden = self.of(keys), self._hidden_in(tuple(keys[:2]) if keys and keys[0] == "env" else ())
+        found, expected, hint = (hidden.clean(text) for text in (found, expected, hint))
         return FileProblem(
             file=origin.file, line=origin.line, key=origin.name, found=found, expected=expected, hint=hint
         )
+
+    def _hidden_in(self, place: tuple[str | int, ...]) -> HiddenValues:
+        """What hides the values of the variables in the texts below a place, made for its first problem."""
+        if place not in self._hidden:
+            inside = [one for keys, one in self.substitutions.items() if keys[: len(place)] == place]
+            self._hidden[place] = HiddenValues(inside)
+        return self._hidden[place]

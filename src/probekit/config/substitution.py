@@ -98,6 +98,9 @@ class Substituter:
         if missing := [one.name for one, value in values.items() if value is None]:
             self._is_unset(missing[0], keys)
             return written
+        if broken := [one.name for one, value in values.items() if not _is_text(value or "")]:
+            self.complain(keys, f"what ${{{broken[0]}}} stands for", "a text in UTF-8")
+            return written
         text = "".join(part if isinstance(part, str) else values[part] or "" for part in parts)
         names = tuple(one.name for one in variables)
         shown = tuple(values[one] or "" for one in variables)
@@ -121,6 +124,15 @@ class Substituter:
             f"; or write a default: ${{{name}:-default}}",
         )
         self.unset.setdefault(str(keys[1]) if keys[0] == "env" else "", []).append(problem)
+
+
+def _is_text(value: str) -> bool:
+    """Whether a variable's bytes are UTF-8; the system's variables may hold any but NUL."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _holds_variable(value: object) -> bool:

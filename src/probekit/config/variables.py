@@ -68,15 +68,25 @@ def parts_of(text: str) -> list[str | Variable]:
     return [part for part in (*parts, text[at:]) if part]
 
 
-def without_values(text: str, substitutions: Iterable[Substitution]) -> str:
-    """The text of a message with each variable's name in the place of its value."""
-    pairs = [pair for one in substitutions for pair in zip(one.variables, one.values, strict=True)]
-    pairs += [(one.variables[0], one.text) for one in substitutions]
-    redactor = Redactor()
-    for name, value in sorted(pairs, key=lambda pair: -len(pair[1])):
-        if not value:
-            continue
-        redactor.learn(value)
-        pattern = re.escape(value) if len(value) >= _WHOLE else rf"(?<!\w){re.escape(value)}(?!\w)"
-        text = re.sub(pattern, f"${{{name}}}", text)  # a name holds nothing that a replacement reads
-    return redactor.clean(text)
+class HiddenValues:
+    """Takes the values of variables out of messages, each with its name in its place."""
+
+    def __init__(self, substitutions: Iterable[Substitution]) -> None:
+        pairs: dict[str, str] = {}  # the name by the value
+        for one in substitutions:
+            pairs.setdefault(one.text, one.variables[0])
+            for name, value in zip(one.variables, one.values, strict=True):
+                pairs.setdefault(value, name)
+        pairs.pop("", None)
+        self._pairs = sorted(pairs.items(), key=lambda pair: -len(pair[0]))
+        self._redactor = Redactor()
+        for value in pairs:
+            self._redactor.learn(value)
+
+    def clean(self, text: str) -> str:
+        """The text without the values, nor eight characters of one in a row."""
+        for value, name in self._pairs:
+            if value in text:  # a file with a thousand mistakes may have as many variables
+                pattern = re.escape(value) if len(value) >= _WHOLE else rf"(?<!\w){re.escape(value)}(?!\w)"
+                text = re.sub(pattern, f"${{{name}}}", text)  # a name holds nothing that a replacement reads
+        return self._redactor.clean(text)
