@@ -14,8 +14,6 @@ from probekit.config.loader import read
 from probekit.config.merging import ENVIRONMENT, FILE, merged
 from probekit.config.origins import Node, Origin
 from probekit.config.settings import Environment
-from probekit.toml_file import ConfigError
-from probekit.workflows.assembly import load_config
 
 HEALTH = "deploy.services.health-endpoint"
 PROD = f"""
@@ -33,29 +31,6 @@ follow = 1
 STAGING = '[env.staging]\ninherits = "prod"\nbase_url = "https://staging.example.com"\n'
 
 
-@pytest.fixture
-def load(tmp_path):
-    """The configuration of a probes.toml of this text."""
-
-    def of(text: str):
-        (tmp_path / "probes.toml").write_text(text, "utf-8")
-        return load_config(tmp_path / "probes.toml")
-
-    return of
-
-
-@pytest.fixture
-def told(load, tmp_path):
-    """What is wrong with a probes.toml of this text."""
-
-    def of(text: str) -> list[str]:
-        with pytest.raises(ConfigError) as caught:
-            load(text)
-        return [str(one).replace(f"{tmp_path}/", "") for one in caught.value.problems]
-
-    return of
-
-
 def probes_of(config, env="staging") -> dict:
     """The settings of each probe, by probe and instance."""
     return {
@@ -64,8 +39,8 @@ def probes_of(config, env="staging") -> dict:
     }
 
 
-def test_defaults_hold_where_an_environment_says_nothing(load) -> None:
-    config = load(
+def test_defaults_hold_where_an_environment_says_nothing(load_text) -> None:
+    config = load_text(
         f'[defaults]\ntimeout = "3s"\nsettle = "1s"\n[defaults.probes.health]\nkind = "http"\npath = "/up"\n{PROD}'
     )
 
@@ -74,9 +49,9 @@ def test_defaults_hold_where_an_environment_says_nothing(load) -> None:
     assert probes_of(config, "prod")["health"]["path"] == "/health"
 
 
-def test_an_environment_inherits_settings_and_probes_and_changes_single_ones(load) -> None:
+def test_an_environment_inherits_settings_and_probes_and_changes_single_ones(load_text) -> None:
     text = f'{PROD}{STAGING}settle = "1s"\n[env.staging.probes.health]\npath = "/up"\n'
-    config = load(f'{text}[env.staging.connect]\nfamily = "ipv4"\n')
+    config = load_text(f'{text}[env.staging.connect]\nfamily = "ipv4"\n')
 
     staging = config.targets["staging"].environment
     assert (staging.base_url, staging.timeout, staging.settle) == ("https://staging.example.com", 5, 1)
@@ -85,8 +60,8 @@ def test_an_environment_inherits_settings_and_probes_and_changes_single_ones(loa
     assert probes_of(config, "prod") == {"health": {"kind": "http", "path": "/health", "follow": 1}}
 
 
-def test_a_chain_is_followed_and_defaults_and_shared_probes_lie_below_it(load) -> None:
-    config = load(f"""
+def test_a_chain_is_followed_and_defaults_and_shared_probes_lie_below_it(load_text) -> None:
+    config = load_text(f"""
 [defaults]
 timeout = "1s"
 vantage = "everywhere"
@@ -127,7 +102,7 @@ WHOLE, OTHER = KIND.format("/a"), KIND.format("/b")
     ],
 )
 @pytest.mark.parametrize("way", ["inherits", "defaults", "shared", "include"])
-def test_a_table_with_a_kind_stands_alone_and_another_one_adds(load, tmp_path, way, inherited, own, found) -> None:
+def test_a_table_with_a_kind_stands_alone_and_another_one_adds(load_text, tmp_path, way, inherited, own, found) -> None:
     head = f'base_url = "https://app.example.com"\nscope = ["{HEALTH}"]\n'
     (tmp_path / "common.toml").write_text(f"[env.own]\n{head}[env.own.probes]\nhealth = {inherited}\n", "utf-8")
     below = {
@@ -137,7 +112,7 @@ def test_a_table_with_a_kind_stands_alone_and_another_one_adds(load, tmp_path, w
         "include": 'include = ["common.toml"]\n',
     }[way]
 
-    config = load(f"{below}[env.own.probes]\nhealth = {own}\n")
+    config = load_text(f"{below}[env.own.probes]\nhealth = {own}\n")
 
     assert {name: one["path"] for name, one in probes_of(config, "own").items()} == found
 
@@ -166,10 +141,10 @@ path = "/up"
         ('[env.prod.probes.cache.a]\nkind = "redis"\nurl = { env = "A" }\n', ["release", "cache.a"], ["health"]),
     ],
 )
-def test_a_probe_can_be_left_out_and_stays_so_below(load, tables, left_out, found) -> None:
+def test_a_probe_can_be_left_out_and_stays_so_below(load_text, tables, left_out, found) -> None:
     shared = '[probes.release]\nkind = "release"\npath = "/v"\n'
     child = '[env.child]\ninherits = "staging"\nbase_url = "https://child.example.com"\n'
-    config = load(f"{shared}{PROD}{tables}{STAGING}without_probes = {left_out}\n{child}")
+    config = load_text(f"{shared}{PROD}{tables}{STAGING}without_probes = {left_out}\n{child}")
 
     assert list(probes_of(config)) == list(probes_of(config, "child")) == found
 
@@ -232,18 +207,18 @@ def test_leaving_an_instance_out_of_what_is_no_table_is_told(told, inherited) ->
         ('{ env = "A" }', '{ env = "B" }', ("B", None)),
     ],
 )
-def test_a_reference_to_a_secret_replaces_another_one(load, inherited, own, found) -> None:
+def test_a_reference_to_a_secret_replaces_another_one(load_text, inherited, own, found) -> None:
     text = PROD.replace('{ env = "PROBE_KEY" }', inherited)
-    config = load(f"{text}{STAGING}connect.headers.X-Probe-Key = {own}\n")
+    config = load_text(f"{text}{STAGING}connect.headers.X-Probe-Key = {own}\n")
 
     (secret,) = config.targets["staging"].environment.connect.headers.values()
     assert (secret.env, secret.file) == found
 
 
-def test_another_person_does_not_get_the_telephone_of_the_inherited_one(load) -> None:
+def test_another_person_does_not_get_the_telephone_of_the_inherited_one(load_text) -> None:
     person, other = '{ name = "the operators", contact = "+1 555 0100" }', '{ name = "the owner" }'
     text = PROD.replace("timeout", f"contacts.on_call = {person}\ncontacts.escalation = {person}\ntimeout")
-    config = load(f"{text}{STAGING}contacts.on_call = {other}\n")
+    config = load_text(f"{text}{STAGING}contacts.on_call = {other}\n")
 
     given = config.targets["staging"].environment.contacts.given
     assert {role: (one.name, one.contact) for role, one in given.items()} == {
@@ -305,10 +280,10 @@ OWN = {
 
 
 @pytest.mark.parametrize("key", sorted(OWN))
-def test_what_speaks_of_one_target_alone_does_not_pass_on(load, key) -> None:
+def test_what_speaks_of_one_target_alone_does_not_pass_on(load_text, key) -> None:
     program = '[probes.stock]\nkind = "command"\nargv = ["true"]\nmetrics = { missing = "$.missing" }\n'
     program += 'expect = ["missing == 0"]\n[probes.release]\nkind = "release"\npath = "/v"\n'
-    config = load(program + PROD.replace("timeout", f"{key} = {OWN[key]}\ntimeout") + STAGING)
+    config = load_text(program + PROD.replace("timeout", f"{key} = {OWN[key]}\ntimeout") + STAGING)
 
     assert getattr(config.targets["prod"].environment, key)
     assert not getattr(config.targets["staging"].environment, key)

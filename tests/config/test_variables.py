@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 from probekit import cli, probes
 from probekit.config import origins
 from probekit.config.accepted import inside, takes_secret
-from probekit.config.loader import load
 from probekit.config.settings import Environment
 from probekit.config.variables import HiddenValues, Variable, parts_of
 from probekit.probe import SecretRef
@@ -39,29 +38,6 @@ page = false
 def _variables(monkeypatch) -> None:
     for name in ("HOST", "NAME", "EMPTY", "UNSET", "NUMBER"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def load_text(tmp_path):
-    """The configuration of a probes.toml of this text."""
-
-    def of(text: str):
-        (tmp_path / "probes.toml").write_text(text, "utf-8")
-        return load(tmp_path / "probes.toml")
-
-    return of
-
-
-@pytest.fixture
-def told(load_text, tmp_path):
-    """What is wrong with a probes.toml of this text."""
-
-    def of(text: str) -> list[str]:
-        with pytest.raises(ConfigError) as caught:
-            load_text(text)
-        return [str(one).replace(f"{tmp_path}/", "") for one in caught.value.problems]
-
-    return of
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.retry import Retry
 
-from probekit.config.settings import Connect
+from probekit.config.connect import Connect
 from probekit.demo import binaries, servers
 from probekit.demo.launcher import Launcher, Server, launching
 from probekit.demo.ports import free_port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from probekit.config.settings import Connect
+from probekit.config.connect import Connect
 from probekit.transport.resolver import Resolver, name_of
 from probekit.transport.urls import Endpoint, endpoint_in, endpoint_of, has_host, url_problem
 

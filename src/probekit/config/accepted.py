@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from probekit.config.settings import SecretFile
+from probekit.config.connect import SecretFile
 from probekit.probe import SecretRef
 
 Types = tuple[Any, ...]  # what may stand at one place, without unions
