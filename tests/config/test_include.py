@@ -172,6 +172,22 @@ def test_a_wrong_include_is_told(told, written, found) -> None:
     assert told(probes=f"include = {written}\n{PROD}{PROBE}") == [f"probes.toml:1: {found}"]
 
 
+@pytest.mark.parametrize("line", ['include = ["x.toml"]', 'checklist = "softfactory"'])
+@pytest.mark.parametrize("table", [PROD, f"{PROD}[env.prod.connect]\n", PROD + PROBE, f"{PROD}{PROBE}[defaults]\n"])
+def test_a_key_of_the_file_below_its_first_table_is_told_where_it_belongs(told, table, line) -> None:
+    (one,) = told(probes=f"{table}{line}\n")
+
+    assert one.startswith(f"probes.toml:{table.count(chr(10)) + 1}: ")
+    assert one.endswith(f"; '{line.partition(' ')[0]}' stands before the first table of a file")
+
+
+def test_a_wrong_key_of_the_file_that_stands_where_it_belongs_is_not_sent_elsewhere(told) -> None:
+    (one,) = told(probes=f"checklist = 3\n{PROD}{PROBE}")
+
+    assert one.startswith("probes.toml:1: checklist: a number, expected a text (")
+    assert "before the first table" not in one
+
+
 def test_too_many_files_and_too_deep_ones_are_refused(told) -> None:
     deep = {f"f{number}": including(f"f{number + 1}.toml") for number in range(9)}
     (one,) = told(probes=including("f0.toml") + PROD + PROBE, **deep)

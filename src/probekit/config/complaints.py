@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from probekit.config.origins import Origins
-from probekit.toml_file import ConfigError, FileProblem, mistakes
+from probekit.toml_file import ConfigError, FileProblem, Mistake, mistakes
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
+_OF_THE_FILE: Final = ("include", "checklist")  # keys that belong to no table
 Keys = Sequence[str | int]
 
 
@@ -29,7 +30,8 @@ class Complaints:
     def of_model(self, error: ValidationError, model: type[BaseModel], keys: Keys) -> None:
         """Keep all that pydantic found in the table at those keys, which the model describes; in the files' order."""
         problems = [
-            self.origins.problem(one.keys, one.found, one.expected, one.hint) for one in mistakes(error, model, keys)
+            self.origins.problem(one.keys, one.found, one.expected, _misplaced(one) or one.hint)
+            for one in mistakes(error, model, keys)
         ]
         self.found.extend(sorted(problems, key=lambda problem: (str(problem.file), problem.line or 0)))
 
@@ -45,3 +47,9 @@ class Complaints:
         """
         if self.found:
             raise ConfigError(tuple(dict.fromkeys(self.found)))
+
+
+def _misplaced(mistake: Mistake) -> str:
+    """What to do about a key of the file that stands in a table; nothing of any other mistake."""
+    key = mistake.keys[-1] if len(mistake.keys) > 1 else ""
+    return f"'{key}' stands before the first table of a file" if key in _OF_THE_FILE else ""
