@@ -49,6 +49,17 @@ def test_defaults_hold_where_an_environment_says_nothing(load_text) -> None:
     assert probes_of(config, "prod")["health"]["path"] == "/health"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_shared_probe_lies_over_that_of_the_defaults(load_text, order) -> None:
+    tables = [
+        '[defaults.probes.release]\nkind = "release"\npath = "/v1"\nat = "$.x"\n',
+        '[probes.release]\npath = "/v2"\n',
+    ]
+    config = load_text("".join(tables[::order]) + PROD)
+
+    assert probes_of(config, "prod")["release"] == {"kind": "release", "path": "/v2", "at": "$.x"}
+
+
 def test_an_environment_inherits_settings_and_probes_and_changes_single_ones(load_text) -> None:
     text = f'{PROD}{STAGING}settle = "1s"\n[env.staging.probes.health]\npath = "/up"\n'
     config = load_text(f'{text}[env.staging.connect]\nfamily = "ipv4"\n')

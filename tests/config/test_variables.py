@@ -12,7 +12,7 @@ from probekit import cli, probes
 from probekit.config import origins
 from probekit.config.accepted import inside, takes_secret
 from probekit.config.settings import Environment
-from probekit.config.variables import HiddenValues, Variable, parts_of
+from probekit.config.variables import HiddenValues, Substitution, Variable, parts_of
 from probekit.probe import SecretRef
 from probekit.toml_file import ConfigError
 from probekit.toml_file.write import quoted
@@ -237,6 +237,13 @@ def test_a_value_that_is_not_utf_8_is_refused_where_it_is_due(told, monkeypatch,
 
     assert one.endswith(": what ${NAME} stands for, expected a text in UTF-8")
     assert PLANTED not in one
+
+
+@pytest.mark.parametrize("shown", [PLANTED, PLANTED.upper(), f"x{PLANTED[:9]}", PLANTED.replace("-", "%2D")])
+def test_a_part_or_another_form_of_a_value_is_not_shown_either(shown) -> None:
+    one = Substitution(written="${NAME}", variables=("NAME",), values=(PLANTED,), text=PLANTED)
+
+    assert shown.removeprefix("x")[:9] not in HiddenValues([one]).clean(f"no '{shown}' here")
 
 
 def test_a_thousand_mistakes_do_not_prepare_the_hiding_of_values_anew(told, monkeypatch) -> None:
