@@ -89,7 +89,28 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4), st.integers(20, 130))
 def test_a_longer_line_holds_one_word_and_its_title_alone(rows, width):
     for line in draw([table(*rows)], width=width).splitlines():
-        assert cell_len(line) <= width or len(line.split()) <= 1 or not line.isascii()
+        assert cell_len(line) <= width or len(line.split()) <= 1
+
+
+WORD = st.text("abc漢é", min_size=1, max_size=45)
+WORDS = st.lists(WORD, max_size=8).map(" ".join)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=4), st.integers(20, 130))
+def test_each_word_of_a_table_stays_whole_where_several_columns_are_wrapped(rows, width):
+    made = Table(columns=[Column(title="", is_wrapped=True)] * 3, rows=rows, indent=2, has_titles=False)
+    drawn = draw([made], width=width)
+    assert sorted(drawn.split()) == sorted(word for row in rows for cell in row for word in cell.split())
+
+
+def test_a_column_leaves_room_to_a_longer_one():
+    made = Table(columns=[Column(title="", is_wrapped=True)] * 2, rows=[("a b", "c " * 20)], has_titles=False)
+    assert draw([made], width=30).splitlines() == ["a b  " + " ".join("c" * 13), "     " + " ".join("c" * 7)]
+
+
+def test_wide_characters_take_two_columns_of_a_line():
+    assert draw([Line("漢字 漢字 漢字")], width=10).splitlines() == ["漢字 漢字", "  漢字"]
 
 
 def test_lines_alone_import_no_rich():

@@ -40,4 +40,5 @@ def test_a_moment_is_told_in_utc() -> None:
 def test_a_line_is_cut_where_it_is_longer_than_the_terminal() -> None:
     assert shortened("x" * 80, 80) == "x" * 80
     assert shortened("x" * 81, 80) == "x" * 77 + "..."
-    assert shortened("long", 0) == "..."
+    assert shortened("long", 2) == ".."
+    assert shortened("漢字漢字漢字", 8) == "漢字..."

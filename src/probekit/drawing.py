@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from probekit.text import escape, paragraph
+from probekit.text import columns, escape, paragraph
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -126,19 +126,37 @@ def _cell(cell: Cell | str) -> Cell:
 
 def _least_width(table: Table) -> int:
     """Return the columns that the table takes where every cell is as narrow as its longest word allows."""
-    widths = [_least(table, number) for number in range(len(table.columns))]
-    return table.indent + sum(widths) + _GAP * (len(widths) - 1)
+    return _around(table) + sum(least for least, _ in _bounds(table))
 
 
-def _least(table: Table, number: int) -> int:
-    """Return the least width of one column: of its longest word, or of its longest text where none is wrapped."""
-    from rich.cells import cell_len  # noqa: PLC0415  # see above
+def _around(table: Table) -> int:
+    """Return the columns of a table's indent and of the gaps between its cells."""
+    return table.indent + _GAP * (len(table.columns) - 1)
 
-    column = table.columns[number]
-    texts = [escape(_cell(row[number]).text) for row in table.rows]
-    texts += [column.title] if table.has_titles else []
-    parts = [part for text in texts for part in (text.split() if column.is_wrapped else [text])]
-    return max(map(cell_len, parts), default=0)
+
+def _bounds(table: Table) -> list[tuple[int, int]]:
+    """Return the least width of each column, of its longest word where it is wrapped, and that of its longest text."""
+    bounds: list[tuple[int, int]] = []
+    for number, column in enumerate(table.columns):
+        texts = [escape(_cell(row[number]).text) for row in table.rows]
+        texts += [column.title] if table.has_titles else []
+        most = max(map(columns, texts), default=0)
+        words = (word for text in texts for word in text.split())
+        bounds.append((max(map(columns, words), default=0) if column.is_wrapped else most, most))
+    return bounds
+
+
+def _widths(table: Table, width: int) -> list[int]:
+    """Return a width for each column, in which its words are whole; what is left is shared by longer texts."""
+    bounds = _bounds(table)
+    widths = [least for least, _ in bounds]
+    left = max(width - _around(table) - sum(widths), 0)
+    by_need = sorted(range(len(bounds)), key=lambda number: bounds[number][1] - bounds[number][0])
+    for sharing, number in zip(range(len(bounds), 0, -1), by_need, strict=True):
+        least, most = bounds[number]
+        widths[number] += min(most - least, left // sharing)
+        left -= widths[number] - least
+    return widths
 
 
 def _stacked(table: Table, width: int, *, colour: bool) -> list[str]:
@@ -182,25 +200,26 @@ def _tabled(table: Table, width: int, *, colour: bool) -> list[str]:
         no_color=not colour,
         _environ={},
     )
-    console.print(Padding(_rich(table), (0, 0, 0, table.indent), expand=False))
+    console.print(Padding(_rich(table, _widths(table, width)), (0, 0, 0, table.indent), expand=False))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
-def _rich(table: Table) -> RichTable:
+def _rich(table: Table, widths: Sequence[int]) -> RichTable:
     from rich.table import Table as RichTable  # noqa: PLC0415  # see above
     from rich.text import Text  # noqa: PLC0415  # see above
 
     made = RichTable(
         box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=table.has_titles, header_style="dim"
     )
-    for number, column in enumerate(table.columns):
-        made.add_column(
-            Text(column.title),
-            justify="right" if column.is_number else "left",
-            no_wrap=not column.is_wrapped,
-            min_width=_least(table, number),
-        )
+    for column, room in zip(table.columns, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        made.add_column(Text(_lines(column.title, room)), justify=justify, no_wrap=True, width=room)
     for row in table.rows:
-        cells = map(_cell, row)
-        made.add_row(*(Text(escape(cell.text), style=_NAMES.get(cell.style, "")) for cell in cells))
+        cells = zip(map(_cell, row), widths, strict=True)
+        made.add_row(*(Text(_lines(cell.text, room), style=_NAMES.get(cell.style, "")) for cell, room in cells))
     return made
+
+
+def _lines(text: str, width: int) -> str:
+    """Return a cell's text in lines, wrapped here: rich cuts a line of wide characters that ends at the column's."""
+    return "\n".join(paragraph(text, width=width))

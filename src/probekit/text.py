@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from textwrap import wrap
 from typing import Final
 
 # Printable by category and yet nothing to see: joiners, fillers, variation selectors (UAX 44, Default_Ignorable).
 _UNSEEN: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
+
+_WORD: Final = re.compile(r"( *+)([^ ]++)")  # in an escaped text, which has no other white space
+_CUT: Final = "..."
 
 LONGEST_LINE: Final = 200  # characters of a name, a contact or a reason
 
@@ -39,21 +41,41 @@ def _written_out(character: str) -> str:
     return f"\\x{code:02x}" if character.isascii() else f"\\u{code:04x}"
 
 
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two for a wide character, none for a combining mark."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415  # only where there is more than ASCII
+
+    return cell_len(text)
+
+
 def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
     """The escaped text, wrapped by words; only a word longer than the line makes a longer line."""
-    return wrap(
-        escape(text),
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent if hanging is None else hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    lines: list[str] = []
+    line, used = indent, columns(indent)
+    is_empty = True
+    for gap, word in _WORD.findall(escape(text)):
+        more = len(gap) + columns(word)
+        if not is_empty and used + more > width:
+            lines.append(line)
+            line = (indent if hanging is None else hanging) + word
+            used = columns(line)
+        else:
+            line += gap + word
+            used += more
+        is_empty = False
+    return lines if is_empty else [*lines, line]
 
 
 def shortened(text: str, width: int) -> str:
     """Return the text, cut to one line of that many columns."""
-    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
+    if columns(text) <= width:
+        return text
+    kept = text[: max(width - len(_CUT), 0)]
+    while columns(kept) > max(width - len(_CUT), 0):
+        kept = kept[:-1]
+    return (kept + _CUT)[: max(width, 0)]
 
 
 def words(name: str) -> str:
