@@ -106,6 +106,16 @@ def test_an_interrupted_run_names_the_signal_and_the_process_s_own_code(report_o
     assert shown[-1] == "undecided, exit code 130"
 
 
+def test_what_one_cause_asks_for_is_said_of_each_item(make, report_of, down, recent) -> None:
+    """A failure that rolling back mends and one that it does not may have the same reason."""
+    tls = replace(down, item=make.item("up == 1", id="pre.infra.tls-deployed"))
+
+    shown = unwrapped(report_of(tls, down, history=recent))
+
+    for name, advice in ((tls.item.id, "mend it now; rolling back would not"), (down.item.id, "roll back to the")):
+        assert re.search(rf"{name} \(critical\) measured [^;]+; [^;]+; [^;]+ do {advice}", shown)
+
+
 def test_a_go_is_short_and_calm(report_of, good, recent) -> None:
     shown = lines(report_of(good, history=recent))
 

@@ -21,7 +21,8 @@ def failures(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
     """A block for each cause among failed items; what is gravest comes first."""
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
     for one in verdicts:
-        causes[one.severity, one.flags, one.confirmed, one.since, one.because, one.item.owner].append(one)
+        advice = of_failure(one, report)
+        causes[one.severity, one.flags, one.confirmed, one.since, _evidence(one), advice, one.item.owner].append(one)
     for alike in causes.values():
         yield from _block(alike, report)
 
