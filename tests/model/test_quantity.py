@@ -140,3 +140,8 @@ def test_a_limit_is_written_as_it_was_read(text) -> None:
 )
 def test_a_limit_that_all_values_keep_or_none_does_is_idle(limit, low, high, idle) -> None:
     assert parse_limit(limit).is_idle(low, high) is idle
+
+
+@pytest.mark.parametrize("text", ["drift < 0.00001 s", "drift <= 0.000000000000001", "drift == 200 ms"])
+def test_a_limit_is_written_as_it_was_read_without_an_exponent(text: str) -> None:
+    assert str(parse_limit(text)) == text

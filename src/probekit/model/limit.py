@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from operator import eq, ge, gt, le, lt
 from typing import Final, Literal, cast
 
@@ -50,7 +51,7 @@ class Limit:
         return self.unit if self.of == "value" else None
 
     def __str__(self) -> str:
-        value = int(self.value) if self.value == int(self.value) else self.value
+        value = int(self.value) if self.value == int(self.value) else f"{Decimal(repr(self.value)):f}"
         number = f"{value} {'%' if self.of == 'baseline' else self.unit}".rstrip()
         if self.of == "value":
             return f"{self.metric} {self.op} {number}"

@@ -7,12 +7,14 @@ from math import isfinite
 from typing import Final
 
 _DIGITS: Final = 4  # significant ones of a measured value
-_MOST_DIGITS: Final = 15  # that tell two values apart; a float has no more
+_MOST_DIGITS: Final = 17  # that tell any two floats apart
 _LEAST: Final = 1e-9  # what is closer to zero is written as a bound
 _GREATEST: Final = 1e15  # and what is further from it
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
 _DAY: Final = 86_400.0
+_WEEK: Final = 7 * _DAY
+_LONGEST_IN_MS: Final = 0.9995  # seconds; what is longer has the digits of a whole second
 
 
 def number(value: float, unit: str = "", *, apart_from: float | None = None) -> str:
@@ -25,8 +27,13 @@ def number(value: float, unit: str = "", *, apart_from: float | None = None) -> 
     if apart_from is not None and value != apart_from and isfinite(value):
         digits = range(_DIGITS, _MOST_DIGITS + 1)
         pairs = ((_digits(value, count), _digits(apart_from, count)) for count in digits)
-        text = next((one for one, other in pairs if one != other), text)
+        text = next((one for one, other in pairs if one != other), _exact(value))
     return f"{text} {unit}".rstrip()
+
+
+def _exact(value: float) -> str:
+    """Return every digit of a number, also of one that is else written as a bound."""
+    return f"{Decimal(repr(value)):,f}".removesuffix(".0")
 
 
 def _digits(value: float, digits: int) -> str:
@@ -52,16 +59,20 @@ def count(number: int, singular: str, plural: str = "") -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a span of time in the one or two units in which people say it: 250 ms, 48 s, 2 min 30 s, 3 h, 12 days."""
+    """Return a span of time in the one or two units in which people say it: 250 ms, 48 s, 2 min 30 s, 3 h, 2 days 12 h."""
     size = abs(seconds)
-    if size < 1:
-        return number(float(f"{size * 1000:.3g}"), "ms") if size else "0 s"
+    if not isfinite(size):
+        return number(size, "s")
+    if 0 < size < _LONGEST_IN_MS:
+        return number(float(f"{size * 1000:.3g}"), "ms")
     if size < 2 * _MINUTE:
         return number(round(size, 1 if size < 10 else 0), "s")  # noqa: PLR2004  # below, a tenth tells something
     if size < 2 * _HOUR:
         return _two(size, _MINUTE, "min", 1.0, "s")
     if size < 2 * _DAY:
         return _two(size, _HOUR, "h", _MINUTE, "min")
+    if size < 2 * _WEEK:
+        return _two(size, _DAY, "days", _HOUR, "h")
     return count(round(size / _DAY), "day")
 
 
