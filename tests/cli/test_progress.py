@@ -116,6 +116,19 @@ def test_verdicts_are_counted_and_each_is_one_line_of_the_terminal(progress, cap
     assert progress.lines(79, 24)[-1] == "0 s; 1 of 2 probes done; 2 fail, 1 pass"
 
 
+def test_a_line_that_stays_is_as_wide_as_the_terminal_of_stderr_wherever_stdout_goes(progress, monkeypatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    for columns in (120, 50):
+        place = Terminal(columns)
+        with os.fdopen(place.terminal, "w") as stream:
+            place.start()
+            monkeypatch.setattr(sys, "stderr", stream)
+            progress.judged(step(), [verdict("x" * 200)])
+        (line,) = place.end()
+        assert len(line) == columns
+        assert "fail  deploy.services.health-endpoint: x" in line
+
+
 def test_a_stream_that_shows_no_bars_gets_plain_signs(time) -> None:
     plain = Progress(colour=False, is_ascii=True, elapsed=lambda: time.now)
     plain.waiting("a", ahead(10.1))

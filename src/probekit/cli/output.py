@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from probekit.drawing import WIDTH, Block, draw
 from probekit.files import write_file
@@ -82,8 +82,16 @@ def colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001  # one fact
     return stream_is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def width_of(stream: TextIO) -> int:
+    """Return the columns of the terminal that a stream leads to; shutil's are those of stdout, which may be a file."""
+    with suppress(OSError, ValueError):
+        if not os.environ.get("COLUMNS"):
+            return os.get_terminal_size(stream.fileno()).columns or WIDTH
+    return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
 def view(show: Show | None = None) -> View:
     """Return how a report looks on stdout: on a terminal in its width and colour, with every item unless told else."""
     terminal = sys.stdout.isatty()
-    width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else WIDTH
+    width = min(width_of(sys.stdout), _WIDEST) if terminal else WIDTH
     return View(colour=colour(terminal), width=width, show=show or ("all" if terminal else "failures"))

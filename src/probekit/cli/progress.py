@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections import Counter
@@ -13,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from probekit.cli.display import Display, can_change_lines
-from probekit.cli.output import colour, write_stderr
-from probekit.drawing import Style, painted
+from probekit.cli.output import colour, width_of, write_stderr
+from probekit.drawing import WIDTH, Style, painted
 from probekit.engine.context import RunObserver
 from probekit.model.numbers import count, span
 from probekit.model.plan import Step
@@ -28,6 +27,7 @@ _STYLES: Final[dict[Outcome, Style]] = {
     Outcome.INCONCLUSIVE: "warn",
 }
 _BAR: Final = 20  # columns
+_OUTCOME: Final = 14  # columns of the longest outcome; none is aligned on a narrow terminal
 _BESIDE: Final = 45  # columns that a line takes beside its label
 
 
@@ -136,7 +136,8 @@ class Progress(RunObserver):
         return _Activity(label=label, detail=detail, began=self._elapsed(), seconds=max(left, 0.0))
 
     def _say(self, text: str, outcome: Outcome | None = None) -> None:
-        padded = f"{words(outcome):>14}  " if outcome else ""
-        shown = shortened(escape(text), shutil.get_terminal_size().columns - len(padded))
+        width = width_of(sys.stderr)
+        padded = f"{words(outcome):>{_OUTCOME if width >= WIDTH else 0}}  " if outcome else ""
+        shown = shortened(escape(text), width - len(padded))
         style = _STYLES.get(outcome, "") if outcome else ""
         write_stderr((painted(padded, style) if self._colour else padded) + shown)
