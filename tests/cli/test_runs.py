@@ -324,6 +324,11 @@ def test_the_trend_of_an_item_is_drawn_of_one_metric(folder, remember) -> None:
     assert line.text == "older ▁▃ █ ▅ newer, first_byte 100 ms to 240 ms"
 
 
+def test_the_trend_of_the_greatest_numbers_is_drawn() -> None:
+    assert items.bars([1e308, None, -1e308, 0.0]) == "█ ▁▅"
+    assert items.bars([5.0, 5.0]) == "▁▁"
+
+
 def test_the_trend_is_drawn_on_a_terminal(folder, remember) -> None:
     for number, observed in enumerate((100.0, 240.0)):
         remember(f"run{number}", number, Outcome.PASS, observed)

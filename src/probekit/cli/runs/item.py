@@ -51,7 +51,7 @@ def verdicts_of(store: Store, target: TargetKey, item: str, most: int) -> list[J
 
 def table_of(judged: Sequence[Judged], *, is_drawn: bool) -> Iterator[Block]:
     """Yield the table of an item, and its numbers as a line of bars where it is drawn."""
-    columns = [Column(title=title, is_number=title == "measured") for title in ("run", "started (UTC)", "outcome")]
+    columns = [Column(title=title) for title in ("run", "started (UTC)", "outcome")]
     columns += [Column(title="measured", is_number=True), Column(title="limit", is_wrapped=True)]
     yield Table(columns=columns, rows=[_row(*one) for one in judged])
     if is_drawn and (trend := _trend(judged)):
@@ -79,8 +79,9 @@ def bars(numbers: Sequence[float | None]) -> str:
     """Return a bar for each number between the least and the greatest, a gap where there was none."""
     known = [number for number in numbers if number is not None]
     least, most = min(known), max(known)
-    steps = (len(_BARS) - 1) / (most - least) if most > least else 0.0
-    return "".join(" " if number is None else _BARS[round((number - least) * steps)] for number in numbers)
+    extent = most / 2 - least / 2  # halves, for the difference of two floats may be infinite
+    heights = (None if one is None else (one / 2 - least / 2) / extent if extent else 0.0 for one in numbers)
+    return "".join(" " if height is None else _BARS[round(height * (len(_BARS) - 1))] for height in heights)
 
 
 def document_of(target: TargetKey, item: str, judged: Sequence[Judged]) -> dict[str, Any]:
