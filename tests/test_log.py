@@ -85,7 +85,7 @@ EXAMPLES = {
     ),
     "history.runs_dropped": (
         {"runs": 3, "file": "a.sqlite3", "reason": "an older report format"},
-        "3 earlier runs were removed from a.sqlite3: they have an older report format",
+        "3 earlier runs removed from a.sqlite3: an older report format",
     ),
     "probe.bug": (
         {"probe": "health", "kind": "http", "error": "KeyError"},
@@ -125,7 +125,7 @@ def test_text_is_one_plain_sentence(name: str, capsys) -> None:
 
 @pytest.mark.parametrize(
     ("address", "told"),
-    [("10.0.3.7:443", "measured health at 10.0.3.7:443 in 12 ms"), ("", "measured health in 12 ms")],
+    [("10.0.3.7:443", "measured health at 10.0.3.7:443 in 12.3 ms"), ("", "measured health in 12.3 ms")],
 )
 def test_a_measurement_is_told_as_often_as_it_is_made(address: str, told: str, capsys) -> None:
     log.configure(level=logging.DEBUG)

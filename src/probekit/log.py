@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from probekit.model.numbers import count, span
 from probekit.text import escape, words
 
 if TYPE_CHECKING:
@@ -95,11 +96,15 @@ Event = Mapping[str, Any]
 
 def _of_measurement(event: Event) -> str:
     place = f" at {event['address']}" if event["address"] else ""
-    return f"measured {event['probe']}{place} in {1000 * event['seconds']:.0f} ms"
+    return f"measured {event['probe']}{place} in {span(event['seconds'])}"
 
 
 def _of_control(event: Event) -> str:
     return f"a control does not answer as it should, {words(event['reason'])}: {event['detail']}"
+
+
+def _of_dropped(event: Event) -> str:
+    return f"{count(event['runs'], 'earlier run')} removed from {event['file']}: {event['reason']}"
 
 
 SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
@@ -107,7 +112,7 @@ SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
     "secret.ordinary_word": "the secret {secret} is a word of probekit's own texts, which show it; {mend}",
     "secret.readable_by_others": "the secret's file {secret} can be read by other users; {mend}",
     "control.silent": _of_control,
-    "history.runs_dropped": "{runs} earlier runs were removed from {file}: they have {reason}",
+    "history.runs_dropped": _of_dropped,
     "probe.bug": "probe {probe}: {error} in the kind {kind}, which is a bug of that kind and no finding",
     "probe.measured": _of_measurement,
 }

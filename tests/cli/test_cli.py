@@ -762,7 +762,7 @@ def test_quiet_shows_nothing_on_a_terminal(on_terminal, write, words) -> None:
         ("deploy.services.health-endpoint", ["response_time < 200 ms", "3 attempts", "row 'API down'", "kind http:"]),
         ("deploy.performance.p95-latency", ["high p95 > 2000 ms 10 min, then rollback if p95 > 4000 ms"]),
         ("signoff.approvals.team-lead", ["a signature is required; without it the release is held"]),
-        ("certificate", ["time_left (d)", "kinds that fill it: tls; command can"]),
+        ("certificate", ["time_left (d)", "filled by  tls; command can"]),
         (
             "kind:tls",
             ["fingerprint none ", "at most 10 requests a measurement", "    [env.prod.probes.certificate]"],

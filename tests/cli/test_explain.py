@@ -42,7 +42,7 @@ def test_each_item_is_marked_with_what_answers_it(probekit) -> None:
 def test_an_item_that_no_kind_measures_says_so_and_how_a_program_can(probekit) -> None:
     text = probekit("explain", "containers")
 
-    assert "kinds that fill it: not built yet" in text
+    assert "filled by  no kind yet; " in text
     assert "[env.prod.probes.containers]" in text
     assert "not built yet" not in probekit("explain", "deploy.services.health-endpoint")
 

@@ -256,6 +256,10 @@ def test_the_situation_is_told(make, report_of, good, recent) -> None:
     assert "started 2026-11-23 10:21:00 UTC, 9 min ago note: /srv/.env was read" in shown
 
 
+def test_one_item_is_no_plural(report_of, good) -> None:
+    assert "1 item = 1 pass" in lines(replace(report_of(good), items=1))
+
+
 def test_the_account_adds_up(make, report_of) -> None:
     verdicts = [Verdict(item=make.item(id="a.b.c"), outcome=outcome, because="x") for outcome in Outcome]
 

@@ -52,7 +52,7 @@ def _of_item(item: Item, checklist: Checklist) -> _Facts:
     if item.probe and not item.is_own and not kinds_for_item(item, checklist):
         yield (
             "not built",
-            (f"not built yet: no kind gives {', '.join(sorted(item.metrics))}; a program of your own can (see below)"),
+            (f"no kind gives {', '.join(sorted(item.metrics))}; a program of your own can (see below)"),
         )
     if item.matrix_row:
         yield "if it fails", f"{_FOLLOWS[item.matrix_row.action]} (row '{item.matrix_row.text}')"
@@ -100,7 +100,7 @@ def of_probe(name: str, checklist: Checklist) -> Iterator[Block]:
         example = probes.load_kind(kind).example_for
         if example:
             yield Line("")
-            yield _heading(f"by a program of your own (probekit explain kind:{kind} tells all settings):")
+            yield _heading(f"by a program of your own (probekit explain kind:{kind} lists all settings):")
             metrics = _all_of_one_item(name, checklist)
             yield Verbatim(f"[env.prod.probes.{name}]\n{example(name, metrics, frozenset(promise.samples))}", 4)
 
@@ -113,7 +113,7 @@ def _of_probe(name: str, promise: ProbeRequirement, made: Sequence[str]) -> _Fac
     yield from _metrics(promise)
     generic = ", ".join(kinds_for_any())
     can = f"{generic} can, with a program of your own"
-    yield "kinds", f"kinds that fill it: {', '.join(made) or 'not built yet'}; {can}"
+    yield "filled by", f"{', '.join(made) or 'no kind yet'}; {can}"
     if promise.parts:
         yield "parts", f"several instances, also of different kinds, may each give a part of its metrics: {name}.PART"
 

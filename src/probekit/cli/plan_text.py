@@ -123,14 +123,14 @@ def _before_deadline(requests: int, environment: Environment) -> str:
 
 
 def _cost(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
-    windows = " beside the windows" if any(step.window for step in planned.steps) else ""
+    windows = " besides the windows" if any(step.window for step in planned.steps) else ""
     controls, most = 2 * len(target.environment.control), most_requests(planned)
     sent = f"at most {count(most, 'request')} to each address{windows}{_before_deadline(most, target.environment)}"
     yield from (Line(""), Line(f"{sent}, {controls} to the controls"), Line(""))
 
 
 def most_requests(planned: Plan[ConfiguredKind]) -> int:
-    """Requests to one address beside the windows, at the worst."""
+    """Requests to one address besides the windows, at the worst."""
     guards = 2 * sum(guard.cost for guard in planned.release_guards)
     return guards + sum(step.cost for step in planned.steps if not step.window)
 

@@ -16,7 +16,7 @@ from probekit.workflows.probe_once import LimitResult, MetricResult, Probed, Pro
 SCHEMA: Final = "probekit.probe/1"
 _STYLES: Final[dict[bool | None, Style]] = {True: "good", False: "bad", None: "warn"}
 _COLUMNS: Final = (Column(title=""), Column(title=""), Column(title="", is_wrapped=True))
-_STATES: Final = {True: "kept", False: "MISSED", None: "not told"}
+_STATES: Final = {True: "kept", False: "MISSED", None: "not verified"}
 
 
 def text(found: ProbeReport) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from probekit.drawing import Block, Line, draw
+from probekit.model.numbers import count
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports import PLAIN, Format, View
@@ -63,7 +64,7 @@ def _block(title: str, verdicts: list[Verdict], report: Report) -> Iterator[Line
 def _account(report: Report) -> Iterator[Line]:
     found = dict(report.account)
     if items := found.pop("items"):
-        yield Line(f"{items} items = " + " + ".join(f"{count} {words(word)}" for word, count in found.items() if count))
+        yield Line(f"{count(items, 'item')} = " + " + ".join(f"{some} {words(word)}" for word, some in found.items() if some))
 
 
 def _last(report: Report) -> Iterator[Line]:
