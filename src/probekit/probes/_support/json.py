@@ -171,4 +171,6 @@ def _why(error: Exception) -> str:
         return "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+    if isinstance(error, json.JSONDecodeError):  # what it says of itself is for programmers
+        return f"it cannot be read from line {error.lineno}, column {error.colno} on"
+    return str(error)
