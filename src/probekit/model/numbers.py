@@ -15,6 +15,11 @@ _HOUR: Final = 3600.0
 _DAY: Final = 86_400.0
 _WEEK: Final = 7 * _DAY
 _LONGEST_IN_MS: Final = 0.9995  # seconds; what is longer has the digits of a whole second
+_IN_TWO_UNITS: Final[tuple[tuple[float, float, str, float, str], ...]] = (  # below how many seconds, and which two
+    (2 * _HOUR, _MINUTE, "min", 1.0, "s"),
+    (2 * _DAY, _HOUR, "h", _MINUTE, "min"),
+    (2 * _WEEK, _DAY, "days", _HOUR, "h"),
+)
 
 
 def number(value: float, unit: str = "", *, apart_from: float | None = None) -> str:
@@ -59,21 +64,16 @@ def count(number: int, singular: str, plural: str = "") -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a span of time in the one or two units in which people say it: 250 ms, 48 s, 2 min 30 s, 3 h, 2 days 12 h."""
+    """Return a span of time in the one or two units in which people say it: 250 ms, 48 s, 2 min 30 s, 2 days 12 h."""
     size = abs(seconds)
-    if not isfinite(size):
-        return number(size, "s")
     if 0 < size < _LONGEST_IN_MS:
         return number(float(f"{size * 1000:.3g}"), "ms")
     if size < 2 * _MINUTE:
         return number(round(size, 1 if size < 10 else 0), "s")  # noqa: PLR2004  # below, a tenth tells something
-    if size < 2 * _HOUR:
-        return _two(size, _MINUTE, "min", 1.0, "s")
-    if size < 2 * _DAY:
-        return _two(size, _HOUR, "h", _MINUTE, "min")
-    if size < 2 * _WEEK:
-        return _two(size, _DAY, "days", _HOUR, "h")
-    return count(round(size / _DAY), "day")
+    for most, large, large_unit, small, small_unit in _IN_TWO_UNITS:
+        if size < most:
+            return _two(size, large, large_unit, small, small_unit)
+    return count(round(size / _DAY), "day") if isfinite(size) else number(size, "s")
 
 
 def _two(seconds: float, large: float, large_unit: str, small: float, small_unit: str) -> str:
