@@ -64,7 +64,9 @@ def _block(title: str, verdicts: list[Verdict], report: Report) -> Iterator[Line
 def _account(report: Report) -> Iterator[Line]:
     found = dict(report.account)
     if items := found.pop("items"):
-        yield Line(f"{count(items, 'item')} = " + " + ".join(f"{some} {words(word)}" for word, some in found.items() if some))
+        yield Line(
+            f"{count(items, 'item')} = " + " + ".join(f"{some} {words(word)}" for word, some in found.items() if some)
+        )
 
 
 def _last(report: Report) -> Iterator[Line]:

@@ -57,8 +57,9 @@ def counts(report: Report) -> Iterator[Line]:
 
 
 def own_checks(report: Report) -> Iterator[Line]:
-    """Each check of the user's own, with what it read."""
+    """Each check of the user's own, with what it read; the reason of one that is not green stands above."""
     if report.own_checks:
         yield Line(f"own checks: {len(report.own_checks)}")
     for verdict in report.own_checks:
-        yield Line(f"{verdict.item.probe}  {words(verdict.outcome)}: {verdict.because}", 2)
+        read = f": {verdict.because}" if verdict.outcome.is_settled else ""
+        yield Line(f"{verdict.item.probe}  {words(verdict.outcome)}{read}", 2)
