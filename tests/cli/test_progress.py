@@ -198,6 +198,19 @@ def test_what_is_said_stays_above_the_lines_that_change_which_are_gone_at_the_en
     assert not place.hides_its_cursor
 
 
+def test_the_cursor_is_visible_while_lines_change(terminal) -> None:
+    place, stream = terminal
+    place.start()
+    calls = [Event() for _ in range(2)]
+
+    with Display(stream, drawn(calls)):
+        assert calls[1].wait(20)
+        assert place.shows("changing 0")
+        assert not place.hides_its_cursor
+    stream.close()
+    place.end()
+
+
 def test_events_of_the_log_go_above_the_lines_that_change(terminal, monkeypatch) -> None:
     place, stream = terminal
     place.start()

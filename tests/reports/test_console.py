@@ -207,6 +207,34 @@ def test_a_failure_says_how_old_and_how_sure_it_is(make, report_of, down) -> Non
     assert "attempts it did not fail in every attempt yet: verify again" in shown
 
 
+def test_each_missing_signature_that_holds_the_release_is_named_and_others_are_counted(make, report_of) -> None:
+    def unsigned(**facts):
+        items = [make.item(id=f"a.b.{'-'.join(facts) or 'later'}-{number}", **facts) for number in range(7)]
+        return [Verdict(item=one, outcome=Outcome.PENDING, because=f"{one.owner} has not signed") for one in items]
+
+    shown = unwrapped(report_of(*unsigned(holds_if_pending=True), *unsigned()))
+
+    assert "a.b.holds_if_pending-5 and 1 more (critical, pending)" in shown
+    assert "7 unsigned: Backend Lead 7" in shown
+    assert "a.b.later-0" not in shown
+
+
+@pytest.mark.parametrize(("found", "counted"), [(3, False), (4, True)])
+def test_many_items_that_nothing_measures_are_counted_and_few_are_named(make, report_of, found, counted) -> None:
+    items = [make.item(id=f"a.b.item-{number}") for number in range(found)]
+    report = report_of(*(Verdict(item=one, outcome=Outcome.NOT_CONFIGURED, because="x") for one in items))
+
+    assert (f"{found} not configured (" in unwrapped(report)) is counted
+    assert ("a.b.item-0" in unwrapped(report)) is not counted
+
+
+def test_a_value_is_never_written_as_the_limit_that_it_misses(make, report_of) -> None:
+    item = make.item("response_time < 200 ms")
+    missed = Verdict(item=item, outcome=Outcome.FAIL, because="slow", observed=200.04, limit=item.expect[0])
+
+    assert "response time 200.04 ms, limit < 200 ms" in unwrapped(report_of(missed))
+
+
 def test_one_outage_is_one_entry(make, report_of) -> None:
     items = [make.item(id=f"a.b.item-{number}") for number in range(9)]
     report = report_of(*(Verdict(item=item, outcome=Outcome.ERROR, because="db is down") for item in items))

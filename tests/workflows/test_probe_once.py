@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
 from probekit import cli
 from probekit.cli import probe_report
+from probekit.model.limit import parse_limit
+from probekit.reports import View
 from probekit.workflows.options import RequestError, RunOptions
-from probekit.workflows.probe_once import probe_once
+from probekit.workflows.probe_once import LimitResult, MetricResult, probe_once
 
 TEXT = """
 [env.prod]
@@ -205,3 +208,30 @@ def test_the_document_holds_what_the_text_says(tmp_path, capfd) -> None:
     assert metrics["up"]["value"] == 0
     assert metrics["up"]["limits"] == [{"item": "deploy.services.health-endpoint", "limit": "up == 1", "kept": False}]
     assert metrics["status"]["reason"] == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("kept", "colour", "shown"),
+    [
+        ((True, False, None), "1;31", "MISSED: response_time < 200 ms"),
+        ((True, None, True), "33", "not verified: response_time < 200 ms"),
+        ((True, True, True), "32", "kept: response_time < 200 ms"),
+    ],
+)
+async def test_a_metric_has_the_colour_of_its_gravest_limit_and_a_value_apart_from_its_limit(
+    probe, monkeypatch, kept, colour, shown
+) -> None:
+    monkeypatch.setattr(probe_report, "view", lambda: View(colour=True, width=120))
+    report, _ = await probe("health")
+    (probed,) = report.results
+    limits = [
+        LimitResult(item="a.b.c", limit=parse_limit(f"response_time < {199 + n} ms"), kept=one)
+        for n, one in enumerate(kept)
+    ]
+    metric = MetricResult(name="response_time", unit="ms", value=200.00004, failure=None, limits=tuple(limits))
+
+    text = probe_report.text(replace(report, results=(replace(probed, metrics=(metric,)),)))
+
+    (line,) = [line for line in text.splitlines() if "200.00004 ms" in line]
+    assert shown in line
+    assert f"\x1b[{colour}m" in line
