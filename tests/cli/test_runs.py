@@ -381,6 +381,46 @@ def test_the_previous_run_needs_two(call, remember) -> None:
     assert "'prod' has one run on record, so there is no previous one" in said
 
 
+ODD = (None, -1, 10**400, float("nan"), float("inf"), "\ud800", [[]], {}, "0001-01-01T00:00:00+14:00")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("run",),
+        *(("run", name) for name in ("id", "started", "seconds", "vantage", "ended_by", "notes")),
+        ("verdicts",),
+        *(("verdicts", 0, name) for name in ("item", "observed", "limit", "since", "flags")),
+        *(("situation", name) for name in ("now", "in_scope", "runner")),
+        ("measurements", 0, "values", "up"),
+        ("account", "pass"),
+    ],
+)
+def test_no_part_of_a_report_on_record_makes_a_command_crash(call, folder, make, report_of, keys) -> None:
+    seen = make.measurement(up=1)
+    attempts = {InstanceKey("health", ""): (make.attempt(seen),)}
+    verdict = Verdict(item=make.item("up == 1"), outcome=Outcome.PASS, because="", since=make.now, observed=1.0)
+    report = replace(report_of(verdict, measurements=(seen,)), attempts=attempts)
+    facts = {"started": make.now, "release": None, "action": "go", "exit_code": 0, "partial": False}
+    with Store(folder / "state.sqlite3") as store:
+        for number, odd in enumerate(("left out", *ODD)):
+            document = json.loads(write.render(report))
+            part = document
+            for key in keys[:-1]:
+                part = part[key]
+            part[keys[-1]] = odd
+            if odd == "left out":
+                del part[keys[-1]]
+            store.record(RunSummary(id=f"{number}000", target=PLACE, **facts), document)
+
+    for number in range(1 + len(ODD)):
+        run = f"{number}000"
+        for command, *words in ((show.command, run), (compare.command, run, "last"), (judge.command, run)):
+            assert call(command, *words)[0] in (0, 10, 30, 64, 78)
+        assert call(judge.command, run, "--report", "json")[0] in (0, 10, 30, 64, 78)
+    assert call(list_runs.command, "--item", verdict.item.id)[0] in (0, 64)
+
+
 @pytest.mark.parametrize("document", [{}, {"schema": "probekit.report/1"}, {"schema": "probekit.report/9"}])
 def test_a_report_that_cannot_be_read_is_told(call, folder, document) -> None:
     facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}

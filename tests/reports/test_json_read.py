@@ -17,7 +17,7 @@ from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share, Summary
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
-from probekit.reports.json.read import AheadError, ReportError, history_of, read_run
+from probekit.reports.json.read import AheadError, ReportError, deployment_of, history_of, read_run
 
 SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
@@ -141,6 +141,33 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
 
     with pytest.raises(ReportError, match="not written by this probekit"):
         history_of(document, PLACE, make.now)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-23T10:00:00"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("run", "started"),
+        ("situation", "now"),
+        ("situation", "deployment", "started"),
+        ("situation", "deployment", "finished"),
+        ("history", "since", 0, "since"),
+        ("history", "evidence", 0, "deployment"),
+        ("history", "evidence", 0, "until"),
+    ],
+)
+def test_a_time_without_a_zone_or_beyond_the_calendar_is_refused(report_of, make, keys, moment) -> None:
+    deployment = Deployment(release="2.3.1", started=make.now, finished=make.now)
+    report = report_of(history=History(since={KEY: make.now}, deployment=deployment))
+    document = json.loads(write.render(replace(report, evidence=EVIDENCE)))
+    history_of(document, PLACE, make.now)
+    part = document
+    for key in keys[:-1]:
+        part = part[key]
+    part[keys[-1]] = moment
+
+    with pytest.raises(ReportError, match="not written by this probekit"):
+        (history_of(document, PLACE, make.now), deployment_of(document))
 
 
 SHARE = Share((0, 1, 0, 0, 0, 2), (50,) * 6, (3,) * 6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from probekit.judging.judge import judge
 from probekit.model.report import Report, Run
 from probekit.planning.selection import Selection
 from probekit.reports.json.read import RecordedRun, read_run
+from probekit.reports.json.recorded import RecordedFacts, read_report
 from probekit.workflows.assembly import prepare, with_config
 from probekit.workflows.options import RequestError, RunOptions
 
@@ -26,11 +26,11 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
         ReportError: it is no report.
         RequestError: the file does not know its environment, or has nothing of its items in scope.
     """
-    found = read_run(report)
-    situation, environment = found.situation, str(report["run"]["environment"])
+    found, written = read_run(report), read_report(report)
+    situation, environment = found.situation, written.run.environment
     asked = with_config(RunOptions(environment=environment, config=config, stage=situation.stage))
     _, target, _ = prepare(asked)
-    judged = {str(verdict["item"]) for verdict in report["verdicts"]}
+    judged = {verdict.item for verdict in written.verdicts}
     kept = tuple(item.id for item in target.items if item.id in judged)
     if not kept:
         raise RequestError(f"nothing that this run judged is in scope of '{environment}' in {config}")
@@ -38,7 +38,7 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     situation = replace(situation, in_scope=len(target.items))
     verdicts = judge(planned, found.attempts, situation)
     return Report(
-        run=_run(report["run"], found, config, loaded),
+        run=_run(written.run, found, config, loaded),
         situation=situation,
         checklist=loaded.checklist.full_title,
         items=len(loaded.checklist.items),
@@ -56,22 +56,22 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     )
 
 
-def _run(written: Mapping[str, Any], found: RecordedRun, config: Path, loaded: Config) -> Run:
+def _run(written: RecordedFacts, found: RecordedRun, config: Path, loaded: Config) -> Run:
     return Run(
-        id=written["id"],
-        environment=written["environment"],
-        base_url=written["base_url"],
+        id=written.id,
+        environment=written.environment,
+        base_url=written.base_url,
         stage=found.situation.stage,
-        started=datetime.fromisoformat(written["started"]),
-        seconds=written["seconds"],
-        version=written["version"],
+        started=written.started,
+        seconds=written.seconds,
+        version=written.version,
         config_file=str(config),
         config_hash=loaded.digest,
-        vantage=written["vantage"],
+        vantage=written.vantage,
         deployed_by=found.people.deployed_by,
         reviewed_by=found.people.reviewed_by,
         deployment_window=found.people.deployment_window,
         paging=found.people.paging,
-        ended_by=written["ended_by"],
-        notes=(*written["notes"], f"judged again by {config}; nothing was measured anew"),
+        ended_by=written.ended_by,
+        notes=(*written.notes, f"judged again by {config}; nothing was measured anew"),
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from math import isfinite
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from probekit.model.checklist import Severity
 from probekit.model.history import BaselineWindow, Deployment, FailureKey, History, PooledEvidence, TargetKey, is_ahead
@@ -27,11 +28,11 @@ from probekit.model.readings import (
     Summary,
 )
 from probekit.model.verdict import Situation
+from probekit.reports.json.noun import Moment, noun as _read
 from probekit.reports.json.people import RecordedPeople, people_facts, period_facts
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_N = TypeVar("_N")
 
 
 class ReportError(Exception):
@@ -54,7 +55,7 @@ class RecordedRun:
 class _Since(BaseModel, defer_build=True):
     item: str
     severity: Severity
-    since: AwareDatetime
+    since: Moment
     claim: str = ""  # reports of before this was kept have none: their failures give no age
 
 
@@ -67,11 +68,11 @@ class _History(BaseModel, defer_build=True):
 class _Run(BaseModel, defer_build=True):
     environment: str
     base_url: str
-    started: AwareDatetime
+    started: Moment
 
 
 class _Situation(BaseModel, defer_build=True):
-    now: AwareDatetime
+    now: Moment
 
 
 class _Head(BaseModel, defer_build=True):
@@ -95,13 +96,6 @@ _FACTS: Final = (
     "runner",
     "uncounted",
 )
-_READERS: Final[dict[type, TypeAdapter[Any]]] = {}  # made when first asked for: all of them take 0.15 s of CPU
-
-
-def _read(noun: type[_N], document: Any) -> _N:  # noqa: ANN401  # any JSON
-    reader = _READERS.get(noun) or _READERS.setdefault(noun, TypeAdapter(noun))
-    found: _N = reader.validate_python(document)
-    return found
 
 
 def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -111,7 +105,7 @@ def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
     def refusing(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
             return function(*args, **kwargs)
-        except (ValidationError, ValueError, TypeError, AttributeError, LookupError):
+        except (ValidationError, ValueError, TypeError, AttributeError, LookupError, OverflowError):
             raise ReportError("it was not written by this probekit, or is damaged") from None
 
     return refusing
@@ -246,7 +240,7 @@ def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failu
     match document:
         case bool():
             raise TypeError
-        case int() | float():
+        case int() | float() if isfinite(document):
             return Exact(document)
         case {"reason": _}:
             return _read(Failure, document)

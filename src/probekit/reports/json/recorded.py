@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from probekit.model.checklist import Severity
 from probekit.model.limit import Limit, parse_limit
 from probekit.model.numbers import number
 from probekit.model.verdict import Outcome, Stage
+from probekit.reports.json.noun import Moment
 from probekit.reports.json.read import ReportError
 
+_MOST_ITEMS: Final = 1_000_000
 
-class ChangedLimits(BaseModel, defer_build=True):
+
+class _Part(BaseModel, defer_build=True, allow_inf_nan=False):
+    """A part of a report, whose numbers are finite."""
+
+
+class ChangedLimits(_Part):
     """The limits of an item that the environment changes."""
 
     to: tuple[str, ...]
     reason: str
 
 
-class RecordedVerdict(BaseModel, defer_build=True):
+class RecordedVerdict(_Part):
     """What a run said of one item."""
 
     item: str
@@ -31,7 +38,7 @@ class RecordedVerdict(BaseModel, defer_build=True):
     unit: str | None
     limit: str | None
     flags: tuple[str, ...]
-    since: AwareDatetime | None
+    since: Moment | None
     claim: str | None = None  # None: the report was written without claims
     own: bool = False
     owner: str = ""
@@ -63,7 +70,7 @@ class RecordedVerdict(BaseModel, defer_build=True):
         return (self.limit or "").partition(" ")[2]
 
 
-class RecordedDecision(BaseModel, defer_build=True):
+class RecordedDecision(_Part):
     """What a run decided."""
 
     action: str
@@ -71,40 +78,41 @@ class RecordedDecision(BaseModel, defer_build=True):
     because: tuple[str, ...]
 
 
-class RecordedFacts(BaseModel, defer_build=True):
+class RecordedFacts(_Part):
     """Which run it was."""
 
     id: str
     environment: str
     base_url: str
     stage: Stage
-    started: AwareDatetime
+    started: Moment
     seconds: float
     version: str
     config_file: str
     config_hash: str
     vantage: str
     checklist: str
+    ended_by: str | None = None
     notes: tuple[str, ...] = ()
 
 
-class RecordedRelease(BaseModel, defer_build=True):
+class RecordedRelease(_Part):
     """Which versions were expected, and which were served."""
 
     expected: tuple[str, ...]
     answers: dict[str, int]
 
 
-class RecordedSituation(BaseModel, defer_build=True):
+class RecordedSituation(_Part):
     """How things stood."""
 
-    now: AwareDatetime
+    now: Moment
     partial: bool
-    in_scope: int
+    in_scope: Annotated[int, Field(ge=0, le=_MOST_ITEMS)]
     release: RecordedRelease
 
 
-class RecordedReport(BaseModel, defer_build=True):
+class RecordedReport(_Part):
     """The report of a run, without what was measured."""
 
     schema_: Literal["probekit.report/1"]
@@ -129,7 +137,7 @@ def read_report(document: Any) -> RecordedReport:  # noqa: ANN401  # any JSON
     """
     try:
         return RecordedReport.model_validate({**document, "schema_": document["schema"]})
-    except (ValidationError, TypeError, KeyError):
+    except (ValidationError, TypeError, KeyError, OverflowError):
         raise ReportError(
             "the report was not written by this probekit, or is damaged; runs show RUN --json shows it as it is"
         ) from None
