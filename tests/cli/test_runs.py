@@ -381,6 +381,39 @@ def test_the_previous_run_needs_two(call, remember) -> None:
     assert "'prod' has one run on record, so there is no previous one" in said
 
 
+def test_a_target_is_named_to_judge_its_last_run(call, remember, folder) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0)
+    remember("bbbb", 1, Outcome.PASS, 100.0, place=replace(PLACE, environment="staging"))
+    (folder / "other.toml").write_text(CONFIG)
+
+    code, told, said = call(judge.command, "last")
+    assert (code, told) == (64, "")
+    assert "name one with --env staging or --env prod" in said
+
+    code, told, _ = call(judge.command, "last", "--env", "prod", "--limits", "other.toml", "--report", "json")
+    assert (code, json.loads(told)["run"]["id"]) == (10, "aaaa")
+
+
+def test_a_target_without_a_file_is_named_by_its_url(call, remember) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0, place=replace(PLACE, environment="url"))
+    url = ("--url", PLACE.base_url)
+
+    said = [call(show.command, "previous", *url)[2], call(list_runs.command, "--item", "up", *url)[2]]
+    said += [call(show.command, "last", "--url", "https://eu.example.com")[2]]
+
+    assert said == [
+        "probekit: https://app.example.com has one run on record, so there is no previous one\n",
+        "probekit: none of the last 20 runs of https://app.example.com judged 'up'; see: probekit list items\n",
+        "probekit: no run of https://eu.example.com is on record; on record: --url https://app.example.com\n",
+    ]
+
+
+def test_one_run_is_no_runs(call, remember) -> None:
+    remember("aaaa", 0, Outcome.PASS, 100.0)
+
+    assert call(prune.command, "--keep", "90d")[1].startswith("0 of 1 run removed: ")
+
+
 ODD = (None, -1, 10**400, float("nan"), float("inf"), "\ud800", [[]], {}, "0001-01-01T00:00:00+14:00")
 
 

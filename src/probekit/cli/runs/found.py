@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from probekit.cli.runs.targets import only
+from probekit.cli.runs.targets import name_of, only
 from probekit.history.store import Document, Store
 from probekit.model.history import TargetKey
 from probekit.workflows.options import RequestError
@@ -36,5 +36,5 @@ def _id_of(store: Store, word: str, target: TargetKey | None) -> str:
     place, target = _PLACES[word], only(store, target)
     runs = store.runs(target, most=place + 1)
     if len(runs) <= place:
-        raise RequestError(f"'{target.environment}' has one run on record, so there is no previous one")
+        raise RequestError(f"{name_of(target)} has one run on record, so there is no previous one")
     return runs[place].id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from probekit.cli.runs.targets import name_of
 from probekit.drawing import Block, Cell, Column, Line, Style, Table
 from probekit.history.store import RunSummary, Store
 from probekit.model.history import TargetKey
@@ -45,7 +46,7 @@ def verdicts_of(store: Store, target: TargetKey, item: str, most: int) -> list[J
         found += [(run, verdict) for verdict in verdicts if verdict.item == item]
     if not found:
         hint = nearest(item, known) or "; see: probekit list items"
-        raise RequestError(f"none of the last {most} runs of '{target.environment}' judged '{item}'{hint}")
+        raise RequestError(f"none of the last {most} runs of {name_of(target)} judged '{item}'{hint}")
     return found
 
 

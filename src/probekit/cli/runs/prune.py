@@ -13,6 +13,7 @@ from probekit.cli.runs.targets import Choice, chosen, target_options
 from probekit.cli.state import required_file, state_option
 from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Store
+from probekit.model.numbers import count
 from probekit.text import moment
 
 _LONGEST: Final = 3650 * 86_400.0  # seconds, ten years
@@ -53,7 +54,7 @@ def command(
         verb = "would be removed" if dry_run else "removed"
         begun = moment(found.counted_from - timedelta(seconds=keep))
         write_stdout(
-            f"{found.count} of {found.total} runs {verb}: begun before {begun}; each target keeps its last 20\n"
+            f"{found.count} of {count(found.total, 'run')} {verb}: begun before {begun}; each target keeps its last 20\n"
         )
         if found.count and not dry_run:
             store.compact()

@@ -33,6 +33,11 @@ class Choice:
 
 def target_options(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command --env, --url and --config, as its argument `choice`."""
+    return config_option(target_names(function))
+
+
+def target_names(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that has an option for its file --env and --url, all three as its argument `choice`."""
 
     @wraps(function)
     def choosing(*, environment: str | None, url: str | None, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
@@ -48,7 +53,7 @@ def target_options(function: Callable[..., int]) -> Callable[..., int]:
     url_option = click.option(
         "--url", metavar="URL", help="Only runs of verify --url URL; with --env, its runs at this base_url."
     )
-    return environment_option(url_option(config_option(choosing)))
+    return environment_option(url_option(choosing))
 
 
 def chosen(store: Store, choice: Choice) -> TargetKey | None:
@@ -103,7 +108,8 @@ def only(store: Store, target: TargetKey | None) -> TargetKey:
 
 def no_run(known: Sequence[TargetKey], target: TargetKey | None) -> RequestError:
     """Return the error for a target without a run on record, with the targets that have one."""
-    of_it = f" of '{target.environment}' at {target.base_url}" if target else ""
+    of_it = f" of {name_of(target)}" if target else ""
+    of_it += f" at {target.base_url}" if target and target.environment != _URL else ""
     alike = [one for one in known if target and one.environment == target.environment] or known
     return RequestError(f"no run{of_it} is on record" + (f"; on record: {ways(alike)}" if alike else ""))
 
@@ -118,6 +124,11 @@ def _way(target: TargetKey, *, is_alone: bool) -> str:
     if target.environment == _URL:
         return f"--url {target.base_url}"
     return f"--env {target.environment}" + ("" if is_alone else f" --url {target.base_url}")
+
+
+def name_of(target: TargetKey) -> str:
+    """Return how a sentence names a target."""
+    return target.base_url if target.environment == _URL else f"'{target.environment}'"
 
 
 def title(target: TargetKey) -> str:
