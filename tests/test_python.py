@@ -150,6 +150,9 @@ def test_both_take_the_same_and_say_what_each_option_is() -> None:
         ({"headers": {"X-Key": "KEY"}}, "ca and headers go with url only"),
         ({"stage": "later"}, "no stage 'later'; known: before, after, rolled-back"),
         ({"deployed": datetime(2026, 11, 23, 10)}, "has no zone"),  # noqa: DTZ001  # what is refused
+        ({"wait_release": -1.0}, "wait_release -1.0 is no number of seconds from 0"),
+        ({"wait_release": float("nan")}, "wait_release nan is no number of seconds from 0"),
+        ({"wait_release": float("inf")}, "wait_release inf is no number of seconds from 0"),
         ({"environment": "stagin"}, "did you mean 'staging'?"),
     ],
 )

@@ -13,7 +13,9 @@ import pytest
 
 from probekit import cli
 from probekit.cli import plan_text
-from probekit.model.history import History
+from probekit.history.store import Store
+from probekit.model.history import History, TargetKey
+from probekit.model.responsible import Responsible
 from probekit.planning.feasibility import Surroundings, feasibility
 from probekit.workflows.assembly import prepare
 from probekit.workflows.options import RunOptions
@@ -221,6 +223,20 @@ def test_a_contact_stands_in_reports_and_one_that_is_a_secret_does_not(verified,
     text = json.dumps(verified(path="T0k3n-of-the-pager"))
     assert '"name": "On-Call Engineer", "contact": "[secret]"' in text
     assert "T0k3n" not in text
+
+
+def test_a_name_that_is_also_a_secret_is_not_kept(verified, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PROBEKIT_STATE", str(tmp_path / "state.sqlite3"))
+    people = ("--deployed-by", "kept-Apart-7", "--reviewed-by", "Release Board")
+
+    document = verified("--release", "2.3.1", "--deployed", "now", *people)
+
+    assert names(document) == ("[secret]", "Release Board")
+    place = TargetKey(environment="prod", base_url=document["run"]["base_url"])
+    with Store(tmp_path / "state.sqlite3") as store:
+        (deployment,) = store.deployments(place)
+        kept = store.mark(place, deployment).responsible
+    assert kept == Responsible(deployed_by="[secret]", reviewed_by="Release Board")
 
 
 @pytest.mark.parametrize(

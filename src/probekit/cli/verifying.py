@@ -30,7 +30,7 @@ from probekit.history.deployed import Stated, repeated
 from probekit.history.load import EarlierRun, earlier_run, load_history, record_deployment, record_run
 from probekit.history.news import is_news
 from probekit.model.history import History
-from probekit.model.report import Report
+from probekit.model.report import Report, Run
 from probekit.model.responsible import Responsible
 from probekit.model.verdict import Action, Stage
 from probekit.planning.release import declared_release
@@ -77,6 +77,7 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
             is_told = _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
             # After it was written: a run that nobody could read must not silence the next one of --on-change.
             if stated and past.is_new and request.url is None and _is_of_the_deployment(report):
+                stated = replace(stated, responsible=_as_shown(stated.responsible, report.run))
                 record_deployment(file, target, stated, now, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
     return report.exit_code if is_told else report.exit_code or INTERNAL
@@ -85,6 +86,13 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
 def _is_of_the_deployment(report: Report) -> bool:
     """Whether a stated deployment is to be remembered: a run that is narrowed leaves what is on record as it was."""
     return report.run.stage is Stage.AFTER and not report.situation.partial
+
+
+def _as_shown(named: Responsible, run: Run) -> Responsible:
+    """Who is named to this run, as its report has it: a name that is also a secret is not kept."""
+    return Responsible(
+        deployed_by=named.deployed_by and run.deployed_by, reviewed_by=named.reviewed_by and run.reviewed_by
+    )
 
 
 def _remembering(request: RunOptions, history: History, earlier: EarlierRun | None) -> RunOptions:

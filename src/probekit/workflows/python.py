@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
+from math import inf
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -40,7 +41,8 @@ def run_options(  # noqa: PLR0913  # what the command line offers, by name
     """Return the options of a run: the one definition of what `verify` and `averify` take.
 
     Raises:
-        RequestError: two options exclude each other, the stage is unknown, or `deployed` has no zone or is to come.
+        RequestError: two options exclude each other, the stage is unknown, `deployed` has no zone or is to come, or
+            `wait_release` is below 0 or endless.
     """
     if url is not None and environment is not None:
         raise RequestError("environment names a target of a file and url one without a file: give one of them")
@@ -50,6 +52,8 @@ def run_options(  # noqa: PLR0913  # what the command line offers, by name
         raise RequestError(f"no stage '{stage}'; known: {', '.join(Stage)}")
     if deployed is not None and deployed.tzinfo is None:
         raise RequestError(f"deployed {deployed.isoformat()} has no zone; write datetime.now(UTC), or tzinfo=UTC")
+    if not 0 <= wait_release < inf:
+        raise RequestError(f"wait_release {wait_release} is no number of seconds from 0")
     return RunOptions(
         environment=environment,
         config=Path(config),

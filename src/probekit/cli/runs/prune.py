@@ -53,9 +53,8 @@ def command(
         found = store.prune_runs(datetime.now(UTC), timedelta(seconds=keep), target, dry_run=dry_run)
         verb = "would be removed" if dry_run else "removed"
         begun = moment(found.counted_from - timedelta(seconds=keep))
-        write_stdout(
-            f"{found.count} of {count(found.total, 'run')} {verb}: begun before {begun}; each target keeps its last 20\n"
-        )
+        runs = count(found.total, "run")
+        write_stdout(f"{found.count} of {runs} {verb}: begun before {begun}; each target keeps its last 20\n")
         if found.count and not dry_run:
             store.compact()
     return 0
