@@ -23,6 +23,7 @@ from probekit.history.store import RunSummary, Store
 from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Stage, Verdict
+from probekit.reports import View
 from probekit.reports.json import write
 from probekit.text import moment
 
@@ -406,6 +407,13 @@ def test_a_target_without_a_file_is_named_by_its_url(call, remember) -> None:
         "probekit: none of the last 20 runs of https://app.example.com judged 'up'; see: probekit list items\n",
         "probekit: no run of https://eu.example.com is on record; on record: --url https://app.example.com\n",
     ]
+
+
+def test_a_narrow_terminal_shows_the_release(call, record, monkeypatch) -> None:
+    record("aaa", "2.3.1-rc.4")
+    monkeypatch.setattr(list_runs, "view", lambda: View(width=20))
+
+    assert "2.3.1-rc.4\n" in call(list_runs.command)[1]
 
 
 def test_one_run_is_no_runs(call, remember) -> None:

@@ -31,6 +31,7 @@ STYLES: Final[dict[str, Style]] = {
 }
 _COLUMNS: Final = ("run", "started (UTC)", "decision", "exit", "scope", "release")
 _OTHERS: Final = 12 + 16 + 11 + 4 + 7 + 5 * 2  # columns that the others and the gaps take
+_LEAST: Final = 20  # columns of a release: where they do not fit beside the others, each value has its own line
 
 
 @click.command(name="list")
@@ -91,7 +92,7 @@ def _group(heading: str, runs: Sequence[RunSummary]) -> Iterator[Block]:
 
 
 def _row(run: RunSummary) -> list[Cell | str]:
-    release = shortened(escape(run.release or "-"), view().width - _OTHERS)
+    release = shortened(escape(run.release or "-"), max(view().width - _OTHERS, _LEAST))
     decision = Cell(words(run.action), STYLES.get(run.action, ""))
     return [run.id, minute(run.started), decision, str(run.exit_code), "partial" if run.partial else "whole", release]
 
