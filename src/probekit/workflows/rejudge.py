@@ -11,9 +11,10 @@ from probekit.config.target import Config
 from probekit.judging.decide import decide
 from probekit.judging.judge import judge
 from probekit.model.report import Report, Run
+from probekit.model.verdict import Outcome, Situation
 from probekit.planning.selection import Selection
 from probekit.reports.json.read import RecordedRun, read_run
-from probekit.reports.json.recorded import RecordedFacts, read_report
+from probekit.reports.json.recorded import RecordedFacts, RecordedReport, read_report
 from probekit.workflows.assembly import prepare, with_config
 from probekit.workflows.options import RequestError, RunOptions
 
@@ -28,8 +29,11 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     """
     found, written = read_run(report), read_report(report)
     situation, environment = found.situation, written.run.environment
-    asked = with_config(RunOptions(environment=environment, config=config, stage=situation.stage))
-    _, target, _ = prepare(asked)
+    asked = with_config(_options(written, situation, config))
+    _, target, unsettled = prepare(asked)
+    settling = unsettled.not_applicable.keys() - target.not_applicable.keys()
+    left_out = {verdict.item for verdict in written.verdicts if verdict.outcome is Outcome.NOT_APPLICABLE}
+    asked = replace(asked, settle=settling.isdisjoint(left_out))
     judged = {verdict.item for verdict in written.verdicts}
     kept = tuple(item.id for item in target.items if item.id in judged)
     if not kept:
@@ -53,6 +57,19 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
         attempts=found.attempts,
         sections=target.checklist.sections,
         criteria=target.checklist.success_criteria,
+    )
+
+
+def _options(written: RecordedReport, situation: Situation, config: Path) -> RunOptions:
+    """The options of that run, as far as its plan depends on them, without the wait for the release to settle."""
+    expected = situation.release.expected
+    return RunOptions(
+        environment=written.run.environment,
+        config=config,
+        stage=situation.stage,
+        history=situation.history,
+        release=expected[0] if len(expected) == 1 else None,
+        settle=False,
     )
 
 
