@@ -456,3 +456,14 @@ def test_what_only_the_wait_makes_good_does_not_apply_without_it(planned) -> Non
     assert (dict(waits.not_applicable), dict(does_not.not_applicable)) == ({}, reason)
     assert "deployment" in {step.probe for step in waits.steps}
     assert "deployment" not in {step.probe for step in does_not.steps}
+
+
+def test_an_item_with_another_metric_applies_without_the_wait(planned) -> None:
+    settle = "deploy.services.settle-time"
+    limits = ["settled >= 30 s", "age_at_deployment <= 60 min"]
+    tables = f'{TABLES}\n[env.prod.limits."{settle}"]\nexpect = {limits}\nreason = "both are needed"\n'
+
+    found = planned(settle, tables=tables, settles=False)
+
+    assert found.not_applicable == {}
+    assert {step.probe for step in found.steps} == {"deployment"}
