@@ -61,7 +61,7 @@ def test_the_decision_and_its_reason_come_first_and_the_code_last(report_of, dow
 
     assert shown[0] == "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s"
     assert shown[1] == "  deploy.services.health-endpoint (critical) failed, and row 'api-down' says"
-    assert "Next: roll back to the previous release now" in shown[-3]
+    assert "Next: roll back to the previous release now, then verify it: probekit verify" in shown
     assert shown[-1] == "rollback, exit code 20"
 
 
@@ -96,7 +96,7 @@ def test_the_first_line_says_how_bad_it_is_and_how_many_more_there_are(make, rep
 
     shown = lines(report_of(slow, replace(slow, item=replace(item, id="post.performance.slow-too"))))
 
-    assert shown[0] == "INVESTIGATE NOW: prod: slow failed: first byte 2,310 ms, limit < 200 ms (and 1"
+    assert shown[0] == "INVESTIGATE NOW: prod: slow failed: first byte 2,310 ms, limit < 200 ms (also"
 
 
 def test_an_interrupted_run_names_the_signal_and_the_process_s_own_code(report_of, good) -> None:
@@ -126,7 +126,7 @@ def test_a_go_is_short_and_calm(report_of, good, recent) -> None:
 
 
 def test_the_head_says_what_was_verified_from_where_and_by_which_file(report_of, good) -> None:
-    shown = lines(report_of(good, release=Release(expected=("2.3.1",), served=Served.EXPECTED)))
+    shown = lines(report_of(good, release=Release(expected=("2.3.1",), answers={"2.3.1": 8}, served=Served.EXPECTED)))
 
     assert "release 2.3.1 at https://app.example.com, stage after, seen from ci-7, by probes.toml" in " ".join(
         line.strip() for line in shown
@@ -354,7 +354,7 @@ def test_what_a_program_reports_is_told_apart_from_what_was_measured(report_of, 
 @pytest.mark.parametrize(
     ("outcome", "fields", "what_to_do"),
     [
-        (Outcome.FAIL, {}, "Next: call Backend Lead now: mend it, or decide by hand whether to roll back;"),
+        (Outcome.FAIL, {}, "Next: call Backend Lead now: mend it; then verify again."),
         (Outcome.FAIL, {"severity": Severity.HIGH}, "Next: call Backend Lead: 10 min to find out why;"),
         (Outcome.ERROR, {}, "Next: nothing grave failed, but not every item is verified: mend that within 5 min;"),
         (Outcome.PENDING, {"holds_if_pending": True}, "Next: get the signature of Backend Lead, then verify again."),
@@ -522,7 +522,7 @@ def test_what_another_release_hides_is_one_cause(make, report_of) -> None:
 
     shown = unwrapped(report_of(*hidden, release=release))
 
-    assert shown.startswith("INVESTIGATE NOW: prod: wrong version: 1 is served, 2 expected release 2 at")
+    assert shown.startswith("INVESTIGATE NOW: prod: wrong version: 1 is served, 2 expected release 1 (expected 2) at")
     assert shown.count("so what passed tells nothing of the expected release") == 1
     assert "a.b.item-0, a.b.item-1, a.b.item-2, a.b.item-3 (critical, inconclusive, other release)" in shown
 
@@ -547,3 +547,50 @@ def test_who_is_to_be_called_stands_at_the_top_and_beside_each_failure(make, rep
     ]
     assert {"deployed by: Release team", "reviewed by: Platform team"} <= set(shown)
     assert shown[at(shown, "Next: ")].startswith("Next: call On-call rota now: mend it")
+
+
+def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make, report_of, down, recent) -> None:
+    database = Verdict(item=make.item("up == 1", id="a.b.database"), outcome=Outcome.FAIL, because="up 0, limit == 1")
+    history = replace(recent, previous_release="2.3.0")
+
+    shown = lines(report_of(down, database, history=history), width=120)
+
+    assert shown[0].startswith(
+        "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s (also data"
+    )
+    assert "  rolling back would not mend a.b.database: look there first" in shown
+    assert "probekit verify --env prod --stage rolled-back --release 2.3.0" in unwrapped(
+        report_of(down, database, history=history)
+    )
+
+
+def test_what_a_decision_by_hand_could_be_is_said_only_where_a_rollback_would_help(make, report_of, down) -> None:
+    database = Verdict(item=make.item("up == 1", id="a.b.database"), outcome=Outcome.FAIL, because="up 0, limit == 1")
+
+    assert "now: mend it, or decide by hand whether to roll back;" in unwrapped(report_of(down))
+    assert "now: mend it; then verify again." in unwrapped(report_of(database))
+
+
+@pytest.mark.parametrize(
+    ("reason", "of_file", "of_url"),
+    [
+        (Reason.TURNED_AWAY, "connect.headers", "--header Authorization=VARIABLE"),
+        (Reason.UNTRUSTED, "connect.ca", "--ca FILE"),
+        (Reason.BAD_RESPONSE, "probekit probe health --env", "probekit init https://app.example.com writes a file"),
+    ],
+)
+def test_without_a_file_no_remedy_names_one(make, report_of, reason, of_file, of_url) -> None:
+    item = make.item(id="a.b.c", probe="health")
+    verdict = Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=f"{reason}: why; what to do", reason=reason)
+
+    by_file, by_url = (unwrapped(report_of(verdict, run={"is_of_url": is_url})) for is_url in (False, True))
+
+    assert by_file.startswith("INVESTIGATE within 5 min: prod: c not verified: why release")
+    assert (of_file in by_file, of_url in by_file) == (True, False)
+    assert (of_file in by_url, of_url in by_url) == (False, True)
+
+
+def test_a_version_that_is_expected_and_not_read_is_no_served_one(report_of, good) -> None:
+    release = Release(expected=("2",), served=Served.UNASKED)
+
+    assert "release unknown (expected 2) at https://app.example.com" in unwrapped(report_of(good, release=release))

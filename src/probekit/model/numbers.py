@@ -28,6 +28,7 @@ def number(value: float, unit: str = "", *, apart_from: float | None = None) -> 
     A value that differs from `apart_from` (its limit) is never written as the same number: it gets the digits that
     tell the two apart.
     """
+    value = float(value)  # a claim may be held as a bool
     text = _digits(value, _DIGITS)
     if apart_from is not None and value != apart_from and isfinite(value):
         digits = range(_DIGITS, _MOST_DIGITS + 1)

@@ -35,6 +35,7 @@ class Run:
     reviewed_by: str | None = None
     deployment_window: Period | None = None  # in which the deployment was planned
     paging: Paging = field(default_factory=Paging)
+    is_of_url: bool = False  # whether a URL was verified, without a file
     ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
     notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
 

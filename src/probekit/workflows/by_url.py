@@ -16,7 +16,7 @@ from probekit.model.plan import Plan
 from probekit.model.verdict import Outcome, Verdict
 from probekit.planning.coverage import lacks_https
 from probekit.probe import ConfiguredKind
-from probekit.probes._support.own_word import SUGGESTED
+from probekit.probes._support.own_word import IGNORABLE, SUGGESTED
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Address, endpoint_of
 
@@ -94,6 +94,10 @@ def advice(verdicts: Sequence[Verdict], url: str) -> tuple[str, ...]:
         return ()
     parts = urlsplit(url)
     path, base = parts.path or "/", f"{parts.scheme}://{parts.netloc}"
+    if any(IGNORABLE in one.because for one in found):
+        return (
+            f"a part that does not count is named in a file: probekit init {base}{path}, then 'ignore' of its probe",
+        )
     if any(SUGGESTED in one.because for one in found):
         return (
             f"what {path} answers is not understood: probekit init {base}{path} writes a file with a claim about it",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from probekit.config.dotenv import Dotenv
@@ -47,8 +47,12 @@ def weak_passes(observations: Observations) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def with_unasked(decision: Decision, planned: Plan[ConfiguredKind]) -> Decision:
-    """A go with what was configured and not measured, because its reader may rest on it; other decisions note it."""
-    if decision.action is not Action.GO:
+def with_caveats(decision: Decision, planned: Plan[ConfiguredKind], weak: Sequence[str]) -> Decision:
+    """Good news with what its reader may rest on and must not; other decisions note it.
+
+    That is what counted although it says little, and for a go what was configured and not measured.
+    """
+    unasked = map(unasked_note, planned.unasked) if decision.action is Action.GO else ()
+    if decision.action not in (Action.GO, Action.PARTIAL):
         return decision
-    return replace(decision, because=(*decision.because, *map(unasked_note, planned.unasked)))
+    return replace(decision, because=(*decision.because, *weak, *unasked))

@@ -28,7 +28,7 @@ from probekit.probe import ConfiguredKind
 from probekit.version import __version__
 from probekit.workflows import by_url, people
 from probekit.workflows.assembly import prepare, release_request, session
-from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_unasked
+from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_caveats
 from probekit.workflows.options import RunOptions
 
 
@@ -114,7 +114,7 @@ class _Verification:
             items=len(checklist.items),
             measurements=tuple(observations.measurements),
             verdicts=verdicts,
-            decision=with_unasked(decision, self.planned),
+            decision=with_caveats(decision, self.planned, weak_passes(observations)),
             attempts=observations.attempts,
             evidence=collected(self.planned, observations.attempts, situation),
             answered=frozenset(observations.answered),
@@ -159,6 +159,7 @@ class _Verification:
             reviewed_by=responsible.reviewed_by,
             deployment_window=people.deployment_window(environment),
             paging=people.paging(environment, redactor),
+            is_of_url=self.options.url is not None,
             ended_by=observations.ended_by,
             notes=notes,
         )
@@ -175,7 +176,8 @@ class _Verification:
             yield from map(unasked_note, planned.unasked)
         yield from (f"{address} did not count: {why}" for address, why in sorted(observations.uncounted.items()))
         yield from notes_of_moves(planned, observations.attempts, situation)
-        yield from weak_passes(observations)
+        if decision.action not in (Action.GO, Action.PARTIAL):
+            yield from weak_passes(observations)
         if options.url is not None:
             yield from by_url.advice(verdicts, options.url)
         yield from options.notes

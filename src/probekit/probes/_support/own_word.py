@@ -15,6 +15,7 @@ from probekit.probes._support.suggestion import as_setting, seen, suggestion
 from probekit.transport.response import Answer
 
 SUGGESTED: Final = "if that is good: "  # begins the setting that would accept a body which is not understood
+IGNORABLE: Final = "what does not count: "  # begins the setting by which a part that is not well is left out
 TOLD: Final = 6  # words that a line of evidence names
 
 
@@ -109,4 +110,4 @@ def _doubts(unwell: Sequence[tuple[str, str]]) -> str:
     told = ", ".join(f"{shown(name)} says {says}" for name, says in unwell[:TOLD])
     more = f" and {len(unwell) - TOLD} more" if len(unwell) > TOLD else ""
     names = ", ".join(dict.fromkeys(shown(name) for name, _ in unwell[:TOLD]))
-    return f"{told}{more}; what does not count: ignore = [{names}]"
+    return f"{told}{more}; {IGNORABLE}ignore = [{names}]"

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from probekit.drawing import Line, Style
+from probekit.model.measurement import Reason
 from probekit.model.numbers import count
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Outcome, Served, Verdict
-from probekit.reports.console.values import measured, short_id
+from probekit.reports.console.remedies import is_not_of_the_release
+from probekit.reports.console.values import measured, names, short_id
 from probekit.text import words
 
 STYLES: Final[dict[Action, Style]] = {
@@ -22,6 +24,7 @@ STYLES: Final[dict[Action, Style]] = {
     Action.UNDECIDED: "odd",
 }
 _REASONS: Final = 5  # that stand at the top; the rest is in the lists below
+_ALSO: Final = 2  # further items that the first line names
 _UNVERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED)
 
 
@@ -92,7 +95,7 @@ def _worst(report: Report) -> str:
 
 def _named(found: Sequence[Verdict], verb: str) -> str:
     first, more = found[0], len(found) - 1
-    others = f" (and {more} more)" if more else ""
+    others = f" (also {_short(found[1:])})" if more else ""
     if first.outcome is Outcome.PENDING:
         owners = ", ".join(dict.fromkeys(one.item.owner for one in found))
         return f"{count(len(found), 'signature')} missing: {owners}"
@@ -101,10 +104,18 @@ def _named(found: Sequence[Verdict], verb: str) -> str:
     return f"{short_id(first)} {verb}: {_in_short(first)}{others}"
 
 
+def _short(verdicts: Sequence[Verdict]) -> str:
+    """The first few by the last words of their ids, each once, and how many more there are."""
+    found = list(dict.fromkeys(map(short_id, verdicts)))
+    more = f" and {len(found) - _ALSO} more" if len(found) > _ALSO else ""
+    return ", ".join(found[:_ALSO]) + more
+
+
 def _in_short(verdict: Verdict) -> str:
     """The value with its limit where it has a unit, else what the probe says of it."""
     if verdict.outcome is not Outcome.FAIL:
-        return verdict.because.removeprefix(f"{verdict.reason}: ")
+        why = verdict.because.removeprefix(f"{verdict.reason}: ")
+        return why if verdict.reason in (None, Reason.OVERLOADED) else why.partition("; ")[0]  # then comes what to do
     has_unit = verdict.limit is not None and (verdict.limit.unit or verdict.limit.of == "baseline")
     value = measured(verdict, with_limit=True)
     return value if has_unit and value else verdict.summary or value or verdict.because
@@ -120,11 +131,17 @@ def _further(report: Report) -> Iterator[str]:
             yield from () if is_said else (reason,)
         elif about.outcome is Outcome.FAIL:
             yield reason.removesuffix(f": {about.because}")
+    if report.decision.action is Action.ROLLBACK:
+        others = [one for one in report.verdicts if is_not_of_the_release(one)]
+        yield from [f"rolling back would not mend {names(others)}: look there first"] if others else ()
 
 
 def _subject(report: Report) -> str:
     """Which release of which target was verified, at which stage, from where and by which file."""
     run, release = report.run, report.situation.release
-    version = " or ".join(release.expected) or ", ".join(release.versions) or "unknown"
+    expected = " or ".join(release.expected)
+    version = ", ".join(release.versions) or "unknown"
+    if expected and release.served is not Served.EXPECTED:
+        version += f" (expected {expected})"
     vantage = f", seen from {run.vantage}" if run.vantage else ""
     return f"release {version} at {run.base_url}, stage {run.stage}{vantage}, by {run.config_file}"

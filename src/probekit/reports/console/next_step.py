@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from probekit.model.report import Report
-from probekit.model.verdict import Action, Outcome, Served
+from probekit.model.verdict import Action, Outcome, Served, Verdict
 
 _NEXT: Final = {
     Action.GO: "go on.",
     Action.PARTIAL: "go on, but not with the release: that takes a run of the whole scope.",
     Action.HOLD: "get the signature of {owners}, then verify again.",
     Action.NO_GO: "do not deploy; {owners} must mend what failed; then verify again.",
-    Action.ROLLBACK: "roll back to the previous release now, then verify it with --stage rolled-back.",
+    Action.ROLLBACK: "roll back to the previous release now, then verify it: "
+    "probekit verify {target} --stage rolled-back --release {previous}",
     Action.UNDECIDED: "take this for neither a go nor a rollback; do what the first line says.",
 }
 
@@ -24,7 +25,10 @@ def next_step(report: Report) -> str:
     called = " and ".join(contact.name for contact in report.to_call) or owners
     if action is not Action.INVESTIGATE:
         waiting = action is Action.GO and any(not verdict.outcome.is_settled for verdict in report.verdicts)
-        return _NEXT[action].format(owners=owners) + (" The follow-ups above can wait." if waiting else "")
+        run, previous = report.run, report.situation.history.previous_release or "VERSION"
+        target = f"--url {run.base_url}" if run.is_of_url else f"--env {run.environment}"
+        text = _NEXT[action].format(owners=owners, target=target, previous=previous)
+        return text + (" The follow-ups above can wait." if waiting else "")
     if report.situation.release.served is Served.OTHER:
         return "find out why another version is served, before anything else; then verify again."
     if not owners and all(verdict.outcome.is_settled for verdict in report.verdicts):
@@ -35,8 +39,14 @@ def next_step(report: Report) -> str:
             "then verify again."
         )
     if minutes < 1:
-        return f"call {called} now: mend it, or decide by hand whether to roll back; then verify again."
+        failed = [one for one in report.verdicts if one.outcome is Outcome.FAIL and one.severity.is_grave]
+        choice = ", or decide by hand whether to roll back" if any(map(_may_roll_back, failed)) else ""
+        return f"call {called} now: mend it{choice}; then verify again."
     return f"call {called}: {minutes:.0f} min to find out why; then verify again."
+
+
+def _may_roll_back(verdict: Verdict) -> bool:
+    return verdict.item.may_roll_back(verdict.band)
 
 
 def _owners(report: Report, outcome: Outcome) -> str:

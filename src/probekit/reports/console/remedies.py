@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from probekit.model.checklist import Severity
 from probekit.model.measurement import Reason
-from probekit.model.report import Report
+from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Flag, Outcome, Verdict
 
-_BY_REASON: Final[Mapping[Reason, str]] = {
+_BY_REASON: Final[dict[Reason, str]] = {
     Reason.TIMEOUT: "find out why no answer came in time; the probe's 'timeout' is how long it may take",
-    Reason.BAD_RESPONSE: "look at the answer ({probe}); assertions of the probe say what is good",
+    Reason.BAD_RESPONSE: "look at what was read: {probe}",
     Reason.NOT_PERMITTED: "allow it with 'allow' of the environment, if it may be done there",
     Reason.BUDGET_SPENT: "raise 'budget' of the environment, or allow load",
     Reason.UNREACHABLE: "check address, port and route from this machine ({probe})",
@@ -21,13 +20,17 @@ _BY_REASON: Final[Mapping[Reason, str]] = {
     Reason.UNTRUSTED: "name the certificate's authority in connect.ca, or renew the certificate",
     Reason.TURNED_AWAY: "send a credential (connect.headers), or let this machine in",
     Reason.REFUSED_CREDENTIALS: "correct the credential to which the setting refers",
-    Reason.MISSING_SECRET: "set the variable or the file that holds the secret",
+    Reason.MISSING_SECRET: "set or correct the variable or the file that holds the secret",
     Reason.MISSING_FILE: "put the file in its place, or correct the setting that names it",
     Reason.MISSING_SETTING: "add the setting ({plan})",
     Reason.CUT_OFF: "verify again and let the run end; 'deadline' is how long it may take",
     Reason.NOT_MEASURED: "mend what failed, then verify again; --all measures everything now",
     Reason.OVERLOADED: "verify again when this machine has less to do, or from another one",
     Reason.BUG: "report it to the authors of probekit, with --verbose and its output",
+}
+_OF_URL: Final[dict[Reason, str]] = {  # where there is no file to change
+    Reason.UNTRUSTED: "believe the certificate's authority with --ca FILE, or renew the certificate",
+    Reason.TURNED_AWAY: "send a credential with --header Authorization=VARIABLE, or let this machine in",
 }
 _BY_SEVERITY: Final = {
     Severity.CRITICAL: "mend it now; rolling back would not",
@@ -54,14 +57,23 @@ def of_failure(verdict: Verdict, report: Report) -> str:
     return next(text for applies, text in choices if applies)
 
 
-def of_unverified(verdict: Verdict, environment: str) -> str:
+def is_not_of_the_release(verdict: Verdict) -> bool:
+    """Whether it is a critical failure that rolling back would not mend."""
+    is_critical = verdict.outcome is Outcome.FAIL and verdict.severity is Severity.CRITICAL
+    return is_critical and not verdict.item.may_roll_back(verdict.band)
+
+
+def of_unverified(verdict: Verdict, run: Run) -> str:
     """Return how an item gets its answer."""
-    plan = f"probekit plan --env {environment} says what it needs"
+    plan = f"probekit plan --env {run.environment} says what it needs"
+    probe = f"probekit probe {verdict.item.probe} --env {run.environment}"
+    if run.is_of_url:
+        plan = probe = f"probekit init {run.base_url} writes a file, by which it can be measured"
     if verdict.outcome is Outcome.NOT_CONFIGURED:
         return plan
     if verdict.reason:
-        probe = f"probekit probe {verdict.item.probe} --env {environment}"
-        return _BY_REASON[verdict.reason].format(probe=probe, plan=plan)
+        texts = _BY_REASON | _OF_URL if run.is_of_url else _BY_REASON
+        return texts[verdict.reason].format(probe=probe, plan=plan)
     if Flag.OTHER_RELEASE in verdict.flags:
         return "find out why another release is served, then verify again"
     if Flag.UNTRUSTED in verdict.flags:

@@ -47,7 +47,7 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
     yield Line(f"{names(alike)} ({grade})", 2)
     yield fact("why", _why(first, report))
     if first.outcome is not Outcome.PENDING:
-        yield fact("do", of_unverified(first, report.run.environment))
+        yield fact("do", of_unverified(first, report.run))
 
 
 def _counted(verdicts: Sequence[Verdict]) -> dict[Outcome, list[Verdict]]:
