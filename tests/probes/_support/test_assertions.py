@@ -14,6 +14,7 @@ from probekit.probes._support import claims
 from probekit.probes._support.assertions import Assertion
 from probekit.probes._support.claims import in_words
 from probekit.probes._support.contradictions import contradiction
+from probekit.probes._support.json import parse
 from probekit.transport.response import Answer, Phases
 from probekit.transport.urls import Address, Endpoint
 
@@ -448,3 +449,12 @@ def test_a_claim_that_means_nothing_is_refused(claim, told) -> None:
 )
 def test_several_assertions_about_one_place_must_leave_a_value(claimed, place) -> None:
     assert contradiction([Assertion(**claim) for claim in claimed]) == place
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [(b"<html>", "line 1, column 1"), (b'{"a"\n1}', "line 2, column 1"), (b"[1] 2", "line 1, column 5")],
+)
+def test_a_malformed_body_is_told_by_its_place_not_in_the_words_of_the_parser(body, place) -> None:
+    with pytest.raises(ProbeFailedError, match=f"the body is no JSON: it cannot be read from {place} on"):
+        parse(body)
