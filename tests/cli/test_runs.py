@@ -19,12 +19,14 @@ from click.testing import CliRunner
 from probekit.cli import deployment_command
 from probekit.cli.output import warn
 from probekit.cli.runs import compare, item as items, judge, list_runs, prune, show
+from probekit.cli.runs.difference import Pair
 from probekit.history.store import RunSummary, Store
 from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Stage, Verdict
 from probekit.reports import View
 from probekit.reports.json import write
+from probekit.reports.json.recorded import RecordedVerdict
 from probekit.text import moment
 
 PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
@@ -414,6 +416,26 @@ def test_a_narrow_terminal_shows_the_release(call, record, monkeypatch) -> None:
     monkeypatch.setattr(list_runs, "view", lambda: View(width=20))
 
     assert "2.3.1-rc.4\n" in call(list_runs.command)[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ({"severity": "high"}, {"severity": "critical"}, (True, False, False)),
+        ({"changed": None}, {"changed": {"to": ["status == 200"], "reason": ""}}, (False, True, False)),
+        ({"claim": None}, {"claim": "a"}, (False, False, False)),  # written before there were claims
+        ({"claim": "b"}, {"claim": "a"}, (False, False, True)),
+        ({}, {"since": "2026-11-23T10:00:00Z", "because": "else"}, (False, False, False)),
+    ],
+)
+def test_what_differs_of_an_item(before, after, found) -> None:
+    facts = {"item": "a", "outcome": "fail", "severity": "high", "because": "", "observed": 1, "unit": "ms"}
+    facts |= {"limit": "status == 201", "flags": (), "since": None}
+    one, other = (RecordedVerdict.model_validate(facts | each) for each in (before, after))
+
+    pair = Pair(before=one, after=other)
+
+    assert (pair.is_other_outcome, pair.is_other_limit, pair.is_other_claim) == found
 
 
 def test_one_run_is_no_runs(call, remember) -> None:

@@ -166,3 +166,7 @@ def test_an_address_that_does_not_count_keeps_no_time_running(judged, make, erro
     silent = make.attempt(make.measurement("[2001:db8::1]:443", up=0, error_rate=Reason.UNREACHABLE))
 
     assert (HIGH in ended(judged(errors, window(), silent, uncounted=uncounted))) is is_over
+
+
+def test_a_failure_that_another_claim_recorded_is_not_refuted(judged, errors, window) -> None:
+    assert ended(judged(errors, window(), plan={"claims": {errors.id: "b"}})) == set()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from probekit.config.loader import load
+from probekit.model.checklist import Deadline
 from probekit.planning.plan import plan
 from probekit.planning.release import ReleaseRequest
 from probekit.probes import load_kind
@@ -85,6 +87,13 @@ def test_what_is_claimed_changed(claims, old, new, item) -> None:
     before, after = claims(), claims((old, new))
 
     assert before[item] != after[item]
+
+
+def test_another_time_until_somebody_is_called_is_another_claim(claims, tmp_path) -> None:
+    before, target = claims(), load(tmp_path / "probes.toml").targets["prod"]
+    items = tuple(replace(item, escalate_after=Deadline(minutes=45)) for item in target.items)
+
+    assert plan(replace(target, items=items)).claims[HEALTH] != before[HEALTH]
 
 
 @pytest.mark.parametrize(

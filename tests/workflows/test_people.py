@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from probekit.config.loader import read
+from probekit.engine.context import Clock
 from probekit.model.history import History
+from probekit.model.maintenance import Maintenance
 from probekit.model.responsible import Responsible
 from probekit.workflows import people
 from probekit.workflows.assembly import session
 from probekit.workflows.options import RunOptions
+from probekit.workflows.verify import execute_run
 
 CONFIG = """
 checklist = "none"
@@ -81,3 +86,20 @@ def test_who_deployed_is_said_by_the_caller_then_the_record_then_the_file(opened
     assert found(RunOptions(history=recorded)) == ("Night Shift", "Board")
     assert found(RunOptions()) == ("Release Team of the shop", None)
     assert found(RunOptions(responsible=Responsible(reviewed_by="Night Shift-7h3-key")))[1] == "[secret]"
+
+
+@pytest.mark.parametrize("options", [{}, {"measure_all": True}])
+async def test_maintenance_that_ended_during_a_run_is_in_force(tmp_path, options) -> None:
+    file, began = tmp_path / "probes.toml", datetime(2026, 12, 1, 22, tzinfo=UTC)
+    file.write_text(CONFIG.format(contact="x").replace("https://app.example.com", "http://127.0.0.1:9"))
+    moments = count()
+    window = Maintenance(start=began - timedelta(hours=1), end=began)
+    clock = Clock(now=lambda: began + timedelta(seconds=next(moments)), sleep=_sleep)
+
+    report = await execute_run(RunOptions(config=file, maintenance=(window,), settle=False, **options), clock=clock)
+
+    assert report.maintenance == (window,)
+
+
+async def _sleep(_seconds: float) -> None:
+    """Time passes with each look at the clock."""
