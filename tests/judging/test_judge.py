@@ -105,6 +105,16 @@ def test_a_limit_is_held_against_a_reading_and_nothing_else(make, judged, values
     assert verdict.outcome is outcome
 
 
+def test_a_verdict_says_why_there_is_no_reading(make, judged, health, good, down) -> None:
+    item = make.item("up == 1", "status == 200")
+    lost = make.attempt(make.measurement(up=1, status=Reason.TIMEOUT))
+
+    found = [judged(item, lost), judged(health), judged(health, make.attempt(*[good()] * 8))]
+    found += [judged(item, make.attempt(down()))]
+
+    assert [one.reason for one in found] == [Reason.TIMEOUT, Reason.CUT_OFF, None, None]
+
+
 def test_an_item_without_a_look_is_an_error_of_the_run(judged, health) -> None:
     verdict = judged(health)
 

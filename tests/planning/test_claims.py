@@ -89,11 +89,21 @@ def test_what_is_claimed_changed(claims, old, new, item) -> None:
     assert before[item] != after[item]
 
 
-def test_another_time_until_somebody_is_called_is_another_claim(claims, tmp_path) -> None:
-    before, target = claims(), load(tmp_path / "probes.toml").targets["prod"]
-    items = tuple(replace(item, escalate_after=Deadline(minutes=45)) for item in target.items)
+def _later(item):
+    return replace(item, escalate_after=Deadline(minutes=45))
 
-    assert plan(replace(target, items=items)).claims[HEALTH] != before[HEALTH]
+
+def _coarser(item):
+    return replace(item, expect=tuple(replace(limit, floor=5.0) for limit in item.expect))
+
+
+@pytest.mark.parametrize("changed", [_later, _coarser], ids=["when somebody is called", "what is noise"])
+def test_what_the_checklist_says_beside_its_limits_is_claimed_too(claims, tmp_path, changed) -> None:
+    before, target = claims(), load(tmp_path / "probes.toml").targets["prod"]
+
+    after = plan(replace(target, items=tuple(map(changed, target.items)))).claims
+
+    assert after[HEALTH] != before[HEALTH]
 
 
 @pytest.mark.parametrize(

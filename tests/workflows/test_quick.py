@@ -72,6 +72,7 @@ async def test_what_the_wait_alone_makes_good_does_not_apply_without_it_then_and
     outcomes = [{one.item.id: one.outcome for one in each.verdicts} for each in (report, again)]
     assert (outcomes[0][settle_time] is Outcome.NOT_APPLICABLE) is not waits
     assert outcomes[0] == outcomes[1]
+    assert report.success == again.success != ()
 
 
 async def test_a_run_of_a_named_release_is_judged_again_by_the_same_claims(tmp_path) -> None:
