@@ -45,6 +45,8 @@ def _run(arguments: list[str]) -> int:
         error: BaseException = crash
         while isinstance(error, BaseExceptionGroup):  # of tasks: the first says what went wrong, and where
             error = error.exceptions[0]
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps what reaches it in a class's making
+            return INTERRUPTED
         frames = reversed(extract_tb(error.__traceback__)[-3:])
         places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
         text = f"internal error ({type(error).__name__} at {places}), exit code {INTERNAL}"

@@ -189,6 +189,22 @@ def test_a_wrong_file_is_78_with_its_line(probekit, folder, command, text, told)
     assert told in result.stderr
 
 
+def test_an_interrupt_while_a_module_is_imported_is_no_crash(process, write, folder) -> None:
+    """Python 3.11 makes a RuntimeError of an interrupt in `__set_name__`, as of the fields of a dataclass."""
+    write()
+    (folder / "sitecustomize.py").write_text(
+        "import probekit.workflows.verify as at\n\n"
+        "class Field:\n    def __set_name__(self, *_):\n        raise KeyboardInterrupt\n\n"
+        "def judge(*_):\n    class Made:\n        field = Field()\n\n"
+        "at.judge = judge\n"
+    )
+
+    result = process("verify", "--env", "prod", env={"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])})
+
+    assert (result.returncode, result.stdout) == (130, "")
+    assert "internal error" not in result.stderr
+
+
 def test_a_crash_of_our_own_is_70_and_never_looks_like_an_answer(process, write, folder) -> None:
     write()
     (folder / "sitecustomize.py").write_text(
