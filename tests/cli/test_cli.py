@@ -480,6 +480,32 @@ def test_a_stream_that_was_never_open_changes_nothing(folder, write, closed) -> 
     assert json.loads((folder / "r.json").read_text())["decision"]["action"] == "investigate"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "list items",
+        "list kinds --json",
+        "explain kind:http",
+        "plan --env prod",
+        "plan --env prod --show-config",
+        "schema",
+    ],
+)
+def test_a_document_that_is_lost_is_no_success(folder, write, words) -> None:
+    write()
+    command = f'"$0" -m probekit {words} >/dev/full'
+
+    result = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable],
+        **_surroundings(folder, {}),
+        timeout=30,
+        check=False,
+    )
+
+    assert result.returncode == 70
+    assert result.stderr == "probekit: the report cannot be written to stdout: No space left on device\n"
+
+
 @pytest.mark.parametrize("wish", ["--verbose", "--strict"])
 def test_a_log_that_cannot_be_written_changes_nothing(folder, write, wish) -> None:
     write()

@@ -19,11 +19,21 @@ _WIDEST: Final = 120  # columns: a longer line is hard to read
 _UNWRAPPED: Final = 10_000  # columns of a pipe, where a program reads each row as one line
 
 
+class Losses:
+    """What a command could not write to stdout, so that no success is told of it."""
+
+    def __init__(self) -> None:
+        self.any = False
+
+
+LOSSES: Final = Losses()
+
+
 def write_stdout(text: str) -> bool:
     """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error.
 
     Returns:
-        Whether nothing was lost.
+        Whether nothing was lost; what was is noted in `LOSSES`.
     """
     stream = sys.stdout
     data = text.encode(stream.encoding or "utf-8", "backslashreplace")
@@ -33,6 +43,7 @@ def write_stdout(text: str) -> bool:
         stream.flush()
     except OSError as error:
         has_left = isinstance(error, BrokenPipeError)
+        LOSSES.any |= not has_left
         if not has_left:
             warn(f"the report cannot be written to stdout: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet

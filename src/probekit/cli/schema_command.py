@@ -7,10 +7,12 @@ import json
 import click
 
 from probekit.cli.output import write_stdout
+from probekit.cli.trouble import exit_on_error
 from probekit.config.schema import schema
 
 
 @click.command(name="schema")
+@exit_on_error
 def command() -> int:
     """Print the JSON Schema of probes.toml, with the settings of every installed kind.
 

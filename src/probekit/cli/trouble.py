@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import ParamSpec
 
-from probekit.cli.codes import CONFIG, LOCKED, USAGE
-from probekit.cli.output import warn
+from probekit.cli.codes import CONFIG, INTERNAL, LOCKED, USAGE
+from probekit.cli.output import LOSSES, warn
 
 _P = ParamSpec("_P")
 
@@ -29,12 +29,14 @@ def exit_on_error(function: Callable[_P, int]) -> Callable[_P, int]:
 
     @wraps(function)
     def telling(*args: _P.args, **kwargs: _P.kwargs) -> int:
+        LOSSES.any = False
         try:
-            return function(*args, **kwargs)
+            code = function(*args, **kwargs)
         except KeyboardInterrupt:  # amid an import, perhaps: nothing more can be looked up
             raise
         except tuple(_codes()) as error:
             warn(str(error))
             return _codes()[type(error)]
+        return INTERNAL if code == 0 and LOSSES.any else code
 
     return telling

@@ -38,7 +38,7 @@ def _why(verdict: Verdict, report: Report) -> str:
     """Its reason; where another release is served, that: what passed has nothing more to say."""
     if verdict.reason is None and Flag.OTHER_RELEASE in verdict.flags:
         return f"{report.situation.release.because}, so what passed tells nothing of the expected release"
-    return verdict.because
+    return verdict.because.replace(verdict.reason, words(verdict.reason), 1) if verdict.reason else verdict.because
 
 
 def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
