@@ -153,7 +153,7 @@ def test_the_demo_plants_a_fault_itself_and_exits_with_verify_s_code(verify) -> 
     seen = verify("demo", "--fault", "hang", "--probe", "health", "--deployed", "now")
 
     assert (seen.code, seen.not_green) == (10, {HEALTH: "fail"})  # a part of the scope orders no rollback
-    assert seen.out.startswith("INVESTIGATE (partial run, 1 of 23 items)")
+    assert seen.out.startswith("INVESTIGATE NOW (partial run, 1 of 23 items)")
 
 
 @pytest.mark.faults
