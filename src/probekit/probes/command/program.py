@@ -58,19 +58,30 @@ async def _started(
     argv: Sequence[str], folder: str, variables: Mapping[str, str], *, is_heard: bool
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process in a session of its own, which ends with it."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE if is_heard else asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=folder,
-        env=variables,
-        start_new_session=True,
+    beginning = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if is_heard else asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=folder,
+            env=variables,
+            start_new_session=True,
+        )
     )
     try:
-        yield process
+        yield await asyncio.shield(beginning)
     finally:
-        await asyncio.shield(asyncio.create_task(_end(process)))
+        await asyncio.shield(asyncio.create_task(_end_begun(beginning)))
+
+
+async def _end_begun(beginning: asyncio.Task[asyncio.subprocess.Process]) -> None:
+    """End it once it has begun: asyncio would end the program alone, and not what that has started meanwhile."""
+    try:
+        process = await beginning
+    except OSError:  # it could not be started, which its caller says
+        return
+    await _end(process)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
