@@ -14,6 +14,10 @@ HEAVY = {
     "pytest", "redis", "rich", "sqlite3", "starlette", "structlog", "tree_sitter", "trustme", "uvicorn",
 }  # fmt: skip
 VERIFY = {"httpx", "pydantic", "sqlite3"}  # sqlite3 is the store's; structlog comes with the first event
+PROGRAM = (
+    "import sys\nfrom probekit.__main__ import main\ntry:\n    main()\nfinally:\n"
+    "    print(*sorted(sys.modules), file=sys.stderr)\n"
+)
 CONFIG = """
 [env.prod]
 base_url = "http://127.0.0.1:{port}"
@@ -45,13 +49,8 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path, words, allowed) -> No
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     (tmp_path / "probes.toml").write_text(CONFIG.format(port=port))
-    program = (
-        "import sys\nfrom probekit.__main__ import main\ntry:\n    main()\nfinally:\n"
-        "    print(*sorted(sys.modules), file=sys.stderr)\n"
-    )
-
     result = subprocess.run(
-        [sys.executable, "-c", program, *words],
+        [sys.executable, "-c", PROGRAM, *words],
         cwd=tmp_path,
         env=os.environ | {"HOME": str(tmp_path)},
         capture_output=True,
@@ -63,3 +62,15 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path, words, allowed) -> No
     loaded = {name.partition(".")[0] for name in result.stderr.splitlines()[-1].split()}
     assert "probekit" in loaded
     assert loaded & HEAVY <= allowed
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_the_program_s_own_options_import_no_model_and_no_report(option) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, option], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    parts = {
+        ".".join(name.split(".")[:2]) for name in result.stderr.splitlines()[-1].split() if name.startswith("probekit.")
+    }
+    assert parts <= {"probekit.__main__", "probekit.cli", "probekit.text", "probekit.version"}

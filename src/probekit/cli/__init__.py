@@ -10,7 +10,6 @@ from typing import Final
 import click
 
 from probekit.cli.codes import INTERRUPTED, MEANINGS, USAGE
-from probekit.cli.usage import show_usage_error
 from probekit.text import paragraph
 from probekit.version import __version__
 
@@ -113,6 +112,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = program.main(arguments, prog_name="probekit", standalone_mode=False)
     except click.UsageError as error:
+        from probekit.cli.usage import show_usage_error  # noqa: PLC0415  # --help needs none
+
         show_usage_error(error)
         return USAGE
     except click.Abort:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from probekit.drawing import WIDTH
 from probekit.files import PRIVATE
-from probekit.model.report import Report
+
+if TYPE_CHECKING:  # a command that only draws needs no report
+    from probekit.model.report import Report
 
 Show = Literal["failures", "all"]
 
