@@ -9,7 +9,7 @@ import pytest
 from probekit.judging.release import release_of
 from probekit.model.measurement import Reason
 from probekit.model.plan import Versions
-from probekit.model.verdict import Served
+from probekit.model.verdict import Served, Stage
 
 
 @pytest.fixture
@@ -81,6 +81,10 @@ def test_another_version_is_named_before_the_expected_one(measurement) -> None:
         (Versions(expected=("2",), allowed=("1",)), "11", Served.UNREADABLE, "2 is expected and was not seen: 1 is"),
         (Versions(expected=("2",), allowed=("1",)), "120", Served.OTHER, "0 is served, 2 expected"),
         (Versions(expected=("2", "3")), "1", Served.OTHER, "1 is served, 2 or 3 expected"),
+        (Versions(rolled_back=("2",)), "12", Served.OTHER, "2 is still served, which was to be rolled back"),
+        (Versions(rolled_back=("2",)), "11", Served.UNASKED, "version check: off, no version is expected (1"),
+        (Versions(expected=("1",), rolled_back=("2",)), "11", Served.EXPECTED, "1 is served"),
+        (Versions(expected=("1",), rolled_back=("2",)), "12", Served.OTHER, "2 is still served"),
     ],
 )
 def test_a_version_that_is_allowed_is_never_wrong_and_never_enough(
@@ -90,6 +94,20 @@ def test_a_version_that_is_allowed_is_never_wrong_and_never_enough(
 
     assert release.served is served
     assert release.because.startswith(because)
+
+
+@pytest.mark.parametrize(
+    ("stage", "hint"),
+    [
+        (Stage.BEFORE, "no release is on record that was deployed before"),
+        (Stage.AFTER, "set 'expect', or --release"),
+        (Stage.ROLLED_BACK, "name the release that is put back with --release"),
+    ],
+)
+def test_what_would_name_the_version_that_is_due_depends_on_the_stage(measurement, stage, hint) -> None:
+    release = release_of([measurement(0, "2")], Versions(), guarded=True, stage=stage)
+
+    assert f"no version is expected (2 is served): {hint}" in release.because
 
 
 @pytest.mark.parametrize(

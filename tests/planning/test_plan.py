@@ -391,6 +391,20 @@ def test_which_versions_may_be_served_follows_from_stage_and_record(planned, req
 
 
 @pytest.mark.parametrize(
+    ("request_", "rolled_back"),
+    [
+        (ReleaseRequest(stage=Stage.AFTER, history=OVER), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=OVER), ("2",)),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=UNNAMED), ("2",)),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, version="2", history=OVER), ()),  # it is named to be served again
+    ],
+)
+def test_what_was_rolled_back_may_not_be_served(planned, request_, rolled_back) -> None:
+    assert planned(HEALTH, release=request_).versions.rolled_back == rolled_back
+
+
+@pytest.mark.parametrize(
     ("expect", "history", "expected"),
     [
         ('["1", "2"]', OVER, ("1", "2")),  # the mark is one of them

@@ -45,6 +45,8 @@ def _served(
     if not missing:
         named = f"; release {versions} names the record only" if versions.expected else ""
         return Served.UNASKED, f"version check: off, no probe 'release' reads what is served{named}"
+    if still := [version for version in answers if version in versions.rolled_back]:
+        return Served.OTHER, f"{still[0]} is still served, which was to be rolled back"
     if not versions.expected:
         seen = f" ({_shares(answers)})" if answers else ""
         return Served.UNASKED, f"version check: off, no version is expected{seen}: {missing}"

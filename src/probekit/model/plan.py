@@ -62,10 +62,11 @@ def longest_window(seconds: float, timeout: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versions:
-    """Which versions may be served: those that are expected, and those that are allowed beside them for a while."""
+    """Which versions may be served: those that are expected, and those that are allowed with them for a while."""
 
     expected: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    rolled_back: tuple[str, ...] = ()  # that may not, whatever is expected: they were taken away
 
     def accept(self, version: str) -> bool:
         """Whether an answer may come from that version."""

@@ -32,8 +32,10 @@ class ReleaseRequest:
         if self.stage is Stage.BEFORE:
             return Versions(expected=_known(self._served_before))
         if self.stage is Stage.ROLLED_BACK:
-            others = tuple(version for version in declared if version not in (self._marked, self.history.declared))
-            return Versions(expected=_known(self.version or self._previous) or others)
+            expected = _known(self.version or self._previous)
+            gone = tuple(one for one in (self._marked, self.history.declared) if one and one not in expected)
+            others = tuple(version for version in declared if version not in gone)
+            return Versions(expected=expected or others, rolled_back=gone)
         expected = _known(self.version) or (declared if self._marked in (None, *declared) else _known(self._marked))
         beside = _known(self._previous) if self._is_under_way else ()
         allowed = dict.fromkeys([*chain.from_iterable(guard.versions.allowed for guard in guards), *beside])
