@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from probekit.model.numbers import count, span
@@ -60,6 +62,14 @@ def configure(*, level: int = logging.WARNING) -> None:
     """Send events of at least this level to stderr: a command begins."""
     _WANTED.level, _WANTED.told, _WANTED.is_new = level, set(), True
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what it says of a peer's bad manners helps nobody
+
+
+def as_json(level: str, message: str) -> str | None:
+    """What a command says, as a line like those of events where every line is to be JSON; else None."""
+    if _WANTED.format != "json":
+        return None
+    fields = {"message": message, "event": "command.message", "level": level}
+    return json.dumps(fields | {"timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")})
 
 
 def wants(level: int) -> bool:

@@ -520,6 +520,26 @@ def test_a_log_that_cannot_be_written_changes_nothing(folder, write, wish) -> No
     assert result.returncode == json.loads((folder / "r.json").read_text())["decision"]["exit_code"] == 30
 
 
+@pytest.mark.parametrize(
+    ("words", "events"),
+    [
+        ("--state /dev/null/no.db", ["command.message", "control.silent", "command.message"]),
+        ("--config absent.toml", ["command.message"]),
+    ],
+)
+def test_where_json_is_asked_for_every_line_of_the_log_is_json(probekit, folder, write, words, events) -> None:
+    write()
+    text = (folder / "probes.toml").read_text().replace("control = []", 'control = ["http://127.0.0.1:9/"]')
+    (folder / "probes.toml").write_text(text)
+
+    result = probekit("verify", "--env", "prod", "--log-format", "json", *words.split())
+
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [line["event"] for line in lines] == events
+    assert {line["level"] for line in lines} == ({"error"} if len(lines) == 1 else {"warning"})
+    assert all(line["message"] for line in lines if line["event"] == "command.message")
+
+
 def test_a_short_secret_does_not_break_the_document(probekit, folder, write) -> None:
     write(extra='[env.prod.connect]\nheaders = { "X-Key" = { env = "KEY" } }\n')
 

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, Literal, TextIO
 
+from probekit import log
 from probekit.drawing import WIDTH, Block, draw
 from probekit.files import write_file
 from probekit.reports import Show, View
@@ -76,9 +77,10 @@ def save(text: str, path: Path, *, mode: int) -> bool:
     return True
 
 
-def warn(text: str) -> None:
-    """Say something on stderr, escaped line by line: a target's words may be in it."""
-    write_stderr("\n".join(map(escape, f"probekit: {text}".split("\n"))))
+def warn(text: str, *, level: Literal["warning", "error"] = "warning") -> None:
+    """Say something on stderr, escaped line by line, for a target's words may be in it; as JSON where that is asked."""
+    lines = "\n".join(map(escape, f"probekit: {text}".split("\n")))
+    write_stderr(log.as_json(level, text.removeprefix(f"{level}: ")) or lines)
 
 
 def write_stderr(text: str) -> None:

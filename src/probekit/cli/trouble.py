@@ -35,7 +35,7 @@ def exit_on_error(function: Callable[_P, int]) -> Callable[_P, int]:
         except KeyboardInterrupt:  # amid an import, perhaps: nothing more can be looked up
             raise
         except tuple(_codes()) as error:
-            warn(str(error))
+            warn(str(error), level="error")
             return _codes()[type(error)]
         return INTERNAL if code == 0 and LOSSES.any else code
 
