@@ -41,11 +41,11 @@ def _run(arguments: list[str]) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as crash:  # noqa: BLE001  # the last place where a crash can be told from an answer
+    except Exception as crash:  # noqa: BLE001  # the last place where a crash can be distinguished from an answer
         error: BaseException = crash
         while isinstance(error, BaseExceptionGroup):  # of tasks: the first says what went wrong, and where
             error = error.exceptions[0]
-        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps what reaches it in a class's making
+        if _is_interrupt(error):
             return INTERRUPTED
         frames = reversed(extract_tb(error.__traceback__)[-3:])
         places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
@@ -53,6 +53,14 @@ def _run(arguments: list[str]) -> int:
         with suppress(OSError, ValueError):
             print(f"probekit: {text}: a bug of probekit, which says nothing about the target", file=sys.stderr)  # noqa: T201  # structlog may be what crashed
         return INTERNAL
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether an interrupt caused an error: Python 3.11 wraps one that comes while a class is made."""
+    causes = {id(error): error}  # each once: a chain may be a circle
+    while (cause := error.__cause__) is not None and id(cause) not in causes:
+        causes[id(cause)] = error = cause
+    return any(isinstance(one, KeyboardInterrupt) for one in causes.values())
 
 
 if __name__ == "__main__":

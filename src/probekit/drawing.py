@@ -85,6 +85,7 @@ class Verbatim(NamedTuple):
 
 
 Block = Line | Table | Verbatim
+_Bounds = list[tuple[int, int]]  # for each column: its least width and the one that it would like
 
 
 def draw(blocks: Iterable[Block], *, width: int = WIDTH, colour: bool = False) -> str:
@@ -107,9 +108,10 @@ def _drawn(block: Block, width: int, *, colour: bool) -> list[str]:
         return []
     if block.columns[-1].may_go_below and (lines := _stacked(block, width, colour=colour)):
         return lines
-    if _least_width(block) > width:  # a row is a paragraph for each of its cells
+    bounds = _bounds(block)
+    if _least_width(block, bounds) > width:  # a row is a paragraph for each of its cells
         return [line for one in _as_lines(block) for line in _wrapped(one, width, colour=colour)]
-    return _tabled(block, width, colour=colour)
+    return _tabled(block, bounds, width, colour=colour)
 
 
 def _wrapped(line: Line, width: int, *, colour: bool) -> list[str]:
@@ -124,9 +126,9 @@ def _cell(cell: Cell | str) -> Cell:
     return cell if isinstance(cell, Cell) else Cell(cell)
 
 
-def _least_width(table: Table) -> int:
+def _least_width(table: Table, bounds: _Bounds) -> int:
     """Return the columns that the table takes where every cell is as narrow as its longest word allows."""
-    return _around(table) + sum(least for least, _ in _bounds(table))
+    return _around(table) + sum(least for least, _ in bounds)
 
 
 def _around(table: Table) -> int:
@@ -134,9 +136,9 @@ def _around(table: Table) -> int:
     return table.indent + _GAP * (len(table.columns) - 1)
 
 
-def _bounds(table: Table) -> list[tuple[int, int]]:
+def _bounds(table: Table) -> _Bounds:
     """Return the least width of each column, of its longest word where it is wrapped, and that of its longest text."""
-    bounds: list[tuple[int, int]] = []
+    bounds: _Bounds = []
     for number, column in enumerate(table.columns):
         texts = [escape(_cell(row[number]).text) for row in table.rows]
         texts += [column.title] if table.has_titles else []
@@ -146,9 +148,8 @@ def _bounds(table: Table) -> list[tuple[int, int]]:
     return bounds
 
 
-def _widths(table: Table, width: int) -> list[int]:
+def _widths(table: Table, bounds: _Bounds, width: int) -> list[int]:
     """Return a width for each column, in which its words are whole; what is left is shared by longer texts."""
-    bounds = _bounds(table)
     widths = [least for least, _ in bounds]
     left = max(width - _around(table) - sum(widths), 0)
     by_need = sorted(range(len(bounds)), key=lambda number: bounds[number][1] - bounds[number][0])
@@ -163,11 +164,12 @@ def _stacked(table: Table, width: int, *, colour: bool) -> list[str]:
     """Return each row without its last cell, and below it that cell; nothing where both have room side by side."""
     last = len(table.columns) - 1
     others = replace(table, columns=table.columns[:last], rows=[row[:last] for row in table.rows])
-    beside, texts = _least_width(others), [_cell(row[last]) for row in table.rows]
+    bounds, texts = _bounds(others), [_cell(row[last]) for row in table.rows]
+    beside = _least_width(others, bounds)
     longest = max(len(escape(text.text)) for text in texts)
     if beside > width or beside + _GAP + min(longest, _ROOM) <= width:
         return []
-    titles, rows = int(table.has_titles), _tabled(others, width, colour=colour)
+    titles, rows = int(table.has_titles), _tabled(others, bounds, width, colour=colour)
     lines = rows[:titles]
     for row, text in zip(rows[titles:], texts, strict=True):
         below = Line(text.text, table.indent + 4, text.style, hanging=0)
@@ -186,7 +188,7 @@ def _as_lines(table: Table) -> Iterable[Line]:
                 yield Line(f"{title}{cell.text}", table.indent + 4, cell.style)
 
 
-def _tabled(table: Table, width: int, *, colour: bool) -> list[str]:
+def _tabled(table: Table, bounds: _Bounds, width: int, *, colour: bool) -> list[str]:
     from rich.console import Console  # noqa: PLC0415  # see above
     from rich.padding import Padding  # noqa: PLC0415  # see above
 
@@ -200,7 +202,7 @@ def _tabled(table: Table, width: int, *, colour: bool) -> list[str]:
         no_color=not colour,
         _environ={},
     )
-    console.print(Padding(_rich(table, _widths(table, width)), (0, 0, 0, table.indent), expand=False))
+    console.print(Padding(_rich(table, _widths(table, bounds, width)), (0, 0, 0, table.indent), expand=False))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 

@@ -195,7 +195,9 @@ def test_an_interrupt_while_a_module_is_imported_is_no_crash(process, write, fol
     (folder / "sitecustomize.py").write_text(
         "import probekit.workflows.verify as at\n\n"
         "class Field:\n    def __set_name__(self, *_):\n        raise KeyboardInterrupt\n\n"
-        "def judge(*_):\n    class Made:\n        field = Field()\n\n"
+        "def judge(*_):\n"
+        "    try:\n        class Made:\n            field = Field()\n"
+        "    except RuntimeError as error:\n        raise ImportError('no module') from error\n\n"
         "at.judge = judge\n"
     )
 
