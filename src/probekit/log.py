@@ -31,7 +31,7 @@ class _Run:
     """What the events of one run need: its secrets, and which warnings it gave."""
 
     redactor: Redactor | None = None
-    told: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class _Wanted:
 
     level: int = logging.WARNING
     format: LogFormat = "auto"
-    told: set[str] | None = None  # of a command, which may be several runs
+    written: set[str] | None = None  # of a command, which may be several runs
     is_new: bool = False
 
 
@@ -50,7 +50,7 @@ _WANTED: Final = _Wanted()
 
 def redact(redactor: Redactor) -> None:
     """Take that redactor's secrets out of every event of this task and those that it starts: a run begins."""
-    _RUN.set(_Run(redactor=redactor, told=set() if _WANTED.told is None else _WANTED.told))
+    _RUN.set(_Run(redactor=redactor, written=set() if _WANTED.written is None else _WANTED.written))
 
 
 def write_as(log_format: LogFormat) -> None:
@@ -60,7 +60,7 @@ def write_as(log_format: LogFormat) -> None:
 
 def configure(*, level: int = logging.WARNING) -> None:
     """Send events of at least this level to stderr: a command begins."""
-    _WANTED.level, _WANTED.told, _WANTED.is_new = level, set(), True
+    _WANTED.level, _WANTED.written, _WANTED.is_new = level, set(), True
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what it says of a peer's bad manners helps nobody
 
 
@@ -150,10 +150,10 @@ def _once(_logger: object, method: str, event: MutableMapping[str, Any]) -> Muta
 
     if method == "debug":
         return event
-    told, key = _RUN.get().told, repr(sorted(event.items()))
-    if key in told:
+    written, key = _RUN.get().written, repr(sorted(event.items()))
+    if key in written:
         raise structlog.DropEvent
-    told.add(key)
+    written.add(key)
     return event
 
 

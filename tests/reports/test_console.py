@@ -558,7 +558,7 @@ def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make
     assert shown[0].startswith(
         "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s (also data"
     )
-    assert "  rolling back would not mend a.b.database: look there first" in shown
+    assert "  rolling back would not mend a.b.database: investigate there first" in shown
     assert "probekit verify --env prod --stage rolled-back --release 2.3.0" in unwrapped(
         report_of(down, database, history=history)
     )

@@ -15,7 +15,7 @@ from probekit.version import __version__
 
 _COMMANDS: Final = {  # in the order of --help; imported when called for
     "verify": "Measure a deployment and decide: go, investigate, roll back.",
-    "init": "Look at a running system and write its first probes.toml.",
+    "init": "Read a running system and write its first probes.toml.",
     "plan": "Check the files and show what verify would do; touch nothing.",
     "probe": "Measure one probe once, now, and show what it reads.",
     "list": "List items, probes, kinds or environments.",

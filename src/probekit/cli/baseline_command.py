@@ -71,7 +71,7 @@ def capture_(environment: str | None, windows: int, every: float, config: Path |
     log.configure()
     options = _options(environment, config)
     target = target_key(options)
-    told: set[str] = set()  # of any window: what is not configured lacks in each
+    warned: set[str] = set()  # of any window: what is not configured lacks in each
     with Store(required_file(state)) as store:
         _warn_of_windows_ahead(store, target)
         for taken in range(1, windows + 1):
@@ -83,9 +83,9 @@ def capture_(environment: str | None, windows: int, every: float, config: Path |
             kept = found.window.rows or len(found.window.values)  # of own checks alone
             write_stderr(f"window {taken} of {windows}: {count(kept, 'metric')} of the baseline")
             for lacking in found.lacking:
-                if lacking not in told:
+                if lacking not in warned:
                     warn(lacking)
-            told.update(found.lacking)
+            warned.update(found.lacking)
             if taken < windows:
                 _wait(began + timedelta(seconds=every))
         known = _windows(store, target)

@@ -1,4 +1,4 @@
-"""`probekit init URL`: look at a running system and write its first probes.toml."""
+"""`probekit init URL`: read a running system and write its first probes.toml."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import click
 from probekit.cli.options import header_option
 from probekit.cli.output import write_stderr, write_stdout
 from probekit.cli.trouble import exit_on_error
+from probekit.config.by_url import with_scheme
 from probekit.config.loader import read
 from probekit.files import is_there
 from probekit.model.measurement import ProbeFailedError, Reason
@@ -37,7 +38,7 @@ _HINTS: Final = {
 
 @click.command(
     name="init",
-    help=f"""Look at a running system and write a commented probes.toml for it.
+    help=f"""Read a running system and write a commented probes.toml for it.
 
     URL is its address; a path in it is looked at first as its health path. At most {MOST_REQUESTS} GET requests are
     sent to usual paths, 10 a second at most, and fewer where they find what is needed. No secret is guessed.
@@ -93,6 +94,8 @@ def _instead(url: str) -> str:
     """What goes into the file or an option instead of into the URL; the URL itself may hold a secret."""
     if "@" in url:
         return ", without a user; send a credential with --header Authorization=VARIABLE"
+    if "://" not in url:
+        return f"; write {with_scheme(url)}, or http:// without TLS"
     return ", without a query; write it into 'path' of the file afterwards" if "?" in url else ""
 
 
@@ -105,7 +108,7 @@ def _parts(url: str) -> tuple[str, str | None]:
     is_url = has_host(url) and url.startswith(("http://", "https://")) and not set("?# ") & set(url)
     parts = urlsplit(url) if is_url else None
     if parts is None or "@" in parts.netloc:
-        raise RequestError(f"no URL to look at, expected https://HOST or https://HOST/PATH{_instead(url)}")
+        raise RequestError(f"no URL to read, expected https://HOST or https://HOST/PATH{_instead(url)}")
     path = parts.path.rstrip("/") and parts.path
     return f"{parts.scheme}://{parts.netloc}", path or None
 

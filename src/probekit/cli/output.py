@@ -21,7 +21,7 @@ _UNWRAPPED: Final = 10_000  # columns of a pipe, where a program reads each row 
 
 
 class Losses:
-    """What a command could not write to stdout, so that no success is told of it."""
+    """What a command could not write to stdout, so that the command does not end as a success."""
 
     def __init__(self) -> None:
         self.any = False
@@ -104,7 +104,7 @@ def width_of(stream: TextIO) -> int:
 
 
 def view(show: Show | None = None) -> View:
-    """Return how a report looks on stdout: on a terminal in its width and colour, with every item unless told else."""
+    """Return the form of a report on stdout: on a terminal in its width and colour, by default with every item."""
     terminal = sys.stdout.isatty()
     width = min(width_of(sys.stdout), _WIDEST) if terminal else WIDTH
     return View(colour=colour(terminal), width=width, show=show or ("all" if terminal else "failures"))

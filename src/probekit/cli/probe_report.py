@@ -71,7 +71,7 @@ def _reason(failure: Failure) -> str:
 
 
 def _value(metric: MetricResult) -> str:
-    """Its number, which never looks like a limit that it differs from."""
+    """Its number, which is never written as a limit that it differs from."""
     if metric.value is None:
         return "unknown"
     near = min((limit.limit.value for limit in metric.limits), key=partial(_distance, metric.value), default=None)

@@ -28,7 +28,7 @@ _STYLES: Final[dict[Outcome, Style]] = {
 }
 _BAR: Final = 20  # columns
 _OUTCOME: Final = 14  # columns of the longest outcome; none is aligned on a narrow terminal
-_BESIDE: Final = 45  # columns that a line takes beside its label
+_BESIDE: Final = 45  # columns of a line without its label
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def url_mistake(url: str) -> str:
     mistakes = (
         (not url.isprintable(), "it holds a character that is not printable"),
         (" " in url, "it holds a space; write %20"),
-        (not separator or not scheme.isalnum(), f"it has no scheme; write {_with_scheme(url)}, or http:// without TLS"),
+        (not separator or not scheme.isalnum(), f"it has no scheme; write {with_scheme(url)}, or http:// without TLS"),
         (scheme.lower() not in _SCHEMES, "its scheme is neither https nor http"),
         (
             "@" in rest.partition("/")[0],
@@ -65,7 +65,7 @@ def url_mistake(url: str) -> str:
     return next((words for is_wrong, words in mistakes if is_wrong), "") or url_problem(url)
 
 
-def _with_scheme(url: str) -> str:
+def with_scheme(url: str) -> str:
     """The URL with the scheme that it lacks; an example where it may hold a secret, or is no URL with it either."""
     whole = f"https://{url}"
     return whole if has_host(whole) and not set("?#@") & set(url) else "https://HOST/PATH"

@@ -28,7 +28,7 @@ def _path(value: object) -> object:
 class Connect(Settings):
     """How the target is reached."""
 
-    ca: Path | None = Field(None, description="CA certificates in PEM, believed beside the system's store")
+    ca: Path | None = Field(None, description="CA certificates in PEM, trusted in addition to the system's store")
     resolve: dict[str, str] = Field(
         {}, description='"host:port" to the address that is used instead of the resolver\'s'
     )

@@ -1,4 +1,4 @@
-"""Where was each value of a configuration written? Files are searched for lines only when somebody asks."""
+"""Where was each value of a configuration written? Files are searched for lines only when a message needs one."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Contacts(Settings):
 
 
 class Page(Settings):
-    """Whom to call for a failure, by its severity and in order; an empty list calls nobody."""
+    """Whom to call for a failure, by its severity and in order; with an empty list no contact is called."""
 
     critical: list[Role] | None = Field(
         None, description="contacts called at once for a critical failure and a rollback; else on_call and escalation"
@@ -99,7 +99,7 @@ class Page(Settings):
         None, description="contacts called for a medium failure that stops a release; else deployment_lead"
     )
     low: list[Role] | None = Field(
-        None, description="contacts called for a low failure that stops a release; else nobody"
+        None, description="contacts called for a low failure that stops a release; else no contact"
     )
 
 

@@ -135,7 +135,7 @@ class Environment(Settings):
     contacts: Contacts = Field(Contacts(), description="who can be called; reports name them")
     page: Page = Field(Page(), description="which contacts are called for which severity")
     deployed_by: OneLine | None = Field(
-        None, description="who deploys, shown in reports where neither a run nor the record names somebody"
+        None, description="who deploys, shown in reports where neither a run nor the record has a name"
     )
     reviewed_by: OneLine | None = Field(
         None, description="who reviewed the release, shown in reports as deployed_by is"

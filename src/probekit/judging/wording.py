@@ -66,7 +66,7 @@ def sample_summary(reading: Reading, judged: LimitTest) -> str:
 
 
 def _short(value: float, digits: int = 2) -> str:
-    """Return an end of an interval: more digits would claim what nobody knows."""
+    """Return an end of an interval: more digits would claim what is not known."""
     return numbers.number(float(f"{value:.{digits}g}"))
 
 

@@ -105,5 +105,5 @@ class History:
     answered: frozenset[str] = frozenset()  # questions that were once answered as they should be
     known: bool = False  # whether there was an earlier run
     responsible: Responsible = field(default_factory=Responsible)  # for the deployment on record
-    declared: str | None = None  # the release that the file expected at that mark, where nobody named one
+    declared: str | None = None  # the release that the file expected at that mark, where no release was named
     previous_release: str | None = None  # of the latest deployment that was over before the one on record began

@@ -40,7 +40,7 @@ class Paging:
         return tuple(known[role] for role in dict.fromkeys(roles) if role in known)
 
     def to_call(self, decision: Decision, verdicts: Sequence[Verdict], *, strict: bool) -> tuple[Contact, ...]:
-        """Who is called now because of a decision, in order, each once; a go calls nobody.
+        """Who is called now because of a decision, in order, each once; a go calls no contact.
 
         Args:
             decision: of the run.

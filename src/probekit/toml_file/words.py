@@ -114,12 +114,12 @@ def _other(expected: str, *names: str) -> Callable[[Wrong], Finding]:
 
 
 def _short(one: str, several: str) -> Callable[[Wrong], Finding]:
-    def told(wrong: Wrong) -> Finding:
+    def finding_of(wrong: Wrong) -> Finding:
         least = wrong.context["min_length"]
         things = one if least == 1 else several
         return Finding(f"{kind_of(wrong.written)} too short", f"at least {least} {things}{wrong.meant}")
 
-    return told
+    return finding_of
 
 
 def _long(wrong: Wrong) -> Finding:

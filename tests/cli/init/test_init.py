@@ -138,8 +138,15 @@ def test_what_is_no_url_is_told(init, url) -> None:
     result = init(url)
 
     assert (result.returncode, result.stdout) == (64, "")
-    assert "no URL to look at" in result.stderr
+    assert "no URL to read" in result.stderr
     assert not Path("probes.toml").exists()
+
+
+def test_a_url_without_its_scheme_is_given_with_it(init) -> None:
+    result = init("localhost:18731/health")
+
+    assert result.returncode == 64
+    assert "write https://localhost:18731/health, or http:// without TLS" in " ".join(result.stderr.split())
 
 
 def test_a_prometheus_page_is_told_in_one_line(init, site) -> None:

@@ -28,7 +28,7 @@ def failures(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 
 def fact(label: str, text: str) -> Line:
-    """One fact of a block: its label, and the text beside it."""
+    """One fact of a block: its label and its text."""
     return Line(f"{label:<{_LABEL}}{text}", 4, hanging=_LABEL)
 
 

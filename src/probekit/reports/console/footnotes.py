@@ -1,4 +1,4 @@
-"""What a reader must know beside the verdicts: changed limits, what does not apply, what the run rests on."""
+"""What a reader must know besides the verdicts: changed limits, what does not apply, what the run rests on."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _further(report: Report) -> Iterator[str]:
             yield reason.removesuffix(f": {about.because}")
     if report.decision.action is Action.ROLLBACK:
         others = [one for one in report.verdicts if is_not_of_the_release(one)]
-        yield from [f"rolling back would not mend {names(others)}: look there first"] if others else ()
+        yield from [f"rolling back would not mend {names(others)}: investigate there first"] if others else ()
 
 
 def _subject(report: Report) -> str:

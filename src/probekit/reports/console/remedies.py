@@ -11,7 +11,7 @@ from probekit.model.verdict import Action, Flag, Outcome, Verdict
 
 _BY_REASON: Final[dict[Reason, str]] = {
     Reason.TIMEOUT: "find out why no answer came in time; the probe's 'timeout' is how long it may take",
-    Reason.BAD_RESPONSE: "look at what was read: {probe}",
+    Reason.BAD_RESPONSE: "read the answer: {probe}",
     Reason.NOT_PERMITTED: "allow it with 'allow' of the environment, if it may be done there",
     Reason.BUDGET_SPENT: "raise 'budget' of the environment, or allow load",
     Reason.UNREACHABLE: "check address, port and route from this machine ({probe})",

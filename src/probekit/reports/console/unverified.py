@@ -20,7 +20,7 @@ _LISTED: Final = 3  # items without a measurement that are listed; of more only 
 
 
 def unverified(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
-    """Each cause once with its items; of many that nothing measures or nobody signed, their counts."""
+    """Each cause once with its items; of many without a measurement or a signature, their counts."""
     counted, environment = _counted(verdicts), report.run.environment
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
     for one in verdicts:
@@ -51,7 +51,7 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 
 def _counted(verdicts: Sequence[Verdict]) -> dict[Outcome, list[Verdict]]:
-    """What would be many lines and say little one by one: nothing was measured, or nobody signed."""
+    """What would be many lines and say little one by one: there is no measurement, or no signature."""
     without = {
         Outcome.NOT_CONFIGURED: [one for one in verdicts if one.outcome is Outcome.NOT_CONFIGURED],
         Outcome.PENDING: [one for one in verdicts if one.outcome is Outcome.PENDING and one.is_follow_up],
