@@ -227,6 +227,9 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
     assert found.situation == report.situation
 
 
+WRITTEN_SAMPLE = {"values": [[1.0]], "delays": [[0.0]], "failures": [0], "unsent": [0]}
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -234,6 +237,9 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
         lambda document: document["measurements"][0]["values"].update(up="1"),
         lambda document: document["measurements"][0]["values"].update(up={"events": [2], "trials": [1]}),
         lambda document: document["measurements"][0]["values"].update(up={"q": 0.95, "of_sample": 7}),
+        lambda document: document["measurements"][0].update(
+            values={"up": {"failures_of_sample": -1, "doubt": ""}}, samples=[WRITTEN_SAMPLE]
+        ),
         lambda document: document["measurements"][0]["values"].update(up={"levels": [-1]}),
         lambda document: document["measurements"][0].pop("asked"),
         lambda document: document["attempts"][0].update(measurements=[99]),

@@ -14,7 +14,8 @@ import click
 
 from probekit import log
 from probekit.cli.config_file import default_config
-from probekit.cli.options import Seconds, config_option, environment_option, log_format_option
+from probekit.cli.moments import Seconds
+from probekit.cli.options import config_option, environment_option, log_format_option
 from probekit.cli.output import show as show_blocks, warn, write_stderr, write_stdout
 from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals

@@ -9,7 +9,8 @@ import click
 
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
-from probekit.cli.options import Seconds, config_option, environment_option, log_format_option
+from probekit.cli.moments import Seconds
+from probekit.cli.options import config_option, environment_option, log_format_option
 from probekit.cli.output import write_stdout
 from probekit.cli.trouble import exit_on_error
 

@@ -17,7 +17,7 @@ from probekit import log, reports
 from probekit.cli.codes import INTERNAL
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
-from probekit.cli.options import Deployed
+from probekit.cli.moments import Deployed
 from probekit.cli.output import save, view, warn, write_stdout
 from probekit.cli.people_options import OneLine
 from probekit.cli.progress import shown_progress

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from probekit.cli.options import Seconds
+from probekit.cli.moments import Seconds
 from probekit.cli.output import write_stdout
 from probekit.cli.runs.targets import Choice, chosen, target_options
 from probekit.cli.state import required_file, state_option

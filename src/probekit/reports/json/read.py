@@ -6,30 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from math import isfinite
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from probekit.model.checklist import Severity
 from probekit.model.history import BaselineWindow, Deployment, FailureKey, History, PooledEvidence, TargetKey, is_ahead
-from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement
+from probekit.model.measurement import Attempt, InstanceKey, Measurement
 from probekit.model.readings import (
-    Complement,
     Counted,
-    ErrorRate,
-    Exact,
-    Histogram,
-    LatencySample,
-    Mean,
-    Quantile,
-    Reading,
-    Share,
-    Summary,
 )
 from probekit.model.verdict import Situation
 from probekit.reports.json.noun import Moment, noun as _read
 from probekit.reports.json.people import RecordedPeople, people_facts, period_facts
+from probekit.reports.json.readings import readings_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -213,7 +203,7 @@ def _since(head: _Head) -> dict[FailureKey, datetime]:
 
 
 def _evidence(document: Mapping[str, Any]) -> tuple[InstanceKey, PooledEvidence]:
-    values = {name: value for name, value in _values(document).items() if isinstance(value, Counted)}
+    values = {name: value for name, value in readings_of(document).items() if isinstance(value, Counted)}
     facts = {name: document.get(name) for name in ("release", "deployment", "fingerprint", "until")}
     return InstanceKey(str(document["probe"]), str(document["instance"])), _read(
         PooledEvidence, {**facts, "values": values, "addresses": document.get("addresses", ())}
@@ -228,32 +218,4 @@ def _picked(measurements: Sequence[Measurement], places: Sequence[int]) -> tuple
 
 def _measurement(document: Mapping[str, Any]) -> Measurement:
     facts = {name: value for name, value in document.items() if name != "samples"}
-    return _read(Measurement, {**facts, "values": _values(document)})
-
-
-def _values(document: Mapping[str, Any]) -> dict[str, Reading | Failure]:
-    samples = [_read(LatencySample, one) for one in document["samples"]]
-    return {str(name): _reading(value, samples) for name, value in document["values"].items()}
-
-
-def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failure:  # noqa: ANN401, PLR0911  # any JSON; one return a sort
-    match document:
-        case bool():
-            raise TypeError
-        case int() | float() if isfinite(document):
-            return Exact(document)
-        case {"reason": _}:
-            return _read(Failure, document)
-        case {"complement_of": share}:
-            return Complement(_read(Share, share))
-        case {"value": _, "of": _}:
-            return _read(Summary, document)
-        case {"levels": levels}:
-            return Mean(tuple(map(float, levels)))
-        case {"edges": _}:
-            return _read(Histogram, document)
-        case {"failures_of_sample": place}:
-            return ErrorRate(samples[place], str(document.get("doubt", "")))
-        case {"of_sample": place}:
-            return Quantile(samples[place], float(document["q"]))
-    return _read(Share, document)
+    return _read(Measurement, {**facts, "values": readings_of(document)})

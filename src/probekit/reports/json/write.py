@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
 from typing import Any, Final
 
 from probekit.model.checklist import Item
 from probekit.model.history import FailureKey, PooledEvidence
-from probekit.model.measurement import Failure, InstanceKey, Measurement, Reason
-from probekit.model.readings import (
-    Complement,
-    ErrorRate,
-    Exact,
-    Histogram,
-    LatencySample,
-    Mean,
-    Quantile,
-    Reading,
-    Share,
-    Summary,
-)
+from probekit.model.measurement import InstanceKey, Measurement
 from probekit.model.report import Report, Run
 from probekit.model.success import CriterionResult
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
 from probekit.reports.json.people import contact_document, people_document, period_document
+from probekit.reports.json.readings import number_or_none, readings_document
 from probekit.reports.json.time import time_text as _time
 
 SCHEMA: Final = "probekit.report/1"
@@ -150,7 +138,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "claim": verdict.claim,
         "because": verdict.because,
         "reason": verdict.reason and verdict.reason.value,
-        "observed": None if verdict.observed is None else _number(verdict.observed),
+        "observed": None if verdict.observed is None else number_or_none(verdict.observed),
         "unit": limit and limit.metric_unit,
         "limit": limit and str(limit),
         "flags": sorted(flag.value for flag in verdict.flags),
@@ -191,7 +179,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "waited": round(measurement.waited, 6),
         "lag": round(measurement.lag, 6),
         "asked": sorted(measurement.asked),
-        **_values(measurement.values),
+        **readings_document(measurement.values),
         "reached": measurement.reached,
         "summary": measurement.summary,
         "version": measurement.version,
@@ -209,22 +197,7 @@ def _evidence(source: InstanceKey, evidence: PooledEvidence) -> dict[str, Any]:
         "fingerprint": evidence.fingerprint,
         "until": _time(evidence.until) if evidence.until else None,
         "addresses": evidence.addresses,
-        **_values(evidence.values),
-    }
-
-
-def _values(values: Mapping[str, Reading | Failure]) -> dict[str, Any]:
-    """Readings by metric, and each sample that some of them are of, once."""
-    samples: list[LatencySample] = []
-    for value in values.values():
-        if isinstance(value, Quantile | ErrorRate) and value.sample not in samples:
-            samples.append(value.sample)
-    return {
-        "values": {name: _value(values[name], samples) for name in sorted(values)},
-        "samples": [
-            {"values": one.values, "delays": one.delays, "failures": one.failures, "unsent": one.unsent}
-            for one in samples
-        ],
+        **readings_document(evidence.values),
     }
 
 
@@ -241,46 +214,3 @@ def _attempts(report: Report) -> list[dict[str, Any]]:
         for (probe, instance), attempts in report.attempts.items()
         for attempt in attempts
     ]
-
-
-def _value(value: Reading | Failure, samples: Sequence[LatencySample]) -> float | dict[str, Any]:  # noqa: PLR0911  # one a sort
-    """A number; of samplings what they rest on, block by block; else why there is none."""
-    match value:
-        case Failure(reason=reason, detail=detail):
-            return {"reason": reason.value, "detail": detail}
-        case Exact(number):
-            known = _number(number)
-            return known if known is not None else _no_number(number)
-        case Share():
-            return _of_share(value)
-        case Complement(share):
-            return {"complement_of": _of_share(share)}
-        case Summary():
-            return {"value": value.value, "of": value.of, "q": value.q}
-        case Mean(levels):
-            return {"levels": levels}
-        case Histogram():
-            summary = {"q": value.q, "edges": value.edges, "counts": value.counts, "trials": value.trials}
-            return summary | {"own_requests": value.own_requests}
-        case ErrorRate(sample=sample) | Quantile(sample=sample):
-            return _of_sample(value, samples.index(sample))
-
-
-def _of_share(share: Share) -> dict[str, Any]:
-    return {"events": share.events, "trials": share.trials, "own_requests": share.own_requests}
-
-
-def _of_sample(value: ErrorRate | Quantile, place: int) -> dict[str, Any]:
-    if isinstance(value, ErrorRate):
-        return {"failures_of_sample": place, "doubt": value.doubt}
-    summary = None if value.value is None else value.value / 1000
-    return {"q": value.q, "of_sample": place, "milliseconds": summary}
-
-
-def _number(value: float) -> float | None:
-    """What JSON has a word for: no NaN, and 1 or 0 for a claim, which Python may hold as a bool."""
-    return +value if isfinite(value) else None
-
-
-def _no_number(value: float) -> dict[str, Any]:
-    return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value} is no number to judge"}
