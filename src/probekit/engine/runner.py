@@ -15,6 +15,7 @@ from probekit.engine.loop_lag import Lag
 from probekit.engine.measure import Measurer, ProbeInstance
 from probekit.engine.places import Places, QuietTurns
 from probekit.engine.release_guard import ReleaseGuard
+from probekit.engine.settling import settle, settling_mark
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Reason
 from probekit.model.plan import Plan, Step, Turn
 from probekit.probe import ConfiguredKind
@@ -91,11 +92,11 @@ class _Run:
             self.observations.lag = self.lag.longest
 
     async def _whole(self) -> None:
-        self.observations.settling_since = self._mark()
+        self.observations.settling_since = settling_mark(self.context)
         await self._ask_controls()
         if self.context.wait_release:
             await self.guard.wait()
-        await self._settle()
+        await settle(self.context, self.observations.settling_since)
         await self.guard.check()
         await self._probes()
         await self.guard.check()
@@ -151,11 +152,6 @@ class _Run:
         self.is_decided = self.is_decided or self.context.is_decided(self.observations)
         return self.is_decided
 
-    def _mark(self) -> datetime | None:
-        """What settling counts from: the deployment, else now; nothing where nobody waits for it either."""
-        deployment = self.context.history.deployment
-        return deployment.mark if deployment else self.clock.now() if self.context.settle else None
-
     async def _ask_controls(self) -> None:
         if not self.environment.control:
             return
@@ -163,17 +159,6 @@ class _Run:
         with self.observer.wait("the controls to answer", self._in(environment.timeout)):
             answered = await answer_of_any(environment.control, self.context.http, environment.timeout)
         self.observations.controls.append(answered)
-
-    async def _settle(self) -> None:
-        """Wait until the settle time has passed since the mark, for a mark in the future no longer than that."""
-        began = self.clock.now()
-        mark = min(self.observations.settling_since or began, began)
-        until = mark + timedelta(seconds=self.environment.settle)
-        if not self.context.settle or until <= began:
-            return
-        with self.observer.wait("the services to settle", until):
-            while (left := (until - self.clock.now()).total_seconds()) > 0:
-                await self.clock.sleep(left)
 
     def _in(self, seconds: float) -> datetime:
         return self.clock.now() + timedelta(seconds=seconds)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 
-from probekit.judging.assess import AssessedAttempt, risks_of
+from probekit.judging.assessed import AssessedAttempt, risks_of
 from probekit.model.checklist import Band, Item, Severity
 from probekit.model.history import FailureKey
 from probekit.model.verdict import Flag, Outcome, Situation, Verdict

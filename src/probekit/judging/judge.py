@@ -5,32 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from probekit.judging.assess import (
+from probekit.judging.assess import Assessor, Traits, claims_reach
+from probekit.judging.assessed import (
     GRAVER,
     AssessedAttempt,
-    AssessedMeasurement,
-    Assessor,
     References,
     State,
-    Traits,
-    claims_reach,
     outcome_of,
-    risks_of,
 )
 from probekit.judging.baseline import baseline_reference
 from probekit.judging.by_address import counted, of_addresses
 from probekit.judging.clocks import in_time, may_refute, with_refuted
 from probekit.judging.evidence import earlier_values
 from probekit.judging.reference import Reference
-from probekit.judging.retries import outweighs
-from probekit.judging.statistics import Risks
-from probekit.judging.wording import against, all_of, metric_value, number, words
-from probekit.model.checklist import Band, Item, Severity
+from probekit.judging.verdicts import cut_off, disagreeing, failed, passed, undetermined
+from probekit.model.checklist import Item, Severity
 from probekit.model.layer import OF_RELEASE
-from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, InstanceKey, Reason
 from probekit.model.plan import Plan, Step
-from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Served, Situation, Verdict
 
 AttemptsByInstance = Mapping[InstanceKey, Sequence[Attempt]]  # by probe and instance
@@ -90,7 +82,7 @@ class Judge:
         if claims_reach(item, Traits.of(steps)) and any(step.each_address for step in steps):
             judged = of_addresses(judged, {step.instance for step in steps})
         found = _counted(judged, {step.instance for step in steps if step.passive})
-        worst = max(found, key=_badness, default=_cut_off(item))
+        worst = max(found, key=_badness, default=cut_off(item))
         others = (verdict.flags - {Flag.SOME_ADDRESSES} for verdict in found)  # what eases one eases no other
         worst = replace(worst, flags=worst.flags.union(flags, *others))
         if left_out:
@@ -132,10 +124,10 @@ class Judge:
         tried = self.assessor.attempt(item, attempt, Traits())
         bad = tuple(one for one in tried.measurements if one.state is State.BAD)
         if bad:
-            return _failed(item, [replace(tried, measurements=bad)], f"{len(bad)} of {len(tried.measurements)} answers")
+            return failed(item, [replace(tried, measurements=bad)], f"{len(bad)} of {len(tried.measurements)} answers")
         if tried.state is State.UNDETERMINED:
-            return _undetermined(item, tried)
-        return _passed(item, tried) if tried.state is State.GOOD else _disagreeing(item, [tried])
+            return undetermined(item, tried)
+        return passed(item, tried) if tried.state is State.GOOD else disagreeing(item, [tried])
 
     def _of_instance(self, item: Item, instance: str, attempts: Sequence[Attempt], traits: Traits) -> Verdict:
         """Failed when enough attempts were all bad; measurements or attempts that disagree decide nothing."""
@@ -148,14 +140,14 @@ class Judge:
             if tried.state is State.BAD:
                 bad.append(tried)
                 if len(bad) == item.confirm:
-                    return _failed(item, bad)
+                    return failed(item, bad)
             elif tried.state is State.UNDETERMINED:
-                return _undetermined(item, tried)
+                return undetermined(item, tried)
             elif tried.state is State.MIXED or bad:
-                return _disagreeing(item, [*bad, tried])
+                return disagreeing(item, [*bad, tried])
             else:
-                return _passed(item, tried)
-        return replace(_failed(item, bad), confirmed=False) if bad else _cut_off(item)
+                return passed(item, tried)
+        return replace(failed(item, bad), confirmed=False) if bad else cut_off(item)
 
     def _references(self, item: Item, instance: str, attempts: Sequence[Attempt]) -> References:
         """What each limit of an instance is held against, where there is something."""
@@ -196,93 +188,6 @@ def _counted(judged: Mapping[str, Verdict], counters: Collection[str]) -> list[V
         for name, verdict in judged.items()
         if not (decided and name not in counters and verdict.outcome is Outcome.INCONCLUSIVE)
     ]
-
-
-def _passed(item: Item, tried: AssessedAttempt) -> Verdict:
-    shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
-    good = next(one for one in tried.measurements if one.state is State.GOOD)
-    because = ", ".join(_metric(limit, tried, good) for limit in item.expect)
-    if summary := good.measurement.summary:
-        because += f"; {summary}"
-    if tried.is_cleared:
-        because += f"; {_oddities(item, [tried])}"
-    return Verdict(
-        item=item,
-        outcome=Outcome.PASS,
-        because=because,
-        observed=tried.value(good, shown),
-        limit=shown,
-        flags=frozenset({Flag.FLAKY} if tried.is_cleared else ()),
-    )
-
-
-def _failed(item: Item, bad: Sequence[AssessedAttempt], among: str = "") -> Verdict:
-    """Failed, at the mildest severity that any of its measurements gives; `among`: how many of which, where not all."""
-    pairs = [(tried, one, _band(item, tried, one)) for tried in bad for one in tried.measurements]
-    band = min((band for _, _, band in pairs), key=lambda band: item.severity_of(band).gravity)
-    tried, shown = next((tried, one) for tried, one, of_it in reversed(pairs) if of_it == band)
-    limit = tried.slow or shown.failed_limit or item.expect[0]
-    because = f"{_claim(limit, tried, shown)}; {among or all_of([len(tried.measurements) for tried in bad])}"
-    if summary := shown.measurement.summary:
-        because = f"{because}; {summary}"
-    observed = tried.value(shown, limit)
-    verdict = Verdict(
-        item=item, outcome=Outcome.FAIL, because=because, band=band, observed=observed, limit=limit, summary=summary
-    )
-    then, sure = verdict.deadline.then, Risks(false_fail=0.001)
-    worse = isinstance(then, Limit) and all(tried.holds(one, then, sure) for tried, one, _ in pairs)
-    return replace(verdict, worse=worse)
-
-
-def _band(item: Item, tried: AssessedAttempt, measurement: AssessedMeasurement) -> Band | None:
-    """The gravest band that holds for this measurement; a metric that is missing holds none."""
-    return next((band for band in item.bands if tried.holds(measurement, band.when, risks_of(item, band))), None)
-
-
-def _disagreeing(item: Item, tried: Sequence[AssessedAttempt]) -> Verdict:
-    *bad, last = tried
-    if outweighs(last, bad):
-        passed = _passed(item, last)
-        because = f"{passed.because}; {_oddities(item, tried)}"
-        return replace(passed, because=because, flags=frozenset({Flag.FLAKY}))
-    because = f"{_oddities(item, tried)}: measurements disagree, so the result is inconclusive"
-    return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because, flags=frozenset({Flag.FLAKY}))
-
-
-def _oddities(item: Item, tried: Sequence[AssessedAttempt]) -> str:
-    """What keeps attempts from agreement: measurements that were not good, some slow ones, or a slow attempt."""
-    count = sum(len(attempt.measurements) for attempt in tried)
-    if odd := [one for attempt in tried for one in attempt.not_good]:
-        was = "measurement was" if count == 1 else f"measurements {'was' if len(odd) == 1 else 'were'}"
-        return f"{len(odd)} of {count} {was} not good: {_summary(item, odd[0])}"
-    last = tried[-1]
-    if some := last.some_slow:
-        slowest = number(some.slowest, some.limit)
-        return (
-            f"{some.count} of {len(last.measurements)} measurements took too long, up to {slowest}, "
-            f"with {_claim(some.limit, last, last.measurements[0])}"
-        )
-    slow = tried[0]
-    return f"one attempt was slow, the next was not ({_claim(slow.slow or item.expect[0], slow, slow.measurements[0])})"
-
-
-def _undetermined(item: Item, tried: AssessedAttempt) -> Verdict:
-    """What its measurements leave in doubt, an error before what is only unclear."""
-    doubts = [(one, one.undecided) for one in tried.measurements if one.undecided]
-    if tried.undecided:
-        doubts = [(tried.measurements[0], tried.undecided)]
-    if not doubts:
-        return _cut_off(item)
-    measurement, doubt = max(doubts, key=lambda pair: GRAVER[pair[1].outcome])
-    observed = tried.value(measurement, doubt.limit)
-    limit = doubt.limit if observed is not None else None
-    found = Verdict(item=item, outcome=doubt.outcome, because=doubt.detail, observed=observed, limit=limit)
-    return replace(found, reason=doubt.reason)
-
-
-def _cut_off(item: Item) -> Verdict:
-    because = f"{Reason.CUT_OFF}: the run ended before this was measured"
-    return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because, reason=Reason.CUT_OFF)
 
 
 def _against_direct_measurements(verdict: Verdict, plan: Plan[object], attempts: AttemptsByInstance) -> Verdict:
@@ -339,22 +244,3 @@ def _badness(verdict: Verdict) -> tuple[int, int, bool]:
 
 def _named(verdict: Verdict, instance: str, instances: Mapping[str, object]) -> Verdict:
     return replace(verdict, because=f"{instance}: {verdict.because}") if len(instances) > 1 else verdict
-
-
-def _metric(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
-    return metric_value(limit, tried.value(measurement, limit), tried.detail(measurement, limit))
-
-
-def _claim(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
-    """The number and the limit in one sentence."""
-    many = "median " if limit.metric in tried.medians and len(tried.measurements) > 1 else ""
-    return f"{many}{_metric(limit, tried, measurement)}, {against(limit)}"
-
-
-def _summary(item: Item, measurement: AssessedMeasurement) -> str:
-    if measurement.undecided:
-        return measurement.undecided.detail
-    limit = measurement.failed_limit or item.expect[0]
-    reading = measurement.reading(limit.metric)
-    value = number(reading.value if isinstance(reading, Exact) else None, limit)
-    return measurement.measurement.summary or f"{words(limit.metric)} {value}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from probekit.judging.assess import AssessedAttempt, Assessor, State, Traits
+from probekit.judging.assess import Assessor, Traits
+from probekit.judging.assessed import AssessedAttempt, State
 from probekit.model.checklist import Item
 from probekit.model.measurement import Attempt
 from probekit.model.plan import RECHECKS, RECHECKS_THERE, Retry, Step
