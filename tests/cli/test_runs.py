@@ -375,6 +375,17 @@ def test_a_run_is_shown_with_what_passed_and_its_number(call, remember) -> None:
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("command", [show.command, judge.command])
+def test_a_run_of_another_target_than_the_named_one_is_refused(call, remember, command) -> None:
+    remember("abcd", 0, Outcome.PASS, 12.0)
+    remember("beef", 0, Outcome.PASS, 12.0, place=TargetKey(environment="url", base_url="https://b.example.com"))
+
+    code, _, told = call(command, "ab", "--url", "https://b.example.com")
+
+    assert code == 64
+    assert "run ab is one of prod, https://app.example.com, not of https://b.example.com" in " ".join(told.split())
+
+
 def test_the_previous_run_needs_two(call, remember) -> None:
     remember("aaaa", 0, Outcome.PASS, 100.0)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from probekit.cli.runs.targets import name_of, only
+from probekit.cli.runs.targets import name_of, only, title
 from probekit.history.store import Document, Store
 from probekit.model.history import TargetKey
+from probekit.reports.json.recorded import read_report
 from probekit.workflows.options import RequestError
 
 _PLACES: Final = {"last": 0, "previous": 1}
@@ -18,18 +19,26 @@ def report_of(store: Store, run: str, target: TargetKey | None = None) -> Docume
     Args:
         store: what is on record.
         run: the beginning of its id, or `last` or `previous`: of that target, or of the only one on record.
-        target: that the command names.
+        target: that the command names; a run of another one is refused.
 
     Raises:
+        ReportError: it is no report.
         RequestError: there is none, or there are several.
     """
     report = store.report(_id_of(store, run, target) if run in _PLACES else run)
     if report is not None:
+        if target is not None and (found := _target_of(report)) != target:
+            raise RequestError(f"run {run} is one of {title(found)}, not of {title(target)}")
         return report
     ids = store.ids(run)
     if not ids:
         raise RequestError(f"no run on record begins with '{run}'; see: probekit runs list")
     raise RequestError(f"several runs begin with '{run}': {', '.join(ids)}; write more of the id")
+
+
+def _target_of(report: Document) -> TargetKey:
+    run = read_report(report).run
+    return TargetKey(environment=run.environment, base_url=run.base_url)
 
 
 def _id_of(store: Store, word: str, target: TargetKey | None) -> str:
