@@ -155,9 +155,9 @@ def test_a_report_stands_in_where_no_state_is_kept(verify, folder) -> None:
     [
         ("{", "it is no JSON"),
         ("[" * 100_000, "it is no JSON"),
-        ("{}", "it was not written by this probekit"),
+        ("{}", "it was not written by this version of probekit"),
         (None, "Is a directory"),
-        ("other", "a report on 'other', not on 'prod'"),
+        ("other", "the report is on environment 'other', not on 'prod'"),
     ],
 )
 def test_a_report_that_cannot_stand_in_is_78(verify, folder, text, told) -> None:
@@ -473,7 +473,7 @@ def test_a_report_of_the_future_stands_in_for_nothing_and_the_store_is_asked(ver
 
     assert since_of(second) == since_of(first)
     assert second.stderr.count("warning: ") == 1
-    assert "warning: before.json is ignored: a report of the future of this clock" in second.stderr
+    assert "warning: before.json is ignored: the report is from the future of this clock" in second.stderr
 
 
 def test_a_deployment_by_a_variable_in_the_future_is_refused_by_its_name(verify, monkeypatch) -> None:

@@ -505,7 +505,9 @@ def test_a_report_that_cannot_be_read_is_told(call, folder, document) -> None:
     results = [call(show.command, "aa"), call(compare.command, "aa", "bb")]
 
     assert [(code, told) for code, told, _ in results] == [(78, "")] * 2
-    assert all("not written by this probekit, or is damaged; runs show RUN --json" in said for *_, said in results)
+    assert all(
+        "not written by this version of probekit, or is damaged; runs show RUN --json" in said for *_, said in results
+    )
     assert call(list_runs.command, "--item", "up")[0] == 64
     assert call(show.command, "aa", "--json")[0] == 0
 

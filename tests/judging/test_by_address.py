@@ -72,7 +72,7 @@ def test_only_all_addresses_together_are_an_outage(judged, ups, outcome, severit
 def test_a_failure_at_some_addresses_names_them_and_never_rolls_back_by_time(judged, make) -> None:
     verdict, _ = judged({ONE: WELL, TWO: DOWN})
 
-    assert verdict.because.startswith(f"{TWO}: up 0")
+    assert verdict.because.startswith(f"{TWO}: no response")
     assert verdict.because.endswith("; it fails at 1 of 2 addresses")
     assert verdict.deadline.then == "escalate"
 

@@ -208,17 +208,17 @@ def test_what_stops_no_release_is_a_follow_up(one, waits) -> None:
 @pytest.mark.parametrize(
     ("facts", "fields", "guard", "what_to_do"),
     [
-        ({"deployed_ago": None}, {}, "no deployment is on record", "--deployed TIME"),
+        ({"deployed_ago": None}, {}, "no deployment time known", "--deployed TIME"),
         ({"deployed_ago": 121}, {}, "121 min old, more than 120", "decide by hand"),
         ({"deployed_ago": -2}, {}, "in the future", "correct --deployed or the clock"),
         ({"control": Control.NONE}, {}, "no control is configured", "set 'control'"),
-        ({"control": Control.SILENT}, {}, "no control answers", "verify again from elsewhere"),
-        ({"control": Control.SILENT, "reached": True}, {}, "no control answers", "mend the control"),
+        ({"control": Control.SILENT}, {}, "no control answers", "verify again from another machine"),
+        ({"control": Control.SILENT, "reached": True}, {}, "no control answers", "fix the control"),
         ({"served": Served.UNREADABLE}, {}, "cannot be read (the version)", "decide by hand"),
         ({"served": Served.OTHER}, {}, "another release is served (the version)", "find out why"),
         ({"stage": Stage.ROLLED_BACK}, {}, "has been rolled back already", "look for a cause outside"),
-        ({"complete": False}, {}, "was cut off", "verify again"),
-        ({}, {"pre_existing": True}, "a.b.c failed before this deployment too", "would not mend it"),
+        ({"complete": False}, {}, "was interrupted", "verify again"),
+        ({}, {"pre_existing": True}, "a.b.c failed before this deployment too", "would not fix it"),
         ({}, {"confirmed": False}, "not in every attempt", "verify again"),
     ],
 )
@@ -234,8 +234,8 @@ def test_an_unconfirmed_failure_at_its_deadline_says_which_guard_bars_the_rollba
     late = verdict(severity=HIGH, age=9, deadline=TO_ROLLBACK, confirmed=False)
 
     assert decide([late], situation()).because == (
-        "a.b.c (high) failed, and its 5 min are over, which rolls back: why",
-        "no rollback is ordered: a.b.c did not fail in every attempt that it asks for; verify again",
+        "a.b.c (high) failed, and its deadline of 5 min has passed, so a rollback is due: why",
+        "no rollback is ordered: a.b.c did not fail in every attempt that confirms a failure; verify again",
     )
 
 
@@ -252,7 +252,7 @@ def test_an_empty_run_is_not_a_go_and_says_so(verdicts) -> None:
     decision = decide(verdicts, situation())
 
     assert decision.action is Action.UNDECIDED
-    assert decision.because[0].startswith("nothing was looked at")
+    assert decision.because[0].startswith("nothing was measured: every")
 
 
 def test_nothing_proved_says_so_and_what_to_do() -> None:
@@ -274,9 +274,9 @@ def test_the_most_urgent_failure_is_said_first_and_the_unproven_after_it() -> No
     because = decide(verdicts, situation()).because
 
     assert because == (
-        "a.b.late (high) failed, 2 min left of 10 min: why",
-        "a.b.calm (high) failed, 10 min left of 10 min: why",
-        "a.b.unproven (critical) not verified (error), 5 min to verify it: why",
+        "a.b.late (high) failed, deadline in 2 min (10 min after the first failure): why",
+        "a.b.calm (high) failed, deadline in 10 min (10 min after the first failure): why",
+        "a.b.unproven (critical) not verified (error), deadline in 5 min: why",
     )
 
 
@@ -285,7 +285,7 @@ def test_one_cause_is_one_sentence() -> None:
 
     (reason,) = decide(outage, situation()).because
 
-    assert reason == "a.b.a, a.b.b, a.b.c and 2 more (high) not verified (error), 10 min to verify it: db is down"
+    assert reason == "a.b.a, a.b.b, a.b.c and 2 more (high) not verified (error), deadline in 10 min: db is down"
 
 
 def test_what_nothing_measures_is_counted_not_listed() -> None:
@@ -325,7 +325,7 @@ def test_another_version_is_told_before_anything_else() -> None:
 @pytest.mark.parametrize(
     ("verdicts", "told"),
     [
-        ([verdict(Outcome.PASS, layer="database"), verdict(Outcome.ERROR, LOW)], "that the application itself answers"),
+        ([verdict(Outcome.PASS, layer="database"), verdict(Outcome.ERROR, LOW)], "no item of the application passed"),
         ([verdict(Outcome.ERROR, LOW, layer="cache"), verdict(Outcome.PASS, layer="record")], "no item of its cache"),
     ],
 )

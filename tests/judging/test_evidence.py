@@ -185,8 +185,8 @@ def test_the_addresses_are_kept_and_a_target_that_moved_is_noted(plan, window, s
     assert evidence[SOURCE].addresses == ("192.0.2.1:443", "192.0.2.2:443")
     assert list(notes_of_moves(plan, there, situated(evidence))) == []
     (note,) = notes_of_moves(plan, elsewhere, situated(evidence))
-    assert note.startswith("api was asked at 192.0.2.3:443; the earlier windows of this release were measured at ")
-    assert note.endswith("192.0.2.1:443, 192.0.2.2:443, at none of these")
+    assert note.startswith("api was measured at 192.0.2.3:443; the earlier windows of this release were measured at ")
+    assert note.endswith("192.0.2.1:443, 192.0.2.2:443, which are other addresses")
     assert list(notes_of_moves(plan, elsewhere, situated({SOURCE: replace(evidence[SOURCE], addresses=())}))) == []
 
 

@@ -55,7 +55,7 @@ def test_an_address_of_which_no_answer_tells_a_version_is_named(measurement) -> 
     release = release_of([measurement(0, "2"), measurement(0, "2"), hidden], TWO, guarded=True)
 
     assert release.served is Served.UNREADABLE
-    assert "most answers of 10.0.0.2:443 tell no version" in release.because
+    assert "most answers of 10.0.0.2:443 name no version" in release.because
 
 
 def test_answers_that_tell_no_version_are_told_beside_those_that_do(measurement) -> None:
@@ -63,7 +63,7 @@ def test_answers_that_tell_no_version_are_told_beside_those_that_do(measurement)
 
     release = release_of(seen, TWO, guarded=True)
 
-    assert (release.served, release.because) == (Served.EXPECTED, "2 is served, 1 of 3 answers tell none")
+    assert (release.served, release.because) == (Served.EXPECTED, "2 is served, 1 of 3 answers name no version")
 
 
 def test_another_version_is_named_before_the_expected_one(measurement) -> None:
@@ -78,10 +78,10 @@ def test_another_version_is_named_before_the_expected_one(measurement) -> None:
     [
         (Versions(expected=("2", "3")), "23", Served.EXPECTED, "2 is served by 1 of 2 answers, 3 is served by 1 of 2"),
         (Versions(expected=("2",), allowed=("1",)), "1112", Served.EXPECTED, "1 is served by 3 of 4 answers, 2 is"),
-        (Versions(expected=("2",), allowed=("1",)), "11", Served.UNREADABLE, "2 is expected and was not seen: 1 is"),
+        (Versions(expected=("2",), allowed=("1",)), "11", Served.UNREADABLE, "2 is expected and is not served: 1 is"),
         (Versions(expected=("2",), allowed=("1",)), "120", Served.OTHER, "0 is served, 2 expected"),
         (Versions(expected=("2", "3")), "1", Served.OTHER, "1 is served, 2 or 3 expected"),
-        (Versions(rolled_back=("2",)), "12", Served.OTHER, "2 is still served, which was to be rolled back"),
+        (Versions(rolled_back=("2",)), "12", Served.OTHER, "2 is still served although it was rolled back"),
         (Versions(rolled_back=("2",)), "11", Served.UNASKED, "version check: off, no version is expected (1"),
         (Versions(expected=("1",), rolled_back=("2",)), "11", Served.EXPECTED, "1 is served"),
         (Versions(expected=("1",), rolled_back=("2",)), "12", Served.OTHER, "2 is still served"),
@@ -99,9 +99,9 @@ def test_a_version_that_is_allowed_is_never_wrong_and_never_enough(
 @pytest.mark.parametrize(
     ("stage", "hint"),
     [
-        (Stage.BEFORE, "no release is on record that was deployed before"),
+        (Stage.BEFORE, "no earlier deployment is on record"),
         (Stage.AFTER, "set 'expect', or --release"),
-        (Stage.ROLLED_BACK, "name the release that is put back with --release"),
+        (Stage.ROLLED_BACK, "name the restored release with --release"),
     ],
 )
 def test_what_would_name_the_version_that_is_due_depends_on_the_stage(measurement, stage, hint) -> None:
@@ -114,8 +114,8 @@ def test_what_would_name_the_version_that_is_due_depends_on_the_stage(measuremen
     ("versions", "guarded", "told"),
     [
         (Versions(), True, "version check: off, no version is expected (2 is served)"),
-        (Versions(), False, "version check: off, no probe 'release' reads what is served"),
-        (TWO, False, "reads what is served; release 2 names the record only"),
+        (Versions(), False, "version check: off, no probe 'release' reads the served version"),
+        (TWO, False, "reads the served version; 2 only names the record"),
     ],
 )
 def test_without_a_probe_or_a_version_the_check_is_off_and_that_is_told(measurement, versions, guarded, told) -> None:

@@ -73,16 +73,16 @@ def test_a_rollback_is_ordered_outside_of_maintenance_or_for_its_own_deployment(
     decision = decide([failed], situation(deployment, window))
 
     assert (decision.action, decision.minutes) == (action, 0)
-    assert any("maintenance lasts" in because for because in decision.because) == (action is Action.INVESTIGATE)
+    assert any("maintenance is under way" in because for because in decision.because) == (action is Action.INVESTIGATE)
 
 
 def test_the_reason_names_the_window_and_its_end_and_the_failure_stays(failed) -> None:
     decision = decide([failed], situation(deployed(50, 45), WINDOW))
 
     assert decision.because == (
-        "deploy.services.health-endpoint (critical) failed, and row 'api-down' says roll back: it is down",
+        "deploy.services.health-endpoint (critical) failed, and rollback rule 'API down' applies: it is down",
         (
-            "no rollback is ordered: maintenance lasts from 2026-11-23 10:00 to 11:30 UTC (new storage), "
+            "no rollback is ordered: maintenance is under way (from 2026-11-23 10:00 to 11:30 UTC (new storage)), "
             "and no deployment is marked in it; decide by hand"
         ),
     )

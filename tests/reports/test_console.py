@@ -26,7 +26,7 @@ from probekit.reports.console import render
 def down(make):
     item = make.item("up == 1", matrix_row=make.rollback_row)
     summary = "no answer from 10.0.0.1 within 2 s"
-    because = f"up 0, limit == 1; all 12 measurements in 3 attempts; {summary}"
+    because = f"{summary}; all 12 measurements in 3 attempts"
     return Verdict(
         item=item, outcome=Outcome.FAIL, because=because, observed=0.0, limit=item.expect[0], summary=summary
     )
@@ -60,7 +60,7 @@ def test_the_decision_and_its_reason_come_first_and_the_code_last(report_of, dow
     shown = lines(report_of(down, good, history=recent))
 
     assert shown[0] == "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s"
-    assert shown[1] == "  deploy.services.health-endpoint (critical) failed, and row 'api-down' says"
+    assert shown[1] == "  deploy.services.health-endpoint (critical) failed, and rollback rule 'API"
     assert "Next: roll back to the previous release now, then verify it: probekit verify" in shown
     assert shown[-1] == "rollback, exit code 20"
 
@@ -102,7 +102,7 @@ def test_the_first_line_says_how_bad_it_is_and_how_many_more_there_are(make, rep
 def test_an_interrupted_run_names_the_signal_and_the_process_s_own_code(report_of, good) -> None:
     shown = lines(report_of(good, run={"ended_by": "SIGINT"}, complete=False))
 
-    assert shown[0] == "UNDECIDED: prod: the run was ended by SIGINT before it was over"
+    assert shown[0] == "UNDECIDED: prod: the run was interrupted by SIGINT"
     assert shown[-1] == "undecided, exit code 130"
 
 
@@ -112,8 +112,8 @@ def test_what_one_cause_asks_for_is_said_of_each_item(make, report_of, down, rec
 
     shown = unwrapped(report_of(tls, down, history=recent))
 
-    for name, advice in ((tls.item.id, "mend it now; rolling back would not"), (down.item.id, "roll back to the")):
-        assert re.search(rf"{name} \(critical\) measured [^;]+; [^;]+; [^;]+ do {advice}", shown)
+    for name, advice in ((tls.item.id, "fix it now; a rollback would not fix it"), (down.item.id, "roll back to the")):
+        assert re.search(rf"{name} \(critical\) measured [^;]+; [^;]+ do {advice}", shown)
 
 
 def test_a_go_is_short_and_calm(report_of, good, recent) -> None:
@@ -146,19 +146,19 @@ def test_every_failed_item_is_shown_with_its_value_and_limit(make, report_of, do
 
     assert shown[at(shown, "failed: 1") + 1 :][:5] == [
         "  deploy.services.health-endpoint (critical)",
-        "    measured up 0, limit == 1; all 12 measurements in 3 attempts; no answer from",
-        "             10.0.0.1 within 2 s",
-        "    do       mend it now, or decide by hand whether to roll back",
+        "    measured no answer from 10.0.0.1 within 2 s; all 12 measurements in 3",
+        "             attempts",
+        "    do       fix it now, or decide by hand whether to roll back",
         "    owner    Backend Lead",
     ]
     assert shown[at(shown, "follow-ups: 2") + 1 :][:8] == [
         "  post.performance.slow (medium)",
         "    measured first byte 231 ms, limit < 200 ms",
-        "    do       mend it by a hotfix or in the next release",
+        "    do       fix it in a hotfix or in the next release",
         "    owner    Backend Lead",
         "  post.performance.full (low)",
         "    measured disk used 91.25 %, limit < 80 %; since monday",
-        "    do       document it, and mend it in the next release",
+        "    do       document it, and fix it in the next release",
         "    owner    Backend Lead",
     ]
 
@@ -166,7 +166,7 @@ def test_every_failed_item_is_shown_with_its_value_and_limit(make, report_of, do
 def test_a_value_that_a_tolerance_limits_is_no_percentage(make, report_of) -> None:
     """It is in its metric's unit, which the limit does not say."""
     item = make.item("p95 within 20 % of baseline")
-    because = "x1.3 of 3 windows before"
+    because = "x1.3 of 3 baseline windows"
     report = report_of(Verdict(item=item, outcome=Outcome.FAIL, because=because, observed=240.5, limit=item.expect[0]))
 
     assert "p95 240.5, limit within 20 % of baseline" in unwrapped(report)
@@ -191,7 +191,7 @@ def test_what_failed_comes_before_what_is_unproven_and_both_before_what_can_wait
     ]
 
     shown = lines(report_of(good, *others, down))
-    places = [at(shown, title) for title in ("failed: 1", "not verified: 1", "unsigned, which holds", "follow-ups: 1")]
+    places = [at(shown, title) for title in ("failed: 1", "not verified: 1", "unsigned (holds", "follow-ups: 1")]
 
     assert places == sorted(places)
     assert at(shown, "203 items = ") < at(shown, "control: ") < at(shown, "Next: ")
@@ -204,7 +204,7 @@ def test_a_failure_says_how_old_and_how_sure_it_is(make, report_of, down) -> Non
 
     assert "deploy.services.health-endpoint (critical, pre existing)" in shown
     assert "since 2026-11-23 10:27:00 UTC, 3 min ago" in shown
-    assert "attempts it did not fail in every attempt yet: verify again" in shown
+    assert "attempts not every attempt failed yet: verify again" in shown
 
 
 def test_each_missing_signature_that_holds_the_release_is_named_and_others_are_counted(make, report_of) -> None:
@@ -334,7 +334,7 @@ def test_no_line_is_wider_than_asked(report_of, down, good, recent, width) -> No
 def test_a_partial_run_says_first_that_it_is_no_release_decision(report_of, good) -> None:
     shown = lines(report_of(good, partial=True, in_scope=23))
 
-    assert shown[0].startswith("PASS (partial run): prod: nothing bad was found in 1 of the 23 items in")
+    assert shown[0].startswith("PASS (partial run): prod: no failure in 1 of the 23 items in")
     assert shown[-1] == "partial, exit code 0"
 
 
@@ -354,9 +354,9 @@ def test_what_a_program_reports_is_told_apart_from_what_was_measured(report_of, 
 @pytest.mark.parametrize(
     ("outcome", "fields", "what_to_do"),
     [
-        (Outcome.FAIL, {}, "Next: call Backend Lead now: mend it; then verify again."),
-        (Outcome.FAIL, {"severity": Severity.HIGH}, "Next: call Backend Lead: 10 min to find out why;"),
-        (Outcome.ERROR, {}, "Next: nothing grave failed, but not every item is verified: mend that within 5 min;"),
+        (Outcome.FAIL, {}, "Next: call Backend Lead now: fix it; then verify again."),
+        (Outcome.FAIL, {"severity": Severity.HIGH}, "Next: call Backend Lead: find out why within 10 min;"),
+        (Outcome.ERROR, {}, "Next: no critical failure, but not every item is verified: fix that within 5 min;"),
         (Outcome.PENDING, {"holds_if_pending": True}, "Next: get the signature of Backend Lead, then verify again."),
         (Outcome.FAIL, {"severity": Severity.LOW}, "Next: go on. The follow-ups above can wait."),
     ],
@@ -373,17 +373,17 @@ def test_it_ends_with_what_to_do_and_who_must_do_it(make, report_of, good, outco
         (
             {"release": Release(expected=("2",), served=Served.OTHER, because="1 is served, 2 expected")},
             "INVESTIGATE NOW: prod: wrong version: 1 is served, 2 expected",
-            "Next: find out why another version is served, before anything else; then verify again.",
+            "Next: find out first why another version is served; then verify again.",
         ),
         (
             {"partial": True, "in_scope": 9, "strict": True},
-            "nothing bad was found in 1 of the 9 items in scope; --strict asks for a run of all of them",
-            "Next: verify again, with the whole scope.",
+            "no failure in 1 of the 9 items in scope; --strict requires a run of the whole scope",
+            "Next: verify the whole scope again.",
         ),
         (
             {"partial": True, "in_scope": 9},
-            "nothing bad was found in 1 of the 9 items in scope",
-            "Next: go on, but not with the release",
+            "no failure in 1 of the 9 items in scope",
+            "Next: go on; to approve the release",
         ),
     ],
 )
@@ -447,8 +447,8 @@ def test_a_busy_runner_is_told_where_a_verdict_suffered_from_it(make, report_of,
 
     text = unwrapped(report_of(good, other, runner=runner))
 
-    assert ("this machine was too busy to measure" in text) is is_told
-    assert ("do verify again when this machine has less to do" in text) is is_told
+    assert ("this machine was too busy for the measurements" in text) is is_told
+    assert ("do verify again when this machine is less busy" in text) is is_told
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -472,7 +472,7 @@ def test_every_item_stands_in_a_table_with_value_and_limit_where_all_is_shown(ma
     assert shown[at(shown, "item ") :][:6] == [
         "item               result          measured             limit",
         "deploy.services",
-        "  health-endpoint  fail            up 0                 == 1",
+        "  health-endpoint  fail            down                 up",
         "pre.infra",
         "  tls-deployed     pass            time left 355,400 d  > 30 d",
         "  cache            not applicable",
@@ -514,7 +514,7 @@ def test_what_another_release_hides_is_one_cause(make, report_of) -> None:
         Verdict(
             item=make.item(id=f"a.b.item-{number}"),
             outcome=Outcome.INCONCLUSIVE,
-            because=f"1 is served, 2 expected, so this tells nothing of it: up {number}",
+            because=f"1 is served, 2 expected, so this result does not apply to the expected version: up {number}",
             flags=frozenset({Flag.OTHER_RELEASE}),
         )
         for number in range(4)
@@ -523,7 +523,7 @@ def test_what_another_release_hides_is_one_cause(make, report_of) -> None:
     shown = unwrapped(report_of(*hidden, release=release))
 
     assert shown.startswith("INVESTIGATE NOW: prod: wrong version: 1 is served, 2 expected release 1 (expected 2) at")
-    assert shown.count("so what passed tells nothing of the expected release") == 1
+    assert shown.count("so its results do not apply to the expected version") == 1
     assert "a.b.item-0, a.b.item-1, a.b.item-2, a.b.item-3 (critical, inconclusive, other release)" in shown
 
 
@@ -546,7 +546,7 @@ def test_who_is_to_be_called_stands_at_the_top_and_beside_each_failure(make, rep
         "    call     Deployment lead",
     ]
     assert {"deployed by: Release team", "reviewed by: Platform team"} <= set(shown)
-    assert shown[at(shown, "Next: ")].startswith("Next: call On-call rota now: mend it")
+    assert shown[at(shown, "Next: ")].startswith("Next: call On-call rota now: fix it")
 
 
 def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make, report_of, down, recent) -> None:
@@ -558,7 +558,7 @@ def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make
     assert shown[0].startswith(
         "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s (also data"
     )
-    assert "  rolling back would not mend a.b.database: investigate there first" in shown
+    assert "  a rollback would not fix a.b.database: investigate there first" in shown
     assert "probekit verify --env prod --stage rolled-back --release 2.3.0" in unwrapped(
         report_of(down, database, history=history)
     )
@@ -567,8 +567,8 @@ def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make
 def test_what_a_decision_by_hand_could_be_is_said_only_where_a_rollback_would_help(make, report_of, down) -> None:
     database = Verdict(item=make.item("up == 1", id="a.b.database"), outcome=Outcome.FAIL, because="up 0, limit == 1")
 
-    assert "now: mend it, or decide by hand whether to roll back;" in unwrapped(report_of(down))
-    assert "now: mend it; then verify again." in unwrapped(report_of(database))
+    assert "now: fix it, or decide by hand whether to roll back;" in unwrapped(report_of(down))
+    assert "now: fix it; then verify again." in unwrapped(report_of(database))
 
 
 @pytest.mark.parametrize(
@@ -576,7 +576,11 @@ def test_what_a_decision_by_hand_could_be_is_said_only_where_a_rollback_would_he
     [
         (Reason.TURNED_AWAY, "connect.headers", "--header Authorization=VARIABLE"),
         (Reason.UNTRUSTED, "connect.ca", "--ca FILE"),
-        (Reason.BAD_RESPONSE, "probekit probe health --env", "probekit init https://app.example.com writes a file"),
+        (
+            Reason.BAD_RESPONSE,
+            "probekit probe health --env",
+            "probekit init https://app.example.com writes a configuration",
+        ),
     ],
 )
 def test_without_a_file_no_remedy_names_one(make, report_of, reason, of_file, of_url) -> None:

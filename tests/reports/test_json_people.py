@@ -110,5 +110,5 @@ def test_a_part_that_is_none_is_refused(report, spoil) -> None:
     document = document_of(report)
     spoil(document)
 
-    with pytest.raises(ReportError, match="not written by this probekit"):
+    with pytest.raises(ReportError, match="not written by this version of probekit"):
         read_run(document)

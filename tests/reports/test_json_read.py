@@ -100,16 +100,18 @@ def test_a_failure_that_was_written_without_a_claim_has_none(written, make) -> N
     "document", [None, [], "text", {}, {"schema": "probekit.report/2"}, {"schema": "probekit.report/1"}]
 )
 def test_what_is_no_report_is_refused(document, make) -> None:
-    with pytest.raises(ReportError, match="not written by this probekit"):
+    with pytest.raises(ReportError, match="not written by this version of probekit"):
         history_of(document, PLACE, make.now)
 
 
 def test_a_report_of_another_target_is_refused(written, make) -> None:
     document = written()
 
-    with pytest.raises(ReportError, match="a report on 'prod', not on 'elsewhere'"):
+    with pytest.raises(ReportError, match="the report is on environment 'prod', not on 'elsewhere'"):
         history_of(document, replace(PLACE, environment="elsewhere"), make.now)
-    with pytest.raises(ReportError, match=r"a report on https://app\.example\.com, not on https://eu\.example\.com"):
+    with pytest.raises(
+        ReportError, match=r"the report is on https://app\.example\.com, not on https://eu\.example\.com"
+    ):
         history_of(document, replace(PLACE, base_url="https://eu.example.com"), make.now)
 
 
@@ -139,7 +141,7 @@ def test_a_report_that_was_tampered_with_is_refused(written, make, since) -> Non
     document = written()
     document["history"]["since"] = [since]
 
-    with pytest.raises(ReportError, match="not written by this probekit"):
+    with pytest.raises(ReportError, match="not written by this version of probekit"):
         history_of(document, PLACE, make.now)
 
 
@@ -166,7 +168,7 @@ def test_a_time_without_a_zone_or_beyond_the_calendar_is_refused(report_of, make
         part = part[key]
     part[keys[-1]] = moment
 
-    with pytest.raises(ReportError, match="not written by this probekit"):
+    with pytest.raises(ReportError, match="not written by this version of probekit"):
         (history_of(document, PLACE, make.now), deployment_of(document))
 
 
@@ -254,5 +256,5 @@ def test_a_report_with_a_part_that_is_none_is_refused(report_of, seen, spoil) ->
     document = json.loads(write.render(replace(report_of(measurements=measurements), attempts=attempts)))
     spoil(document)
 
-    with pytest.raises(ReportError, match="not written by this probekit"):
+    with pytest.raises(ReportError, match="not written by this version of probekit"):
         read_run(document)

@@ -287,7 +287,7 @@ def test_a_health_endpoint_that_lies_is_held_against_the_direct_look(with_fault)
     assert (seen.code, seen.not_green) == (10, errors | {DATABASE: "fail", INFRASTRUCTURE: "inconclusive"})
     because = seen.verdicts[INFRASTRUCTURE]["because"]
     assert "it says all is well" in because
-    assert "the direct look at database says: PostgreSQL at 127.0.0.1" in because
+    assert "the direct measurement of database says: PostgreSQL at 127.0.0.1" in because
 
 
 @pytest.fixture

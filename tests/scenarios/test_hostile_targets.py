@@ -105,7 +105,7 @@ def judged(serve, tmp_path):
         ([coded("gzip", gzip.compress(b'{"status":"ok"}')[:-4])], INCONCLUSIVE, "breaks off"),
         ([HEAD, *[b"X: y\r\n" * 1000] * 10, b"\r\n"], INCONCLUSIVE, "headers"),
         ([HEAD, b"X: ", *[b"y" * 65536] * 16, b"\r\n\r\n"], INCONCLUSIVE, "64 KiB of headers"),
-        ([answer(b'{"status":"ok"}', length=999)], FAIL, "up 0"),
+        ([answer(b'{"status":"ok"}', length=999)], FAIL, "broke off; all 10 measurements in 3 attempts"),
         ([answer(b'{"status":"ok"}', length=5)], INCONCLUSIVE, "no JSON"),
         ([answer(b"\xff\xfe{\x00}\x00")], INCONCLUSIVE, "no JSON"),
         ([answer(b'\xef\xbb\xbf{"status":"ok"}')], PASS, ""),  # RFC 8259 section 8.1
@@ -148,7 +148,7 @@ def judged(serve, tmp_path):
         ([answer(HTTPS_PORT, head=BAD_REQUEST)], ERROR, "it speaks https"),
         ([answer(NO_CERTIFICATE, head=BAD_REQUEST)], ERROR, "configure connect.client_cert"),
         ([answer(b"<html>what?</html>", head=BAD_REQUEST)], INCONCLUSIVE, "the question may be wrong"),
-        ([b""], FAIL, "up 0"),
+        ([b""], FAIL, "closed the connection without an answer; all 10 measurements in 3 attempts"),
         ([answer(b'{"status":"DOWN"}')], FAIL, ""),
         ([answer(b'{"status":"ok"}', head=HEAD + b"Date: Mon, 01 Jan 2001 00:00:00 GMT\r\nAge: 5\r\n")], PASS, ""),
         ([answer(b'{"status":"ok"}', head=HEAD + b"Age: 6\r\n")], INCONCLUSIVE, "an answer of 6 s ago"),

@@ -64,7 +64,7 @@ def test_the_worst_row_is_the_answer(judged, window, now, outcome, count) -> Non
 
     assert (verdict.outcome, verdict.observed) == (outcome, count)
     assert verdict.because.startswith("api-p95: ")
-    assert f"x{now / 100:.3g} of 8 windows before" in verdict.because
+    assert f"x{now / 100:.3g} of 8 baseline windows" in verdict.because
 
 
 def test_rows_that_a_program_reports_are_told_as_such(window, make) -> None:
@@ -89,7 +89,7 @@ def test_what_is_below_the_floor_now_and_before_is_no_difference_and_says_so(jud
     verdict = judged(*[window() for _ in range(8)], now=300.0, rows=(row,))
 
     assert verdict.outcome is Outcome.PASS
-    assert "below 500 ms, as all 8 windows before" in verdict.because
+    assert "below the floor of 500 ms, as are all 8 windows" in verdict.because
 
 
 def test_a_row_that_nothing_measures_is_unproven(judged, window, make) -> None:
@@ -104,18 +104,18 @@ def test_an_improvement_is_told_and_no_failure(judged, window) -> None:
     verdict = judged(*[window() for _ in range(8)], now=50.0)
 
     assert verdict.outcome is Outcome.PASS
-    assert "shifted to the better" in verdict.because
+    assert "an improvement" in verdict.because
 
 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ([], "no baseline was captured"),
+        ([], "no baseline on record"),
         ([{"age": timedelta(hours=25)}] * 8, "25 h old"),
         ([{"vantage": "laptop"}] * 8, "another vantage, 'laptop'"),
         ([{"fingerprint": "0" * 16}] * 8, "other settings"),
         ([{"source": ("health", "b", "first_byte")}] * 8, "other instances"),
-        ([{}] * 2, "1 more are needed"),
+        ([{}] * 2, "baseline too small: 2 of 3 windows"),
     ],
 )
 def test_what_cannot_be_compared_is_unproven_and_says_why(judged, window, changes, told) -> None:
@@ -283,7 +283,7 @@ def test_windows_are_captured_shown_and_compared(place) -> None:
 
     code, told, _ = call(baseline_command.compare)
     assert code == 10  # what is not measured is not within its tolerance
-    assert "3 windows before" in told
+    assert "3 baseline windows" in told
     with Store(Path(STATE)) as store:
         (*_, newest) = map(window_of, store.windows(place, datetime.now(UTC)))
     assert (newest.release, newest.rows) == ("2.3.0", 3)

@@ -130,13 +130,19 @@ async def test_a_target_that_moved_is_a_note_of_the_run(serve, http_reply, tmp_p
     moved = {source: replace(one, addresses=("192.0.2.1:1",)) for source, one in first.evidence.items()}
 
     notes = [
-        [note for note in (await execute_run(replace(asked, history=history))).run.notes if "was asked at" in note]
+        [
+            note
+            for note in (await execute_run(replace(asked, history=history))).run.notes
+            if "which are other addresses" in note
+        ]
         for history in (History(deployment=deployment, evidence=known) for known in (first.evidence, moved))
     ]
 
     assert notes[0] == []
     (note,) = notes[1]
-    assert note.startswith(f"api was asked at 127.0.0.1:{port}; the earlier windows of this release were measured at ")
+    assert note.startswith(
+        f"api was measured at 127.0.0.1:{port}; the earlier windows of this release were measured at "
+    )
 
 
 SCRAPED = """

@@ -1,4 +1,4 @@
-"""Was the target asked at the addresses of before? A name that leads elsewhere may be another target."""
+"""Compare the addresses of this run with earlier ones: a name with other addresses may be another target."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probekit.model.measurement import Attempt, InstanceKey
 from probekit.model.plan import Plan
 from probekit.model.verdict import Situation
 
-_TOLD: Final = 3  # addresses in a note
+_NAMED: Final = 3  # addresses in a note
 
 
 def notes_of_moves(
     plan: Plan[object], attempts: Mapping[InstanceKey, Sequence[Attempt]], situation: Situation
 ) -> Iterator[str]:
-    """A note for each instance that shares no address with what its readings are added to or compared with."""
+    """Yield a note for each instance that shares no address with its earlier windows or its baseline."""
     windows = before_deployment(situation)
     for source, some in attempts.items():
         now, print_ = addresses_of(some), plan.fingerprints.get(source)
@@ -36,9 +36,9 @@ def _is_disjoint(now: Sequence[str], before: Sequence[str]) -> bool:
 
 def _note(source: InstanceKey, now: Sequence[str], before: Sequence[str], what: str) -> str:
     name = f"{source.probe}.{source.instance}" if source.instance else source.probe
-    return f"{name} was asked at {_listed(now)}; {what} measured at {_listed(before)}, at none of these"
+    return f"{name} was measured at {_listed(now)}; {what} measured at {_listed(before)}, which are other addresses"
 
 
 def _listed(addresses: Sequence[str]) -> str:
-    more = f" and {len(addresses) - _TOLD} more" if len(addresses) > _TOLD else ""
-    return f"{', '.join(addresses[:_TOLD])}{more}"
+    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
+    return f"{', '.join(addresses[:_NAMED])}{more}"

@@ -1,4 +1,4 @@
-"""Assess the attempts of a probe against one item: median, stray measurements, slow ones."""
+"""Assess the attempts of a probe against one item: medians, stray measurements, slow ones."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from probekit.judging.assessed import (
     State,
     Undecided,
 )
-from probekit.judging.wording import words
 from probekit.model.checklist import Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Attempt, Measurement, Reason
 from probekit.model.plan import MOST_SLOW, MOST_SLOW_AFTER, RECHECKS, RECHECKS_THERE, Retry, Step
 from probekit.model.readings import Exact
 from probekit.model.verdict import Outcome
+from probekit.text import words
 
 _IN_A_SECOND: Final = {"ms": 1000.0, "s": 1.0}  # of the units in which the event loop's lag can matter
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What must be known of metrics to assess them, whichever kind gives them."""
+    """The traits of metrics that decide how they are assessed."""
 
-    reach: frozenset[str] = frozenset()  # they say whether the target was reached
+    reach: frozenset[str] = frozenset()  # they state whether the target was reached
     timed: frozenset[str] = frozenset()  # this process timed them, so the lag of its event loop may be in them
-    windows: int = 0  # that a sampling takes at most; 0: it takes measurements
+    windows: int = 0  # at most, of a sampling; 0: the probe takes single measurements
 
     @classmethod
     def of(cls, steps: Iterable[Step[object]]) -> Traits:
-        """The traits of the metrics that these steps give."""
+        """Return the traits of the metrics that these steps give."""
         known = list(steps)
         return cls(
             reach=frozenset().union(*(step.reach for step in known)),
@@ -46,7 +46,7 @@ class Traits:
 
 
 class Assessor:
-    """Assesses each measurement once for each item, whenever and however often it is asked for."""
+    """Assesses each measurement once for each item and keeps the result."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], AssessedMeasurement] = {}
@@ -80,12 +80,12 @@ class Assessor:
 
 
 def _counts(item: Item, measurement: Measurement, traits: Traits) -> bool:
-    """Whether the measurement counts for the item: for reachability every one does, else those of its metrics."""
+    """Return whether the measurement counts for the item: every one for reachability, else those of its metrics."""
     return claims_reach(item, traits) or {limit.metric for limit in item.expect} <= measurement.asked
 
 
 def claims_reach(item: Item, traits: Traits) -> bool:
-    """Whether the item says that the target can be reached."""
+    """Return whether the item requires that the target is reachable."""
     return not traits.reach.isdisjoint(limit.metric for limit in item.expect)
 
 
@@ -95,9 +95,10 @@ def _assess(
     again: tuple[AssessedMeasurement, ...],
     traits: Traits,
 ) -> AssessedAttempt:
-    """Bad or undetermined where every measurement is; good where all but a cleared stray one are; else mixed.
+    """Return a bad or undetermined attempt where every measurement is, a good one where all but a cleared stray are.
 
-    A median over its limit makes a good attempt a bad one, some slow ones beside a good median a mixed one.
+    Every other attempt is mixed. A median over its limit makes a good attempt bad; some slow measurements with a good
+    median make it mixed.
     """
     measurements = first + again
     medians = _medians(item, measurements)
@@ -121,7 +122,7 @@ def _assess(
 
 
 def _stray(first: Sequence[AssessedMeasurement]) -> AssessedMeasurement | None:
-    """The one measurement of several that was not good; an attempt that ended with it may have had more to come."""
+    """Return the one measurement of several that was not good; None where there are none or more."""
     odd = [one for one in first if one.state is not State.GOOD]
     return odd[0] if len(odd) == 1 and len(first) > 1 else None
 
@@ -134,9 +135,9 @@ def _with_slow_ones(
     *,
     is_rechecked: bool,
 ) -> AssessedAttempt:
-    """An attempt that is good but for measurements that break a limit which their median keeps.
+    """Return an attempt that is good except for slow measurements with a good median.
 
-    A few of the first are asked again; when that is done, at most `MOST_SLOW_AFTER` of all may be slow.
+    A few slow ones are measured again; after that at most `MOST_SLOW_AFTER` of all may be slow.
     """
     timed = [limit for limit in item.expect if limit.metric in traits.timed]
     found = [some for limit in timed if (some := _slow_ones(limit, measurements))]
@@ -156,7 +157,7 @@ def _with_slow_ones(
 
 
 def _slow_ones(limit: Limit, measurements: Sequence[AssessedMeasurement], *, less_lag: bool = False) -> SlowOnes | None:
-    """The measurements whose own duration breaks the limit."""
+    """Return the measurements whose own duration breaks the limit."""
     of_unit = _IN_A_SECOND.get(limit.unit, 0.0) if less_lag else 0.0
     readings = [(one.measurement.lag, one.reading(limit.metric)) for one in measurements]
     values = [reading.value - lag * of_unit for lag, reading in readings if isinstance(reading, Exact)]
@@ -165,18 +166,18 @@ def _slow_ones(limit: Limit, measurements: Sequence[AssessedMeasurement], *, les
 
 
 def _only_lag(limit: Limit) -> Undecided:
-    detail = f"{words(limit.metric)}: only the lag of our own event loop makes it miss its limit"
+    detail = f"{words(limit.metric)}: only the event loop lag of the runner makes it break its limit"
     return Undecided(outcome=Outcome.ERROR, detail=detail, limit=limit, reason=Reason.OVERLOADED)
 
 
 def _slow(item: Item, medians: Mapping[str, float]) -> Limit | None:
-    """The first limit that a median does not keep."""
+    """Return the first limit that a median breaks."""
     named = (limit for limit in item.expect if limit.metric in medians)
     return next((limit for limit in named if not limit.holds(medians[limit.metric])), None)
 
 
 def _medians(item: Item, measurements: Sequence[AssessedMeasurement], *, less_lag: bool = False) -> dict[str, float]:
-    """The median of each duration that the item names, over the good measurements, else over all."""
+    """Return the median of each duration that the item names, over the good measurements, else over all."""
     counted = [one for one in measurements if one.state is State.GOOD] or measurements
     found = {}
     for limit in {limit for limit in (*item.expect, *(band.when for band in item.bands)) if limit.is_duration}:

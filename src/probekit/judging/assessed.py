@@ -1,4 +1,4 @@
-"""How measurements and attempts stand to one item: each reading is evaluated once against each limit."""
+"""Assessed measurements and attempts of one item; each reading is evaluated once against each limit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from probekit.judging.evaluate import Evaluation
 from probekit.judging.reference import NO_REFERENCE, Reference
 from probekit.judging.statistics import Risks
 from probekit.judging.windows import could_decide, evaluate_windows, strung
-from probekit.judging.wording import words
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Failure, Measurement, Reason
 from probekit.model.plan import Retry
 from probekit.model.readings import ErrorRate, Exact, Reading
 from probekit.model.verdict import Outcome
+from probekit.text import words
 
 GRAVER: Final = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.ERROR: 2, Outcome.FAIL: 3}
 _INCONCLUSIVE: Final = (
@@ -32,17 +32,17 @@ References = Mapping[Limit, Reference]
 
 
 def outcome_of(reason: Reason) -> Outcome:
-    """`inconclusive` where an answer decides nothing; `error` where this side is at fault or nothing is in reach."""
+    """Return `inconclusive` for an answer that decides nothing; `error` for a fault of the runner or no connection."""
     return Outcome.INCONCLUSIVE if reason in _INCONCLUSIVE else Outcome.ERROR
 
 
 def risks_of(item: Item, band: Band | None) -> Risks:
-    """A failure that could itself roll back must be surer: 0.1 % instead of 1 %."""
+    """Return the risks of a verdict; 0.1 % instead of 1 % for a failure that may order a rollback."""
     return Risks(false_fail=0.001) if item.may_roll_back(band) else Risks()
 
 
 class State(Enum):
-    """How a measurement or an attempt stands to an item; mixed is an attempt whose measurements disagree."""
+    """The state of a measurement or an attempt for an item; mixed: the measurements of an attempt disagree."""
 
     GOOD = "good"
     BAD = "bad"
@@ -61,9 +61,9 @@ class Undecided:
 
 
 class AssessedMeasurement:
-    """How one measurement stands to one item: bad when a limit fails in it, good when all hold, else undetermined.
+    """One measurement assessed for one item: bad when a limit fails in it, good when all hold, else undetermined.
 
-    An exact duration only has to be there: the attempt's median is held against its limit. A window of a sampling is
+    An exact duration only has to be present: the attempt's median is held against its limit. A window of a sampling is
     judged with the further windows that were taken at its address.
     """
 
@@ -107,7 +107,7 @@ class AssessedMeasurement:
         return State.UNDETERMINED if doubts else State.GOOD
 
     def reading(self, metric: str) -> Reading | Failure:
-        """The metric's reading, of all windows together; what is missing in any, or no number, is a failure."""
+        """Return the reading of all windows together; a failure where any window has none, or no number."""
         read = self._read(metric)
         return read if isinstance(read, Failure) else strung(read)
 
@@ -121,9 +121,9 @@ class AssessedMeasurement:
         return read
 
     def evaluation(self, limit: Limit, risks: Risks | None = None) -> Evaluation:
-        """What the reading says of a limit, at the item's own risks unless others are named; evaluated once.
+        """Evaluate the reading against a limit, once, at the item's own risks unless others are given.
 
-        A metric without a reading has no value and decides nothing.
+        A metric without a reading has no value and is inconclusive.
         """
         key = limit, risks or self._risks
         if key not in self._evaluations:
@@ -136,7 +136,7 @@ class AssessedMeasurement:
         return self._evaluations[key]
 
     def could_be_decided_by(self, more: int) -> bool:
-        """Whether it is inconclusive, and so many more windows could decide every limit that is open."""
+        """Return whether it is inconclusive and `more` windows could decide every open limit."""
         if self.undecided is None or self.undecided.outcome is not Outcome.INCONCLUSIVE:
             return False
         open_ = [limit for limit in self._item.expect if self.evaluation(limit).outcome is not Outcome.PASS]
@@ -148,10 +148,12 @@ class AssessedMeasurement:
 
 
 def _reading(measurement: Measurement, metric: str) -> Reading | Failure:
-    """One measurement's reading of a metric; what is missing, or no number, is a failure that says so."""
+    """Return one measurement's reading of a metric; a failure where it is missing or not a finite number."""
     reading = measurement.values.get(metric)
     if isinstance(reading, Exact) and not isfinite(reading.value):
-        return Failure(reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, no number to judge")
+        return Failure(
+            reason=Reason.BAD_RESPONSE, detail=f"{words(metric)} is {reading.value}, which is not a finite number"
+        )
     if reading is not None:
         return reading
     if measurement.reached is False:
@@ -162,7 +164,7 @@ def _reading(measurement: Measurement, metric: str) -> Reading | Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowOnes:
-    """How many of an attempt's measurements break the limit of a duration whose median keeps it."""
+    """The measurements of an attempt that break the limit of a duration whose median keeps it."""
 
     limit: Limit
     count: int
@@ -171,15 +173,15 @@ class SlowOnes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedAttempt:
-    """How one attempt stands to one item."""
+    """One attempt assessed for one item."""
 
     measurements: tuple[AssessedMeasurement, ...]
     state: State
     medians: Mapping[str, float]
     slow: Limit | None = None  # the median's limit that failed
     some_slow: SlowOnes | None = None
-    recheck: Retry | None = None  # what would clear the few of enough measurements that were not good, or slow
-    undecided: Undecided | None = None  # of the attempt as a whole, whatever its measurements
+    recheck: Retry | None = None  # what would clear the few measurements that were bad or slow
+    undecided: Undecided | None = None  # of the attempt as a whole
 
     @property
     def not_good(self) -> tuple[AssessedMeasurement, ...]:
@@ -188,27 +190,27 @@ class AssessedAttempt:
 
     @property
     def is_cleared(self) -> bool:
-        """Whether it is good although some of its measurements were not, or were slow: rechecks outweigh them."""
+        """Whether it is good although some measurements were bad or slow, because rechecks outweigh them."""
         return self.state is State.GOOD and bool(self.not_good or self.some_slow)
 
     def value(self, measurement: AssessedMeasurement, limit: Limit) -> float | None:
-        """The number held against a limit: the attempt's median for a duration, else the measurement's own."""
+        """Return the number held against a limit: the attempt's median for a duration, else the measurement's own."""
         if self._is_by_median(measurement, limit):
             return self.medians[limit.metric]
         return measurement.evaluation(limit).value
 
     def detail(self, measurement: AssessedMeasurement, limit: Limit) -> str:
-        """What stands behind that number; nothing for a median."""
+        """Return the sample behind that number; empty for a median."""
         return "" if self._is_by_median(measurement, limit) else measurement.evaluation(limit).detail
 
     def holds(self, measurement: AssessedMeasurement, limit: Limit, risks: Risks) -> bool:
-        """Whether the limit of a band or a deadline holds; a metric without a reading holds none."""
+        """Return whether the limit of a band or a deadline holds; False without a reading."""
         if self._is_by_median(measurement, limit):
             return limit.holds(self.medians[limit.metric])
         return measurement.evaluation(limit, risks).outcome is Outcome.PASS
 
     def refutes(self, measurement: AssessedMeasurement, limit: Limit, risks: Risks) -> bool:
-        """Whether the limit of a band is shown not to hold; a metric without a reading refutes none."""
+        """Return whether the reading shows that the limit of a band does not hold; False without a reading."""
         if self._is_by_median(measurement, limit):
             return not limit.holds(self.medians[limit.metric])
         return measurement.evaluation(limit, risks).outcome is Outcome.FAIL
@@ -223,5 +225,5 @@ def _doubt(reading: Reading) -> str:
 
 
 def is_by_median(limit: Limit, reading: Reading) -> bool:
-    """Whether an attempt judges it by the median of its measurements: a duration of one measurement is noise."""
+    """Return whether the median of an attempt is judged: the duration of one measurement is noise."""
     return limit.is_duration and isinstance(reading, Exact)

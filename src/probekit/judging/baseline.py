@@ -1,4 +1,4 @@
-"""Which windows is a run compared with? Those measured as it measures, before its deployment, and not long ago."""
+"""Choose the baseline windows to compare a run with: measured the same way, recently, before its deployment."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from probekit.model.plan import Plan
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome, Situation
 
-FRESH: Final = timedelta(hours=24)  # the age of the newest window, beyond which nothing is compared
+FRESH: Final = timedelta(hours=24)  # the age of the newest window beyond which it is not compared
 
 
 def baseline_reference(limit: Limit, source: InstanceKey, plan: Plan[object], situation: Situation) -> Reference:
-    """The windows that a limit on an instance's metric is compared with, or why there are none."""
+    """Return the windows that a limit on an instance's metric is compared with, or why there are none."""
     known = before_deployment(situation)
     if not known:
-        return Reference(lacking="no baseline was captured before this: probekit baseline capture")
+        return Reference(lacking="no baseline on record; capture one before a deployment: probekit baseline capture")
     mine = [window for window in known if window.vantage == plan.vantage]
     if not mine:
         return Reference(lacking=f"the baseline was measured from another vantage, '{known[-1].vantage}'")
     key, print_ = MetricKey(*source, limit.metric), plan.fingerprints.get(source)
     same = [window for window in mine if key in window.values and window.values[key].fingerprint == print_]
     if not same:
-        return Reference(lacking="the baseline was measured by other settings of the probe, or of other instances")
+        return Reference(lacking="the baseline was measured with other settings of the probe, or of other instances")
     mark = _mark(situation)
     if mark - same[-1].taken > FRESH:
         age = span((mark - same[-1].taken).total_seconds())
@@ -43,17 +43,17 @@ def baseline_reference(limit: Limit, source: InstanceKey, plan: Plan[object], si
 
 
 def before_deployment(situation: Situation) -> tuple[BaselineWindow, ...]:
-    """The windows that were taken before the deployment on record, else before now; oldest first."""
+    """Return the windows before the deployment on record, else before now; oldest first."""
     mark = _mark(situation)
     return tuple(window for window in situation.history.baseline if window.taken <= mark)
 
 
 def drifts(rows: Sequence[Item], windows: Sequence[BaselineWindow]) -> tuple[str, ...]:
-    """How far the newest baseline is from the first: each step may have been within the tolerance, and their sum not.
+    """Return how far the newest baseline is from the first one, where many small steps add up to a large one.
 
     Args:
-        rows: what is compared, each with its tolerance.
-        windows: all on record, oldest first.
+        rows: the compared items, each with its tolerance.
+        windows: all windows on record, oldest first.
     """
     if not windows:
         return ()

@@ -1,4 +1,4 @@
-"""What does good news rest on? Which layers of the target were read, and whether any was."""
+"""State what a go rests on: the layers of the target that were read, and whether any was."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _VERIFIED: Final = (Outcome.PASS, Outcome.ATTESTED)
 
 
 def nothing_read(verdicts: Sequence[Verdict]) -> str | None:
-    """Why good news would rest on nothing; None where something of the target was read, or nothing was to be.
+    """Return why a go would rest on no reading; None where the target was read, or no item in scope reads it.
 
-    Where items are in scope that the application itself answers, one of those must have passed.
+    Where items of the application are in scope, one of them must have passed.
     """
     asked = _layers(verdicts)
     if "application" in asked and "application" not in _read(verdicts):
-        return f"{_NOTHING}: no item passed that the application itself answers; {_PLAN}"
+        return f"{_NOTHING}: no item of the application passed; {_PLAN}"
     if asked and not _read(verdicts):
         return f"{_NOTHING}: no item of its {_named(asked)} passed; {_PLAN}"
     if not any(verdict.outcome in _VERIFIED for verdict in verdicts):
@@ -31,7 +31,7 @@ def nothing_read(verdicts: Sequence[Verdict]) -> str | None:
 
 
 def basis(verdicts: Sequence[Verdict], situation: Situation) -> str:
-    """How much a go rests on, and of which layers where the application is not among them."""
+    """Return how many items are verified, and by which layers where the application is not one of them."""
     verified = sum(verdict.outcome in _VERIFIED for verdict in verdicts)
     later = sum(not verdict.outcome.is_settled for verdict in verdicts)
     exempt = sum(verdict.outcome in EXEMPT for verdict in verdicts)
@@ -48,13 +48,13 @@ def basis(verdicts: Sequence[Verdict], situation: Situation) -> str:
 
 
 def _layers(verdicts: Sequence[Verdict]) -> list[Layer]:
-    """The layers of the target that are asked for."""
+    """Return the layers of the target that the items in scope cover."""
     asked = (verdict.layer for verdict in verdicts if verdict.outcome not in EXEMPT)
     return sorted(set(asked) - {"record"})
 
 
 def _read(verdicts: Sequence[Verdict]) -> list[Layer]:
-    """The layers of which an item passed, by what was measured or by a program that is trusted."""
+    """Return the layers of which an item passed, by a measurement or by a trusted program."""
     passed = [verdict for verdict in verdicts if verdict.outcome is Outcome.PASS]
     return _layers([verdict for verdict in passed if Flag.UNTRUSTED not in verdict.flags])
 

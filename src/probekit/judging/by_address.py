@@ -1,4 +1,4 @@
-"""What do failures at some of a name's addresses say of the whole, and which addresses do not count?"""
+"""Judge failures at some of a name's addresses, and leave out the addresses that do not count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Instances = Mapping[str, Sequence[Attempt]]
 
 
 def counted(instances: Instances, situation: Situation) -> tuple[Instances, str]:
-    """The instances that count and, in words, why others do not."""
+    """Return the instances that count and, in words, why the others do not."""
     reasons = {name: why for name, attempts in instances.items() if (why := _why_uncounted(attempts, situation))}
     left = {name: attempts for name, attempts in instances.items() if name not in reasons}
     return left, ", ".join(dict.fromkeys(reasons.values()))
@@ -27,10 +27,10 @@ def _why_uncounted(attempts: Sequence[Attempt], situation: Situation) -> str | N
 
 
 def of_addresses(judged: Mapping[str, Verdict], declared: Collection[str]) -> Mapping[str, Verdict]:
-    """The verdicts, each with what the other addresses of its name say.
+    """Return the verdicts, each with the share of the addresses of its name that fail.
 
-    A failure at some addresses of a name is no outage of all, and so high at most. Instances that a configuration
-    declares are services of their own: what one of them answers says nothing of another.
+    A failure at some addresses of a name is not an outage of all, and so high at most. Instances that a configuration
+    declares are separate services: one does not affect the verdict on another.
 
     Args:
         judged: by instance: a declared one, or an address of it.
@@ -44,7 +44,7 @@ def of_addresses(judged: Mapping[str, Verdict], declared: Collection[str]) -> Ma
 
 
 def _declared(name: str, declared: Collection[str]) -> str:
-    """The declared instance that an instance of a run is, or is an address of: `eu` of `eu 192.0.2.1:443`."""
+    """Return the declared instance that an instance of a run is, or is an address of: `eu` of `eu 192.0.2.1:443`."""
     owners = [one for one in declared if name == one or name.startswith(f"{one} ".lstrip())]
     return max(owners, key=len, default="")
 

@@ -1,4 +1,4 @@
-"""Since when does an item fail, and when is a failure on record over? Times of earlier runs, by item and severity."""
+"""Find since when an item fails and which failures on record are over, by the times of earlier runs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from probekit.model.verdict import Flag, Outcome, Situation, Verdict
 
 
 def in_time(verdict: Verdict, situation: Situation) -> Verdict:
-    """A failure with its age: since the first one on record at that severity or graver, by the same claim.
+    """Date a failure from the first one on record of the same check at that severity or a higher one.
 
-    One that was recorded by another claim gives this one no age. It still says that the item failed before a
+    A failure of a check that was configured differently gives no age. It still shows that the item failed before a
     deployment.
     """
     if verdict.outcome is not Outcome.FAIL:
         return verdict
-    graver = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
+    as_severe = [severity for severity in Severity if severity.gravity >= verdict.severity.gravity]
     known = situation.history.since
-    of_it = [key for key in known if key.item == verdict.item.id and key.severity in graver]
+    of_it = [key for key in known if key.item == verdict.item.id and key.severity in as_severe]
     since = min((known[key] for key in of_it if key.claim == verdict.claim), default=situation.now)
     deployment = situation.history.deployment
     before = deployment is not None and min((since, *map(known.__getitem__, of_it))) < deployment.started
@@ -30,16 +30,16 @@ def in_time(verdict: Verdict, situation: Situation) -> Verdict:
 
 
 def may_refute(verdict: Verdict, situation: Situation) -> bool:
-    """Whether the readings of this run could refute a failure on record: it is whole, and that was in a band."""
+    """Return whether this run could refute a failure on record: it is complete, and the failure was in a band."""
     is_whole = situation.complete and not situation.partial
     return is_whole and verdict.outcome is not Outcome.PASS and bool(_refutable(verdict, situation))
 
 
 def with_refuted(verdict: Verdict, instances: Sequence[Sequence[AssessedAttempt]], situation: Situation) -> Verdict:
-    """The verdict with the severities of failures on record that the readings of this run refute, and words for it.
+    """Return the verdict with the severities of failures on record that the readings of this run refute.
 
     A failure is refuted where every measurement of every instance shows that no band of at least its severity holds,
-    although they may prove no pass. What has no band, the item's own severity, only a pass refutes.
+    also where the item does not pass. A failure at the item's own severity, which has no band, only a pass refutes.
 
     Args:
         verdict: of this run.
@@ -58,7 +58,7 @@ def with_refuted(verdict: Verdict, instances: Sequence[Sequence[AssessedAttempt]
 
 
 def _refutable(verdict: Verdict, situation: Situation) -> dict[Severity, list[Band]]:
-    """The bands of at least the severity of each failure on record, where it was in a band and does not go on."""
+    """Return the bands of at least the severity of each failure on record that was in a band and has ended."""
     item, goes_on = verdict.item, verdict.severity.gravity if verdict.outcome is Outcome.FAIL else -1
     found = {
         severity: [band for band in item.bands if band.severity.gravity >= severity.gravity]
@@ -75,7 +75,7 @@ def _key(verdict: Verdict, severity: Severity) -> FailureKey:
 
 
 def _are_refuted(item: Item, bands: Sequence[Band], instances: Sequence[Sequence[AssessedAttempt]]) -> bool:
-    """Whether all measurements of all instances refute all bands; where one has no measurement, nothing is refuted."""
+    """Return whether all measurements of all instances refute all bands; False where one has no measurement."""
     attempts = [attempt for attempts in instances for attempt in attempts]
     if not attempts or not all(instances) or not all(attempt.measurements for attempt in attempts):
         return False

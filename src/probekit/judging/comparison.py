@@ -1,7 +1,7 @@
-"""Is it worse than before? One statistic per window, against the windows of a baseline; pure.
+"""Compare one statistic per window with the windows of a baseline; pure.
 
-Noise between windows (neighbours, time of day) is what ruins such verdicts, so a prediction interval over several
-baseline windows judges, on the logarithm of the statistic (Student's t; Meeker, Hahn and Escobar, Statistical
+Windows differ by noise (neighbours, time of day), so the test is a prediction interval over several baseline windows,
+on the logarithm of the statistic (Student's t; Meeker, Hahn and Escobar, Statistical
 Intervals, 2017, section 4.7).
 """
 
@@ -17,24 +17,24 @@ from probekit.judging.statistics import LimitTest, Risks, t_quantile
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 
-LEAST_WINDOWS: Final = 3  # fewer show no spread
+LEAST_WINDOWS: Final = 3  # fewer have no spread
 SMALLEST_SPREAD: Final = 0.01  # no service repeats itself to better than 1 %
-_TINY: Final = 1e-12  # stands for zero where a logarithm is due; without a floor a zero is inconclusive anyway
+_TINY: Final = 1e-12  # replaces zero in a logarithm; without a floor a zero is inconclusive anyway
 _MOSTLY: Final = 0.84  # standard deviations: four of five runs
 
 
 def judge_against_baseline(
     check: BaselineValues, base: BaselineValues, tolerance: float, risks: Risks, floor: float = 0.0
 ) -> LimitTest:
-    """Is it worse than the baseline by more than the tolerance (a share of it) and the floor (in its own unit)?
+    """Test for more than the baseline plus the tolerance (a share of it) and the floor (in its own unit).
 
     Value and bounds are ratios to the baseline. Values below the floor count as the floor.
 
     Raises:
-        ValueError: tolerance or floor are no amounts.
+        ValueError: tolerance or floor is negative or not finite.
     """
     if not all(math.isfinite(amount) and amount >= 0 for amount in (tolerance, floor)):
-        message = "tolerance and floor are finite amounts"
+        message = "tolerance and floor must be finite and not negative"
         raise ValueError(message)
     missing = max(0, LEAST_WINDOWS - len(base.values))
     if missing or not check.values or (floor == 0 and 0 in base.values + check.values):
@@ -59,7 +59,7 @@ def judge_against_baseline(
 def judge_within(
     check: BaselineValues, base: BaselineValues, tolerance: float, risks: Risks, floor: float = 0.0
 ) -> LimitTest:
-    """Is it neither more nor less than the baseline by more than tolerance and floor? Both ways must pass.
+    """Test for a value within tolerance and floor of the baseline; both directions must pass.
 
     Raises:
         ValueError: see `judge_against_baseline`.
@@ -79,15 +79,15 @@ def judge_within(
 def baseline_reach(
     base: BaselineValues, tolerance: float, risks: Risks, floor: float = 0.0, checks: int = 1
 ) -> tuple[float, float]:
-    """The tolerance that an unchanged system passes, and the ratio that fails, each in about four of five runs.
+    """Return the tolerance that an unchanged system passes, and the ratio that fails, each in about four of five runs.
 
-    Values below the floor count as the floor, as in `judge_against_baseline`; the ratio is to what was measured.
+    Values below the floor count as the floor, as in `judge_against_baseline`; the ratio is to the measured values.
 
     Raises:
         ValueError: fewer than three windows, or a zero among them.
     """
     if len(base.values) < LEAST_WINDOWS or 0 in base.values:
-        message = f"a reach takes {LEAST_WINDOWS} windows above zero"
+        message = f"at least {LEAST_WINDOWS} windows above zero are needed"
         raise ValueError(message)
     before = [math.log(max(value, floor)) for value in base.values]
     noise, free = _noise(before, checks), len(before) - 1
@@ -97,7 +97,7 @@ def baseline_reach(
 
 
 def _allowed(before: Sequence[float], tolerance: float, floor: float) -> float:
-    """The logarithm of the ratio up to which nothing is worse."""
+    """Return the logarithm of the ratio that is still allowed."""
     return max(math.log1p(tolerance), math.log1p(floor / math.exp(fmean(before))))
 
 

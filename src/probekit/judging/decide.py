@@ -1,4 +1,4 @@
-"""From verdicts and the run's situation to one decision: pure, no clock, no I/O."""
+"""Make one decision from the verdicts and the situation of a run: pure, no clock, no input or output."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from probekit.model.checklist import Severity
 from probekit.model.limit import Limit
 from probekit.model.numbers import count
 from probekit.model.verdict import Action, Control, Decision, Outcome, Served, Situation, Stage, Verdict
+from probekit.text import words
 
-_LONGEST: Final = 60.0  # minutes that anything may be investigated
+_LONGEST: Final = 60.0  # minutes: the longest deadline of an investigation
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
 _MINUTES_TO_VERIFY: Final = {Severity.CRITICAL: 5.0}
 _MINUTES_ELSE: Final = 10.0
 _TO_READ_VERSION: Final = 5.0
 _GOOD_NEWS: Final = (Action.GO, Action.PARTIAL)
 _BAD_NEWS: Final = (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
-_NAMED: Final = 3  # items that one sentence names; of more it says how many
+_NAMED: Final = 3  # items that one sentence names; the others are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
-    """What one verdict calls for, why, and the guards that kept it from a rollback."""
+    """What one verdict calls for, why, and what blocked a rollback."""
 
     verdict: Verdict
     action: Action = Action.GO
@@ -38,17 +39,17 @@ class _Call:
 
 
 def decide(verdicts: Sequence[Verdict], situation: Situation) -> Decision:
-    """The gravest action any verdict calls for, the shortest time left for it, and the verdicts that call for it."""
-    decision = _with_release(_gravest([_call(verdict, situation) for verdict in verdicts]), situation)
+    """Return the most severe action that any verdict calls for, its earliest deadline, and the reasons."""
+    decision = _with_release(_most_severe([_call(verdict, situation) for verdict in verdicts]), situation)
     if decision.action is Action.GO:
-        decision = _narrowed(decision, len(verdicts), situation)
+        decision = _of_part(decision, len(verdicts), situation)
     if doubt := _doubt(verdicts, decision.action, situation):
         return Decision(action=Action.UNDECIDED, minutes=0.0, because=(doubt, *decision.because))
     return replace(decision, because=decision.because or (basis(verdicts, situation),))
 
 
-def _gravest(calls: Sequence[_Call]) -> Decision:
-    """The gravest action that any of the calls asks for, and what asks for it."""
+def _most_severe(calls: Sequence[_Call]) -> Decision:
+    """Return the most severe action of the calls, with the reasons of the calls that ask for it."""
     action = max((call.action for call in calls), key=lambda action: action.gravity, default=Action.GO)
     decisive = [call for call in calls if call.action is action]
     minutes = min((call.minutes for call in decisive if call.minutes is not None), default=None)
@@ -56,47 +57,47 @@ def _gravest(calls: Sequence[_Call]) -> Decision:
 
 
 def _with_release(decision: Decision, situation: Situation) -> Decision:
-    """Another version than the expected one is told before anything else; one that was not read is no go."""
+    """Put a wrong version before every other reason; a version that was not read rules out a go."""
     release = situation.release
     if release.served is Served.OTHER:
-        told, minutes = (f"WRONG VERSION: {release.because}", *decision.because), 0.0
+        reasons, minutes = (f"WRONG VERSION: {release.because}", *decision.because), 0.0
     elif release.served in (Served.UNREADABLE, Served.DOWN):
-        told, minutes = (*decision.because, f"version unknown: {release.because}"), _TO_READ_VERSION
+        reasons, minutes = (*decision.because, f"version unknown: {release.because}"), _TO_READ_VERSION
     else:
         return decision
     if decision.action.gravity > Action.INVESTIGATE.gravity:
-        return replace(decision, because=told)
+        return replace(decision, because=reasons)
     left = minutes if decision.minutes is None else min(minutes, decision.minutes)
-    return Decision(action=Action.INVESTIGATE, minutes=left, because=told)
+    return Decision(action=Action.INVESTIGATE, minutes=left, because=reasons)
 
 
-def _narrowed(go: Decision, judged: int, situation: Situation) -> Decision:
-    """Nothing bad in a part of the scope is no go of the release."""
+def _of_part(go: Decision, judged: int, situation: Situation) -> Decision:
+    """Turn the go of a partial run into `partial`: it cannot approve the release."""
     if not situation.partial and judged >= situation.in_scope:
         return go
-    because = f"nothing bad was found in {judged} of the {count(situation.in_scope, 'item')} in scope"
+    because = f"no failure in {judged} of the {count(situation.in_scope, 'item')} in scope"
     if situation.strict:
-        because += "; --strict asks for a run of all of them"
+        because += "; --strict requires a run of the whole scope"
         return Decision(action=Action.INVESTIGATE, minutes=_LONGEST, because=(because,))
     return Decision(action=Action.PARTIAL, minutes=None, because=(because,))
 
 
 def _doubt(verdicts: Sequence[Verdict], action: Action, situation: Situation) -> str | None:
-    """Why this run decides nothing, whatever its verdicts call for."""
+    """Return why this run decides nothing, independent of its verdicts; None where it decides."""
     if not situation.complete:
-        return "the run was cut off, and what it did not measure may be the worst: verify again and let it end"
+        return "the run was interrupted before every item was measured: verify again and let it finish"
     if all(verdict.outcome in EXEMPT for verdict in verdicts):
-        return "nothing was looked at: no item in scope applies and is not waived"
+        return "nothing was measured: every item in scope is waived or not applicable"
     if situation.control is Control.SILENT and not situation.reached and action in _BAD_NEWS:
         return (
-            "no control answers, so our own network may be at fault and not the target: "
-            "mend it, or verify again from elsewhere"
+            "no control answers, so the network of the runner may be at fault instead of the target: "
+            "fix the network, or verify again from another machine"
         )
     return nothing_read(verdicts) if action in _GOOD_NEWS else None
 
 
 def _call(verdict: Verdict, situation: Situation) -> _Call:
-    """What this verdict alone calls for."""
+    """Return what this verdict alone calls for."""
     if verdict.outcome.is_settled:
         return _Call(verdict=verdict)
     if verdict.is_follow_up:
@@ -106,7 +107,7 @@ def _call(verdict: Verdict, situation: Situation) -> _Call:
     if verdict.outcome is Outcome.FAIL:
         return _failed(verdict, situation)
     minutes = _MINUTES_TO_VERIFY.get(verdict.severity, _MINUTES_ELSE)
-    return _investigate(verdict, minutes, f"{_unknown(verdict.outcome)}, {minutes:g} min to verify it")
+    return _investigate(verdict, minutes, f"{_unknown(verdict.outcome)}, deadline in {minutes:g} min")
 
 
 def _investigate(verdict: Verdict, minutes: float, why: str, blockers: tuple[str, ...] = ()) -> _Call:
@@ -114,65 +115,73 @@ def _investigate(verdict: Verdict, minutes: float, why: str, blockers: tuple[str
 
 
 def _later(verdict: Verdict, situation: Situation) -> _Call:
-    """Go, and mend it later, unless everything was to be green."""
+    """Return a go that leaves the item to be followed up; with --strict an investigation."""
     if situation.strict:
-        return _investigate(verdict, _LONGEST, f"not green ({verdict.outcome}), and --strict lets nothing wait")
+        return _investigate(verdict, _LONGEST, f"{words(verdict.outcome)}, and --strict allows no follow-ups")
     return _Call(verdict=verdict)
 
 
 def _failed(verdict: Verdict, situation: Situation) -> _Call:
-    """What a failure calls for that stops a release."""
+    """Return what a failure calls for that stops a release."""
     is_before = situation.stage is Stage.BEFORE
     if not verdict.severity.is_grave:
-        return _investigate(verdict, _LONGEST, "failed mildly, but it is a success criterion")
+        return _investigate(verdict, _LONGEST, "failed, and it is a success criterion")
     if not verdict.confirmed and (is_before or verdict.severity is Severity.CRITICAL):
-        return _investigate(verdict, _UNREPEATED, "failed, but not in every attempt that it asks for: verify again")
+        return _investigate(
+            verdict, _UNREPEATED, "failed, but not in every attempt that confirms a failure: verify again"
+        )
     if is_before:
         return _ordered(verdict, situation, Action.NO_GO, "failed before the deployment")
     return _at_once(verdict, situation) if verdict.severity is Severity.CRITICAL else _in_time(verdict, situation)
 
 
 def _at_once(verdict: Verdict, situation: Situation) -> _Call:
-    """A critical failure rolls back where its row says so; else somebody is paged."""
+    """Return a rollback for a critical failure to which a rollback rule applies, else an immediate investigation."""
     row, is_own = verdict.item.matrix_row, verdict.item.is_own
     if row is None or row.action != "rollback":
-        why = "its check orders no rollback (rollback = false)" if is_own else "rolling back would not mend it"
+        why = "no rollback rule applies (rollback = false)" if is_own else "a rollback would not fix it"
         return _investigate(verdict, 0.0, f"failed, and {why}")
-    why = "its check says roll back (rollback = true)" if is_own else f"row '{row.id}' says roll back"
+    why = "its own rollback rule applies (rollback = true)" if is_own else f"rollback rule '{row.text}' applies"
     return _roll_back(verdict, situation, f"failed, and {why}")
 
 
 def _in_time(verdict: Verdict, situation: Situation) -> _Call:
-    """A high failure has until its deadline, counted from the first one on record."""
+    """Return what a high failure calls for: its deadline counts from the first failure on record."""
     deadline = verdict.deadline
     age = max(situation.now - verdict.since, timedelta()) if verdict.since else timedelta()
     left = deadline.minutes - age / timedelta(minutes=1)
     if left > 0:
-        return _investigate(verdict, min(_LONGEST, left), f"failed, {_spoken(left)} left of {deadline.minutes:g} min")
-    over = f"failed, and its {deadline.minutes:g} min are over"
+        return _investigate(
+            verdict,
+            min(_LONGEST, left),
+            f"failed, deadline in {_spoken(left)} ({deadline.minutes:g} min after the first failure)",
+        )
+    over = f"failed, and its deadline of {deadline.minutes:g} min has passed"
     if isinstance(deadline.then, Limit) and not verdict.worse:
-        return _investigate(verdict, 0.0, f"{over}, but {deadline.then} does not hold, which would roll back")
+        return _investigate(verdict, 0.0, f"{over}, but its rollback condition {deadline.then} does not hold")
     if deadline.then == "escalate":
         return _investigate(verdict, 0.0, over)
-    return _roll_back(verdict, situation, f"{over}, which rolls back")
+    return _roll_back(verdict, situation, f"{over}, so a rollback is due")
 
 
 def _roll_back(verdict: Verdict, situation: Situation, why: str) -> _Call:
-    """A rollback, unless it would not mend this or we cannot be sure of it."""
+    """Return a rollback, or an investigation where something blocks the rollback."""
     if blockers := tuple(f"no rollback is ordered: {blocker}" for blocker in rollback_blockers(verdict, situation)):
         return _investigate(verdict, 0.0, why, blockers)
     return _ordered(verdict, situation, Action.ROLLBACK, why)
 
 
 def _ordered(verdict: Verdict, situation: Situation, action: Action, why: str) -> _Call:
-    """What must be done at once, unless the run looked at a part only: then somebody decides by hand."""
+    """Return the action, or an investigation where the run was partial and so orders nothing."""
     if situation.partial:
-        return _investigate(verdict, 0.0, why, ("a partial run orders nothing: verify the whole, or decide by hand",))
+        return _investigate(
+            verdict, 0.0, why, ("a partial run orders nothing: verify the whole scope, or decide by hand",)
+        )
     return _Call(verdict=verdict, action=action, minutes=0.0, why=why)
 
 
 def _sentences(calls: Sequence[_Call]) -> Iterator[str]:
-    """What calls for the action, the most urgent failure first; what has the same cause is said once."""
+    """Yield what calls for the action, the most urgent failure first; calls of one cause share a sentence."""
     unmeasured = [call for call in calls if call.verdict.outcome is Outcome.NOT_CONFIGURED]
     is_many = len(unmeasured) > _NAMED
     causes: dict[tuple[str, ...], list[_Call]] = defaultdict(list)
@@ -199,14 +208,14 @@ def _named(alike: Sequence[_Call]) -> str:
 
 
 def _counted(unmeasured: Sequence[_Call]) -> str:
-    """One sentence for all that nothing measures: dozens of probes may be missing, and that is one cause."""
+    """Return one sentence for all items without a probe: there may be dozens, of one cause."""
     counts = Counter(call.verdict.severity for call in unmeasured)
     graded = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     return f"{len(unmeasured)} items are not configured ({graded}); probekit plan says what each needs"
 
 
 def _unknown(outcome: Outcome) -> str:
-    """Why an item has no answer: nothing measures it, or a measurement gave none."""
+    """Return why an item has no answer: it is not configured, or its measurement gave none."""
     return "not configured" if outcome is Outcome.NOT_CONFIGURED else f"not verified ({outcome})"
 
 

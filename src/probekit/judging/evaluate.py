@@ -41,7 +41,7 @@ _MICROSECONDS: Final = {"ms": 1e3, "s": 1e6}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Whether a limit holds, with the number in the limit's own unit and what stands behind it."""
+    """Whether a limit holds, with the number in the limit's own unit and the sample behind it."""
 
     outcome: Outcome
     value: float | None
@@ -49,7 +49,7 @@ class Evaluation:
 
 
 def evaluate(reading: Reading, limit: Limit, risks: Risks, reference: Reference = NO_REFERENCE) -> Evaluation:
-    """Whether the reading proves that the limit holds (`pass`), that it does not (`fail`), or neither.
+    """Return `pass` where the reading shows that the limit holds, `fail` where it shows the opposite, else neither.
 
     Raises:
         ValueError: the reading cannot be held against such a limit: a bug of the checklist or the kind.
@@ -77,24 +77,24 @@ def evaluate(reading: Reading, limit: Limit, risks: Risks, reference: Reference 
 
 
 def _summarized(reading: Summary, limit: Limit, risks: Risks) -> Evaluation:
-    """What a number proves of which only the size of its sample is known: trials count as independent.
+    """Evaluate a number of which only the sample size is known: trials count as independent.
 
-    A percentile's number stands for itself, of a sample that could prove such a limit at all.
+    A percentile decides by its value alone if its sample is large enough for such a limit.
     """
     holds, part = limit.holds(reading.value), limit.value / 100
     if reading.q is not None:
-        is_proven = reading.of >= still_needed(0, 1 - reading.q, risks)
+        is_enough = reading.of >= still_needed(0, 1 - reading.q, risks)
     elif limit.unit != "%" or not 0 < part < 1:
-        is_proven = reading.of > 0
+        is_enough = reading.of > 0
     else:
         events = reading.of * min(reading.value / 100, 1.0)
         is_above = reading.value > limit.value
         k, most = (reading.of - events, 1 - part) if is_above else (events, part)
-        is_proven = proves_below(
+        is_enough = proves_below(
             k, reading.of, most, risks.of_a_pass("once") if holds else risks.false_fail * risks.part
         )
-    if not is_proven:
-        detail = f"of {reading.of}, which proves nothing yet"
+    if not is_enough:
+        detail = f"of {reading.of}: sample too small"
         return Evaluation(outcome=Outcome.INCONCLUSIVE, value=reading.value, detail=detail)
     outcome = Outcome.PASS if holds else Outcome.FAIL
     return Evaluation(outcome=outcome, value=reading.value, detail=f"of {reading.of}")
@@ -103,14 +103,14 @@ def _summarized(reading: Summary, limit: Limit, risks: Risks) -> Evaluation:
 def _with_earlier(
     alone: Evaluation, reading: Reading, limit: Limit, risks: Risks, earlier: Counted | None
 ) -> Evaluation:
-    """What earlier windows add: never to a failure, and to a pass only while this window's own share keeps the limit.
+    """Add earlier windows to a window that neither failed nor breaks the limit by its own share.
 
-    With them this is one of many looks at evidence that grows, and is judged as such.
+    The evidence grows from run to run, so the test is the one for repeated analysis.
     """
     if earlier is None or not isinstance(reading, Counted) or alone.outcome in (Outcome.FAIL, Outcome.ERROR):
         return alone
     if not keeps(alone.value, limit):
-        summary = f"{alone.detail}; this window alone does not keep the limit, so earlier ones prove nothing"
+        summary = f"{alone.detail}; this window alone breaks the limit, so earlier windows are not added"
         return replace(alone, outcome=Outcome.INCONCLUSIVE, detail=summary)
     whole = added(earlier, reading)
     judged = limit_test(whole, limit, risks, "often")
@@ -132,15 +132,15 @@ def keeps(value: float | None, limit: Limit) -> bool:
 
 
 def _in_unit(value: float, limit: Limit) -> float:
-    """Milliseconds in the limit's own unit; percent stays what it is."""
+    """Return milliseconds in the limit's own unit, and percent as it is."""
     return value * 1000 / _MICROSECONDS[limit.unit] if limit.unit in _MICROSECONDS else value
 
 
 def _compared(reading: Reading, limit: Limit, risks: Risks, reference: Reference) -> Evaluation:
-    """A reading is one window of its statistic; the baseline has several."""
+    """Compare one window of a statistic with the windows of a baseline."""
     value = number_of(reading)
     if value is None:
-        return Evaluation(outcome=Outcome.INCONCLUSIVE, value=None, detail="there is no number to compare")
+        return Evaluation(outcome=Outcome.INCONCLUSIVE, value=None, detail="the reading has no number to compare")
     before = reference.baseline or BaselineValues(())
     judge = judge_within if limit.op == "within" else judge_against_baseline
     judged = judge(BaselineValues((value,)), before, limit.value / 100, risks, limit.floor)
@@ -155,7 +155,7 @@ def _compared(reading: Reading, limit: Limit, risks: Risks, reference: Reference
 
 
 def _traffic_fell(reading: Reading, reference: Reference, limit: Limit, risks: Risks) -> bool:
-    """Whether fewer requests came than in the windows before, beyond the tolerance."""
+    """Return whether there are fewer requests than in the baseline, beyond the tolerance."""
     before = reference.traffic.values if reference.traffic else ()
     if not isinstance(reading, Histogram) or not reading.requests or not before:
         return False
@@ -164,7 +164,7 @@ def _traffic_fell(reading: Reading, reference: Reference, limit: Limit, risks: R
 
 
 def number_of(reading: Reading) -> float | None:
-    """What is observed: percent for a share, milliseconds for a percentile, else as it is; None where there is none."""
+    """Return the observed number: percent for a share, milliseconds for a percentile, else its own unit."""
     match reading:
         case Exact(value) | Summary(value):
             return value
@@ -201,7 +201,7 @@ def limit_test(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks
 
 
 def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
-    """`x < L` holds by a small share, `x > L` by a large one; a complement turns that round."""
+    """Return the outcome for the direction of the limit: a complement and `>` each reverse the test."""
     if limit.op in ("==", "within"):
         message = f"'{limit}' cannot be held against a share or a mean"
         raise ValueError(message)

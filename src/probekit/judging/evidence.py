@@ -1,4 +1,4 @@
-"""What did earlier windows of this release give? Evidence that is added up from run to run, since one deployment."""
+"""Pool the windows of one release, from run to run since its deployment."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probekit.model.plan import Plan
 from probekit.model.readings import Counted, ErrorRate, Histogram, Reading
 from probekit.model.verdict import Served, Situation
 
-KEPT_BLOCKS: Final = 600  # that are kept: of the latest hours, whatever the windows
+KEPT_BLOCKS: Final = 600  # the latest ones are kept, however long a window is
 
 
 def earlier_values(
     source: InstanceKey, attempts: Sequence[Attempt], plan: Plan[object], situation: Situation
 ) -> Mapping[str, Counted]:
-    """What earlier windows gave, by metric; nothing where they belong to another release or overlap this run."""
+    """Return the readings of earlier windows by metric, without other releases and windows that overlap this run."""
     known = situation.history.evidence.get(source)
     if known is None or not belongs(known, plan.fingerprints.get(source), situation) or _overlap(known, attempts):
         return {}
@@ -27,7 +27,7 @@ def earlier_values(
 def collected(
     plan: Plan[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], situation: Situation
 ) -> dict[InstanceKey, PooledEvidence]:
-    """The evidence for the next run: what was known of this release, and the windows of this run, if it is whole."""
+    """Return the evidence for the next run: the earlier one of this release and, after a complete run, its windows."""
     if plan.partial:
         return dict(situation.history.evidence)
     release, deployment = _served(situation), situation.history.deployment
@@ -63,25 +63,25 @@ def collected(
 
 
 def _windows(attempt: Attempt) -> Iterator[Measurement]:
-    """The first address's window, and the further ones that were taken there."""
+    """Yield the windows of the first address."""
     first = attempt.measurements[0]
     return (one for one in (first, *attempt.rechecks) if one is first or one.address == first.address)
 
 
 def addresses_of(attempts: Sequence[Attempt]) -> tuple[str, ...]:
-    """Every address that was asked, in order."""
+    """Return every measured address, in order."""
     measurements = (one for attempt in attempts for one in (*attempt.measurements, *attempt.rechecks))
     return tuple(sorted({one.address for one in measurements if one.address}))
 
 
 def _overlap(known: PooledEvidence, attempts: Sequence[Attempt]) -> bool:
-    """Whether this window began before the last one ended (or a clock went back): requests would count twice."""
+    """Return whether this window began before the last one ended (or a clock went back): requests would count twice."""
     measurements = (measurement for attempt in attempts for measurement in attempt.measurements)
     return known.until is not None and any(measurement.taken_at < known.until for measurement in measurements)
 
 
 def belongs(known: PooledEvidence, fingerprint: str | None, situation: Situation) -> bool:
-    """Whether it is of the release that is served, of this deployment, and was measured by the same settings."""
+    """Return whether it is of the served release and of this deployment, and was measured with the same settings."""
     deployment = situation.history.deployment
     return (
         deployment is not None
@@ -91,7 +91,7 @@ def belongs(known: PooledEvidence, fingerprint: str | None, situation: Situation
 
 
 def _served(situation: Situation) -> str | None:
-    """The one version that is served, where it is the one that should be."""
+    """Return the one served version; None where several are served or another one than expected."""
     release = situation.release
     is_one = len(release.versions) == 1 and release.served in (Served.EXPECTED, Served.UNASKED)
     return release.versions[0] if is_one else None
@@ -101,7 +101,7 @@ def _grown(before: Mapping[str, Counted], now: Mapping[str, Reading | Failure]) 
     values = dict(before)
     for metric, reading in now.items():
         if isinstance(reading, ErrorRate) and reading.doubt:
-            continue  # it may fail, and keeps no later window from a pass
+            continue  # it may fail an item, but prevents no later pass
         if isinstance(reading, Counted):
             earlier = before.get(metric)
             values[metric] = (reading if earlier is None else added(earlier, reading)).last(KEPT_BLOCKS)
@@ -109,13 +109,13 @@ def _grown(before: Mapping[str, Counted], now: Mapping[str, Reading | Failure]) 
 
 
 def added(earlier: Counted, later: Counted) -> Counted:
-    """Both strung together, block by block.
+    """Return both readings as one, block by block.
 
     Raises:
-        TypeError: they are not of one sort.
+        TypeError: they are of different types.
     """
     if type(earlier) is not type(later):
         raise TypeError(f"a {type(later).__name__} cannot be added to a {type(earlier).__name__}")
     if isinstance(earlier, Histogram) and isinstance(later, Histogram) and earlier.edges != later.edges:
-        return later  # the target counts into other buckets now: what was is not comparable
-    return earlier + later  # type: ignore[operator]  # of one sort
+        return later  # the target counts into other buckets now, so the earlier counts are not comparable
+    return earlier + later  # type: ignore[operator]  # of one type

@@ -1,4 +1,4 @@
-"""From measurements to one verdict per item: no clock, no input or output."""
+"""Judge each item by the measurements of its probe; no clock, no input or output."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ AttemptsByInstance = Mapping[InstanceKey, Sequence[Attempt]]  # by probe and ins
 def judge(
     plan: Plan[object], attempts: AttemptsByInstance, situation: Situation, assessor: Assessor | None = None
 ) -> tuple[Verdict, ...]:
-    """One verdict for each item in scope, in the checklist's order."""
+    """Return one verdict for each item in scope, in the checklist's order."""
     judge_ = Judge(plan, attempts, situation, assessor or Assessor())
     return tuple(judge_.verdict(item) for item in plan.items)
 
 
 def judge_item(item: Item, plan: Plan[object], attempts: AttemptsByInstance, situation: Situation) -> Verdict:
-    """The verdict on one item alone."""
+    """Return the verdict on one item."""
     return Judge(plan, attempts, situation, Assessor()).verdict(item)
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges items by what was measured for a plan."""
+    """Judges items by the measurements of a plan."""
 
     plan: Plan[object]
     attempts: AttemptsByInstance
@@ -51,7 +51,7 @@ class Judge:
     assessor: Assessor
 
     def verdict(self, item: Item) -> Verdict:
-        """What is known of one item: every instance of its probe is judged, the worst counts."""
+        """Return the verdict on an item: the worst of the verdicts on the instances of its probe."""
         layer = self.plan.layers.get(item.probe or "", "record")
         verdict = replace(self._verdict(item), layer=layer, claim=self.plan.claims.get(item.id, ""))
         verdict = self._with_refuted(verdict)
@@ -93,7 +93,7 @@ class Judge:
         return [step for step in self.plan.steps if step.probe == item.probe]
 
     def _instances(self, item: Item) -> dict[str, Sequence[Attempt]]:
-        """What was measured of each instance, without those that answer for other parts."""
+        """Return the attempts of each instance, without the instances that give metrics of other parts."""
         metrics = {limit.metric for limit in item.expect}
         apart = {step.instance for step in self._steps(item) if not metrics <= step.wanted}
         return {
@@ -103,7 +103,7 @@ class Judge:
         }
 
     def _with_refuted(self, verdict: Verdict) -> Verdict:
-        """The verdict with the failures on record that are over, unless what was read tells nothing of the item."""
+        """Add the failures on record that are over, unless the readings do not apply to the item."""
         item = verdict.item
         is_other = self.situation.release.served is Served.OTHER
         if not may_refute(verdict, self.situation) or is_other or _unreached(item, self.plan, self.attempts):
@@ -119,7 +119,7 @@ class Judge:
         return with_refuted(verdict, assessed, self.situation)
 
     def _of_every_answer(self, item: Item, attempts: Sequence[Attempt]) -> Verdict:
-        """An item about every answer: one that is bad refutes it, however many are good."""
+        """Judge an item that every answer must satisfy: one bad answer fails it."""
         (attempt,) = attempts
         tried = self.assessor.attempt(item, attempt, Traits())
         bad = tuple(one for one in tried.measurements if one.state is State.BAD)
@@ -130,7 +130,7 @@ class Judge:
         return passed(item, tried) if tried.state is State.GOOD else disagreeing(item, [tried])
 
     def _of_instance(self, item: Item, instance: str, attempts: Sequence[Attempt], traits: Traits) -> Verdict:
-        """Failed when enough attempts were all bad; measurements or attempts that disagree decide nothing."""
+        """Fail an instance when enough attempts were all bad; attempts that disagree are inconclusive."""
         if any(guard.probe == item.probe for guard in self.plan.release_guards):
             return self._of_every_answer(item, attempts)
         references = self._references(item, instance, attempts)
@@ -150,7 +150,7 @@ class Judge:
         return replace(failed(item, bad), confirmed=False) if bad else cut_off(item)
 
     def _references(self, item: Item, instance: str, attempts: Sequence[Attempt]) -> References:
-        """What each limit of an instance is held against, where there is something."""
+        """Return the baseline or the earlier windows of each limit that has them."""
         key = InstanceKey(item.probe or "", instance)
         earlier = earlier_values(key, attempts, self.plan, self.situation)
         references = {}
@@ -162,26 +162,26 @@ class Judge:
         return references
 
     def _of_rows(self, item: Item) -> Verdict:
-        """All rows of the baseline, each judged as an item of its own; the worst counts, and is named first."""
+        """Judge all rows of the baseline as items of their own; the worst counts and is named first."""
         if not self.plan.baseline_items:
-            because = "none of the baseline's metrics is measured"
+            because = "no metric of the baseline is measured"
             return Verdict(item=item, outcome=Outcome.INCONCLUSIVE, because=because)
         rows = sorted(map(self.verdict, self.plan.baseline_items), key=_badness, reverse=True)
         outside = [row for row in rows if row.outcome is not Outcome.PASS]
         because = "; ".join(f"{row.item.title}: {row.because}" for row in outside or rows)
         count = sum(row.outcome is Outcome.FAIL for row in rows)
-        outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row that nothing measures
+        outcome = rows[0].outcome if rows[0].outcome in GRAVER else Outcome.INCONCLUSIVE  # a row without a probe
         flags = frozenset().union(*(row.flags for row in rows)) & {Flag.REPORTED, Flag.UNTRUSTED}
         return Verdict(item=item, outcome=outcome, because=because, observed=count, limit=item.expect[0], flags=flags)
 
 
 def _traits(steps: Sequence[Step[object]], instance: str) -> Traits:
-    """Those of an instance's own step; of all, where the instance is an address of one."""
+    """Return the traits of an instance's own step; of all steps, where the instance is an address of one."""
     return Traits.of([step for step in steps if step.instance == instance] or steps)
 
 
 def _counted(judged: Mapping[str, Verdict], counters: Collection[str]) -> list[Verdict]:
-    """All of them; where counters of the target itself decided, requests of probekit may only fail an item."""
+    """Return the verdicts that count: where counters of the target decided, own requests may only fail an item."""
     decided = any(judged[name].outcome in (Outcome.PASS, Outcome.FAIL) for name in counters if name in judged)
     return [
         verdict
@@ -191,26 +191,26 @@ def _counted(judged: Mapping[str, Verdict], counters: Collection[str]) -> list[V
 
 
 def _against_direct_measurements(verdict: Verdict, plan: Plan[object], attempts: AttemptsByInstance) -> Verdict:
-    """A pass by a claim about a target that a direct measurement did not reach is inconclusive."""
+    """Make a pass inconclusive that reports on a target which a direct measurement did not reach."""
     unreached = _unreached(verdict.item, plan, attempts) if verdict.outcome is Outcome.PASS else ""
     if not unreached:
         return verdict
-    because = f"it says all is well ({verdict.because}), but {unreached}"
+    because = f"the probe reports success ({verdict.because}), but {unreached}"
     return Verdict(item=verdict.item, outcome=Outcome.INCONCLUSIVE, because=because, flags=verdict.flags)
 
 
 def _unreached(item: Item, plan: Plan[object], attempts: AttemptsByInstance) -> str:
-    """What a direct measurement says that did not reach the target of which the item's probe only makes claims."""
+    """Return what the direct measurement reports that did not reach the target on which the item's probe reports."""
     for probe in plan.claimed.get(item.probe or "", ()):
         for key, some in attempts.items():
             last = some[-1].measurements if key.probe == probe and some else ()
             if last and all(measurement.reached is False for measurement in last):
-                return f"the direct look at {probe} says: {last[0].summary or 'it was not reached'}"
+                return f"the direct measurement of {probe} reports: {last[0].summary or 'no response'}"
     return ""
 
 
 def _as_reported(verdict: Verdict, plan: Plan[object]) -> Verdict:
-    """What a program says is no measurement; by one that is not trusted no critical item passes."""
+    """Flag what a program reports; no critical item passes by a program that is not trusted."""
     probe = verdict.item.probe or ""
     if not any(step.reported for step in (*plan.steps, *plan.release_guards) if step.probe == probe):
         return verdict
@@ -219,12 +219,12 @@ def _as_reported(verdict: Verdict, plan: Plan[object]) -> Verdict:
     flags = verdict.flags | {Flag.REPORTED, Flag.UNTRUSTED}
     if verdict.outcome is not Outcome.PASS or verdict.item.severity is not Severity.CRITICAL:
         return replace(verdict, flags=flags)
-    because = f'a program reports it, and no critical item passes by that unless trust = ["{probe}"]: {verdict.because}'
+    because = f'reported by a program; a critical item passes that way only with trust = ["{probe}"]: {verdict.because}'
     return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=because, flags=flags)
 
 
 def _under_guard(verdict: Verdict, plan: Plan[object], situation: Situation) -> Verdict:
-    """Where another release is served, a pass of what the release itself decides tells nothing of the expected one."""
+    """Make a pass inconclusive that depends on the release, where another release than the expected one is served."""
     is_guard = any(guard.probe == verdict.item.probe for guard in plan.release_guards)
     if situation.release.served is not Served.OTHER or verdict.layer == "record" or is_guard:
         return verdict
@@ -232,7 +232,7 @@ def _under_guard(verdict: Verdict, plan: Plan[object], situation: Situation) -> 
         return replace(verdict, flags=verdict.flags | {Flag.OTHER_RELEASE})
     if verdict.outcome is not Outcome.PASS or verdict.layer not in OF_RELEASE:
         return verdict
-    because = f"{situation.release.because}, so this tells nothing of it: {verdict.because}"
+    because = f"{situation.release.because}, so this result does not apply to the expected version: {verdict.because}"
     flags = verdict.flags - {Flag.FLAKY} | {Flag.OTHER_RELEASE}
     return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=because, flags=flags)
 

@@ -1,4 +1,4 @@
-"""What a reading is held against beside its limit: a baseline, or earlier windows of the same release."""
+"""The reference of a limit: a baseline, or earlier windows of the same release."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from probekit.model.readings import BaselineValues, Counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What is known from before of one metric of one instance."""
+    """Earlier readings of one metric of one instance."""
 
     baseline: BaselineValues | None = None  # one statistic per window before the deployment
-    traffic: BaselineValues | None = None  # requests per block in those windows, where the target counted everybody's
+    traffic: BaselineValues | None = None  # requests per block in those windows, where the target counts all requests
     lacking: str = ""  # why there is no baseline to compare with
-    earlier: Counted | None = None  # what earlier windows of the same release gave
+    earlier: Counted | None = None  # earlier windows of the same release
 
 
 NO_REFERENCE: Final = Reference()

@@ -1,4 +1,4 @@
-"""What must be measured again before an item can be judged: another attempt, rechecks, or one more window."""
+"""Decide what to measure again before an item can be judged: another attempt, rechecks, or one more window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probekit.model.plan import RECHECKS, RECHECKS_THERE, Retry, Step
 def needed_retry(
     assessor: Assessor, items: Sequence[Item], step: Step[object], attempts: Sequence[Attempt]
 ) -> Retry | None:
-    """What must be measured again before the items of this step can be judged; None where nothing must."""
+    """Return what to measure again before the items of this step can be judged; None for nothing."""
     if not attempts:
         return None
     of_step = [item for item in items if item.probe == step.probe]
@@ -32,7 +32,7 @@ def needed_retry(
 
 
 def _further_window(assessor: Assessor, items: Sequence[Item], step: Step[object], attempt: Attempt) -> Retry | None:
-    """One more window at every address, where those that are left could decide an item and none of the items failed."""
+    """Return one more window at every address, where the remaining windows could decide an item and no item failed."""
     addresses = len(attempt.measurements)
     left = step.windows - 1 - len(attempt.rechecks) // addresses
     if left < 1:
@@ -58,10 +58,10 @@ def _needed_by(item: Item, tried: Sequence[AssessedAttempt], step: Step[object])
 
 
 def _is_one_timeout(bad: Sequence[AssessedAttempt]) -> bool:
-    """Whether all that failed is one measurement without an answer: an attempt ends with the first that times out."""
+    """Return whether the only failure is one measurement without an answer: a time-out ends an attempt."""
     return len(bad) == 1 and len(bad[0].measurements) == 1 and bad[0].measurements[0].measurement.is_silent
 
 
 def outweighs(tried: AssessedAttempt, bad: Sequence[AssessedAttempt]) -> bool:
-    """Whether a good attempt has as many measurements as a stray one takes to be cleared."""
+    """Return whether a good attempt has enough measurements to clear a stray one."""
     return tried.state is State.GOOD and _is_one_timeout(bad) and len(tried.measurements) > RECHECKS

@@ -1,4 +1,4 @@
-"""What bars a rollback, and what to do about it: only a rollback that would mend the failure is ordered."""
+"""Find what blocks a rollback: probekit orders only a rollback that would fix the failure."""
 
 from __future__ import annotations
 
@@ -9,40 +9,43 @@ from typing import Final
 from probekit.model.history import is_ahead
 from probekit.model.verdict import Control, Flag, Served, Situation, Stage, Verdict
 
-WINDOW: Final = timedelta(minutes=120)  # in which a rollback still makes sense: the checklist's post-deployment span
+WINDOW: Final = timedelta(minutes=120)  # after the deployment; the checklist's post-deployment phase lasts that long
 
 
 def rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
-    """What bars a rollback, and what to do about it; a silent control bars the whole decision."""
+    """Yield each reason against a rollback, with what to do about it."""
     name, release = verdict.item.id, situation.release
     if situation.stage is Stage.ROLLED_BACK:
-        yield "the release has been rolled back already, so look for a cause outside of it"
+        yield "the release has been rolled back already; look for a cause outside the release"
     else:
         yield from _of_the_deployment(situation)
     yield from _of_maintenance(situation)
     if not verdict.confirmed:
-        yield f"{name} did not fail in every attempt that it asks for; verify again"
+        yield f"{name} did not fail in every attempt that confirms a failure; verify again"
     if Flag.UNTRUSTED in verdict.flags:
-        yield f"a program reports that {name} failed, and 'trust' does not name its probe; measure it"
+        yield f"a program reports the failure of {name}, and 'trust' does not name its probe; measure it another way"
     if Flag.PRE_EXISTING in verdict.flags:
-        yield f"{name} failed before this deployment too, so the previous release would not mend it"
+        yield f"{name} failed before this deployment too, so the previous release would not fix it"
     if situation.control is Control.NONE:
-        yield "no control is configured, so our own network is not ruled out; set 'control', or look from elsewhere"
+        yield (
+            "no control is configured, so a fault of the runner's network is not ruled out; "
+            "set 'control', or verify from another machine"
+        )
     if situation.control is Control.SILENT and situation.reached:
-        yield "no control answers, although the target was reached; mend the control, or decide by hand"
+        yield "no control answers, although the target was reached; fix the control, or decide by hand"
     if release.served is Served.OTHER:
-        yield f"another release is served ({release.because}); find out why the new one is not"
+        yield f"another release is served ({release.because}); find out why"
     if release.served is Served.UNREADABLE:
-        yield f"what is served cannot be read ({release.because}); read it by hand and decide by hand"
+        yield f"the served version cannot be read ({release.because}); read it and decide by hand"
 
 
 def _of_the_deployment(situation: Situation) -> Iterator[str]:
     deployment = situation.history.deployment
     if deployment is None:
-        yield "no deployment is on record; if there was one, verify again with --deployed TIME"
+        yield "no deployment time known; if there was a deployment, verify again with --deployed TIME"
         return
     ago = situation.now - deployment.mark
-    if is_ahead(deployment.mark, situation.now):  # in a report of an earlier version, or by a caller
+    if is_ahead(deployment.mark, situation.now):  # in the report of an earlier version, or from Python
         yield "the deployment on record lies in the future; correct --deployed or the clock"
     if ago > WINDOW:
         minutes = timedelta(minutes=1)
@@ -50,10 +53,10 @@ def _of_the_deployment(situation: Situation) -> Iterator[str]:
 
 
 def _of_maintenance(situation: Situation) -> Iterator[str]:
-    """Planned work may be what failed, unless this deployment is part of it: then a mark of it lies in the window."""
+    """Yield each maintenance window in which no deployment is marked: the planned work may be what failed."""
     deployment = situation.history.deployment
     moments = (deployment.started, deployment.finished) if deployment else ()
     marks = [moment for moment in moments if moment and not is_ahead(moment, situation.now)]
     for window in situation.maintenance:
         if not any(window.covers(mark) for mark in marks):
-            yield f"maintenance lasts {window}, and no deployment is marked in it; decide by hand"
+            yield f"maintenance is under way ({window}), and no deployment is marked in it; decide by hand"

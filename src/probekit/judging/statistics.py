@@ -1,10 +1,10 @@
-"""What do few samples prove of a share or a percentile? Evidence and a limit in, a judgement out; pure.
+"""Test a share, a percentile or a mean against a limit by a small sample; pure.
 
-A fail is a bet over blocks of time against "each block's expected share is at most the limit", which may be looked at
-after any block (Ville 1939) and assumes nothing about what happens inside a block; a pass is exact binomial (Clopper
-and Pearson 1934) on the counts divided by their clustering, once, at the end of a window; evidence that grows from run
-to run is looked at often, and passes by a mixture of likelihood ratios (Robbins 1970), which costs more trials. A
-sampling that may go on is judged after each of its windows, and each judgement takes its part of the risk.
+A fail is a bet over blocks of time against "each block's expected share is at most the limit", which is valid after
+any block (Ville 1939) and assumes nothing about events inside a block. A pass is exact binomial (Clopper and Pearson
+1934) on the counts divided by their clustering, once, at the end of a window. Evidence that grows from run to run is
+analysed repeatedly, and passes by a mixture of likelihood ratios (Robbins 1970), which takes more trials. A sampling
+that may go on is judged after each of its windows, and each judgement takes its part of the risk.
 """
 
 from __future__ import annotations
@@ -22,50 +22,54 @@ BLOCKS_TO_PASS: Final = 6  # fewer cannot show clustering
 BLOCKS_TO_FAIL: Final = 3  # one burst touches two
 BETS: Final = (0.02, 0.1, 0.3, 0.6, 0.95)
 MIXTURE: Final = ((0.0, 0.4), (0.1, 0.2), (0.3, 0.2), (0.5, 0.1), (0.7, 0.1))  # part of the limit, weight
-_FARTHEST: Final = 1e4  # standard deviations: beyond every quantile that is asked for
-SPENT: Final = (0.8, 0.1, 0.1)  # parts of a risk, by window: 0.04 + 0.005 + 0.005 of 0.05; most passes are at the first
-SKEW: Final = 0.1  # of an estimate by one block: few blocks with events most often show less clustering than there is
-UNSENT: Final = 0.01  # share of starts that never left, beyond which an error rate is our own affair
+_FARTHEST: Final = 1e4  # standard deviations: beyond every quantile in use
+SPENT: Final = (
+    0.8,
+    0.1,
+    0.1,
+)  # parts of a risk, by window: 0.04 + 0.005 + 0.005 of 0.05; most passes come at the first
+SKEW: Final = 0.1  # correction of an estimate: few blocks with events tend to understate clustering
+UNSENT: Final = 0.01  # share of unsent starts beyond which an error rate says nothing about the target
 
 Peeks = Literal["once", "often"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risks:
-    """How often a judgement may be wrong, each way."""
+    """How often a judgement may be wrong, in each direction."""
 
     false_pass: float = 0.05
     false_fail: float = 0.01  # 0.001 where the failure could itself roll back
-    window: int | None = None  # number of the latest of a sampling that may go on, from 0; None: this is the only one
+    window: int | None = None  # index of the latest window of a sampling that may go on; None: the only window
 
     def __post_init__(self) -> None:
         _inside(self.false_pass, self.false_fail)
 
     @property
     def part(self) -> float:
-        """The part of a risk that may be spent at this window, where every window is a chance to be wrong."""
+        """The part of a risk that this window may spend: every window is a chance to be wrong."""
         return 1.0 if self.window is None else SPENT[min(self.window, len(SPENT) - 1)]
 
     def of_a_pass(self, peeks: Peeks) -> float:
-        """The risk of a false pass now; a test that may be looked at often spends none."""
+        """Return the risk of a false pass at this window; a test for repeated analysis does not divide it."""
         return self.false_pass if peeks == "often" else self.false_pass * self.part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitTest:
-    """Pass, fail, inconclusive or error, with the interval that says so: the tests inverted, as shares."""
+    """Pass, fail, inconclusive or error, with the interval of the inverted tests, as shares."""
 
     outcome: Outcome
     value: float | None  # the observed share
     low: float  # at the risk of a false fail
     high: float  # at the risk of a false pass
     trials: int
-    needed: int  # further clean trials for a pass; 0 when it is decided
+    needed: int  # further trials without an event for a pass; 0 when it is decided
     clustering: float = 1.0
 
 
 def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
-    """Is the share below the limit (a share itself)? `often`: the evidence grows, and this is not the only look at it.
+    """Test whether the share is below the limit (also a share); `often`: growing evidence, analysed repeatedly.
 
     Raises:
         ValueError: the limit lies outside of (0, 1).
@@ -93,7 +97,7 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
 
 
 def _without_own_requests(share: Share, limit: float, risks: Risks, peeks: Peeks) -> LimitTest:
-    """Requests of our own may neither make a pass nor a fail of what the target counted of everybody's."""
+    """Test a share that the target counted, so that probekit's own requests cause neither a pass nor a fail."""
     passing, failing = (judge_share(part, limit, risks, peeks) for part in share.without_own_requests())
     if failing.outcome is Outcome.FAIL:
         return failing
@@ -102,9 +106,9 @@ def _without_own_requests(share: Share, limit: float, risks: Risks, peeks: Peeks
 
 
 def judge_quantile(sample: LatencySample, q: float, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
-    """Is the q-quantile below the limit (microseconds)? `p95 < limit` is `P(T >= limit) < 5 %`.
+    """Test whether the q-quantile is below the limit (microseconds): `p95 < limit` is `P(T >= limit) < 5 %`.
 
-    Our own delay counts for a pass and is taken off for a fail; where only it stands between, the fault is ours.
+    A pass counts the local delay, a fail leaves it out; where only the local delay decides, the result is an error.
     """
     _inside(q)
     felt, theirs = (judge_share(share, 1 - q, risks, peeks) for share in sample.slow(limit))
@@ -117,7 +121,7 @@ def judge_quantile(sample: LatencySample, q: float, limit: float, risks: Risks, 
 
 
 def judge_failures(sample: LatencySample, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
-    """Is the error rate below the limit? With more than 1 % of the starts unsent that is nobody's to say but ours."""
+    """Test whether the error rate is below the limit; with more than 1 % of the starts unsent it is an error."""
     judged = judge_share(sample.failed(), limit, risks, peeks)
     unsent = sum(sample.unsent)
     lost = unsent > UNSENT * (judged.trials + unsent)
@@ -125,10 +129,10 @@ def judge_failures(sample: LatencySample, limit: float, risks: Risks, peeks: Pee
 
 
 def judge_mean(mean: Mean, limit: float, risks: Risks) -> LimitTest:
-    """Is the mean below the limit? By Student's t over the blocks, of which a pass and a fail both take six.
+    """Test whether the mean is below the limit, by Student's t over the blocks; a pass and a fail both take six.
 
     Bounds are in the unit of the mean, trials are blocks. Unlike the bet on a share, a t test may be wrong at every
-    window, so a sampling that may go on spends both risks.
+    window, so a sampling that may go on divides both risks.
     """
     values = mean.values
     missing = max(0, BLOCKS_TO_PASS - len(values))
@@ -144,7 +148,7 @@ def judge_mean(mean: Mean, limit: float, risks: Risks) -> LimitTest:
 
 
 def proves_above(share: Share, limit: float, risk: float) -> bool:
-    """Whether a bet against "each block's expected share is at most the limit" has won 1 / risk."""
+    """Return whether a bet against "each block's expected share is at most the limit" has won 1 / risk."""
     times = [events / trials / limit for events, trials in zip(share.events, share.trials, strict=True) if trials]
     if sum(ratio > 0 for ratio in times) < BLOCKS_TO_FAIL:
         return False
@@ -153,7 +157,7 @@ def proves_above(share: Share, limit: float, risk: float) -> bool:
 
 
 def proves_below(k: float, n: float, limit: float, risk: float, peeks: Peeks = "once") -> bool:
-    """Whether k events in n trials are so few at the limit: exactly, for one measurement; by a mixture, for many."""
+    """Return whether k events in n trials are too few for the limit: exactly, or by a mixture for repeated analysis."""
     if n <= k:
         return False
     if peeks == "once":
@@ -167,7 +171,7 @@ def proves_below(k: float, n: float, limit: float, risk: float, peeks: Peeks = "
 
 
 def still_needed(k: float, limit: float, risks: Risks, peeks: Peeks = "once", cluster: float = 1.0) -> int:
-    """The least number of trials with which k (clustered) events still prove "below the limit"."""
+    """Return the least number of trials with which k (clustered) events still show "below the limit"."""
     low, high, risk = math.floor(k), 2 * math.ceil(k + 1), risks.of_a_pass(peeks)
     while not proves_below(k, high, limit, risk, peeks):
         low, high = high, 2 * high
@@ -181,9 +185,9 @@ def still_needed(k: float, limit: float, risks: Risks, peeks: Peeks = "once", cl
 
 
 def clustering(share: Share) -> float:
-    """How many times more the blocks differ than independent trials would, at least 1.
+    """Return how many times more the blocks differ than independent trials would, at least 1.
 
-    It is Pearson's dispersion, with an allowance for its skew: of three stalls, 92 of 100 windows show too little.
+    It is Pearson's dispersion with a correction for skew: with three stalls, 92 of 100 windows show too little.
     """
     events, trials = sum(share.events), sum(share.trials)
     blocks = _used(share)
@@ -196,12 +200,12 @@ def clustering(share: Share) -> float:
 
 
 def t_quantile(p: float, free: int) -> float:
-    """The p-quantile, p > 0.5, of Student's t with so many degrees of freedom."""
+    """Return the p-quantile, p > 0.5, of Student's t with `free` degrees of freedom."""
     return _FARTHEST * _edge(lambda x: 1 - betainc(free / 2, 0.5, free / (free + (_FARTHEST * x) ** 2)) / 2 >= p)
 
 
 def betainc(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (DLMF 8.17.22)."""
+    """Return the regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (DLMF 8.17.22)."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
     if x > (a + 1) / (a + b + 2):
@@ -223,7 +227,7 @@ def betainc(a: float, b: float, x: float) -> float:
 
 
 def _edge(holds: Callable[[float], bool]) -> float:
-    """Where a claim begins to hold between 0 and 1."""
+    """Return the least number between 0 and 1 at which a monotone condition holds."""
     low, high = 0.0, 1.0
     for _ in range(50):  # short of 1.0 itself
         middle = (low + high) / 2

@@ -1,4 +1,4 @@
-"""Make the verdict on one instance from its assessed attempts: the outcome, and the sentence that says why."""
+"""Make the verdict on one instance from its assessed attempts: the outcome and its reason in words."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from probekit.judging.assessed import (
 )
 from probekit.judging.retries import outweighs
 from probekit.judging.statistics import Risks
-from probekit.judging.wording import against, all_of, metric_value, number, words
+from probekit.judging.wording import against, all_of, metric_value, number
 from probekit.model.checklist import Band, Item
 from probekit.model.limit import Limit
 from probekit.model.measurement import Reason
+from probekit.model.phrases import plain_failure
 from probekit.model.readings import Exact
 from probekit.model.verdict import Flag, Outcome, Verdict
+from probekit.text import words
 
 
 def passed(item: Item, tried: AssessedAttempt) -> Verdict:
-    """A pass by an attempt that is good, with the value of a good measurement."""
+    """Return the pass of a good attempt, with the value of a good measurement."""
     shown = next((limit for limit in item.expect if limit.is_duration), item.expect[0])
     good = next(one for one in tried.measurements if one.state is State.GOOD)
     because = ", ".join(_metric(limit, tried, good) for limit in item.expect)
@@ -43,15 +45,19 @@ def passed(item: Item, tried: AssessedAttempt) -> Verdict:
 
 
 def failed(item: Item, bad: Sequence[AssessedAttempt], among: str = "") -> Verdict:
-    """Failed, at the mildest severity that any of its measurements gives; `among`: how many of which, where not all."""
+    """Return a failure at the lowest severity that any of its measurements gives.
+
+    `among` is the number of bad measurements, where not all are bad.
+    """
     pairs = [(tried, one, _band(item, tried, one)) for tried in bad for one in tried.measurements]
     band = min((band for _, _, band in pairs), key=lambda band: item.severity_of(band).gravity)
     tried, shown = next((tried, one) for tried, one, of_it in reversed(pairs) if of_it == band)
     limit = tried.slow or shown.failed_limit or item.expect[0]
-    because = f"{_claim(limit, tried, shown)}; {among or all_of([len(tried.measurements) for tried in bad])}"
-    if summary := shown.measurement.summary:
+    observed, summary = tried.value(shown, limit), shown.measurement.summary
+    phrase = plain_failure(limit, observed, summary)
+    because = f"{phrase or _claim(limit, tried, shown)}; {among or all_of([len(tried.measurements) for tried in bad])}"
+    if summary and not phrase:
         because = f"{because}; {summary}"
-    observed = tried.value(shown, limit)
     verdict = Verdict(
         item=item, outcome=Outcome.FAIL, because=because, band=band, observed=observed, limit=limit, summary=summary
     )
@@ -61,12 +67,12 @@ def failed(item: Item, bad: Sequence[AssessedAttempt], among: str = "") -> Verdi
 
 
 def _band(item: Item, tried: AssessedAttempt, measurement: AssessedMeasurement) -> Band | None:
-    """The gravest band that holds for this measurement; a metric that is missing holds none."""
+    """Return the most severe band that holds for this measurement; none holds for a missing metric."""
     return next((band for band in item.bands if tried.holds(measurement, band.when, risks_of(item, band))), None)
 
 
 def disagreeing(item: Item, tried: Sequence[AssessedAttempt]) -> Verdict:
-    """Inconclusive, or a flaky pass where the last attempt outweighs those before it."""
+    """Return an inconclusive verdict, or a flaky pass where the last attempt outweighs the earlier ones."""
     *bad, last = tried
     if outweighs(last, bad):
         pass_ = passed(item, last)
@@ -77,7 +83,7 @@ def disagreeing(item: Item, tried: Sequence[AssessedAttempt]) -> Verdict:
 
 
 def _oddities(item: Item, tried: Sequence[AssessedAttempt]) -> str:
-    """What keeps attempts from agreement: measurements that were not good, some slow ones, or a slow attempt."""
+    """Return why attempts disagree: bad measurements, some slow ones, or a slow attempt."""
     count = sum(len(attempt.measurements) for attempt in tried)
     if odd := [one for attempt in tried for one in attempt.not_good]:
         was = "measurement was" if count == 1 else f"measurements {'was' if len(odd) == 1 else 'were'}"
@@ -94,7 +100,7 @@ def _oddities(item: Item, tried: Sequence[AssessedAttempt]) -> str:
 
 
 def undetermined(item: Item, tried: AssessedAttempt) -> Verdict:
-    """What its measurements leave in doubt, an error before what is only unclear."""
+    """Return the error of an undetermined attempt, or its inconclusive verdict where it has no error."""
     doubts = [(one, one.undecided) for one in tried.measurements if one.undecided]
     if tried.undecided:
         doubts = [(tried.measurements[0], tried.undecided)]
@@ -108,7 +114,7 @@ def undetermined(item: Item, tried: AssessedAttempt) -> Verdict:
 
 
 def cut_off(item: Item) -> Verdict:
-    """An error: the run ended before the item was measured."""
+    """Return the error of an item that the run ended too early to measure."""
     because = f"{Reason.CUT_OFF}: the run ended before this was measured"
     return Verdict(item=item, outcome=outcome_of(Reason.CUT_OFF), because=because, reason=Reason.CUT_OFF)
 
@@ -118,7 +124,7 @@ def _metric(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasureme
 
 
 def _claim(limit: Limit, tried: AssessedAttempt, measurement: AssessedMeasurement) -> str:
-    """The number and the limit in one sentence."""
+    """Return the number and the limit in one sentence."""
     many = "median " if limit.metric in tried.medians and len(tried.measurements) > 1 else ""
     return f"{many}{_metric(limit, tried, measurement)}, {against(limit)}"
 

@@ -1,4 +1,4 @@
-"""A sampling that may go on while it is undecided: what do its windows prove together, and could more of them?"""
+"""Evaluate the windows of a sampling together, and find out whether further windows could decide it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from probekit.model.verdict import Outcome
 
 
 def strung(windows: Sequence[Reading]) -> Reading:
-    """Return all windows as one reading, block by block; of what cannot be added up the latest."""
+    """Return all windows as one reading, block by block; the latest of readings that cannot be added."""
     return reduce(_after, windows)
 
 
@@ -31,10 +31,10 @@ def _after(earlier: Reading, later: Reading) -> Reading:
 def evaluate_windows(
     windows: Sequence[Reading], limit: Limit, risks: Risks, reference: Reference, *, may_go_on: bool
 ) -> Evaluation:
-    """Return what all windows prove, at the part of the risk that is left for the latest.
+    """Evaluate all windows together, at the part of the risk that is left for the latest.
 
-    Where they prove nothing, what the earlier ones decided stands while all of them together are on the same side of
-    the limit. A baseline has windows of one length, so only the first is held against it.
+    Where the result is inconclusive, an earlier decision stands while all windows together are on its side of the
+    limit. A baseline has windows of one length, so only the first is held against it.
     """
     if limit.of == "baseline" or (len(windows) == 1 and not may_go_on):
         return evaluate(windows[0], limit, risks, reference)
@@ -51,9 +51,9 @@ def evaluate_windows(
 
 
 def could_decide(windows: Sequence[Reading], limit: Limit, risks: Risks, more: int) -> bool:
-    """Return whether so many more windows could prove an inconclusive limit kept, without one event, or broken, as now.
+    """Return whether `more` windows could decide an inconclusive limit: kept without an event, or broken as now.
 
-    What is compared with a baseline takes more windows of the baseline. A target that went silent is asked no further.
+    A comparison with a baseline takes more windows of the baseline. A target that stopped answering is left alone.
     """
     whole = strung(windows)
     if isinstance(whole, Mean):

@@ -1,4 +1,4 @@
-"""The formats of a report, each a module or package of its own here; none decides."""
+"""The report formats: each is a module or a package of its own here, and none decides anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from probekit.drawing import WIDTH
 from probekit.files import PRIVATE
 
-if TYPE_CHECKING:  # a command that only draws needs no report
+if TYPE_CHECKING:  # a command that only draws does not import the report
     from probekit.model.report import Report
 
 Show = Literal["failures", "all"]
@@ -20,11 +20,11 @@ Show = Literal["failures", "all"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """How a report for a person is shown; other formats ignore it."""
+    """The view of a report for a person; other formats ignore it."""
 
     colour: bool = False
     width: int = WIDTH  # columns
-    show: Show = "failures"  # all: the items that passed as well, each with its value
+    show: Show = "failures"  # all: also the items that passed, each with its value
 
 
 PLAIN = View()
@@ -36,11 +36,11 @@ class Format:
 
     name: str
     render: Callable[[Report, View], str]
-    is_collected: bool = False  # another user's program fetches the file, such as an agent that gathers metrics
+    is_collected: bool = False  # a program of another user reads the file, such as a metrics agent
 
     @property
     def mode(self) -> int:
-        """The mode of a new file: a report names addresses and versions, so only its owner reads it by default."""
+        """The mode of a new file: a report names addresses and versions, so only its owner may read it by default."""
         return 0o644 if self.is_collected else PRIVATE
 
     def text(self, report: Report, view: View = PLAIN) -> str:
@@ -50,12 +50,12 @@ class Format:
 
 @cache
 def format_names() -> tuple[str, ...]:
-    """The names of all formats, sorted; none is imported."""
+    """Return the names of all formats, sorted, without importing one."""
     return tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))
 
 
 def load_format(name: str) -> Format:
-    """The format of that name, imported now.
+    """Import and return the format of that name.
 
     Raises:
         KeyError: there is none.

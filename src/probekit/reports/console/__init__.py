@@ -1,4 +1,4 @@
-"""The report for a person: the decision and its reason first, then what is not green, then what was measured."""
+"""Write the report for a person: the decision and its reason, then what is not green, then the items."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_VERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 
 def render(report: Report, view: View = PLAIN) -> str:
-    """Text of at most that many columns, unless one word is longer; blocks stand apart by an empty line."""
+    """Return text of at most `view.width` columns, unless one word is longer; an empty line separates blocks."""
     shows_all = view.show == "all"
     blocks: Iterable[Iterable[Block]] = (
         head(report),
@@ -40,16 +40,16 @@ def render(report: Report, view: View = PLAIN) -> str:
 
 
 def _not_green(report: Report) -> Iterator[Iterable[Line]]:
-    """What failed, is not verified, not configured or unsigned, and what can wait; the gravest first."""
+    """Yield what failed, is not verified, not configured or unsigned, then the follow-ups; the most severe first."""
     found = sorted(report.verdicts, key=lambda verdict: -verdict.severity.gravity)
     now = [verdict for verdict in found if not verdict.is_follow_up]
     later = [verdict for verdict in found if not verdict.outcome.is_settled and verdict.is_follow_up]
     yield _block("failed", [one for one in now if one.outcome is Outcome.FAIL], report)
     yield _block("not verified", [one for one in now if one.outcome in _NOT_VERIFIED], report)
     yield _block("not configured", [one for one in now if one.outcome is Outcome.NOT_CONFIGURED], report)
-    yield _block("unsigned, which holds the release", [one for one in now if one.outcome is Outcome.PENDING], report)
+    yield _block("unsigned (holds the release)", [one for one in now if one.outcome is Outcome.PENDING], report)
     yield _block(
-        "not green, and --strict lets nothing wait" if report.situation.strict else "follow-ups", later, report
+        "not green (--strict allows no follow-ups)" if report.situation.strict else "follow-ups", later, report
     )
 
 

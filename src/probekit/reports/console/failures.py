@@ -1,4 +1,4 @@
-"""What failed: each cause once with its items, value and limit, since when, what to do and whom to call."""
+"""List failures: each cause once with its items, value and limit, since when, what to do and whom to call."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from probekit.model.numbers import ago
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.console.remedies import of_failure
-from probekit.reports.console.values import measured
+from probekit.reports.console.values import held_to, measured, phrased
 from probekit.text import moment, words
 
 _LABEL = 9  # columns of a label
 
 
 def failures(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
-    """A block for each cause among failed items; what is gravest comes first."""
+    """Yield a block for each cause among failed items, the most severe first."""
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
     for one in verdicts:
         advice = of_failure(one, report)
@@ -28,7 +28,7 @@ def failures(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 
 def fact(label: str, text: str) -> Line:
-    """One fact of a block: its label and its text."""
+    """Return one line of a block: a label and a text."""
     return Line(f"{label:<{_LABEL}}{text}", 4, hanging=_LABEL)
 
 
@@ -41,7 +41,7 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
     if since := _since(first, report.situation.now):
         yield fact("since", since)
     if not first.confirmed:
-        yield fact("attempts", "it did not fail in every attempt yet: verify again")
+        yield fact("attempts", "not every attempt failed yet: verify again")
     yield fact("do", of_failure(first, report))
     yield fact("owner", first.item.owner)
     if called := report.run.paging.of(first.severity):
@@ -49,12 +49,10 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 
 def _evidence(verdict: Verdict) -> str:
-    """Its reason, which begins with the value and the limit; where it does not, both before it."""
-    value = measured(verdict, with_limit=True)
-    is_said = verdict.limit is None or f"limit {str(verdict.limit).removeprefix(verdict.limit.metric).strip()}" in (
-        verdict.because
-    )
-    return verdict.because if is_said or not value else f"{value}; {verdict.because}"
+    """Return the reason, with the value and the limit before it where it does not state them."""
+    value, phrase = measured(verdict, with_limit=True), phrased(verdict)
+    is_stated = phrase in verdict.because if phrase else f"limit {held_to(verdict)}" in verdict.because
+    return verdict.because if is_stated or not value else f"{phrase or value}; {verdict.because}"
 
 
 def _since(verdict: Verdict, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What a reader must know besides the verdicts: changed limits, what does not apply, what the run rests on."""
+"""List what else a reader must know: changed limits, items that do not apply, what the run rests on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from probekit.text import moment
 
 
 def footnotes(report: Report) -> Iterator[Line]:
-    """What is green and yet not plain, and what the run rests on."""
+    """Yield the notes on items that are not plainly green, and what the run rests on."""
     for verdict in report.verdicts:
         yield from _of_one(verdict)
     if reported := [verdict for verdict in report.verdicts if Flag.REPORTED in verdict.flags]:
@@ -57,7 +57,7 @@ def _situation(report: Report) -> Iterator[Line]:
         yield Line(f"release: {situation.release.because}")
     yield Line(f"control: {'none configured' if situation.control is Control.NONE else situation.control}")
     if situation.runner and any(verdict.reason is Reason.OVERLOADED for verdict in report.verdicts):
-        yield Line(f"this machine was too busy to measure what stands above as overloaded: {situation.runner}")
+        yield Line(f"this machine was too busy for the measurements marked as overloaded: {situation.runner}")
     yield from _people(report)
     deployment = situation.history.deployment
     if deployment is None:
@@ -70,7 +70,7 @@ def _situation(report: Report) -> Iterator[Line]:
 
 
 def _people(report: Report) -> Iterator[Line]:
-    """Who deployed and who reviewed, and when the deployment was planned."""
+    """Yield who deployed, who reviewed, and the planned deployment window."""
     run = report.run
     named = (("deployed by", run.deployed_by), ("reviewed by", run.reviewed_by))
     yield from (Line(f"{what}: {who}") for what, who in named if who)

@@ -1,4 +1,4 @@
-"""The first lines: the decision and its reason in one sentence, then what it rests on and of what it is."""
+"""Write the first lines: the decision with its reason in one sentence, further reasons, and the subject."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probekit.model.numbers import count
 from probekit.model.report import Report
 from probekit.model.verdict import Action, Outcome, Served, Verdict
 from probekit.reports.console.remedies import is_not_of_the_release
-from probekit.reports.console.values import measured, names, short_id
+from probekit.reports.console.values import measured, names, phrased, short_id
 from probekit.text import words
 
 STYLES: Final[dict[Action, Style]] = {
@@ -23,13 +23,13 @@ STYLES: Final[dict[Action, Style]] = {
     Action.ROLLBACK: "bad",
     Action.UNDECIDED: "odd",
 }
-_REASONS: Final = 5  # that stand at the top; the rest is in the lists below
+_REASONS: Final = 5  # at the top; the others are in the lists below
 _ALSO: Final = 2  # further items that the first line names
 _UNVERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED)
 
 
 def head(report: Report) -> Iterator[Line]:
-    """The decision with its reason, why it is that decision, and which release and target it is about."""
+    """Yield the decision with its reason, further reasons, and the release and target."""
     action = report.decision.action
     yield Line(f"{_decision(report)}: {_reason(report)}", style=STYLES[action])
     reasons = list(_further(report))
@@ -43,7 +43,7 @@ def head(report: Report) -> Iterator[Line]:
 
 
 def _decision(report: Report) -> str:
-    """The decision in capitals, with how soon; of a partial run how much of the scope it covers."""
+    """Return the decision in capitals with its deadline; for a partial run also how much of the scope it covers."""
     action, minutes, situation = report.decision.action, report.decision.minutes, report.situation
     if action is Action.PARTIAL:
         return "PASS (partial run)"
@@ -57,14 +57,14 @@ def _decision(report: Report) -> str:
 
 
 def _reason(report: Report) -> str:
-    """The reason as one says it on the telephone: where, what, and how much."""
+    """Return the reason in short: environment, item, value."""
     action, environment = report.decision.action, report.run.environment
     if report.run.ended_by:
-        return f"{environment}: the run was ended by {report.run.ended_by} before it was over"
+        return f"{environment}: the run was interrupted by {report.run.ended_by}"
     if action is Action.UNDECIDED:
         return f"{environment}: {report.decision.because[0]}"
     if action is Action.PARTIAL:
-        return f"{environment}: {report.decision.because[0]}; this is no release decision"
+        return f"{environment}: {report.decision.because[0]}; not a release decision"
     if action is Action.GO:
         return f"{environment}: {_served(report)}{report.decision.because[0]}"
     if report.situation.release.served is Served.OTHER:
@@ -80,7 +80,7 @@ def _served(report: Report) -> str:
 
 
 def _worst(report: Report) -> str:
-    """The gravest of what stops the release, and how many more there are."""
+    """Return the most severe item that stops the release, and how many more there are."""
     stopping = [one for one in report.verdicts if not (one.outcome.is_settled or one.is_follow_up)]
     for outcomes, verb in (
         ((Outcome.FAIL,), "failed"),
@@ -105,39 +105,41 @@ def _named(found: Sequence[Verdict], verb: str) -> str:
 
 
 def _short(verdicts: Sequence[Verdict]) -> str:
-    """The first few by the last words of their ids, each once, and how many more there are."""
+    """Return the first few by the last words of their ids, each once, and how many more there are."""
     found = list(dict.fromkeys(map(short_id, verdicts)))
     more = f" and {len(found) - _ALSO} more" if len(found) > _ALSO else ""
     return ", ".join(found[:_ALSO]) + more
 
 
 def _in_short(verdict: Verdict) -> str:
-    """The value with its limit where it has a unit, else what the probe says of it."""
+    """Return the value with its limit where it has a unit, else the probe's summary."""
     if verdict.outcome is not Outcome.FAIL:
         why = verdict.because.removeprefix(f"{verdict.reason}: ")
-        return why if verdict.reason in (None, Reason.OVERLOADED) else why.partition("; ")[0]  # then comes what to do
+        return why if verdict.reason in (None, Reason.OVERLOADED) else why.partition("; ")[0]  # what to do follows it
+    if phrase := phrased(verdict):
+        return phrase
     has_unit = verdict.limit is not None and (verdict.limit.unit or verdict.limit.of == "baseline")
     value = measured(verdict, with_limit=True)
     return value if has_unit and value else verdict.summary or value or verdict.because
 
 
 def _further(report: Report) -> Iterator[str]:
-    """The reasons of the decision without what stands in the first line, or in full in the lists below."""
+    """Yield the reasons of the decision that neither the first line nor the lists below state."""
     first, wrong_version = _reason(report), report.situation.release.because
     for reason in report.decision.because:
         about = next((one for one in report.verdicts if reason.endswith(f": {one.because}")), None)
         if about is None:
-            is_said = reason in first or (wrong_version and reason.endswith(wrong_version))
-            yield from () if is_said else (reason,)
+            is_stated = reason in first or (wrong_version and reason.endswith(wrong_version))
+            yield from () if is_stated else (reason,)
         elif about.outcome is Outcome.FAIL:
             yield reason.removesuffix(f": {about.because}")
     if report.decision.action is Action.ROLLBACK:
         others = [one for one in report.verdicts if is_not_of_the_release(one)]
-        yield from [f"rolling back would not mend {names(others)}: investigate there first"] if others else ()
+        yield from [f"a rollback would not fix {names(others)}: investigate there first"] if others else ()
 
 
 def _subject(report: Report) -> str:
-    """Which release of which target was verified, at which stage, from where and by which file."""
+    """Return the release, target, stage, vantage and configuration file of the run."""
     run, release = report.run, report.situation.release
     expected = " or ".join(release.expected)
     version = ", ".join(release.versions) or "unknown"

@@ -1,4 +1,4 @@
-"""The items in scope: as a table with value and limit, or as a count for each section."""
+"""List the items in scope: as a table with value and limit, or as a count for each section."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COLUMNS: Final = (
 
 
 def table(report: Report) -> Table:
-    """Every item in scope below its section, with its value and the limit that it is held to."""
+    """Return every item in scope below its section, with its value and its limit."""
     sections: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in report.verdicts:
         sections[verdict.item.section].append(verdict)
@@ -45,7 +45,7 @@ def _row(verdict: Verdict) -> Sequence[Cell | str]:
 
 
 def counts(report: Report) -> Iterator[Line]:
-    """How many items of each section have which outcome."""
+    """Yield the number of items with each outcome, by section."""
     found: dict[str, Counter[Outcome]] = defaultdict(Counter)
     for verdict in report.verdicts:
         if not verdict.item.is_own:
@@ -57,7 +57,7 @@ def counts(report: Report) -> Iterator[Line]:
 
 
 def own_checks(report: Report) -> Iterator[Line]:
-    """Each check of the user's own, with what it read; the reason of one that is not green stands above."""
+    """Yield each own check with its reading; the lists above have the reason of one that is not green."""
     if report.own_checks:
         yield Line(f"own checks: {len(report.own_checks)}")
     for verdict in report.own_checks:

@@ -1,4 +1,4 @@
-"""The last word: what to do now, for a reader who was asleep a minute ago."""
+"""State the next step: what to do now, and who does it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from probekit.model.verdict import Action, Outcome, Served, Verdict
 
 _NEXT: Final = {
     Action.GO: "go on.",
-    Action.PARTIAL: "go on, but not with the release: that takes a run of the whole scope.",
+    Action.PARTIAL: "go on; to approve the release, verify the whole scope.",
     Action.HOLD: "get the signature of {owners}, then verify again.",
-    Action.NO_GO: "do not deploy; {owners} must mend what failed; then verify again.",
+    Action.NO_GO: "do not deploy; {owners} must fix what failed; then verify again.",
     Action.ROLLBACK: "roll back to the previous release now, then verify it: "
     "probekit verify {target} --stage rolled-back --release {previous}",
-    Action.UNDECIDED: "take this for neither a go nor a rollback; do what the first line says.",
+    Action.UNDECIDED: "this is neither a go nor a rollback: do what the first line says.",
 }
 
 
@@ -30,19 +30,19 @@ def next_step(report: Report) -> str:
         text = _NEXT[action].format(owners=owners, target=target, previous=previous)
         return text + (" The follow-ups above can wait." if waiting else "")
     if report.situation.release.served is Served.OTHER:
-        return "find out why another version is served, before anything else; then verify again."
+        return "find out first why another version is served; then verify again."
     if not owners and all(verdict.outcome.is_settled for verdict in report.verdicts):
-        return "verify again, with the whole scope."
+        return "verify the whole scope again."
     if not owners:
         return (
-            f"nothing grave failed, but not every item is verified: mend that within {minutes:.0f} min; "
+            f"no critical failure, but not every item is verified: fix that within {minutes:.0f} min; "
             "then verify again."
         )
     if minutes < 1:
         failed = [one for one in report.verdicts if one.outcome is Outcome.FAIL and one.severity.is_grave]
         choice = ", or decide by hand whether to roll back" if any(map(_may_roll_back, failed)) else ""
-        return f"call {called} now: mend it{choice}; then verify again."
-    return f"call {called}: {minutes:.0f} min to find out why; then verify again."
+        return f"call {called} now: fix it{choice}; then verify again."
+    return f"call {called}: find out why within {minutes:.0f} min; then verify again."
 
 
 def _may_roll_back(verdict: Verdict) -> bool:

@@ -1,4 +1,4 @@
-"""What to do: about a failure, and to get an item verified that is not."""
+"""State what to do about a failure, and how to get an item verified."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Flag, Outcome, Verdict
 
 _BY_REASON: Final[dict[Reason, str]] = {
-    Reason.TIMEOUT: "find out why no answer came in time; the probe's 'timeout' is how long it may take",
+    Reason.TIMEOUT: "find out why the answer came too late; the probe's 'timeout' is the limit",
     Reason.BAD_RESPONSE: "read the answer: {probe}",
-    Reason.NOT_PERMITTED: "allow it with 'allow' of the environment, if it may be done there",
+    Reason.NOT_PERMITTED: "permit it with 'allow' of the environment, if it is acceptable there",
     Reason.BUDGET_SPENT: "raise 'budget' of the environment, or allow load",
     Reason.UNREACHABLE: "check address, port and route from this machine ({probe})",
     Reason.UNRESOLVED: "check the host's name, and the resolver of this machine",
     Reason.NO_NETWORK: "check the network of this machine, and its proxy",
     Reason.UNTRUSTED: "name the certificate's authority in connect.ca, or renew the certificate",
-    Reason.TURNED_AWAY: "send a credential (connect.headers), or let this machine in",
+    Reason.TURNED_AWAY: "send a credential (connect.headers), or grant this machine access",
     Reason.REFUSED_CREDENTIALS: "correct the credential to which the setting refers",
     Reason.MISSING_SECRET: "set or correct the variable or the file that holds the secret",
     Reason.MISSING_FILE: "put the file in its place, or correct the setting that names it",
     Reason.MISSING_SETTING: "add the setting ({plan})",
-    Reason.CUT_OFF: "verify again and let the run end; 'deadline' is how long it may take",
-    Reason.NOT_MEASURED: "mend what failed, then verify again; --all measures everything now",
-    Reason.OVERLOADED: "verify again when this machine has less to do, or from another one",
-    Reason.BUG: "report it to the authors of probekit, with --verbose and its output",
+    Reason.CUT_OFF: "verify again and let the run finish; 'deadline' limits its duration",
+    Reason.NOT_MEASURED: "fix what failed, then verify again; --all measures everything now",
+    Reason.OVERLOADED: "verify again when this machine is less busy, or from another one",
+    Reason.BUG: "report this bug of probekit, with the output of --verbose",
 }
 _OF_URL: Final[dict[Reason, str]] = {  # where there is no file to change
-    Reason.UNTRUSTED: "believe the certificate's authority with --ca FILE, or renew the certificate",
-    Reason.TURNED_AWAY: "send a credential with --header Authorization=VARIABLE, or let this machine in",
+    Reason.UNTRUSTED: "trust the certificate's authority with --ca FILE, or renew the certificate",
+    Reason.TURNED_AWAY: "send a credential with --header Authorization=VARIABLE, or grant this machine access",
 }
 _BY_SEVERITY: Final = {
-    Severity.CRITICAL: "mend it now; rolling back would not",
+    Severity.CRITICAL: "fix it now; a rollback would not fix it",
     Severity.HIGH: "find the cause now",
-    Severity.MEDIUM: "mend it by a hotfix or in the next release",
-    Severity.LOW: "document it, and mend it in the next release",
+    Severity.MEDIUM: "fix it in a hotfix or in the next release",
+    Severity.LOW: "document it, and fix it in the next release",
 }
 
 
@@ -46,11 +46,11 @@ def of_failure(verdict: Verdict, report: Report) -> str:
     is_in_time = verdict.due is not None and verdict.due > report.situation.now
     otherwise = "decide whether to roll back" if may_roll_back else "escalate"
     choices = (
-        (action is Action.NO_GO and verdict.severity.is_grave, "do not deploy before it is mended"),
+        (action is Action.NO_GO and verdict.severity.is_grave, "do not deploy before it is fixed"),
         (action is Action.ROLLBACK and may_roll_back, "roll back to the previous release"),
         (Flag.OTHER_RELEASE in verdict.flags, "find out first why another release is served"),
         (is_in_time, f"find the cause by {verdict.due:%H:%M:%S} UTC, else {otherwise}" if verdict.due else ""),
-        (may_roll_back, "mend it now, or decide by hand whether to roll back"),
+        (may_roll_back, "fix it now, or decide by hand whether to roll back"),
         (not verdict.severity.is_grave and bool(verdict.item.criteria), "find out why: it is a success criterion"),
         (True, _BY_SEVERITY[verdict.severity]),
     )
@@ -58,17 +58,17 @@ def of_failure(verdict: Verdict, report: Report) -> str:
 
 
 def is_not_of_the_release(verdict: Verdict) -> bool:
-    """Whether it is a critical failure that rolling back would not mend."""
+    """Return whether it is a critical failure that a rollback would not fix."""
     is_critical = verdict.outcome is Outcome.FAIL and verdict.severity is Severity.CRITICAL
     return is_critical and not verdict.item.may_roll_back(verdict.band)
 
 
 def of_unverified(verdict: Verdict, run: Run) -> str:
-    """Return how an item gets its answer."""
+    """Return how to get an item verified."""
     plan = f"probekit plan --env {run.environment} says what it needs"
     probe = f"probekit probe {verdict.item.probe} --env {run.environment}"
     if run.is_of_url:
-        plan = probe = f"probekit init {run.base_url} writes a file, by which it can be measured"
+        plan = probe = f"probekit init {run.base_url} writes a configuration that can measure it"
     if verdict.outcome is Outcome.NOT_CONFIGURED:
         return plan
     if verdict.reason:
@@ -77,7 +77,7 @@ def of_unverified(verdict: Verdict, run: Run) -> str:
     if Flag.OTHER_RELEASE in verdict.flags:
         return "find out why another release is served, then verify again"
     if Flag.UNTRUSTED in verdict.flags:
-        return "name its probe in 'trust' of the environment, or measure it"
+        return "name its probe in 'trust' of the environment, or measure it another way"
     if Flag.FLAKY in verdict.flags:
         return "verify again: its measurements disagree"
     return "verify again; a longer 'window' or a higher rate decides sooner" if verdict.limit else "verify again"

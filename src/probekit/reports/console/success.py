@@ -1,4 +1,4 @@
-"""The document's success criteria: each met, missed or open, in their groups."""
+"""List the success criteria of the checklist: each met, missed or open, in their groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS: Final = (Column(title=""), Column(title=""), Column(title="", is_wrapp
 
 
 def criteria(report: Report, *, in_full: bool) -> Iterator[Block]:
-    """Their count by state, and below it what was missed, or all of them by group."""
+    """Yield their count by state, then the missed ones, or all of them by group."""
     found = report.success
     if not found:
         return
@@ -44,7 +44,7 @@ def _rows(found: Sequence[CriterionResult], report: Report) -> Iterator[Sequence
 
 
 def _why(result: CriterionResult, report: Report) -> str:
-    """The items that failed, or else those that leave it open."""
+    """Return the items that failed, else those that leave the criterion open."""
     if result.state is CriterionState.MET:
         return ""
     if result.failed:

@@ -1,4 +1,4 @@
-"""What has no answer: not verified and how to get it verified, not configured, unsigned."""
+"""List items without an answer: not verified and how to get them verified, not configured, unsigned."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LISTED: Final = 3  # items without a measurement that are listed; of more only 
 
 
 def unverified(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
-    """Each cause once with its items; of many without a measurement or a signature, their counts."""
+    """Yield each cause once with its items; counts where many have no measurement or no signature."""
     counted, environment = _counted(verdicts), report.run.environment
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
     for one in verdicts:
@@ -35,9 +35,9 @@ def unverified(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 
 def _why(verdict: Verdict, report: Report) -> str:
-    """Its reason; where another release is served, that: what passed has nothing more to say."""
+    """Return the reason of a verdict; where another release is served, that."""
     if verdict.reason is None and Flag.OTHER_RELEASE in verdict.flags:
-        return f"{report.situation.release.because}, so what passed tells nothing of the expected release"
+        return f"{report.situation.release.because}, so its results do not apply to the expected version"
     return verdict.because.replace(verdict.reason, words(verdict.reason), 1) if verdict.reason else verdict.because
 
 
@@ -51,7 +51,7 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 
 def _counted(verdicts: Sequence[Verdict]) -> dict[Outcome, list[Verdict]]:
-    """What would be many lines and say little one by one: there is no measurement, or no signature."""
+    """Return the items to be counted instead of listed: many without a measurement or a signature."""
     without = {
         Outcome.NOT_CONFIGURED: [one for one in verdicts if one.outcome is Outcome.NOT_CONFIGURED],
         Outcome.PENDING: [one for one in verdicts if one.outcome is Outcome.PENDING and one.is_follow_up],

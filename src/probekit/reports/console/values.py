@@ -1,4 +1,4 @@
-"""Values, limits and names as every part of the report writes them."""
+"""Write values, limits and names alike in every part of the report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from probekit.model.numbers import number
+from probekit.model.phrases import plain_failure, plain_value
 from probekit.model.verdict import Verdict
 from probekit.text import words
 
@@ -13,18 +14,28 @@ _NAMED: Final = 6  # items of one cause that are named
 
 
 def measured(verdict: Verdict, *, with_limit: bool = False) -> str:
-    """Return the metric with its value, and its limit where that is asked for; empty where there is no value."""
+    """Return the metric with its value and, if requested, its limit; empty without a value."""
     limit, value = verdict.limit, verdict.observed
     if limit is None or value is None:
         return ""
+    if word := plain_value(limit, value):
+        return word
     written = number(value, limit.metric_unit or "", apart_from=limit.value if limit.of == "value" else None)
     return f"{words(limit.metric)} {written}" + (f", limit {held_to(verdict)}" if with_limit else "")
 
 
 def held_to(verdict: Verdict) -> str:
     """Return the limit without its metric's name."""
-    limit = verdict.limit
-    return str(limit).removeprefix(limit.metric).strip() if limit else ""
+    limit, value = verdict.limit, verdict.observed
+    if limit is None:
+        return ""
+    is_plain = value is not None and bool(plain_value(limit, value))
+    return plain_value(limit, limit.value) if is_plain else str(limit).removeprefix(limit.metric).strip()
+
+
+def phrased(verdict: Verdict) -> str:
+    """Return what happened, where the value and the limit alone do not say it; else empty."""
+    return plain_failure(verdict.limit, verdict.observed, verdict.summary) if verdict.limit else ""
 
 
 def short_id(verdict: Verdict) -> str:

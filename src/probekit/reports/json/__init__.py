@@ -1,4 +1,4 @@
-"""The report for other programs, by report.schema.json."""
+"""The JSON report for other programs (report.schema.json)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A noun of the model out of JSON, checked beyond what its fields say."""
+"""Read an object of the model from JSON, with checks beyond the types of its fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, TypeAdapter
 
 _N = TypeVar("_N")
 
-_READERS: Final[dict[type, TypeAdapter[Any]]] = {}  # made when first asked for: all of them take 0.15 s of CPU
+_READERS: Final[dict[type, TypeAdapter[Any]]] = {}  # made on first use: all of them take 0.15 s of CPU
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -31,7 +31,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 def noun(sort: type[_N], document: Any) -> _N:  # noqa: ANN401  # any JSON
-    """Return the noun of that sort which a document is.
+    """Return the object of type `sort` that a document describes.
 
     Raises:
         ValidationError, ValueError, OverflowError: it is none.
@@ -43,7 +43,7 @@ def noun(sort: type[_N], document: Any) -> _N:  # noqa: ANN401  # any JSON
 
 
 def _check(found: object) -> None:
-    """Refuse what the fields of a noun do not: a time without a zone or beyond the calendar, a number without end."""
+    """Refuse a time without a zone or beyond the calendar, and a number that is not finite."""
     if isinstance(found, datetime):
         in_utc(found)
     elif isinstance(found, float):

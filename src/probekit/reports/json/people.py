@@ -1,4 +1,4 @@
-"""People and planned periods in the JSON report, and back."""
+"""Write people and planned periods to the JSON report, and read them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probekit.reports.json.time import time_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedPeople:
-    """What the report of an earlier run says of people."""
+    """The people of an earlier run."""
 
     deployed_by: str | None
     reviewed_by: str | None
@@ -24,7 +24,7 @@ class RecordedPeople:
 
 
 def people_document(run: Run) -> dict[str, Any]:
-    """What a run's part of the document says of people."""
+    """Return the people of a run for the document."""
     return {
         "deployed_by": run.deployed_by,
         "reviewed_by": run.reviewed_by,
@@ -35,24 +35,24 @@ def people_document(run: Run) -> dict[str, Any]:
 
 
 def contact_document(contact: Contact) -> dict[str, str]:
-    """One contact."""
+    """Return one contact for the document."""
     return {"role": contact.role, "name": contact.name, "contact": contact.contact}
 
 
 def period_document(period: Period) -> dict[str, str]:
-    """A planned period; of maintenance with its reason."""
+    """Return a planned period for the document; maintenance with its reason."""
     document = {"from": time_text(period.start), "to": time_text(period.end)}
     return document | ({"reason": period.reason} if isinstance(period, Maintenance) else {})
 
 
 def period_facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A planned period of a document, with the names that the model has."""
+    """Return a planned period of a document, by the names of the model."""
     names = {"from": "start", "to": "end"}
     return {names.get(name, name): value for name, value in document.items()}
 
 
 def people_facts(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run's part of a document says of people, with the names that the model has; an older one had none."""
+    """Return the people of a document, by the names of the model; an older document has none."""
     window = run.get("deployment_window")
     return {
         "deployed_by": run.get("deployed_by"),

@@ -1,4 +1,4 @@
-"""What does the record say? Since when items fail, what was seen, and windows of a baseline: from JSON to nouns."""
+"""Read what is on record from JSON: since when items fail, measurements, and windows of a baseline."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class ReportError(Exception):
 
 
 class AheadError(ReportError):
-    """The run of the report began or ended in the future of now, so its clock was ahead, or this one is behind."""
+    """The run of the report began or ended in the future: its clock was ahead, or this clock is behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRun:
-    """What a judge needs of an earlier run."""
+    """The parts of an earlier run that judging needs."""
 
     situation: Situation
     attempts: Mapping[InstanceKey, tuple[Attempt, ...]]  # by probe and instance
@@ -46,13 +46,13 @@ class _Since(BaseModel, defer_build=True):
     item: str
     severity: Severity
     since: Moment
-    claim: str = ""  # reports of before this was kept have none: their failures give no age
+    claim: str = ""  # older reports have none: their failures give no age
 
 
 class _History(BaseModel, defer_build=True):
     since: tuple[_Since, ...]
     evidence: tuple[dict[str, Any], ...]
-    answered: frozenset[str] = frozenset()  # reports of before this was kept have none
+    answered: frozenset[str] = frozenset()  # older reports have none
 
 
 class _Run(BaseModel, defer_build=True):
@@ -66,7 +66,7 @@ class _Situation(BaseModel, defer_build=True):
 
 
 class _Head(BaseModel, defer_build=True):
-    """As much of report.schema.json as the next run needs."""
+    """The parts of report.schema.json that the next run needs."""
 
     schema_: Literal["probekit.report/1"]
     run: _Run
@@ -89,35 +89,35 @@ _FACTS: Final = (
 
 
 def _refused(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """What is no report, by whichever part, is one error."""
+    """Turn every error of reading a report into a ReportError."""
 
     @wraps(function)
     def refusing(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
             return function(*args, **kwargs)
         except (ValidationError, ValueError, TypeError, AttributeError, LookupError, OverflowError):
-            raise ReportError("it was not written by this probekit, or is damaged") from None
+            raise ReportError("it was not written by this version of probekit, or is damaged") from None
 
     return refusing
 
 
 @_refused
 def history_of(report: Any, target: TargetKey, now: datetime) -> History:  # noqa: ANN401  # any JSON
-    """Since when each item fails, and the evidence of its release, by a report on that target.
+    """Return since when each item fails, and the evidence of its release, by a report on that target.
 
     What lies in the future of now is left out: a time there would count as now for ever, and hide later windows.
 
     Raises:
         AheadError: the run began or ended in the future.
-        ReportError: it is no report, or one on another target.
+        ReportError: not a report, or a report on another target.
     """
     found = _head(report)
     if found.run.environment != target.environment:
-        raise ReportError(f"a report on '{found.run.environment}', not on '{target.environment}'")
+        raise ReportError(f"the report is on environment '{found.run.environment}', not on '{target.environment}'")
     if found.run.base_url != target.base_url:
-        raise ReportError(f"a report on {found.run.base_url}, not on {target.base_url}")
+        raise ReportError(f"the report is on {found.run.base_url}, not on {target.base_url}")
     if is_ahead(found.run.started, now) or is_ahead(found.situation.now, now):
-        raise AheadError("a report of the future of this clock; correct the clock")
+        raise AheadError("the report is from the future of this clock; correct the clock")
     since = {key: moment for key, moment in _since(found).items() if not is_ahead(moment, now)}
     evidence = dict(map(_evidence, found.history.evidence))
     known = {source: one for source, one in evidence.items() if one.until is None or not is_ahead(one.until, now)}
@@ -126,10 +126,10 @@ def history_of(report: Any, target: TargetKey, now: datetime) -> History:  # noq
 
 @_refused
 def deployment_of(report: Any) -> tuple[Deployment | None, str | None]:  # noqa: ANN401  # any JSON
-    """The deployment that a run counted from, and its release by whichever name: its own, or the expected one.
+    """Return the deployment of a run, and its release: the recorded one, else the expected one.
 
     Raises:
-        ReportError: it is no report.
+        ReportError: not a report.
     """
     found = _read(History, {"deployment": report["situation"]["deployment"]}).deployment
     expected = report["situation"]["release"]["expected"]
@@ -139,10 +139,10 @@ def deployment_of(report: Any) -> tuple[Deployment | None, str | None]:  # noqa:
 
 @_refused
 def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
-    """What was seen, and how things stood.
+    """Return the measurements and the situation of a run.
 
     Raises:
-        ReportError: it is no report, or not whole.
+        ReportError: not a report, or an incomplete one.
     """
     document = report["situation"]
     facts = {name: document[name] for name in _FACTS}
@@ -162,7 +162,7 @@ def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
 
 
 def window_document(window: BaselineWindow) -> dict[str, Any]:
-    """A window of a baseline as the store keeps it."""
+    """Return a window of a baseline as the store keeps it."""
     values = [
         [*source, one.value, one.fingerprint, one.requests, one.addresses] for source, one in window.values.items()
     ]
@@ -177,7 +177,7 @@ def window_document(window: BaselineWindow) -> dict[str, Any]:
 
 @_refused
 def window_of(document: Mapping[str, Any]) -> BaselineWindow:
-    """The window that the store kept.
+    """Return the window that the store kept.
 
     Raises:
         ReportError: it is none.

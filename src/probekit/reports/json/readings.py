@@ -1,4 +1,4 @@
-"""The readings of a measurement as JSON has them, written and read: numbers, and what samples rest on."""
+"""Write the readings of a measurement to JSON and read them: numbers and samples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from probekit.reports.json.noun import noun
 
 
 def readings_document(values: Mapping[str, Reading | Failure]) -> dict[str, Any]:
-    """Readings by metric, and each sample that some of them are of, once."""
+    """Return the readings by metric, and each of their samples once."""
     samples: list[LatencySample] = []
     for value in values.values():
         if isinstance(value, Quantile | ErrorRate) and value.sample not in samples:
@@ -37,8 +37,8 @@ def readings_document(values: Mapping[str, Reading | Failure]) -> dict[str, Any]
     }
 
 
-def _value(value: Reading | Failure, samples: Sequence[LatencySample]) -> float | dict[str, Any]:  # noqa: PLR0911  # one a sort
-    """A number; of samplings what they rest on, block by block; else why there is none."""
+def _value(value: Reading | Failure, samples: Sequence[LatencySample]) -> float | dict[str, Any]:  # noqa: PLR0911  # one return per type
+    """Return a number, a sample block by block, or why there is no reading."""
     match value:
         case Failure(reason=reason, detail=detail):
             return {"reason": reason.value, "detail": detail}
@@ -72,12 +72,12 @@ def _of_sample(value: ErrorRate | Quantile, place: int) -> dict[str, Any]:
 
 
 def number_or_none(value: float) -> float | None:
-    """What JSON has a word for: no NaN, and 1 or 0 for a claim, which Python may hold as a bool."""
+    """Return a number that JSON can write: None for NaN and infinities, 1 or 0 for a bool."""
     return +value if isfinite(value) else None
 
 
 def _no_number(value: float) -> dict[str, Any]:
-    return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value} is no number to judge"}
+    return {"reason": Reason.BAD_RESPONSE.value, "detail": f"{value} is not a finite number"}
 
 
 def readings_of(document: Mapping[str, Any]) -> dict[str, Reading | Failure]:
@@ -90,7 +90,7 @@ def readings_of(document: Mapping[str, Any]) -> dict[str, Reading | Failure]:
     return {str(name): _reading(value, samples) for name, value in document["values"].items()}
 
 
-def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failure:  # noqa: ANN401, PLR0911  # any JSON; one return a sort
+def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failure:  # noqa: ANN401, PLR0911  # any JSON; one return per type
     """Return one reading, or why there is none."""
     match document:
         case bool():
@@ -115,7 +115,7 @@ def _reading(document: Any, samples: Sequence[LatencySample]) -> Reading | Failu
 
 
 def _sample(samples: Sequence[LatencySample], place: int) -> LatencySample:
-    """Return the sample at a place, which is counted from the first one."""
+    """Return the sample at an index that counts from 0."""
     if place < 0:
         raise LookupError(place)
     return samples[place]

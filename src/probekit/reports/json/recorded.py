@@ -1,4 +1,4 @@
-"""Read of a JSON report what a person asks about a run: its decision, its verdicts, and what it was configured by."""
+"""Read the parts of a JSON report that people ask for: the decision, the verdicts, the configuration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ChangedLimits(_Part):
 
 
 class RecordedVerdict(_Part):
-    """What a run said of one item."""
+    """The verdict of a run on one item."""
 
     item: str
     outcome: Outcome
@@ -39,14 +39,14 @@ class RecordedVerdict(_Part):
     limit: str | None
     flags: tuple[str, ...]
     since: Moment | None
-    claim: str | None = None  # None: the report was written without claims
+    claim: str | None = None  # None: an older report without fingerprints
     own: bool = False
     owner: str = ""
     changed: ChangedLimits | None = None
 
     @property
     def held_to(self) -> Limit | None:
-        """The limit, where it compares with a number that it states."""
+        """The limit, where it compares with a stated number."""
         try:
             return parse_limit(self.limit or "")
         except ValueError:
@@ -59,7 +59,7 @@ class RecordedVerdict(_Part):
 
     @property
     def measured(self) -> str:
-        """The number with its unit, as a person reads it; empty where there is none."""
+        """The number with its unit; empty where there is none."""
         limit = self.held_to
         beside = limit.value if limit and limit.of == "value" else None
         return "" if self.observed is None else number(self.observed, self.unit or "", apart_from=beside)
@@ -71,7 +71,7 @@ class RecordedVerdict(_Part):
 
 
 class RecordedDecision(_Part):
-    """What a run decided."""
+    """The decision of a run."""
 
     action: str
     exit_code: int
@@ -79,7 +79,7 @@ class RecordedDecision(_Part):
 
 
 class RecordedFacts(_Part):
-    """Which run it was."""
+    """The identity of a run."""
 
     id: str
     environment: str
@@ -97,14 +97,14 @@ class RecordedFacts(_Part):
 
 
 class RecordedRelease(_Part):
-    """Which versions were expected, and which were served."""
+    """The expected and the served versions."""
 
     expected: tuple[str, ...]
     answers: dict[str, int]
 
 
 class RecordedSituation(_Part):
-    """How things stood."""
+    """The situation of a run."""
 
     now: Moment
     partial: bool
@@ -113,7 +113,7 @@ class RecordedSituation(_Part):
 
 
 class RecordedReport(_Part):
-    """The report of a run, without what was measured."""
+    """The report of a run, without its measurements."""
 
     schema_: Literal["probekit.report/1"]
     run: RecordedFacts
@@ -124,13 +124,13 @@ class RecordedReport(_Part):
 
     @property
     def release(self) -> str:
-        """The versions that were served, else those that were expected."""
+        """The served versions, else the expected ones."""
         release = self.situation.release
         return ", ".join(sorted(release.answers)) or " or ".join(release.expected)
 
 
 def read_report(document: Any) -> RecordedReport:  # noqa: ANN401  # any JSON
-    """Return the report that a JSON document is.
+    """Return the report in a JSON document.
 
     Raises:
         ReportError: it is none, or one of another version.
@@ -139,5 +139,6 @@ def read_report(document: Any) -> RecordedReport:  # noqa: ANN401  # any JSON
         return RecordedReport.model_validate({**document, "schema_": document["schema"]})
     except (ValidationError, TypeError, KeyError, OverflowError):
         raise ReportError(
-            "the report was not written by this probekit, or is damaged; runs show RUN --json shows it as it is"
+            "the report was not written by this version of probekit, or is damaged; "
+            "runs show RUN --json prints it unchanged"
         ) from None

@@ -1,4 +1,4 @@
-"""Times as a report writes them."""
+"""Write times for the JSON report."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def time_text(moment: datetime) -> str:
-    """The moment in UTC (RFC 3339)."""
+    """Return the moment in UTC (RFC 3339)."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The report for other programs, by report.schema.json."""
+"""Write the JSON report (report.schema.json)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from probekit.reports.json.readings import number_or_none, readings_document
 from probekit.reports.json.time import time_text as _time
 
 SCHEMA: Final = "probekit.report/1"
-_OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # of ASCII; DEL too
+_OUTSIDE: Final = re.compile(r"[^\x00-\x7e]")  # not printable ASCII
 
 
 def render(report: Report, _view: View = PLAIN) -> str:
-    """One JSON document (RFC 8259) in ASCII, which ends with a newline; each verdict and each measurement on a line."""
+    """Return one JSON document (RFC 8259) in ASCII with a final newline; each verdict and measurement is a line."""
     document = {
         "schema": SCHEMA,
         "run": {**_run(report.run), "checklist": report.checklist},
@@ -51,7 +51,7 @@ def render(report: Report, _view: View = PLAIN) -> str:
 
 
 def _written(document: Mapping[str, object]) -> str:
-    """Without json's own indent, which is written in Python and takes twice as long."""
+    """Write JSON without the indent of the json module, which takes twice as long."""
     members = (f"{_line(name)}: {_lines(value)}" for name, value in document.items())
     return "{\n" + ",\n".join(members) + "\n}\n"
 
@@ -65,7 +65,7 @@ def _line(value: object) -> str:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    """A character as JSON escapes it; half a surrogate pair, which strict readers refuse, as the text of its code."""
+    """Return a character as a JSON escape; half a surrogate pair, which strict readers refuse, as its code."""
     character = match[0]
     is_half = "\ud800" <= character <= "\udfff"
     return f"\\\\u{ord(character):04x}" if is_half else json.dumps(character)[1:-1]
@@ -158,7 +158,7 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
 
 
 def _changed(item: Item) -> dict[str, Any] | None:
-    """Both limits, where the environment has others than the checklist."""
+    """Return both limits, where the environment changes the limit of the checklist."""
     if not item.changed_from:
         return None
     before, now = ([str(limit) for limit in limits] for limits in (item.changed_from, item.expect))
@@ -202,7 +202,7 @@ def _evidence(source: InstanceKey, evidence: PooledEvidence) -> dict[str, Any]:
 
 
 def _attempts(report: Report) -> list[dict[str, Any]]:
-    """Which measurements make an attempt, by their place in `measurements`."""
+    """Return the measurements of an attempt by their index in `measurements`."""
     places = {id(measurement): number for number, measurement in enumerate(report.measurements)}
     return [
         {
