@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import generated_docs
 import pytest
 
 from probekit.config.loader import load
@@ -104,7 +104,7 @@ def test_the_gate_in_a_script_takes_the_way_that_the_code_says(tmp_path, code, s
 
 
 def test_the_documents_that_restate_code_are_up_to_date() -> None:
-    documents = runpy.run_path(str(ROOT / "scripts" / "generated_docs.py"))["documents"]()
+    documents = generated_docs.documents()
 
     assert len(documents) > 1
     assert documents == {path: path.read_text("utf-8") for path in documents}

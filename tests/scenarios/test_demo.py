@@ -19,20 +19,18 @@ from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 from probekit.workflows.rejudge import rejudge
 
 DAYS, DEPLOYED, SETTLED, HEALTH = environment.SCOPE[:4]
-OVER_HTTPS = {
-    "deploy.services.infrastructure-health",
-    "deploy.smoke.core-endpoints",
-    "deploy.smoke.smoke-response-times",
-    "deploy.performance.p95-latency",
-    "post.performance.api-response-times",
-    "post.security.cors",
-    "post.security.headers",
-    "post.security.rate-limiting",
-}
 HIT_RATE = "post.performance.cache-hit-rate"
-SLOW_QUERIES = "post.performance.no-slow-queries"
-UNUSED = dict.fromkeys((HIT_RATE, SLOW_QUERIES), "inconclusive")  # no request of the run reaches cache and database
 ROOT = Path(__file__).parents[2]
+TABLES = tomllib.loads((ROOT / "tests" / "data" / "faults.toml").read_text("utf-8"))
+ROWS = {row["name"]: row for row in TABLES["fault"]}
+OUTCOMES = ("fail", "error", "inconclusive")
+
+
+def expected(fault: str, *, deployed: bool = True) -> tuple[int, dict[str, str]]:
+    """The exit code and the verdicts that are no pass, as the fault's row has them."""
+    row = ROWS[fault]
+    not_green = {item: outcome for outcome in OUTCOMES for item in row.get(outcome, ())}
+    return row["code"] if deployed else min(row["code"], 10), not_green  # without a deployment nothing rolls back
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,8 @@ def test_a_healthy_target_is_go(verify, target) -> None:
 def test_a_health_endpoint_that_hangs_fails_in_three_attempts(with_fault, arguments, code) -> None:
     seen = with_fault("hang", *arguments)
 
-    assert (seen.code, seen.not_green) == (code, {HEALTH: "fail"})
+    assert (seen.code, seen.not_green) == expected("hang", deployed=bool(arguments))
+    assert seen.code == code
     assert "all 3 measurements in 3 attempts" in seen.verdicts[HEALTH]["because"]
     assert set(P95) <= seen.left_out if code == 20 else not seen.left_out
     assert seen.verdicts[HEALTH]["severity"] == "critical"
@@ -161,7 +160,7 @@ def test_the_demo_plants_a_fault_itself_and_exits_with_verify_s_code(verify) -> 
 def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, arguments) -> None:
     seen = with_fault("half-broken", *arguments)
 
-    assert (seen.code, seen.not_green) == (10, {HEALTH: "inconclusive"})
+    assert (seen.code, seen.not_green) == expected("half-broken", deployed=bool(arguments))
     assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
 
 
@@ -170,8 +169,7 @@ def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, argum
 def test_an_expired_certificate_fails_its_days_and_its_trust_and_never_rolls_back(with_fault, arguments) -> None:
     seen = with_fault("expired-cert", *arguments)
 
-    untrusted = dict.fromkeys({HEALTH, *OVER_HTTPS}, "error")
-    assert (seen.code, seen.not_green) == (10, untrusted | {DAYS: "fail", DEPLOYED: "fail"} | UNUSED)
+    assert (seen.code, seen.not_green) == expected("expired-cert", deployed=bool(arguments))
     assert seen.verdicts[DAYS]["severity"] == "critical"
     assert "trusted 0" in seen.verdicts[DEPLOYED]["because"]
     assert "refused: the leaf localhost expired on" in seen.verdicts[DEPLOYED]["because"]
@@ -183,8 +181,7 @@ def test_an_expired_certificate_fails_its_days_and_its_trust_and_never_rolls_bac
 def test_another_host_s_certificate_fails_what_is_deployed(with_fault, arguments) -> None:
     seen = with_fault("wrong-host-cert", *arguments)
 
-    untrusted = dict.fromkeys({HEALTH, *OVER_HTTPS}, "error")
-    assert (seen.code, seen.not_green) == (10, untrusted | {DEPLOYED: "fail"} | UNUSED)
+    assert (seen.code, seen.not_green) == expected("wrong-host-cert", deployed=bool(arguments))
     assert "host matches 0" in seen.verdicts[DEPLOYED]["because"]
     assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
 
@@ -196,6 +193,7 @@ def test_an_old_version_hides_what_the_release_itself_answers_and_nothing_else(w
 
     of_release = {name for name, one in seen.verdicts.items() if one["layer"] in ("application", "edge")}
     assert (seen.code, seen.not_green) == (10, dict.fromkeys(of_release, "inconclusive"))
+    assert (seen.code, seen.not_green) == expected("old-version", deployed=bool(arguments))
     assert all(seen.verdicts[name]["flags"] == ["other_release"] for name in of_release)
     assert {one["layer"] for one in seen.verdicts.values() if one["passed"]} >= {"certificate", "database", "cache"}
     assert seen.report["decision"]["because"][0] == "WRONG VERSION: 2.3.0 is served, 2.3.1 expected"
@@ -206,63 +204,42 @@ def test_an_old_version_hides_what_the_release_itself_answers_and_nothing_else(w
 def test_one_stray_error_is_asked_again_and_shown(with_fault) -> None:
     seen = with_fault("one-stray-error")
 
-    assert (seen.code, seen.not_green) == (0, {})
+    assert (seen.code, seen.not_green) == expected("one-stray-error", deployed=False)
     assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
     assert "1 of 32 measurements was not good: 503 from 127.0.0.1" in seen.verdicts[HEALTH]["because"]
     assert "1 of 32 measurements" in seen.out.replace("\n", " ").replace("  ", " ")
 
 
-DATABASE = "deploy.services.database-connectivity"
 INFRASTRUCTURE = "deploy.services.infrastructure-health"
 ROUTES = "deploy.smoke.core-endpoints"
 P95 = ("deploy.smoke.smoke-response-times", "deploy.performance.p95-latency", "post.performance.api-response-times")
-OF_THE_DATABASE = (
-    "post.database.data-integrity",
-    "post.database.no-orphans",
-    "post.database.indexes-valid",
-    "post.database.foreign-keys-verified",
-    "post.database.no-blocked-sessions",
-    SLOW_QUERIES,
-    "post.performance.pool-headroom",
-)
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    ("fault", "code", "not_green"),
+    "fault",
     [
-        ("missing-headers", 0, {"post.security.headers": "fail"}),
-        ("slow", 10, dict.fromkeys(P95, "fail")),
-        ("orphans", 10, {"post.database.no-orphans": "fail"}),
-        (
-            "cache-down",
-            20,
-            {"deploy.services.cache-connectivity": "fail", INFRASTRUCTURE: "fail", HIT_RATE: "error"},
-        ),
-        ("soon-expiring-cert", 0, {DAYS: "fail"}),
-        (  # all else is answered by the cache
-            "html-error-page",
-            10,
-            dict.fromkeys((HEALTH, INFRASTRUCTURE, SLOW_QUERIES), "inconclusive"),
-        ),
-        ("open-cors", 10, {"post.security.cors": "fail"}),
-        ("no-rate-limit", 0, {"post.security.rate-limiting": "fail"}),
-        (
-            "blocked-lock",
-            10,
-            {"post.database.no-blocked-sessions": "fail", SLOW_QUERIES: "fail"},
-        ),
-        ("invalid-index", 10, {"post.database.indexes-valid": "fail"}),  # a unique one that does not vouch: high
-        ("cold-cache", 0, {HIT_RATE: "fail"}),
-        ("cache-full", 10, {"deploy.services.cache-connectivity": "fail"}),
-        ("readonly-database", 10, {DATABASE: "fail"}),
-        ("slow-half", 10, dict.fromkeys(P95, "fail")),
-        ("base-delay", 0, {}),
+        "missing-headers",
+        "slow",
+        "orphans",
+        "cache-down",
+        "soon-expiring-cert",
+        "html-error-page",
+        "open-cors",
+        "no-rate-limit",
+        "blocked-lock",
+        "invalid-index",
+        "cold-cache",
+        "cache-full",
+        "readonly-database",
+        "slow-half",
+        "base-delay",
     ],
 )
-def test_a_fault_fails_what_its_row_says(with_fault, target, fault, code, not_green) -> None:
+def test_a_fault_fails_what_its_row_says(with_fault, target, fault) -> None:
     seen = with_fault(fault, "--deployed", "now")
 
+    code, not_green = expected(fault)
     assert (seen.code, seen.not_green) == (code, not_green)
     undeployed = seen.report["situation"] | {"deployment": None}
     again = rejudge(seen.report | {"situation": undeployed}, target.folder / "probes.toml")
@@ -275,7 +252,7 @@ def test_a_fault_fails_what_its_row_says(with_fault, target, fault, code, not_gr
 def test_an_optional_component_that_is_down_is_named_and_stops_nothing(with_fault) -> None:
     seen = with_fault("component-optional-down", "--deployed", "now")
 
-    assert (seen.code, seen.not_green) == (0, {})
+    assert (seen.code, seen.not_green) == expected("component-optional-down")
     assert "queue" in seen.verdicts[INFRASTRUCTURE]["because"]
 
 
@@ -283,8 +260,7 @@ def test_an_optional_component_that_is_down_is_named_and_stops_nothing(with_faul
 def test_a_health_endpoint_that_lies_is_held_against_the_direct_look(with_fault) -> None:
     seen = with_fault("infrastructure-lies", "--deployed", "now")
 
-    errors = dict.fromkeys(OF_THE_DATABASE, "error")
-    assert (seen.code, seen.not_green) == (10, errors | {DATABASE: "fail", INFRASTRUCTURE: "inconclusive"})
+    assert (seen.code, seen.not_green) == expected("infrastructure-lies")
     because = seen.verdicts[INFRASTRUCTURE]["because"]
     assert "it says all is well" in because
     assert "the direct measurement of database says: PostgreSQL at 127.0.0.1" in because
@@ -303,7 +279,7 @@ def with_error_rate(target):
 def test_errors_in_every_thirtieth_answer_fail_the_error_rate_and_no_percentile(with_fault) -> None:
     seen = with_fault("errors", "--deployed", "now")
 
-    assert (seen.code, seen.not_green) == (10, {environment.ERROR_RATE: "fail", ROUTES: "inconclusive"})
+    assert (seen.code, seen.not_green) == expected("errors")
     assert seen.verdicts[environment.ERROR_RATE]["severity"] == "high"
     assert seen.verdicts[ROUTES]["flags"] == ["flaky"]
     assert 4 < seen.report["decision"]["minutes"] <= 5
@@ -314,9 +290,7 @@ def test_errors_in_every_thirtieth_answer_fail_the_error_rate_and_no_percentile(
 def test_a_database_that_is_down_fails_what_needs_it_and_is_the_one_reason_for_the_rest(with_fault) -> None:
     seen = with_fault("database-down", "--deployed", "now")
 
-    fails = dict.fromkeys((INFRASTRUCTURE, DATABASE, ROUTES), "fail")
-    errors = dict.fromkeys(OF_THE_DATABASE, "error")
-    assert (seen.code, seen.not_green) == (20, fails | errors)
+    assert (seen.code, seen.not_green) == expected("database-down")
     assert {environment.ERROR_RATE, *P95, HIT_RATE} <= seen.left_out
 
 
@@ -330,32 +304,35 @@ def test_the_release_is_waited_for_and_the_wait_is_bounded(with_fault) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ("control", "arguments", "code"),
-    [(True, ["--deployed", "now"], 20), (True, [], 10), (False, ["--deployed", "now"], 30)],
-    ids=["an answering control", "no deployment on record", "a silent control"],
-)
-def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, control, arguments, code) -> None:
+@pytest.mark.parametrize("row", TABLES["refusal"], ids=lambda row: row["name"])
+def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, row) -> None:
     with running_target() as refusing:
         refusing.stop_serving()
-        if not control:
+        if not row["control"]:
             refusing.stop_control()
         file = environment.write(refusing, environment.SHORT)
 
+        arguments = ("--deployed", "now") if row["deployed"] else ()
         seen = verify("verify", "--env", "demo", "--config", str(file), *arguments)
 
-    assert seen.code == code
+    assert seen.code == row["code"]
     assert seen.not_green[HEALTH] == seen.not_green["deploy.services.infrastructure-health"] == "fail"
     assert seen.not_green[DAYS] == seen.not_green[DEPLOYED] == "error"
     assert seen.verdicts["deploy.services.database-connectivity"]["passed"]
     assert seen.report["situation"]["release"]["served"] == "down"
     assert "refused the connection" in seen.verdicts[HEALTH]["because"]
-    assert ("control.silent" in seen.err) is not control
+    assert ("control.silent" in seen.err) is not row["control"]
 
 
 def test_every_fault_has_its_row() -> None:
     text = Path(__file__).read_text("utf-8")
 
+    assert list(ROWS) == list(FAULTS)
+    assert [(row["control"], row["deployed"], row["code"]) for row in TABLES["refusal"]] == [
+        (True, True, 20),
+        (True, False, 10),
+        (False, True, 30),
+    ]
     assert all(f'"{fault}"' in text for fault in FAULTS)
 
 

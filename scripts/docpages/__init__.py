@@ -1,0 +1,1 @@
+"""The pages that restate code, one module each; scripts/generated_docs.py writes them."""
