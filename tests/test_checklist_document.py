@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from probekit.checklist.shape import Document, ProbeRequirement, WrittenItem
+from probekit.checklist.shape import (
+    BaselineRow,
+    Blank,
+    Criterion,
+    Document,
+    ProbeRequirement,
+    Role,
+    SignOff,
+    Success,
+    WrittenBand,
+    WrittenItem,
+    WrittenRow,
+)
 from probekit.config.loader import load
 from probekit.model.verdict import Action
 from probekit.reports.json.write import render
@@ -56,11 +68,26 @@ async def test_a_verify_by_the_example_decides_and_names_its_title(folder, serve
     assert document["account"]["items"] == 3
 
 
-def test_every_table_and_key_of_the_format_is_named() -> None:
-    fields = {
-        *(field.alias or name for name, field in Document.model_fields.items()),
-        *ProbeRequirement.model_fields,
-        *WrittenItem.model_fields,
-    }
+@pytest.mark.parametrize(
+    ("heading", "models"),
+    [
+        ("Top level", [Document]),
+        ("`[probes.NAME]`", [ProbeRequirement]),
+        ("`[[role]]`", [Role]),
+        ("`[[item]]`", [WrittenItem]),
+        ("`bands` of an item", [WrittenBand]),
+        ("`[[row]]`", [WrittenRow]),
+        ("`[success]` and `[[criterion]]`", [Success, Criterion]),
+        ("`[[baseline]]`", [BaselineRow]),
+        ("`[[signoff]]` and `[[field]]`", [SignOff, Blank]),
+    ],
+)
+def test_every_table_has_a_section_with_its_keys_and_no_other(heading, models) -> None:
+    section = TEXT.partition(f"### {heading}\n")[2].partition("\n##")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| `")]
+    named = [(name, row[-1].startswith("required")) for row in rows for name in re.findall(r"`(\w+)`", row[-2])]
+    fields = [(field.alias or name, field.is_required()) for one in models for name, field in one.model_fields.items()]
 
-    assert sorted(name for name in fields if not re.search(rf"\b{name}\b", TEXT)) == []
+    assert sorted(name for name, _ in named) == sorted(name for name, _ in fields)
+    if models != [Document]:  # its last row has several tables
+        assert sorted(named) == sorted(fields)
