@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test coverage test-services soak faults check bench accuracy docs format clean
+.PHONY: demo test coverage test-services soak faults check bench accuracy docs site picture format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -49,12 +49,20 @@ accuracy: .venv/accuracy-is-installed  ## does it say what is so? percentiles be
 docs: .venv/dev-is-installed  ## write the documents that restate code
 	$(BIN)/python scripts/generated_docs.py
 
+site: .venv/docs-is-installed  ## the documentation as a static site in build/site; a broken link is an error, and so is a page that loads from another host
+	@rm -rf build/site
+	$(BIN)/zensical build --strict --clean
+	@! grep --recursive --include='*.html' --extended-regexp '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' build/site
+
+picture: .venv/demo-is-installed  ## the terminal pictures in docs/images: the demo runs, and what it shows becomes SVG
+	$(BIN)/python scripts/picture.py
+
 format: .venv/dev-is-installed  ## write the format and the fixes that are safe
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
 clean:  ## what the commands above made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .cache build dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "probekit needs Python 3.11 or newer: make PYTHON=python3.12 ... (this is %s)" % sys.version.split()[0])'
@@ -67,6 +75,10 @@ clean:  ## what the commands above made
 .venv/dev-is-installed: pyproject.toml .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/demo-is-installed
+
+.venv/docs-is-installed: pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
 
 .venv/accuracy-is-installed: pyproject.toml .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[accuracy]'
