@@ -17,7 +17,7 @@ from probekit.config.loader import load
 from probekit.demo.target import running_target
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/claims.md", "docs/go.md", "docs/record.md", "docs/demo.md")
+PAGES = ("README.md", "docs/assertions.md", "docs/go.md", "docs/record.md", "docs/demo.md")
 TEXT = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
 
 
