@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = ("README.md", *(f"docs/{name}.md" for name in ("checklist", "assertions", "kinds", "people", "record")))
+PAGES: Final = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("assertions", "checklist", "kinds", "people", "record", "scope")),
+)
 _HEAD: Final = '[env.prod]\nbase_url = "https://app.test"\nscope = ["deploy", "post"]\n\n'
 _INIT: Final = """\
 # What `probekit init` saw of https://app.test. Next:

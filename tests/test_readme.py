@@ -17,7 +17,8 @@ from probekit.config.loader import load
 from probekit.demo.target import running_target
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/assertions.md", "docs/go.md", "docs/record.md", "docs/demo.md")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in ("assertions", "demo", "go", "record", "reports", "scope")))
+DOCUMENTS = sorted(str(path.relative_to(ROOT)) for glob in ("*.md", "docs/*.md") for path in ROOT.glob(glob))
 TEXT = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
 
 
@@ -111,15 +112,28 @@ def test_the_documents_that_restate_code_are_up_to_date() -> None:
 
 
 def test_the_further_examples_of_configuration_are_valid(tmp_path) -> None:
-    text = block("toml", "[env.prod]\nbase_url") + block("toml", "[env.prod.limits]")
-    (tmp_path / "probes.toml").write_text(text.replace("headers =", "# headers ="), "utf-8")
+    prod = block("toml", "[env.prod]\nbase_url")
+    examples = [prod, *(block("toml", words) for words in ("[env.prod.limits]", "not_applicable]", "checkout-api]"))]
+    text = "".join(examples).replace("headers =", "# headers =").replace("scope = [", 'scope = ["post.monitoring",')
+    (tmp_path / "probes.toml").write_text(text, "utf-8")
 
     target = load(tmp_path / "probes.toml").targets["prod"]
 
-    assert (
-        next(item for item in target.items if item.id == "deploy.services.health-endpoint").changed_reason
-        == "our contract"
-    )
+    changed = {item.id: item.changed_reason for item in target.items if item.changed_reason}
+    assert changed == {"deploy.services.health-endpoint": "agreed in the contract"}
+    (own,) = [item for item in target.items if item.is_own]
+    assert (own.id, own.severity, own.confirm) == ("own.checks.checkout-api", "critical", 3)
+    assert set(target.not_applicable.values()) == {"watched by the platform team's own checklist"}
+
+
+def test_two_services_are_two_instances(tmp_path) -> None:
+    prod = block("toml", "[env.prod]\nbase_url").partition("[env.prod.probes.health]")[0]
+    text = prod.replace("headers =", "# headers =") + block("toml", "probes.health.shop]")
+    (tmp_path / "probes.toml").write_text(text, "utf-8")
+
+    probes = load(tmp_path / "probes.toml").targets["prod"].probes
+
+    assert [one.instance for one in probes if one.probe == "health"] == ["shop", "stock"]
 
 
 @pytest.mark.parametrize("containing", ["younger_than", "canary-login.json", "probes.routes.pages"])
@@ -128,3 +142,27 @@ def test_the_examples_of_requests_and_good_answers_are_read(tmp_path, containing
     (tmp_path / "probes.toml").write_text(text + block("toml", containing), "utf-8")
 
     assert load(tmp_path / "probes.toml").targets["prod"].probes
+
+
+def test_the_readme_fits_200_lines() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_every_link_of_a_document_leads_somewhere(page) -> None:
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith("https://")]
+
+    missing = [link for link in links if not leads_somewhere(ROOT / page, link)]
+
+    assert missing == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """Whether the file is there and, where a heading is named, has it (by GitHub's rule for anchors)."""
+    name, _, heading = link.partition("#")
+    file = page.parent / name if name else page
+    if not file.is_file():
+        return False
+    titles = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE) if heading else []
+    return not heading or heading in [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
