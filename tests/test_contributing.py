@@ -62,7 +62,7 @@ def test_the_kind_s_own_tests_pass(followed) -> None:
 
 def test_the_installed_kind_is_explained_planned_and_judged(followed) -> None:
     explained = run_in(followed, "-m", "probekit", "explain", "disk")
-    assert explained.stdout.startswith("kind disk: How full is a disk?")
+    assert explained.stdout.startswith("kind disk: Measure how full a disk is.")
 
     planned = run_in(followed, "-m", "probekit", "plan", "--env", "prod")
     assert planned.returncode == 0, planned.stdout + planned.stderr
