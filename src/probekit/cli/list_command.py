@@ -52,7 +52,7 @@ _TEXT: Final[Mapping[str, bool]] = {"is_wrapped": True, "may_go_below": True}  #
     help="Only items that the latest run of the environment says this of: pass, fail, ...; repeatable.",
 )
 @environment_option
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array; README.md names its fields.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array; docs/reports.md names its fields.")
 @config_option
 @state_option
 @exit_on_error
