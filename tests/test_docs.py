@@ -89,14 +89,14 @@ def test_every_example_of_configuration_loads(tmp_path, name, number) -> None:
 
 def test_there_are_examples_and_commands() -> None:
     assert len(BLOCKS) > 20
-    assert len(LINES) > 20
+    assert len(LINES) > 30
 
 
 def shell_commands(text: str) -> Iterator[str]:
-    """Each simple command of the shell blocks of a page; a line may hold several, and a comment."""
-    for block in re.findall(r"```(?:sh|console)\n(.*?)```", text, re.DOTALL):
+    """Each simple command of the shell and cron blocks of a page; a line may hold several, and a comment."""
+    for block in re.findall(r"```(?:sh|console|cron)\n(.*?)```", text, re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
-            for command in re.split(r"\s(?:&&|\|\||[|;&])\s|;\s", line.removeprefix("$ ")):
+            for command in re.split(r"\s(?:&&|\|\||[|;&])\s|;\s", re.sub(r"^(?:\$ |.*  deploy  )", "", line)):
                 yield command.strip()
 
 

@@ -18,7 +18,6 @@ from probekit.demo.target import running_target
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", *(f"docs/{name}.md" for name in ("assertions", "demo", "go", "record", "reports", "scope")))
-DOCUMENTS = sorted(str(path.relative_to(ROOT)) for glob in ("*.md", "docs/*.md") for path in ROOT.glob(glob))
 TEXT = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
 
 
@@ -146,23 +145,3 @@ def test_the_examples_of_requests_and_good_answers_are_read(tmp_path, containing
 
 def test_the_readme_fits_200_lines() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
-
-
-@pytest.mark.parametrize("page", DOCUMENTS)
-def test_every_link_of_a_document_leads_somewhere(page) -> None:
-    text = re.sub(r"```.*?```", "", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith("https://")]
-
-    missing = [link for link in links if not leads_somewhere(ROOT / page, link)]
-
-    assert missing == []
-
-
-def leads_somewhere(page: Path, link: str) -> bool:
-    """Whether the file is there and, where a heading is named, has it (by GitHub's rule for anchors)."""
-    name, _, heading = link.partition("#")
-    file = page.parent / name if name else page
-    if not file.is_file():
-        return False
-    titles = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE) if heading else []
-    return not heading or heading in [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
