@@ -87,7 +87,7 @@ def test_a_name_of_the_built_in_checklist_is_one_s_own_under_another(validator, 
 def test_a_setting_tells_an_editor_what_it_says() -> None:
     document = schema()
 
-    assert document["$defs"]["http"]["properties"]["path"]["description"] == "a path below the environment's base_url"
+    assert document["$defs"]["http"]["properties"]["path"]["description"] == "A path below the environment's base_url."
     assert document["$defs"]["Environment"]["properties"]["probes"]["properties"]["health"]["description"]
 
 

@@ -289,7 +289,7 @@ def test_a_reference_prints_where_the_secret_is_kept() -> None:
 
 @pytest.mark.parametrize("reference", [{}, {"env": "A", "file": "b"}, {"env": ""}])
 def test_a_reference_names_exactly_one_place(reference) -> None:
-    with pytest.raises(ValueError, match=r"name one place|at least 1 character"):
+    with pytest.raises(ValueError, match=r"name one source|at least 1 character"):
         SecretRef.model_validate(reference)
 
 

@@ -189,7 +189,7 @@ def test_a_variable_alone_stands_for_a_number_too(load_text, monkeypatch, settin
         (
             "repeat = 4",
             "7777",
-            "9: env.prod.probes.health.repeat: ${NUMBER}, expected at most 64 (Measurements of the ",
+            "9: env.prod.probes.health.repeat: ${NUMBER}, expected at most 64 (Measurements in the ",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A kind: its settings, what it gives, how it measures."""
+"""A kind: the settings, the metrics and the measurement of a plugin."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from probekit.transport.urls import Endpoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What one measurement sends and takes where load is allowed."""
+    """The requests and the time of one measurement where load is allowed."""
 
     requests: int
     seconds: float  # at most, in addition to the timeout of one exchange
 
 
-ANY_PROBE: Final = "*"  # in `Kind.fills`, of a kind whose settings name its metrics
+ANY_PROBE: Final = "*"  # in `Kind.fills`: the settings of the kind name its metrics, so it fills any probe
 ConfigT = TypeVar("ConfigT", bound=ProbeConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[ConfigT]):
-    """A plugin: its settings, what it gives, how it measures.
+    """A plugin: its settings, its metrics and its measurement.
 
     A kind has a `measure`, a `sample`, or both. Where it has both, its samples are taken by probes that the checklist
     measures in the background.
@@ -36,60 +36,60 @@ class Kind(Generic[ConfigT]):
 
     config: type[ConfigT]
     metrics: tuple[Metric, ...]
-    layer: Layer = "application"  # that it reads
+    layer: Layer = "application"  # the layer that it reads
     fills: tuple[str, ...] = ()  # probes of a checklist, the one it fills best first
     measure: Callable[[ConfigT, Context], Awaitable[Readings]] | None = None  # one measurement
     sample: Callable[[ConfigT, Context], AsyncGenerator[Readings, None]] | None = None  # a window, `Readings` by block
-    turn: Turn = "concurrent"  # "exclusive" after all others, "final" after the release guard
+    turn: Turn = "concurrent"  # "exclusive" runs after all others, "final" after the release guard
     endpoint: Callable[[ConfigT, str], Endpoint] | None = None  # settings and base URL to where it connects
-    is_http: bool = True  # it asks by HTTP, so `connect.headers` go with its requests to base_url's origin
+    is_http: bool = True  # it uses HTTP, so `connect.headers` go with its requests to base_url's origin
     connects: Callable[[ConfigT], bool] | None = None  # settings to whether it connects to that endpoint; else always
-    each_address: bool = False  # every resolved address is an instance of its own
-    passive: bool = False  # it reads what the target counts of everybody's requests, and sends none of its own
-    reported: bool = False  # its numbers are what a program says, and nothing that was measured here
-    remembers: bool = False  # it tells which questions were answered well: they are asked when a deployment begins
-    enabled_by_default: Callable[[str], bool] | None = None  # whether it runs for this base URL without a table
+    each_address: bool = False  # every resolved address is a separate instance
+    passive: bool = False  # it reads the target's counts of all clients' requests, and sends no traffic to count
+    reported: bool = False  # its numbers are reported by a program, not measured by probekit
+    remembers: bool = False  # it names the questions that were answered well; they are asked when a deployment begins
+    enabled_by_default: Callable[[str], bool] | None = None  # base URL to whether it runs without a table
     versions: Callable[[ConfigT], Versions] | None = None  # settings to the versions that may be served
     metrics_for: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics they give; else all
-    default_limits: Callable[[ConfigT], tuple[str, ...]] | None = None  # settings to what a probe of one's own expects
-    claims: Callable[[ConfigT], Mapping[str, tuple[float, ...]]] | None = None  # settings to values that they accept
-    allowed_by: Callable[[ConfigT], Mapping[str, Allowance]] | None = None  # settings to metrics that take an allowance
+    default_limits: Callable[[ConfigT], tuple[str, ...]] | None = None  # settings to default limits of a user's probe
+    claims: Callable[[ConfigT], Mapping[str, tuple[float, ...]]] | None = None  # settings to accepted values, by metric
+    allowed_by: Callable[[ConfigT], Mapping[str, Allowance]] | None = None  # settings to metrics that need an allowance
     unread: Callable[[ConfigT, str], Mapping[str, str]] | None = (
-        None  # settings and base URL to metrics never read, and why
+        None  # settings and base URL to the metrics that are never read, each with the reason
     )
-    of_record: bool = False  # it reads probekit's own record alone, so its readings are known before a run
-    reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes of whose state it tells
+    of_record: bool = False  # it reads only probekit's own record, so its readings are known before a run
+    reports_on: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the probes whose state it reports
     counters: Callable[[ConfigT], frozenset[str]] | None = None  # settings to the metrics read as a `CumulativeCount`
     unsized: Callable[[ConfigT], frozenset[str]] | None = None  # settings to metrics without the size of a sample
     writes: Callable[[ConfigT], bool] | None = (
         None  # settings to whether a measurement changes the target: see `repeat`
     )
-    exchanges: Callable[[ConfigT], int] | None = None  # settings to a measurement's exchanges one after another; else 1
+    exchanges: Callable[[ConfigT], int] | None = None  # settings to exchanges of a measurement in sequence; else 1
     timeout_for: Callable[[ConfigT], float | None] | None = None  # settings to the seconds of one measurement
-    in_flight: int = 4  # measurements at once; 1 where each is a session that a server holds room for
+    in_flight: int = 4  # measurements at once; 1 where each takes a session slot of a server
     requests: int | Callable[[ConfigT], int] = 1  # that one measurement sends at most
-    least_requests: Callable[[ConfigT], int] | None = None  # that one sends to its endpoint where all is well; else 1
+    least_requests: Callable[[ConfigT], int] | None = None  # that one sends to a healthy endpoint; else 1
     requests_per_window: Callable[[ConfigT, float, int | None], int] | None = None  # settings, seconds, budget
-    load: Callable[[ConfigT], Load | None] | None = None  # settings to a measurement's load; None: it is as without
+    load: Callable[[ConfigT], Load | None] | None = None  # settings to a measurement's load; None: load changes nothing
     example: str  # its table in probes.toml, from `kind` on
     example_for: Callable[[str, Sequence[str], frozenset[str]], str] | None = None  # a probe, its metrics, its samples
-    privileges: str = "none"  # the least that it needs at the target
-    safety: str = "it only reads"  # what it does there
+    privileges: str = "none"  # the least privileges that it needs at the target
+    safety: str = "read-only"  # its effect on the target
 
     def fills_probe(self, probe: str) -> bool:
-        """Whether the kind says that it can fill that probe of a checklist."""
+        """Whether the kind can fill that probe of a checklist."""
         return ANY_PROBE in self.fills or probe in self.fills
 
     @property
     def metric_names(self) -> frozenset[str]:
-        """The names of its metrics."""
+        """The names of the metrics."""
         return frozenset(metric.name for metric in self.metrics)
 
     def configure(self, table: Mapping[str, object]) -> ConfiguredKind:
-        """The kind with the settings of one table.
+        """Return the kind with the settings of one table.
 
         Raises:
-            pydantic.ValidationError: the table does not fit.
+            pydantic.ValidationError: a setting of the table is missing, unknown or invalid.
         """
         config = self.config.model_validate(table)
         connects = self.connects is None or self.connects(config)
@@ -133,20 +133,20 @@ class Kind(Generic[ConfigT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfiguredKind:
-    """A kind with its settings: all that a plan and a run need of it, whatever the type of the settings."""
+    """A kind with its settings, as a plan and a run use it; the type of the settings no longer matters."""
 
     name: str
     config: ProbeConfig
     metrics: tuple[Metric, ...]
     layer: Layer
     provided: frozenset[str]  # names of the metrics that these settings give
-    default_limits: tuple[str, ...]  # what a probe of one's own expects where its table says nothing
-    claims: Mapping[str, tuple[float, ...]]  # metrics of which the settings say which values are good
-    allowed_by: Mapping[str, Allowance]  # metrics that are read only where the environment allows this
+    default_limits: tuple[str, ...]  # of a user's probe whose table sets no limits
+    claims: Mapping[str, tuple[float, ...]]  # the values that the settings accept, by metric
+    allowed_by: Mapping[str, Allowance]  # the allowance that a metric needs
     unread: Callable[[str], Mapping[str, str]] | None
     of_record: bool
     counters: frozenset[str]
-    unsized: frozenset[str]  # that come without the size of their sample
+    unsized: frozenset[str]  # metrics without the size of their sample
     reports_on: frozenset[str]
     measure: Callable[[Context], Awaitable[Readings]] | None
     sample: Callable[[Context], AsyncGenerator[Readings, None]] | None
@@ -157,10 +157,10 @@ class ConfiguredKind:
     load: Load | None
     timeout: float | None
     versions: Versions
-    reads_version: bool  # it holds a version against the expected one
+    reads_version: bool  # it compares the version that is served with the expected one
     repeat: int
-    writes: bool  # a measurement changes the target: one is taken an attempt, at one address
-    exchanges: int  # of one measurement, one after another at most
+    writes: bool  # a measurement changes the target, so an attempt takes one, at one address
+    exchanges: int  # of one measurement, in sequence, at most
     turn: Turn
     is_http: bool
     each_address: bool
@@ -170,5 +170,5 @@ class ConfiguredKind:
     in_flight: int
 
     def of_role(self, *roles: Role) -> frozenset[str]:
-        """The metrics that say whether the target was reached, in one of these ways."""
+        """The metrics with one of these roles."""
         return frozenset(metric.name for metric in self.metrics if metric.role in roles)

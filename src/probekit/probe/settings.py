@@ -1,4 +1,4 @@
-"""The settings of kinds: durations, secrets by reference, and what every table of a probe may say."""
+"""The settings of kinds: durations, secrets by reference, and the keys that all tables of probes share."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_duration(field: FieldInfo) -> bool:
 
 
 def _askable(path: str) -> str:
-    """The path, if it can stand in a URL."""
+    """Return the path; raise ValueError if a URL cannot have it."""
     if problem := url_problem(f"http://host{path}"):
         raise ValueError(problem)
     return path
@@ -51,23 +51,23 @@ UrlPath = Annotated[str, StringConstraints(pattern=r"^/\S*$"), AfterValidator(_a
 
 
 class Settings(BaseModel):
-    """A table of probes.toml: frozen, and a key it does not know is an error."""
+    """A table of probes.toml: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class SecretRef(Settings):
-    """Where a secret is kept: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself."""
+    """A reference to a secret: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself."""
 
     env: str | None = Field(
-        None, min_length=1, description="the environment variable (or the line in .env) that holds it"
+        None, min_length=1, description="The environment variable (or the line in .env) that holds the secret."
     )
-    file: Path | None = Field(None, description="the file that holds it; one newline at its end is left out")
+    file: Path | None = Field(None, description="The file that holds the secret; one newline at its end is dropped.")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.env is None) == (self.file is None):
-            message = 'name one place, { env = "NAME" } or { file = "PATH" }'
+            message = 'name one source, { env = "NAME" } or { file = "PATH" }'
             raise ValueError(message)
         return self
 
@@ -76,40 +76,40 @@ class SecretRef(Settings):
 
 
 class _Tuning:
-    """Marks a setting that says how carefully a claim is measured, and not what is claimed."""
+    """Marks a setting that changes how carefully a probe measures, not what it verifies."""
 
 
 TUNING: Final = _Tuning()
 
 
 class ProbeConfig(Settings):
-    """What every probe's table may say."""
+    """The settings that every probe has."""
 
-    kind: str = Field(description="Which kind reads this table.")
+    kind: str = Field(description="The kind that reads this table.")
 
     def claimed(self) -> str:
-        """Return the settings that say what is claimed, and of what: all but those that are marked as tuning.
+        """Return the settings that say what is verified, as JSON: all except those marked as tuning.
 
-        Secrets stand there as their references.
+        Secrets appear as their references.
         """
         tuning = {name for name, field in type(self).model_fields.items() if TUNING in field.metadata}
         return self.model_dump_json(exclude=tuning, exclude_defaults=True)
 
 
 class RepeatedConfig(ProbeConfig):
-    """The table of a kind that measures several times in an attempt where its probe claims reachability."""
+    """The table of a kind that measures several times in an attempt where its probe verifies reachability."""
 
     repeat: Annotated[int, TUNING] = Field(
-        8, ge=2, le=64, description="Measurements of the first attempt, where the probe claims reachability."
+        8, ge=2, le=64, description="Measurements in the first attempt, where the probe verifies reachability."
     )
 
 
 class Where(Settings):
-    """One URL, as a path below the target's own or whole."""
+    """One URL: a path below the environment's base_url, or a whole URL."""
 
-    path: UrlPath | None = Field(None, description="a path below the environment's base_url")
+    path: UrlPath | None = Field(None, description="A path below the environment's base_url.")
     url: str | None = Field(
-        None, pattern=r"^https?://[^\s/@]+(/\S*)?$", description="a whole URL instead, for another host"
+        None, pattern=r"^https?://[^\s/@]+(/\S*)?$", description="A whole URL on another host, instead of path."
     )
 
     @model_validator(mode="after")
@@ -118,7 +118,7 @@ class Where(Settings):
             message = "name either 'path' or 'url'"
             raise ValueError(message)
         if self.url and (problem := url_problem(self.url)):
-            message = f"'url' cannot be asked: {problem}"
+            message = f"'url' is invalid: {problem}"
             raise ValueError(message)
         return self
 
@@ -137,18 +137,23 @@ class HttpConfig(Where, ProbeConfig):
 
 
 class FreshConfig(Settings):
-    """The table of a kind that asks what is true now."""
+    """The table of a kind that needs an answer from the target itself, not from a cache."""
 
     max_age: Duration = Field(
-        5.0, ge=0, description="how old (its header Age) an answer may be; an older one tells nothing of now"
+        5.0,
+        ge=0,
+        description="The largest accepted age of an answer, by its header Age; an older one came from a cache "
+        "and gives no reading.",
     )
 
 
 class MadeUpPathConfig(Settings):
-    """The table of a kind that believes no server which answers anything alike."""
+    """The table of a kind that accepts no answer of a server which answers every path alike."""
 
     made_up_path: bool = Field(
-        default=True, description="whether the server is asked for two paths that cannot exist, once a run"
+        default=True,
+        description="Whether probekit requests two paths that cannot exist, once a run, to find a server that "
+        "answers every path alike.",
     )
 
 
@@ -156,5 +161,5 @@ MADE_UP: Final = 2  # requests for paths that cannot exist, once per origin and 
 
 
 def http_endpoint(config: Where, base_url: str) -> Endpoint:
-    """Where a kind that names one URL connects to."""
+    """The endpoint of a kind that names one URL."""
     return endpoint_of(config.target(base_url))

@@ -1,4 +1,4 @@
-"""The kinds: the package's own, one file each, and those that other packages bring."""
+"""The kinds: the built-in ones, one file or folder each, and those that other packages install."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from typing import Any, TypeGuard
 from probekit.probe import Kind
 
 GROUP = "probekit.probes"
-AnyKind = Kind[Any]  # whatever its settings are
+AnyKind = Kind[Any]
 
 
 def kind_names() -> tuple[str, ...]:
-    """Every kind that is installed, sorted; none is imported."""
+    """The names of all installed kinds, sorted; none is imported."""
     return tuple(sorted({*_own(), *_foreign()}))
 
 
 def is_kind_installed(name: object) -> TypeGuard[str]:
-    """Whether there is a kind of that name; other packages' are looked up only where it is not our own."""
+    """Whether a kind of that name is installed; other packages are searched only if it is not built in."""
     return isinstance(name, str) and (name in _own() or name in _foreign())
 
 
 def load_kind(name: str) -> AnyKind:
-    """The kind of that name, imported now.
+    """Import and return the kind of that name.
 
     Raises:
         KeyError: no such kind is installed.
-        TypeError: a package offers something that is no kind.
+        TypeError: a package installs something else under that name.
     """
     kind = import_module(f"{__name__}.{name}").KIND if name in _own() else _foreign()[name].load()
     if not isinstance(kind, Kind):
-        message = f"what is installed as kind '{name}' is a {type(kind).__name__}, not a probekit.probe.Kind"
+        message = (
+            f"kind '{name}' cannot be used: its package installs a {type(kind).__name__}, not a probekit.probe.Kind"
+        )
         raise TypeError(message)
     return kind
 
