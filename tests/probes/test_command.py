@@ -103,12 +103,12 @@ SIZED = {"at": "$.share", "n": "$.n"}
         ("p95_read", {"share": 240, "n": 4000}, Summary(240, 4000)),
         ("error_rate", {"share": 0, "n": 4000.0}, Summary(0, 4000)),
         ("error_rate", {"share": 0.5}, "n"),
-        ("error_rate", {"share": 0.5, "n": 0}, "the size of a sample is due"),
-        ("error_rate", {"share": 0.5, "n": 0.5}, "the size of a sample is due"),
-        ("error_rate", {"share": 0.5, "n": -5}, "the size of a sample is due"),
-        ("error_rate", {"share": 0.5, "n": 1e300}, "the size of a sample is due"),
-        ("error_rate", {"share": 0.5, "n": "many"}, "where a number is due"),
-        ("error_rate", {"share": -0.5, "n": 40}, "below zero"),
+        ("error_rate", {"share": 0.5, "n": 0}, "is not a sample size"),
+        ("error_rate", {"share": 0.5, "n": 0.5}, "is not a sample size"),
+        ("error_rate", {"share": 0.5, "n": -5}, "is not a sample size"),
+        ("error_rate", {"share": 0.5, "n": 1e300}, "is not a sample size"),
+        ("error_rate", {"share": 0.5, "n": "many"}, "expected a number"),
+        ("error_rate", {"share": -0.5, "n": 40}, "negative"),
     ],
 )
 async def test_what_is_of_a_sample_comes_with_its_size(script, metric, printed, reading) -> None:
@@ -127,7 +127,7 @@ async def test_the_size_of_a_sample_is_found_in_performance_data_too(plugin) -> 
 
 
 def test_a_counter_is_of_no_sample() -> None:
-    with pytest.raises(ValidationError, match="a counter has none"):
+    with pytest.raises(ValidationError, match="a counter does not have"):
         KIND.config.model_validate(
             {"kind": "command", "argv": ["x"], "metrics": {"a": {"at": "$.a", "n": "$.n", "counter": True}}}
         )
@@ -197,7 +197,7 @@ async def test_a_shell_s_word_that_nothing_ran_is_no_exit_code_of_the_program(sc
     failed = await refusal(script(f"import sys; print('not found', file=sys.stderr); sys.exit({code})"), nagios=False)
 
     assert failed.reason is Reason.BAD_RESPONSE
-    assert f"ended with {code}: not found" in failed.detail
+    assert f"ended with exit code {code}: not found" in failed.detail
 
 
 async def test_with_an_exit_code_that_was_not_declared_no_output_is_read(script) -> None:
@@ -207,7 +207,7 @@ async def test_with_an_exit_code_that_was_not_declared_no_output_is_read(script)
 
     assert values["exit_code"] == Exact(3)
     assert values["a"].reason is Reason.BAD_RESPONSE
-    assert "ended with 3" in values["a"].detail
+    assert "ended with exit code 3" in values["a"].detail
     assert "no route" in values["a"].detail
     assert (await run(argv, metrics={"a": "$.a"}, expect_exit=[0, 3])).values["a"] == Exact(1)
 
@@ -231,22 +231,22 @@ async def test_a_monitoring_plugin_s_state_and_performance_data_are_read(plugin,
     assert readings.summary == f"{word}: DISK fine"
 
 
-@pytest.mark.parametrize(("unit", "due"), [("", "without a unit"), ("ms", "of unit 'ms'")])
+@pytest.mark.parametrize(("unit", "due"), [("", "without a unit"), ("ms", "a number in 'ms'")])
 async def test_a_number_in_another_unit_than_was_meant_is_no_reading(plugin, unit, due) -> None:
     readings = await run(plugin(0, "OK | time=0.05s"), nagios=True, metrics={"took": {"at": "time", "unit": unit}})
 
     assert readings.values["took"].reason is Reason.BAD_RESPONSE
-    assert "0.05s at 'time'" in readings.values["took"].detail
+    assert "'time' is 0.05s" in readings.values["took"].detail
     assert due in readings.values["took"].detail
 
 
 @pytest.mark.parametrize(
     ("at", "told"),
     [
-        ("took", '\'took\' is not among the labels of its performance data: "size", "two words", "lost", "rate"'),
-        ("lost", "'lost' is among its performance data and cannot be read: the plugin could not determine it"),
-        ("rate", "'rate' is among its performance data and cannot be read: \"1,5\" is no number"),
-        ("size", "1MiB at 'size', where a number without a unit is due: set unit = \"MiB\", if that is right"),
+        ("took", 'the performance data has no label \'took\', only "size", "two words", "lost", "rate"'),
+        ("lost", "the performance data at 'lost' cannot be read: the plugin could not determine it"),
+        ("rate", "the performance data at 'rate' cannot be read: \"1,5\" is not a number"),
+        ("size", "'size' is 1MiB, expected a number without a unit: set unit = \"MiB\" if the plugin is right"),
     ],
 )
 async def test_what_is_absent_is_told_from_what_cannot_be_read(plugin, at, told) -> None:
@@ -271,9 +271,9 @@ async def test_a_counter_is_a_number_without_a_unit_too(plugin, unit) -> None:
         ("/=32067551232B;216442024755;243497277849;0;270552530944", pytest.approx(11.8526, abs=0.001)),
         ("/=42MiB;;;;84", 50),
         ("/=42MiB;;;;84MiB", 50),
-        ("/=42MiB", "no largest value"),
-        ("/=42MiB;80;90;0;0", "no largest value"),
-        ("/=42MiB;;;;84GiB", "in its own unit"),
+        ("/=42MiB", "no maximum above 0"),
+        ("/=42MiB;80;90;0;0", "no maximum above 0"),
+        ("/=42MiB;;;;84GiB", "no maximum above 0 in its unit"),
         ("/=U;;;;84", "cannot be read"),
     ],
 )
@@ -288,7 +288,7 @@ async def test_a_number_is_read_as_a_share_of_the_largest(plugin, output, seen) 
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [(3, "says UNKNOWN: cannot connect"), (4, "ended with 4: cannot"), (127, "ended with 127: cannot")],
+    [(3, "reports UNKNOWN: cannot connect"), (4, "ended with exit code 4: cannot"), (127, "exit code 127: cannot")],
 )
 async def test_a_plugin_that_does_not_know_is_no_reading(plugin, code, told) -> None:
     failed = await refusal(plugin(code, "cannot connect"))
@@ -385,8 +385,8 @@ async def test_control_characters_stay_what_they_are_for_the_report_to_write_out
         ({"argv": []}, "at least 1"),
         ({"argv": ["./check"], "nagios": True}, "the whole path"),
         ({"argv": ["a\0b"], "nagios": True}, "NUL"),
-        ({"argv": ["check"], "metrics": {"exit_code": "$.a"}}, "leave it out"),
-        ({"argv": ["check"], "nagios": True, "metrics": {"status": "a"}}, "leave it out"),
+        ({"argv": ["check"], "metrics": {"exit_code": "$.a"}}, "remove it from 'metrics'"),
+        ({"argv": ["check"], "nagios": True, "metrics": {"status": "a"}}, "remove it from 'metrics'"),
         ({"argv": ["check"], "metrics": {"a": {"at": "$.a", "unit": "s"}}}, "performance data"),
         ({"argv": ["check"], "metrics": {"a": {"at": "$.a", "of": "max"}}}, "performance data"),
         ({"argv": ["check"], "nagios": True, "metrics": {"a": {"at": "a", "of": "max", "counter": True}}}, "a share"),

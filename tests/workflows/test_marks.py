@@ -57,8 +57,8 @@ def verdict(*words):
         (12, "pass", "restarts 0"),
         (13, "fail", "restarts 1"),
         (11, "inconclusive", "restarts went from 12 at the deployment mark to 11: the counter was reset"),
-        (-1, "inconclusive", "below zero"),
-        ("many", "inconclusive", "where a number is due"),
+        (-1, "inconclusive", "negative"),
+        ("many", "inconclusive", "expected a number"),
     ],
 )
 def test_what_it_grew_since_the_finish_is_judged(counter, now, outcome, told) -> None:

@@ -1,4 +1,4 @@
-"""What does a program on this machine say? Any monitoring plugin, or a script of your own, as a probe."""
+"""Run a program on this machine, such as a monitoring plugin or a script, and read its exit code and its numbers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from probekit.probes.command.script import of_script
 from probekit.probes.command.settings import CommandProbe
 from probekit.redaction import Redactor
 
-_ALWAYS: Final = {"LC_ALL": "C", "TZ": "UTC"}  # numbers and times are written alike everywhere
+_ALWAYS: Final = {"LC_ALL": "C", "TZ": "UTC"}  # so that numbers and times have the same format on all machines
 
 
 async def measure(config: CommandProbe, context: Context) -> Readings:
-    """Run it once and read its numbers.
+    """Run the program once and read its numbers.
 
     Raises:
-        ProbeFailedError: it cannot be started, ran too long, said too much or nothing that can be read.
+        ProbeFailedError: the program cannot be started, ran too long, or its output is too long or not readable.
     """
-    redactor = Redactor()  # a text must be clean before it is cut: of a secret's end nobody could tell
+    redactor = Redactor()  # redact before a text is cut: a part of a secret would not be recognised
     secrets = {name: context.reveal(kept) for name, kept in config.secrets.items()}
     for secret in secrets.values():
         redactor.learn(secret)
@@ -35,7 +35,7 @@ async def measure(config: CommandProbe, context: Context) -> Readings:
 
 
 def _facts(context: Context) -> dict[str, str]:
-    """What the run knows of itself and of the release; a variable of what it does not know is not set."""
+    """The variables that describe the run and the release; an unknown fact has no variable."""
     deployment = context.history.deployment
     facts = {
         "ENVIRONMENT": context.environment,
@@ -48,18 +48,19 @@ def _facts(context: Context) -> dict[str, str]:
 
 
 def _passed_on(config: CommandProbe) -> dict[str, str]:
-    """PATH and the variables that are named; without one of them the program might look at another place unseen."""
+    """PATH and the variables of `env`; all must be set, or the program could silently check another system."""
     missing = [name for name in config.env if name not in os.environ]
     if missing:
-        raise ProbeFailedError(Reason.MISSING_SETTING, f"the variable {missing[0]} is not set")
+        detail = f"the variable {missing[0]} is not set: set it, or remove it from env"
+        raise ProbeFailedError(Reason.MISSING_SETTING, detail)
     return {name: os.environ[name] for name in ("PATH", *config.env) if name in os.environ}
 
 
 def _unread(config: CommandProbe, _base_url: str) -> dict[str, str]:
-    """Every metric, where this machine lacks the program or a variable of its own."""
+    """All metrics, where this machine lacks the program or one of its variables."""
     lacking = [f"needs the variable {name}, which is not set" for name in config.env if name not in os.environ]
     if shutil.which(config.argv[0]) is None:
-        lacking.insert(0, f"needs the program {config.argv[0]}, which is not there or cannot be run")
+        lacking.insert(0, f"needs the program {config.argv[0]}, which does not exist here or is not executable")
     return dict.fromkeys(_provided(config), lacking[0]) if lacking else {}
 
 
@@ -68,7 +69,7 @@ def _provided(config: CommandProbe) -> frozenset[str]:
 
 
 def _example_for(probe: str, metrics: Sequence[str], samples: frozenset[str]) -> str:
-    """Return a table whose program prints these metrics, the size of a sample too; an exit code is not printed."""
+    """Return a table whose program prints these metrics, and the size of a sample; an exit code is not printed."""
     printed = [name for name in metrics if name != "exit_code"]
     places = [
         f'{name} = {{ at = "$.{name}", n = "$.n" }}' if name in samples else f'{name} = "$.{name}"' for name in printed
@@ -85,8 +86,8 @@ KIND = Kind(
     config=CommandProbe,
     fills=(ANY_PROBE,),
     metrics=(
-        Metric(name="exit_code", unit="", high=255, help="with which the program ended"),
-        Metric(name="status", unit="", high=2, help="of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL"),
+        Metric(name="exit_code", unit="", high=255, help="The exit code of the program."),
+        Metric(name="status", unit="", high=2, help="The state of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL."),
     ),
     default_limits=lambda config: (f"{config.own_metric} == 0",),
     metrics_for=_provided,
@@ -106,8 +107,8 @@ timeout = "2min"
 """,
     example_for=_example_for,
     privileges=(
-        "whatever the program needs; it sees no variable but PATH, those that are named, and PROBEKIT_RELEASE, "
-        "_PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT as far as the run knows them"
+        "those of the program; its only variables are PATH, LC_ALL, TZ, those of env and secrets, and "
+        "PROBEKIT_RELEASE, _PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT where the run knows them"
     ),
-    safety="whatever the program does: only it knows",
+    safety="depends on the program, which probekit does not restrict",
 )

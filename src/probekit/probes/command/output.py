@@ -1,4 +1,4 @@
-"""What a program says, as a report quotes it."""
+"""Quote the output of a program in a report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Clean = Callable[[str], str]
 
 
 def tail(ended: Ended, clean: Clean) -> str:
-    """The end of what it said, on one line."""
+    """The end of the output, on one line."""
     text = one_line((ended.out + b" " + ended.err).decode("utf-8", "replace"), clean)
     return text if len(text) <= TAIL else f"...{text[-TAIL:]}"
 

@@ -1,4 +1,4 @@
-"""Which numbers does a monitoring plugin print? Monitoring Plugins Development Guidelines, "Performance data"."""
+"""Parse the performance data of a monitoring plugin (Monitoring Plugins Development Guidelines)."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from typing import Final
 
 from probekit.probes._support.json import shown
 
-_WORD: Final = re.compile(  # 'label'=value[UOM];[warn];[crit];[min];[max]; one that begins inside a word would be slow
+_WORD: Final = re.compile(  # 'label'=value[UOM];[warn];[crit];[min];[max]; a match inside a word would be slow
     r"(?<!\S)(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^\s=']+))=(?P<value>[^\s;]*)(?P<fields>(?:;\S*)?)(?=\s|$)"
 )
 _VALUE: Final = re.compile(
     r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"(?P<unit>(?:(?:[^\W\d_]|[%°])(?:[^\W\d_]|[%°/*·^²³23])*)?)"  # also what the guidelines do not name: b/s, m3/h
+    r"(?P<unit>(?:(?:[^\W\d_]|[%°])(?:[^\W\d_]|[%°/*·^²³23])*)?)"  # also units that the guidelines do not list: b/s
 )
-_MAX: Final = 4  # of the fields, value first
+_MAX: Final = 4  # index among the fields, value first
 _UNKNOWN: Final = "U"
-_COUNTER: Final = "c"  # a number that only grows, in no unit
+_COUNTER: Final = "c"  # a number that only grows, without a unit
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One value, with its unit as it stands there, and the largest value that it can have."""
+    """One value, its unit as printed, and its largest possible value."""
 
     value: float
     unit: str = ""
     max: float | None = None
 
     def is_in(self, unit: str) -> bool:
-        """Whether its unit is exactly this one; a counter may be read as a number without a unit."""
+        """Whether this is its unit, exactly; a counter may be read as a number without a unit."""
         return self.unit == unit or (self.unit == _COUNTER and not unit)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What stands at a label instead of one number."""
+    """A label without one readable number."""
 
     why: str
 
 
 def numbers(output: str) -> dict[str, Number | Unreadable]:
-    """Return the value of each label, or why it cannot be read."""
+    """Return the value of each label, or the reason why it cannot be read."""
     known: dict[str, Number | Unreadable] = {}
     for word in _WORD.finditer(_data(output)):
         label = (word["quoted"] or word["plain"]).replace("''", "'")
         value = _number(word["value"], word["fields"].split(";"))
-        known[label] = Unreadable("it stands there twice") if label in known else value
+        known[label] = Unreadable("the label occurs twice") if label in known else value
     return known
 
 
 def _data(output: str) -> str:
-    """What stands behind the first line's bar, and behind the first bar of the lines after it up to the end."""
+    """The text after the first line's bar, and the text after the first bar of the other lines."""
     first, _, rest = output.partition("\n")
     return f"{first.partition('|')[2]} {rest.partition('|')[2]}"
 
@@ -62,7 +62,7 @@ def _number(text: str, fields: list[str]) -> Number | Unreadable:
         return Unreadable("the plugin could not determine it (U)")
     value = _parsed(text)
     if value is None:
-        return Unreadable(f"{shown(text)} is no number with a unit")
+        return Unreadable(f"{shown(text)} is not a number with a unit")
     most = _parsed(fields[_MAX]) if len(fields) > _MAX else None
     return Number(*value, most[0] if most and most[1] in ("", value[1]) else None)
 

@@ -1,4 +1,4 @@
-"""A monitoring plugin: its state and its performance data (Monitoring Plugins Development Guidelines)."""
+"""Read the state and the performance data of a monitoring plugin (Monitoring Plugins Development Guidelines)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from probekit.probes.command.reading import readings
 from probekit.probes.command.settings import CommandProbe, MetricSource
 
 _STATES: Final = {0: "OK", 1: "WARNING", 2: "CRITICAL"}  # the guidelines, "Return Codes"
-_UNKNOWN: Final = 3  # the same
+_UNKNOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +36,29 @@ class _PerformanceData:
         number = self.known.get(label)
         if number is None:
             labels = ", ".join(map(shown, list(self.known)[:10])) or "none"
-            raise _unusable(f"'{label}' is not among the labels of its performance data: {labels}")
+            raise _unusable(f"the performance data has no label '{label}', only {labels}")
         if isinstance(number, Unreadable):
-            raise _unusable(f"'{label}' is among its performance data and cannot be read: {number.why}")
+            raise _unusable(f"the performance data at '{label}' cannot be read: {number.why}")
         if not number.is_in(unit):
-            due = f"a number of unit '{unit}'" if unit else "a number without a unit"
-            hint = f'set unit = "{number.unit}"' if number.unit else "leave 'unit' out"
+            due = f"a number in '{unit}'" if unit else "a number without a unit"
+            hint = f'set unit = "{number.unit}"' if number.unit else "remove 'unit'"
             raise _unusable(
-                f"{written(number.value)}{number.unit} at '{label}', where {due} is due: {hint}, if that is right"
+                f"'{label}' is {written(number.value)}{number.unit}, expected {due}: {hint} if the plugin is right"
             )
         return number
 
 
 def of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
-    """Return its state and its performance data.
+    """Return the plugin's state and its performance data.
 
     Raises:
-        ProbeFailedError: `bad_response`: it says UNKNOWN, or ends with a code and no word, as a crash does too.
+        ProbeFailedError: `bad_response`: it reports UNKNOWN, or ends without output, as a crash does too.
     """
     program, code = config.argv[0], ended.code
     text = ended.out.decode("utf-8", "replace")
     if code not in _STATES or not text.strip():
-        what = "says UNKNOWN" if code == _UNKNOWN else f"ended with {code}" + ("" if text.strip() else " and no output")
+        silence = "" if text.strip() else " and no output"
+        what = "reports UNKNOWN" if code == _UNKNOWN else f"ended with exit code {code}{silence}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{program} {what}: {tail(ended, clean)}")
     first = one_line(text.partition("\n")[0].partition("|")[0], clean)
     return Readings(
@@ -68,9 +69,11 @@ def of_plugin(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
 
 
 def _share(label: str, number: Number) -> float:
-    """The number as a part of the largest one that it can be."""
+    """The number as a share of its largest possible value."""
     if number.max is None or number.max <= 0:
-        raise _unusable(f"'{label}' has no largest value above 0, the fifth field of performance data, in its own unit")
+        raise _unusable(
+            f"'{label}' has no maximum above 0 in its unit (the fifth field of performance data): remove 'of'"
+        )
     return number.value / number.max
 
 

@@ -1,4 +1,4 @@
-"""How is a program run within bounds, and nothing of it left behind?"""
+"""Run a program within bounds of time and output, and leave no process of it behind."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 from probekit.probe import ProbeFailedError, Reason
 
 _MOST: Final = 1 << 16  # bytes of each stream
-_GRACE: Final = 1.0  # seconds between SIGTERM and SIGKILL, and for what still lies in a pipe
-_PAUSE: Final = 0.01  # seconds between two measurements whether it has ended
-_WE_ARE_FULL: Final = (EAGAIN, EMFILE, ENFILE, ENOMEM)  # fork(2), pipe(2): no room for another process or file
+_GRACE: Final = 1.0  # seconds between SIGTERM and SIGKILL, and for reading the rest of a pipe
+_PAUSE: Final = 0.01  # seconds between two checks whether it has ended
+_EXHAUSTED: Final = (EAGAIN, EMFILE, ENFILE, ENOMEM)  # fork(2), pipe(2): no room for another process or file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a program ended, and what it said."""
+    """The exit code and the output of a program."""
 
     code: int
     out: bytes
@@ -32,11 +32,11 @@ class Ended:
 
 
 async def run(argv: Sequence[str], *, variables: Mapping[str, str], within: float, is_heard: bool) -> Ended:
-    """Run it in an empty folder, without a shell; its stdout is kept where somebody reads it.
+    """Run a program in an empty folder, without a shell; keep its stdout only if `is_heard`.
 
     Raises:
-        ProbeFailedError: `missing_file`, `overloaded`: it cannot be started; `timeout`; `bad_response`: it says too
-            much, or a signal ended it.
+        ProbeFailedError: `missing_file`, `overloaded`: it cannot be started; `timeout`; `bad_response`: its output is
+            too long, or a signal ended it.
     """
     program = argv[0]
     try:
@@ -44,9 +44,10 @@ async def run(argv: Sequence[str], *, variables: Mapping[str, str], within: floa
             async with _started(argv, folder, variables, is_heard=is_heard) as process, asyncio.timeout(within):
                 ended = await _ended(process, program)
     except TimeoutError:
-        raise ProbeFailedError(Reason.TIMEOUT, f"{program} did not end within {within:g} s") from None
+        detail = f"{program} did not end within {within:g} s and was killed: see 'timeout'"
+        raise ProbeFailedError(Reason.TIMEOUT, detail) from None
     except OSError as error:
-        reason = Reason.OVERLOADED if error.errno in _WE_ARE_FULL else Reason.MISSING_FILE
+        reason = Reason.OVERLOADED if error.errno in _EXHAUSTED else Reason.MISSING_FILE
         raise ProbeFailedError(reason, f"{program} cannot be started: {error.strerror}") from error
     if ended.code < 0:
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{program} was ended by signal {-ended.code}")
@@ -57,7 +58,7 @@ async def run(argv: Sequence[str], *, variables: Mapping[str, str], within: floa
 async def _started(
     argv: Sequence[str], folder: str, variables: Mapping[str, str], *, is_heard: bool
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process in a session of its own, which ends with it."""
+    """A process in a new session; all of the session ends with it."""
     beginning = asyncio.create_task(
         asyncio.create_subprocess_exec(
             *argv,
@@ -76,29 +77,29 @@ async def _started(
 
 
 async def _end_begun(beginning: asyncio.Task[asyncio.subprocess.Process]) -> None:
-    """End it once it has begun: asyncio would end the program alone, and not what that has started meanwhile."""
+    """End the process once it has started: asyncio would end only the program, not the processes that it started."""
     try:
         process = await beginning
-    except OSError:  # it could not be started, which its caller says
+    except OSError:  # it could not be started; the caller reports that
         return
     await _end(process)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End it with all its descendants and its whole session: asked first, then not asked."""
+    """End it with all its descendants and its whole session: SIGTERM first, then SIGKILL."""
     descendants = _descendants(process.pid)
     try:
         _signal(process.pid, descendants, signal.SIGTERM)
         await _exits(process)
-    finally:  # also where the loop is closed meanwhile
+    finally:  # also if the loop is closed during the wait
         _signal(process.pid, descendants, signal.SIGKILL)
-    with suppress(PermissionError):  # it also ends the process, which may be sudo's
-        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  # a stranger may hold the pipes' other ends
+    with suppress(PermissionError):  # closing also kills the process, which may belong to root (sudo)
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  # another process may hold the pipes' other ends
     await _exits(process)
 
 
 def _descendants(leader: int) -> list[psutil.Process]:
-    """Those in sessions of their own; none of a leader that has ended, for nobody knows its children then."""
+    """The descendants in other sessions; none if the leader has ended, because its children are then unknown."""
     try:
         children = psutil.Process(leader).children(recursive=True)
     except psutil.Error:
@@ -113,27 +114,30 @@ def _session(process: int) -> int | None:
 
 
 def _signal(session: int, descendants: Sequence[psutil.Process], number: signal.Signals) -> None:
-    """Send it once: to the leader's group, to those that a shell's jobs and timeout(1) make, to other sessions."""
-    with suppress(ProcessLookupError, PermissionError):  # gone; sudo's, which nobody else may end
+    """Send a signal once to each process: the leader's group, the session's other groups, and other sessions.
+
+    A shell's jobs and timeout(1) make groups of their own within the session.
+    """
+    with suppress(ProcessLookupError, PermissionError):  # it has ended, or belongs to root (sudo)
         os.killpg(session, number)
     for process in psutil.pids():
         with suppress(ProcessLookupError, PermissionError):
             if _session(process) == session != os.getpgid(process):
                 os.kill(process, number)
     for one in descendants:
-        with suppress(psutil.Error):  # gone, or another process has its number
+        with suppress(psutil.Error):  # it has ended, or another process has its number
             one.send_signal(number)
 
 
 async def _exits(process: asyncio.subprocess.Process) -> None:
-    """Wait until it does, but not for one that even SIGKILL does not end: a disk that hangs holds it."""
+    """Wait until it has ended, for a second at most: a process that waits for a hanging disk survives SIGKILL."""
     with suppress(TimeoutError):
         await asyncio.wait_for(_exited(process), _GRACE)
 
 
 async def _exited(process: asyncio.subprocess.Process) -> int:
-    """Its exit code, once it has one: `wait` of asyncio also waits for whoever else holds its pipes."""
-    while process.returncode is None:  # noqa: ASYNC110  # asyncio's watcher sets it, and tells nobody
+    """Wait for the exit code; asyncio's `wait` also waits until all other processes have closed its pipes."""
+    while process.returncode is None:  # noqa: ASYNC110  # asyncio's watcher sets it without an event
         await asyncio.sleep(_PAUSE)
     return process.returncode
 
@@ -149,7 +153,7 @@ async def _ended(process: asyncio.subprocess.Process, program: str) -> Ended:
             done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        await asyncio.wait(readers, timeout=_GRACE)  # a grandchild may hold the pipe for ever
+        await asyncio.wait(readers, timeout=_GRACE)  # a grandchild may hold the pipe open without end
         for reader in readers:
             if reader.done():
                 reader.result()
@@ -164,4 +168,4 @@ async def _read(stream: asyncio.StreamReader, kept: bytearray, program: str) -> 
     while data := await stream.read(4096):
         kept += data
         if len(kept) > _MOST:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{program} says more than {_MOST >> 10} KiB")
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{program} printed more than {_MOST >> 10} KiB")

@@ -1,4 +1,4 @@
-"""How does a number that a program prints become a reading?"""
+"""Make readings of the numbers that a program prints."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from probekit.probe import CumulativeCount, Exact, Failure, ProbeFailedError, Re
 from probekit.probes.command.settings import MetricSource
 
 _PERCENTILE: Final = re.compile(r"p(\d\d)")
-_MOST: Final = 1e15  # of a sample's size: beyond it a double does not count by ones
+_MOST: Final = 1e15  # of a sample's size: a larger double may not be exact
 
 Reading = Exact | CumulativeCount | Summary
 
 
 class Numbers(Protocol):
-    """The numbers of one output. Both methods raise a ProbeFailedError (`bad_response`) where there is none."""
+    """The numbers of one output. Both methods raise a ProbeFailedError (`bad_response`) if there is no number."""
 
     def value(self, source: MetricSource) -> float:
         """The number of a metric, before its scale."""
@@ -28,12 +28,12 @@ class Numbers(Protocol):
 
 
 def readings(metrics: Mapping[str, MetricSource], numbers: Numbers) -> dict[str, Reading | Failure]:
-    """Return what each metric's number is: by itself, a count that grows, or of a sample whose size is beside it."""
+    """Return each metric's reading: a number, a count that grows, or a summary of a sample with its size."""
     return {metric: _reading(metric, source, numbers) for metric, source in metrics.items()}
 
 
 def unread(detail: str) -> Failure:
-    """Return that there is no number, and why."""
+    """Return the failure of a metric without a number."""
     return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
 
 
@@ -41,13 +41,13 @@ def _reading(metric: str, source: MetricSource, numbers: Numbers) -> Reading | F
     try:
         value = numbers.value(source) * source.scale
         if not isfinite(value) or (value < 0 and (source.counter or source.n)):
-            return unread(f"the number at {source.at} is too large, or below zero")
+            return unread(f"the number at {source.at} is too large or negative")
         if source.n is None:
             return CumulativeCount(value) if source.counter else Exact(value)
         size = numbers.size(source.n)
     except ProbeFailedError as error:
         return unread(error.detail)
     if not (0 < size < _MOST and size == int(size)):
-        return unread(f"{number(size)} at {source.n}, where the size of a sample is due")
+        return unread(f"{number(size)} at {source.n} is not a sample size: expected a whole number above 0")
     percentile = _PERCENTILE.fullmatch(metric)
     return Summary(value, int(size), int(percentile[1]) / 100 if percentile else None)

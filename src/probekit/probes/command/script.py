@@ -1,4 +1,4 @@
-"""A program that ends with an exit code and may print a JSON document."""
+"""Read the exit code of a program, and the JSON document that it may print."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probekit.probes.command.program import Ended
 from probekit.probes.command.reading import Reading, readings, unread
 from probekit.probes.command.settings import CommandProbe, MetricSource
 
-_OF_ITS_OWN: Final = 125  # POSIX.1-2024 XCU 2.8.2: a shell's 126 and more say that nothing ran, or a signal ended it
+_LAST_OWN_CODE: Final = 125  # POSIX.1-2024 XCU 2.8.2: a shell's 126 and more: nothing ran, or a signal ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,23 @@ class _Document:
     def size(self, at: str) -> float:
         value = find(at, self.document)
         if not isinstance(value, bool) and not is_number(value):
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {at}, where a number is due")
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(value)} at {at}, expected a number")
         return float(value)
 
 
 def of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
-    """Return its exit code, and the numbers of the JSON that it prints.
+    """Return the exit code, and the numbers of the JSON document that the program prints.
 
     Raises:
-        ProbeFailedError: `bad_response`: the exit code is a shell's word that nothing ran.
+        ProbeFailedError: `bad_response`: by the exit code, a shell could not run the program, or a signal ended it.
     """
-    said = f"{config.argv[0]} ended with {ended.code}"
+    summary = f"{config.argv[0]} ended with exit code {ended.code}"
     if ended.code not in config.expect_exit:
-        said += f": {tail(ended, clean)}"
-    if ended.code > _OF_ITS_OWN:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, said)
+        summary += f": {tail(ended, clean)}"
+    if ended.code > _LAST_OWN_CODE:
+        raise ProbeFailedError(Reason.BAD_RESPONSE, summary)
     values = _of_json(config.metrics, ended.out) if ended.code in config.expect_exit else {}
-    return Readings(said, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, unread(said)) | values)
+    return Readings(summary, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, unread(summary)) | values)
 
 
 def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, Reading | Failure]:
