@@ -1,4 +1,4 @@
-"""Origins as browsers send them, and foreign ones that a careless comparison takes for an allowed one."""
+"""Origins as browsers send them, and foreign ones that a careless comparison accepts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic import AfterValidator
 
 from probekit.transport.urls import has_host, origin_of
 
-NOBODY: Final = "nobody"  # instead of origins: no foreign origin is allowed
-ANYBODY: Final = "*"  # instead of origins: every origin is allowed, without credentials
+NO_ORIGIN: Final = "none"  # instead of origins: no foreign origin is allowed
+ANY_ORIGIN: Final = "*"  # instead of origins: every origin is allowed, without credentials
 _FOREIGN: Final = 24  # foreign origins tried in one measurement
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?")
 _OWN_PORTS: Final = (("http", ":80"), ("https", ":443"))
@@ -26,8 +26,8 @@ def _parts(origin: str) -> tuple[str, str, str]:
     is_web = scheme in ("http", "https")
     if not found or (scheme, port) in _OWN_PORTS or (is_web and not has_host(origin)):
         message = (
-            f"'{origin}' is no origin as browsers send it: in lower case, without a path and without the scheme's own "
-            'port, such as "https://app.example.com"'
+            f"'{origin}' is not an origin as browsers send it: write it in lower case, without a path and without the "
+            'default port, such as "https://app.example.com"'
         )
         raise ValueError(message)
     return scheme, host, port
@@ -39,7 +39,7 @@ def _as_sent(origin: str) -> str:
 
 
 def _as_sent_or_word(origin: str) -> str:
-    return origin if origin in (NOBODY, ANYBODY) else _as_sent(origin)
+    return origin if origin in (NO_ORIGIN, ANY_ORIGIN) else _as_sent(origin)
 
 
 Origin = Annotated[str, AfterValidator(_as_sent)]
@@ -47,7 +47,7 @@ OriginOrWord = Annotated[str, AfterValidator(_as_sent_or_word)]
 
 
 def is_origin(text: str) -> bool:
-    """Whether a value of Access-Control-Allow-Origin can equal what a browser sends."""
+    """Whether a value of Access-Control-Allow-Origin is an origin as a browser could send it."""
     return bool(_ORIGIN.fullmatch(text))
 
 
@@ -59,20 +59,20 @@ def own_origin(url: str) -> str:
     return f"{scheme}://{host}{'' if (scheme, port) in _OWN_PORTS else port}"
 
 
-def stranger() -> str:
-    """An origin that no server can know."""
+def unknown_origin() -> str:
+    """A random origin, which no server can have in its configuration."""
     return f"https://{uuid4().hex[:12]}.test"
 
 
 def look_alikes(origins: Sequence[str], foreign: Iterable[str] = (), *, own: str = "") -> tuple[str, ...]:
-    """Foreign origins to try, at most 24: null, a stranger, the declared ones, and the worst mutations of each.
+    """Foreign origins to try, at most 24: null, an unknown one, the declared ones, and the worst mutations of each.
 
-    The target's own origin is none of them: its pages need no leave.
+    The target's own origin is excluded, because its pages need no permission.
     """
     by_turns = [
         origin for turn in zip_longest(*map(_mutations, origins)) for origin in turn if origin not in (None, own)
     ]
-    tried = dict.fromkeys(["null", stranger(), *foreign, *by_turns])
+    tried = dict.fromkeys(["null", unknown_origin(), *foreign, *by_turns])
     return tuple(origin for origin in tried if origin not in origins)[:_FOREIGN]
 
 

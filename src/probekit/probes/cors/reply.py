@@ -10,17 +10,17 @@ from probekit.probes._support import headers as grammar
 
 _SAFE_METHODS: Final = ("GET", "HEAD", "POST")  # Fetch, "CORS-safelisted method"
 _SAFE_HEADERS: Final = ("accept", "accept-language", "content-language")  # safelisted whatever their usual value is
-_HARMLESS: Final = ("OPTIONS",)  # that lists of methods mostly name, and that changes nothing
+_HARMLESS: Final = ("OPTIONS",)  # most lists of methods have it, and it changes nothing
 ANY: Final = "*"
 
 
-def needs_leave(method: str) -> bool:
-    """Whether a browser asks before it sends a request of that method, whatever its headers are."""
+def needs_preflight(method: str) -> bool:
+    """Whether a browser sends a preflight before a request of that method, whatever its headers are."""
     return method not in _SAFE_METHODS
 
 
 def is_unsafe_header(name: str) -> bool:
-    """Whether a browser asks before it sends that header; of Content-Type the value decides, so it counts.
+    """Whether a browser sends a preflight because of that header; Content-Type counts, as it depends on the value.
 
     Source: Fetch, "CORS-unsafe request-header names".
     """
@@ -29,54 +29,54 @@ def is_unsafe_header(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer to one origin; `method` is what a preflight asked leave for, None for the request itself."""
+    """One answer to one origin; `method` is the method of a preflight, None for the request itself."""
 
     origin: str
     answer: Answer
     method: str | None
-    counts: bool = True  # False: a preflight that no browser would send for what was declared
+    counts: bool = True  # False: a preflight that no browser would send for the declared methods
 
     @property
     def allowed_origin(self) -> str | None:
-        """Access-Control-Allow-Origin as browsers read it, all lines as one."""
+        """Access-Control-Allow-Origin as browsers read it, with all its lines combined."""
         return grammar.combined(self.answer.headers, "access-control-allow-origin")
 
     @property
     def takes_credentials(self) -> bool:
-        """Whether cookies and logins are let in: the one word, in lower case."""
+        """Whether cookies and logins are allowed: the value is `true`, in lower case."""
         return grammar.combined(self.answer.headers, "access-control-allow-credentials") == "true"
 
     @property
-    def speaks_of_origins(self) -> bool:
+    def has_cors_headers(self) -> bool:
         """Whether it has any header of the CORS protocol."""
         return any(name.lower().startswith("access-control-") for name, _ in self.answer.headers)
 
     @property
     def is_ok(self) -> bool:
-        """A preflight needs an ok status (Fetch); the request itself may answer anything."""
+        """Whether the status allows the request: a preflight needs a 2xx (Fetch), the request itself any."""
         return self.method is None or self.answer.is_success
 
     def lets_in(self, *, credentials: bool) -> bool:
-        """The CORS check of the Fetch standard, and the status of a preflight."""
+        """Whether the answer passes the CORS check of the Fetch standard, and the status check of a preflight."""
         if credentials:
             return self.is_ok and self.allowed_origin == self.origin and self.takes_credentials
         return self.is_ok and self.allowed_origin in (ANY, self.origin)
 
     def allows_method(self, method: str, *, credentials: bool) -> bool:
-        """Whether the browser may go on with that method, in its exact spelling."""
+        """Whether the browser may use that method, in its exact spelling."""
         allowed = grammar.tokens(self.answer.headers, "access-control-allow-methods")
         return allowed is not None and (method in (*_SAFE_METHODS, *allowed) or (ANY in allowed and not credentials))
 
     def allows_header(self, name: str, *, credentials: bool) -> bool:
-        """Whether the browser may send that header; a wildcard speaks of no Authorization."""
+        """Whether the browser may send that header; a wildcard does not cover Authorization."""
         known = self._allowed_headers
         return name.lower() in known or (ANY in known and not credentials and name.lower() != "authorization")
 
     def grants(self, *, credentials: bool) -> tuple[frozenset[str], frozenset[str]]:
-        """The methods and the headers (in lower case) that a preflight gives leave for, `*` for every one."""
+        """The methods and the headers (in lower case) that a preflight permits, `*` for every one."""
         if self.method is None or not self.lets_in(credentials=credentials):
             return frozenset(), frozenset()
-        nothing = {ANY} if credentials else set()  # with credentials a * is no wildcard
+        nothing = {ANY} if credentials else set()  # with credentials, * is an ordinary name
         methods = grammar.tokens(self.answer.headers, "access-control-allow-methods") or ()
         return (
             frozenset({*methods} - {*_SAFE_METHODS, *_HARMLESS} - nothing),

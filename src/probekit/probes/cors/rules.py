@@ -1,4 +1,4 @@
-"""What in the replies is not as it was declared?"""
+"""Compare the replies with the declared rules."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from probekit.probes.cors.settings import CorsProbe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """The foreign origins that a browser would let in."""
+    """The foreign origins that a browser would allow."""
 
     let_in: frozenset[str]
     with_credentials: frozenset[str]
-    asking: frozenset[str]  # whose preflight passes and allows nothing that needs one
+    asking: frozenset[str]  # their preflight passes, but permits nothing that needs one
 
 
 def refusals(declared: CorsProbe, reply: Reply) -> Iterator[str]:
-    """What keeps an allowed origin out."""
+    """The reasons why a browser refuses an allowed origin."""
     method, credentials = reply.method, declared.credentials
     what = f"{reply.origin} is refused by the {'request itself' if method is None else f'preflight for {method}'}"
     if not reply.counts:
@@ -30,23 +30,24 @@ def refusals(declared: CorsProbe, reply: Reply) -> Iterator[str]:
     if not reply.is_ok:
         yield f"{what}: status {reply.answer.status}"
     elif not reply.lets_in(credentials=False) or (credentials and reply.allowed_origin == ANY):
-        yield f"{what}: Access-Control-Allow-Origin is {shown(reply.allowed_origin)}"
+        value = "missing" if reply.allowed_origin is None else shown(reply.allowed_origin)
+        yield f"{what}: Access-Control-Allow-Origin is {value}"
     elif credentials and not reply.takes_credentials:
         yield f"{what}: Access-Control-Allow-Credentials is not true"
     elif method:
         if not reply.allows_method(method, credentials=credentials):
-            yield f"{what}: it does not allow the method"
+            yield f"{what}: Access-Control-Allow-Methods does not allow it"
         needed = filter(is_unsafe_header, declared.headers)
         refused = [name for name in needed if not reply.allows_header(name, credentials=credentials)]
         if refused:
-            yield f"{what}: it does not allow {', '.join(refused)}"
+            yield f"{what}: Access-Control-Allow-Headers does not allow {', '.join(refused)}"
 
 
 def foreign_admitted(declared: CorsProbe, replies: Sequence[Reply]) -> Foreign:
-    """Which foreign origins get in: by the request itself, or by a preflight that allows what needs one.
+    """The foreign origins that are allowed by the request itself, or by a preflight that permits what needs one.
 
-    Where nobody is allowed, a preflight that passes is enough, whatever it allows; where everybody is, only
-    credentials are too much.
+    Where no origin is allowed, a preflight that passes is enough, whatever it permits; where every origin is allowed,
+    only credentials are a violation.
     """
 
     def admits(reply: Reply, *, credentials: bool) -> bool:
@@ -62,27 +63,27 @@ def foreign_admitted(declared: CorsProbe, replies: Sequence[Reply]) -> Foreign:
 
 
 def admitted(tried: Sequence[str], foreign: Foreign) -> Iterator[str]:
-    """The foreign origins that get in although they should not, in the order tried."""
+    """The foreign origins that are allowed, in the order tried."""
     for origin in tried:
         if origin in foreign.let_in:
-            yield f"{origin} is let in{' with credentials' if origin in foreign.with_credentials else ''}"
+            yield f"{origin} is allowed{' with credentials' if origin in foreign.with_credentials else ''}"
 
 
 def undeclared(declared: CorsProbe, replies: Iterable[Reply], tried: Iterable[str]) -> Iterator[str]:
-    """Origins that answers name although they were neither declared nor tried, so that they get in."""
+    """Origins that answers allow although they were neither declared nor tried."""
     named = {reply.allowed_origin or "" for reply in replies if reply.is_ok}
     for origin in sorted(filter(is_origin, () if declared.is_public else named - {*tried})):
         yield f"Access-Control-Allow-Origin is {shown(origin)}, which was not declared"
 
 
 def wildcard(replies: Iterable[Reply]) -> Iterator[str]:
-    """Whether a wildcard stands beside credentials, which no browser takes."""
+    """A wildcard together with credentials, which browsers refuse."""
     if any(reply.allowed_origin == ANY and reply.takes_credentials for reply in replies):
         yield "Access-Control-Allow-Origin is * together with credentials"
 
 
 def unvaried(replies: Iterable[Reply]) -> Iterator[str]:
-    """A cache would give one origin's answer to another; preflights are in no shared cache."""
+    """A missing Vary, with which a cache would give one origin's answer to another; preflights are never cached."""
     answers = [reply for reply in replies if reply.method is None]
     if len({reply.allowed_origin for reply in answers}) == 1:  # a fixed value, which every origin gets
         return
@@ -96,10 +97,10 @@ def _is_kept_apart(reply: Reply) -> bool:
     return "origin" in vary or "*" in vary or "no-store" in grammar.members(headers, "cache-control")
 
 
-def surplus(declared: CorsProbe, ours: Sequence[Reply], foreign: Foreign) -> Iterator[str]:
-    """What preflights grant beyond what was declared: to an allowed origin, or to a foreign one that gains nothing."""
-    for origin in dict.fromkeys(reply.origin for reply in ours):
-        replies = [reply for reply in ours if reply.origin == origin and reply.method]
+def surplus(declared: CorsProbe, to_allowed: Sequence[Reply], foreign: Foreign) -> Iterator[str]:
+    """Undeclared permissions in preflights, for an allowed origin, or for a foreign one that cannot use them."""
+    for origin in dict.fromkeys(reply.origin for reply in to_allowed):
+        replies = [reply for reply in to_allowed if reply.origin == origin and reply.method]
         granted = [reply.grants(credentials=declared.credentials) for reply in replies]
         methods = frozenset().union(*(methods for methods, _ in granted)) - {*declared.methods}
         headers = frozenset().union(*(headers for _, headers in granted)) - {*map(str.lower, declared.headers)}
@@ -108,6 +109,6 @@ def surplus(declared: CorsProbe, ours: Sequence[Reply], foreign: Foreign) -> Ite
         if not declared.credentials and any(reply.lets_in(credentials=True) for reply in replies):
             words.append("credentials")
         if words:
-            yield f"the preflight grants {origin} more than was declared: {'; '.join(words)}"
+            yield f"the preflight grants {origin} more than declared: {'; '.join(words)}"
     for origin in sorted(foreign.asking):
-        yield f"the preflight lets {origin} in, for requests that need none"
+        yield f"the preflight allows {origin}, but only requests that need no preflight"

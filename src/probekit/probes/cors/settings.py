@@ -1,4 +1,4 @@
-"""What a table of kind `cors` may say."""
+"""The settings of kind `cors`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from probekit.probe import HttpConfig
-from probekit.probes.cors.origins import ANYBODY, NOBODY, Origin, OriginOrWord
+from probekit.probes.cors.origins import ANY_ORIGIN, NO_ORIGIN, Origin, OriginOrWord
 
 Token = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -18,7 +18,7 @@ def _listed(origins: object) -> object:
 
 
 class CorsProbe(HttpConfig):
-    """One route of the API and who may use it from another origin."""
+    """One route of the API and the origins that may use it."""
 
     kind: Literal["cors"]
     origins: Annotated[
@@ -26,30 +26,40 @@ class CorsProbe(HttpConfig):
     ] = Field(
         min_length=1,
         max_length=8,
-        description='the origins that are allowed; "nobody": no foreign origin is; "*": every one is, without '
-        "credentials",
+        description='The allowed origins; "none" allows no foreign origin, "*" allows every one without credentials.',
     )
     foreign_origins: tuple[Origin, ...] = Field(
-        (), max_length=8, description="origins that must not get in, tried beside look-alikes of the allowed ones"
+        (),
+        max_length=8,
+        description="Origins that must not be allowed; they are tried in addition to look-alikes of the allowed ones.",
     )
-    methods: tuple[Method, ...] = Field(("GET",), min_length=1, description="methods that they must be allowed")
-    headers: tuple[Token, ...] = Field((), description="request headers that they must be allowed")
-    credentials: bool = Field(default=False, description="whether their requests carry cookies or a login")
+    methods: tuple[Method, ...] = Field(
+        ("GET",), min_length=1, description="The methods that the allowed origins must be able to use."
+    )
+    headers: tuple[Token, ...] = Field(
+        (), description="The request headers that the allowed origins must be able to send."
+    )
+    credentials: bool = Field(
+        default=False, description="Whether requests of the allowed origins carry cookies or a login."
+    )
     strict: bool = Field(
         default=False,
-        description="whether a preflight that grants more than is declared here is a violation, not a note",
+        description="Whether a preflight that grants more than is declared here is a violation instead of a note.",
     )
 
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:
-        if len(self.origins) > 1 and {NOBODY, ANYBODY} & {*self.origins}:
-            message = f'"{NOBODY}" and "{ANYBODY}" stand alone: origins = "{NOBODY}"'
+        if len(self.origins) > 1 and {NO_ORIGIN, ANY_ORIGIN} & {*self.origins}:
+            message = (
+                f'"{NO_ORIGIN}" and "{ANY_ORIGIN}" cannot be combined with other origins: '
+                f'write origins = "{NO_ORIGIN}" or origins = "{ANY_ORIGIN}"'
+            )
             raise ValueError(message)
         if not self.named_origins and self.credentials:
-            message = "credentials go with named origins only: name them"
+            message = "credentials = true needs named origins: list them in origins"
             raise ValueError(message)
         if self.is_public and self.foreign_origins:
-            message = f'origins = "{ANYBODY}" lets every origin in: leave foreign_origins out'
+            message = f'origins = "{ANY_ORIGIN}" allows every origin: remove foreign_origins'
             raise ValueError(message)
         both = sorted({*self.origins} & {*self.foreign_origins})
         if both:
@@ -60,14 +70,14 @@ class CorsProbe(HttpConfig):
     @property
     def is_public(self) -> bool:
         """Whether every origin is allowed."""
-        return self.origins == (ANYBODY,)
+        return self.origins == (ANY_ORIGIN,)
 
     @property
     def is_closed(self) -> bool:
         """Whether no foreign origin is allowed."""
-        return self.origins == (NOBODY,)
+        return self.origins == (NO_ORIGIN,)
 
     @property
     def named_origins(self) -> tuple[str, ...]:
-        """The origins that are allowed, where they are named."""
-        return tuple(origin for origin in self.origins if origin not in (NOBODY, ANYBODY))
+        """The allowed origins, without "none" and "*"."""
+        return tuple(origin for origin in self.origins if origin not in (NO_ORIGIN, ANY_ORIGIN))
