@@ -190,8 +190,8 @@ async def test_only_the_machine_it_runs_on_is_spoken_of(machine, here, asked, is
         except ProbeFailedError as error:
             told.append((error.reason, error.detail))
 
-    hint = "run it there, or name the machine's node exporter by `url`"
-    refusal = (Reason.MISSING_SETTING, f"probekit runs on {here}, the probe asks for {asked}: {hint}")
+    hint = "run probekit there, or set url to the machine's node exporter"
+    refusal = (Reason.MISSING_SETTING, f"probekit runs on {here}, but host is {asked}: {hint}")
     assert told == ([] if is_here else [refusal] * 2)
 
 
@@ -300,7 +300,10 @@ async def test_no_inode_is_left(machine) -> None:
 
 @pytest.mark.parametrize(
     ("mount", "told"),
-    [("/backup", "nothing is mounted at /backup"), ("/data", "/data cannot be read: Permission")],
+    [
+        ("/backup", "no file system is mounted at /backup: mount it, or change 'mounts'"),
+        ("/data", "/data cannot be read: Permission"),
+    ],
 )
 async def test_a_mount_that_cannot_be_read_could_be_the_fullest(machine, mount, told) -> None:
     readings = await measurement(mounts=("/", mount))
@@ -360,7 +363,7 @@ async def test_a_mount_that_never_answers_holds_nobody_up(machine, monkeypatch) 
 
     readings = await KIND.measure(settings(), context(timeout=0.1))
 
-    assert readings.values["disk_used"] == Failure(reason=Reason.TIMEOUT, detail="/ tells nothing within 0.1 s")
+    assert readings.values["disk_used"] == Failure(reason=Reason.TIMEOUT, detail="/ did not answer within 0.1 s")
     assert readings.values["memory_used"] == Exact(25)
     gone.set()
 
@@ -431,7 +434,7 @@ async def test_without_a_lower_quota_the_machine_s_processors_count(machine, fil
 async def test_processor_time_that_went_back_is_no_reading(machine) -> None:
     (block,) = await blocks(Blocks(machine, lambda: machine.cpu(idle=-20, user=60)))
 
-    assert "went back in this block" in block.values["cpu_used"].detail
+    assert "was reset in this block" in block.values["cpu_used"].detail
 
 
 async def test_a_quota_that_changes_in_a_block(machine) -> None:
@@ -445,7 +448,7 @@ async def test_a_quota_that_changes_in_a_block(machine) -> None:
 async def test_a_quota_without_a_count_of_its_use(machine) -> None:
     machine.write(cpu__max="50000 100000", cpu__stat="user_usec 1")
 
-    with pytest.raises(ProbeFailedError, match=r"cpu.stat holds no number"):
+    with pytest.raises(ProbeFailedError, match=r"cpu.stat does not contain a number"):
         await blocks(Blocks(machine, lambda: None))
 
 
@@ -481,10 +484,10 @@ async def test_an_interface_that_comes_up_in_a_block_counts_from_the_next(machin
 @pytest.mark.parametrize(
     ("given", "happens", "told"),
     [
-        ({"interfaces": ("eth9",)}, lambda _: None, "no interface eth9 here, but lo, eth0"),
-        ({}, lambda machine: machine.interfaces.pop("eth0"), "no network interface but loopback"),
-        ({}, lambda machine: machine.interfaces["eth0"].update(bytes_sent=-1), "went back in this block"),
-        ({}, lambda machine: machine.interfaces["eth0"].update(errin=-1), "went back in this block"),
+        ({"interfaces": ("eth9",)}, lambda _: None, "the machine has no interface eth9, only lo, eth0"),
+        ({}, lambda machine: machine.interfaces.pop("eth0"), "no network interface except loopback"),
+        ({}, lambda machine: machine.interfaces["eth0"].update(bytes_sent=-1), "was reset in this block"),
+        ({}, lambda machine: machine.interfaces["eth0"].update(errin=-1), "was reset in this block"),
     ],
 )
 async def test_counters_of_the_network_that_tell_nothing(machine, given, happens, told) -> None:
@@ -511,7 +514,7 @@ async def test_the_memory_of_the_named_processes(machine) -> None:
 @pytest.mark.parametrize(
     ("running", "reason", "told"),
     [
-        ([process("shop", 100)], Reason.BAD_RESPONSE, "no process of the name worker runs here"),
+        ([process("shop", 100)], Reason.BAD_RESPONSE, "no running process is named worker"),
         ([process("shop", 100), process("worker", None)], Reason.NOT_PERMITTED, "another user"),
     ],
 )

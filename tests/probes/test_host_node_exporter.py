@@ -196,7 +196,7 @@ async def test_more_file_systems_at_one_mount_than_can_be_are_not_read(exporter)
     readings = await exporter.measured(page(more=hidden), mounts=("/",))
 
     assert readings.values["disk_used"].reason is Reason.BAD_RESPONSE
-    assert "21 file systems are mounted at /" in readings.values["disk_used"].detail
+    assert "the exporter reports 21 file systems at /" in readings.values["disk_used"].detail
     assert readings.values["memory_used"].value < 100
 
 
@@ -227,7 +227,7 @@ async def test_a_mount_that_is_gone_is_asked_for_again_before_it_is_an_error(exp
 @pytest.mark.parametrize(
     ("shown", "told"),
     [
-        (GONE, "the exporter has no file system at /, but /boot: see its --collector.filesystem.mount-points-exclude"),
+        (GONE, "the exporter has no file system at /, only at /boot: check 'mounts', and the exporter's --collector"),
         (page({disk("device_error"): 1}), "/ cannot be read by the exporter (device error)"),
         (page(without="node_filesystem", more=f"{UNREADABLE}\n"), "/ cannot be read by the exporter (device error)"),
     ],
@@ -306,7 +306,7 @@ async def test_processor_time_is_that_of_each_block(exporter) -> None:
 
     assert [block.values["cpu_used"].values[0] for block in found] == [pytest.approx(40), pytest.approx(0)]
     assert found[0].values["memory"].values == (pytest.approx(400.027648),)
-    assert found[0].summary == "web-2: processor time is of the machine"
+    assert found[0].summary == "web-2: processor time of the machine"
 
 
 async def test_throughput_is_per_second_of_the_exporter_s_clock_and_leaves_loopback_out(exporter) -> None:
@@ -328,17 +328,17 @@ async def test_the_named_interfaces_count(exporter) -> None:
     (other,) = await exporter.sampled(page(), page(later(10)), interfaces=("eth9",))
 
     assert block.values["network_errors"] == Exact(4e9)
-    assert "no interface eth9 here, but eth0, ifb0, ifb1" in other.values["throughput"].detail
+    assert "the machine has no interface eth9, only eth0, ifb0, ifb1" in other.values["throughput"].detail
 
 
 @pytest.mark.parametrize(
     ("changed", "without", "told", "unread"),
     [
-        ({cpu(0, "idle"): 1}, "#", "a counter of processor time went back", {"cpu_used"}),
+        ({cpu(0, "idle"): 1}, "#", "a counter of processor time was reset", {"cpu_used"}),
         ({}, 'node_cpu_seconds_total{cpu="1"', "a processor was added or removed", {"cpu_used"}),
         ({}, cpu(1, "idle"), "a processor without idle time", {"cpu_used"}),
-        ({network("receive", "bytes"): 0}, "#", "a counter of a network interface went back", NETWORK),
-        ({}, network("receive", "errs"), "lacks one of its counters", NETWORK),
+        ({network("receive", "bytes"): 0}, "#", "a counter of a network interface was reset", NETWORK),
+        ({}, network("receive", "errs"), "an interface without all of its counters", NETWORK),
     ],
 )
 async def test_counters_that_were_reset_are_no_reading(exporter, changed, without, told, unread) -> None:
@@ -407,7 +407,7 @@ async def test_the_exporter_of_another_machine_is_refused(exporter, served, aske
     if is_it:
         assert (await exporter.measured(shown, host=asked)).summary.startswith(f"{served}: ")
         return
-    with pytest.raises(ProbeFailedError, match="speaks of db-1, the probe asks for web-2") as caught:
+    with pytest.raises(ProbeFailedError, match="is on db-1, but host is web-2") as caught:
         await exporter.measured(shown, host=asked)
     assert caught.value.reason is Reason.MISSING_SETTING
 
@@ -433,7 +433,7 @@ def line(text: str) -> str:
         (b"\x00\xff\xfe" * 99, "no UTF-8"),
         (line("node_cpu_seconds_total{cpu=\n"), "not in Prometheus' text format"),
         (line("<html>\n"), "not in Prometheus' text format"),
-        (line(f"{BOOT} 5\n"), "stands there twice"),
+        (line(f"{BOOT} 5\n"), "occurs twice"),
         (line("a 1\n" * 50_001), "more than 50000 samples"),
     ],
 )
@@ -471,8 +471,8 @@ async def test_a_number_that_no_machine_can_have_is_no_reading(exporter, changed
 @pytest.mark.parametrize(
     ("status", "headers", "reason", "told"),
     [
-        ("401 Unauthorized", {}, Reason.TURNED_AWAY, "let this machine read the exporter's page"),
-        ("403 Forbidden", {}, Reason.TURNED_AWAY, "let this machine read the exporter's page"),
+        ("401 Unauthorized", {}, Reason.TURNED_AWAY, "allow this machine to read the exporter"),
+        ("403 Forbidden", {}, Reason.TURNED_AWAY, "allow this machine to read the exporter"),
         ("429 Too Many Requests", {}, Reason.TURNED_AWAY, "see throttle"),
         ("404 Not Found", {}, Reason.BAD_RESPONSE, "404 text/plain"),
         ("503 Service Unavailable", {}, Reason.BAD_RESPONSE, "503 text/plain"),
@@ -502,11 +502,11 @@ async def test_a_page_that_never_ends_is_bounded(exporter) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "name 'host', the machine that probekit runs on, or 'url'"),
+        ({}, "set 'host', the machine that probekit runs on, or 'url'"),
         ({"url": "web-2:9100"}, "url"),
         ({"url": "http://user:secret@web-2:9100/metrics"}, "url"),
-        ({"url": "http://web-2:0/metrics"}, "no port that can be"),
-        ({"url": "http://web-2:9100/metrics", "processes": ["shop"]}, "needs probekit on that machine"),
+        ({"url": "http://web-2:0/metrics"}, "an invalid port"),
+        ({"url": "http://web-2:9100/metrics", "processes": ["shop"]}, "'processes' does not work with 'url'"),
     ],
 )
 def test_a_table_that_cannot_be(given, told) -> None:

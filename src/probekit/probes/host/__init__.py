@@ -1,4 +1,4 @@
-"""How much of a machine's memory, disks, processors and network is used?"""
+"""Measure how much of a machine's memory, disks, processors and network is used."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probekit.probes.host.readings import Machine, cpu_used, fullest, network_er
 from probekit.probes.host.settings import HostProbe
 from probekit.transport.urls import endpoint_of
 
-_PAUSE: Final = 1.0  # seconds after which a mount that is not there is read again
+_PAUSE: Final = 1.0  # seconds after which a missing mount is read again
 
 
 def _machine(config: HostProbe, context: Context) -> Machine:
-    """The machine that the settings name, by the way that they name."""
+    """The machine of the settings, read by its node exporter or by this process."""
     if config.url:
-        from probekit.probes.host.node_exporter import NodeExporter  # noqa: PLC0415  # the way that is asked for
+        from probekit.probes.host.node_exporter import NodeExporter  # noqa: PLC0415  # import only the reader in use
 
         return NodeExporter(config, context)
     from probekit.probes.host.local import ThisMachine  # noqa: PLC0415  # as above
@@ -26,7 +26,7 @@ def _machine(config: HostProbe, context: Context) -> Machine:
 
 
 async def measure(config: HostProbe, context: Context) -> Readings:
-    """Read memory and disks once; again where a mount is not there, which may be mounted anew just now."""
+    """Read memory and disks once; twice if a mount is missing, because a remount may be in progress."""
     machine = _machine(config, context)
     usage = await machine.usage()
     if usage.misses_a_mount:
@@ -43,7 +43,7 @@ async def measure(config: HostProbe, context: Context) -> Readings:
 
 
 async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings, None]:
-    """Processors, memory and network over each block of time: differences of counters, never a first reading."""
+    """Read processors, memory and network over each block of time, as differences of counters."""
     machine = _machine(config, context)
     if context.window is None:
         raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
@@ -52,7 +52,7 @@ async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings
         after = await machine.counters()
         of = after.processors
         yield Readings(
-            f"{after.machine}: {of.detail if isinstance(of, Failure) else f'processor time is of {of.whose}'}",
+            f"{after.machine}: {of.detail if isinstance(of, Failure) else f'processor time of {of.whose}'}",
             cpu_used=cpu_used(before, after),
             memory=after.memory,
             throughput=throughput(config.interfaces, before, after),
@@ -62,11 +62,11 @@ async def sample(config: HostProbe, context: Context) -> AsyncGenerator[Readings
 
 
 def _unread(config: HostProbe, _base_url: str) -> dict[str, str]:
-    """Every metric, where the settings name another machine and no way to it."""
+    """All metrics, if the settings name another machine without its node exporter."""
     name = socket.gethostname()
     if config.url or config.means(name):
         return {}
-    reason = f"is of the machine {config.host}, and this one is {name}: run it there, or name its node exporter: url"
+    reason = f"needs the machine {config.host}, this one is {name}: run probekit there, or set url to its node exporter"
     return dict.fromkeys(KIND.metric_names, reason)
 
 
@@ -84,35 +84,46 @@ KIND = Kind(
             name="memory_used",
             unit="%",
             high=100,
-            help="memory that cannot be given away, of the machine or the container",
+            help="Share of the memory that is not available to programs, of the machine or of its container.",
         ),
         Metric(
             name="disk_used",
             unit="%",
             high=100,
-            help="space in use, of what users may fill, on the fullest mount",
+            help="Share of the space for users that is in use, on the fullest mount.",
         ),
         Metric(
             name="inodes_used",
             unit="%",
             high=100,
-            help="inodes in use, of what users may take, on the mount with the most",
+            help="Share of the inodes for users that are in use, on the mount with the highest share.",
         ),
         Metric(
             name="cpu_used",
             unit="%",
             high=100,
-            help="processor time spent, of the machine or the quota; the mean of all blocks",
+            help="Share of the processor time that is in use, of the machine or of its container's quota; the mean of "
+            "all blocks.",
             in_window=True,
         ),
         Metric(
             name="memory",
             unit="MB",
-            help="resident memory of the named processes, else the memory in use; the mean",
+            help="Resident memory of the named processes, or all memory in use; the mean of all blocks.",
             in_window=True,
         ),
-        Metric(name="throughput", unit="MB", help="sent and received per second; the mean", in_window=True),
-        Metric(name="network_errors", unit="", help="errors and dropped packets in a block, both ways", in_window=True),
+        Metric(
+            name="throughput",
+            unit="MB",
+            help="Network traffic per second, sent and received; the mean of all blocks.",
+            in_window=True,
+        ),
+        Metric(
+            name="network_errors",
+            unit="",
+            help="Network errors and dropped packets in a block, sent and received.",
+            in_window=True,
+        ),
     ),
     measure=measure,
     sample=sample,
@@ -123,10 +134,10 @@ KIND = Kind(
     requests=lambda config: 2 if config.url else 0,
     example="""\
 kind = "host"
-host = "web-1"  # the machine that probekit runs on, by its name
+host = "web-1"  # the host name of the machine that probekit runs on
 mounts = ["/", "/var"]
-# url = "http://web-1:9100/metrics"  # its node exporter, where probekit runs on another machine
+# url = "http://web-1:9100/metrics"  # its node exporter, if probekit runs on another machine
 """,
-    privileges="a user of that machine, or the page of its node exporter",
-    safety="it only reads, on the machine that probekit runs on or by a node exporter",
+    privileges="any user of that machine, or access to its node exporter",
+    safety="read-only, on the machine that probekit runs on or by a node exporter",
 )

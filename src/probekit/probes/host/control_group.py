@@ -1,4 +1,4 @@
-"""The limits of the container that probekit runs in, by the files of its control group (versions 1 and 2)."""
+"""Read the limits of the container that probekit runs in from its control group (cgroup versions 1 and 2)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 from probekit.probe import ProbeFailedError, Reason
 from probekit.probes.host.readings import Memory
 
-CGROUP: Final = Path("/sys/fs/cgroup")  # inside a container its own group is mounted here
+CGROUP: Final = Path("/sys/fs/cgroup")  # inside a container this is its own group
 
 
 def limited_memory(total: int) -> Memory | None:
-    """The container's memory, where its limit is lower than `total`, the machine's bytes."""
+    """The container's memory; None if its limit is not lower than `total`, the machine's memory in bytes."""
     for limit, usage, cache in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),  # version 1
@@ -20,13 +20,13 @@ def limited_memory(total: int) -> Memory | None:
         words = _words(limit)
         if words and words != ["max"] and _number(limit, words[0]) < total:
             reclaimable = _fields(str(Path(usage).with_name("memory.stat"))).get(cache, 0)
-            used = max(_number(usage, *_words(usage)) - reclaimable, 0)  # the working set, as the kubelet counts it
+            used = max(_number(usage, *_words(usage)) - reclaimable, 0)  # the working set, as kubelet counts it
             return Memory(used=used, total=max(_number(limit, words[0]), 1), whose="the container")
     return None
 
 
 def quota() -> float | None:
-    """Cores that the container may use, None without a limit."""
+    """Cores that the container may use; None without a limit."""
     for name, words in (
         ("cpu.max", _words("cpu.max")),
         ("cpu/cpu.cfs_quota_us", _words("cpu/cpu.cfs_quota_us") + _words("cpu/cpu.cfs_period_us")),  # version 1
@@ -45,17 +45,17 @@ def spent() -> float:
 
 
 def _words(name: str) -> list[str]:
-    """What a file of the control group says; nothing where there is no such file."""
+    """The words of a file of the control group; none if the file does not exist."""
     try:
         return (CGROUP / name).read_text("ascii").split()
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except (OSError, ValueError) as error:  # a hidden limit: the machine's numbers would be too good
+    except (OSError, ValueError) as error:  # with a limit that cannot be read, the machine's numbers look too good
         raise ProbeFailedError(Reason.MISSING_FILE, f"{CGROUP / name} cannot be read") from error
 
 
 def _fields(name: str) -> dict[str, int]:
-    """A file of the control group that holds names and numbers."""
+    """The names and numbers of a file of the control group."""
     words = _words(name)
     return {key: _number(name, value) for key, value in zip(words[::2], words[1::2], strict=False)}
 
@@ -65,4 +65,4 @@ def _number(name: str, *words: str) -> int:
     try:
         return int(words[0])
     except (IndexError, ValueError) as error:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{CGROUP / name} holds no number") from error
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{CGROUP / name} does not contain a number") from error

@@ -1,4 +1,4 @@
-"""Another machine, by the page of its node exporter."""
+"""Read another machine by the page of its node exporter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from probekit.probes.host.readings import Counters, Disk, Usage
 from probekit.probes.host.settings import HostProbe
 
 _HEADERS: Final = {"Accept": "text/plain;version=0.0.4", "Cache-Control": "no-cache"}  # RFC 9111 section 5.2.1.4
-_SLACK: Final = 2.0  # seconds: the boot time is given in whole ones, and two clocks differ a little
+_SLACK: Final = 2.0  # seconds: the boot time has whole seconds, and two clocks differ a little
 _OK: Final = 200
 _DENIED: Final = (401, 403)
 _LONGEST: Final = 64  # characters of a host name: what Linux allows
@@ -26,19 +26,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """Which machine a page speaks of, and when it was asked for and there."""
+    """The machine of one page, and when the page was requested and received."""
 
     machine: str
     asked: datetime
     answered: datetime
-    uptime: float  # seconds since that machine's start; no setting of its clock moves them
+    uptime: float  # seconds since that machine's start, independent of its clock
 
 
 class NodeExporter:
-    """Reads the machine that a node exporter's page speaks of."""
+    """Reads the machine that a node exporter runs on."""
 
     def __init__(self, config: HostProbe, context: Context) -> None:
-        """Nothing is asked yet."""
+        """Keep the settings; nothing is requested yet."""
         self._config = config
         self._context = context
         self._last: _Reading | None = None
@@ -53,7 +53,7 @@ class NodeExporter:
         return Usage(machine=machine, memory=_or_failure(lambda: formulas.memory(page)), disks=tuple(disks))
 
     async def counters(self) -> Counters:
-        """Processor time and network counters, by the machine's own clock since its start, and memory."""
+        """Processor time, network counters and memory; their time is the machine's uptime."""
         asked = self._context.now()
         page, machine = await self._page()
         uptime = page.number("node_time_seconds") - page.number("node_boot_time_seconds")
@@ -70,49 +70,49 @@ class NodeExporter:
         )
 
     async def _page(self) -> tuple[Page, str]:
-        """The exporter's page of now, and the name of the machine that it speaks of."""
+        """The exporter's current page, and the name of its machine."""
         answer = await self._context.http.get(self._config.url or "", headers=_HEADERS, most=MOST_BYTES)
         answer.require_age(self._config.max_age)
         _require_metrics(answer)
-        page = await asyncio.to_thread(Page, answer.body)  # a large page would hold up the run's one loop
+        page = await asyncio.to_thread(Page, answer.body)  # a large page would block the event loop
         name = page.machine[:_LONGEST]
         if name and not self._config.means(name):
-            detail = f"the exporter at {answer.address} speaks of {name}, the probe asks for {self._config.host}"
+            detail = f"the exporter at {answer.address} is on {name}, but host is {self._config.host}: correct one"
             raise ProbeFailedError(Reason.MISSING_SETTING, detail)
         return page, name or str(answer.address)
 
 
 def _require_metrics(answer: Answer) -> None:
     if answer.status in _DENIED:
-        raise answer.access_denied("let this machine read the exporter's page; connect.headers go to base_url only")
+        raise answer.access_denied("allow this machine to read the exporter; connect.headers go to base_url only")
     answer.require_answer()
     if answer.status != _OK or answer.media_type == "text/html":
-        detail = f"{answer.status} {answer.media_type} from {answer.address}, where a node exporter's metrics are due"
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}: `url` is such as http://web-2:9100/metrics")
+        detail = f"{answer.status} {answer.media_type} from {answer.address}, expected a node exporter's metrics"
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}: set url, such as http://web-2:9100/metrics")
 
 
 def _require_same(first: _Reading, last: _Reading) -> None:
-    """Go on only where both pages are of one machine that ran all the time between them.
+    """Require two pages of one machine that ran without a break between them.
 
-    Its time since the start must have grown by what passed here. A clock that was set moves the boot time with it.
+    Its uptime must have grown by the time that passed here. Setting its clock moves its boot time, too.
 
     Raises:
-        ProbeFailedError: `bad_response`: the machine was restarted or stood still, or two machines answer.
+        ProbeFailedError: `bad_response`: the machine was restarted or suspended, or two machines answer.
     """
     least = (last.asked - first.answered).total_seconds() - _SLACK
     most = (last.answered - first.asked).total_seconds() + _SLACK
     grown = last.uptime - first.uptime
     if first.machine != last.machine:
-        detail = f"{first.machine} and {last.machine} answer in turn: name the exporter of one machine by `url`"
+        detail = f"{first.machine} and {last.machine} answer in turn: set url to the exporter of one machine"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     if not least <= grown <= most:
         detail = f"the uptime of {last.machine} grew by {grown:.0f} s in {most - _SLACK:.0f} s"
-        causes = "it was restarted or stood still, a cache answers, or two machines do"
+        causes = "it was restarted or suspended, a cache answers, or two machines answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}: {causes}")
 
 
 def _or_failure(read: Callable[[], T]) -> T | Failure:
-    """What can be read; a part that cannot leaves the others as they are."""
+    """Return the value or the failure, so that the other parts of the page are still read."""
     try:
         return read()
     except ProbeFailedError as error:

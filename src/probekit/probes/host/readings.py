@@ -1,4 +1,4 @@
-"""What is read of a machine, by whichever way, and the numbers that follow from it."""
+"""The values that are read of a machine, and the readings that are computed from them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from probekit.probe import Exact, Failure, Mean, Reason
 
 MEGA: Final = 1_000_000
 MACHINE: Final = "the machine"
-_JITTER: Final = 1.0  # seconds that a counter of idle or iowait time may go back (proc(5), /proc/stat)
+_JITTER: Final = 1.0  # seconds that a counter of idle or iowait time may decrease by (proc(5), /proc/stat)
 _SHOWN: Final = 10  # names that a message lists
 
 
 class Machine(Protocol):
-    """A way to read one machine."""
+    """A reader of one machine."""
 
     async def usage(self) -> Usage:
-        """How full it is now.
+        """The current use of memory and disks.
 
         Raises:
-            ProbeFailedError: the machine cannot be read, or is another one than the settings name.
+            ProbeFailedError: the machine cannot be read, or is not the one that the settings name.
         """
 
     async def counters(self) -> Counters:
-        """What it has counted so far.
+        """The current values of all counters.
 
         Raises:
             ProbeFailedError: as above.
@@ -36,7 +36,7 @@ class Machine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Bytes that cannot be given away, of how many, and whose they are."""
+    """Bytes in use, bytes in all, and whose memory it is."""
 
     used: float
     total: float
@@ -58,9 +58,9 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """How full a mounted file system is: bytes and inodes in use, and those left for users.
+    """A mounted file system: bytes and inodes in use, and those left for users.
 
-    The share is that of df: what only root may fill counts as neither used nor free.
+    The share is that of df: space reserved for root counts neither as used nor as free.
     """
 
     mount: str
@@ -74,14 +74,14 @@ class Disk:
         """Percent of the bytes in use; a failure where the file system has no size."""
         usable = self.used + self.free
         if usable <= 0:
-            return unread(f"{self.mount} has no size, as a pseudo file system has none")
+            return unread(f"{self.mount} has no size; it is a pseudo file system: remove it from 'mounts'")
         return Exact(self.used / usable * 100)
 
     @property
     def inodes(self) -> Exact:
-        """Percent of the inodes in use; 0 where they have no limit."""
+        """Percent of the inodes in use; 0 if they have no limit, as on Btrfs."""
         usable = self.inodes_used + self.inodes_free
-        return Exact(self.inodes_used / usable * 100 if usable > 0 else 0.0)  # of Btrfs and others
+        return Exact(self.inodes_used / usable * 100 if usable > 0 else 0.0)
 
     def __str__(self) -> str:
         space = self.space
@@ -98,50 +98,50 @@ class Usage:
 
     @property
     def misses_a_mount(self) -> bool:
-        """Whether a mount is not there; one that only keeps silent is not meant."""
+        """Whether a mount is missing; one that does not answer is not missing."""
         failures = [disk for disk in self.disks if isinstance(disk, Failure)]
         return any(failure.reason is Reason.MISSING_FILE for failure in failures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processors:
-    """Processor time since the start: how much was spent, of how much there was; None where only a clock tells."""
+    """Processor time since the start of the machine or the container, in seconds."""
 
     spent: float
-    there: float | None
+    there: float | None  # spent and idle; None: elapsed time times cores
     cores: float
     whose: str = MACHINE
-    counters: Mapping[str, float] = field(default_factory=dict)  # that both are sums of
+    counters: Mapping[str, float] = field(default_factory=dict)  # `spent` and `there` are sums of these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """What one network interface counted."""
+    """The counters of one network interface."""
 
     carried: float  # bytes, both ways
-    errors: float  # and drops, both ways
+    errors: float  # and dropped packets, both ways
     is_loopback: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Every counter of a machine at one moment, and the memory that is followed."""
+    """All counters of a machine at one moment, and the memory in use."""
 
     machine: str
-    at: float  # seconds, by a clock that passes evenly
+    at: float  # seconds, by a monotonic clock
     memory: Mean | Failure
     processors: Processors | Failure
     interfaces: Mapping[str, Interface] | Failure
 
 
 def fullest(readings: Sequence[Exact | Failure]) -> Exact | Failure:
-    """The highest of all; a missing one could be it."""
+    """The highest reading; a failure if there is one, because the missing reading could be the highest."""
     failure = next((reading for reading in readings if isinstance(reading, Failure)), None)
     return failure or Exact(max(reading.value for reading in readings if isinstance(reading, Exact)))
 
 
 def cpu_used(before: Counters, after: Counters) -> Mean | Failure:
-    """Percent of the processor time of a block that was spent: neither idle nor waiting for a disk."""
+    """Percent of the processor time of a block that was in use: neither idle nor waiting for a disk."""
     first, last = before.processors, after.processors
     if isinstance(first, Failure):
         return first
@@ -157,18 +157,18 @@ def cpu_used(before: Counters, after: Counters) -> Mean | Failure:
 
 
 def _not_comparable(first: Processors, last: Processors) -> str | None:
-    """What happened between two readings of processor time, so that their difference is none of one machine."""
+    """Why two readings of processor time have no meaningful difference; None if they have one."""
     if first.whose != last.whose:
         return "the container's quota changed"
     if first.counters.keys() != last.counters.keys():
         return "a processor was added or removed"
     if any(last.counters[name] < value - _JITTER for name, value in first.counters.items()):
-        return "a counter of processor time went back"
+        return "a counter of processor time was reset"
     return None
 
 
 def throughput(names: Sequence[str], before: Counters, after: Counters) -> Mean | Failure:
-    """Megabytes per second, both ways, of all interfaces that count: the named ones, else all but loopback."""
+    """Megabytes per second, both ways, of the named interfaces, or of all except loopback."""
     seconds = after.at - before.at
     pairs = _pairs(names, before, after)
     if isinstance(pairs, Failure):
@@ -185,28 +185,28 @@ def network_errors(names: Sequence[str], before: Counters, after: Counters) -> E
 
 
 def _pairs(names: Sequence[str], before: Counters, after: Counters) -> list[tuple[Interface, Interface]] | Failure:
-    """What each interface that counts had counted before and after; one that is new counts from the next block on."""
+    """The counters of each interface before and after a block; a new interface counts from the next block on."""
     earlier, later = before.interfaces, after.interfaces
     if isinstance(earlier, Failure):
         return earlier
     if isinstance(later, Failure):
         return later
     if missing := [name for name in names if name not in earlier or name not in later]:
-        return unread(f"no interface {', '.join(missing)} here, but {some(later)}")
+        return unread(f"the machine has no interface {', '.join(missing)}, only {some(later)}: check 'interfaces'")
     counting = names or [name for name, interface in later.items() if not interface.is_loopback]
     pairs = [(earlier[name], later[name]) for name in counting if name in earlier]
     if not pairs:
-        return unread("this machine has no network interface but loopback")
+        return unread("the machine has no network interface except loopback")
     if any(last.carried < first.carried or last.errors < first.errors for first, last in pairs):
-        return unread("a counter of a network interface went back in this block")
+        return unread("a counter of a network interface was reset in this block")
     return pairs
 
 
 def some(names: Iterable[str]) -> str:
-    """The first names of many, none longer than a line holds."""
+    """The first ten names, shortened to 64 characters each."""
     return ", ".join(name[:64] for name in islice(names, _SHOWN)) or "none"
 
 
 def unread(detail: str) -> Failure:
-    """A failure: what was read cannot be used."""
+    """Return the failure of a reading that cannot be used."""
     return Failure(reason=Reason.BAD_RESPONSE, detail=detail)

@@ -18,38 +18,40 @@ class HostProbe(FreshConfig, ProbeConfig):
     host: str | None = Field(
         None,
         min_length=1,
-        description='the machine\'s host name, or "localhost"; probekit must run on it, or `url` must speak of it',
+        description='The machine\'s host name, or "localhost"; probekit must run on it, or url must be its exporter.',
     )
     url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/@]+(/\S*)?$",
-        description="the page of that machine's node exporter, where probekit runs on another one",
+        description="The page of the machine's node exporter, if probekit runs on another machine.",
     )
     mounts: tuple[Path, ...] = Field(
-        (Path("/"),), min_length=1, description="mount points whose file systems are read; the fullest counts"
+        (Path("/"),), min_length=1, description="The mount points of the file systems to read; the fullest one counts."
     )
     interfaces: tuple[str, ...] = Field(
-        (), description="network interfaces that count; none: all but loopback (name them where a bridge counts twice)"
+        (),
+        description="The network interfaces that count; by default all except loopback. List them if a bridge counts "
+        "traffic twice.",
     )
     processes: tuple[str, ...] = Field(
-        (), description="names of the processes whose memory is followed; none: that of the whole machine"
+        (), description="The names of the processes whose memory is measured; by default all memory in use."
     )
 
     @model_validator(mode="after")
     def _names_a_machine(self) -> Self:
         if self.host is None and self.url is None:
-            message = "name 'host', the machine that probekit runs on, or 'url', the node exporter of another one"
+            message = "set 'host', the machine that probekit runs on, or 'url', the node exporter of another machine"
             raise ValueError(message)
         if self.url and not has_host(self.url):
-            message = "'url' has no host, or no port that can be"
+            message = "'url' has a missing host or an invalid port"
             raise ValueError(message)
         if self.url and self.processes:
-            message = "'processes' needs probekit on that machine: a node exporter does not give their memory"
+            message = "'processes' does not work with 'url': a node exporter does not give the memory of processes"
             raise ValueError(message)
         return self
 
     def means(self, name: str) -> bool:
-        """Whether a machine of that host name is the one that is meant; a name without its domain fits any domain."""
+        """Whether `host` means the machine of that name; a name without a domain matches any domain."""
         asked, found = (self.host or "localhost").casefold(), name.casefold()
         is_short = "." not in asked or "." not in found
         is_same = asked.partition(".")[0] == found.partition(".")[0] if is_short else asked == found
