@@ -169,7 +169,7 @@ def test_a_page_counts_by_its_status_and_the_report_calls_it_so(verify, target) 
 
     assert result.returncode == 0
     assert outcomes(result)[HEALTH] == "pass"
-    assert "health: a page of HTML, of which only the status counts" in reasons(result)
+    assert "health: only the status of an HTML page counts" in reasons(result)
 
 
 def test_all_measures_the_window_of_a_wrong_path_too(verify, target) -> None:

@@ -244,14 +244,18 @@ async def test_an_unfollowed_redirect_is_named(answers) -> None:
     readings = await answers(b"", 302, headers={"Location": "/moved?session=hidden"})
 
     assert readings.values["status"] == Exact(302)
-    assert readings.summary == "302 from 192.0.2.1:443, which points to /moved and was not followed"
+    assert readings.summary == "302 from 192.0.2.1:443, a redirect to /moved that was not followed"
 
 
 @pytest.mark.parametrize(
     ("status", "method", "hint"),
     [
-        (301, "GET", "which points to /health/: no run on record saw this answered well.*; follow = 1 follows it"),
-        (404, "GET", "no run on record saw this answered well, so the question may be wrong; look at path"),
+        (
+            301,
+            "GET",
+            "which points to /health/: no run on record saw this answered well.*; set follow = 1 to follow it",
+        ),
+        (404, "GET", "no run on record saw this answered well, so the question may be wrong; check path"),
         (400, "HEAD", "so the question may be wrong"),
     ],
 )
@@ -364,24 +368,30 @@ async def _measured_over(handler):
         ({"url": "https://b.test:99999/"}, "its port is no number"),
         ({"url": "https://[::1/"}, "an IPv6 address stands in"),
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
-        ({"path": "/", "any_body": True, "assertions": [{"path": "$.a", "equals": 1}]}, "do not go with"),
-        ({"path": "/", "any_body": True, "ignore": ["a"]}, "ignore does not go with it"),
+        (
+            {"path": "/", "any_body": True, "assertions": [{"path": "$.a", "equals": 1}]},
+            "conflict with any_body = true",
+        ),
+        ({"path": "/", "any_body": True, "ignore": ["a"]}, "ignore has no effect with any_body = true"),
         ({"path": "/", "body": "any"}, "any_body = true"),
         ({"path": "/", "method": "HEAD", "body": "any"}, "any_body = true"),
         ({"path": "/", "body": "a=1"}, 'GET sends no body: body takes method = "POST"'),
-        ({"path": "/", "catch_all": True}, "add the assertions"),
-        ({"path": "/", "catch_all": True, "assertions": [{"status": 200}]}, "add the assertions"),
+        ({"path": "/", "catch_all": True}, "add assertions that verify health"),
+        ({"path": "/", "catch_all": True, "assertions": [{"status": 200}]}, "add assertions that verify health"),
         (
             {"path": "/", "catch_all": True, "assertions": [{"status": 200}, {"path": "$.error", "exists": False}]},
-            "add the assertions",
+            "add assertions that verify health",
         ),
-        ({"path": "/", "assertions": [{"status": 200}, {"status": 503}]}, "about the status contradict each other"),
-        ({"path": "/", "assertions": [{"path": "$.a", "equals": 1}] * 51}, "51 assertions, at most 50"),
+        (
+            {"path": "/", "assertions": [{"status": 200}, {"status": 503}]},
+            "about the status contradict each other: remove one",
+        ),
+        ({"path": "/", "assertions": [{"path": "$.a", "equals": 1}] * 51}, "51 assertions, expected at most 50"),
         ({"path": "/", "method": "TRACE"}, "GET"),
-        ({"path": "/", "method": "HEAD"}, "its status is enough"),
-        ({"path": "/", "method": "HEAD", "assertions": [{"contains": "ok"}]}, "a HEAD has no body"),
-        ({"path": "/", "method": "POST", "follow": 1}, "leave follow out"),
-        ({"path": "/", "method": "POST", "repeat": 2}, "leave repeat out"),
+        ({"path": "/", "method": "HEAD"}, "set any_body = true if a 2xx is enough"),
+        ({"path": "/", "method": "HEAD", "assertions": [{"contains": "ok"}]}, "the answer to a HEAD has no body"),
+        ({"path": "/", "method": "POST", "follow": 1}, "remove follow"),
+        ({"path": "/", "method": "POST", "repeat": 2}, "remove repeat"),
         ({"path": "/", "timout": "1s"}, "Extra inputs"),
     ],
 )

@@ -171,7 +171,7 @@ async def test_healthy_components_are_read_in_every_dialect(dialect, word) -> No
 
     assert numbers(readings) == (0, 0, 0)
     assert readings.summary.startswith("200 from 192.0.2.1:443, ")
-    assert "none unwell" in readings.summary
+    assert "3 components, all healthy" in readings.summary
 
 
 @pytest.mark.parametrize("status", [200, 500, 503])
@@ -271,7 +271,7 @@ async def test_a_5xx_without_a_component_map_is_one_that_is_unhealthy(body, medi
     readings = await read(body, 500, media_type)
     assert numbers(readings) == (1, 0, 0)
     assert readings.summary.startswith("500 from 192.0.2.1:443: ")
-    assert readings.summary.endswith("it lists no component")
+    assert readings.summary.endswith("no component is listed")
 
 
 @pytest.mark.parametrize(
@@ -355,11 +355,11 @@ async def test_a_component_and_its_parts_are_one_where_it_is_declared(db, compon
         ({"status": "degraded"}, "application/json", '"degraded" is neither good nor bad'),
         ({"status": None}, "application/json", "null is neither good nor bad"),
         ({"status": 200}, "application/json", "200 is neither good nor bad"),
-        ({"a": "b"}, "application/json", 'the body\'s keys are "a"; say where it is: at = "$...."'),
+        ({"a": "b"}, "application/json", 'the body\'s keys are "a"; set the place: at = "$...."'),
         (
             {"a": 1, "things": {"b": [1]}},
             "application/json",
-            'keys are "a", "things"; say where it is: at = "$.things"',
+            'keys are "a", "things"; set the place: at = "$.things"',
         ),
         ({'x"]': {"b": 1}}, "application/json", 'at = "$...."'),
         ({"components": {}}, "application/json", 'at = "$.components"'),
@@ -465,7 +465,7 @@ async def test_the_configuration_says_where_the_component_map_is(at, body, count
 async def test_nothing_at_that_place_is_no_reading() -> None:
     with pytest.raises(ProbeFailedError, match=r"nothing at \$\.things; the body's keys are \"status\""):
         await read({"status": "ok"}, at="$.things")
-    with pytest.raises(ProbeFailedError, match=r"keys are \"things\"; it is not at \$\.things"):
+    with pytest.raises(ProbeFailedError, match=r"keys are \"things\"; check at = '\$\.things'"):
         await read({"things": {"a": 1}}, at="$.things")
 
     assert numbers(await read({"status": "ok"}, 503, at="$.things")) == (1, 0, 0)

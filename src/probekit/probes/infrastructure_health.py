@@ -1,4 +1,4 @@
-"""Which of the components that a target stands on does it call healthy?"""
+"""Read the health of the components that a target depends on, as the target itself reports it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
+from probekit.model.numbers import count
 from probekit.probe import (
     MADE_UP,
     Answer,
@@ -43,23 +44,25 @@ def _need_or_probe(word: str) -> str:
 
 _Name = Annotated[str, StringConstraints(min_length=1)]
 _NeedOrProbe = Annotated[str, AfterValidator(_need_or_probe)]
-_OPTIONAL: Final = 'if it is none that you need, components = { NAME = "optional" }'
-_DECLARE: Final = 'name those that it must list: components = { NAME = "required" }'
-_PATH: Final = "look at path and base_url"
-_TOLD: Final = 8  # components that a line of evidence names
+_OPTIONAL: Final = 'if the target does not need it, set components = { NAME = "optional" }'
+_DECLARE: Final = 'declare the components that it must list: components = { NAME = "required" }'
+_PATH: Final = "check path and base_url"
+_SHOWN: Final = 8  # components that a line of evidence names
 
 
 class InfrastructureHealth(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathConfig):
-    """One URL that tells the health of each component."""
+    """One URL that reports the health of each component."""
 
     kind: Literal["infrastructure_health"]
     components: dict[_Name, _NeedOrProbe] = Field(
         {},
-        description='component to "required", "optional", or the name of the probe that looks at it, which requires it',
+        description='Each component with "required", "optional", or the name of a probe that measures it, which makes '
+        "it required.",
     )
-    ignore: tuple[_Name, ...] = Field((), description="components and keys of the answer that do not count")
+    ignore: tuple[_Name, ...] = Field((), description="Components and keys of the answer that do not count.")
     at: str | None = Field(
-        None, description="where the component map is, as a JSONPath of RFC 9535, if it is not recognised"
+        None,
+        description="The place of the component map as a JSONPath (RFC 9535), if it is not recognised.",
     )
 
     @field_validator("at")
@@ -71,7 +74,7 @@ class InfrastructureHealth(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathCo
 
     @property
     def mapped(self) -> Mapping[str, str]:
-        """Components that a probe of ours looks at directly, with that probe's name."""
+        """The components that another probe measures directly, with the probe's name."""
         return {name: word for name, word in self.components.items() if word not in ("required", "optional")}
 
     @property
@@ -80,7 +83,7 @@ class InfrastructureHealth(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathCo
         return Names(tuple(self.components))
 
     def need(self, name: str) -> Need | None:
-        """What was declared of the component; None: nothing."""
+        """Whether the component is required or optional; None if it is not declared."""
         owner = self.names.owner(name)
         if owner is None:
             return None
@@ -88,7 +91,7 @@ class InfrastructureHealth(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathCo
 
 
 async def measure(config: InfrastructureHealth, context: Context) -> Readings:
-    """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
+    """Send one request on a new connection; no response is `up = 0`, a denied access is a failure without readings."""
     url = config.target(context.base_url)
     try:
         answer = await context.http.get_fresh(url, max_age=config.max_age)
@@ -99,7 +102,7 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
     where = f"{answer.status} from {answer.address}"
     answer.require_answer()
     if config.made_up_path and answer.is_success and await context.http.answers_anything(url, answer):
-        detail = f"{where}: this server answers anything: a path that cannot exist gets the same answer"
+        detail = f"{where}: this server answers anything: a path that cannot exist gets the same answer; {_PATH}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     question = context.http.question(url)
     if doubt := doubt_of_question(context, answer, question, _PATH):
@@ -115,18 +118,18 @@ async def measure(config: InfrastructureHealth, context: Context) -> Readings:
 
 
 def _said(config: InfrastructureHealth, answer: Answer) -> HealthDocument:
-    """What the answer says; a 5xx is bad whatever stands in it, and a 3xx or 4xx to a question that is right.
+    """Return the health document of an answer; a 3xx, 4xx or 5xx is bad, whatever its body says.
 
     Raises:
-        ProbeFailedError: `bad_response`: it is no health answer, or of a shape that we do not know.
+        ProbeFailedError: `bad_response`: the body is not a health document of a known shape.
     """
     if answer.is_server_error:
         try:
             said = _read(config, answer)
         except ProbeFailedError:
             return HealthDocument(overall=Health.BAD, word=None)
-        is_told = any(one.health in (Health.GOOD, Health.BAD) for one in said.listed)
-        return HealthDocument(overall=Health.BAD, word=said.word, listed=said.listed if is_told else ())
+        is_known = any(one.health in (Health.GOOD, Health.BAD) for one in said.listed)
+        return HealthDocument(overall=Health.BAD, word=said.word, listed=said.listed if is_known else ())
     return _read(config, answer) if answer.is_success else HealthDocument(overall=Health.BAD, word=None)
 
 
@@ -135,24 +138,24 @@ def _read(config: InfrastructureHealth, answer: Answer) -> HealthDocument:
     said = read_health(document, at=config.at, declared=config.names, ignored=Names(config.ignore))
     if said.is_silent:
         word = "" if said.overall is None else f"its status {shown(said.word)} is neither good nor bad, and "
-        line = f"it is not at {config.at}" if config.at else f'say where it is: at = "{_likely_place(document)}"'
-        detail = f"{word}no health of components in it; {keys(document)}; {line}"
+        line = f"check at = {config.at!r}" if config.at else f'set the place: at = "{_likely_place(document)}"'
+        detail = f"{word}no health of components found; {keys(document)}; {line}"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return said
 
 
 def _likely_place(document: Any) -> str:  # noqa: ANN401  # any JSON value
-    """Where its components may be, as a JSONPath for whoever has to write one."""
+    """The likely place of the components, as a JSONPath to suggest."""
     known = document if isinstance(document, dict) else {}
     maps = [key for key, value in known.items() if isinstance(value, dict | list)]
     return next((f"$.{key}" for key in maps if re.fullmatch(r"[A-Za-z_]\w{0,40}", key, re.ASCII)), "$....")
 
 
 def components(answer: Answer) -> dict[str, Need]:
-    """The components that an answer lists, without their parts; one that is not well beside a whole that is can do so.
+    """The components that an answer lists, without their parts; unhealthy ones of a healthy whole are optional.
 
     Raises:
-        ProbeFailedError: it is no health answer, or of a shape that we do not know.
+        ProbeFailedError: the body is not a health document of a known shape.
     """
     said = _said(InfrastructureHealth(kind="infrastructure_health", path="/"), answer)
     listed = [one.name for one in said.listed]
@@ -170,7 +173,7 @@ def _readings(config: InfrastructureHealth, answer: Answer, said: HealthDocument
     missing = [] if bare else [name for name in config.components if name not in present]
     notes = {"url": answer.url, "content type": answer.media_type or "none"}
     if said.neutral:
-        notes["neutral"] = ", ".join(said.neutral[:_TOLD])
+        notes["neutral"] = ", ".join(said.neutral[:_SHOWN])
     if config.mapped:
         notes["mapped"] = ", ".join(f"{shown(name)} = {probe}" for name, probe in config.mapped.items())
     return Readings(
@@ -186,24 +189,24 @@ def _readings(config: InfrastructureHealth, answer: Answer, said: HealthDocument
 def _unhealthy_required(
     config: InfrastructureHealth, said: HealthDocument, required: Sequence[Component]
 ) -> Exact | Failure:
-    """The required components that are bad; where the whole is bad and no component is, one.
+    """The number of required components that are bad; 1 if the whole is bad and no component is.
 
-    Where none is listed and none declared, nothing was read of any.
+    If none is listed and none is declared, there is no reading.
     """
     if said.overall is Health.GOOD and not said.listed and not config.components:
-        return Failure(reason=Reason.BAD_RESPONSE, detail=f"it lists no component, and none is declared; {_DECLARE}")
+        return Failure(reason=Reason.BAD_RESPONSE, detail=f"no component is listed and none is declared; {_DECLARE}")
     if explains(said.listed, said.overall):
         return _count({config.names.owner(component.name) for component in _bad(required)}, required)
     if said.overall is not Health.BAD:
         return _doubt("its status", said.word)
-    # An optional component whose word we cannot read may be all that is wrong.
+    # An optional component with an unknown word may be the only unhealthy one.
     optional = [component for component in said.listed if config.need(component.name) == "optional"]
     unread = next((component for component in optional if component.health.is_doubtful), None)
     return _doubt(f"optional {shown(unread.name)}", unread.says) if unread else Exact(1)
 
 
 def _count(bad: set[str] | set[str | None], among: Sequence[Component]) -> Exact | Failure:
-    """How many are bad; no number where none is and the word of one is unclear."""
+    """The number of bad components; a failure if none is bad and the word of one is unclear."""
     doubtful = next((component for component in among if component.health.is_doubtful), None)
     return _doubt(shown(doubtful.name), doubtful.says) if doubtful and not bad else Exact(len(bad))
 
@@ -218,17 +221,17 @@ def _bad(components: Sequence[Component]) -> list[Component]:
 
 
 def _summary(config: InfrastructureHealth, said: HealthDocument, missing: Sequence[str]) -> str:
-    """What a line of evidence says of the answer, worst components first."""
+    """The answer in one line of evidence, worst components first."""
     unwell = sorted((one for one in said.listed if one.health is not Health.GOOD), key=lambda one: -one.health)
     summary = [f"{shown(one.name)} ({config.need(one.name) or 'undeclared'}) says {shown(one.says)}" for one in unwell]
     summary = [*dict.fromkeys(summary), *(f"{shown(name)} is missing" for name in missing)]
     if said.word is not None and said.overall is not Health.GOOD:
         summary.insert(0, f"its status is {shown(said.word)}")
     if not said.listed:
-        summary.append("it lists no component")
-    more = [f"and {len(summary) - _TOLD} more"] if len(summary) > _TOLD else []
+        summary.append("no component is listed")
+    more = [f"and {len(summary) - _SHOWN} more"] if len(summary) > _SHOWN else []
     names = {component.name for component in said.listed}
-    return f": {'; '.join(summary[:_TOLD] + more)}" if summary else f", {len(names)} components, none unwell"
+    return f": {'; '.join(summary[:_SHOWN] + more)}" if summary else f", {count(len(names), 'component')}, all healthy"
 
 
 KIND = Kind(
@@ -246,15 +249,23 @@ KIND = Kind(
             unit="",
             high=1,
             role="reached",
-            help="1: it answered; 0: it refused, reset or kept silent",
+            help="1: the target answered; 0: it refused or reset the connection, or did not answer.",
         ),
         Metric(
             name="unhealthy_required",
             unit="",
-            help="required components that are bad; 1 where the whole is bad and no component is",
+            help="Required components that are unhealthy; 1 if the whole is unhealthy and no component is.",
         ),
-        Metric(name="unhealthy_undeclared", unit="", help="bad components that the configuration does not name"),
-        Metric(name="missing_components", unit="", help="components that it names and the answer does not list"),
+        Metric(
+            name="unhealthy_undeclared",
+            unit="",
+            help="Unhealthy components that the configuration does not declare.",
+        ),
+        Metric(
+            name="missing_components",
+            unit="",
+            help="Components that the configuration declares and the answer does not list.",
+        ),
     ),
     measure=measure,
     reports_on=lambda config: frozenset(config.mapped.values()),

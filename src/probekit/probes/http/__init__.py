@@ -1,4 +1,4 @@
-"""Does one URL answer well, and how fast?"""
+"""Request one URL, verify its answer and time it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from probekit.probes._support.request import ALLOWANCE, Request
 from probekit.probes._support.suggestion import seen
 from probekit.probes.http.settings import HttpProbe
 
-_PATH: Final = "look at path and base_url, or at --url"
-_MOVED: Final = "follow = 1 follows it within its origin, or name that place in path and base_url"
+_PATH: Final = "check path and base_url, or --url"
+_MOVED: Final = "set follow = 1 to follow it within its origin, or set path and base_url to that place"
 
 
 async def measure(config: HttpProbe, context: Context) -> Readings:
-    """One request on a new connection; nobody there is `up = 0`, a refusal to talk to us is no reading."""
+    """Send one request on a new connection; no response is `up = 0`, a denied access is a failure without readings."""
     url, request = config.target(context.base_url), config.request(context, config.place)
     question = context.http.question(url, config.method, config.asks_beside())
     try:
@@ -54,7 +54,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
         if doubt:
             readings.values["status"] = Failure(reason=Reason.BAD_RESPONSE, detail=doubt)
         if doubt or not config.statuses:
-            why = doubt or f"the body of a {answer.status} is not read"
+            why = doubt or f"the body of a {answer.status} is not checked"
             readings.values["failed_assertions"] = Failure(reason=Reason.BAD_RESPONSE, detail=why)
             return readings
     try:
@@ -69,7 +69,7 @@ async def measure(config: HttpProbe, context: Context) -> Readings:
 
 
 def _with_word(readings: Readings, said: OwnWord, config: HttpProbe, answer: Answer) -> Readings:
-    """The readings with what the body says, and how much that is."""
+    """Add what the body says about health, and how much that shows."""
     readings.values["failed_assertions"] = Exact(len(said.failed))
     if weak := "" if said.failed else _weakness(config, answer):
         readings.notes["weak"] = weak
@@ -78,18 +78,18 @@ def _with_word(readings: Readings, said: OwnWord, config: HttpProbe, answer: Ans
     if said.neutral:
         readings.notes["neutral"] = ", ".join(said.neutral[:TOLD])
     if config.catch_all:
-        readings.summary += ", of a server that answers every path: only the declared assertions count"
+        readings.summary += "; the server answers every path, so only the declared assertions count"
     if said.failed:
         readings.summary += f": {in_words(said.failed)}"
     return readings
 
 
 def _weakness(config: HttpProbe, answer: Answer) -> str:
-    """Why a pass says little of health; empty where it does not."""
+    """Why a pass says little about health; empty if it says enough."""
     if config.page and is_html(answer):
-        return "a page of HTML, of which only the status counts"
+        return "only the status of an HTML page counts"
     if config.any_body or config.claims_an_answer_only:
-        return "its rule proves that the process answers, not that it is well"
+        return "the rule shows that the process answers, not that it is healthy"
     return ""
 
 
@@ -113,15 +113,19 @@ def _numbers(answer: Answer, context: Context) -> Readings:
     if not (answer.is_success or answer.redirect) and (line := seen(answer)):
         readings.summary += f": {line}"
     if answer.redirect:
-        readings.summary += f", which points to {answer.redirect} and was not followed"
+        readings.summary += f", a redirect to {answer.redirect} that was not followed"
     return readings
 
 
 async def _judged(config: HttpProbe, context: Context, answer: Answer, request: Request) -> OwnWord:
-    """What does not hold, in words; ProbeFailedError where that cannot be told."""
+    """Return the assertions that do not hold, in words.
+
+    Raises:
+        ProbeFailedError: the answer is inconclusive.
+    """
     if await _answers_anything(config, context, answer, request):
         detail = "this server answers anything: a path that cannot exist gets the same answer"
-        hint = "if it must, catch_all = true with assertions that tell health"
+        hint = "if that is intended, set catch_all = true and assertions that verify health"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
     failed = broken(config.assertions, answer, context.now())
     if failed or config.any_body:
@@ -137,7 +141,7 @@ async def _judged(config: HttpProbe, context: Context, answer: Answer, request: 
 
 
 async def _answers_anything(config: HttpProbe, context: Context, answer: Answer, request: Request) -> bool:
-    """Whether paths that cannot exist get the same answer; only a GET for them can be compared with it."""
+    """Whether paths that cannot exist get the same answer; it can be compared only with a GET for them."""
     if not config.asks_made_up_paths:
         return False
     url, has_body = config.target(context.base_url), config.method != "HEAD"
@@ -147,12 +151,12 @@ async def _answers_anything(config: HttpProbe, context: Context, answer: Answer,
 
 
 def _requests(config: HttpProbe) -> int:
-    """The requests of one measurement, each with the redirects that it may follow."""
+    """The requests of one measurement, each with the redirects that may be followed."""
     return (1 + MADE_UP * config.asks_made_up_paths) * (1 + config.follow)
 
 
 def _limits(config: HttpProbe) -> tuple[str, ...]:
-    """Where an assertion claims a status, that says which is good."""
+    """The default limits; an assertion about the status replaces the limit on it."""
     status = () if config.statuses else ("status == 200",)
     return ("up == 1", *status, "failed_assertions == 0")
 
@@ -170,29 +174,32 @@ KIND = Kind(
             unit="",
             high=1,
             role="reached",
-            help="1: it answered; 0: it refused, reset or kept silent",
+            help="1: the target answered; 0: it refused or reset the connection, or did not answer.",
         ),
-        Metric(name="status", unit="", low=100, high=599, help="the status of the final answer"),
+        Metric(name="status", unit="", low=100, high=599, help="The status of the final answer."),
         Metric(
-            name="failed_assertions", unit="", help="declared (else implied) claims about the body that do not hold"
+            name="failed_assertions",
+            unit="",
+            help="Assertions about the answer that do not hold: the declared ones, or else the implied one about the "
+            "body's own status.",
         ),
         Metric(
             name="first_byte",
             unit="ms",
-            help="from the request sent to the answer's first byte, on an open connection",
+            help="Time from the request sent to the first byte of the answer, on an open connection.",
             timed=True,
         ),
         Metric(
             name="response_time",
             unit="ms",
-            help="from the request sent to the answer's last byte, on an open connection",
+            help="Time from the request sent to the last byte of the answer, on an open connection.",
             timed=True,
         ),
-        Metric(name="total", unit="ms", help="the whole exchange, connection included", timed=True),
-        Metric(name="dns", unit="ms", help="resolving the name, once per probe", timed=True),
-        Metric(name="connect", unit="ms", help="opening the TCP connection", timed=True),
-        Metric(name="tls", unit="ms", help="the TLS handshake", timed=True),
-        Metric(name="bytes", unit="", help="size of the body after decompression"),
+        Metric(name="total", unit="ms", help="Time of the whole exchange, connection included.", timed=True),
+        Metric(name="dns", unit="ms", help="Time to resolve the name, once per probe.", timed=True),
+        Metric(name="connect", unit="ms", help="Time to open the TCP connection.", timed=True),
+        Metric(name="tls", unit="ms", help="Time of the TLS handshake.", timed=True),
+        Metric(name="bytes", unit="", help="Size of the body after decompression."),
     ),
     measure=measure,
     endpoint=http_endpoint,
@@ -206,8 +213,8 @@ KIND = Kind(
     example="""\
 kind = "http"
 path = "/health"
-assertions = [{ path = "$.status", equals = "ok" }]  # without it a 2xx and the body's own status word are read
+assertions = [{ path = "$.status", equals = "ok" }]  # by default: a 2xx, and a good status in the body
 """,
-    safety="it only reads; a POST, PUT, PATCH or DELETE is sent to the target for each measurement, which is one an "
-    "attempt, where canary-write is allowed",
+    safety="read-only; with method POST, PUT, PATCH or DELETE, and canary-write allowed, each attempt sends one such "
+    "request",
 )
