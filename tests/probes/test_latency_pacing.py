@@ -297,7 +297,9 @@ def test_503_at_the_rate_of_the_sampling_is_asked_again_slowly(again, reason) ->
     assert found.reason is reason
     assert set(readings.values.values()) == {found}
     assert found.detail.startswith("throttled at 55 a second: 2")
-    assert found.detail.endswith("% of 3300 requests got 503, and all of 44 at one a second were answered")
+    assert found.detail.endswith(
+        "% of 3300 requests got 503, but all of 44 at one a second were answered: lower 'rate'"
+    )
     assert len(target.asked_alone) == 44
     assert all(later - earlier >= 1 for (earlier, _), (later, _) in pairwise(target.asked_alone))
 

@@ -182,7 +182,7 @@ async def test_an_early_refusal_whose_headers_state_a_smaller_limit_fails_at_onc
 
     assert readings.values["tripped"] == Exact(0)
     assert target.slept == []
-    assert "request 3 was refused with 429, no Retry-After, where 30 is declared and its headers say 2 req" in (
+    assert "request 3 was refused with 429, no Retry-After, but limit = 30 is declared and its headers state 2 req" in (
         readings.summary
     )
 
@@ -224,7 +224,7 @@ async def test_a_limit_that_others_had_used_up_is_met_after_a_quiet_period(read)
 
     assert partly.values["tripped"] == wholly.values["tripped"] == Exact(1)
     assert target.slept == [21.0]
-    assert "request 1 was refused with 429, Retry-After 20, where 30 is declared; after 21 s" in wholly.summary
+    assert "request 1 was refused with 429, Retry-After 20, but limit = 30 is declared; after 21 s" in wholly.summary
 
 
 @pytest.mark.parametrize(
@@ -232,9 +232,14 @@ async def test_a_limit_that_others_had_used_up_is_met_after_a_quiet_period(read)
     [
         (bucket(1, 3.0), {}, Reason.BAD_RESPONSE, "set 'burst'"),  # a smooth limit refuses the second request
         (after(2), {"per": None}, Reason.BAD_RESPONSE, "set 'per'"),
-        (after(2), {"per": "5min"}, Reason.BUDGET_SPENT, "300 s without requests are more than 60 s"),
-        (after(2, **{"Retry-After": "3600"}), {}, Reason.BUDGET_SPENT, "3600 s without requests are more than 60 s"),
-        (after(0), {}, Reason.BAD_RESPONSE, "this client is banned, or others use the limit up"),
+        (after(2), {"per": "5min"}, Reason.BUDGET_SPENT, "300 s without requests, more than the maximum of 60 s"),
+        (
+            after(2, **{"Retry-After": "3600"}),
+            {},
+            Reason.BUDGET_SPENT,
+            "3600 s without requests, more than the maximum of 60 s",
+        ),
+        (after(0), {}, Reason.BAD_RESPONSE, "this client is banned, or other clients use the limit up"),
     ],
 )
 async def test_an_early_refusal_that_may_have_another_cause_is_not_verified(
@@ -244,7 +249,7 @@ async def test_an_early_refusal_that_may_have_another_cause_is_not_verified(
 
     assert readings.values["tripped"].reason is reason
     assert words in readings.values["tripped"].detail
-    assert "where 30 is declared" in readings.summary
+    assert "but limit = 30 is declared" in readings.summary
     assert sum(target.slept) <= 12
 
 
@@ -390,7 +395,8 @@ async def test_a_first_answer_that_is_not_as_due_tells_nothing(read, status, rea
 
 async def test_a_status_that_cannot_be_declared_as_a_refusal_is_not_proposed_as_one(read) -> None:
     with pytest.raises(
-        ProbeFailedError, match=r"request 1 was answered with 301 .* is due: if it is a good answer, add"
+        ProbeFailedError,
+        match=r"request 1 was answered with 301 by .*, expected 2xx or, at the limit, 429: if it is a good answer, add",
     ):
         await read(always(301, Location="/elsewhere"))
 

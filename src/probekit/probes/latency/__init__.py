@@ -1,4 +1,4 @@
-"""How fast do routes answer, and how often not at all, when requests leave on schedule whatever the last one did?"""
+"""Measure how fast and how reliably routes answer requests that are sent on a fixed schedule (open loop)."""
 
 from __future__ import annotations
 
@@ -33,57 +33,57 @@ from probekit.probes.latency.sender import Sender
 from probekit.probes.latency.tally import Schedule
 from probekit.probes.latency.throttled import throttled
 
-_EXPECT: Final = "look at the path, or say which status is due: expect"
+_EXPECT: Final = "check the path, or set expect to the right status"
 
 
 class Route(Where):
     """One route that is timed."""
 
-    expect: list[int] = Field([200], min_length=1, description="statuses that are an answer; any other is an error")
+    expect: list[int] = Field([200], min_length=1, description="The expected statuses; any other counts as an error.")
     contains: str | None = Field(
         None,
         min_length=1,
-        description="Words that the text of an answer must hold, whole and not negated; else it is an error.",
+        description="Words that the text of an answer must contain, whole and not negated; else it counts as an error.",
     )
 
     def is_answered_by(self, answer: Answer) -> bool:
-        """Whether that is an answer of the route."""
+        """Whether the answer has an expected status and the expected words."""
         if answer.status not in self.expect:
             return False
         return self.contains is None or has_words(answer.text, self.contains)
 
 
 class Latency(ProbeConfig, MadeUpPathConfig):
-    """Which routes, and how many requests a second over all of them."""
+    """The routes, and the rate of requests over all of them."""
 
     kind: Literal["latency"]
-    routes: list[Route] = Field(min_length=1, max_length=50, description="the routes, asked in turn")
+    routes: list[Route] = Field(min_length=1, max_length=50, description="The routes, requested in turn.")
     rate: float = Field(
         5.0,
         gt=0,
         le=500,
         allow_inf_nan=False,
-        description="requests a second, over all routes, within throttle and budget unless load is allowed",
+        description="Requests a second over all routes; throttle and budget limit them unless load is allowed.",
     )
 
     @model_validator(mode="after")
     def _one_host(self) -> Self:
         if len({route.url is None for route in self.routes}) > 1:
-            message = "name either paths or URLs of one host, not both"
+            message = "routes have both 'path' and 'url': use paths only, or URLs of one host only"
             raise ValueError(message)
         return self
 
 
 def _rate(config: Latency, seconds: float, budget: int | None) -> float:
-    """Requests a second: as configured, but no more in all than may be sent."""
+    """Requests a second: as configured, limited by the budget."""
     return config.rate if budget is None else min(config.rate, budget / seconds)
 
 
 async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, None]:
-    """Send on an absolute schedule, round robin over the routes, and time from the intended start.
+    """Send requests on an absolute schedule, round robin over the routes, and time them from the intended start.
 
-    A closed loop would wait for a slow answer before it asks again, and so never see what users of that time saw.
-    The load begins with the first answer, and stops while the target keeps silent (see `pacing`).
+    A closed loop would wait for a slow answer before the next request, and so miss the delays that users had.
+    The load begins with the first answer, and stops while the target does not answer (see `pacing`).
     """
     if context.window is None:
         raise ProbeFailedError(Reason.BUG, "the latency kind needs a window")
@@ -113,10 +113,10 @@ async def sample(config: Latency, context: Context) -> AsyncGenerator[Readings, 
 
 
 async def _readings(sender: Sender, context: Context, window: Window, asked: Sequence[str], doubt: str) -> Readings:
-    """The sample's, unless its failures are the fault of its rate, or of what it asks.
+    """Return the readings of the sample, or failures if the rate or the requests themselves may have caused its errors.
 
-    Where its answers are in doubt there are no durations, and no pass of the error rate; what failed has failed. Such
-    answers do not show that a question was ever answered well.
+    With doubtful answers there are no durations and the error rate cannot pass, but failed requests still count.
+    Doubtful answers do not show that a question was ever answered well.
     """
     sample = sender.tally.sample()
     never = {number: answer for number, answer in sender.odd.items() if doubt or number not in sender.first}
@@ -141,28 +141,28 @@ async def _readings(sender: Sender, context: Context, window: Window, asked: Seq
 def _summary(sender: Sender) -> str:
     schedule = sender.schedule
     seconds = schedule.block * schedule.blocks
-    seen = f"{sender.sent} of {schedule.starts} requests left, {schedule.rate:g} a second over {seconds:g} s"
+    seen = f"{sender.sent} of {schedule.starts} requests sent, {schedule.rate:g} a second over {seconds:g} s"
     if sender.held:
-        seen += f", {sender.held} were held while the target or their route kept silent"
-    return f"{seen}, ended early: nothing but failures" if sender.is_dead else seen
+        seen += f", {sender.held} held back while the target or their route did not answer"
+    return f"{seen}, ended early: all requests failed" if sender.is_dead else seen
 
 
 async def _doubt_of_routes(config: Latency, context: Context, first: Mapping[int, Answer]) -> str:
-    """Why these may be no answers of the routes: one of them is answered as paths are that cannot exist."""
+    """Why the answers may not come from the routes: one is equal to the answer for a path that cannot exist."""
     for number, answer in first.items():
         route = config.routes[number]
         if not config.made_up_path or route.contains or not answer.is_success:
             continue
         if await context.http.answers_anything(route.target(context.base_url), answer):
             detail = f"{answer.address} answers anything: a path that cannot exist gets the answer of {route.place}"
-            hint = 'if it must, say what tells them apart: contains = "..."'
+            hint = 'if that is intended, set contains = "..." to words of this route only'
             return f"{detail}; {hint}"
     return ""
 
 
 @contextmanager
 def _steady_memory() -> Iterator[None]:
-    """No garbage collection while it is timed: a pause of ours would look like one of theirs."""
+    """Turn garbage collection off during the sampling: a pause of this process would look like one of the target."""
     gc.collect()
     gc.disable()
     try:
@@ -176,15 +176,28 @@ KIND = Kind(
     fills=("api",),
     default_limits=lambda _: ("p95 < 500 ms",),
     metrics=(
-        Metric(name="p50", unit="ms", help="half of the requests took less, from the intended start", quantile=0.5),
         Metric(
-            name="p95", unit="ms", help="95 % of the requests took less; failures are slower than all", quantile=0.95
+            name="p50",
+            unit="ms",
+            help="The time within which half of the requests were answered, from the intended start.",
+            quantile=0.5,
         ),
-        Metric(name="p99", unit="ms", help="99 % of the requests took less", quantile=0.99),
+        Metric(
+            name="p95",
+            unit="ms",
+            help="The time within which 95 % of the requests were answered; failed requests count as slower than all.",
+            quantile=0.95,
+        ),
+        Metric(
+            name="p99",
+            unit="ms",
+            help="The time within which 99 % of the requests were answered; failed requests count as slower than all.",
+            quantile=0.99,
+        ),
         Metric(
             name="error_rate",
             unit="%",
-            help="share of the requests with an unexpected status, or no answer",
+            help="Share of the requests with an unexpected status or without an answer.",
             is_share=True,
         ),
     ),
@@ -192,15 +205,15 @@ KIND = Kind(
     turn="exclusive",
     endpoint=lambda config, base_url: http_endpoint(config.routes[0], base_url),
     requests_per_window=lambda config, seconds, budget: round(_rate(config, seconds, budget) * seconds),
-    requests=300,  # without load; the plan tells how many by the settings
+    requests=300,  # without load; the plan computes the number from the settings
     example="""\
 kind = "latency"
-rate = 5  # requests a second; more than 300 in a window take allow = ["load"]
+rate = 5  # requests a second; more than 300 in a window need allow = ["load"]
 routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
 """,
     safety=(
-        "it only reads; 300 requests at most in all its windows, within the budget, and 4 in flight, unless load is "
-        "allowed; where 10 % are answered 503 it asks 44 more, one a second; a silent target gets one a block; a "
-        "window that leaves an item undecided is followed by up to two more"
+        "read-only; without load, at most 300 requests in all its windows, within the budget, and 4 in flight; if 10 % "
+        "are answered with 503, 44 more requests, one a second; one request a block to a target that does not answer; "
+        "up to two more windows for an item that is still undecided"
     ),
 )

@@ -1,4 +1,4 @@
-"""Keep the connections of a sampling: few at first, more only once the target has answered."""
+"""Keep the connections of a sampling: few at first, more only after the target has answered."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from probekit.probe import ProbeFailedError, Reason
 from probekit.transport.client import KeepAliveConnection, ProbeClient
 
-FEW: Final = 4  # requests in flight where no load is allowed; connections that are opened at once
-SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)  # what is the target's own: silence, a refusal, a reset
+FEW: Final = 4  # requests in flight where load is not allowed; connections that are opened at once
+SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)  # failures of the target: no answer, a refusal, a reset
 
 
 class Lines:
@@ -26,15 +26,15 @@ class Lines:
 
     @property
     def is_short(self) -> bool:
-        """Whether so few are idle that another one should be opened ahead."""
+        """Whether another connection should be opened ahead, because few are idle."""
         return len(self._idle) + self._opening < FEW and len(self._all) + self._opening < self._most
 
     def idle(self) -> KeepAliveConnection | None:
-        """The connection that has been idle longest, which is the caller's until it is given back."""
+        """Return the connection that has been idle longest, for the caller to give back."""
         return self._idle.popleft() if self._idle else None
 
     async def opened(self) -> KeepAliveConnection:
-        """A new connection, which is the caller's until it is given back.
+        """Return a new connection, for the caller to give back.
 
         Raises:
             ProbeFailedError: as `ProbeClient.keep_alive` does.
@@ -52,7 +52,7 @@ class Lines:
         self._idle.append(line)
 
     async def open_one(self) -> None:
-        """Open a connection ahead; where the target does not take it, the request that needs it will tell."""
+        """Open a connection ahead; ignore a failure of the target, which the next request will show."""
         try:
             self.give_back(await self.opened())
         except ProbeFailedError as error:
@@ -60,12 +60,12 @@ class Lines:
                 raise
 
     async def open_ahead(self, count: int) -> None:
-        """Open connections, a few at once, until there are so many."""
+        """Open connections until there are `count`, a few at once."""
         for begin in range(len(self._all), min(count, self._most), FEW):
             end = min(begin + FEW, count, self._most)
             await asyncio.gather(*(self.open_one() for _ in range(begin, end)))
 
     async def aclose(self) -> None:
-        """Close all of them at once."""
+        """Close all connections."""
         for line in self._all:
             await line.close()

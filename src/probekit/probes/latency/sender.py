@@ -16,36 +16,36 @@ from probekit.transport.client import KeepAliveConnection
 
 BUSY: Final = 503
 _TIMED_OUT: Final = 408
-_AHEAD: Final = 0.005  # seconds before its moment that a request is made up, so that this does not delay it
-_STALL: Final = 0.1  # seconds that a timer is late: this process stood still, and answers may lie unread, ...
-_READ: Final = 0.01  # ... which it reads in these seconds, before it takes that for silence
+_AHEAD: Final = 0.005  # seconds before its moment that a request is prepared, so that this does not delay it
+_STALL: Final = 0.1  # seconds that a timer may be late: after more, this process stood still, and answers may wait
+_READ: Final = 0.01  # seconds to read waiting answers after a stall, before they count as missing
 
 
 class Route(Protocol):
-    """What is asked, and which answers are good."""
+    """A route with its expected answers."""
 
     @property
     def expect(self) -> list[int]:
-        """The statuses of a good answer."""
+        """The expected statuses."""
 
     def is_answered_by(self, answer: Answer) -> bool:
-        """Whether that is an answer of the route."""
+        """Whether the answer is an expected one."""
 
 
 def is_good(answer: Answer, route: Route) -> bool:
-    """Whether the route answers as it should; an error that is not access denied is the target's own.
+    """Whether the answer is an expected one; an error that is not a denied access counts against the target.
 
     Raises:
-        ProbeFailedError: `turned_away`: a refusal to talk to this client, which ends all: it says nothing of the route.
-            A 429 is one at any rate, and nothing more is sent to who asks for less.
+        ProbeFailedError: `turned_away`: access denied or rate limited, which ends the sampling, because it says nothing
+            about the route, and a target that sends 429 must get no more requests.
     """
-    answer.require_answer([*route.expect, _TIMED_OUT])  # one that it did not wait for is an error among others
+    answer.require_answer([*route.expect, _TIMED_OUT])  # a 408 is an ordinary error
     return route.is_answered_by(answer)
 
 
 @dataclass(slots=True, kw_only=True)
 class Sender:
-    """Sends each request at its moment; to wait for a place is own delay, where only few may be in flight."""
+    """Sends each request at its moment; waiting for a place in flight is local delay."""
 
     schedule: Schedule
     routes: Sequence[Route]
@@ -57,7 +57,7 @@ class Sender:
     held: int = 0
     is_dead: bool = False
     first: dict[int, Answer] = field(default_factory=dict)  # good answer of each route, by its number
-    odd: dict[int, Answer] = field(default_factory=dict)  # one that is not good, a server error before any other
+    odd: dict[int, Answer] = field(default_factory=dict)  # an unexpected answer of each route, a server error first
     tally: Tally = field(init=False)
     _pacing: Pacing = field(init=False)
     _free: asyncio.Semaphore = field(init=False)
@@ -68,13 +68,13 @@ class Sender:
         self._free = asyncio.Semaphore(self.places)
 
     async def run(self) -> None:
-        """Send until every request has left or is held, or four timeouts have passed since the end of the schedule."""
+        """Send until every request is sent or held back, or four timeouts have passed after the schedule's end."""
         last = self.schedule.starts / self.schedule.rate + 4 * self.timeout  # the first request, and connecting
         try:
             async with asyncio.timeout(last), asyncio.TaskGroup() as group:
                 await self._send(group)
         except TimeoutError:
-            pass  # what has not left by now is counted as unsent
+            pass  # requests that have not been sent by now count as unsent
         except ExceptionGroup as group_of_errors:
             raise group_of_errors.exceptions[0] from None
         lost, not_due = self._pacing.ended()
@@ -83,7 +83,7 @@ class Sender:
             self.tally.was_not_due(number)
 
     async def _send(self, group: asyncio.TaskGroup) -> None:
-        """The first request alone: until it is answered, no load leaves. Then the schedule, from that moment on."""
+        """Send the first request alone; when it is answered, send the rest of the schedule from that moment on."""
         loop, schedule = asyncio.get_running_loop(), self.schedule
         begin = loop.time()
         self._pacing.admits(0, begin, begin)
@@ -120,7 +120,7 @@ class Sender:
         line: KeepAliveConnection | None = None,  # a new one
         send: Callable[[], Awaitable[Answer]] | None = None,
     ) -> None:
-        """One exchange, and what it tells of the starts that were held until then."""
+        """Run one exchange and count it, with the requests that were held back until then."""
         loop, route = asyncio.get_running_loop(), self.schedule.route_of(number)
         self.sent += 1
         began = loop.time()
@@ -150,7 +150,7 @@ class Sender:
             self._release(line)
 
     def _settle(self, fates: Iterable[Fate]) -> None:
-        """Count starts that were held."""
+        """Count requests that were held back."""
         for fate in fates:
             if fate.seconds is None:
                 self.tally.failed(fate.number)

@@ -1,4 +1,4 @@
-"""Count what came of each start of a sampling."""
+"""Count the outcomes of the requests of a sampling."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 
 from probekit.probe import LatencySample
 
-_DEAD: Final = 3  # blocks in a row of nothing but failures: the target is down, and fewer could not show that
+_DEAD: Final = 3  # blocks in a row with failures only, after which the target is down; fewer could not show that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The starts of a sampling: evenly over its blocks, in turn over the routes."""
+    """The starts of a sampling's requests: evenly over its blocks, in turn over the routes."""
 
     rate: float  # starts a second
     starts: int
@@ -32,14 +32,14 @@ class Schedule:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the starts, by the block in which they were due."""
+    """The outcomes of the requests, by the block in which they were due."""
 
     schedule: Schedule
     values: list[list[int]] = field(init=False)
     delays: list[list[int]] = field(init=False)
     failures: list[int] = field(init=False)
     due: list[int] = field(init=False)
-    busy: Counter[int] = field(default_factory=Counter)  # failures by an answer of 503, by route
+    busy: Counter[int] = field(default_factory=Counter)  # 503 answers by route
 
     def __post_init__(self) -> None:
         blocks = range(self.schedule.blocks)
@@ -49,26 +49,26 @@ class Tally:
             self.due[self.schedule.block_of(number)] += 1
 
     def answered(self, number: int, seconds: float, own: float) -> None:
-        """Keep a duration from the intended start, and how much of it was delay of this process."""
+        """Count a duration from the intended start, and the part of it that was local delay."""
         block = self.schedule.block_of(number)
         self.values[block].append(round(max(own, seconds) * 1e6))
         self.delays[block].append(round(own * 1e6))
 
     def failed(self, number: int) -> None:
-        """Keep a start that failed."""
+        """Count a request that failed."""
         self.failures[self.schedule.block_of(number)] += 1
 
     def was_not_due(self, number: int) -> None:
-        """Take a start out of the schedule."""
+        """Remove a request from the schedule."""
         self.due[self.schedule.block_of(number)] -= 1
 
     def is_dead(self, block: int) -> bool:
-        """Whether the last blocks up to this one saw nothing but failures."""
+        """Whether the last three blocks, this one included, have failures only."""
         last = range(block - _DEAD + 1, block + 1)
         return last[0] >= 0 and all(self.failures[n] and not self.values[n] for n in last)
 
     def sample(self) -> LatencySample:
-        """The evidence; what was due and neither answered nor failed never left."""
+        """Return the sample; requests that were due, but neither answered nor failed, were never sent."""
         sent = [len(values) + failed for values, failed in zip(self.values, self.failures, strict=True)]
         return LatencySample(
             tuple(map(tuple, self.values)),

@@ -1,4 +1,4 @@
-"""Find out whether answers of 503 come of the sampling's own rate, by asking again slowly."""
+"""Find out whether the rate of a sampling caused its 503 answers, by sending requests again slowly."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from probekit.probe import Context, ProbeFailedError, Window
 from probekit.probes.latency.lines import SILENT
 from probekit.probes.latency.sender import Route, Sender, is_good
 
-_SHARE: Final = 0.1  # of the requests: fewer failures could not be told from luck by so few questions as follow
-_AGAIN: Final = 44  # all good proves a share below 10 % at a risk of 1 %: 0.9 ** 44 < 0.01
-_APART: Final = 1.0  # seconds; a sampling that is no quicker has asked so slowly already
-_LONGEST: Final = 2 * _AGAIN * _APART  # seconds of all: who needs more does not answer well at one a second
+_SHARE: Final = 0.1  # of the requests: 44 more requests could not show a smaller share of failures
+_AGAIN: Final = 44  # if all are answered, the share is below 10 % at a risk of 1 %: 0.9 ** 44 < 0.01
+_APART: Final = 1.0  # seconds between two requests; a sampling at this rate or slower needs no repetition
+_LONGEST: Final = 2 * _AGAIN * _APART  # seconds of all: a target that takes longer cannot handle one a second
 
 
 async def throttled(sender: Sender, context: Context, window: Window) -> str:
-    """How the target throttled the sampling, in words; empty where its failures are its own.
+    """Return how the target throttled the sampling, in words; empty if its failures count against the target.
 
-    They are its own unless all of them are answers of 503, at least 10 % of the requests, and the routes that failed
-    then answer 44 requests at one a second. A 429 needs no such question: it says itself that the rate is refused.
+    They count unless all of them are 503 answers, at least 10 % of the requests, and the routes that failed then
+    answer 44 requests at one a second. A 429 needs no such check: it states that the rate was refused.
     """
     sample, busy, rate = sender.tally.sample(), sender.tally.busy, sender.schedule.rate
     asked, failed = sum(sample.failed().trials), sum(sample.failures)
@@ -30,11 +30,11 @@ async def throttled(sender: Sender, context: Context, window: Window) -> str:
     if not await _are_well(routes, context, window):
         return ""
     share = f"{100 * failed / asked:.0f} % of {asked} requests got 503"
-    return f"throttled at {rate:g} a second: {share}, and all of {_AGAIN} at one a second were answered"
+    return f"throttled at {rate:g} a second: {share}, but all of {_AGAIN} at one a second were answered: lower 'rate'"
 
 
 async def _are_well(routes: Sequence[tuple[Route, str]], context: Context, window: Window) -> bool:
-    """Whether the routes answer all requests, in turn, each on a connection of its own: one may lead to one replica."""
+    """Whether the routes answer all requests, sent in turn on new connections, which may reach different replicas."""
     end = window.now() + timedelta(seconds=_LONGEST)
     for number in range(_AGAIN):
         await window.sleep(_APART)

@@ -1,4 +1,4 @@
-"""What the headers of an answer say of a rate limit."""
+"""Read what the headers of an answer state about a rate limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REQUESTS: Final = ("", "request", "requests")  # units of a quota (draft-ietf-h
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """So many requests in so many seconds; None: the header does not say in how many."""
+    """A number of requests in a number of seconds; `seconds` is None if the header does not state it."""
 
     requests: int
     seconds: float | None = None
@@ -28,14 +28,14 @@ class Quota:
 
 
 def declares_limit(answer: Answer) -> bool:
-    """Whether a header says what the limit is."""
+    """Whether a header states a limit."""
     return any(answer.header(name) for name in LIMITS)
 
 
 def smaller_quota(answer: Answer, limit: int, per: float | None) -> Quota | None:
-    """The smallest quota of the headers that allows fewer requests than the limit; None where there is none.
+    """The smallest quota of the headers that allows fewer requests than the limit; None if there is none.
 
-    A quota of a shorter period than the limit's is another limit beside it.
+    A quota with a shorter period than the limit's is a separate limit.
     """
     smaller = [
         quota
@@ -46,7 +46,7 @@ def smaller_quota(answer: Answer, limit: int, per: float | None) -> Quota | None
 
 
 def retry_after(answer: Answer, now: datetime) -> float | None:
-    """Seconds that an answer asks to wait: a number or a date (RFC 9110 section 10.2.3)."""
+    """The seconds to wait by Retry-After, a number or a date (RFC 9110 section 10.2.3); None if it is not valid."""
     text = answer.header("retry-after")
     if text is None:
         return None
@@ -59,14 +59,14 @@ def retry_after(answer: Answer, now: datetime) -> float | None:
 
 
 def reset(answer: Answer) -> float:
-    """Seconds until the window ends, by the headers; 0 where none says so."""
+    """Seconds until the window ends, by the headers; 0 if none states it."""
     return next((number for name in _RESETS if (number := _number(answer.header(name))) is not None), 0.0)
 
 
 def _quotas(answer: Answer) -> set[Quota]:
-    """The quotas of all headers; one without a period that is there with a period too is the same one.
+    """The quotas of all headers; a quota without a period is dropped if the same one occurs with a period.
 
-    Such as `30`, `10, 10;w=1, 50;w=60`, `limit=30, remaining=2, reset=7` and `"default";q=30;w=10`.
+    Formats are `30`, `10, 10;w=1, 50;w=60`, `limit=30, remaining=2, reset=7` and `"default";q=30;w=10`.
     """
     found = {quota for name, text in answer.headers if name.lower() in LIMITS for quota in _listed(text[:_LONGEST])}
     with_period = {quota.requests for quota in found if quota.seconds is not None}

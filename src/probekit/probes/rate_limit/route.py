@@ -1,4 +1,4 @@
-"""Ask the limited route: one request, or a burst of them until one is refused."""
+"""Send requests to the limited route: one, or a burst until one is refused."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from probekit.probes.rate_limit.headers import declares_limit, reset
 from probekit.probes.rate_limit.settings import REFILL_MARGIN, RateLimit
 
 _SHOWN: Final = 40  # characters of a header
-_LEAST_REFUSAL: Final = 400  # of the statuses that 'status' may name
+_LEAST_REFUSAL: Final = 400  # the lowest status that 'status' accepts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
-    """Requests one after another, at the throttle's pace: all good, but for the last one where it was not answered."""
+    """Requests in sequence, at the pace of the throttle; all except the last have good answers."""
 
     first: Answer
     last: Answer
@@ -27,18 +27,18 @@ class Burst:
     passed: int  # good answers
     seconds: float  # from the first request to the last answer
     refused: bool  # whether it ended with the declared refusal
-    declares_limit: bool  # whether a header of any answer says what the limit is
+    declares_limit: bool  # whether a header of any answer states the limit
 
     @property
     def is_odd(self) -> bool:
-        """Whether it ended with an answer that is neither good nor the declared refusal."""
+        """Whether the last answer is neither good nor the declared refusal."""
         return self.passed < self.sent and not self.refused
 
     def is_in_window(self, config: RateLimit) -> bool:
-        """Whether all of it fell into one window of the limit; a bucket has none."""
+        """Whether the whole burst fell into one window of the limit; always true for a bucket, which has no window."""
         if config.burst is not None:
             return True
-        is_one = config.sliding or reset(self.first) > self.seconds  # the window's end, by the first answer
+        is_one = config.sliding or reset(self.first) > self.seconds  # the end of the window, by the first answer
         return config.per is not None and self.seconds < config.per and is_one
 
     def __str__(self) -> str:
@@ -50,19 +50,19 @@ class Burst:
 
 
 class LimitedRoute:
-    """The route under its limit, asked as the settings say."""
+    """The route with the limit."""
 
     def __init__(self, config: RateLimit, context: Context) -> None:
         self.config = config
         self.context = context
 
     async def ask(self, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request."""
+        """Send one request."""
         url = self.config.target(self.context.base_url)
         return await self.context.http.get(url, headers=headers, anonymous=self.config.identity == "anonymous")
 
     def is_good(self, answer: Answer) -> bool:
-        """Whether it is an answer as it should be, below the limit."""
+        """Whether it is an expected answer below the limit."""
         return is_expected(answer.status, self.config.expect) and not answer.is_challenge
 
     def is_refusal(self, answer: Answer) -> bool:
@@ -70,11 +70,11 @@ class LimitedRoute:
         return answer.status == self.config.status and not answer.is_challenge
 
     async def one(self) -> Burst:
-        """A single request."""
+        """Send a single request."""
         return await self._send(1)
 
     async def burst(self) -> Burst:
-        """Requests until one is not good, or until they are clearly more than the limit allows."""
+        """Send requests until one has no good answer, or until they are clearly more than the limit allows."""
         return await self._send(self.config.most)
 
     async def _send(self, most: int) -> Burst:
@@ -98,12 +98,12 @@ class LimitedRoute:
         return (self.context.now() - start).total_seconds()
 
     async def refills(self) -> bool:
-        """Whether a request is answered as soon as a smooth limit would let one pass; a window's limit refuses it."""
+        """Whether a request passes when a smooth limit has refilled by one; a limit with a window refuses it."""
         await self.context.sleep(REFILL_MARGIN / (self.config.refill or 1.0))
         return self.is_good(await self.ask())
 
     def odd(self, burst: Burst) -> Failure:
-        """Why a burst that ended oddly gives no reading."""
+        """The failure of a burst whose last answer is unexpected."""
         answer, number, config = burst.last, burst.sent, self.config
         if number == 1 and answer.denies_access:
             error: ProbeFailedError = answer.access_denied()
@@ -111,7 +111,8 @@ class LimitedRoute:
         reason = Reason.TURNED_AWAY if answer.denies_access else Reason.BAD_RESPONSE
         may_be_limit = answer.status >= _LEAST_REFUSAL and answer.status != config.status
         verb = "refused" if may_be_limit else "answered"
-        seen = f"request {number} was {verb} with {answer.status} by {answer.address}, where {in_words(config.expect)}"
+        seen = f"request {number} was {verb} with {answer.status} by {answer.address}"
+        due = f"expected {in_words(config.expect)} or, at the limit, {config.status}"
         hint = f"if it is the limit, set status = {answer.status}; " if may_be_limit else ""
         hint += "if it is a good answer, add it to 'expect'"
-        return Failure(reason=reason, detail=f"{seen} or, at the limit, {config.status} is due: {hint}")
+        return Failure(reason=reason, detail=f"{seen}, {due}: {hint}")

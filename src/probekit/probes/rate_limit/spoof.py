@@ -1,4 +1,4 @@
-"""Does the limiter believe an X-Forwarded-For that the client wrote itself?"""
+"""Find out whether the limiter trusts an X-Forwarded-For that the client forged."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 from probekit.probe import Exact, Failure, ProbeFailedError, Reason
 from probekit.probes.rate_limit.route import LimitedRoute
 
-SPOOFED: Final = {"203.0.113.1": 1, "203.0.113.2": 3}  # of nobody: TEST-NET-3 (RFC 5737); refusals after each
+SPOOFED: Final = {"203.0.113.1": 1, "203.0.113.2": 3}  # reserved addresses (TEST-NET-3, RFC 5737); refusals after each
 
 
 async def spoofable(route: LimitedRoute) -> Exact | Failure:
-    """1 where requests that name another client pass between refusals of this one; it was refused just before.
+    """Return 1 if requests with a forged address pass between refusals of plain ones; a refusal came just before.
 
-    Each of them is followed by some that name nobody, which must be refused again. A limit that refills lets a request
-    pass now and then, so one that passed shows nothing: two must, in less time than the limit takes to let one pass.
-    No limit that refills evenly, whatever it is, lets two of three requests pass and then none of three.
+    Each of them is followed by plain requests, which must be refused again. A limit that refills lets a request pass
+    now and then, so one that passed shows nothing: two must pass, in less time than the limit needs to refill by one.
+    No limit that refills evenly lets two of three requests pass and then none of three.
     """
     start, seconds = route.context.now(), 0.0
     try:
@@ -25,16 +25,18 @@ async def spoofable(route: LimitedRoute) -> Exact | Failure:
             if route.is_refusal(answer):
                 return Exact(0)
             if not route.is_good(answer) or not await _refuses(route, refusals):
-                return _unclear("the limit did not refuse all requests in between")
+                return _unclear("the limit did not refuse all plain requests in between")
     except ProbeFailedError as error:
         return Failure(reason=error.reason, detail=error.detail)
     if not route.config.sliding and (route.config.refill or 0.0) * seconds >= 1:
-        return _unclear(f"the limit refills within the {seconds:.1f} s of these requests; set 'sliding' where it is so")
+        return _unclear(
+            f"the limit may refill in the {seconds:.1f} s of these requests; if its window slides, set 'sliding'"
+        )
     return Exact(1)
 
 
 async def _refuses(route: LimitedRoute, requests: int) -> bool:
-    """Whether so many requests that name nobody are refused."""
+    """Whether plain requests are all refused."""
     for _ in range(requests):
         if not route.is_refusal(await route.ask()):
             return False
@@ -42,5 +44,5 @@ async def _refuses(route: LimitedRoute, requests: int) -> bool:
 
 
 def _unclear(why: str) -> Failure:
-    detail = f"whether an X-Forwarded-For gets round the limit is not clear: {why}"
+    detail = f"whether a forged X-Forwarded-For evades the limit is inconclusive: {why}"
     return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
