@@ -45,7 +45,7 @@ class Kind(Generic[ConfigT]):
     is_http: bool = True  # it uses HTTP, so `connect.headers` go with its requests to base_url's origin
     connects: Callable[[ConfigT], bool] | None = None  # settings to whether it connects to that endpoint; else always
     each_address: bool = False  # every resolved address is a separate instance
-    passive: bool = False  # it reads the target's counts of all clients' requests, and sends no traffic to count
+    passive: bool = False  # it reads the target's counts of all clients' requests, and sends no such request
     reported: bool = False  # its numbers are reported by a program, not measured by probekit
     remembers: bool = False  # it names the questions that were answered well; they are asked when a deployment begins
     enabled_by_default: Callable[[str], bool] | None = None  # base URL to whether it runs without a table

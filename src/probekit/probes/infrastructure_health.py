@@ -91,7 +91,7 @@ class InfrastructureHealth(HttpConfig, RepeatedConfig, FreshConfig, MadeUpPathCo
 
 
 async def measure(config: InfrastructureHealth, context: Context) -> Readings:
-    """Send one request on a new connection; no response is `up = 0`, a denied access is a failure without readings."""
+    """Send one request on a new connection; an unreachable target gives `up = 0`, denied access gives no reading."""
     url = config.target(context.base_url)
     try:
         answer = await context.http.get_fresh(url, max_age=config.max_age)

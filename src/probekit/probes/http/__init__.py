@@ -31,7 +31,7 @@ _MOVED: Final = "set follow = 1 to follow it within its origin, or set path and 
 
 
 async def measure(config: HttpProbe, context: Context) -> Readings:
-    """Send one request on a new connection; no response is `up = 0`, a denied access is a failure without readings."""
+    """Send one request on a new connection; an unreachable target gives `up = 0`, denied access gives no reading."""
     url, request = config.target(context.base_url), config.request(context, config.place)
     question = context.http.question(url, config.method, config.asks_beside())
     try:
