@@ -195,7 +195,7 @@ async def test_tls_is_what_libpq_means_by_the_mode(
 
 
 async def test_the_system_s_store_takes_no_mode_that_believes_anybody(place) -> None:
-    with pytest.raises(ProbeFailedError, match="sslrootcert=system takes no sslmode=require") as caught:
+    with pytest.raises(ProbeFailedError, match="sslrootcert=system does not allow sslmode=require") as caught:
         await read(place.dsn(sslmode="require", sslrootcert="system"))
 
     assert caught.value.reason is Reason.MISSING_SECRET
@@ -359,9 +359,9 @@ async def test_the_certificate_of_the_dsn_holds_before_the_configured_one(strict
 
     assert numbers(right)["up"] == 1
     assert wrong.values["up"].reason is Reason.TURNED_AWAY
-    assert "the DSN's sslcert (it holds before connect.client_cert)" in wrong.summary
+    assert "the DSN's sslcert (takes precedence over connect.client_cert)" in wrong.summary
     assert missing.values["up"].reason is Reason.MISSING_FILE
-    assert "missing.pem, which is no file" in missing.summary
+    assert "missing.pem, which is not a file" in missing.summary
 
 
 async def test_a_dsn_key_that_others_may_read_is_told(strict, mutual, tmp_path) -> None:
@@ -507,7 +507,7 @@ def test_the_last_word_is_quoted_without_address_and_advice() -> None:
 
     refused = of_session(psycopg.OperationalError(text), "PostgreSQL at db:1", 5)
 
-    assert refused.detail == "PostgreSQL at db:1: it does not answer: Connection refused"
+    assert refused.detail == "PostgreSQL at db:1: no response: Connection refused"
 
 
 def test_what_a_hostile_server_says_stays_on_one_line() -> None:
@@ -720,7 +720,7 @@ async def test_a_session_that_waits_for_a_row_is_blocked_from_the_declared_time_
         patient = await read(place.dsn(), "blocked_sessions")
 
     assert numbers(found)["blocked_sessions"] == 1
-    assert f"pid {waiter} waits 0 s for pid {holder}, transactionid lock" in found.summary
+    assert f"pid {waiter} has waited 0 s for pid {holder}, transactionid lock" in found.summary
     assert numbers(patient)["blocked_sessions"] == 0
 
 
@@ -836,7 +836,7 @@ async def test_a_full_server_is_down_and_full(place) -> None:
         readings = await read(place.dsn())
 
     assert readings.values == {"up": Exact(0), "connections_used": Exact(100)}
-    assert "no connection left" in readings.summary
+    assert "no connection slot is left" in readings.summary
 
 
 # ---------------------------------------------------------------- catalogue
@@ -1176,11 +1176,11 @@ async def test_a_violation_that_was_found_stands_beside_a_count_that_failed(plac
     [
         ("select pg_sleep(5)", Reason.TIMEOUT, "statement_timeout"),
         ("select count(*) from nowhere", Reason.BAD_RESPONSE, 'relation "nowhere" does not exist'),
-        ("select null", Reason.BAD_RESPONSE, "no number"),
-        ("select true", Reason.BAD_RESPONSE, "no number"),
-        ("select 'NaN'::numeric", Reason.BAD_RESPONSE, "no number"),
-        ("select -1", Reason.BAD_RESPONSE, "no number"),
-        ("select id from users where false", Reason.BAD_RESPONSE, "no number"),
+        ("select null", Reason.BAD_RESPONSE, "does not return a number"),
+        ("select true", Reason.BAD_RESPONSE, "does not return a number"),
+        ("select 'NaN'::numeric", Reason.BAD_RESPONSE, "does not return a number"),
+        ("select -1", Reason.BAD_RESPONSE, "does not return a number"),
+        ("select id from users where false", Reason.BAD_RESPONSE, "does not return a number"),
         ("select id from users", Reason.BAD_RESPONSE, "CardinalityViolation"),
         ("select 1, 2", Reason.BAD_RESPONSE, "subquery must return only one column"),
         ("select max(sku || '-' || 'ana@example.test')::int from orders", Reason.BAD_RESPONSE, "InvalidText"),
@@ -1387,7 +1387,7 @@ async def test_a_window_without_a_call_is_no_reading_of_statements(place) -> Non
 
     assert numbers(readings) == {"slow_now": 0}
     assert reasons(readings) == dict.fromkeys(("slow_statements", "mean_query_time"), Reason.BAD_RESPONSE)
-    assert "no statement ended in the window" in readings.values["slow_statements"].detail
+    assert "no statement ended during the window" in readings.values["slow_statements"].detail
 
 
 async def test_quick_calls_are_none_that_is_slow(place) -> None:
@@ -1487,7 +1487,7 @@ async def test_counters_that_were_reset_prove_nothing(place) -> None:
     readings = await watched(place, reset)
 
     assert set(reasons(readings)) == {"slow_statements", "mean_query_time"}
-    assert "reset within the window" in readings.values["slow_statements"].detail
+    assert "reset during the window" in readings.values["slow_statements"].detail
 
 
 async def test_statements_that_nobody_counts_are_said_to_be_missing(place) -> None:

@@ -127,8 +127,8 @@ async def test_a_paused_replay_applies_nothing(pair) -> None:
 @pytest.mark.parametrize(
     ("settings", "expected", "told"),
     [
-        ({"primary_conninfo": "host=127.0.0.1 port=1 user=a"}, 0, "nothing comes from the server of primary_conninfo"),
-        ({"primary_conninfo": ""}, Reason.BAD_RESPONSE, "gets its data another way (Aurora)"),
+        ({"primary_conninfo": "host=127.0.0.1 port=1 user=a"}, 0, "nothing is received from the server in primary_conninfo"),
+        ({"primary_conninfo": ""}, Reason.BAD_RESPONSE, "replicated in another way (Aurora)"),
         ({"primary_conninfo": "", "restore_command": "false"}, Reason.BAD_RESPONSE, "from an archive"),
         ({"primary_conninfo": "host=127.0.0.1 port=1 user=a", "restore_command": "false"},
          Reason.BAD_RESPONSE, "from an archive"),
@@ -184,7 +184,7 @@ async def test_what_is_received_and_not_applied_is_no_pass(pair, monkeypatch, de
             readings = await role_of(pair.standby)
 
     assert reasons(readings) == {"expected_role": Reason.BAD_RESPONSE}
-    assert f"of which none is applied within {within} s" in readings.values["expected_role"].detail
+    assert f"and none was applied within {within} s" in readings.values["expected_role"].detail
 
 
 async def test_a_replica_that_applies_late_by_its_settings_is_one(pair) -> None:

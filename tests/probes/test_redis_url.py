@@ -97,7 +97,7 @@ def test_the_master_may_be_named_beside_the_url(text) -> None:
         (f"http://:{SECRET}@cache.test", "its scheme must be"),
         (f"rediss+unix://:{SECRET}@/run/cache.sock", "its scheme must be"),
         (f"redis://:{SECRET}@cache.test\n", "its scheme must be"),
-        (f'"redis://:{SECRET}@cache.test"', "it stands in quotation marks; leave them out"),
+        (f'"redis://:{SECRET}@cache.test"', "it is enclosed in quotation marks; remove them"),
         (f"redis://:{SECRET}@", "its host is missing"),
         (f"redis:/{SECRET}", "its host is missing"),
         (f"redis://:{SECRET}@cache test", "its host is neither a name nor an IP address"),

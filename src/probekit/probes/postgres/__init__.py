@@ -1,7 +1,7 @@
-"""Does PostgreSQL answer, and do its catalogue, its rows and its statements hold what they promise?
+"""Measure PostgreSQL: its sessions, its catalogue, its rows and its statements.
 
-Every reading is one read-only transaction that brings its own time limits, so that a transaction pooler may stand in
-between; row security is off in it, so that hidden rows are an error and no silence.
+Every reading is one read-only transaction that sets its own time limits, so that it also works through a transaction
+pooler. Row security is off in it, so that hidden rows are an error instead of a lower count.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from probekit.probes.postgres.settings import PostgresProbe
 
 
 async def measure(config: PostgresProbe, context: Context) -> Readings:
-    """One session: the catalogue of `database`, the scans of `database-integrity`, whatever of them is wanted."""
+    """Read in one session what is wanted of `database` (catalogue) and `database-integrity` (scans)."""
     from probekit.probes.postgres import session_readings  # noqa: PLC0415  # psycopg takes 0.2 s to import
 
     return await session_readings.read(config, context)
 
 
 async def sample(config: PostgresProbe, context: Context) -> AsyncGenerator[Readings, None]:
-    """What is slow at the end of each block, and the statements' times over the whole window."""
+    """Yield the slow statements at the end of each block, then the statements' times over the whole window."""
     from probekit.probes.postgres import load  # noqa: PLC0415  # psycopg takes 0.2 s to import
 
     async with aclosing(load.blocks(config, context)) as blocks:
@@ -31,11 +31,11 @@ async def sample(config: PostgresProbe, context: Context) -> AsyncGenerator[Read
 
 _PRIVILEGES = """\
 CREATE ROLE probekit LOGIN CONNECTION LIMIT 5 PASSWORD '...';
-GRANT pg_monitor TO probekit;                   -- inherited: without it others' sessions are not seen
+GRANT pg_monitor TO probekit;                   -- inherited; other roles' sessions are hidden without it
 GRANT pg_use_reserved_connections TO probekit;  -- from PostgreSQL 16, with reserved_connections > 0
 ALTER ROLE probekit SET default_transaction_read_only = on;
 GRANT USAGE ON SCHEMA public TO probekit;
-GRANT SELECT (id) ON users TO probekit;         -- orphans: the key columns alone
+GRANT SELECT (id) ON users TO probekit;         -- for orphans: only the key columns
 GRANT SELECT (user_id) ON orders TO probekit;
 """
 
@@ -50,68 +50,76 @@ KIND = Kind(
             unit="",
             high=1,
             role="reached",
-            help="1: it opened a session and answered; 0: it refused, kept silent or was full",
+            help="1: a session was opened and answered; 0: no response, refused or no connection slot left.",
         ),
-        Metric(name="connect", unit="ms", help="opening the session: name, TCP, TLS and password", timed=True),
-        Metric(name="round_trip", unit="ms", help="SELECT 1 on the open session", timed=True),
+        Metric(name="connect", unit="ms", help="Time to open a session: name, TCP, TLS and password.", timed=True),
+        Metric(name="round_trip", unit="ms", help="Time of SELECT 1 in the open session.", timed=True),
         Metric(
             name="expected_database",
             unit="",
             high=1,
-            help="1: the session is in the declared database, as the declared user",
+            help="1: the session is in the declared database, as the declared user.",
         ),
         Metric(
             name="expected_role",
             unit="",
             high=1,
-            help="1: a primary that takes writes (no read-only default of database or owner), or, declared, a replica"
-            " that receives and applies them",
+            help="1: a primary that accepts writes (no read-only default of database or owner), or, if declared, a"
+            " replica that receives and applies them.",
         ),
         Metric(
             name="encrypted",
             unit="",
             high=1,
-            help="1: the session is encrypted, as far as the server or pooler that answers, or uses a Unix socket",
+            help="1: the session is encrypted up to the server or pooler that answers, or uses a Unix socket.",
         ),
-        Metric(name="invalid_indexes", unit="", help="indexes that are not valid and not being built"),
+        Metric(name="invalid_indexes", unit="", help="Number of invalid indexes that are not being built."),
         Metric(
             name="harmful_invalid_indexes",
             unit="",
-            help="those that every write maintains in vain, or that were to keep rows unique",
+            help="Number of invalid indexes that every write still maintains, or that should enforce uniqueness.",
         ),
         Metric(
-            name="unenforced_constraints", unit="", help="constraints not validated, foreign keys with triggers off"
+            name="unenforced_constraints",
+            unit="",
+            help="Number of constraints that are not validated and of foreign keys whose triggers are disabled.",
         ),
         Metric(
             name="blocked_sessions",
             unit="",
-            help="sessions that wait for a lock longer than declared, in two measurements",
+            help="Number of sessions that wait for a lock longer than `blocked_for`, in two measurements.",
         ),
         Metric(
-            name="idle_transactions", unit="", help="transactions that wrote and then lie idle longer than declared"
+            name="idle_transactions",
+            unit="",
+            help="Number of transactions that wrote and have been idle longer than `idle_transaction`.",
         ),
-        Metric(name="prepared_transactions", unit="", help="prepared transactions older than declared"),
+        Metric(
+            name="prepared_transactions",
+            unit="",
+            help="Number of prepared transactions older than `idle_transaction`.",
+        ),
         Metric(
             name="connections_used",
             unit="%",
             high=100,
-            help="the fullest of server (less reserved slots), database and the roles in it; 100 when none is left",
+            help="Highest use of connections: of the server without reserved slots, the database or a role in it.",
         ),
-        Metric(name="violations", unit="", help="what the declared invariants count together"),
-        Metric(name="orphans", unit="", help="rows without their parent, at most 1,000 of each relation"),
+        Metric(name="violations", unit="", help="Sum of what the declared invariants count."),
+        Metric(name="orphans", unit="", help="Number of rows without their parent, at most 1,000 per relation."),
         Metric(
             name="slow_now",
             unit="",
-            help="statements running longer than declared at the end of a block, at most",
+            help="Highest number of statements running longer than `slow_now` at the end of a block.",
             in_window=True,
         ),
         Metric(
             name="slow_statements",
             unit="",
-            help="statements whose mean in the window is as long as declared",
+            help="Number of statements whose mean time in the window reaches `slow_mean`.",
             in_window=True,
         ),
-        Metric(name="mean_query_time", unit="ms", help="the mean of all calls in the window", in_window=True),
+        Metric(name="mean_query_time", unit="ms", help="Mean time of all calls in the window.", in_window=True),
     ),
     measure=measure,
     is_http=False,
@@ -122,8 +130,8 @@ kind = "postgres"
 dsn = { env = "DATABASE_URL" }  # postgresql://probekit:PASSWORD@db.example.com/shop?sslmode=verify-full
 # for database-integrity:
 orphans = [{ child = "orders.user_id", parent = "users.id" }]
-invariants = { "no order is for less than nothing" = "SELECT count(*) FROM orders WHERE total < 0" }
+invariants = { "no order has a negative total" = "SELECT count(*) FROM orders WHERE total < 0" }
 """,
     privileges=_PRIVILEGES,
-    safety="it only reads, in read-only transactions with time limits",
+    safety="Only reads, in read-only transactions with time limits.",
 )

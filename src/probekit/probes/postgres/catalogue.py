@@ -1,4 +1,4 @@
-"""What do the system's own tables tell of a database?"""
+"""Read the state of a database from PostgreSQL's system catalogue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FULL: Final = 100.0  # percent
 
 
 async def invalid_indexes(session: Session, _config: PostgresProbe) -> Found:
-    """Those that are broken; what is still being built, or waits for its partitions, proves nothing."""
+    """Count the invalid indexes; one that is being built, or waits for its partitions, is inconclusive."""
     rows = await session.rows(text_of("invalid_indexes"))
     open_ = [row for row in rows if row["building"] or row["is_parent"] or row["hidden_build"]]
     broken = [row for row in rows if row not in open_]
@@ -36,38 +36,38 @@ async def invalid_indexes(session: Session, _config: PostgresProbe) -> Found:
 def _unfinished(rows: Sequence[Row]) -> Failure:
     names = listed([dotted(row["schema"], row["index"]) for row in rows])
     if any(row["hidden_build"] and not row["building"] for row in rows):
-        return Failure(reason=Reason.NOT_PERMITTED, detail=f"{names} may be being built: {BLIND}")
-    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{names} is still being built, or waits for its partitions")
+        return Failure(reason=Reason.NOT_PERMITTED, detail=f"{names} may still be being built: {BLIND}")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"still being built, or waiting for their partitions: {names}")
 
 
 async def unenforced_constraints(session: Session, _config: PostgresProbe) -> Found:
-    """Constraints that vouch for nothing, or not for what is written now."""
+    """Count the constraints that do not hold for all rows, or are not checked on writes."""
     rows = await session.rows(text_of("constraints"))
     names = [f"{dotted(row['schema'], row['table'], row['name'])} ({row['why']})" for row in rows]
     return {"unenforced_constraints": Exact(len(rows))}, f"constraints: {listed(names)}" if names else ""
 
 
 async def idle_transactions(session: Session, config: PostgresProbe) -> Found:
-    """Transactions that hold a transaction id, and with it locks, and do nothing."""
+    """Count the idle transactions that hold a transaction id, and with it locks."""
     rows = [row for row in await session.rows(text_of("idle_transactions")) if row["idle"] is not None]
     late = [row for row in rows if row["idle"] > config.idle_transaction]
     holding = [row for row in late if row["has_xid"]]
     summary = [f"pid {row['pid']} idle in its transaction for {row['idle']:.0f} s" for row in holding]
     summary += [f"pid {r['pid']} idle for {r['idle']:.0f} s, holding no id" for r in late if not r["has_xid"]]
     if not holding and session.server["activity_off"]:
-        raise ProbeFailedError(Reason.NOT_PERMITTED, "track_activities is off in a session: nobody sees what it does")
+        raise ProbeFailedError(Reason.NOT_PERMITTED, "track_activities is off in a session, so its activity is hidden")
     return {"idle_transactions": visible(session, len(holding))}, listed(summary)
 
 
 async def prepared_transactions(session: Session, config: PostgresProbe) -> Found:
-    """Forgotten halves of two-phase commits."""
+    """Count the prepared transactions of two-phase commits that were not finished in time."""
     ages = [row["age"] for row in await session.rows(text_of("prepared")) if row["age"] > config.idle_transaction]
     summary = f"{len(ages)} prepared transactions, the oldest for {ages[0]:.0f} s" if ages else ""
     return {"prepared_transactions": Exact(len(ages))}, summary
 
 
 async def connections_used(session: Session, config: PostgresProbe) -> Found:
-    """The fullest of all limits, in percent; whoever waits at the pooler finds it full."""
+    """Return the highest use of all connection limits, in percent; 100 while clients wait at the pooler."""
     if not session.server["full_visibility"]:
         raise ProbeFailedError(Reason.NOT_PERMITTED, BLIND)
     rows = await session.rows(text_of("connections"))

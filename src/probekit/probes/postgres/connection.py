@@ -1,4 +1,4 @@
-"""How a connection is opened, and how its work is bounded."""
+"""Open a connection, and bound the time of its work."""
 
 from __future__ import annotations
 
@@ -18,39 +18,42 @@ from probekit.probe import Reason
 from probekit.probes.postgres.refusals import RefusedError, of_session
 from probekit.probes.postgres.target import Target
 
-NAME: Final = "probekit"  # the marks in queries/*.sql say it too
+NAME: Final = "probekit"  # also in the comments of queries/*.sql
 _LONGEST_CONNECT: Final = 5.0
 
 Connection = psycopg.AsyncConnection[DictRow]
 _Result = TypeVar("_Result")
 
 
-async def connect(target: Target, patience: float) -> tuple[Connection, float]:
-    """A connection and the seconds it took.
+async def connect(target: Target, limit: float) -> tuple[Connection, float]:
+    """Return a connection and the seconds it took.
 
     A certificate of connect.client_cert that the server does not accept is an error: libpq would go on without TLS
     (sslmode=prefer), and the session would not be encrypted because of it.
 
     Raises:
-        RefusedError: there is none.
+        RefusedError: no session was opened.
     """
     if target.certificate.may_cost_tls:
         try:
-            return await _connect_once(replace(target, parameters=target.parameters | {"sslmode": "require"}), patience)
+            return await _connect_once(replace(target, parameters=target.parameters | {"sslmode": "require"}), limit)
         except RefusedError as refused:
-            if refused.reason not in (Reason.UNTRUSTED, Reason.REFUSED_CREDENTIALS):  # no TLS there, or none for us
+            if refused.reason not in (
+                Reason.UNTRUSTED,
+                Reason.REFUSED_CREDENTIALS,
+            ):  # no TLS, or not with this certificate
                 raise
-    return await _connect_once(target, patience)
+    return await _connect_once(target, limit)
 
 
-async def _connect_once(target: Target, patience: float) -> tuple[Connection, float]:
-    """A connection and the seconds it took; every address once, as libpq does, and nothing again."""
-    seconds, start = min(patience, _LONGEST_CONNECT), perf_counter()
+async def _connect_once(target: Target, limit: float) -> tuple[Connection, float]:
+    """Return a connection and the seconds it took; each address is tried once, as libpq does."""
+    seconds, start = min(limit, _LONGEST_CONNECT), perf_counter()
     addresses = str(target.parameters.get("hostaddr") or "").count(",") + 1
     own = {
-        "client_encoding": "utf8",  # of a SQL_ASCII database psycopg gives bytes otherwise
+        "client_encoding": "utf8",  # otherwise psycopg returns bytes from a SQL_ASCII database
         "application_name": NAME,
-        "connect_timeout": max(2, int(seconds / addresses)),  # one that is silent leaves time for the next
+        "connect_timeout": max(2, int(seconds / addresses)),  # a silent address leaves time for the next
     }
     try:
         async with asyncio.timeout(seconds):
@@ -66,7 +69,7 @@ async def _connect_once(target: Target, patience: float) -> tuple[Connection, fl
 
 
 def refusal(error: psycopg.Error | TimeoutError, target: Target, seconds: float) -> RefusedError:
-    """Why there is no session; a host that does not resolve here may be up, and have the role that is asked for."""
+    """Return why there is no session; a host that does not resolve may be up and have the required role."""
     refused = of_session(error, target.where, seconds, target.certificate)
     unresolved = target.unresolved
     if unresolved is None or not (refused.reason is Reason.UNREACHABLE or "expected_role" in refused.facts):
@@ -76,12 +79,12 @@ def refusal(error: psycopg.Error | TimeoutError, target: Target, seconds: float)
 
 
 async def bounded(connection: Connection, work: Coroutine[Any, Any, _Result], seconds: float) -> _Result:
-    """The work's result; whoever is not done in time, or not wanted any more, loses the connection.
+    """Return the result of the work; the connection is closed where it takes too long or is cancelled.
 
-    psycopg asks the server to cancel instead, and waits for its consent: a silent one would hold us.
+    psycopg would ask the server to cancel and wait for its reply, which a silent server never sends.
 
     Raises:
-        TimeoutError: the time was over.
+        TimeoutError: the work took longer than `seconds`.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -91,13 +94,13 @@ async def bounded(connection: Connection, work: Coroutine[Any, Any, _Result], se
         if not task.done():
             _hang_up(connection)
             await asyncio.wait({task})
-            task.exception()  # which tells of the lost connection
+            task.exception()  # retrieves the error of the closed connection
     if is_late:
         raise TimeoutError
     return task.result()
 
 
 def _hang_up(connection: Connection) -> None:
-    """End the socket under libpq, which then notices by itself."""
+    """Shut the socket down under libpq, which then reports a lost connection."""
     with contextlib.suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)

@@ -1,8 +1,8 @@
-"""A DSN as applications write it, as libpq's parameters.
+"""Translate a DSN as applications write it into libpq's parameters.
 
 Frameworks and drivers add schemes (SQLAlchemy, Django) and parameters (Prisma, asyncpg, pgx, node-postgres) that libpq
 refuses. Those of pools, caches and time limits concern the application alone and are left out; those of TLS and of the
-schema are translated; every other one is refused by its name. A refusal names the part and never quotes a value.
+schema are translated; every other one is an error. The message names the part and never quotes a value.
 """
 
 from __future__ import annotations
@@ -50,23 +50,23 @@ _TLS: Final = {  # the values of `ssl` and `sslmode` in asyncpg's and node-postg
     **dict.fromkeys(("true", "1", "no-verify"), "require"),
     **dict.fromkeys(("false", "0"), "disable"),
 }
-_INSTEAD: Final = {
+_REPLACEMENTS: Final = {
     "sslaccept": "write sslmode=verify-full and sslrootcert=FILE (or sslrootcert=system)",
     "sslidentity": "write sslcert=FILE and sslkey=FILE, both in PEM",
 }
 _HOST: Final = re.compile(r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<name>[^:]*))(?::(?P<port>\d*))?")
-_PLAIN: Final = "/:,"  # what hosts hold that needs no escape in a query
+_PLAIN: Final = "/:,"  # characters of hosts that need no escape in a query
 _FORM: Final = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-_PERCENT: Final = "write its % : / ? # @ and spaces percent-encoded"
+_PERCENT: Final = "percent-encode its % : / ? # @ and spaces"
 
 
 class DsnError(ValueError):
-    """A text is no DSN; the message says which part is not, and holds no value of it."""
+    """A text is not a valid DSN; the message names the invalid part and holds no value of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """What a DSN says: libpq's parameters, and the search path that goes before the role's own."""
+    """The content of a DSN: libpq's parameters, and a search path that replaces the role's own."""
 
     parameters: dict[str, Any] = field(repr=False)
     search_path: str = ""
@@ -76,24 +76,24 @@ def read_dsn(text: str) -> Dsn:
     """Read a URL or libpq's own keyword=value form.
 
     Raises:
-        DsnError: it is neither, or names what libpq does not know.
+        DsnError: it is neither, or has a parameter that libpq does not know.
     """
     if text.strip()[:1] in ("'", '"'):
-        raise DsnError("it stands in quotation marks; leave them out")
+        raise DsnError("it is enclosed in quotation marks; remove them")
     url = _URL.fullmatch(text.strip())
     if url and _DRIVER.sub("", url[1].lower()) not in _SCHEMES:
-        raise DsnError(f"its scheme is not one of PostgreSQL's; write {_FORM}")
+        raise DsnError(f"its scheme is not postgresql; write {_FORM}")
     dsn = _of_url(url[2]) if url else Dsn(_by_libpq(text))
     ports = str(dsn.parameters.get("port") or "").split(",")
     if not all(not port or (port.isdecimal() and 0 < int(port) < 1 << 16) for port in ports):
-        raise DsnError(f"its port is no number up to 65535; if that belongs to its password, {_PERCENT}")
+        raise DsnError(f"its port is not a number from 1 to 65535; if this is part of the password, {_PERCENT}")
     if dsn.parameters.get("sslmode", "prefer") not in _MODES:
-        raise DsnError(f"its sslmode is none of {', '.join(_MODES)}")
+        raise DsnError(f"its sslmode must be one of {', '.join(_MODES)}")
     return dsn
 
 
 def _of_url(rest: str) -> Dsn:
-    """The part behind the scheme, taken apart as libpq does: user and password end with the first @."""
+    """Parse the part after the scheme as libpq does: user and password end at the first @."""
     head, at, tail = rest.partition("@")
     has_credentials = at and "/" not in head
     credentials, place = (head, tail) if has_credentials else ("", rest)
@@ -101,7 +101,7 @@ def _of_url(rest: str) -> Dsn:
     before, _, query = place.partition("?")
     host, _, database = before.partition("/")
     if "@" in before or (at and not has_credentials):
-        raise DsnError(f"its user or password holds an @ or a slash; {_PERCENT}")
+        raise DsnError(f"its user or password contains @ or /; {_PERCENT}")
     for part, text in (("user", user), ("password", password), ("host", host), ("database", database)):
         _require_escapes(text, part)
     pairs, search_path = _translated(query, unquote(password))
@@ -109,7 +109,7 @@ def _of_url(rest: str) -> Dsn:
 
 
 def _translated(query: str, password: str) -> tuple[Sequence[str], str]:
-    """The parameters that libpq takes, as they are written in a URL, and the search path."""
+    """Return the parameters that libpq accepts, as written in a URL, and the search path."""
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     kept: list[str] = []
     hosts: list[str] = []
@@ -130,9 +130,9 @@ def _translated(query: str, password: str) -> tuple[Sequence[str], str]:
         elif name in known:
             kept.append(pair)
         elif not _is_left_out(lower, value):
-            instead = _INSTEAD.get(lower, "leave it out")
-            raise DsnError(f"libpq does not know its parameter {_shown(name, password)}; {instead}")
-    mode = modes.get("sslmode", modes.get("ssl"))  # ssl=true beside verify-full would take its verification away
+            instead = _REPLACEMENTS.get(lower, "remove it")
+            raise DsnError(f"libpq does not accept its parameter {_shown(name, password)}; {instead}")
+    mode = modes.get("sslmode", modes.get("ssl"))  # ssl=true must not replace verify-full
     return [*kept, *([mode] if mode else []), *_of_hosts(hosts)], search_path
 
 
@@ -141,7 +141,7 @@ def _is_left_out(name: str, value: str) -> bool:
 
 
 def _of_hosts(values: Sequence[str]) -> Sequence[str]:
-    """SQLAlchemy writes host=A:PORT&host=B:PORT; libpq knows no port there, and would take the last one alone."""
+    """Translate SQLAlchemy's host=A:PORT&host=B:PORT; libpq accepts no port there and uses only the last host."""
     pairs = [_host_and_port(unquote(value)) for value in values]
     hosts, ports = ([pair[at] for pair in pairs] for at in (0, 1))
     lists = [f"host={quote(','.join(hosts), safe=_PLAIN)}"] if hosts else []
@@ -149,25 +149,25 @@ def _of_hosts(values: Sequence[str]) -> Sequence[str]:
 
 
 def _host_and_port(text: str) -> tuple[str, str]:
-    """The two parts of HOST:PORT; an IPv6 address without brackets has no port."""
+    """Return the two parts of HOST:PORT; an IPv6 address without brackets has no port."""
     found = _HOST.fullmatch(text)
     return (found["ipv6"] or found["name"], found["port"] or "") if found else (text, "")
 
 
 def _require_escapes(text: str, part: str) -> None:
     if _NO_ESCAPE.search(text):
-        raise DsnError(f"its {part} holds a % that begins no escape; write %25")
+        raise DsnError(f"its {part} contains a % that does not begin an escape; write %25")
 
 
 def _shown(name: str, password: str) -> str:
-    """A parameter's name, where it can be one and is none of the password."""
+    """Return a parameter's name in quotes, unless it may be a part of the password."""
     redactor = Redactor()
     redactor.learn(password)
-    return redactor.clean(repr(name)) if re.fullmatch(r"[A-Za-z][\w.-]{0,40}", name) else "of an odd name"
+    return redactor.clean(repr(name)) if re.fullmatch(r"[A-Za-z][\w.-]{0,40}", name) else "with an invalid name"
 
 
 def _by_libpq(text: str) -> dict[str, Any]:
     try:
         return dict(conninfo_to_dict(text))
     except psycopg.ProgrammingError:
-        raise DsnError(f"libpq takes it neither as a URL nor as KEYWORD=VALUE; write {_FORM}") from None  # it is quoted
+        raise DsnError(f"it is neither a URL nor KEYWORD=VALUE pairs of libpq; write {_FORM}") from None  # it is quoted

@@ -1,4 +1,4 @@
-"""Do the rows keep what was declared, and does every child have its parent?"""
+"""Count the violations of declared invariants, and the rows without their parent."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _CAP: Final = 1000  # of queries/orphans.sql
 
 
 async def violations(session: Session, config: PostgresProbe) -> Found:
-    """What all invariants count."""
+    """Return the sum of what the invariants count."""
     if not config.invariants:
-        raise ProbeFailedError(Reason.MISSING_SETTING, 'no invariant is declared: invariants.NAME = "SELECT ..."')
+        raise ProbeFailedError(Reason.MISSING_SETTING, 'no invariant is declared: set invariants.NAME = "SELECT ..."')
     queries = [
         (plain(name), sql.SQL("SELECT /* probekit */ (\n{}\n) AS found").format(code(text.rstrip("; \t\r\n"))))
         for name, text in config.invariants.items()
@@ -33,7 +33,7 @@ async def violations(session: Session, config: PostgresProbe) -> Found:
 
 
 async def orphans(session: Session, config: PostgresProbe) -> Found:
-    """Children without a parent: declared relations first, then foreign keys, small tables first."""
+    """Count the children without a parent: declared relations first, then foreign keys, small tables first."""
     keys = await foreign_keys(session)
     queries: list[tuple[str, sql.Composed | ProbeFailedError]] = []
     for pair in config.orphans:
@@ -48,14 +48,16 @@ async def orphans(session: Session, config: PostgresProbe) -> Found:
         and not any(key.is_declared_as(pair) for pair in config.orphans)
     ]
     if not queries:
-        raise ProbeFailedError(Reason.MISSING_SETTING, "there is no foreign key, and no relation is declared: orphans")
+        raise ProbeFailedError(
+            Reason.MISSING_SETTING, "there is no foreign key, and no relation is declared: set orphans"
+        )
     return await _counted(session, "orphans", queries, "orphans in")
 
 
 async def _counted(
     session: Session, metric: str, queries: Sequence[tuple[str, sql.Composed | ProbeFailedError]], what: str
 ) -> Found:
-    """The sum; what was found counts although another count failed, nothing found only where all were taken."""
+    """Return the sum of all counts; 0 only where every count succeeded, more also where another count failed."""
     found: list[tuple[str, float]] = []
     failed: list[tuple[str, ProbeFailedError]] = []
     for name, query in queries:
@@ -77,11 +79,11 @@ async def _counted(
 
 
 def _number(value: object) -> float:
-    """A count as a number; a bool is none, though Python counts with it."""
+    """Return a count as a number; a bool is refused."""
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     number = float(value) if is_number else nan  # type: ignore[arg-type]  # mypy does not follow the name
     if not 0 <= number < inf:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, "it gives no number that could be a count")
+        raise ProbeFailedError(Reason.BAD_RESPONSE, "the query does not return a number of 0 or more")
     return number
 
 

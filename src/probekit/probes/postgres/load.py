@@ -1,4 +1,4 @@
-"""Which statements are slow, now and on average over a window?"""
+"""Measure which statements are slow: running now, and on average over a window."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _KNOWN: Final = {
     "55000": (Reason.MISSING_SETTING, "pg_stat_statements is not in shared_preload_libraries"),
     "22021": (
         Reason.BAD_RESPONSE,
-        "pg_stat_statements holds a text of another database that this one's encoding has no letters for",
+        "pg_stat_statements holds a text of another database that the encoding of this one cannot represent",
     ),
 }
 _OLDEST: Final = (1, 9)  # of PostgreSQL 14: the first with pg_stat_statements_info and toplevel
-_BLIND: Final = "the role does not see others' statements: GRANT pg_monitor, inherited"
+_BLIND: Final = "the role cannot see other roles' statements: GRANT pg_monitor to it, inherited"
 
 
 async def blocks(config: PostgresProbe, context: Context) -> AsyncGenerator[Readings, None]:
-    """What runs too long at the end of each block; behind the last one, the statements of the whole window.
+    """Yield the slow statements at the end of each block; after the last one, the statements of the whole window.
 
     Raises:
-        ProbeFailedError: there is no session.
+        ProbeFailedError: no session was opened.
     """
     if context.window is None:
-        raise ProbeFailedError(Reason.BUG, "a window is due")
+        raise ProbeFailedError(Reason.BUG, "the sampling has no window")
     statement = min(config.statement_timeout, context.timeout)
     async with opened(config, context, statement=statement) as session:
         asked = [name for name in _OVER_WINDOW if name in context.wanted]
@@ -61,16 +61,16 @@ async def _slow_now(session: Session, config: PostgresProbe) -> tuple[Reading | 
     if not slow and not session.server["full_visibility"]:
         return Failure(reason=Reason.NOT_PERMITTED, detail=_BLIND), []
     if not slow and session.server["activity_off"]:
-        detail = "track_activities is off in a session: nobody sees what it does"
+        detail = "track_activities is off in a session, so its activity is hidden"
         return Failure(reason=Reason.NOT_PERMITTED, detail=detail), []
     return Exact(len(slow)), [f"pid {row['pid']} was running for {row['running']:.1f} s" for row in slow]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Totals:
-    """What pg_stat_statements holds: calls and milliseconds of each statement of each user."""
+    """The content of pg_stat_statements: calls and milliseconds of each statement of each user."""
 
-    statements: Mapping[tuple[int, int], tuple[int, float]]  # (user, statement) to them
+    statements: Mapping[tuple[int, int], tuple[int, float]]  # by (user, statement)
     thrown_away: int
     reset: str
 
@@ -81,13 +81,13 @@ async def _totals(session: Session) -> _Totals | Failure:
     try:
         extension = await session.rows(text_of("statements_extension"))
         if not extension:
-            detail = "pg_stat_statements is not in this database; CREATE EXTENSION pg_stat_statements adds it"
+            detail = "pg_stat_statements is not installed in this database: run CREATE EXTENSION pg_stat_statements"
             return Failure(reason=Reason.MISSING_SETTING, detail=detail)
         version = extension[0]["version"]
         if _is_old(version):
             detail = (
-                f"pg_stat_statements has version {plain(version)} in this database, as before an upgrade of the server;"
-                f" ALTER EXTENSION pg_stat_statements UPDATE gives it that of the server (1.9 or later)"
+                f"pg_stat_statements has version {plain(version)} in this database, and 1.9 or later is needed:"
+                f" run ALTER EXTENSION pg_stat_statements UPDATE"
             )
             return Failure(reason=Reason.MISSING_SETTING, detail=detail)
         rows = await session.rows(text_of("statements").format(schema=sql.Identifier(extension[0]["schema"])))
@@ -106,7 +106,7 @@ async def _totals(session: Session) -> _Totals | Failure:
 
 
 def _is_old(version: str) -> bool:
-    """Whether a version such as 1.8 is too old; what is no such number, a build of somebody's own, is tried."""
+    """Return whether a version such as 1.8 is too old; a version of another form (a custom build) is tried."""
     found = re.fullmatch(r"(\d+)\.(\d+)", version)
     return found is not None and (int(found[1]), int(found[2])) < _OLDEST
 
@@ -114,7 +114,7 @@ def _is_old(version: str) -> bool:
 async def _over_window(
     session: Session, before: _Totals | Failure, config: PostgresProbe
 ) -> tuple[Mapping[str, Reading | Failure], list[str]]:
-    """Counted once, on the difference: a total since the server's start says nothing of a release."""
+    """Return the readings of the window, from the growth of the totals since its beginning."""
     if isinstance(before, Failure):
         return dict.fromkeys(_OVER_WINDOW, before), []
     after = await _totals(session)
@@ -122,7 +122,7 @@ async def _over_window(
         return dict.fromkeys(_OVER_WINDOW, after), []
     spent = _difference(before, after)
     if after.reset != before.reset or any(calls < 0 for calls, _ in spent.values()):
-        detail = "pg_stat_statements was reset within the window"
+        detail = "pg_stat_statements was reset during the window"
         return dict.fromkeys(_OVER_WINDOW, Failure(reason=Reason.BAD_RESPONSE, detail=detail)), []
     slow = {
         queryid: milliseconds / calls
@@ -133,18 +133,18 @@ async def _over_window(
     calls = sum(calls for calls, _ in spent.values())
     values: dict[str, Reading | Failure] = {"slow_statements": Exact(len(slow))}
     if after.thrown_away != before.thrown_away:
-        detail = "pg_stat_statements threw entries away within the window: pg_stat_statements.max is too small"
+        detail = "pg_stat_statements dropped entries during the window: raise pg_stat_statements.max"
         lost = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
         return {"slow_statements": values["slow_statements"] if slow else lost, "mean_query_time": lost}, summary
     if not calls:
-        detail = "no statement ended in the window: nothing was slow, and nothing was quick"
+        detail = "no statement ended during the window, so there are no times to judge"
         return dict.fromkeys(_OVER_WINDOW, Failure(reason=Reason.BAD_RESPONSE, detail=detail)), summary
     values["mean_query_time"] = Exact(sum(milliseconds for _, milliseconds in spent.values()) / calls)
     return values, [*summary, f"{calls} calls in the window"]
 
 
 def _difference(before: _Totals, after: _Totals) -> Mapping[tuple[int, int], tuple[int, float]]:
-    """Calls and milliseconds of each statement since the first measurement."""
+    """Return the calls and milliseconds of each statement since the first measurement."""
     nothing = (0, 0.0)
     return {
         key: (calls - before.statements.get(key, nothing)[0], spent - before.statements.get(key, nothing)[1])

@@ -1,4 +1,4 @@
-"""Which sessions wait for a lock, for which one, and for whom?"""
+"""Find the sessions that wait for a lock, the lock, and the sessions that hold it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _BETWEEN: Final = 1.0  # seconds between two measurements of locks
 
 
 async def blocked_sessions(session: Session, config: PostgresProbe) -> Found:
-    """Sessions that have waited for a lock as long as declared, and still do a second later."""
+    """Count the sessions that have waited for a lock as long as declared, and still do a second later."""
     first = await _waiting(session, config)
     if not first:
         return {"blocked_sessions": visible(session, 0)}, ""
     await asyncio.sleep(_BETWEEN)
     pids = {row["pid"] for row in first}
     still = [row for row in await _waiting(session, config) if row["pid"] in pids]
-    summary = [f"pid {row['pid']} waits {row['waited']:.0f} s for {_blockers(row)}, {_lock(row)}" for row in still]
+    summary = [f"pid {row['pid']} has waited {row['waited']:.0f} s for {_blockers(row)}, {_lock(row)}" for row in still]
     return {"blocked_sessions": visible(session, len(still))}, listed(summary)
 
 
@@ -41,7 +41,7 @@ def _is_allowed(row: Row, config: PostgresProbe) -> bool:
 
 
 def _key(row: Row) -> AdvisoryKey:
-    """The key as pg_advisory_lock(bigint) or pg_advisory_lock(int, int) was given it; pg_locks holds it unsigned."""
+    """Return the key as pg_advisory_lock(bigint) or (int, int) took it; pg_locks holds it unsigned."""
     if row["parts"] == 1:
         return _signed(row["high"] << 32 | row["low"], 64)
     return _signed(row["high"], 32), _signed(row["low"], 32)
@@ -55,9 +55,9 @@ def _lock(row: Row) -> str:
     if row["locktype"] != "advisory":
         return f"{row['locktype']} lock"
     key = _key(row)
-    return f"advisory lock {list(key) if isinstance(key, tuple) else key} (advisory_allowed names those that are meant)"
+    return f"advisory lock {list(key) if isinstance(key, tuple) else key} (list it in advisory_allowed if intended)"
 
 
 def _blockers(row: Row) -> str:
     names = [f"pid {pid}" if pid else "a prepared transaction" for pid in dict.fromkeys(row["blockers"])]
-    return listed(names) or "nobody that can be seen"
+    return listed(names) or "an unknown session"

@@ -1,4 +1,4 @@
-"""Which columns of a child refer to which of a parent, and how PostgreSQL compares them."""
+"""The columns of a child that refer to a parent, and how PostgreSQL compares them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from probekit.probes.postgres.settings import Pair
 from probekit.probes.postgres.sql_files import code, text_of
 from probekit.probes.postgres.words import dotted
 
-Name = tuple[str, ...]  # in its schema where that is known
+Name = tuple[str, ...]  # with its schema where that is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedColumn:
-    """A column, its parent's column, and what says whether they are equal."""
+    """A column, its parent's column, and the operator that compares them."""
 
     name: str
     parent: str
-    operator: Name = ("=",)  # whatever the search path gives
-    cast: Name | None = None  # where the column is of another type than the operator takes
+    operator: Name = ("=",)  # resolved by the search path
+    cast: Name | None = None  # where the operator takes another type than the column's
     parent_cast: Name | None = None
-    collation: Name | None = None  # the parent's, where the column has another
+    collation: Name | None = None  # the parent's, where the column's differs
 
     def equality(self) -> sql.Composed:
-        """The parent's column before the child's, as a foreign key's operator takes them."""
+        """Return the comparison, the parent's column first, as a foreign key's operator takes them."""
         *schema, name = self.operator
         operator = sql.SQL("OPERATOR({}.{})").format(sql.Identifier(*schema), code(name)) if schema else code(name)
         collation = sql.SQL(" COLLATE {}").format(sql.Identifier(*self.collation)) if self.collation else code("")
@@ -48,7 +48,7 @@ class Relation:
     child: Name
     parent: Name
     columns: tuple[ComparedColumn, ...]
-    is_only: bool = False  # rows of tables that inherit from the child are none of it
+    is_only: bool = False  # without the rows of tables that inherit from the child
     parent_is_only: bool = False
     match_full: bool = False
     is_temporal: bool = False  # the parents' last columns together cover the child's (PERIOD of PostgreSQL 18)
@@ -60,7 +60,7 @@ class Relation:
         return dotted(*self.child, "+".join(column.name for column in self.columns))
 
     def is_declared_as(self, pair: Pair) -> bool:
-        """Whether a pair's names are those of this key."""
+        """Return whether a pair names this key."""
         (child, name), (parent, parent_name) = _split(pair.child), _split(pair.parent)
         return (
             [(column.name, column.parent) for column in self.columns] == [(name, parent_name)]
@@ -69,7 +69,7 @@ class Relation:
         )
 
     def query(self) -> sql.Composed:
-        """The scan for children without a parent."""
+        """Return the query that finds children without a parent."""
         present = sql.SQL(" OR " if self.match_full else " AND ").join(
             sql.SQL("{} IS NOT NULL").format(sql.Identifier("c", column.name)) for column in self.columns
         )
@@ -105,7 +105,7 @@ def _split(column: str) -> tuple[Name, str]:
 
 
 def _is_named(table: Name, by: Name, *, is_visible: bool) -> bool:
-    """Whether a name means a table; without a schema it means what the search path leads to."""
+    """Return whether a name denotes a table; a name without a schema is resolved by the search path."""
     return table == by or (is_visible and table[-1:] == by)
 
 
@@ -113,7 +113,7 @@ _NAMES: Final = ("operator", "cast", "parent_cast", "collation")
 
 
 async def foreign_keys(session: Session) -> Sequence[Relation]:
-    """Every foreign key, small tables first, with the operators of its constraint."""
+    """Return every foreign key, small tables first, with the operators of its constraint."""
     return [_of_key(row) for row in await session.rows(text_of("foreign_keys"))]
 
 
@@ -141,7 +141,7 @@ def _of_key(row: Row) -> Relation:
 
 
 async def declared(pair: Pair, keys: Sequence[Relation], session: Session) -> Relation:
-    """What a pair means: its foreign key, narrowed, or columns that no key keeps, with the operator of their types."""
+    """Return the relation of a pair: its foreign key, limited to recent rows, or else two columns with an operator."""
     key = next((key for key in keys if key.is_declared_as(pair)), None)
     if key is not None:
         return replace(key, recent=pair.recent)

@@ -1,4 +1,4 @@
-"""Is the server what was declared: a primary that takes writes, or a replica that receives and applies them?"""
+"""Check that the server is a primary that accepts writes, or a replica that receives and applies them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from probekit.probes.postgres.sql_files import text_of
 from probekit.probes.postgres.visible import BLIND, Found
 from probekit.probes.postgres.words import listed, plain
 
-_APPLIES_WITHIN: Final = 1.0  # seconds for the next of what was received
-_GLANCE: Final = 0.05  # seconds between two measurements of what is applied
+_APPLIES_WITHIN: Final = 1.0  # seconds in which a replica must apply some of what it received
+_GLANCE: Final = 0.05  # seconds between two measurements of the applied position
 
 
 async def expected_role(session: Session, config: PostgresProbe) -> Found:
-    """1 for what was declared; a primary on which writes are off by default is none, nor a replica that is cut off."""
+    """Return 1 for the declared role; 0 for a primary that is read-only by default, or a replica that is cut off."""
     in_recovery = session.server["in_recovery"]
     if in_recovery != (config.role == "replica"):
         return {"expected_role": Exact(0)}, ""
@@ -33,10 +33,10 @@ async def _primary(session: Session) -> Found:
 
 
 async def _replica(session: Session) -> Found:
-    """0 only for what is known to stand still: no receiver may also mean that another way is taken."""
+    """Return 0 only where replication is known to have stopped: it may need no WAL receiver."""
     row = (await session.rows(text_of("replica")))[0]
     if row["paused"]:
-        return _no_replica("the replay is paused (pg_wal_replay_resume() ends it)")
+        return _no_replica("the replay is paused (run pg_wal_replay_resume() to resume it)")
     if not row["has_receiver"]:
         return _without_receiver(row)
     if row["receiver"] is None:
@@ -47,30 +47,32 @@ async def _replica(session: Session) -> Found:
 
 
 def _without_receiver(row: Row) -> Found:
-    """Why nothing is received, as far as the settings tell."""
+    """Return what the settings say about a replica without a WAL receiver."""
     if row["has_upstream"] is None:
-        return _open(Reason.NOT_PERMITTED, f"no WAL receiver runs, and whether one should is not seen: {BLIND}")
+        return _open(Reason.NOT_PERMITTED, f"no WAL receiver runs, and the settings cannot be read: {BLIND}")
     if row["has_archive"]:
-        return _open(Reason.BAD_RESPONSE, "no WAL receiver runs: it recovers from an archive (restore_command)")
+        return _open(
+            Reason.BAD_RESPONSE, "no WAL receiver runs: the replica recovers from an archive (restore_command)"
+        )
     if row["has_upstream"]:
-        return _no_replica("no WAL receiver runs: nothing comes from the server of primary_conninfo")
-    detail = "no WAL receiver runs, and no setting names a source: it is cut off, or gets its data another way (Aurora)"
+        return _no_replica("no WAL receiver runs: nothing is received from the server in primary_conninfo")
+    detail = "no WAL receiver runs, and no setting names a source: cut off, or replicated in another way (Aurora)"
     return _open(Reason.BAD_RESPONSE, detail)
 
 
 async def _applying(session: Session, first: Row) -> Found:
-    """Whether something of what was received is applied soon, or nothing is left to apply.
+    """Return 1 where some of what was received is applied soon, or nothing is left to apply.
 
     A recovery_min_apply_delay that is longer than the wait explains that nothing is applied.
     """
-    delay = (first["delay"] or 0) / 1000  # of a commit, until it may be applied
+    delay = (first["delay"] or 0) / 1000  # seconds from a commit until it may be applied
     within = _APPLIES_WITHIN + delay
     row, until = first, perf_counter() + within
     while row["unapplied"] > 0 and row["applied"] == first["applied"]:
         if delay > _APPLIES_WITHIN:
             return {"expected_role": Exact(1)}, f"applies after {first['delay']} ms (recovery_min_apply_delay)"
         if perf_counter() > until:
-            detail = f"{row['unapplied']} bytes are received, of which none is applied within {within:g} s"
+            detail = f"{row['unapplied']} bytes were received, and none was applied within {within:g} s"
             return _open(Reason.BAD_RESPONSE, detail)
         await asyncio.sleep(_GLANCE)
         row = (await session.rows(text_of("replica")))[0]

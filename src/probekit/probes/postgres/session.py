@@ -1,4 +1,4 @@
-"""How is a session opened, bounded and asked?"""
+"""Open a session, bound its time, and run its queries."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from probekit.probes.postgres.settings import PostgresProbe
 from probekit.probes.postgres.sql_files import text_of
 from probekit.probes.postgres.target import Target, target_of
 
-_GRACE: Final = 0.5  # seconds that the server's own time limit has to reach us
+_GRACE: Final = 0.5  # seconds for the server's own time limit to arrive
 
 Row = Mapping[str, Any]
 
 
 @dataclass(kw_only=True)
 class Session:
-    """An open session, in which each reading is a read-only transaction of its own."""
+    """An open session; each reading is a separate read-only transaction."""
 
     connection: Connection
     where: str
@@ -33,40 +33,40 @@ class Session:
     round_trip: float  # seconds
     statement: float  # seconds that one reading may take
     lock: float  # seconds that one reading may wait for a lock
-    until: float | None = None  # on perf_counter's clock: no reading goes on beyond it
-    server: Row = field(default_factory=dict)  # who answers: queries/visibility.sql
+    until: float | None = None  # end of all readings, on perf_counter's clock
+    server: Row = field(default_factory=dict)  # the server that answers: queries/visibility.sql
     target: Target = field(repr=False)
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether TLS protects it, or it never leaves this machine: libpq does no TLS on a Unix socket."""
+        """Whether TLS protects the session, or it stays on this machine: libpq uses no TLS on a Unix socket."""
         return self.connection.pgconn.ssl_in_use or self.is_local
 
     @property
     def is_local(self) -> bool:
-        """Whether it goes over a Unix socket."""
+        """Whether the session uses a Unix socket."""
         return self.connection.info.host.startswith(("/", "@"))
 
     async def rows(self, query: sql.Composable) -> Sequence[Row]:
-        """What a query finds.
+        """Return the rows of a query.
 
         Raises:
-            ReadingError: it was not permitted, took too long or broke off; the session may be asked again.
+            ReadingError: it was not permitted, took too long or was cut off; the session may be used again.
         """
         seconds = self.statement if self.until is None else min(self.statement, self.until - perf_counter())
         if seconds <= 0:
-            raise ReadingError(Reason.TIMEOUT, "the measurement's time is used up")
+            raise ReadingError(Reason.TIMEOUT, "the time limit of the measurement is used up")
         whole = sql.SQL("{}{}\n; ROLLBACK").format(self._beginning(seconds), query)
         try:
             return await bounded(self.connection, self._answer(whole), seconds + _GRACE)
         except (psycopg.Error, UnicodeDecodeError) as error:
             await self._recover()
-            raise of_reading(error) from None  # the error's connection shows its password
+            raise of_reading(error) from None  # the error's connection holds the password
         except TimeoutError as error:
             raise ReadingError(Reason.TIMEOUT, f"no answer within {seconds + _GRACE:g} s") from error
 
     def _beginning(self, seconds: float) -> sql.Composed:
-        """In the same message as the query: through a pooler a later one may reach another session."""
+        """Return the settings, for the query's own message: a pooler may send a later one to another session."""
         settings = {
             "statement_timeout": f"{max(seconds * 1000, 1):.0f}ms",
             "lock_timeout": f"{max(self.lock * 1000, 1):.0f}ms",
@@ -85,10 +85,10 @@ class Session:
         return await cursor.fetchall()
 
     async def pools(self) -> Sequence[Row]:
-        """What PgBouncer says of its pools of this database, by a second connection.
+        """Return PgBouncer's pools of this database, over a second connection.
 
         Raises:
-            ReadingError: there is no such console, or it is not open to the role.
+            ReadingError: there is no console, or the role has no access to it.
         """
         console = replace(self.target, parameters=self.target.parameters | {"dbname": "pgbouncer"})
         try:
@@ -104,7 +104,7 @@ class Session:
         return [row for row in rows if row.get("database") == self.connection.info.dbname]
 
     async def _recover(self) -> None:
-        """Leave a failed transaction; a session that is gone stays gone."""
+        """Leave a failed transaction, where the session still exists."""
         if self.connection.info.transaction_status is not psycopg.pq.TransactionStatus.INERROR:
             return
         with contextlib.suppress(psycopg.Error, TimeoutError):
@@ -115,11 +115,11 @@ class Session:
 async def opened(
     config: PostgresProbe, context: Context, *, statement: float, until: float | None = None
 ) -> AsyncGenerator[Session, None]:
-    """A session in which the server has answered and said who it is.
+    """Open a session in which the server has answered and identified itself.
 
     Raises:
-        RefusedError: there is none.
-        ProbeFailedError: the DSN is missing, is none, or its host does not resolve.
+        RefusedError: no session was opened.
+        ProbeFailedError: the DSN is missing or invalid, or its host does not resolve.
     """
     target = await target_of(config, context)
     connection, seconds = await connect(target, context.timeout)
@@ -127,7 +127,7 @@ async def opened(
         start = perf_counter()
         try:
             await bounded(connection, connection.execute("SELECT /* probekit */ 1"), statement + _GRACE)
-        except (psycopg.Error, TimeoutError) as error:  # a pooler that reaches no server says so here
+        except (psycopg.Error, TimeoutError) as error:  # a pooler without a server fails here
             raise refusal(error, target, statement) from None
         session = Session(
             connection=connection,
@@ -142,5 +142,7 @@ async def opened(
         try:
             session.server = (await session.rows(text_of("visibility")))[0]
         except ProbeFailedError as error:
-            raise RefusedError(error.reason, f"it does not say who it is: {error.detail}", {"up": 1.0}) from error
+            raise RefusedError(
+                error.reason, f"the server does not identify itself: {error.detail}", {"up": 1.0}
+            ) from error
         yield session

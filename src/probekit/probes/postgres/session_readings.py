@@ -1,4 +1,4 @@
-"""What does one session tell of database and rows?"""
+"""Read the metrics of the catalogue and of the rows in one session."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SCANS: Final = frozenset({"violations", "orphans"})
 
 
 async def read(config: PostgresProbe, context: Context) -> Readings:
-    """What is wanted; nobody there is `up = 0`, and one reading that fails leaves the others standing."""
+    """Return the wanted readings; no response is `up = 0`, and a reading that fails does not affect the others."""
     scans = bool(context.wanted & _SCANS)
     statement = config.statement_timeout if scans else min(config.statement_timeout, context.timeout)
     until = perf_counter() + (config.scan_time if scans else context.timeout)

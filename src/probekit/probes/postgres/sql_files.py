@@ -1,4 +1,4 @@
-"""The queries that lie beside this kind, as psycopg composes them."""
+"""Read the queries of this kind from its SQL files."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def _read(name: str) -> str:
 
 
 def code(text: str) -> sql.SQL:
-    """SQL that a file of this kind or the configuration holds; identifiers and values are composed, never put in."""
+    """Return SQL of a file of this kind or of the configuration; never of identifiers or values, which are composed."""
     return sql.SQL(text)

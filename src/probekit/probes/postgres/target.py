@@ -1,4 +1,4 @@
-"""Where a DSN leads: addresses, certificates and the search path."""
+"""Resolve a DSN: addresses, certificates and the search path."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from probekit.probes.postgres.dsn import Dsn, DsnError, read_dsn
 from probekit.probes.postgres.settings import PostgresProbe
 from probekit.probes.postgres.trusted_roots import trusted_roots, with_defaults
 
-_PORT: Final = "5432"  # of a host with an empty port beside others with one, whatever PGPORT says
+_PORT: Final = "5432"  # of a host without a port in a list where others have one, whatever PGPORT is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a DSN leads; never shown."""
+    """The server that a DSN denotes, with the parameters of its connection."""
 
     parameters: dict[str, Any] = field(repr=False)
     where: str
     certificate: ClientCertificate
-    search_path: str = ""  # empty: the role's own
-    unresolved: ProbeFailedError | None = None  # of one of several hosts that is passed over
+    search_path: str = ""  # empty: the role's own search path
+    unresolved: ProbeFailedError | None = None  # of a host that is skipped, where there are several
 
 
 async def target_of(config: PostgresProbe, context: Context) -> Target:
-    """Where the configured DSN leads, every address of every host included.
+    """Return the target of the configured DSN, with every address of every host.
 
     Raises:
-        ProbeFailedError: the DSN is missing, is none, or none of its hosts resolves.
+        ProbeFailedError: the DSN is missing or invalid, or none of its hosts resolves.
     """
     dsn = _revealed(config, context)
     trust = context.http.http.trust
@@ -39,9 +39,9 @@ async def target_of(config: PostgresProbe, context: Context) -> Target:
     certificate = client_certificate(parameters, trust)
     parameters |= certificate.parameters
     places = _places(parameters)
-    where = ", ".join(_named(*place) for place in places) or "its default place"
+    where = ", ".join(_named(*place) for place in places) or "libpq's default host"
     unresolved = None
-    if places and not parameters.get("hostaddr"):  # else libpq's own affair
+    if places and not parameters.get("hostaddr"):  # otherwise libpq resolves
         addresses, unresolved = await _addresses(places, context)
         parameters |= addresses
     return Target(
@@ -57,11 +57,11 @@ def _revealed(config: PostgresProbe, context: Context) -> Dsn:
     try:
         return read_dsn(context.reveal(config.dsn))
     except DsnError as error:
-        raise ProbeFailedError(Reason.MISSING_SECRET, f"{config.dsn} holds no DSN that can be used: {error}") from None
+        raise ProbeFailedError(Reason.MISSING_SECRET, f"{config.dsn} does not hold a valid DSN: {error}") from None
 
 
 def _places(parameters: dict[str, Any]) -> list[tuple[str, str]]:
-    """Hosts and their ports; a single port is that of every host, and PGPORT's where the DSN has none."""
+    """Return hosts with their ports; a single port holds for every host, and PGPORT where the DSN has none."""
     hosts = str(parameters.get("host") or "").split(",")
     ports = with_defaults(parameters).get("port", "").split(",")
     if not any(hosts) or len(ports) not in (1, len(hosts)):
@@ -70,19 +70,19 @@ def _places(parameters: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _is_socket(host: str) -> bool:
-    """Whether it is a socket of this machine, or libpq's default place, which is one."""
+    """Return whether a host is a Unix socket, as libpq's default host is."""
     return not host or host.startswith(("/", "@"))
 
 
 def _named(host: str, port: str) -> str:
-    return host or "its default place" if _is_socket(host) else str(Endpoint(host, int(port)))
+    return host or "libpq's default host" if _is_socket(host) else str(Endpoint(host, int(port)))
 
 
 async def _addresses(places: list[tuple[str, str]], context: Context) -> tuple[dict[str, str], ProbeFailedError | None]:
-    """Each address with its host and port, in the order of the hosts; a host without one is passed over, and told.
+    """Return each address with its host and port, and the error of a host that does not resolve.
 
     Raises:
-        ProbeFailedError: `unresolved`: none has one.
+        ProbeFailedError: `unresolved`: no host resolves.
     """
     found: list[tuple[str, str, str]] = []
     failed: ProbeFailedError | None = None

@@ -1,4 +1,4 @@
-"""What a role without the rights to see others' sessions leaves open."""
+"""Readings of a role that may not be allowed to see other roles' sessions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from probekit.model.readings import Reading
 from probekit.probe import Exact, Failure, Reason
 from probekit.probes.postgres.session import Session
 
-Found = tuple[dict[str, Reading | Failure], str]  # readings, and what a reader should know of them
-BLIND: Final = "the role does not see others' sessions: GRANT pg_monitor, inherited"
+Found = tuple[dict[str, Reading | Failure], str]  # readings, and a summary for the report
+BLIND: Final = "the role cannot see other roles' sessions: GRANT pg_monitor to it, inherited"
 
 
 def visible(session: Session, count: int) -> Reading | Failure:
-    """What was found counts; having found nothing only counts where everything could be seen."""
+    """Return the count; 0 is a reading only where the role could see everything."""
     if not count and not session.server["full_visibility"]:
         return Failure(reason=Reason.NOT_PERMITTED, detail=BLIND)
     return Exact(count)
