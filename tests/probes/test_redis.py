@@ -180,7 +180,7 @@ async def test_a_healthy_cache_gives_every_promised_number_and_keeps_nothing(cac
     assert 0 < readings.values["used_memory"].value < 10
     assert 0 < readings.values["connect"].value < 1000
     assert 0 < readings.values["round_trip"].value < 1000
-    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of its memory used", readings.summary)
+    assert re.fullmatch(rf"127.0.0.1:{cache.port} is a master, \d\.\d % of maxmemory used", readings.summary)
     assert admin.dbsize() == 0
 
 
@@ -194,7 +194,7 @@ async def test_the_canary_makes_no_look_up(cache, admin) -> None:
 async def test_nobody_but_us_is_connected(cache) -> None:
     readings = await measurement(cache.url)
 
-    assert "nobody else is connected" in readings.summary
+    assert "no other client is connected" in readings.summary
 
 
 async def test_nothing_is_written_where_it_is_not_allowed(cache, admin) -> None:
@@ -244,7 +244,7 @@ async def test_settings_that_differ_are_counted(cache) -> None:
     ("settings", "reason", "told"),
     [
         ({}, Reason.MISSING_SETTING, "settings = {"),
-        ({"max_memory": 1}, Reason.BAD_RESPONSE, "INFO does not tell max_memory"),
+        ({"max_memory": 1}, Reason.BAD_RESPONSE, "INFO lacks max_memory"),
     ],
 )
 async def test_settings_that_cannot_be_compared(cache, settings, reason, told) -> None:
@@ -278,7 +278,7 @@ async def test_a_replica_where_a_master_is_due(cache, admin) -> None:
 
     assert [readings.values[name] for name in ("up", "canary", "expected_role")] == [Exact(1), Exact(0), Exact(0)]
     assert "is a replica" in readings.summary
-    assert "its master is out of reach" in readings.summary
+    assert "its master is unreachable" in readings.summary
     assert "READONLY" in readings.summary
 
 
@@ -363,8 +363,8 @@ def saying(*answers: bytes) -> Any:
     [
         ("redis://:wrong-password@127.0.0.1:{port}", "refused the URL's user or password"),
         (f"redis://nobody:{PASSWORD}@127.0.0.1:{{port}}/1", "refused the URL's user or password"),
-        ("redis://127.0.0.1:{port}", "wants a password, the URL has none"),
-        ("redis://127.0.0.1:{port}/1", "wants a password, the URL has none"),
+        ("redis://127.0.0.1:{port}", "requires a password: add it to the URL"),
+        ("redis://127.0.0.1:{port}/1", "requires a password: add it to the URL"),
     ],
 )
 async def test_refused_credentials_are_no_outage(cache, url, told) -> None:
@@ -459,9 +459,9 @@ async def test_a_server_that_talks_http(launcher) -> None:
     ("answers", "told"),
     [
         ((b":abc\r\n",), "does not speak the Redis protocol"),
-        ((b"+OK\r\n", b"+HELLO\r\n"), "something else than PONG"),
+        ((b"+OK\r\n", b"+HELLO\r\n"), "does not answer PING with PONG"),
         ((b"+OK\r\n", b"$4\r\nPO"), "closed the connection at PING"),
-        ((b"+OK\r\n", b"-BUSY Redis is busy\r\n"), "answers PING with BUSY: a script keeps it busy"),
+        ((b"+OK\r\n", b"-BUSY Redis is busy\r\n"), "answers PING with BUSY: it is busy with a script"),
         ((b"+OK\r\n", b"-ERR unknown command 'PING'\r\n"), "answers PING with ERR"),
         ((b"+OK\r\n", b"-NEWWORD something\r\n"), "answers PING with NEWWORD"),
         ((b"+OK\r\n", b"-caf\xe9\r\n"), "answers PING with ERR"),
@@ -745,7 +745,7 @@ async def test_a_url_that_cannot_be_is_not_shown(url) -> None:
     error = await refused(url)
 
     assert error.reason is Reason.MISSING_SETTING
-    assert "$CACHE_URL holds no URL of a Redis server: its " in error.detail
+    assert "$CACHE_URL does not hold a valid Redis URL: its " in error.detail
 
 
 @pytest.mark.parametrize("scheme", ["unix", "redis+socket"])
@@ -1017,7 +1017,7 @@ async def test_a_master_that_no_sentinel_knows(cache, sentinel) -> None:
     error = await refused(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port},127.0.0.1:{free_port()}/another")
 
     assert error.reason is Reason.BAD_RESPONSE
-    assert error.detail == f"the sentinel at 127.0.0.1:{port} knows no master of the name that the URL gives"
+    assert error.detail == f"the sentinel at 127.0.0.1:{port} does not know the master that the URL names"
 
 
 async def test_no_sentinel_that_answers() -> None:
@@ -1033,7 +1033,7 @@ async def test_a_cache_that_is_asked_as_a_sentinel(cache) -> None:
     error = await refused(url)
 
     assert error.reason is Reason.BAD_RESPONSE
-    assert error.detail == f"127.0.0.1:{cache.port} answers SENTINEL with ERR, where a sentinel is due"
+    assert error.detail == f"127.0.0.1:{cache.port} answers SENTINEL with ERR: not a sentinel"
 
 
 @pytest.mark.parametrize(
@@ -1055,7 +1055,7 @@ async def test_a_sentinel_s_answer_that_is_no_address(serve, answer) -> None:
     error = await refused(f"redis+sentinel://:{PASSWORD}@127.0.0.1:{port}/shop")
 
     assert error.reason is Reason.BAD_RESPONSE
-    assert "answers with no address of a master" in error.detail
+    assert "does not answer with the address of a master" in error.detail
 
 
 async def test_a_replica_is_not_asked_for_at_sentinels() -> None:
@@ -1162,7 +1162,7 @@ async def test_a_server_that_is_gone_before_the_window() -> None:
 async def test_counters_that_are_not_told(serve) -> None:
     port, _ = await serve(act=saying(b"+OK\r\n", INFO % (len(ROLE), ROLE)))
 
-    with pytest.raises(ProbeFailedError, match="does not tell run_id, keyspace_hits"):
+    with pytest.raises(ProbeFailedError, match="lacks run_id or a number for keyspace_hits"):
         await blocks(f"redis://:{PASSWORD}@127.0.0.1:{port}", lambda: None)
 
 

@@ -56,7 +56,7 @@ def plain(places=CACHE, *, is_secure=False, database=0, **given) -> RedisUrl:
         ("redis-sentinel://a.test,b.test:26380/2#shop", plain(TWO, database=2, master="shop")),  # Lettuce
         ("redis-sentinel://a.test,b.test:26380?sentinelMasterId=shop", plain(TWO, master="shop")),
         ("redis-sentinel://a.test,b.test:26380?master=shop", plain(TWO, master="shop")),  # asynq
-        ("sentinel://a.test;sentinel://b.test:26380?master_name=shop", None),  # its first URL names no master
+        ("sentinel://a.test;sentinel://b.test:26380?master_name=shop", None),  # its first URL lacks the master
         ("sentinel://a.test/2?master_name=shop;sentinel://b.test:26380/2", plain(TWO, database=2, master="shop")),
         (
             "redis+sentinel://me:p%2Fw@a.test,b.test:26380/shop?sentinel_username=it&sentinel_password=pw",
@@ -78,7 +78,7 @@ def plain(places=CACHE, *, is_secure=False, database=0, **given) -> RedisUrl:
 )
 def test_a_url_in_the_forms_that_applications_write(text, url) -> None:
     if url is None:
-        with pytest.raises(ProbeFailedError, match="names no master"):
+        with pytest.raises(ProbeFailedError, match="lacks the master"):
             url_of(text, KEPT)
     else:
         assert url_of(text, KEPT) == url
@@ -111,17 +111,17 @@ def test_the_master_may_be_named_beside_the_url(text) -> None:
         (f"redis://:{SECRET}@cache.test/1/2", "its database must be a number"),
         (f"redis://:{SECRET}@cache.test?db={SECRET}", "its database must be a number"),
         (f"redis://:{SECRET}@cache.test/" + "9" * 5000, "its database must be a number"),
-        (f"redis://:{SECRET}@cache.test#1", "it has a '#'"),
-        (f"redis://:{SECRET}#1@cache.test", "it has a '#'; if its user or password holds one of / ? #, write %2F"),
-        (f"redis://:{SECRET}/1@cache.test", "its host is missing; if its user or password holds one of / ? #"),
-        (f"redis://:{SECRET}?1@cache.test", "its host is missing; if its user or password holds one of / ? #"),
+        (f"redis://:{SECRET}@cache.test#1", "it contains '#'"),
+        (f"redis://:{SECRET}#1@cache.test", "it contains '#'; if its user or password contains / ? or #, write %2F"),
+        (f"redis://:{SECRET}/1@cache.test", "its host is missing; if its user or password contains / ? or #"),
+        (f"redis://:{SECRET}?1@cache.test", "its host is missing; if its user or password contains / ? or #"),
         (f"unix://:{SECRET}@run/cache.sock", "must begin after three slashes"),
         (f"unix:{SECRET}", "must begin after three slashes"),
         ("unix://", "must begin after three slashes"),
         (f"unix:///{SECRET * 9}", "must have at most"),
         (f"unix:///{SECRET}%00", "all printable"),
-        (f"redis+sentinel://:{SECRET}@a.test", "it names no master for its sentinels"),
-        (f"redis+sentinel://:{SECRET}@a.test/0", "it names no master for its sentinels"),
+        (f"redis+sentinel://:{SECRET}@a.test", "it lacks the master of its sentinels"),
+        (f"redis+sentinel://:{SECRET}@a.test/0", "it lacks the master of its sentinels"),
         (f"redis+sentinel://:{SECRET}@a.test/{SECRET}/other", "names more than one master"),
         (f"redis+sentinel://:{SECRET}@a.test/{SECRET}?master={SECRET}2", "names more than one master"),
         (f"redis+sentinel://:{SECRET}@a.test,:1/shop", "its host is missing"),
@@ -134,7 +134,7 @@ def test_the_part_that_is_wrong_is_named_and_nothing_of_the_url_is_shown(text, p
         url_of(text, KEPT)
 
     assert caught.value.reason is Reason.MISSING_SETTING
-    assert caught.value.detail.startswith("$CACHE_URL holds no URL of a Redis server: ")
+    assert caught.value.detail.startswith("$CACHE_URL does not hold a valid Redis URL: ")
     assert part in caught.value.detail
     assert SECRET not in repr(caught.value)
     assert caught.value.__cause__ is None

@@ -113,9 +113,9 @@ async def test_the_evidence_names_route_status_and_what_was_due(answers) -> None
 
     assert readings.values["unexpected"] == Exact(2)
     assert readings.summary == (
-        "2 of 2 routes not as declared; the list: 503 from 192.0.2.1:443 where 2xx is due; "
-        "GET /old: 302 from 192.0.2.1:443, which points to /moved, where 200 or 404 is due; "
-        "GET https://mail.test/ping (optional): 404 from 192.0.2.9:443 where 2xx is due"
+        "2 of 2 routes not as declared; the list: 503 from 192.0.2.1:443 instead of 2xx; "
+        "GET /old: 302 from 192.0.2.1:443, which points to /moved, instead of 200 or 404; "
+        "GET https://mail.test/ping (optional): 404 from 192.0.2.9:443 instead of 2xx"
     )
 
 
@@ -166,7 +166,7 @@ async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, ht
     ],
 )
 async def test_any_other_trouble_is_no_reading_at_all(answers, reason) -> None:
-    with pytest.raises(ProbeFailedError, match="GET /one: told; beside it, 1 not as declared") as caught:
+    with pytest.raises(ProbeFailedError, match="GET /one: told; 1 more not as declared") as caught:
         await answers({"/one": ProbeFailedError(reason, "told"), "/two": 500}, {"path": "/two"}, {"path": "/one"})
 
     assert caught.value.reason is reason
@@ -301,7 +301,7 @@ async def test_what_its_routes_wait_for_our_throttle_at_the_same_time_is_no_sum(
         ([{"path": "a"}], "pattern"),
         ([{"url": "https://user:word@b.test/"}], "pattern"),
         ([{"url": "https://b.test:99999/"}], "its port is no number"),
-        ([{"path": "/a"}, {"path": "/a", "expect": 401}], "'GET /a' is there twice"),
+        ([{"path": "/a"}, {"path": "/a", "expect": 401}], "'GET /a' is listed twice"),
         ([{"path": "/a", "need": "optional"}], "nothing would be measured"),
         ([{"path": "/a", "need": "sometimes"}], "optional"),
         ([{"path": "/a", "expect": 20}], "greater than or equal to 200"),
@@ -366,7 +366,7 @@ async def test_a_declared_401_that_every_path_gets_is_the_gateway_s() -> None:
 
     assert caught.value.reason is Reason.BAD_RESPONSE
     assert (
-        "only the gateway at 192.0.2.1:443 answered: a path that cannot exist gets the same 401" in caught.value.detail
+        "only the gateway at 192.0.2.1:443 answered: a made-up path gets the same 401" in caught.value.detail
     )
 
 
@@ -423,7 +423,7 @@ async def test_a_target_that_keeps_silent_is_not_asked_for_all_of_its_routes(rea
 
     assert 8 <= len(asked) <= 11  # those that were in flight
     assert readings.values["unexpected"] == Exact(MOST)  # whatever the limit is
-    assert readings.summary.endswith(f"; {MOST - len(asked)} not asked, for 8 in a row kept silent")
+    assert readings.summary.endswith(f"; {MOST - len(asked)} not asked after 8 in a row without a response")
 
 
 async def test_the_silence_of_optional_routes_leaves_the_required_ones_to_be_asked() -> None:
@@ -529,7 +529,7 @@ def test_routes_that_write_are_asked_once_an_attempt() -> None:
     source = KIND.configure(writing)
 
     assert (source.repeat, source.writes, source.allowed_by) == (1, True, {"unexpected": "canary-write"})
-    with pytest.raises(ValidationError, match="a POST is sent once an attempt"):
+    with pytest.raises(ValidationError, match="a POST is sent once per attempt"):
         KIND.configure({**writing, "repeat": 4})
 
 
@@ -537,5 +537,5 @@ def test_the_same_path_with_another_body_is_another_route() -> None:
     same = {"path": "/a", "method": "POST"}
 
     assert len(settings({**same, "body": "1"}, {**same, "body": "2"}).routes) == 2
-    with pytest.raises(ValidationError, match="'POST /a' is there twice"):
+    with pytest.raises(ValidationError, match="'POST /a' is listed twice"):
         settings({**same, "body": "1"}, {**same, "body": "1"})

@@ -1,4 +1,4 @@
-"""Which version does an address serve?"""
+"""Read the version that an address serves."""
 
 from __future__ import annotations
 
@@ -38,15 +38,17 @@ _LONGEST = 200  # characters of a version
 
 
 class ReleaseProbe(HttpConfig, FreshConfig):
-    """Where the served version is told."""
+    """The place of the served version in an answer."""
 
     kind: Literal["release"]
-    at: str = Field("$.version", description='where in the JSON answer (RFC 9535), or "text" for the whole body')
+    at: str = Field(
+        "$.version", description='JSONPath (RFC 9535) of the version in the answer, or "text" for the whole body.'
+    )
     expect: _OneOrMany = Field(
-        (), description="the version that must be served, or a list of those that may be; --release overrides it"
+        (), description="Version that must be served, or a list of accepted ones; --release overrides it."
     )
     also: tuple[_Version, ...] = Field(
-        (), description="versions that are allowed beside it, during a canary or a blue/green change"
+        (), description="Further versions that are accepted, during a canary or a blue/green change."
     )
 
     @field_validator("at")
@@ -58,14 +60,14 @@ class ReleaseProbe(HttpConfig, FreshConfig):
 
 
 async def measure(config: ReleaseProbe, context: Context) -> Readings:
-    """Read the version and compare it with the expected one, as text, whole."""
+    """Read the version and compare the whole text with the expected one."""
     answer = await context.http.get_fresh(config.target(context.base_url), max_age=config.max_age)
     version = _version(config, answer)
     is_other: Exact | Failure
     if context.versions.expected:
         is_other = Exact(not context.versions.accept(version))
     else:
-        detail = "no version is expected: set 'expect' or --release"
+        detail = "no version is expected: set 'expect' or use --release"
         is_other = Failure(reason=Reason.MISSING_SETTING, detail=detail)
     readings = Readings(f"{answer.address} serves {shown(version)}", other_versions=is_other)
     readings.version = version
@@ -73,30 +75,30 @@ async def measure(config: ReleaseProbe, context: Context) -> Readings:
 
 
 def _version(config: ReleaseProbe, answer: Answer) -> str:
-    """The version that the answer tells, whether or not it is well.
+    """Return the version in the answer, also in that of an unhealthy target.
 
     Raises:
-        ProbeFailedError: `unreachable`: a server error that tells none is the target's, not an unknown version.
+        ProbeFailedError: `unreachable`: a server error without a version; `bad_response`: no version.
     """
     answer.require_answer()
     if answer.is_server_error:
-        detail = f"{answer.status} from {answer.address}, where the version is due"
+        detail = f"{answer.status} from {answer.address} instead of the version"
         failed = ProbeFailedError(Reason.UNREACHABLE, detail)
         if config.at == _WHOLE_BODY:  # the text of an error page
             raise failed
         try:
-            return _told(config, answer)
+            return _version_in(config, answer)
         except ProbeFailedError:
             raise failed from None
-    if answer.status != 200:  # noqa: PLR2004  # the only other answer that tells a version
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address}, where the version is due")
-    return _told(config, answer)
+    if answer.status != 200:  # noqa: PLR2004  # the only other answer with a version
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{answer.status} from {answer.address} instead of the version")
+    return _version_in(config, answer)
 
 
-def _told(config: ReleaseProbe, answer: Answer) -> str:
+def _version_in(config: ReleaseProbe, answer: Answer) -> str:
     version = answer.text.strip() if config.at == _WHOLE_BODY else find(config.at, parse(answer.body))
     if not isinstance(version, str) or not version or len(version) > _LONGEST or "<" in version:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(version)} where a version is due")
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{shown(version)} is not a version")
     return version
 
 
@@ -109,7 +111,7 @@ KIND = Kind(
             name="other_versions",
             unit="",
             high=1,
-            help="1 where another version than the expected one is served",
+            help="1: another version than the expected one is served.",
         ),
     ),
     measure=measure,

@@ -1,4 +1,4 @@
-"""Does the cache answer and take a write, is it the server it should be, and does it hold what is looked up?"""
+"""Measure a cache: its answers, its role and memory, a canary write, and the share of look-ups that find their key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from probekit.probes.redis.settings import RedisProbe
 
 
 async def measure(config: RedisProbe, context: Context) -> Readings:
-    """One session: PING, INFO and, where it is asked for and allowed, a key that is set, counted up and deleted.
+    """Run PING, INFO and, where it is wanted and allowed, a canary: a key that is set, incremented and deleted.
 
-    Nobody there, no client slot left, another protocol or an error instead of PONG is `up = 0`.
+    No response, no free client slot, another protocol or an error instead of PONG is `up = 0`.
     """
     try:
         async with open_session(config, context) as session:
@@ -30,9 +30,9 @@ async def measure(config: RedisProbe, context: Context) -> Readings:
 
 
 async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Readings, None]:
-    """The share of look-ups that found something, block by block, from what INFO counted in between."""
+    """Yield the share of look-ups that found their key, block by block, from the counters of INFO."""
     if context.window is None:
-        raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
+        raise ProbeFailedError(Reason.BUG, "the sampling has no window")
     before = await counted(config, context)
     while await context.window.next():
         try:
@@ -57,14 +57,14 @@ async def _readings(session: Session, config: RedisProbe, context: Context) -> R
     readings.summary = summary(session.address, facts)
     readings.values |= claims(config, facts)
     if "canary" in context.wanted:
-        canary, trouble = await write_canary(session, config, context, facts)
+        canary, problem = await write_canary(session, config, context, facts)
         readings.values["canary"] = canary
-        readings.summary += trouble and f"; {trouble}"
+        readings.summary += problem and f"; {problem}"
     return readings
 
 
 async def _ping(session: Session) -> Exact | Failure:
-    """Milliseconds until PONG, or that our user may not ask."""
+    """Return the milliseconds until PONG, or the failure of a user without permission for PING."""
     start = time.perf_counter()
     try:
         answer = await session.call("PING")
@@ -73,7 +73,7 @@ async def _ping(session: Session) -> Exact | Failure:
             raise
         return failure(error)
     if answer != b"PONG":
-        raise ProbeFailedError(Reason.UNREACHABLE, f"{session.address} answers PING with something else than PONG")
+        raise ProbeFailedError(Reason.UNREACHABLE, f"{session.address} does not answer PING with PONG")
     return Exact((time.perf_counter() - start) * 1000)
 
 
@@ -87,47 +87,49 @@ KIND = Kind(
             name="up",
             unit="",
             high=1,
-            help="1: it answered PING; 0: it refused, reset, kept silent, was loading, has no client slot left or does "
-            "not speak the protocol",
+            help="1: PING was answered; 0: refused, reset, no response, still loading, no free client slot, or another "
+            "protocol.",
         ),
         Metric(
             name="canary",
             unit="",
             high=1,
-            help="1: a key of our own was set, counted up and deleted, or a declared replica refused it; only where "
-            "canary-write is allowed",
+            help="1: a key was set, incremented and deleted, or a declared replica refused the write; only where "
+            "canary-write is allowed.",
         ),
         Metric(
             name="expected_role",
             unit="",
             high=1,
-            help="1: it has the declared role, and a replica is in touch with its master",
+            help="1: the server has the declared role, and a replica is connected to its master.",
         ),
-        Metric(name="differing_settings", unit="", help="declared settings that INFO shows with another value"),
+        Metric(
+            name="differing_settings", unit="", help="Number of declared settings for which INFO shows another value."
+        ),
         Metric(
             name="hit_rate",
             unit="%",
-            help="look-ups that found their key, per block of time",
+            help="Share of look-ups that found their key, per block of time.",
             in_window=True,
             is_share=True,
         ),
-        Metric(name="used_memory", unit="%", help="memory in use, of maxmemory"),
-        Metric(name="connect", unit="ms", help="opening the connection", timed=True),
-        Metric(name="tls", unit="ms", help="the TLS handshake, where the URL begins with rediss", timed=True),
-        Metric(name="round_trip", unit="ms", help="PING to PONG on the open connection", timed=True),
+        Metric(name="used_memory", unit="%", help="Memory in use, as a share of maxmemory."),
+        Metric(name="connect", unit="ms", help="Time to open the connection.", timed=True),
+        Metric(name="tls", unit="ms", help="Time of the TLS handshake, where the URL begins with rediss.", timed=True),
+        Metric(name="round_trip", unit="ms", help="Time from PING to PONG on the open connection.", timed=True),
     ),
     measure=measure,
     is_http=False,
     sample=sample,
     allowed_by=lambda _config: {"canary": "canary-write"},
     in_flight=1,
-    requests=7,  # PING, INFO, SET, INCR, DEL; a sentinel's, and a cluster's slots
+    requests=7,  # PING, INFO, SET, INCR, DEL, a sentinel's master, a cluster's slots
     example="""\
 kind = "redis"
 url = { env = "CACHE_URL" }  # rediss://probekit:PASSWORD@cache.example.com:6379/0, unix:///run/redis.sock?db=0
-settings = { maxmemory_policy = "allkeys-lru" }  # fields of INFO that must be so
+settings = { maxmemory_policy = "allkeys-lru" }  # required values of INFO fields
 """,
     privileges="ACL SETUSER probekit on >PASSWORD ~probekit:* -@all +ping +info +select +set +incr +del; "
     "in a cluster also +cluster|nodes",
-    safety="it only reads; one key under its prefix is set, counted up and deleted where canary-write is allowed",
+    safety="Only reads; where canary-write is allowed, sets, increments and deletes one key under its prefix.",
 )

@@ -1,4 +1,4 @@
-"""Does the server take a write? A key of our own is set, counted up and deleted."""
+"""The canary write: a key under the configured prefix is set, incremented and deleted."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from probekit.probes.redis.refusals import SILENT, RefusedError, failure
 from probekit.probes.redis.session import Session
 from probekit.probes.redis.settings import RedisProbe
 
-_EXPIRY: Final = "30"  # seconds after which a canary that could not be deleted goes by itself
-_ALLOW: Final = 'nothing may be written: add allow = ["canary-write"] to the environment'
+_EXPIRY: Final = "30"  # seconds after which a canary expires that could not be deleted
+_ALLOW: Final = 'writes are not allowed: add allow = ["canary-write"] to the environment'
 _SLOTS: Final = (
-    "the canary's key must be in a slot of this node: permit our user +cluster|nodes, or write a hash tag of this node "
-    'into prefix, such as prefix = "probekit:{TAG}:"'
+    "the canary's key must be in a slot of this node: permit +cluster|nodes to the URL's user, or put a hash tag of "
+    'this node into prefix, such as prefix = "probekit:{TAG}:"'
 )
 
 
 async def write_canary(
     session: Session, config: RedisProbe, context: Context, facts: Mapping[str, str] | Failure
 ) -> tuple[Exact | Failure, str]:
-    """Whether a key of our own could be set, counted up and deleted, and what was wrong."""
+    """Return whether a key could be set, incremented and deleted, and what was wrong."""
     if "canary-write" not in context.allow:
         return Failure(reason=Reason.MISSING_SETTING, detail=_ALLOW), ""
     if isinstance(facts, Failure) and not session.is_open:
@@ -39,22 +39,22 @@ async def write_canary(
         except ProbeFailedError as error:
             return _canary_failed(error, config, facts)
         if answer != due:
-            return Exact(0), f"{command[0]} of a key of our own does not give what it must"
+            return Exact(0), f"{command[0]} of the canary's key returned a wrong result"
     return Exact(1), ""
 
 
 async def _key(session: Session, prefix: str, facts: Mapping[str, str] | Failure) -> str:
-    """A key of our own; in a cluster one that the node keeps which is asked.
+    """Return a new key; in a cluster one in a slot of the node that is measured.
 
     Raises:
-        ProbeFailedError: the node does not tell its slots.
+        ProbeFailedError: the node does not report its slots.
     """
     key = f"{prefix}{uuid4().hex}"
     if isinstance(facts, Failure) or facts.get("cluster_enabled") != "1" or has_hash_tag(prefix):
         return key
     try:
         answer = await session.call("CLUSTER", "NODES")
-    except RefusedError:  # a proxy that keeps its nodes to itself takes any key
+    except RefusedError:  # a proxy that hides its nodes accepts any key
         return key
     except ProbeFailedError as error:
         hint = f"; {_SLOTS}" if error.reason is Reason.NOT_PERMITTED else ""
@@ -69,7 +69,7 @@ def _canary_failed(
     word = error.word if isinstance(error, RefusedError) else ""
     is_replica = config.role == "replica" and not isinstance(facts, Failure) and facts.get("role") == "slave"
     if config.role == "replica" and (word == "READONLY" or (is_replica and word == "MOVED")):
-        return Exact(1), ""  # as a replica must; in a cluster it names its master
+        return Exact(1), ""  # as required of a replica; in a cluster it names its master
     if word in ("MOVED", "ASK"):
         return failure(error), ""
     if isinstance(error, RefusedError) or error.reason in SILENT:

@@ -1,4 +1,4 @@
-"""How many look-ups found something, by what INFO counted?"""
+"""Compute the share of look-ups that found their key, from the counters of INFO."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ONLY_GROW: Final = ("keyspace_hits", "keyspace_misses", "total_commands_process
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What INFO had counted since the server's start."""
+    """The counters of INFO since the server's start."""
 
     run: str
     counters: Mapping[str, int]
@@ -25,23 +25,23 @@ class Counted:
 
 
 async def counted(config: RedisProbe, context: Context) -> Counted:
-    """What the server has counted so far."""
+    """Return the server's counters."""
     async with open_session(config, context) as session:
         facts = await session.info()
         try:
             counters = {name: int(facts[name]) for name in _ONLY_GROW}
             return Counted(run=facts["run_id"], counters=counters, text=summary(session.address, facts))
         except (KeyError, ValueError) as error:
-            detail = f"INFO of {session.address} does not tell run_id, {', '.join(_ONLY_GROW)}"
+            detail = f"INFO of {session.address} lacks run_id or a number for {', '.join(_ONLY_GROW)}"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail) from error
 
 
 def hit_rate(before: Counted, after: Counted) -> Complement | Failure:
-    """Hits among the look-ups between two readings of the same, uninterrupted counters."""
+    """Return the share of hits between two readings of the counters of one uninterrupted process."""
     if before.run != after.run:
-        return unread("the server was restarted, or another one answers, while its look-ups were counted")
+        return unread("the server was restarted or replaced while look-ups were counted")
     new = {name: count - before.counters[name] for name, count in after.counters.items()}
     if min(new.values()) < 0:
-        return unread("the server's counters were reset while its look-ups were counted")
+        return unread("the server's counters were reset while look-ups were counted")
     misses, hits = new["keyspace_misses"], new["keyspace_hits"]
     return Complement(Share((misses,), (misses + hits,)))

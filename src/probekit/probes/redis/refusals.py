@@ -1,4 +1,4 @@
-"""What a server's error replies mean, and who is to blame for them."""
+"""The meaning of a server's error replies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from probekit.transport.urls import SocketFile
 
 SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
 MEANINGS: Final = {
-    "ASK": "another node of the cluster keeps that key",
-    "BUSY": "a script keeps it busy",
+    "ASK": "another node of the cluster holds that key",
+    "BUSY": "it is busy with a script",
     "CLUSTERDOWN": "its cluster is down",
     "LOADING": "it is still loading its data",
-    "MASTERDOWN": "its master is out of reach",
+    "MASTERDOWN": "its master is unreachable",
     "MISCONF": "it cannot save its data",
-    "MOVED": "another node of the cluster keeps that key",
-    "NOREPLICAS": "too few replicas are in reach",
+    "MOVED": "another node of the cluster holds that key",
+    "NOREPLICAS": "too few replicas are reachable",
     "OOM": "its memory is full",
     "READONLY": "it is a read-only replica",
 }
-_WORDS: Final = {  # redis-py takes the word of these off the text
+_WORDS: Final = {  # redis-py removes the word of these from the text
     exceptions.BusyLoadingError: "LOADING",
     exceptions.MovedError: "MOVED",
     exceptions.AskError: "ASK",
@@ -35,7 +35,7 @@ _WORDS: Final = {  # redis-py takes the word of these off the text
 
 
 class RefusedError(ProbeFailedError):
-    """The server answered with an error; its text is left out, because a server may repeat what it was sent."""
+    """The server answered with an error; the text is omitted, because a server may repeat what it was sent."""
 
     def __init__(self, word: str, command: str, address: Address | SocketFile) -> None:
         meaning = f"{word}: {MEANINGS[word]}" if word in MEANINGS else word
@@ -44,17 +44,17 @@ class RefusedError(ProbeFailedError):
 
 
 def word_of(error: Exception) -> str:
-    """The word that an error reply begins with; ERR where it has none."""
+    """Return the first word of an error reply; ERR where it has none."""
     known = next((word for kind, word in _WORDS.items() if isinstance(error, kind)), None)
     found = re.match(r"[A-Z]{2,15}\b", str(error))
     return known or (found[0] if found else "ERR")
 
 
 def failure(error: ProbeFailedError) -> Failure:
-    """No reading, for the reason of the error."""
+    """Return the failure for an error."""
     return Failure(reason=error.reason, detail=error.detail)
 
 
 def unread(detail: str) -> Failure:
-    """No reading, because the answer does not tell it."""
+    """Return the failure for an answer without the value."""
     return Failure(reason=Reason.BAD_RESPONSE, detail=detail)

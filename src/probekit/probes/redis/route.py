@@ -1,4 +1,4 @@
-"""The way to the server that a URL names: by its address, by its socket file, or by its sentinels."""
+"""Connect to the server that a URL names: by its address, its socket file, or its sentinels."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from probekit.probes.redis.url import Login, RedisUrl, url_of
 from probekit.transport.connection import Connection, open_connection, open_socket_file
 from probekit.transport.urls import SocketFile, endpoint_in
 
-_CONNECT: Final = 5.0  # seconds at most: a cache that takes longer to accept is as good as gone
-_PASSED_OVER: Final = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)  # another address or node may do
-_OWN_LOGIN: Final = "; sentinels take sentinel_username and sentinel_password of the URL's query"
+_CONNECT: Final = 5.0  # seconds: a cache that takes longer to accept counts as down
+_PASSED_OVER: Final = (Reason.UNREACHABLE, Reason.UNRESOLVED, Reason.NO_NETWORK)  # another address or node is tried
+_OWN_LOGIN: Final = "; for sentinels, set sentinel_username and sentinel_password in the URL's query"
 
 
 @asynccontextmanager
 async def open_session(config: RedisProbe, context: Context) -> AsyncIterator[Session]:
-    """A session with the server, signed in, and closed at the end.
+    """Open a session with the server, signed in; it is closed at the end.
 
     Raises:
-        ProbeFailedError: `missing_setting`: the URL cannot be used; why there is no connection or no master.
+        ProbeFailedError: `missing_setting`: the URL is invalid; other reasons: no connection, or no master.
     """
     url = url_of(context.reveal(config.url), config.url, config.sentinel_master)
     if url.master and config.role == "replica":
-        detail = "sentinels are asked for the master: a replica is measured by a URL of its own"
+        detail = 'sentinels name the master only: for role = "replica", set the URL of the replica itself'
         raise ProbeFailedError(Reason.MISSING_SETTING, detail)
     places = (await _master(url, context),) if url.master else url.places
     async with _signed_in(places, url.login, context, is_secure=url.is_secure) as session:
@@ -40,7 +40,7 @@ async def open_session(config: RedisProbe, context: Context) -> AsyncIterator[Se
 async def _signed_in(
     places: Sequence[Endpoint | SocketFile], login: Login, context: Context, *, is_secure: bool
 ) -> AsyncIterator[Session]:
-    """A session with the first of the places that takes a connection."""
+    """Open a session with the first place that accepts a connection."""
     async with AsyncExitStack() as stack:
         line = await _first_line(places, context, stack, is_secure=is_secure)
         session = Session(line, login, context.timeout)
@@ -52,7 +52,7 @@ async def _signed_in(
 async def _first_line(
     places: Sequence[Endpoint | SocketFile], context: Context, stack: AsyncExitStack, *, is_secure: bool
 ) -> Connection:
-    """A connection, within this measurement's turn at its host, which the stack ends."""
+    """Return a connection, within the measurement's turn at its host; the stack ends both."""
     within = min(_CONNECT, context.timeout) / len(places)
     troubles = []
     for place in places:
@@ -71,7 +71,7 @@ async def _first_line(
 
 
 def _of_all(troubles: Sequence[ProbeFailedError]) -> ProbeFailedError:
-    """Why none of several is of use: silence only where all are silent, and the others may work."""
+    """Return the error of several attempts: no response only where none of them responded."""
     return next((error for error in troubles if error.reason not in SILENT), troubles[0])
 
 
@@ -80,9 +80,9 @@ def _host(place: Endpoint | SocketFile) -> str:
 
 
 async def _line(place: Endpoint | SocketFile, context: Context, within: float, *, is_secure: bool) -> Connection:
-    """A connection to the first address that takes one, as the application's own client has it.
+    """Return a connection to the first address that accepts one, as the application's client does.
 
-    An address to which this machine has no way (it may lack IPv6) does not count where another one answers or refuses.
+    An address without a route (the runner may lack IPv6) does not count where another one answers or refuses.
     """
     addresses = await _addresses(place, context)
     tls = context.http.http.trust.context if is_secure else None
@@ -118,33 +118,32 @@ async def _addresses(place: Endpoint | SocketFile, context: Context) -> Sequence
 
 
 async def _master(url: RedisUrl, context: Context) -> Endpoint:
-    """Where the first sentinel that knows the master says that it is.
+    """Return the master's address from the first sentinel that names it.
 
     Raises:
-        ProbeFailedError: of the sentinels that answered, what one of them answers instead; `unreachable` or `timeout`
-            where none did.
+        ProbeFailedError: what a sentinel answered instead; `unreachable` or `timeout` where none answered.
     """
     troubles = []
     for place in url.places:
         try:
             async with _signed_in((place,), url.sentinel_login, context, is_secure=url.is_secure) as session:
-                return _told(await session.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", url.master or ""), session)
+                return _master_in(await session.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", url.master or ""), session)
         except RefusedError as error:
-            troubles.append(ProbeFailedError(Reason.BAD_RESPONSE, f"{error.detail}, where a sentinel is due"))
+            troubles.append(ProbeFailedError(Reason.BAD_RESPONSE, f"{error.detail}: not a sentinel"))
         except ProbeFailedError as error:
             own = _OWN_LOGIN if error.reason is Reason.REFUSED_CREDENTIALS else ""
             troubles.append(ProbeFailedError(error.reason, error.detail + own))
     raise _of_all(troubles)
 
 
-def _told(answer: Any, session: Session) -> Endpoint:  # noqa: ANN401  # what the protocol can carry
-    """The address in a sentinel's answer."""
+def _master_in(answer: Any, session: Session) -> Endpoint:  # noqa: ANN401  # what the protocol can carry
+    """Return the address in a sentinel's answer."""
     if answer is None:
-        detail = f"the sentinel at {session.address} knows no master of the name that the URL gives"
+        detail = f"the sentinel at {session.address} does not know the master that the URL names"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     try:
         host, port = (part.decode("ascii") for part in answer)
         return endpoint_in(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     except (TypeError, AttributeError, ValueError) as error:
-        detail = f"the sentinel at {session.address} answers with no address of a master"
+        detail = f"the sentinel at {session.address} does not answer with the address of a master"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail) from error

@@ -1,4 +1,4 @@
-"""One session with a server, over a connection of our own."""
+"""A session with a server, in redis-py's protocol over probekit's own connection."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from probekit.probes.redis.url import Login
 from probekit.transport.connection import Connection
 from probekit.transport.urls import SocketFile
 
-_MOST: Final = 1 << 20  # bytes of a session: INFO has some 10 kB, CLUSTER NODES of 1,000 nodes some 250
+_MOST: Final = 1 << 20  # bytes of a session: INFO has some 10 kB, CLUSTER NODES of 1,000 nodes some 250 kB
 
 
 class _Bounded:
-    """A reader as redis-py uses it, up to a bound: it takes any length that a server declares."""
+    """A reader for redis-py with a bound on the bytes read: redis-py accepts any length that a server declares."""
 
     def __init__(self, reader: asyncio.StreamReader, address: Address | SocketFile) -> None:
         self._reader = reader
@@ -37,7 +37,7 @@ class _Bounded:
         self._take(len(line))
         return line
 
-    async def read(self, length: int) -> bytes:  # of hiredis, where that is installed
+    async def read(self, length: int) -> bytes:  # used by hiredis, where it is installed
         data = await self._reader.read(length)
         self._take(len(data))
         return data
@@ -53,7 +53,7 @@ class _Bounded:
 
 
 class _Talk(RedisConnection):
-    """redis-py's protocol on a line that is already open: who is called, and who is trusted, is settled before."""
+    """redis-py's protocol on a connection that is already open."""
 
     def __init__(self, line: Connection, login: Login) -> None:
         super().__init__(
@@ -63,7 +63,7 @@ class _Talk(RedisConnection):
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
             protocol=2,  # HELLO is neither known to old servers nor allowed to every user
-            socket_timeout=None,  # one deadline stands around the session
+            socket_timeout=None,  # the whole session has one deadline
             socket_connect_timeout=None,
         )
         self.driver_info = None  # CLIENT SETINFO: an ACL would log its refusal
@@ -73,12 +73,12 @@ class _Talk(RedisConnection):
     async def _connect(self) -> None:
         if self._line is None:
             raise exceptions.ConnectionError("the line was lost")
-        self._reader = _Bounded(self._line.reader, self._line.address)  # type: ignore[assignment]  # all that is used of it
+        self._reader = _Bounded(self._line.reader, self._line.address)  # type: ignore[assignment]  # has what redis-py uses of it
         self._writer, self._line = self._line.writer, None
 
 
 class Session:
-    """One open connection and the moment at which it must be over."""
+    """An open connection with its deadline."""
 
     def __init__(self, line: Connection, login: Login, timeout: float) -> None:
         self.line = line
@@ -91,35 +91,35 @@ class Session:
 
     @property
     def is_open(self) -> bool:
-        """Whether the last exchange left a connection."""
+        """Whether the connection is still open after the last exchange."""
         return bool(self._talk.is_connected)
 
     async def sign_in(self) -> None:
-        """Give user and password and select the database, as the URL says."""
+        """Sign in with the URL's user and password, and select its database."""
         try:
             await self._exchange("the sign-in")
         except RefusedError as error:
             if error.word in MEANINGS:
                 raise
-            detail = f"{self.address} refused database {self._login.database} of the URL, or the sign-in before it"
+            detail = f"{self.address} refused database {self._login.database} of the URL, or the sign-in"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail) from error
         login = self._login
-        self._has_answered = bool(login.user or login.password or login.database)  # else nothing was sent so far
+        self._has_answered = bool(login.user or login.password or login.database)  # otherwise nothing was sent so far
 
     async def call(self, *command: str) -> Any:  # noqa: ANN401  # what the protocol can carry
-        """The server's answer to one command.
+        """Return the server's answer to one command.
 
         Raises:
-            ProbeFailedError: `timeout` or `unreachable`: there was none; `not_permitted`; `refused_credentials`.
+            ProbeFailedError: `timeout` or `unreachable`: no answer; `not_permitted`; `refused_credentials`.
             RefusedError: the answer is another error.
         """
         return await self._exchange(command[0], *command)
 
     async def info(self) -> Mapping[str, str]:
-        """The fields of INFO."""
+        """Return the fields of INFO."""
         answer = await self.call("INFO")
         if not isinstance(answer, bytes):
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{self.address} answers INFO with something else")
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{self.address} does not answer INFO with a text")
         lines = (line.partition(":") for line in answer.decode("utf-8", "replace").splitlines())
         return {name: value for name, colon, value in lines if colon}
 
@@ -142,19 +142,21 @@ class Session:
             detail = f"no answer to {step} from {self.address} within {self._timeout:g} s"
             raise ProbeFailedError(Reason.TIMEOUT, detail) from error
         except (exceptions.RedisError, OSError, ValueError, RecursionError) as error:
-            # ValueError: letters where a number is due; RecursionError: lists in lists
-            raise self._trouble(error, step) from None  # see RefusedError
+            # ValueError: letters instead of a number; RecursionError: lists nested too deeply
+            raise self._failure(error, step) from None  # see RefusedError
 
-    def _trouble(self, error: Exception, step: str) -> ProbeFailedError:
-        """Who is to blame for an error reply, a lost line or an answer in another protocol."""
+    def _failure(self, error: Exception, step: str) -> ProbeFailedError:
+        """Return the failure for an error reply, a lost connection or another protocol."""
         address = self.address
         if isinstance(error, exceptions.AuthenticationError | exceptions.AuthenticationWrongNumberOfArgsError):
             text = (
-                "refused the URL's user or password" if self._login.password else "wants a password, the URL has none"
+                "refused the URL's user or password"
+                if self._login.password
+                else "requires a password: add it to the URL"
             )
             return ProbeFailedError(Reason.REFUSED_CREDENTIALS, f"{address} {text}")
         if isinstance(error, exceptions.NoPermissionError):
-            return ProbeFailedError(Reason.NOT_PERMITTED, f"{address} does not permit our user {step}")
+            return ProbeFailedError(Reason.NOT_PERMITTED, f"{address} does not permit {step} to the URL's user")
         if isinstance(error, exceptions.ConnectionError) and "max number of clients" in str(error):
             return ProbeFailedError(Reason.UNREACHABLE, f"{address} has no client slot left")
         if isinstance(error, exceptions.ResponseError | exceptions.BusyLoadingError):
@@ -166,13 +168,13 @@ class Session:
 
     def _refusal(self, word: str, step: str) -> ProbeFailedError:
         if word == "DENIED":
-            detail = f"{self.address} is in protected mode: it talks to its own machine only"
+            detail = f"{self.address} is in protected mode and accepts only local connections"
             return ProbeFailedError(Reason.TURNED_AWAY, detail)
         return RefusedError(word, step, self.address)
 
 
 def _system_error(error: BaseException | None) -> OSError | None:
-    """The error of the socket or of TLS under redis-py's own, None for a plain close."""
+    """Return the error of the socket or of TLS under redis-py's own; None for a plain close."""
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error

@@ -10,21 +10,23 @@ from probekit.probe import RepeatedConfig, SecretRef
 
 
 class RedisProbe(RepeatedConfig):
-    """One server that speaks the Redis protocol, as the application reaches it."""
+    """A server that speaks the Redis protocol, as the application reaches it."""
 
     kind: Literal["redis"]
     url: SecretRef = Field(
-        description="where its URL is kept, as the application writes it: redis:// or rediss://, with user, password "
+        description="Reference to the URL, as the application writes it: redis:// or rediss://, with user, password "
         "and database as needed; unix:///PATH?db=0; redis+sentinel://HOST:PORT,HOST:PORT/MASTER/0; "
-        "redis+cluster://HOST:PORT,HOST:PORT, of which the first that answers is measured"
+        "redis+cluster://HOST:PORT,HOST:PORT, of which the first that answers is measured."
     )
-    role: Literal["master", "replica"] = Field("master", description="what the server must be")
+    role: Literal["master", "replica"] = Field("master", description="Role that the server must have.")
     sentinel_master: str | None = Field(
-        None, min_length=1, description="the name of the master, where the URL is of sentinels and does not say it"
+        None, min_length=1, description="Name of the master, for a URL of sentinels that does not name it."
     )
     prefix: str = Field(
-        "probekit:", min_length=1, description="what the canary's key begins with; our user may SET, INCR and DEL there"
+        "probekit:",
+        min_length=1,
+        description="Beginning of the canary's key; the URL's user needs SET, INCR and DEL on such keys.",
     )
     settings: dict[str, int | str] = Field(
-        {}, description="fields of INFO and what each must be, such as maxmemory (in bytes) and maxmemory_policy"
+        {}, description="Required values of INFO fields, such as maxmemory (in bytes) and maxmemory_policy."
     )

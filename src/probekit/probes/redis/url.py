@@ -1,4 +1,4 @@
-"""What does the URL of a cache say? In the forms that applications write."""
+"""Parse the URL of a cache, in the forms that applications write."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _SCHEME: Final = re.compile(
 )
 _SCHEMES: Final = "redis, rediss, unix, redis+sentinel, rediss+sentinel, redis+cluster or rediss+cluster"
 _ANOTHER: Final = re.compile(r";(?=[a-z+]+://)")  # Celery's list of sentinels is one of URLs
-_UNENCODED: Final = re.compile(r"[^/]*//[^/?#@]*[/?#].*@")  # where / ? or # stands before the @
-_ENCODE: Final = "; if its user or password holds one of / ? #, write %2F, %3F, %23"
+_UNENCODED: Final = re.compile(r"[^/]*//[^/?#@]*[/?#].*@")  # / ? or # before the @
+_ENCODE: Final = "; if its user or password contains / ? or #, write %2F, %3F or %23"
 _DATABASE: Final = ("db", "virtual_host", "database")  # of redis-py, Celery, Lettuce
 _MASTER: Final = ("service_name", "master_name", "sentinelMasterId", "master")
-_NO_MASTER: Final = "it names no master for its sentinels: add /MASTER after the last HOST:PORT, or set sentinel_master"
+_NO_MASTER: Final = "it lacks the master of its sentinels: add /MASTER after the last HOST:PORT, or set sentinel_master"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Who signs in, and which database is used."""
+    """User, password and database of a session."""
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -42,37 +42,37 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisUrl:
-    """What a URL says."""
+    """The parts of a URL."""
 
-    places: tuple[Endpoint | SocketFile, ...]  # the first that takes a connection is asked
+    places: tuple[Endpoint | SocketFile, ...]  # the first that accepts a connection is used
     is_secure: bool
     login: Login
-    master: str | None = None  # that the places, sentinels, are asked for
+    master: str | None = None  # set: the places are sentinels of this master
     sentinel_login: Login = Login()
 
 
 def url_of(text: str, kept: SecretRef, sentinel_master: str | None = None) -> RedisUrl:
-    """What the URL says that is kept somewhere.
+    """Parse the URL of a secret.
 
     Args:
         text: the URL.
-        kept: where it is kept, for the message.
-        sentinel_master: the master's name, where it is set beside the URL.
+        kept: the reference to it, for the message.
+        sentinel_master: the master's name, where a setting gives it.
 
     Raises:
-        ProbeFailedError: `missing_setting`: names the part that cannot be, without a word of it.
+        ProbeFailedError: `missing_setting`: the URL is invalid; the message names the part and quotes none of it.
     """
     try:
         return _parsed(text, sentinel_master)
     except ValueError as error:
         hint = _ENCODE if _UNENCODED.match(text) else ""
-        detail = f"{kept} holds no URL of a Redis server: {error}{hint}"
+        detail = f"{kept} does not hold a valid Redis URL: {error}{hint}"
         raise ProbeFailedError(Reason.MISSING_SETTING, detail) from None  # its cause may hold a part of the URL
 
 
 def _parsed(text: str, sentinel_master: str | None) -> RedisUrl:
     if text.strip()[:1] in ("'", '"'):
-        raise ValueError("it stands in quotation marks; leave them out")
+        raise ValueError("it is enclosed in quotation marks; remove them")
     first, *others = _ANOTHER.split(text)
     found = _URL.fullmatch(first) if text.isprintable() else None
     scheme = _SCHEME.fullmatch(found["scheme"].lower()) if found else None
@@ -80,7 +80,7 @@ def _parsed(text: str, sentinel_master: str | None) -> RedisUrl:
         raise ValueError(f"its scheme must be {_SCHEMES}")
     is_sentinel = "sentinel" in (scheme["nodes"], scheme["bare_nodes"])
     if found["fragment"] is not None and not is_sentinel:
-        raise ValueError("it has a '#'")
+        raise ValueError("it contains '#'")
     userinfo, _, hosts = (found["authority"] or "").rpartition("@")
     user, _, password = userinfo.partition(":")
     query = {name: values[0] for name, values in parse_qs(found["query"] or "").items()}
@@ -91,7 +91,7 @@ def _parsed(text: str, sentinel_master: str | None) -> RedisUrl:
     segments = [unquote(segment) for segment in found["path"].split("/") if segment]
     if not is_sentinel:
         if sentinel_master:
-            raise ValueError("sentinel_master is set, and its scheme is not that of sentinels (redis+sentinel)")
+            raise ValueError("sentinel_master is set, but its scheme is not redis+sentinel")
         each = hosts.split(",") if scheme["nodes"] else [hosts]
         places = tuple(endpoint_in(host, _PORT) for host in each)
         login = Login(database=_database(query, segments), **who)
@@ -107,7 +107,7 @@ def _parsed(text: str, sentinel_master: str | None) -> RedisUrl:
 
 
 def _more_hosts(urls: list[str]) -> list[str]:
-    """The hosts of further URLs in a list of sentinels; whatever else they say is the first one's."""
+    """Return the hosts of further URLs in a list of sentinels; their other parts are ignored."""
     found = [_URL.fullmatch(url) for url in urls]
     return [(one["authority"] or "").rpartition("@")[2] if one else "" for one in found]
 
@@ -122,7 +122,7 @@ def _file(path: str, hosts: str) -> SocketFile:
 
 
 def _database(query: dict[str, str], segments: tuple[str, ...] | list[str]) -> int:
-    """The number of the database: of the query, else of the path."""
+    """Return the number of the database: of the query, else of the path."""
     named = [query[name].strip("/") for name in _DATABASE if name in query]
     written = (named or list(segments))[:2]
     if len(written) > 1 or not all(_is_number(text) for text in written):
@@ -134,9 +134,9 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= len("99999")
 
 
-def _master(query: dict[str, str], written: list[str], beside: str | None) -> str:
-    """The one name of the master, of the URL or set beside it."""
-    names = dict.fromkeys(filter(None, (*written, *(query.get(name) for name in _MASTER), beside)))
+def _master(query: dict[str, str], written: list[str], setting: str | None) -> str:
+    """Return the one name of the master, from the URL or the setting."""
+    names = dict.fromkeys(filter(None, (*written, *(query.get(name) for name in _MASTER), setting)))
     if len(names) > 1:
         raise ValueError("it names more than one master for its sentinels")
     if not names:

@@ -1,4 +1,4 @@
-"""Does each of a set of routes answer as declared?"""
+"""Measure whether each of a set of routes answers as declared."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from probekit.transport.urls import endpoint_of, origin_of
 
 _AT_ONCE: Final = 4
 _TOLD: Final = 8  # routes that a line of evidence names
-_EXPECT: Final = "look at the path, or say which status is due: expect"
+_EXPECT: Final = "check the path, or declare the status in 'expect'"
 _SILENT: Final = (Reason.UNREACHABLE, Reason.TIMEOUT)
-_ENOUGH: Final = 8  # routes in a row that keep silent: each may hold a worker of the target, so no more are asked
+_ENOUGH: Final = 8  # routes in a row without a response; then no more are asked: each may hold a worker of the target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """How one route answered."""
+    """The result of one route."""
 
     route: Route
-    wrong: str = ""  # in words; empty where it is as declared
-    failed: ProbeFailedError | None = None  # there is no telling
-    question: str | None = None  # that was answered as declared
+    wrong: str = ""  # what differs from the declaration; empty: nothing
+    failed: ProbeFailedError | None = None  # why there is no result
+    question: str | None = None  # set: it was answered as declared
     is_silent: bool = False
     is_asked: bool = True
 
 
 @dataclass(slots=True)
 class _Silence:
-    """How many required routes kept silent since one of them answered."""
+    """The number of required routes without a response since the last one that responded."""
 
     count: int = 0
 
@@ -57,18 +57,18 @@ class _Silence:
         return self.count >= _ENOUGH
 
     def note(self, seen: _Seen) -> None:
-        """Count one route, in the order in which they end; optional ones are often another target's."""
+        """Count one route, in the order in which they end; optional ones often belong to another target."""
         if seen.route.need == "required":
             self.count = self.count + 1 if seen.is_silent else 0
 
 
 async def measure(config: Routes, context: Context) -> Readings:
-    """One request per route, each on a new connection; a route that refuses, resets or keeps silent is unexpected.
+    """Send one request per route, each on a new connection; a route that refuses or does not respond is unexpected.
 
-    Where eight in a row keep silent, no more are asked, and the rest counts as silent, too.
+    After eight routes in a row without a response, no more are asked, and the rest counts as unexpected too.
     """
-    requests = [route.request(context, route.place) for route in config.routes]  # all, or none is sent
-    doors = [replace(context.http, waited=0.0) for _ in range(_AT_ONCE)]  # what they wait at the same time is no sum
+    requests = [route.request(context, route.place) for route in config.routes]  # raises before the first is sent
+    doors = [replace(context.http, waited=0.0) for _ in range(_AT_ONCE)]  # their waits overlap: the longest counts
     silence, seen, left = _Silence(), dict[int, _Seen](), iter(enumerate(requests))
 
     async def ask(door: ProbeClient) -> None:
@@ -77,7 +77,7 @@ async def measure(config: Routes, context: Context) -> Readings:
             if silence.is_enough:
                 seen[number] = _Seen(route=route, wrong="not asked", is_asked=False)
             else:
-                seen[number] = await _look(config, route, request, replace(context, http=door))
+                seen[number] = await _measured(config, route, request, replace(context, http=door))
                 silence.note(seen[number])
 
     await asyncio.gather(*map(ask, doors))
@@ -89,14 +89,14 @@ def _readings(seen: list[_Seen]) -> Readings:
     required = [one for one in seen if one.route.need == "required"]
     wrong = sum(bool(one.wrong) for one in required)
     for route, failed in [(one.route, one.failed) for one in required if one.failed]:
-        beside = f"; beside it, {wrong} not as declared" if wrong else ""
-        raise ProbeFailedError(failed.reason, f"{route}: {failed.detail}{beside}") from failed
+        others = f"; {wrong} more not as declared" if wrong else ""
+        raise ProbeFailedError(failed.reason, f"{route}: {failed.detail}{others}") from failed
     readings = Readings(_summary(seen, wrong, len(required)), unexpected=Exact(wrong))
     readings.answered = frozenset(one.question for one in seen if one.question)
     return readings
 
 
-async def _look(config: Routes, route: Route, request: Request, context: Context) -> _Seen:
+async def _measured(config: Routes, route: Route, request: Request, context: Context) -> _Seen:
     url, max_age = route.target(context.base_url), config.max_age if route.max_age is None else route.max_age
     try:
         answer = await context.http.get_fresh(
@@ -107,7 +107,7 @@ async def _look(config: Routes, route: Route, request: Request, context: Context
             content=request.content,
             most=PAGE,
         )
-        await _believe(config, route, answer, request, context)
+        await _require_own_answer(config, route, answer, request, context)
     except ProbeFailedError as error:
         if error.reason in _SILENT:
             return _Seen(route=route, wrong=error.detail, is_silent=True)
@@ -118,18 +118,18 @@ async def _look(config: Routes, route: Route, request: Request, context: Context
     if doubt := doubt_of_question(context, answer, question, _EXPECT):
         return _Seen(route=route, failed=ProbeFailedError(Reason.BAD_RESPONSE, doubt))
     where = f", which points to {answer.redirect}," if answer.redirect else ""
-    return _Seen(route=route, wrong=f"{answer.status} from {answer.address}{where} where {route.due} is due")
+    return _Seen(route=route, wrong=f"{answer.status} from {answer.address}{where} instead of {route.due}")
 
 
-async def _believe(config: Routes, route: Route, answer: Answer, request: Request, context: Context) -> None:
-    """Nothing, if the answer tells of this route.
+async def _require_own_answer(config: Routes, route: Route, answer: Answer, request: Request, context: Context) -> None:
+    """Go on only where the answer is that of this route.
 
     Raises:
-        ProbeFailedError: `turned_away`: a guard answered instead; `bad_response`: every path gets this answer.
+        ProbeFailedError: `turned_away`: access is denied; `bad_response`: every path gets this answer.
     """
     is_due = route.expects(answer.status)
     if answer.is_challenge or (answer.denies_access and not is_due):
-        raise answer.access_denied("configure connect.headers, or expect it")
+        raise answer.access_denied("configure connect.headers, or declare it in 'expect'")
     is_comparable = config.made_up_path and route.method in ("GET", "HEAD")
     if not (is_comparable and is_due and (answer.is_success or answer.denies_access)):
         return
@@ -140,13 +140,13 @@ async def _believe(config: Routes, route: Route, answer: Answer, request: Reques
             if answer.denies_access
             else f"{answer.address} answers anything"
         )
-        detail = f"{who}: a path that cannot exist gets the same {answer.status if answer.denies_access else 'answer'}"
-        hint = "if it must, made_up_path = false asks no more, and proves less"
+        detail = f"{who}: a made-up path gets the same {answer.status if answer.denies_access else 'answer'}"
+        hint = "if this is intended, made_up_path = false disables this check"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
 
 
 def _summary(seen: list[_Seen], wrong: int, required: int) -> str:
-    """The count, and each route that is not as declared or cannot be read."""
+    """Return the count, and each route that is not as declared or cannot be read."""
     summary = [
         f"{one.route}{' (optional)' if one.route.need == 'optional' else ''}: "
         f"{one.failed.detail if one.failed else one.wrong}"
@@ -155,24 +155,24 @@ def _summary(seen: list[_Seen], wrong: int, required: int) -> str:
     ]
     more = [f"and {len(summary) - _TOLD} more"] if len(summary) > _TOLD else []
     if unasked := sum(not one.is_asked for one in seen):
-        more.append(f"{unasked} not asked, for {_ENOUGH} in a row kept silent")
+        more.append(f"{unasked} not asked after {_ENOUGH} in a row without a response")
     return "; ".join([f"{wrong} of {required} routes not as declared", *summary[:_TOLD], *more])
 
 
 def _endpoint(config: Routes, base_url: str) -> Endpoint:
-    """Where most of it goes: the base URL if any route lies below it, else the first route's own host."""
+    """Return where most requests go: the base URL if a route is below it, else the first route's own host."""
     first = next((route for route in config.routes if route.path), config.routes[0])
     return endpoint_of(first.target(base_url))
 
 
 def _requests(config: Routes) -> int:
-    """Each route, and two paths that cannot exist for each origin and set of headers."""
+    """Return the number of requests: each route, and the made-up paths for each origin and set of headers."""
     asked = {(route.url and origin_of(route.url), frozenset(route.headers)) for route in config.routes}
     return len(config.routes) + MADE_UP * len(asked) * config.made_up_path
 
 
 def _exchanges(config: Routes) -> int:
-    """Four routes are asked at once; beside one of them, two paths that cannot exist."""
+    """Return the number of exchanges in a row: four routes are asked at once, the made-up paths after one of them."""
     return -(-len(config.routes) // _AT_ONCE) + MADE_UP * config.made_up_path
 
 
@@ -188,7 +188,7 @@ KIND = Kind(
             name="unexpected",
             unit="",
             role="answered",
-            help="required routes that answer with another status than declared, or refuse, reset or keep silent",
+            help="Number of required routes that answer with another status than declared, or do not respond.",
         ),
     ),
     measure=measure,
@@ -205,10 +205,10 @@ KIND = Kind(
 kind = "routes"
 routes = [
     { path = "/api/orders" },
-    { path = "/api/me", expect = 401 },  # a protected route that says so is well
+    { path = "/api/me", expect = 401 },  # a protected route
     { url = "https://pay.example.net/status", need = "optional" },
 ]
 """,
-    safety="it only reads; with a POST, PUT, PATCH or DELETE among its routes all are asked once an attempt, where "
-    "canary-write is allowed",
+    safety="Only reads; with a POST, PUT, PATCH or DELETE among its routes, all are requested once per attempt, and "
+    "only where canary-write is allowed.",
 )

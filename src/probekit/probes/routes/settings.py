@@ -1,4 +1,4 @@
-"""The routes that are asked, and what each must answer."""
+"""The settings of the kind `routes`."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ MOST: Final = 500  # routes of one table
 
 
 class Route(Where, RequestConfig):
-    """One URL and the statuses that it must answer with."""
+    """A URL and the statuses that it may answer with."""
 
-    name: str | None = Field(None, min_length=1, max_length=60, description="what the report calls it")
+    name: str | None = Field(None, min_length=1, max_length=60, description="Name of the route in reports.")
     expect: Statuses = Field(
-        (), description="the status, or a list of those, that it may answer with; any 2xx if not given"
+        (), description="Status, or list of statuses, that the route may answer with; default: any 2xx."
     )
-    max_age: Duration | None = Field(None, ge=0, description="how old an answer may be, instead of the table's own")
+    max_age: Duration | None = Field(
+        None, ge=0, description="Greatest age of the route's answer, instead of the probe's max_age."
+    )
     need: Literal["required", "optional"] = Field(
-        "required", description='"optional": it is shown when it misbehaves, and does not count'
+        "required", description='"optional": failures of the route are reported and do not count.'
     )
 
     def expects(self, status: int) -> bool:
-        """Whether the route may answer with this status."""
+        """Return whether the route may answer with this status."""
         return is_expected(status, self.expect)
 
     @property
     def due(self) -> str:
-        """The statuses that it may answer with, in words."""
+        """The accepted statuses, in words."""
         return in_words(self.expect)
 
     def __str__(self) -> str:
@@ -39,11 +41,11 @@ class Route(Where, RequestConfig):
 
 
 class Routes(RepeatedConfig, FreshConfig, MadeUpPathConfig):
-    """The routes, each asked once a measurement."""
+    """The routes, each requested once per measurement."""
 
     kind: Literal["routes"]
     routes: tuple[Route, ...] = Field(
-        max_length=MOST, description="what is asked, up to 500: a path or a URL, how, and what it must answer"
+        max_length=MOST, description="Routes to request, up to 500: a path or a URL each, with the expected statuses."
     )
 
     @field_validator("routes")
@@ -52,11 +54,11 @@ class Routes(RepeatedConfig, FreshConfig, MadeUpPathConfig):
         known = set[tuple[str | None, ...]]()
         for route in routes:
             if (place := (route.method, route.path, route.url, route.asks_beside())) in known:
-                message = f"'{route}' is there twice"
+                message = f"'{route}' is listed twice"
                 raise ValueError(message)
             known.add(place)
         if all(route.need == "optional" for route in routes):
-            message = "no route is required: nothing would be measured"
+            message = "no route is required, so nothing would be measured"
             raise ValueError(message)
         return routes
 
@@ -64,7 +66,7 @@ class Routes(RepeatedConfig, FreshConfig, MadeUpPathConfig):
     def _writes_seldom(self) -> Self:
         if self.writes and "repeat" in self.model_fields_set:
             method = next(route.method for route in self.routes if route.writes)
-            message = f"a {method} is sent once an attempt, and the routes beside it are, too: leave repeat out"
+            message = f"a {method} is sent once per attempt, and so are all routes of this probe: remove repeat"
             raise ValueError(message)
         return self
 

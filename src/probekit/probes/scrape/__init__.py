@@ -1,4 +1,4 @@
-"""What has the target itself counted of everybody's requests? Its own metrics, in Prometheus' text format."""
+"""Read the target's own counters of all its requests, from its metrics in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 @dataclass(slots=True)
 class _Block:
-    """Differences of one block of time; what a process counted before it was first seen, or lost, is in none."""
+    """The growth of the counters in one block of time, without processes that appeared or ended in it."""
 
     is_whole: bool = True
     requests: int = 0
@@ -36,7 +36,7 @@ class _Block:
     buckets: dict[float, int] = field(default_factory=dict)
 
     def add(self, growth: Counters, config: Scrape) -> None:
-        """Add what one process has counted in it."""
+        """Add the growth of one process."""
         for labels, more in growth.statuses.items():
             status = dict(labels).get(config.status, "")
             self.requests += round(more)
@@ -46,14 +46,14 @@ class _Block:
 
 
 async def sample(config: Scrape, context: Context) -> AsyncGenerator[Readings, None]:
-    """What was counted in each block: differences of one process, never across a restart.
+    """Yield what was counted in each block: the growth of each process, never across a restart.
 
     Raises:
-        ProbeFailedError: the metrics cannot be read, do not hold what the configuration names, or fall without a
-            restart: then nothing of the whole window is certain.
+        ProbeFailedError: the metrics cannot be read, lack what the configuration names, or fall without a restart, so
+            that nothing of the whole window is reliable.
     """
     if context.window is None:
-        raise ProbeFailedError(Reason.BUG, "a sampling needs a window")
+        raise ProbeFailedError(Reason.BUG, "the sampling has no window")
     before = {one.process: one for one in await _scraped(config, context)}
     sent = context.http.sent_in_all
     while await context.window.next():
@@ -77,34 +77,34 @@ async def _scraped(config: Scrape, context: Context) -> list[Counters]:
     )
     answer.require_answer()
     if answer.status != 200 or answer.media_type == "text/html":  # noqa: PLR2004  # RFC 9110 section 15.3.1
-        detail = f"{answer.status} {answer.media_type} from {answer.address}, where metrics are due"
+        detail = f"{answer.status} {answer.media_type} from {answer.address} instead of metrics"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
-    return await asyncio.to_thread(read, config, answer.body)  # a large page would hold up the run's one loop
+    return await asyncio.to_thread(read, config, answer.body)  # a large page would block the event loop
 
 
-def _readings(config: Scrape, block: _Block, ours: int) -> Readings:
-    """What was counted; `ours`: how many of the requests may be those that this run sent meanwhile."""
+def _readings(config: Scrape, block: _Block, own: int) -> Readings:
+    """Return the readings of a block; `own` is the number of requests that this run sent during it."""
     summary = f"{block.requests or block.buckets.get(inf, 0)} requests counted by the target in the last block"
-    summary += "" if block.is_whole else "; a process was restarted, or is seen for the first time, and is left out"
+    summary += "" if block.is_whole else "; a restarted or new process is left out"
     values: dict[str, Share | Histogram] = {}
     if config.requests:
-        values["error_rate"] = Share((block.errors,), (block.requests,), _none_or(min(ours, block.requests)))
+        values["error_rate"] = Share((block.errors,), (block.requests,), _none_or(min(own, block.requests)))
     if config.duration and block.buckets:
         trials = block.buckets[inf]
         edges = tuple(sorted(edge for edge in block.buckets if isfinite(edge)))
         counts = tuple(min(block.buckets[edge], trials) for edge in edges)
         milliseconds = tuple(round(edge * config.milliseconds, 6) for edge in edges)
-        mine = _none_or(min(ours, trials))
+        mine = _none_or(min(own, trials))
         values |= {name: Histogram(milliseconds, (counts,), (trials,), q, mine) for name, q in _QUANTILES.items()}
     return Readings(summary, **values)
 
 
-def _none_or(ours: int) -> tuple[int, ...]:
-    return (ours,) if ours else ()
+def _none_or(own: int) -> tuple[int, ...]:
+    return (own,) if own else ()
 
 
 def _default_limits(config: Scrape) -> tuple[str, ...]:
-    """Return the checklist's limit on durations and a mild one on errors, as far as the settings name them."""
+    """Return the checklist's limit on durations and a lenient one on errors, as far as the settings name them."""
     durations = ("p95 < 500 ms",) if config.duration else ()
     return (*durations, "error_rate < 1 %") if config.requests else durations
 
@@ -113,18 +113,18 @@ KIND = Kind(
     config=Scrape,
     fills=("api",),
     metrics=(
-        Metric(name="p50", unit="ms", help="half of everybody's requests took no longer", quantile=0.5),
+        Metric(name="p50", unit="ms", help="Duration that half of all requests did not exceed.", quantile=0.5),
         Metric(
             name="p95",
             unit="ms",
-            help="95 % took no longer; judged by the bucket that ends at the limit",
+            help="Duration that 95 % of all requests did not exceed; judged by the bucket that ends at the limit.",
             quantile=0.95,
         ),
-        Metric(name="p99", unit="ms", help="99 % took no longer", quantile=0.99),
+        Metric(name="p99", unit="ms", help="Duration that 99 % of all requests did not exceed.", quantile=0.99),
         Metric(
             name="error_rate",
             unit="%",
-            help="share of everybody's requests with a status that is an error",
+            help="Share of all requests with a status that counts as an error.",
             is_share=True,
         ),
     ),
@@ -138,7 +138,7 @@ kind = "scrape"
 path = "/metrics"
 requests = "http_requests_total"
 duration = "http_request_duration_seconds"
-without = { handler = ["/health", "/metrics"] }  # and our own routes
+without = { handler = ["/health", "/metrics"] }  # and probekit's own routes
 """,
-    privileges="whatever opens the metrics (connect.headers)",
+    privileges="read access to the metrics (connect.headers)",
 )

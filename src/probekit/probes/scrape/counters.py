@@ -1,4 +1,4 @@
-"""What has each process behind an address counted so far, as one page of its metrics says it?"""
+"""Read the counters of each process behind an address from one page of metrics."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from probekit.probes._support.exposition import Exposition, Sample, parse
 from probekit.probes.scrape.settings import Scrape
 
 _START: Final = "process_start_time_seconds"
-_MOST: Final = 1e15  # of a counter, and of an edge that is no infinity: beyond it a double does not count by ones
-_SUMS: Final = frozenset({"total", "all", "*"})  # statuses of a series that adds up the others
+_MOST: Final = 1e15  # of a counter and of a finite edge: beyond it a double does not count by ones
+_SUMS: Final = frozenset({"total", "all", "*"})  # statuses of a series that is the sum of the others
 
 _Key = TypeVar("_Key")
 Labels = frozenset[tuple[str, str]]
-Process = tuple[str, tuple[float, ...]]  # its label and when it started; nothing where the page does not say
+Process = tuple[str, tuple[float, ...]]  # its label and its start time; empty where the page has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Counters of one process since it began, by their labels."""
+    """Counters of one process since its start, by their labels."""
 
     process: Process
     statuses: Mapping[Labels, float]
     buckets: Mapping[tuple[Labels, float], float]  # by upper edge, in the histogram's unit
 
     def since(self, earlier: Counters) -> Counters:
-        """Return the growth since an earlier page of the same process; a series that was not there began at 0.
+        """Return the growth since an earlier page of the same process; a new series began at 0.
 
         Raises:
-            ProbeFailedError: `bad_response`: a counter fell or vanished, so that it is not one process.
+            ProbeFailedError: `bad_response`: a counter fell or vanished, so that it is not the same process.
         """
         return Counters(
             process=self.process,
@@ -44,7 +44,7 @@ class Counters:
 
 @dataclass(slots=True)
 class _Found:
-    """The series that count of one process."""
+    """The counted series of one process."""
 
     starts: list[float] = field(default_factory=list)
     statuses: dict[Labels, float] = field(default_factory=dict)
@@ -60,8 +60,8 @@ def read(config: Scrape, body: bytes) -> list[Counters]:
     """Return the counters of each process on one page.
 
     Raises:
-        ProbeFailedError: `bad_response`: the page is malformed, does not hold what the settings name, or holds it so
-            that it cannot be added up.
+        ProbeFailedError: `bad_response`: the page is malformed, lacks what the settings name, or holds series that
+            cannot be added up.
     """
     page = parse(body, frozenset(_names(config)))
     counter = _series(page, config.requests, ("", "_total"), "counter")
@@ -73,7 +73,7 @@ def read(config: Scrape, body: bytes) -> list[Counters]:
             process.starts.append(value)
         elif name in (counter, bucket) and config.counts(labels):
             if not 0 <= value <= _MOST:  # not-a-number too
-                raise _unusable(f"'{name}' is {number(value)}, which no counter can be")
+                raise _unusable(f"'{name}' is {number(value)}, which is not a valid counter")
             if name == counter:
                 process.statuses[_with_status(config, name, labels)] = value
             else:
@@ -89,7 +89,7 @@ def require_equal_edges(config: Scrape, pages: Sequence[Counters]) -> None:
     """Go on only where the buckets of all series end at the same edges, the last of them at infinity.
 
     Raises:
-        ProbeFailedError: `bad_response`: they do not, so that what is between two edges would be in none.
+        ProbeFailedError: `bad_response`: they do not, so that requests between two edges would be lost.
     """
     different: set[frozenset[float]] = set()
     for page in pages:
@@ -98,9 +98,9 @@ def require_equal_edges(config: Scrape, pages: Sequence[Counters]) -> None:
             edges.setdefault(labels, set()).add(edge)
         different |= {frozenset(found) for found in edges.values()}
     if any(inf not in found for found in different):
-        raise _unusable(f"'{config.duration}' has no +Inf bucket: what is slower than its last edge would be in none")
+        raise _unusable(f"'{config.duration}' has no +Inf bucket, so requests slower than its last edge are missing")
     if len(different) > 1:
-        raise _unusable(f"the buckets of '{config.duration}' end at different edges, so they cannot be added up")
+        raise _unusable(f"the buckets of '{config.duration}' have different edges, so they cannot be added up")
 
 
 def _names(config: Scrape) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _each_once(samples: Sequence[Sample]) -> Sequence[Sample]:
 
 
 def _series(page: Exposition, family: str | None, endings: Sequence[str], kind: str) -> str | None:
-    """Return how the samples of a family are called; None where the page declares it and it has counted nothing yet."""
+    """Return the name of a family's samples; None where the page declares it and it has counted nothing yet."""
     if family is None:
         return None
     present = {sample.name for sample in page.samples}
@@ -134,18 +134,18 @@ def _series(page: Exposition, family: str | None, endings: Sequence[str], kind: 
     if declared == {kind} and not is_counted:
         return None
     what = f"it is declared as {' and '.join(sorted(declared))}" if declared else "it has no TYPE line either"
-    what = f"there is a '{family}_count' alone" if is_counted else what
-    raise _unusable(f"no series of '{family}{endings[0]}' is among the metrics, where a {kind} is due: {what}")
+    what = f"there is only a '{family}_count'" if is_counted else what
+    raise _unusable(f"the metrics have no series '{family}{endings[0]}' of a {kind}: {what}")
 
 
 def _with_status(config: Scrape, name: str, labels: Mapping[str, str]) -> Labels:
     status = labels.get(config.status)
     if status is None:
         known = ", ".join(sorted(labels))
-        raise _unusable(f"'{name}' has no label '{config.status}', by which errors are told: {known}")
+        raise _unusable(f"'{name}' has no label '{config.status}' for the status; its labels are {known}: set 'status'")
     if status.lower() in _SUMS:
-        hint = f'without = {{ {config.status} = ["{status}"] }} leaves it out'
-        raise _unusable(f"'{name}' has a series of {config.status} \"{status}\", which adds up the others: {hint}")
+        hint = f'exclude it with without = {{ {config.status} = ["{status}"] }}'
+        raise _unusable(f"'{name}' has a series with {config.status} \"{status}\", the sum of the others: {hint}")
     return frozenset(labels.items())
 
 
@@ -159,7 +159,7 @@ def _edge(labels: Mapping[str, str]) -> float:
     except ValueError:
         edge = -inf
     if not (0 <= edge <= _MOST or edge == inf):
-        raise _unusable("a bucket without an edge")
+        raise _unusable("a bucket has no valid edge")
     return edge
 
 
@@ -167,13 +167,13 @@ def _growth(what: str, before: Mapping[_Key, float], after: Mapping[_Key, float]
     growth = {key: value - before.get(key, 0.0) for key, value in after.items()}
     if before.keys() - after.keys() or min(growth.values(), default=0.0) < 0:
         cause = "several processes answer at this address, or one was restarted"
-        hint = f"set 'process', or let each process tell its {_START}"
-        raise _unusable(f"a counter of {what} fell or vanished, and no new start time explains it: {cause}; {hint}")
+        hint = f"set 'process', or let each process export {_START}"
+        raise _unusable(f"a counter of {what} fell or vanished without a new start time: {cause}; {hint}")
     return growth
 
 
 def _twice(name: str) -> ProbeFailedError:
-    return _unusable(f"a series of '{name}' stands there twice, so that neither of both counts for certain")
+    return _unusable(f"a series of '{name}' is listed twice, so neither of them is reliable")
 
 
 def _unusable(detail: str) -> ProbeFailedError:

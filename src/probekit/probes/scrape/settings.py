@@ -1,4 +1,4 @@
-"""Where the metrics are, and which of them count requests."""
+"""The settings of the kind `scrape`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from probekit.probe import HttpConfig
 
 _MILLISECONDS: Final = {"s": 1000.0, "ms": 1.0}
-_UNIT_WORDS: Final = {  # words of a metric's name that say its unit
+_UNIT_WORDS: Final = {  # words of a metric's name that give its unit; empty: not supported
     "seconds": "s",
     "milliseconds": "ms",
     "millis": "ms",
@@ -27,21 +27,26 @@ _UNIT_WORDS: Final = {  # words of a metric's name that say its unit
 
 
 class Scrape(HttpConfig):
-    """Where the metrics are, and which of them count requests."""
+    """The place of the metrics, and those that count requests."""
 
     kind: Literal["scrape"]
-    requests: str | None = Field(None, min_length=1, description="the counter of requests, by status")
-    status: str = Field("status", min_length=1, description="the label of that counter that holds the status")
-    errors: tuple[str, ...] = Field(("5",), min_length=1, description="how a status begins that is an error")
-    duration: str | None = Field(None, min_length=1, description="the histogram of durations")
+    requests: str | None = Field(
+        None, min_length=1, description="Name of the counter of requests, which has a label for the status."
+    )
+    status: str = Field("status", min_length=1, description="Label of that counter that holds the status.")
+    errors: tuple[str, ...] = Field(
+        ("5",), min_length=1, description="Beginnings of the statuses that count as errors."
+    )
+    duration: str | None = Field(None, min_length=1, description="Name of the histogram of durations.")
     unit: Literal["s", "ms"] | None = Field(
-        None, description="The unit of 'duration'; if it is not set, the one that its name says, else seconds."
+        None, description="Unit of 'duration'; default: the unit in its name, else seconds."
     )
-    where: dict[str, str] = Field({}, description="labels that a series must have to count")
+    where: dict[str, str] = Field({}, description="Labels, with their values, that a series must have to count.")
     without: dict[str, tuple[str, ...]] = Field(
-        {}, description="label to the values that do not count: health checks, metrics, and our own routes or agent"
+        {},
+        description="Values of labels that do not count: health checks, metrics, and probekit's own routes or agent.",
     )
-    process: str | None = Field(None, description="the label that tells processes behind one address apart")
+    process: str | None = Field(None, description="Label that distinguishes the processes behind one address.")
 
     @model_validator(mode="after")
     def _counts_something(self) -> Self:
@@ -49,7 +54,7 @@ class Scrape(HttpConfig):
             message = "name 'requests', a counter, or 'duration', a histogram, or both"
             raise ValueError(message)
         if self.unit is None and not self._unit_of_name:
-            message = f"'{self.duration}' is neither in seconds nor in milliseconds: set 'unit' if its name is wrong"
+            message = f"'{self.duration}' must be in seconds or milliseconds: set 'unit' if its name is misleading"
             raise ValueError(message)
         return self
 
@@ -60,10 +65,10 @@ class Scrape(HttpConfig):
 
     @property
     def milliseconds(self) -> float:
-        """How many milliseconds one unit of 'duration' is."""
+        """The milliseconds in one unit of 'duration'."""
         return _MILLISECONDS[self.unit or self._unit_of_name]
 
     def counts(self, labels: Mapping[str, str]) -> bool:
-        """Whether a series of these labels is one of those that count."""
+        """Return whether a series with these labels counts."""
         kept = all(labels.get(name) == value for name, value in self.where.items())
         return kept and not any(labels.get(name) in values for name, values in self.without.items())
