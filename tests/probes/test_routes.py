@@ -365,9 +365,7 @@ async def test_a_declared_401_that_every_path_gets_is_the_gateway_s() -> None:
         )
 
     assert caught.value.reason is Reason.BAD_RESPONSE
-    assert (
-        "only the gateway at 192.0.2.1:443 answered: a made-up path gets the same 401" in caught.value.detail
-    )
+    assert "only the gateway at 192.0.2.1:443 answered: a made-up path gets the same 401" in caught.value.detail
 
 
 async def test_the_question_for_a_made_up_path_can_be_left_out() -> None:

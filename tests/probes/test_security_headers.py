@@ -87,7 +87,7 @@ async def test_pages_that_keep_the_minimum_give_every_promised_number(read) -> N
     assert numbers(readings) == NOTHING
     assert set(readings.values) == KIND.metric_names
     assert readings.notes["pages"] == "/ 200, /api 401, a path that cannot exist 404"
-    assert readings.summary == 'every page keeps the minimum; http://app.test/ answers 301 to "https://app.test/"'
+    assert readings.summary == 'every page meets the minimum; http://app.test/ answers 301 to "https://app.test/"'
 
 
 async def test_what_is_asked(read) -> None:
@@ -114,7 +114,7 @@ async def test_a_header_counts_once_on_each_page_and_is_told_once(read) -> None:
     told = readings.summary.split("; ")
     assert told[:3] == [
         "X-Content-Type-Options is missing on /, /shop",
-        'server tells too much on /, /shop: "nginx/1.25.3"',
+        'server discloses software on /, /shop: "nginx/1.25.3"',
         "Strict-Transport-Security is weak on /api: max-age 60 s, minimum 15552000 s",
     ]
 
@@ -159,13 +159,13 @@ async def test_a_named_session_cookie_must_be_set(read, set_cookie, reading) -> 
 
     assert numbers(readings) == NOTHING | {"weak_cookies": reading}
     if reading is Reason.BAD_RESPONSE:
-        assert readings.values["weak_cookies"].detail.startswith("no sampled answer sets sid: name the page")
+        assert readings.values["weak_cookies"].detail.startswith("no sampled answer sets sid: add its page")
 
 
 async def test_a_cookie_that_is_too_large_is_told(read) -> None:
     readings = await read({"/": page(Set_Cookie=f"sid={'x' * 4096}; Secure; HttpOnly; SameSite=Lax")})
 
-    assert 'cookie "sid" is weak on /: browsers drop it, for its name and value have 4099 bytes' in readings.summary
+    assert 'cookie "sid" is weak on /: browsers drop it: its name and value have 4099 bytes' in readings.summary
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ async def test_a_post_that_sets_no_cookie_leaves_cookies_not_verified(read) -> N
     readings = await read({"/": page(Set_Cookie=GOOD_COOKIE), "/login": page()}, **MAY_POST)
 
     assert numbers(readings) == NOTHING | {"weak_cookies": Reason.BAD_RESPONSE}
-    assert readings.values["weak_cookies"].detail == "POST /login answers 200 and sets no cookie: look at its body"
+    assert readings.values["weak_cookies"].detail == "POST /login answers 200 and sets no cookie: check its body"
 
 
 @pytest.mark.parametrize("allow", [[], ["load"]])
@@ -213,7 +213,7 @@ async def test_a_post_that_is_not_allowed_is_not_sent_and_leaves_cookies_not_ver
 
     assert numbers(readings) == NOTHING | {"weak_cookies": Reason.MISSING_SETTING}
     assert readings.values["weak_cookies"].detail == (
-        'POST /login is not sent: add allow = ["canary-write"] to the environment'
+        'POST /login is not sent because it changes the target: add allow = ["canary-write"] to the environment'
     )
     assert {request.method for request in asked} == {"GET"}
     assert weak.values["weak_cookies"] == Exact(1)
@@ -281,8 +281,8 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
         ({"/": page(429)}, {}, Reason.TURNED_AWAY, r"rate limited \(429 .* which / may need"),
         ({"/": page(CF_Mitigated="challenge")}, {}, Reason.TURNED_AWAY, r"access denied \(200 .* which / may need"),
         ({"/": page(500)}, {}, Reason.BAD_RESPONSE, "500 for /"),
-        ({"/": page(302, Location="/login?next=x")}, {}, Reason.BAD_RESPONSE, '/ leads to "/login"'),
-        ({"/": page(304)}, {}, Reason.BAD_RESPONSE, "/ leads to null"),
+        ({"/": page(302, Location="/login?next=x")}, {}, Reason.BAD_RESPONSE, '/ redirects to "/login"'),
+        ({"/": page(304)}, {}, Reason.BAD_RESPONSE, "/ redirects to null"),
         (
             {"/": page(), "/api": page(429)},
             {"api": "/api"},
@@ -295,7 +295,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
             Reason.BAD_RESPONSE,
             "503 for /api",
         ),
-        ({"/": page(), "/api": page(301, Location="/v2")}, {"api": "/api"}, Reason.BAD_RESPONSE, "/api leads to"),
+        ({"/": page(), "/api": page(301, Location="/v2")}, {"api": "/api"}, Reason.BAD_RESPONSE, "/api redirects to"),
         (
             {"/": ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:443 refused the connection")},
             {},
@@ -517,7 +517,7 @@ async def test_a_silent_page_is_no_reading(serve) -> None:
         ({"api": "https://b.test/"}, "pattern"),
         ({"plain_url": "https://b.test/"}, "pattern"),
         ({"plain_url": "http://user:word@b.test/"}, "pattern"),
-        ({"plain_url": "http://b.test:99999/"}, "no port that can be"),
+        ({"plain_url": "http://b.test:99999/"}, "missing host or invalid port"),
         ({"follow": 6}, "less than or equal"),
         ({"hst": True}, "Extra inputs"),
         ({"session_cookies": ["a b"]}, "pattern"),

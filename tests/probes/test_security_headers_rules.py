@@ -83,12 +83,12 @@ def test_without_a_policy_scripts_and_frames_are_both_let_in() -> None:
         (
             "Content-Security-Policy",
             "default-src 'unsafe-inline' *; frame-ancestors 'self'",
-            ("weak", "Content-Security-Policy", "lets in inline scripts, scripts of any host"),
+            ("weak", "Content-Security-Policy", "allows inline scripts, scripts of any host"),
         ),
         (
             "Content-Security-Policy",
             "default-src 'self'; frame-ancestors HTTPS:",
-            ("weak", "frame-ancestors", "lets in every site"),
+            ("weak", "frame-ancestors", "allows every site"),
         ),
         (
             "Referrer-Policy",
@@ -96,13 +96,13 @@ def test_without_a_policy_scripts_and_frames_are_both_let_in() -> None:
             (
                 "weak",
                 "Referrer-Policy",
-                "unsafe-url is none of no-referrer, same-origin, strict-origin, strict-origin-when-cross-origin",
+                "unsafe-url is not one of no-referrer, same-origin, strict-origin, strict-origin-when-cross-origin",
             ),
         ),
         (
             "Content-Security-Policy",
             "default-src 'self' 'unsafe-eval'; frame-ancestors 'self'",
-            ("weak", "Content-Security-Policy", "lets in strings that run as scripts"),
+            ("weak", "Content-Security-Policy", "allows strings that run as scripts"),
         ),
         ("Referrer-Policy", "none", ("missing", "Referrer-Policy", 'browsers ignore "none"')),
         ("Server", "nginx/1.25.3", ("leaking", "server", '"nginx/1.25.3"')),
@@ -119,7 +119,7 @@ def test_without_a_policy_scripts_and_frames_are_both_let_in() -> None:
             (
                 "weak_cookies",
                 'cookie "sid"',
-                "browsers drop it, for its name and value have 4097 bytes (at most 4096)",
+                "browsers drop it: its name and value have 4097 bytes (maximum 4096)",
             ),
         ),
         ("Set-Cookie", "sid=Secure", ("weak_cookies", 'cookie "sid"', "no Secure, no HttpOnly, no SameSite")),
@@ -187,7 +187,7 @@ def test_frame_ancestors_wins_over_x_frame_options() -> None:
     without = ["Content-Security-Policy"]
 
     assert found(policy, ("X-Frame-Options", "DENY"), without=without) == [
-        ("weak", "frame-ancestors", "lets in every site")
+        ("weak", "frame-ancestors", "allows every site")
     ]
     second = ("Content-Security-Policy", "frame-ancestors 'self'")
     assert found(policy, second, without=without) == []
@@ -210,7 +210,7 @@ def test_a_policy_of_the_page_is_one_of_all() -> None:
     assert found(HTML, FRAMES, without=["Content-Security-Policy"], body=STRICT) == []
     assert found(HTML, weak, without=["Content-Security-Policy"], body=STRICT) == []
     assert found(HTML, weak, without=["Content-Security-Policy"], body=eval_only) == [
-        ("weak", "Content-Security-Policy", "lets in strings that run as scripts")
+        ("weak", "Content-Security-Policy", "allows strings that run as scripts")
     ]
     assert found(HTML, body=eval_only) == []  # the header is strict
 
@@ -224,7 +224,7 @@ def test_a_policy_of_the_page_keeps_no_frames_out() -> None:
 
 
 def test_a_policy_that_stands_too_late_is_told_with_its_reason() -> None:
-    late = ("weak", "Content-Security-Policy", "its <meta> stands after a <script>, to which it does not apply")
+    late = ("weak", "Content-Security-Policy", "its <meta> is after a <script>, to which it does not apply")
     outside = ("missing", "Content-Security-Policy", "browsers ignore a <meta> outside of <head>")
     script = b"<script>1</script>"
 
@@ -241,7 +241,7 @@ def test_the_referrer_policy_of_the_page_takes_the_place_of_the_header_s() -> No
         (
             "weak",
             "Referrer-Policy",
-            "unsafe-url (<meta>) is none of no-referrer, same-origin, strict-origin, strict-origin-when-cross-origin",
+            "unsafe-url (<meta>) is not one of no-referrer, same-origin, strict-origin, strict-origin-when-cross-origin",
         )
     ]
     assert found(HTML, without=["Referrer-Policy"], body=good) == []
@@ -251,7 +251,7 @@ def test_the_referrer_policy_of_the_page_takes_the_place_of_the_header_s() -> No
 
 def test_hsts_over_plain_http_is_missing() -> None:
     assert found(url="http://app.test/") == [
-        ("missing", "Strict-Transport-Security", "over plain http browsers ignore it")
+        ("missing", "Strict-Transport-Security", "browsers ignore it over plain http")
     ]
 
 

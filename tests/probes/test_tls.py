@@ -401,16 +401,16 @@ async def test_tls_may_begin_on_a_plain_connection(authority, begun, protocol, t
         ("postgres", postgres(b"N"), "offers no TLS"),
         ("postgres", postgres(b"E"), "does not answer as PostgreSQL"),
         ("postgres", postgres(b""), "does not answer as PostgreSQL"),
-        ("postgres", postgres(b"S" + b"early"), "sent more than its answer"),
+        ("postgres", postgres(b"S" + b"early"), "sent unexpected data"),
         ("smtp", smtp(b"SSH-2.0-OpenSSH\r\n"), "does not answer as SMTP"),
         ("smtp", smtp(b"450x no reply\r\n"), "does not answer as SMTP"),
         ("smtp", smtp(b"220-mail.test\r\n454 no\r\n"), "does not answer as SMTP"),
         ("smtp", smtp(GREETING, b"250 mail.test\r\n"), "offers no STARTTLS"),
         ("smtp", smtp(GREETING, OFFER, b"250 fine\r\n"), "does not answer as SMTP"),
-        ("smtp", smtp(GREETING, OFFER, GO + b"250 early\r\n"), "sent more than its answer"),
+        ("smtp", smtp(GREETING, OFFER, GO + b"250 early\r\n"), "sent unexpected data"),
         ("smtp", smtp(b"220-more\r\n" * 80), "more than 50 lines"),
-        ("smtp", smtp(b"220 " + b"x" * 200_000), "breaks off"),
-        ("smtp", smtp(b"220 no end"), "breaks off"),
+        ("smtp", smtp(b"220 " + b"x" * 200_000), "closed the connection or sent too long a line"),
+        ("smtp", smtp(b"220 no end"), "closed the connection or sent too long a line"),
     ],
 )
 async def test_what_is_no_way_to_tls_is_no_reading(authority, begun, protocol, talk, told) -> None:
@@ -511,8 +511,8 @@ async def test_one_certificate_at_every_address_is_the_same_everywhere(authority
     [
         (lambda leaf: {"fingerprint": leaf.upper()}, 0, ""),
         (lambda leaf: {"fingerprint": leaf, "same_everywhere": True}, 0, ""),
-        (lambda _: {"fingerprint": "0" * 64}, 1, "; it has another fingerprint than the declared one"),
-        (lambda _: {"issuer": "another"}, 1, "; it has another issuer than the declared one"),
+        (lambda _: {"fingerprint": "0" * 64}, 1, "; the fingerprint differs from the declared one"),
+        (lambda _: {"issuer": "another"}, 1, "; the issuer differs from the declared one"),
     ],
 )
 async def test_a_declared_fingerprint_or_issuer_is_held_against_the_leaf(
@@ -560,5 +560,5 @@ def test_host_and_port_are_those_of_the_base_url_where_nothing_is_said() -> None
 
 
 def test_a_fingerprint_is_64_hex_digits() -> None:
-    with pytest.raises(ValidationError, match="no SHA-256"):
+    with pytest.raises(ValidationError, match="must be a SHA-256 in hex"):
         TlsProbe(fingerprint="abc")

@@ -76,7 +76,7 @@ async def test_the_shortest_living_certificate_of_all_families_counts(read, serv
     assert (found["trusted"], found["host_matches"], found["chain_complete"], found["modern_protocol"]) == (1, 1, 1, 1)
     assert len(readings.notes["fingerprint"].split(", ")) >= 2
     assert "RSA certificate of app.test" in readings.summary
-    assert "one certificate seen" not in readings.summary
+    assert "only one certificate was read" not in readings.summary
 
 
 @pytest.mark.parametrize("family", ["RSA", "ECDSA"])
@@ -100,7 +100,7 @@ async def test_of_a_server_that_speaks_only_tls_1_3_one_certificate_is_seen(read
     readings = await read(*served, alerts=alerts, prepare=only(ssl.TLSVersion.TLSv1_3))
 
     assert numbers(readings)["trusted"] == 1
-    assert readings.summary.endswith("; one certificate seen: only TLS 1.3 is spoken")
+    assert readings.summary.endswith("; only one certificate was read, because only TLS 1.3 is spoken")
 
 
 async def test_a_claim_holds_only_if_it_holds_of_every_certificate(read, root) -> None:
@@ -179,7 +179,7 @@ def asked(read, root):
 
 ALERT = b"\x15\x03\x03\x00\x02\x02"
 RSA, OWN = 2, 3  # the number of the connection that asks for RSA, and of that which asks for ECDSA by TLS 1.2
-ONE = "one certificate seen: only TLS 1.3 is spoken"
+ONE = "only one certificate was read, because only TLS 1.3 is spoken"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ async def test_a_refused_hello_leaves_one_certificate(asked, answer, connections
 
     assert (numbers(readings)["trusted"], numbers(readings)["host_matches"]) == (1, 1)
     assert readings.summary.endswith(told)
-    assert ("one certificate seen" in readings.summary) == bool(told)
+    assert ("only one certificate was read" in readings.summary) == bool(told)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ async def test_a_hello_that_is_neither_answered_nor_refused_leaves_no_reading(as
         await asked(answer, RSA, timeout=1)
 
     assert failed.value.reason is reason
-    assert failed.value.detail.startswith("asked for an RSA certificate: ")
+    assert failed.value.detail.startswith("while requesting an RSA certificate: ")
 
 
 async def passed_on(reader, writer):
@@ -255,7 +255,7 @@ async def test_a_proxy_that_opens_no_tunnel_is_no_refusal_of_the_server(by_proxy
 
     assert (numbers(readings)["time_left"], numbers(readings)["modern_protocol"]) == (pytest.approx(5, abs=0.001), 1)
     assert isinstance(old.values["modern_protocol"], Failure)
-    assert failed.value.detail.startswith("asked for an RSA certificate: the proxy")
+    assert failed.value.detail.startswith("while requesting an RSA certificate: the proxy")
 
 
 @pytest.mark.parametrize(("certificate", "reason"), [(None, Reason.TURNED_AWAY), ("right", None)])

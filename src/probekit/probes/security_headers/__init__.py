@@ -1,4 +1,4 @@
-"""Do the pages carry the protective headers, and are they strong enough?"""
+"""Measure whether pages carry the protective headers, and whether these are strong enough."""
 
 from __future__ import annotations
 
@@ -34,38 +34,38 @@ _TOLD: Final = 12  # faults in one sentence
 
 
 class SecurityHeaders(Minimum):
-    """The pages that are sampled, beside the minimum that their headers must keep."""
+    """The sampled pages, and the minimum for their headers."""
 
     kind: Literal["security_headers"] = "security_headers"
-    pages: tuple[UrlPath, ...] = Field(("/",), min_length=1, max_length=4, description="paths of HTML pages")
-    api: UrlPath | None = Field(None, description="a path of the API; any answer below 500 is read, a 401 too")
-    error_page: bool = Field(default=True, description="whether a path that cannot exist is sampled too")
-    follow: int = Field(0, ge=0, le=5, description="redirects of a page that are followed, within the origin only")
+    pages: tuple[UrlPath, ...] = Field(("/",), min_length=1, max_length=4, description="Paths of HTML pages.")
+    api: UrlPath | None = Field(None, description="Path of the API; any answer below 500 is read, also a 401.")
+    error_page: bool = Field(default=True, description="Whether a made-up path, for an error page, is sampled too.")
+    follow: int = Field(0, ge=0, le=5, description="Number of redirects of a page to follow, only within its origin.")
     session_cookies: tuple[Word, ...] = Field(
-        (), max_length=8, description="names of cookies that a sampled answer must set, for them to count as read"
+        (), max_length=8, description="Names of cookies that at least one sampled answer must set."
     )
     post: CookiePost | None = Field(
         None,
-        description='a POST whose cookies are read too, such as { path = "/login", body = { env = "LOGIN_FORM" } }; it '
-        "takes canary-write to be allowed",
+        description='A POST whose cookies are read too, such as { path = "/login", body = { env = "LOGIN_FORM" } }; '
+        "needs canary-write to be allowed.",
     )
     plain_url: str | None = Field(
         None,
         pattern=r"^http://[^\s/@]+(/\S*)?$",
-        description="the http:// URL that must lead to https; http://HOST/ where base_url is https on port 443",
+        description="The http:// URL that must redirect to https; default: http://HOST/ of a base_url on port 443.",
     )
 
     @field_validator("plain_url")
     @classmethod
     def _names_a_host(cls, url: str | None) -> str | None:
         if url and not has_host(url):
-            message = "has no host, or no port that can be"
+            message = "missing host or invalid port"
             raise ValueError(message)
         return url
 
 
 async def measure(config: SecurityHeaders, context: Context) -> Readings:
-    """Read every page, hold each header against its minimum, and ask once by plain http."""
+    """Read every page, compare each header with its minimum, and send one request over plain http."""
     pages = await _pages(config, context)
     posted = await send(config.post, context) if config.post else None
     found = [(fault, name) for name, answer in pages.items() for fault in faults(config, answer, context.now())]
@@ -75,7 +75,7 @@ async def measure(config: SecurityHeaders, context: Context) -> Readings:
     clashes = [f"{name}: {clash}" for name, answer in pages.items() for clash in conflicts(answer)]
     counts = Counter(fault.metric for fault, _ in found)
     return Readings(
-        "; ".join([*(_summary(found) or ["every page keeps the minimum"]), summary, *clashes]),
+        "; ".join([*(_summary(found) or ["every page meets the minimum"]), summary, *clashes]),
         {"pages": ", ".join(f"{name} {answer.status}" for name, answer in pages.items())},
         missing=Exact(counts["missing"]),
         weak=Exact(counts["weak"]),
@@ -91,7 +91,7 @@ def _weak_cookies(
     found: Sequence[tuple[Fault, str]],
     answers: Sequence[Answer | Failure | None],
 ) -> Exact | Failure:
-    """How many cookies are weak; where none is, and one that was declared was not read, there is no reading."""
+    """Return the number of weak cookies; 0 only where every declared cookie was read."""
     weak = {fault.subject for fault, _ in found if fault.metric == "weak_cookies"}
     unread = next((answer for answer in answers if isinstance(answer, Failure)), None)
     if weak:
@@ -101,16 +101,16 @@ def _weak_cookies(
     read = [answer for answer in answers if isinstance(answer, Answer)]
     names = {cookie.name for answer in read for cookie in cookies_set(answer, context.now())}
     if unset := [name for name in config.session_cookies if name not in names]:
-        detail = f"no sampled answer sets {', '.join(unset)}: name the page in 'pages', or the log-in in 'post'"
+        detail = f"no sampled answer sets {', '.join(unset)}: add its page to 'pages', or its log-in as 'post'"
         return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
     return Exact(0)
 
 
 async def _pages(config: SecurityHeaders, context: Context) -> dict[str, Answer]:
-    """The sampled answers by what they are called.
+    """Return the sampled answers by their names.
 
     Raises:
-        ProbeFailedError: one of them could not be had, or is no page.
+        ProbeFailedError: one of them failed, or is not a page.
     """
     base = context.base_url.rstrip("/")
     pages = {}
@@ -121,7 +121,7 @@ async def _pages(config: SecurityHeaders, context: Context) -> dict[str, Answer]
         pages[config.api] = _readable(config.api, await context.http.get(base + config.api))
     for path, answer in pages.items():
         if answer.is_redirect:
-            detail = f"{path} leads to {shown(answer.redirect)}: name that page, or set 'follow'"
+            detail = f"{path} redirects to {shown(answer.redirect)}: list that page instead, or set 'follow'"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     if config.error_page:
         answer = await context.http.get(f"{base}/probekit-{uuid4().hex}", headers=_HTML)
@@ -138,11 +138,11 @@ def _readable(name: str, answer: Answer, refusals: Sequence[int] = ()) -> Answer
 
 
 def _summary(found: Sequence[tuple[Fault, str]]) -> list[str]:
-    """One sentence a fault, with every page that has it."""
+    """Return a sentence for each fault, with every page that has it."""
     pages: dict[Fault, list[str]] = {}
     for fault, page in found:
         pages.setdefault(fault, []).append(page)
-    words = {"missing": "is missing", "weak": "is weak", "leaking": "tells too much", "weak_cookies": "is weak"}
+    words = {"missing": "is missing", "weak": "is weak", "leaking": "discloses software", "weak_cookies": "is weak"}
     sentences = [
         f"{fault.subject} {words[fault.metric]} on {', '.join(names)}" + (f": {fault.why}" if fault.why else "")
         for fault, names in pages.items()
@@ -152,21 +152,21 @@ def _summary(found: Sequence[tuple[Fault, str]]) -> list[str]:
 
 
 def endpoint(_config: SecurityHeaders, base_url: str) -> Endpoint:
-    """Where the pages are asked for."""
+    """Return where the pages are requested."""
     return endpoint_of(base_url)
 
 
 def _requests(config: SecurityHeaders) -> int:
-    """The pages with the redirects that are followed, the API, an error page, a POST, and plain http."""
+    """Return the number of requests: pages with their redirects, API, error page, POST and plain http."""
     others = (config.api is not None, config.error_page, config.post is not None, True)
     return len(config.pages) * (1 + config.follow) + sum(others)
 
 
 def _unread(config: SecurityHeaders, base_url: str) -> dict[str, str]:
-    """The redirect to https, where nothing says which URL must lead there."""
+    """Return the redirect to https as unread, where its URL is not known."""
     if config.plain_url or usual_plain_url(base_url):
         return {}
-    return {"https_redirect": "needs 'plain_url', for base_url is not https on port 443"}
+    return {"https_redirect": "needs 'plain_url', because base_url is not https on port 443"}
 
 
 KIND = Kind(
@@ -178,16 +178,20 @@ KIND = Kind(
         Metric(
             name="missing",
             unit="",
-            help="demanded headers that are absent or that browsers ignore, once per header and page",
+            help="Number of required headers that are absent or that browsers ignore, per header and page.",
         ),
-        Metric(name="weak", unit="", help="headers that are present but below the minimum, once per header and page"),
-        Metric(name="leaking", unit="", help="headers that tell the software or its version, once per header and page"),
+        Metric(name="weak", unit="", help="Number of headers below the minimum, per header and page."),
+        Metric(
+            name="leaking",
+            unit="",
+            help="Number of headers that disclose software or its version, per header and page.",
+        ),
         Metric(
             name="weak_cookies",
             unit="",
-            help="cookies set without Secure, HttpOnly or SameSite, or too large for browsers, by name",
+            help="Number of cookies, by name, without Secure, HttpOnly or SameSite, or too large for browsers.",
         ),
-        Metric(name="https_redirect", unit="", high=1, help="1: plain http leads to the same host over https"),
+        Metric(name="https_redirect", unit="", high=1, help="1: plain http redirects to the same host over https."),
     ),
     measure=measure,
     endpoint=endpoint,
@@ -200,7 +204,7 @@ KIND = Kind(
 kind = "security_headers"
 pages = ["/"]
 api = "/api/version"
-plain_url = "http://app.example.com/"  # must lead to https
+plain_url = "http://app.example.com/"  # must redirect to https
 """,
-    safety="it only reads; where canary-write is allowed, each measurement sends a declared POST once",
+    safety="Only reads; where canary-write is allowed, each measurement sends a declared POST once.",
 )

@@ -1,4 +1,4 @@
-"""Send the declared POST, whose answer sets cookies that no GET does: it changes the target, so only where allowed."""
+"""Send the declared POST to read the cookies of its answer; it changes the target, so only where this is allowed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ _REFUSED: Final = (401, 403)
 class CookiePost(Settings):
     """A POST that sets cookies, such as the log-in of a canary user."""
 
-    path: UrlPath = Field(description="a path below the environment's base_url")
-    body: SecretRef | None = Field(None, description="where its body is kept; none: it is empty")
+    path: UrlPath = Field(description="Path below the environment's base_url.")
+    body: SecretRef | None = Field(None, description="Reference to the body; default: an empty body.")
     content_type: Literal["application/x-www-form-urlencoded", "application/json"] = Field(
-        "application/x-www-form-urlencoded", description="the media type of its body"
+        "application/x-www-form-urlencoded", description="Media type of the body."
     )
 
     @property
     def name(self) -> str:
-        """What messages call it: its query may be a secret."""
+        """Its name in messages, without the query, which may be a secret."""
         return f"POST {self.path.partition('?')[0]}"
 
 
 async def send(post: CookiePost, context: Context) -> Answer | Failure:
-    """The answer, which sets a cookie at least, or why there is none to read; it is sent once, and not followed."""
+    """Return the answer, which sets at least one cookie, or why there is none; sent once, redirects not followed."""
     if "canary-write" not in context.allow:
-        detail = f'{post.name} is not sent: add allow = ["canary-write"] to the environment'
+        detail = (
+            f'{post.name} is not sent because it changes the target: add allow = ["canary-write"] to the environment'
+        )
         return Failure(reason=Reason.MISSING_SETTING, detail=detail)
     url = context.base_url.rstrip("/") + post.path
     try:
@@ -42,8 +44,8 @@ async def send(post: CookiePost, context: Context) -> Answer | Failure:
         return Failure(reason=Reason.TURNED_AWAY, detail=f"{post.name}: {answer.access_denied().detail}")
     if not (answer.is_success or answer.is_redirect):
         reason = Reason.REFUSED_CREDENTIALS if answer.status in _REFUSED else Reason.BAD_RESPONSE
-        return Failure(reason=reason, detail=f"{post.name} answers {answer.status}: look at its body")
+        return Failure(reason=reason, detail=f"{post.name} answers {answer.status}: check its body")
     if not cookies_set(answer, context.now()):
-        detail = f"{post.name} answers {answer.status} and sets no cookie: look at its body"
+        detail = f"{post.name} answers {answer.status} and sets no cookie: check its body"
         return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
     return answer

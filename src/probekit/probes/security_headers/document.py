@@ -1,4 +1,4 @@
-"""What do the `<meta>` elements of a page say, as far as a browser counts them?"""
+"""Read the policies in the `<meta>` elements of a page, as browsers apply them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from probekit.probe import Answer
 from probekit.probes._support import headers as grammar
 from probekit.transport.body import text_of
 
-_LOOKED_AT: Final = 1 << 18  # bytes of a page
+_LOOKED_AT: Final = 1 << 18  # bytes read of a page
 _NAMED: Final = re.compile(r"content-security-policy|referrer", re.IGNORECASE)
 _WHITESPACE: Final = " \t\n\f\r"  # HTML section 13.2.6.4, "before head" and others
 _IN_HEAD: Final = ("base", "basefont", "bgsound", "link", "meta", "noframes", "script", "style", "template", "title")
@@ -29,7 +29,7 @@ _RAW: Final = (
     "plaintext",
     "template",
 )
-_ENDS_HEAD: Final = ("body", "html", "br")  # whose end tags begin the body; other stray ones are ignored
+_ENDS_HEAD: Final = ("body", "html", "br")  # their end tags begin the body; others without a start tag are ignored
 _NOT_IN_META: Final = ("report-uri", "frame-ancestors", "sandbox")  # HTML section 4.2.5.3
 _EXECUTED: Final = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma|j|live)script[\d.]*", re.IGNORECASE)
 _LEGACY: Final = {  # HTML section 4.2.5.1
@@ -42,16 +42,16 @@ _LEGACY: Final = {  # HTML section 4.2.5.1
 
 @dataclass(slots=True, kw_only=True)
 class Document:
-    """What a page says of itself, beside its headers."""
+    """The policies that a page sets in addition to its headers."""
 
-    policies: list[grammar.Policy] = field(default_factory=list)  # enforced, each without what counts in headers only
-    first: list[grammar.Policy] = field(default_factory=list)  # those of them that no script stands before
-    ignored: dict[str, None] = field(default_factory=dict)  # why browsers leave a policy or a directive unread
-    referrer: str | None = None  # the last policy that is known
+    policies: list[grammar.Policy] = field(default_factory=list)  # enforced, without the directives of headers only
+    first: list[grammar.Policy] = field(default_factory=list)  # those before the first script
+    ignored: dict[str, None] = field(default_factory=dict)  # why browsers ignore a policy or a directive
+    referrer: str | None = None  # the last known policy
 
 
 def document(answer: Answer) -> Document:
-    """What the page says in its first 256 KiB; nothing where it is no HTML."""
+    """Return the policies in the page's first 256 KiB; none where it is not HTML."""
     is_html = answer.media_type in ("text/html", "application/xhtml+xml")
     text = text_of(answer.body[:_LOOKED_AT]) if is_html else ""
     if not _NAMED.search(text):
@@ -59,15 +59,15 @@ def document(answer: Answer) -> Document:
     reader = _MetaReader()
     try:
         reader.feed(text)  # never closed: at the end html.parser takes quadratic time
-    except AssertionError:  # of html.parser, at a marked section such as <![x[: what stands before it was read
+    except AssertionError:  # raised by html.parser at a marked section such as <![x[
         reader.found.ignored["the page cannot be read beyond a marked section"] = None
     return reader.found
 
 
 class _MetaReader(HTMLParser):
-    """Follows HTML's tree construction as far as it takes to know the parent of a `<meta>`.
+    """Follow HTML's tree construction as far as needed to know the parent of a `<meta>`.
 
-    Raw text is skipped by its own end tag, because older versions of html.parser find tags in it.
+    Raw text is skipped up to its end tag, because older versions of html.parser find tags in it.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class _MetaReader(HTMLParser):
             self._skipping, self._depth = tag, 1
 
     def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)  # HTML knows no self-closing tags of these
+        self.handle_starttag(tag, attrs)  # HTML has no self-closing tags of these
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._skipping:
@@ -103,7 +103,7 @@ class _MetaReader(HTMLParser):
             if not self._depth:
                 self._skipping = None
         elif not self._skipping and tag == "head":
-            self._allowed.discard("noscript")  # what may stand in the head may follow it, all but this
+            self._allowed.discard("noscript")  # other elements of the head may also follow it
         elif not self._skipping and tag in _ENDS_HEAD:
             self._is_head = False
 

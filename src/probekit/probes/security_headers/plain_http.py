@@ -1,4 +1,4 @@
-"""Does plain http lead to the same host over https?"""
+"""Measure whether plain http redirects to the same host over https."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _FOLLOWED: Final = (301, 302, 303, 307, 308)  # the redirects of a browser (Fetc
 
 
 async def https_redirect(plain_url: str | None, context: Context) -> tuple[Exact | Failure, str]:
-    """Whether plain http leads to the same host over https, and what was seen."""
+    """Return whether plain http redirects to the same host over https, and a summary."""
     url = plain_url or usual_plain_url(context.base_url)
     if url is None:
-        detail = "base_url is not https on port 443: set 'plain_url' to where plain http is spoken"
-        return Failure(reason=Reason.MISSING_SETTING, detail=detail), "plain http was not asked"
+        detail = "base_url is not https on port 443: set 'plain_url' to the URL of plain http"
+        return Failure(reason=Reason.MISSING_SETTING, detail=detail), "plain http was not requested"
     try:
         answer = await _ask_plainly(url, context)
     except ProbeFailedError as error:
-        return Failure(reason=error.reason, detail=f"{url}: {error.detail}"), f"no answer from {url}"
+        return Failure(reason=error.reason, detail=f"{url}: {error.detail}"), f"no response from {url}"
     seen = f"{url} answers {answer.status}"
     if answer.refuses_request:
         return Failure(reason=Reason.TURNED_AWAY, detail=answer.access_denied().detail), seen
@@ -35,14 +35,14 @@ async def https_redirect(plain_url: str | None, context: Context) -> tuple[Exact
 
 
 def usual_plain_url(base_url: str) -> str | None:
-    """Where plain http is spoken beside https on its usual port; None beside any other base URL."""
+    """Return the URL of plain http for a base URL on https' usual port; None for any other base URL."""
     scheme, where = origin_of(base_url)
     host = f"[{where.host}]" if ":" in where.host else where.host
     return f"http://{host}/" if (scheme, where.port) == ("https", 443) else None
 
 
 async def _ask_plainly(url: str, context: Context) -> Answer:
-    """Its answer, from the machine that this measurement is for where the name is the same."""
+    """Return the answer of a URL; from the address that this measurement is for, where the host is the same."""
     where, address = endpoint_of(url), context.address
     same = address is not None and address.endpoint.host == where.host
     door = replace(context.http, address=Address(where, address.ip) if address and same else None)
@@ -56,6 +56,6 @@ def _is_same_host_by_https(url: str, target: str) -> bool:
     try:
         parts = urlsplit(urljoin(url, target))
         known = parts.port != 0 and "@" not in parts.netloc
-    except ValueError:  # a port of letters, a bracket left open
+    except ValueError:  # a port of letters, a missing bracket
         return False
     return known and parts.scheme == "https" and parts.hostname == urlsplit(url).hostname

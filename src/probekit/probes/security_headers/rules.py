@@ -1,4 +1,4 @@
-"""What must the headers of an answer say at least, and which of them do not?"""
+"""The minimum for the headers of an answer, and the headers below it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _quoted(word: object) -> object:
 
 
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
-Opening = Annotated[  # sources that let injected scripts in: the keys of grammar.OPENINGS
+Opening = Annotated[  # sources that admit injected scripts: the keys of grammar.OPENINGS
     Literal["'unsafe-inline'", "*", "data:", "'unsafe-eval'"],
     BeforeValidator(
         _quoted,
@@ -48,28 +48,41 @@ _ONE_VALUE: Final = ("Strict-Transport-Security", "X-Content-Type-Options", "X-F
 
 
 class Minimum(ProbeConfig):
-    """What is demanded of every page."""
+    """The minimum for every page."""
 
-    hsts: bool = Field(default=True, description="whether Strict-Transport-Security is demanded")
-    max_age: Duration = Field(15_552_000.0, ge=0, allow_inf_nan=False, description='its least max-age, such as "180 d"')
-    include_subdomains: bool = Field(default=False, description="whether it must include subdomains")
-    csp: bool = Field(default=True, description="whether a Content-Security-Policy must keep injected scripts out")
+    hsts: bool = Field(default=True, description="Whether Strict-Transport-Security is required.")
+    max_age: Duration = Field(
+        15_552_000.0,
+        ge=0,
+        allow_inf_nan=False,
+        description='Lowest max-age of Strict-Transport-Security, such as "180 d".',
+    )
+    include_subdomains: bool = Field(
+        default=False, description="Whether Strict-Transport-Security must include subdomains."
+    )
+    csp: bool = Field(default=True, description="Whether a Content-Security-Policy must block injected scripts.")
     csp_allow: tuple[Opening, ...] = Field(
-        (), description="what the policy may allow: 'unsafe-eval', 'unsafe-inline', data: or * (scripts of any host)"
+        (), description="Sources that the policy may allow: 'unsafe-eval', 'unsafe-inline', data: or * (any host)."
     )
-    nosniff: bool = Field(default=True, description="whether X-Content-Type-Options: nosniff is demanded")
-    frames: bool = Field(default=True, description="whether frame-ancestors or X-Frame-Options must keep others out")
-    referrer: tuple[Word, ...] = Field(_NOT_LEAKING, description="good values of Referrer-Policy; empty: none demanded")
+    nosniff: bool = Field(default=True, description="Whether X-Content-Type-Options: nosniff is required.")
+    frames: bool = Field(
+        default=True, description="Whether frame-ancestors or X-Frame-Options must block other sites' frames."
+    )
+    referrer: tuple[Word, ...] = Field(
+        _NOT_LEAKING, description="Accepted values of Referrer-Policy; empty: the header is not required."
+    )
     disclosing: tuple[Word, ...] = Field(
-        _DISCLOSING, description="headers that must not be sent; Server may be, without a version"
+        _DISCLOSING, description="Headers that must not be sent; Server is accepted without a version."
     )
-    readable_cookies: tuple[Word, ...] = Field((), description="names of cookies that scripts may read (no HttpOnly)")
-    cross_site_cookies: tuple[Word, ...] = Field((), description="names of cookies that may say SameSite=None")
+    readable_cookies: tuple[Word, ...] = Field(
+        (), description="Names of cookies that scripts may read (without HttpOnly)."
+    )
+    cross_site_cookies: tuple[Word, ...] = Field((), description="Names of cookies that may have SameSite=None.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One header or cookie that does not keep the minimum."""
+    """A header or cookie below the minimum."""
 
     metric: Literal["missing", "weak", "leaking", "weak_cookies"]
     subject: str
@@ -77,7 +90,7 @@ class Fault:
 
 
 def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
-    """What does not keep the minimum; what a browser ignores is missing, and a redirect is no document."""
+    """Yield what is below the minimum; a header that browsers ignore is missing, and a redirect has no document."""
     headers = answer.headers
     if minimum.hsts:
         yield from _transport(minimum, answer)
@@ -96,7 +109,7 @@ def faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
 
 
 def cookie_faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[Fault]:
-    """The cookies that it sets and that do not keep the minimum."""
+    """Yield the cookies that an answer sets below the minimum."""
     for cookie in cookies_set(answer, now):
         flaws = tuple(_flaws(minimum, cookie))
         if flaws:
@@ -104,13 +117,13 @@ def cookie_faults(minimum: Minimum, answer: Answer, now: datetime) -> Iterator[F
 
 
 def cookies_set(answer: Answer, now: datetime) -> tuple[Cookie, ...]:
-    """The cookies that it sets, without those that it takes away."""
+    """Return the cookies that an answer sets, without those that it deletes."""
     found = cookies(grammar.lines(answer.headers, "set-cookie"))
     return tuple(cookie for cookie in found if not cookie.is_deletion(now))
 
 
 def conflicts(answer: Answer) -> Iterator[str]:
-    """The headers with room for one value that were sent with several."""
+    """Yield the headers of one value that were sent with several."""
     for name in _ONE_VALUE:
         found = {line.lower() for line in grammar.lines(answer.headers, name.lower())}
         if len(found) > 1:
@@ -118,12 +131,12 @@ def conflicts(answer: Answer) -> Iterator[str]:
 
 
 def _missing(headers: grammar.Headers, name: str) -> Fault:
-    """A header that is absent, or of which browsers make nothing."""
+    """Return the fault of a header that is absent or that browsers ignore."""
     return Fault(metric="missing", subject=name, why=_unread(headers, name))
 
 
 def _unread(headers: grammar.Headers, name: str) -> str:
-    """What was sent of a header of which browsers make nothing; empty where nothing was."""
+    """Return the header's value that browsers ignore; empty where the header was not sent."""
     found = grammar.lines(headers, name.lower())
     return f"browsers ignore {shown(found[0])}" if found else ""
 
@@ -133,7 +146,7 @@ def _transport(minimum: Minimum, answer: Answer) -> Iterator[Fault]:
     found = grammar.lines(answer.headers, name.lower())
     policy = grammar.hsts(found[0]) if found else None
     if not answer.url.startswith("https://"):
-        yield Fault(metric="missing", subject=name, why="over plain http browsers ignore it")
+        yield Fault(metric="missing", subject=name, why="browsers ignore it over plain http")
     elif policy is None:
         yield _missing(answer.headers, name)
     elif policy.max_age < minimum.max_age:
@@ -145,7 +158,7 @@ def _transport(minimum: Minimum, answer: Answer) -> Iterator[Fault]:
 def _scripts(
     minimum: Minimum, headers: grammar.Headers, found: Sequence[grammar.Policy], page: Document
 ) -> Iterator[Fault]:
-    """Every policy applies, of the headers and of the page; one of the page to what stands after it."""
+    """Yield the fault of the policies: all of headers and page apply, one of the page only to what follows it."""
     name = "Content-Security-Policy"
     allowed = {grammar.OPENINGS[source] for source in minimum.csp_allow}
     let_in = sorted(grammar.open_to([*found, *page.policies]) - allowed)
@@ -154,30 +167,30 @@ def _scripts(
         why = "report-only enforces nothing" if is_report_only else _unread(headers, name) or ", ".join(page.ignored)
         yield Fault(metric="missing", subject=name, why=why)
     elif let_in:
-        yield Fault(metric="weak", subject=name, why=f"lets in {', '.join(let_in)}")
+        yield Fault(metric="weak", subject=name, why=f"allows {', '.join(let_in)}")
     elif grammar.open_to([*found, *page.first]) - allowed:
-        yield Fault(metric="weak", subject=name, why="its <meta> stands after a <script>, to which it does not apply")
+        yield Fault(metric="weak", subject=name, why="its <meta> is after a <script>, to which it does not apply")
 
 
 def _frames(headers: grammar.Headers, found: Sequence[grammar.Policy], page: Document) -> Iterator[Fault]:
-    """Every policy applies; where one has frame-ancestors, browsers leave X-Frame-Options unread."""
+    """Yield the fault of framing: all policies apply; with frame-ancestors, browsers ignore X-Frame-Options."""
     ancestors = [policy["frame-ancestors"] for policy in found if "frame-ancestors" in policy]
     if not ancestors and not grammar.refuses_frames(headers):
         why = _unread(headers, "X-Frame-Options") or next((why for why in page.ignored if "frame-ancestors" in why), "")
         yield Fault(metric="missing", subject="frame-ancestors or X-Frame-Options", why=why)
     elif ancestors and all(any(map(grammar.is_any_host, sources)) for sources in ancestors):
-        yield Fault(metric="weak", subject="frame-ancestors", why="lets in every site")
+        yield Fault(metric="weak", subject="frame-ancestors", why="allows every site")
 
 
 def _referrer(minimum: Minimum, headers: grammar.Headers, page: Document) -> Iterator[Fault]:
-    """The page's own policy takes the place of the header's."""
+    """Yield the fault of the referrer policy; the page's own replaces the header's."""
     name = "Referrer-Policy"
     policy = page.referrer or grammar.referrer_policy(headers)
     if policy is None:
         yield _missing(headers, name)
     elif policy not in map(str.lower, minimum.referrer):
         where = " (<meta>)" if page.referrer else ""
-        yield Fault(metric="weak", subject=name, why=f"{policy}{where} is none of {', '.join(minimum.referrer)}")
+        yield Fault(metric="weak", subject=name, why=f"{policy}{where} is not one of {', '.join(minimum.referrer)}")
 
 
 def _leaks(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
@@ -191,7 +204,7 @@ def _leaks(minimum: Minimum, headers: grammar.Headers) -> Iterator[Fault]:
 
 def _flaws(minimum: Minimum, cookie: Cookie) -> Iterator[str]:
     if cookie.is_dropped:
-        yield f"browsers drop it, for its name and value have {cookie.size} bytes (at most {MOST})"
+        yield f"browsers drop it: its name and value have {cookie.size} bytes (maximum {MOST})"
         return
     if "secure" not in cookie.attributes:
         yield "no Secure"

@@ -1,4 +1,4 @@
-"""Which certificate does an address serve, and who would believe it?"""
+"""Measure the certificates that an address serves, whether they are trusted, and its protocols."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["KIND", "TlsProbe", "endpoint", "measure"]
 
 
 async def measure(config: TlsProbe, context: Context) -> Readings:
-    """Read the certificate without verifying it, then ask OpenSSL who believes it; each claim is its own reading."""
+    """Read the certificates without verification, then let OpenSSL verify path, dates and name."""
     if context.address is None:
         raise ProbeFailedError(Reason.BUG, "the tls kind needs an address")
     begin = partial(upgrade, protocol=config.starttls) if config.starttls else None
@@ -36,14 +36,14 @@ async def measure(config: TlsProbe, context: Context) -> Readings:
     return Readings(
         "; ".join(filter(None, (*summaries(served, now), shown.unasked, differs))),
         {"protocol": preferred.protocol, "fingerprint": ", ".join(fingerprint_of(one.leaf) for one in served)},
-        **modern,  # a hello more
+        **modern,
         **_of_all(served, now),
         different_certificates=Exact(bool(differs)),
     )
 
 
 def _of_all(served: Sequence[Served], now: datetime) -> dict[str, Exact | Failure]:
-    """The worst of all certificates that are served: a client of any signature family counts."""
+    """Return the worst readings of all served certificates: clients of every signature family count."""
     leaves = [one.leaf for one in served]
     certificates = {certificate for one in served for certificate in one.certificates}
     return {
@@ -58,15 +58,15 @@ def _of_all(served: Sequence[Served], now: datetime) -> dict[str, Exact | Failur
 
 
 def _worst(readings: Sequence[Exact | Failure]) -> Exact | Failure:
-    """A 0 before what is not known, and that before a 1."""
+    """Return the worst reading: 0, then a failure, then 1."""
     return min(readings, key=lambda one: 0.5 if isinstance(one, Failure) else one.value)
 
 
 def _unread(config: TlsProbe, base_url: str) -> dict[str, str]:
-    """Every metric, where the port of an http:// base_url is all that the settings lead to."""
+    """Return every metric as unread, where only an http:// base_url is known."""
     if config.host or config.port or not base_url.startswith("http://"):
         return {}
-    return dict.fromkeys(KIND.metric_names, "needs 'host', for an http:// base_url has no certificate")
+    return dict.fromkeys(KIND.metric_names, "needs 'host', because an http:// base_url has no certificate")
 
 
 KIND = Kind(
@@ -85,30 +85,31 @@ KIND = Kind(
             name="time_left",
             unit="d",
             low=-inf,
-            help="least time left of every certificate served and its validated path, exactly; negative once expired",
+            help="Shortest time left of all served certificates and their verified paths; negative: expired.",
         ),
         Metric(
             name="trusted",
             unit="",
             high=1,
-            help="1: a path to a trusted root verifies, its dates included",
+            help="1: a path to a trusted root verifies, dates included.",
         ),
-        Metric(name="host_matches", unit="", high=1, help="1: a subjectAltName is the host asked for"),
-        Metric(name="chain_complete", unit="", high=1, help="1: every intermediate of the path was sent"),
+        Metric(name="host_matches", unit="", high=1, help="1: a subjectAltName matches the requested host."),
+        Metric(name="chain_complete", unit="", high=1, help="1: every intermediate certificate of the path was sent."),
         Metric(
             name="different_certificates",
             unit="",
-            help="1: another fingerprint or issuer than declared, or, with same_everywhere, than the first address's",
+            help="1: the fingerprint or issuer differs from the declared one or, with same_everywhere, the certificate "
+            "from the first address's.",
         ),
         Metric(
             name="modern_protocol",
             unit="",
             high=1,
-            help="1: TLS 1.2 or newer was negotiated, and a hello of TLS 1.1 is refused",
+            help="1: TLS 1.2 or newer was negotiated, and a hello of TLS 1.1 is refused.",
         ),
-        Metric(name="self_signed", unit="", high=1, help="1: the leaf is its own issuer"),
-        Metric(name="weak_keys", unit="", help="keys of the path under 112 bits of security"),
-        Metric(name="weak_signatures", unit="", help="certificates of the path signed with MD5 or SHA-1"),
+        Metric(name="self_signed", unit="", high=1, help="1: the leaf certificate is its own issuer."),
+        Metric(name="weak_keys", unit="", help="Number of keys of the path with less than 112 bits of security."),
+        Metric(name="weak_signatures", unit="", help="Number of certificates of the path signed with MD5 or SHA-1."),
     ),
     measure=measure,
     is_http=False,
@@ -116,10 +117,10 @@ KIND = Kind(
     each_address=True,
     enabled_by_default=lambda base_url: base_url.startswith("https://"),
     unread=_unread,
-    requests=lambda config: 13 if config.same_everywhere else 10,  # of two certificates, both not trusted
+    requests=lambda config: 13 if config.same_everywhere else 10,  # for two certificates, both untrusted
     example="""\
 kind = "tls"
-host = "app.example.com"  # none is needed for base_url's own certificate
+host = "app.example.com"  # omit it for base_url's own certificate
 port = 443
 """,
 )

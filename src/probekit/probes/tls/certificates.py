@@ -1,4 +1,4 @@
-"""What does a certificate say: whose it is, until when it is valid, and how strong its key and signature are?"""
+"""Read a certificate: its names, its dates, and the strength of its key and signature."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def certificate_of(der: bytes) -> x509.Certificate:
 
 
 def days_left(certificate: x509.Certificate, now: datetime) -> float:
-    """Days until it expires, exactly; negative when it has, or is not valid yet."""
+    """Return the days until it expires, as a fraction; negative where it has expired or is not valid yet."""
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     left = end - now if now >= start else now - start
     return left.total_seconds() / _DAY
 
 
 def out_of_dates(certificate: x509.Certificate, now: datetime) -> str:
-    """That it has expired or is not valid yet, with the date; empty where it is valid (RFC 5280 section 4.1.2.5)."""
+    """Return that it has expired or is not valid yet; empty where it is valid (RFC 5280 section 4.1.2.5)."""
     if now < certificate.not_valid_before_utc:
         return f"is not valid before {date_text(certificate.not_valid_before_utc)}"
     return f"expired on {date_text(certificate.not_valid_after_utc)}" if now > certificate.not_valid_after_utc else ""
 
 
 def date_text(moment: datetime) -> str:
-    """A moment in UTC, to the minute."""
+    """Return a moment in UTC, to the minute."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def family_of(certificate: x509.Certificate) -> str:
-    """The signature family of its key: RSA, ECDSA, EdDSA, DSA, or "unknown"."""
+    """Return the signature family of its key: RSA, ECDSA, EdDSA, DSA, or "unknown"."""
     key = _key(certificate)
     if isinstance(key, rsa.RSAPublicKey):
         return "RSA"
@@ -63,12 +63,12 @@ def family_of(certificate: x509.Certificate) -> str:
 
 
 def fingerprint_of(certificate: x509.Certificate) -> str:
-    """The SHA-256 of its DER, in hex."""
+    """Return the SHA-256 of its DER, in hex."""
     return certificate.fingerprint(SHA256()).hex()
 
 
 def names_of(certificate: x509.Certificate) -> str:
-    """The names it is for, else its subject."""
+    """Return the names of the certificate, else its subject."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         text = ", ".join(str(name.value) for name in list(names)[:3])
@@ -78,13 +78,13 @@ def names_of(certificate: x509.Certificate) -> str:
 
 
 def common_name(name: x509.Name) -> str:
-    """The first common name of a subject or an issuer, else all of it."""
+    """Return the first common name of a subject or an issuer, else the whole name."""
     found: Sequence[x509.NameAttribute[Any]] = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()
 
 
 def is_weak_key(certificate: x509.Certificate) -> bool:
-    """Whether its key has less than 112 bits of security."""
+    """Return whether its key has less than 112 bits of security."""
     key = _key(certificate)
     if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
         return key.key_size < _RSA_BITS
@@ -92,7 +92,7 @@ def is_weak_key(certificate: x509.Certificate) -> bool:
 
 
 def is_weak_signature(certificate: x509.Certificate) -> bool:
-    """Whether it is signed by a broken hash; a root's own signature proves nothing and does not count."""
+    """Return whether it is signed with a broken hash; a root's own signature is not verified and does not count."""
     algorithm = certificate.signature_hash_algorithm
     return certificate.issuer != certificate.subject and algorithm is not None and algorithm.name in _WEAK_HASHES
 

@@ -1,4 +1,4 @@
-"""Do the certificates of an address differ from what is declared, or from those of another address?"""
+"""Compare the certificates of an address with the declared one, or with those of the first address."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from probekit.probes.tls.verification import Served
 
 
 async def difference(config: TlsProbe, door: Door, served: Sequence[Served]) -> str:
-    """How the certificates differ from what the table declares; empty where they do not, or nothing is declared.
+    """Return how the certificates differ from the declaration; empty where they do not, or nothing is declared.
 
-    Of several one has the declared fingerprint, and all have the declared issuer. Addresses may serve different
+    One of several must have the declared fingerprint, and all the declared issuer. Addresses may serve different
     certificates: several edges, or a renewal that is being rolled out.
     """
     leaves = [one.leaf for one in served]
     if config.fingerprint and config.fingerprint not in map(fingerprint_of, leaves):
-        return "it has another fingerprint than the declared one"
+        return "the fingerprint differs from the declared one"
     issuers = [leaf.issuer for leaf in leaves]
     if config.issuer and not all(config.issuer in {common_name(one), one.rfc4514_string()} for one in issuers):
-        return "it has another issuer than the declared one"
+        return "the issuer differs from the declared one"
     resolved = door.context.resolved
     first = resolved.addresses[0] if resolved else door.address
     if not config.same_everywhere or first == door.address:

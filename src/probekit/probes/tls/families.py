@@ -1,4 +1,4 @@
-"""Which certificates does an address serve? One for each signature family whose cipher suites it takes."""
+"""Collect the certificates that an address serves, one for each signature family whose cipher suites it accepts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probekit.probes.tls.certificates import certificate_of, family_of
 from probekit.probes.tls.handshakes import ANY, Door, Hello, Seen, refusal_of
 from probekit.transport.trust import CertificateDemandedError
 
-_HELLOS: Final[Mapping[str, Hello]] = MappingProxyType(  # TLS 1.3's suites name no family, those of TLS 1.2 do
+_HELLOS: Final[Mapping[str, Hello]] = MappingProxyType(  # suites name their family in TLS 1.2, not in TLS 1.3
     {
         "RSA": Hello(suites="aRSA:!eNULL", newest=ssl.TLSVersion.TLSv1_2),
         "ECDSA": Hello(suites="aECDSA:!eNULL", newest=ssl.TLSVersion.TLSv1_2),  # EdDSA's too, RFC 8422 section 5.1.1
@@ -21,22 +21,22 @@ _HELLOS: Final[Mapping[str, Hello]] = MappingProxyType(  # TLS 1.3's suites name
 )
 _NO_SUCH: Final = {"SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_INSUFFICIENT_SECURITY"}  # alerts, RFC 5246 7.2.2
 _NO_TLS_1_2: Final = "TLSV1_ALERT_PROTOCOL_VERSION"
-_ONE: Final = "one certificate seen: only TLS 1.3 is spoken"
+_ONE: Final = "only one certificate was read, because only TLS 1.3 is spoken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an address shows: the certificate that it prefers, then those of other families."""
+    """The certificates that an address serves: the preferred one, then those of other families."""
 
     certificates: tuple[Seen, ...]
-    unasked: str = ""  # why there may be others that no handshake shows
+    unasked: str = ""  # why there may be further certificates
 
 
 async def shown_at(door: Door, address: Address | None = None) -> Shown:
-    """Every certificate that an address serves, at the door's own unless another is named.
+    """Return every certificate that an address serves; by default the door's own address.
 
     Raises:
-        ProbeFailedError: there is no handshake, or one for another family neither succeeds nor is refused.
+        ProbeFailedError: the handshake fails, or one for another family neither succeeds nor is refused.
     """
     preferred = await door.shown(ANY, address)
     own = family_of(certificate_of(preferred.leaf))
@@ -54,7 +54,7 @@ async def shown_at(door: Door, address: Address | None = None) -> Shown:
 
 
 async def _speaks_tls_1_2(door: Door, own: str, refusals: Collection[str], address: Address | None) -> bool:
-    """Whether TLS 1.2 is spoken at all; without a clear alert it is asked for the family that is known to be there."""
+    """Return whether TLS 1.2 is spoken; without a clear alert, request the family that is known to be served."""
     if _NO_TLS_1_2 in refusals or _NO_SUCH & set(refusals):
         return _NO_TLS_1_2 not in refusals
     try:
@@ -64,14 +64,14 @@ async def _speaks_tls_1_2(door: Door, own: str, refusals: Collection[str], addre
 
 
 async def _asked(door: Door, family: str, address: Address | None) -> Seen | str:
-    """The certificate of a family, or how the server refuses to show one."""
+    """Return the certificate of a family, or how the server refuses the handshake."""
     try:
         return await door.shown(_HELLOS[family], address)
     except CertificateDemandedError:
-        raise  # there is one, and it cannot be read
+        raise  # there is a certificate that cannot be read
     except ProbeFailedError as error:
         refusal = refusal_of(error)
         if refusal is not None:
             return refusal
         reason = Reason.TIMEOUT if isinstance(error.__cause__, TimeoutError) else Reason.BAD_RESPONSE
-        raise ProbeFailedError(reason, f"asked for an {family} certificate: {error.detail}") from error
+        raise ProbeFailedError(reason, f"while requesting an {family} certificate: {error.detail}") from error

@@ -1,4 +1,4 @@
-"""One handshake with an address: what it offers, and what the server shows."""
+"""A TLS handshake with an address: what probekit offers, and the certificates of the server."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ CLOSED: Final = "closed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """What a handshake offers: cipher suites in OpenSSL's words, and the newest protocol."""
+    """The offer of a handshake: cipher suites in OpenSSL's notation, and the newest protocol."""
 
     suites: str = "ALL"
     newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
 
     def unverifying(self, trust: Trust) -> ssl.SSLContext:
-        """A context that takes any certificate and all that this OpenSSL still speaks: nothing is sent over it."""
+        """Return a context that accepts any certificate and every protocol of this OpenSSL; no data is sent over it."""
         return self._offered(trust.unverifying(), is_modern=False)
 
     def verifying(
         self, trust: Trust, *, is_modern: bool = True, dates: bool = True, name: bool = True
     ) -> ssl.SSLContext:
-        """A context that verifies; weak keys and hashes are taken only where it is not to be modern."""
+        """Return a context that verifies; it accepts weak keys and hashes unless `is_modern`."""
         return self._offered(trust.verifying(dates=dates, name=name), is_modern=is_modern)
 
     def _offered(self, context: ssl.SSLContext, *, is_modern: bool) -> ssl.SSLContext:
@@ -42,7 +42,7 @@ class Hello:
             context.set_ciphers(self.suites)
         if self != ANY:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # that it is retired is what is asked about
+                warnings.simplefilter("ignore", DeprecationWarning)  # retired protocols are intended here
                 context.maximum_version = self.newest
         return context
 
@@ -53,7 +53,7 @@ OLD: Final = Hello(newest=ssl.TLSVersion.TLSv1_1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What one handshake showed; certificates in DER."""
+    """The result of one handshake; certificates in DER."""
 
     hello: Hello
     leaf: bytes
@@ -64,7 +64,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where the handshakes go, and how each begins."""
+    """The address of the handshakes, and how each begins."""
 
     context: Context
     address: Address
@@ -72,15 +72,15 @@ class Door:
 
     @property
     def trust(self) -> Trust:
-        """Who is believed, and which certificate is presented."""
+        """The trusted roots, and the client certificate."""
         return self.context.http.http.trust
 
     async def shown(self, hello: Hello, address: Address | None = None) -> Seen:
-        """What is shown to this hello, whoever believes it; at the door's own address unless another is named."""
+        """Return the handshake of this hello, without verification; by default at the door's own address."""
         return await self.handshake(hello, hello.unverifying(self.trust), address)
 
     async def handshake(self, hello: Hello, tls: ssl.SSLContext, address: Address | None = None) -> Seen:
-        """One handshake, on a connection of its own; `tls` is a context of this hello."""
+        """Return one handshake, on a separate connection; `tls` is a context of this hello."""
         where = address or self.address
         connection = await self.context.http.connect(where, tls, self.begin)
         try:
@@ -100,8 +100,8 @@ class Door:
 
 
 def refusal_of(error: ProbeFailedError) -> str | None:
-    """How the server refused a hello: by an alert, in OpenSSL's words, or by CLOSED; None: it did not refuse."""
-    if error.reason is Reason.NO_NETWORK:  # a proxy that opens no tunnel: the server has seen no hello
+    """Return how the server refused a hello: an alert, in OpenSSL's notation, or CLOSED; None: it did not refuse."""
+    if error.reason is Reason.NO_NETWORK:  # a proxy opened no tunnel, so the server received no hello
         return None
     cause = error.__cause__
     if isinstance(cause, ConnectionResetError | ssl.SSLEOFError):
@@ -110,7 +110,7 @@ def refusal_of(error: ProbeFailedError) -> str | None:
 
 
 def _chain(connection: Connection, method: str) -> tuple[bytes, ...]:
-    """A chain in DER: public since Python 3.13, on the private object before."""
+    """Return a chain in DER; the method is public since Python 3.13, and on the private object before."""
     session: Any = connection.ssl_object
     if hasattr(session, method):
         return tuple(getattr(session, method)())

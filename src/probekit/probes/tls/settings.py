@@ -1,4 +1,4 @@
-"""What a table of the tls kind may say."""
+"""The settings of the kind `tls`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from probekit.transport.urls import endpoint_of
 
 
 class TlsProbe(ProbeConfig):
-    """Whose certificate; the host and port of base_url where nothing else is said."""
+    """The host and port whose certificate is measured; by default those of base_url."""
 
     kind: Literal["tls"] = "tls"
-    host: str | None = Field(None, min_length=1, description="the name to ask for and to verify")
-    port: int | None = Field(None, ge=1, le=65535, description="where TLS is spoken")
+    host: str | None = Field(None, min_length=1, description="Host name to request and to verify; default: base_url's.")
+    port: int | None = Field(None, ge=1, le=65535, description="Port of TLS; default: base_url's, or the usual one.")
     starttls: Protocol | None = Field(
-        None, description='how TLS begins on a plain connection: "postgres" or "smtp"; else TLS is spoken at once'
+        None, description='Protocol that starts TLS on a plain connection: "postgres" or "smtp"; default: TLS at once.'
     )
-    fingerprint: str | None = Field(None, description="SHA-256 of the certificate that must be served, in hex")
-    issuer: str | None = Field(
-        None, min_length=1, description="common name of the issuer that the certificate must have"
-    )
+    fingerprint: str | None = Field(None, description="SHA-256 of the certificate that must be served, in hex.")
+    issuer: str | None = Field(None, min_length=1, description="Common name that the certificate's issuer must have.")
     same_everywhere: bool = Field(
         default=False,
         description="Whether every address must serve the certificate that the name's first address serves.",
@@ -34,13 +32,13 @@ class TlsProbe(ProbeConfig):
     def _is_a_hash(cls, text: str) -> str:
         digits = text.replace(":", "").lower()
         if len(digits) != 64 or set(digits) - set("0123456789abcdef"):  # noqa: PLR2004  # a SHA-256 in hex
-            message = "is no SHA-256 in hex (64 digits, colons allowed)"
+            message = "must be a SHA-256 in hex (64 digits, colons allowed)"
             raise ValueError(message)
         return digits
 
 
 def endpoint(config: TlsProbe, base_url: str) -> Endpoint:
-    """Where the handshakes go."""
+    """Return the endpoint of the handshakes."""
     base = endpoint_of(base_url)
     usual = PORTS[config.starttls] if config.starttls else 443 if config.host else base.port
     return Endpoint(config.host or base.host, config.port or usual)

@@ -1,4 +1,4 @@
-"""How does a plain connection become one with TLS? In the words of the protocol that is spoken on it."""
+"""Start TLS on a plain connection, in the protocol that is spoken on it."""
 
 from __future__ import annotations
 
@@ -29,33 +29,35 @@ async def _postgres(connection: Connection) -> None:
 
 async def _smtp(connection: Connection) -> None:
     """RFC 3207: greeting, EHLO, STARTTLS."""
-    await _said(connection, "220", "as its greeting")
+    await _answer(connection, "220", "as its greeting")
     connection.writer.write(b"EHLO probekit.invalid\r\n")
-    offered = await _said(connection, "250", "to EHLO")
+    offered = await _answer(connection, "250", "to EHLO")
     if not any(line[4:].strip().upper() == "STARTTLS" for line in offered):
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} offers no STARTTLS")
     connection.writer.write(b"STARTTLS\r\n")
-    await _said(connection, "220", "to STARTTLS")
+    await _answer(connection, "220", "to STARTTLS")
 
 
-async def _said(connection: Connection, code: str, where: str) -> list[str]:
-    """The lines of one answer with this code (RFC 5321 section 4.2.1); `where` it belongs, for a refusal's text."""
+async def _answer(connection: Connection, code: str, where: str) -> list[str]:
+    """Return the lines of one answer with this code (RFC 5321 section 4.2.1); `where` is for the error's text."""
     lines: list[str] = []
     while len(lines) < _LINES:
         try:
             line = (await connection.reader.readuntil(b"\n")).decode("ascii", "replace")
         except (EOFError, asyncio.LimitOverrunError) as error:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} breaks off") from error
+            raise ProbeFailedError(
+                Reason.BAD_RESPONSE, f"{connection.address} closed the connection or sent too long a line"
+            ) from error
         lines.append(line)
         if not line.startswith(code):
             raise _unexpected(connection, lines, where)
         if line[3:4] != "-":
             return lines
-    raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} answers with more than {_LINES} lines")
+    raise ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} sent an answer of more than {_LINES} lines")
 
 
 def _unexpected(connection: Connection, lines: list[str], where: str) -> ProbeFailedError:
-    """A refusal in SMTP's own words, for now where it begins with 4 (RFC 5321 section 4.2.1), or no SMTP."""
+    """Return the error of a refusal, temporary where its code begins with 4 (RFC 5321 section 4.2.1), or of no SMTP."""
     if len(lines) > 1 or not _REFUSAL.match(lines[0]):
         return ProbeFailedError(Reason.BAD_RESPONSE, f"{connection.address} does not answer as SMTP does")
     code = lines[0][:3]
@@ -71,16 +73,16 @@ PORTS: Mapping[Protocol, int] = MappingProxyType({"postgres": 5432, "smtp": 25})
 
 
 async def upgrade(connection: Connection, protocol: Protocol) -> None:
-    """Speak until the TLS handshake is due.
+    """Speak the protocol up to the TLS handshake.
 
     Raises:
-        ProbeFailedError: `turned_away`: it refuses TLS, for now or at all; `bad_response`: it offers none, speaks
-            another protocol, or sent more than it may before the handshake; `unreachable`: it reset the connection.
+        ProbeFailedError: `turned_away`: the server refuses TLS; `bad_response`: it does not offer TLS, speaks another
+            protocol, or sent data before the handshake; `unreachable`: it reset the connection.
     """
     try:
         await _UPGRADES[protocol](connection)
-    except OSError:  # no cause: a reset before the hello is no refusal of what the hello offers
+    except OSError:  # without a cause: a reset before the hello does not refuse the hello
         raise ProbeFailedError(Reason.UNREACHABLE, f"{connection.address} reset the connection") from None
-    if connection.reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001  # whoever sits in between may have put it there (CVE-2021-23222)
-        detail = f"{connection.address} sent more than its answer before the handshake"
+    if connection.reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001  # an attacker may have injected it (CVE-2021-23222)
+        detail = f"{connection.address} sent unexpected data before the handshake"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)

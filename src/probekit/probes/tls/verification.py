@@ -1,4 +1,4 @@
-"""Who would believe a certificate? OpenSSL's answers about its path, its dates and its name."""
+"""Verify a certificate with OpenSSL: its path, its dates and its name."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _ANOTHER_NAME: Final = (62, 63, 64)  # X509_V_ERR_HOSTNAME_, EMAIL_, IP_ADDRESS_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A certificate that an address serves, and who believes it."""
+    """A certificate that an address serves, and the results of its verification."""
 
     seen: Seen
     leaf: x509.Certificate
-    path: tuple[x509.Certificate, ...] | None  # from leaf to root, verified but for its dates; None: there is none
+    path: tuple[x509.Certificate, ...] | None  # from leaf to root, verified except for dates; None: none
     host_matches: Exact | Failure
-    invalid: tuple[str, ...]  # which certificates of the path, or else the leaf, expired or are not valid yet
-    refusals: tuple[str, ...]  # OpenSSL's words for what else is wrong with path and name
+    invalid: tuple[str, ...]  # certificates of the path, or the leaf, that expired or are not valid yet
+    refusals: tuple[str, ...]  # OpenSSL's messages about path and name
 
     @property
     def trusted(self) -> bool:
-        """Whether the path verifies, its dates included."""
+        """Whether the path verifies, dates included."""
         return self.path is not None and not self.invalid
 
     @property
     def certificates(self) -> tuple[x509.Certificate, ...]:
-        """The path, or the leaf alone where there is none."""
+        """The path, or the leaf alone where there is no path."""
         return self.path or (self.leaf,)
 
     @property
@@ -53,11 +53,11 @@ class Served:
             return Exact(set(self.path[1:-1]) <= {certificate_of(der) for der in self.seen.sent})
         if self.leaf.issuer == self.leaf.subject:
             return Exact(1)
-        detail = "no trusted root is known to which the chain could be complete"
+        detail = "the chain does not lead to a trusted root, so its completeness is unknown"
         return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
 
     def summary(self, now: datetime) -> str:
-        """The certificate in one sentence, and what is wrong with it."""
+        """Return a sentence about the certificate, and what is wrong with it."""
         leaf, first = self.leaf, min(self.certificates, key=lambda certificate: days_left(certificate, now))
         issuer, until = common_name(leaf.issuer), date_text(leaf.not_valid_after_utc)
         parts = [f"certificate of {names_of(leaf)}, issued by {issuer}, valid until {until}"]
@@ -69,22 +69,22 @@ class Served:
 
 
 def summaries(served: Sequence[Served], now: datetime) -> list[str]:
-    """A sentence for each certificate, with its signature family where there are several."""
+    """Return a sentence for each certificate, with its signature family where there are several."""
     several = len(served) > 1
     return [f"{family_of(one.leaf)} {one.summary(now)}" if several else one.summary(now) for one in served]
 
 
 async def verified(door: Door, seen: Seen, now: datetime) -> Served:
-    """OpenSSL's answers: path, dates and name at once, and one by one where that is refused.
+    """Verify path, dates and name together, and separately where that fails.
 
-    With dates first, so that an expired certificate is on the path only where there is no other path.
+    Dates come first, so that an expired certificate is on the path only where there is no other path.
     """
     path, refusal = await _verify(door, _verifying(door, seen), seen)
     of_name = None
     if refusal and refusal.verify_code in _ANOTHER_NAME:
         of_name = refusal
         path, refusal = await _verify(door, _verifying(door, seen, name=False), seen)
-    elif refusal:  # it would be the same without the name
+    elif refusal:  # the refusal would be the same without the name
         of_name = await _refusal_of_name(door, seen)
     if path is None:
         path, refusal = await _verify(door, _verifying(door, seen, name=False, dates=False), seen)
@@ -105,8 +105,8 @@ def _verifying(door: Door, seen: Seen, *, dates: bool = True, name: bool = True)
 
 
 async def _refusal_of_name(door: Door, seen: Seen) -> ssl.SSLCertVerificationError | None:
-    """What OpenSSL says with the leaf itself as the anchor, dates left aside: only the name is left to refuse."""
-    own = seen.hello.verifying(door.trust, is_modern=False, dates=False)  # a weak key has its own reading
+    """Return OpenSSL's refusal of the name alone: the leaf itself is the anchor, and dates are not checked."""
+    own = seen.hello.verifying(door.trust, is_modern=False, dates=False)  # a weak key is a separate reading
     own.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     own.load_verify_locations(cadata=seen.leaf)
     _, refusal = await _verify(door, own, seen)
@@ -116,15 +116,15 @@ async def _refusal_of_name(door: Door, seen: Seen) -> ssl.SSLCertVerificationErr
 async def _verify(
     door: Door, tls: ssl.SSLContext, seen: Seen
 ) -> tuple[tuple[bytes, ...], None] | tuple[None, ssl.SSLCertVerificationError]:
-    """The verified path, or OpenSSL's refusal."""
+    """Return the verified path, or OpenSSL's refusal."""
     try:
         again = await door.handshake(seen.hello, tls)
     except ProbeFailedError as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return None, error.__cause__
         raise
-    if again.leaf != seen.leaf:  # nothing that was read of one speaks of the other
-        detail = f"{door.address} serves more than one certificate: they changed from one handshake to the next"
+    if again.leaf != seen.leaf:  # results of one certificate do not apply to the other
+        detail = f"{door.address} serves more than one certificate: it changed between two handshakes"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return again.verified, None
 
@@ -132,14 +132,14 @@ async def _verify(
 def _host_matches(refusal: ssl.SSLCertVerificationError | None) -> Exact | Failure:
     if refusal is None or refusal.verify_code in _ANOTHER_NAME:
         return Exact(refusal is None)
-    return Failure(reason=Reason.BAD_RESPONSE, detail=f"its name cannot be verified: {refusal.verify_message}")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"the host name cannot be verified: {refusal.verify_message}")
 
 
 def _invalid(certificates: tuple[x509.Certificate, ...], now: datetime) -> tuple[str, ...]:
-    """Which certificates of a path expired or are not valid yet."""
+    """Return which certificates of a path expired or are not valid yet."""
     roles = ["leaf", *["intermediate"] * (len(certificates) - 2), "root"]
     return tuple(
         f"the {role} {names_of(certificate)} {problem}"
-        for role, certificate in zip(roles, certificates, strict=False)  # of one certificate it is the leaf
+        for role, certificate in zip(roles, certificates, strict=False)  # a single certificate is the leaf
         if (problem := out_of_dates(certificate, now))
     )
