@@ -129,7 +129,12 @@ def test_http_on_loopback_can_be_go(verify, target) -> None:
             "404 for /helth from 127.0.0.1",
             "name the path of the health endpoint; probekit init {}",
         ),
-        ("/other", "inconclusive", "no status in it", "probekit init {}/other writes a file with a claim about it"),
+        (
+            "/other",
+            "inconclusive",
+            "the body has no status",
+            "probekit init {}/other writes a file with a claim about it",
+        ),
         ("/empty", "inconclusive", "the body is empty", "probekit init {}/empty writes a file with a claim"),
         (
             "/hello",

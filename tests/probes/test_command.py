@@ -82,7 +82,13 @@ async def test_numbers_are_read_from_json_each_at_its_place(script) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("nothing", "no JSON"), ("", "no JSON"), ("NaN", "no JSON"), ("\\xff", "no JSON"), ("[" * 50_000, "no JSON")],
+    [
+        ("nothing", "not valid JSON"),
+        ("", "not valid JSON"),
+        ("NaN", "not valid JSON"),
+        ("\\xff", "not valid JSON"),
+        ("[" * 50_000, "not valid JSON"),
+    ],
 )
 async def test_output_that_is_no_json_gives_no_number(script, text, told) -> None:
     argv = script(f"import sys; sys.stdout.buffer.write(b'{text}')")
@@ -392,7 +398,7 @@ async def test_control_characters_stay_what_they_are_for_the_report_to_write_out
         ({"argv": ["check"], "nagios": True, "metrics": {"a": {"at": "a", "of": "max", "counter": True}}}, "a share"),
         ({"argv": ["check"], "nagios": True, "metrics": {"a": {"at": "a", "of": "min"}}}, "max"),
         ({"argv": ["check"], "timeout": "2h"}, "3600"),
-        ({"argv": ["check"], "metrics": {"a": "no path"}}, "no JSONPath"),
+        ({"argv": ["check"], "metrics": {"a": "no path"}}, "not a JSONPath"),
         ({"argv": "check -x", "nagios": True}, "tuple"),
         ({"argv": ["check"], "nagios": True, "env": ["A=B"]}, "pattern"),
         ({"argv": ["check"], "nagios": True, "secrets": {"TOKEN": "in clear"}}, "Secret"),

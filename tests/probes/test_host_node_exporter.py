@@ -430,7 +430,7 @@ def line(text: str) -> str:
     [
         ("", "no series of a node exporter"),
         ("process_start_time_seconds 1\nhttp_requests_total 5\n", "no series of a node exporter"),
-        (b"\x00\xff\xfe" * 99, "no UTF-8"),
+        (b"\x00\xff\xfe" * 99, "not UTF-8"),
         (line("node_cpu_seconds_total{cpu=\n"), "not in Prometheus' text format"),
         (line("<html>\n"), "not in Prometheus' text format"),
         (line(f"{BOOT} 5\n"), "occurs twice"),

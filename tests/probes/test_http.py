@@ -103,12 +103,12 @@ PAGE = b"<!doctype html><title>Shop</title><h1>Offers</h1>"
 @pytest.mark.parametrize(
     ("body", "settings", "told"),
     [
-        (ERROR_PAGE, {"page": True}, "an error page: it calls itself"),
-        (SIGN_IN_PAGE, {"page": True}, "a page to sign in"),
-        (ERROR_PAGE, {"assertions": [{"status": 200}]}, "an error page: it calls itself"),
+        (ERROR_PAGE, {"page": True}, "an error page: its title or heading is"),
+        (SIGN_IN_PAGE, {"page": True}, "a sign-in page"),
+        (ERROR_PAGE, {"assertions": [{"status": 200}]}, "an error page: its title or heading is"),
         (ERROR_PAGE, {"assertions": [{"header": "Content-Type", "contains": "html"}]}, "an error page"),
         (b"", {"page": True}, "the body is empty"),
-        (b"<error>down</error>", {"page": True}, "where a health answer is due"),
+        (b"<error>down</error>", {"page": True}, "instead of a health answer"),
     ],
 )
 async def test_a_page_that_is_plainly_no_content_is_no_reading(answers, body, settings, told) -> None:
@@ -165,7 +165,7 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
 @pytest.mark.parametrize(
     ("body", "media_type", "told"),
     [
-        (b"", "application/json", 'assertions = [{ equals = "" }], or any_body = true where any 2xx is'),
+        (b"", "application/json", 'assertions = [{ equals = "" }], or any_body = true to accept any 2xx'),
         (b"<!doctype html><p>ok</p>", "text/html", "a page"),
         (b"  <html>ok</html>", "application/json", "a page"),
         (b'{"state": {"a": 1}}', "application/json", 'keys are "state"'),
@@ -173,17 +173,17 @@ async def test_a_200_that_says_down_is_down(answers, word) -> None:
         (b'{"status": "yellow"}', "application/json", 'its status "yellow" is neither good nor bad'),
         (b"Degraded", "text/plain", 'its status "Degraded" is neither good nor bad'),
         (b'{"status": null}', "application/json", "not a recognised word of health"),
-        (b'{"status": ["ok"]}', "application/json", "no status in it"),
-        (b'{"status": "ok", "status": "down"}', "application/json", "one key twice"),
-        (b'{"status": NaN}', "application/json", "NaN is no JSON number"),
-        (b'{"status": 1e999}', "application/json", "no JSON number"),
+        (b'{"status": ["ok"]}', "application/json", "the body has no status"),
+        (b'{"status": "ok", "status": "down"}', "application/json", "a repeated key"),
+        (b'{"status": NaN}', "application/json", "NaN is not a JSON number"),
+        (b'{"status": 1e999}', "application/json", "not a JSON number"),
         (b"[" * 100_000, "application/json", "nested too deeply"),
         (b'{"n": ' + b"9" * 5000 + b"}", "application/json", "5000 digits"),
         (b"\xff\xfe", "application/json", "the body is empty"),  # a byte order mark and nothing after it
         ('\ufeff{"status": "ok"}'.encode("utf-16-le"), "application/json", "not UTF-8"),
         (b'{"status": "\xff"}', "application/json", "not UTF-8"),
-        (b'{"status":"ok"} {"status":"ok"}', "application/json", "no JSON"),
-        (b"everything is fine here, thank you for asking!", "text/plain", "no JSON"),
+        (b'{"status":"ok"} {"status":"ok"}', "application/json", "not valid JSON"),
+        (b"everything is fine here, thank you for asking!", "text/plain", "not valid JSON"),
     ],
 )
 async def test_what_cannot_be_read_is_no_reading(answers, body, media_type, told) -> None:
@@ -253,10 +253,10 @@ async def test_an_unfollowed_redirect_is_named(answers) -> None:
         (
             301,
             "GET",
-            "which points to /health/: no run on record saw this answered well.*; set follow = 1 to follow it",
+            "which points to /health/: no recorded run got the expected answer.*; set follow = 1 to follow it",
         ),
-        (404, "GET", "no run on record saw this answered well, so the question may be wrong; check path"),
-        (400, "HEAD", "so the question may be wrong"),
+        (404, "GET", "no recorded run got the expected answer, so the request may be wrong; check path"),
+        (400, "HEAD", "so the request may be wrong"),
     ],
 )
 async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(answers, status, method, hint) -> None:
@@ -367,7 +367,7 @@ async def _measured_over(handler):
         ({"url": "ftp://b.test/"}, "pattern"),
         ({"url": "https://b.test:99999/"}, "its port is no number"),
         ({"url": "https://[::1/"}, "an IPv6 address stands in"),
-        ({"path": "/", "assertions": [{"path": "$.a"}]}, "says nothing"),
+        ({"path": "/", "assertions": [{"path": "$.a"}]}, "has no condition"),
         (
             {"path": "/", "any_body": True, "assertions": [{"path": "$.a", "equals": 1}]},
             "conflict with any_body = true",
@@ -375,7 +375,7 @@ async def _measured_over(handler):
         ({"path": "/", "any_body": True, "ignore": ["a"]}, "ignore has no effect with any_body = true"),
         ({"path": "/", "body": "any"}, "any_body = true"),
         ({"path": "/", "method": "HEAD", "body": "any"}, "any_body = true"),
-        ({"path": "/", "body": "a=1"}, 'GET sends no body: body takes method = "POST"'),
+        ({"path": "/", "body": "a=1"}, 'GET sends no body: body needs method = "POST"'),
         ({"path": "/", "catch_all": True}, "add assertions that verify health"),
         ({"path": "/", "catch_all": True, "assertions": [{"status": 200}]}, "add assertions that verify health"),
         (
@@ -441,9 +441,9 @@ async def test_how_old_an_answer_may_be_can_be_declared(answers) -> None:
         (b'{"status": "ok", "database": "down"}', 'ignore = ["database"]'),
         (b'{"status": "ok", "checks": {"orders": "degraded"}}', 'ignore = ["orders"]'),
         (b'{"status": "ok", "checks": {"orders": "connection refused"}}', 'ignore = ["orders"]'),
-        (b'{"status": "ok", "errors": ["x"]}', '"errors" says ["x"]'),
-        (b'{"status": "ok", "maintenance": true}', '"maintenance" says true'),
-        (b'{"status": "ok", "ready": false}', '"ready" says false; what does not count: ignore = ["ready"]'),
+        (b'{"status": "ok", "errors": ["x"]}', '"errors" is ["x"]'),
+        (b'{"status": "ok", "maintenance": true}', '"maintenance" is true'),
+        (b'{"status": "ok", "ready": false}', '"ready" is false; to ignore this: ignore = ["ready"]'),
         (b'{"database": "down", "cache": "ok"}', 'ignore = ["database"]'),
     ],
 )
@@ -532,8 +532,8 @@ async def test_the_refusal_names_the_claim_that_would_pass(answers, body, media_
 
     detail = readings.values["up"].detail
     assert "any_body" not in detail
-    assert detail.endswith(f"; if that is good: assertions = [{claim}]")
-    told = tomllib.loads(detail.rpartition("if that is good: ")[2])
+    assert detail.endswith(f"; to accept it: assertions = [{claim}]")
+    told = tomllib.loads(detail.rpartition("to accept it: ")[2])
     assert (await answers(body, media_type=media_type, **told)).values["failed_assertions"] == Exact(0)
 
 
@@ -550,7 +550,7 @@ async def test_the_claim_for_an_unclear_word_takes_a_good_one_and_no_bad_one(
 ) -> None:
     answers = partial(answers, media_type=media_type)
     detail = (await answers(unclear)).values["up"].detail
-    told = tomllib.loads(detail.rpartition("if that is good: ")[2])
+    told = tomllib.loads(detail.rpartition("to accept it: ")[2])
 
     for body in (unclear, good):
         assert (await answers(body, **told)).values["failed_assertions"] == Exact(0)
@@ -569,7 +569,7 @@ async def test_the_claim_for_an_unclear_word_takes_a_good_one_and_no_bad_one(
 async def test_the_refusal_shows_the_first_line_of_the_body(answers, body, media_type, line) -> None:
     readings = await answers(body, media_type=media_type)
 
-    assert f"; first line: {line}; if that is good: " in readings.values["up"].detail
+    assert f"; first line: {line}; to accept it: " in readings.values["up"].detail
 
 
 @pytest.mark.parametrize(
@@ -599,7 +599,7 @@ async def test_a_claimed_status_is_no_proof_against_a_question_that_may_be_wrong
     readings = await answers(b"", status, assertions=[{"status": 200}], answered=False)
 
     for metric in ("status", "failed_assertions"):
-        assert "no run on record saw this answered well" in readings.values[metric].detail
+        assert "no recorded run got the expected answer" in readings.values[metric].detail
 
 
 @pytest.mark.parametrize(
@@ -808,7 +808,7 @@ async def test_a_method_that_writes_sends_nothing_unless_it_is_allowed(asked, me
 
     assert caught.value.reason is Reason.MISSING_SETTING
     assert caught.value.detail == (
-        f'{method} /x is not sent, for it changes the target: add allow = ["canary-write"] to the environment'
+        f'{method} /x is not sent because it changes the target: add allow = ["canary-write"] to the environment'
     )
 
 
@@ -816,7 +816,7 @@ async def test_a_method_that_writes_sends_nothing_unless_it_is_allowed(asked, me
     ("settings", "reason", "told"),
     [
         ({"headers": {"X-Token": {"env": "BROKEN"}}}, Reason.MISSING_SECRET,
-         "what is revealed for header X-Token has a character that cannot stand there"),
+         "the secret of header X-Token contains a character that is not allowed in headers"),
         ({"method": "POST", "body": {"env": "LARGE"}}, Reason.MISSING_SETTING, "larger than 64 KiB"),
     ],
 )  # fmt: skip

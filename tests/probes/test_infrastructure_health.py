@@ -364,9 +364,9 @@ async def test_a_component_and_its_parts_are_one_where_it_is_declared(db, compon
         ({'x"]': {"b": 1}}, "application/json", 'at = "$...."'),
         ({"components": {}}, "application/json", 'at = "$.components"'),
         ({"checks": {"a": "b"}}, "application/json", 'at = "$.checks"'),
-        (b'{"database": "ok", "database": "down"}', "application/json", "one key twice"),
-        (b'{"database": "ok", "load": NaN}', "application/json", "NaN is no JSON number"),
-        (b'{"database": "ok"', "application/json", "no JSON"),
+        (b'{"database": "ok", "database": "down"}', "application/json", "a repeated key"),
+        (b'{"database": "ok", "load": NaN}', "application/json", "NaN is not a JSON number"),
+        (b'{"database": "ok"', "application/json", "not valid JSON"),
         (b"[" * 100_000, "application/json", "nested too deeply"),
         ({str(n): "ok" for n in range(201)}, "application/json", "more than 200 components"),
         ({"checks": [{"name": "a", "status": "ok"}] * 201}, "application/json", "more than 200 components"),
@@ -401,7 +401,7 @@ async def test_one_that_was_answered_well_before_is_bad_now(status) -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 404, 418])
 async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(status) -> None:
-    with pytest.raises(ProbeFailedError, match=f"{status} for .*: no run on record saw this answered well") as caught:
+    with pytest.raises(ProbeFailedError, match=f"{status} for .*: no recorded run got the expected answer") as caught:
         await read({"status": "ok"}, status, headers={"Location": "/moved?next=hidden"})
 
     assert caught.value.reason is Reason.BAD_RESPONSE

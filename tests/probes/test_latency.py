@@ -351,7 +351,7 @@ async def test_one_page_for_every_path_does_not_answer_a_question_that_others_re
     known, _ = await read(lambda number: (0, 404 if number % 2 else 200), unknown=OK, answered=("/a",))
 
     assert readings.values["error_rate"].reason is Reason.BAD_RESPONSE
-    assert "so the question may be wrong" in readings.values["error_rate"].detail
+    assert "so the request may be wrong" in readings.values["error_rate"].detail
     assert "gets the answer of /a" in known.values["error_rate"].doubt
 
 
@@ -395,7 +395,7 @@ async def test_a_route_that_was_never_answered_well_may_be_wrong_itself(read, st
 
     for value in readings.values.values():
         assert value.reason is Reason.BAD_RESPONSE
-        assert "no run on record saw this answered well, so the question may be wrong" in value.detail
+        assert "no recorded run got the expected answer, so the request may be wrong" in value.detail
     assert not readings.answered
 
 

@@ -127,7 +127,7 @@ async def test_a_paused_replay_applies_nothing(pair) -> None:
 @pytest.mark.parametrize(
     ("settings", "expected", "told"),
     [
-        ({"primary_conninfo": "host=127.0.0.1 port=1 user=a"}, 0, "nothing is received from the server in primary_conninfo"),
+        ({"primary_conninfo": "host=127.0.0.1 port=1 user=a"}, 0, "received from the server in primary_conninfo"),
         ({"primary_conninfo": ""}, Reason.BAD_RESPONSE, "replicated in another way (Aurora)"),
         ({"primary_conninfo": "", "restore_command": "false"}, Reason.BAD_RESPONSE, "from an archive"),
         ({"primary_conninfo": "host=127.0.0.1 port=1 user=a", "restore_command": "false"},

@@ -230,7 +230,7 @@ async def test_a_route_that_was_never_answered_as_declared_may_be_wrong_itself(s
         lambda request: httpx.Response(200 if request.url.path == "/b" else status), answered=frozenset()
     )
     with pytest.raises(
-        ProbeFailedError, match=f"GET /a: {status} .* no run on record saw this answered well"
+        ProbeFailedError, match=f"GET /a: {status} .* no recorded run got the expected answer"
     ) as caught:
         await KIND.measure(settings({"path": "/a"}, {"path": "/b"}), context)
 
@@ -517,7 +517,7 @@ async def test_nothing_is_sent_where_one_route_would_write_and_that_is_not_allow
 
     assert caught.value.reason is Reason.MISSING_SETTING
     assert caught.value.detail == (
-        'DELETE /b is not sent, for it changes the target: add allow = ["canary-write"] to the environment'
+        'DELETE /b is not sent because it changes the target: add allow = ["canary-write"] to the environment'
     )
     assert not asked
 

@@ -137,7 +137,7 @@ def test_an_answer_that_calls_itself_bad_is_understood_and_nothing_hides_it(heal
 def test_a_bad_part_beside_a_good_whole_is_named(health_table) -> None:
     lines = health_table({"/health": (200, JSON, '{"status": "ok", "checks": {"db": "ok", "mail": "degraded"}}')})
 
-    assert '"mail" says "degraded"' in " ".join(lines)
+    assert '"mail" is "degraded"' in " ".join(lines)
     assert lines[-1] == '# ignore = ["mail"]'
 
 
@@ -146,7 +146,7 @@ def test_a_document_that_is_not_understood_is_half_filled_in(health_table) -> No
 
     assert lines == [
         *("[env.prod.probes.health]", 'kind = "http"', 'path = "/health"'),
-        '# Found and not understood: no status in it; the body\'s keys are "queue",',
+        '# Found and not understood: the body has no status; the body\'s keys are "queue",',
         '# "phase".',
         "# Its answer with status 200, which is not understood, begins:",
         '#   {"queue": 3,',

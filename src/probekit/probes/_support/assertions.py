@@ -1,4 +1,4 @@
-"""What must an answer be like? Claims that a configuration declares: on its status, a header, its text or its JSON."""
+"""The assertions of a configuration about an answer: its status, a header, its text or its JSON."""
 
 from __future__ import annotations
 
@@ -30,56 +30,58 @@ from probekit.probes._support.request import HEADER_NAME
 from probekit.probes._support.statuses import Statuses
 
 MOST: Final = 50  # assertions of one probe
-_AHEAD: Final = timedelta(minutes=1)  # that the clock of a target may be ahead
+_AHEAD: Final = timedelta(minutes=1)  # by which the target's clock may be ahead
 
 
 class Assertion(Settings):
-    """One place of the answer and what must hold there; where it says several things, all must hold."""
+    """A place in the answer and the conditions that must hold there, all of them."""
 
     path: str | None = Field(
         None,
         max_length=500,
-        description="where in the JSON body, as a JSONPath of RFC 9535 that finds one value; "
-        "without path, header and status: the whole text, without white space around it",
+        description="Place in the JSON body, as a JSONPath of RFC 9535 that finds one value; without path, header and "
+        "status, the conditions apply to the whole text, without white space around it.",
     )
     header: str | None = Field(
-        None, pattern=HEADER_NAME, max_length=100, description="which header, instead of a place in the body"
+        None, pattern=HEADER_NAME, max_length=100, description="Name of a header, instead of a place in the body."
     )
     status: Statuses = Field(
-        (), description="the status, or a list of those, that must be answered; such an entry holds no other claim"
+        (), description="Status, or list of statuses, that the answer must have; excludes all other conditions."
     )
-    equals: Value | None = Field(None, description='the value that must stand there, of the same type; "": no text')
-    one_of: tuple[Value, ...] = Field((), description="the values of which one must stand there")
+    equals: Value | None = Field(
+        None, description='Value that must be there, of the same type; "" means an empty text.'
+    )
+    one_of: tuple[Value, ...] = Field((), description="Values of which one must be there.")
     contains: str | None = Field(
-        None, min_length=1, description="words that must stand in the text there, whole and with no 'not' before them"
+        None, min_length=1, description="Whole words that the text must contain, without a 'not' before them."
     )
     matches: str | None = Field(
         None,
         min_length=1,
         max_length=LONGEST_PATTERN,
-        description="a regular expression of RE2 that must be found in the text there; ^ and $ are its ends",
+        description="Regular expression of RE2 that must match in the text; ^ and $ are its ends.",
     )
     exists: bool | None = Field(
         None,
         strict=True,
-        description="true: it must be there, or that counts as failed; false: it must not (null is there), "
-        "although what would hold it is there",
+        description="true: the place must exist, or the assertion fails; false: it must not (null exists), while the "
+        "object or array around it must.",
     )
     at_least: float | None = Field(
-        None, strict=True, allow_inf_nan=False, description="the least number that may stand there"
+        None, strict=True, allow_inf_nan=False, description="Lowest number that may be there."
     )
     at_most: float | None = Field(
-        None, strict=True, allow_inf_nan=False, description="the greatest number that may stand there"
+        None, strict=True, allow_inf_nan=False, description="Highest number that may be there."
     )
     younger_than: Duration | None = Field(
         None,
         gt=0,
         le=3650 * 86_400,
-        description="how old the time there may be: RFC 3339, an HTTP date, or Unix seconds or milliseconds; "
-        "one that is more than a minute ahead does not hold; this machine's clock and the answer's Date must agree",
+        description="Greatest age of the time that is there: RFC 3339, an HTTP date, or Unix seconds or milliseconds; "
+        "a time more than a minute ahead fails; the runner's clock and the answer's Date must agree.",
     )
     length: LengthOrNumber | None = Field(
-        None, description="characters, entries or keys: a number, or { at_least = 1, at_most = 9 }"
+        None, description="Number of characters, entries or keys: a number, or { at_least = 1, at_most = 9 }."
     )
 
     @field_validator("path")
@@ -93,7 +95,7 @@ class Assertion(Settings):
     @classmethod
     def _has_words(cls, words: str | None) -> str | None:
         if words is not None and not words.strip():
-            message = "contains takes words, and this is white space"
+            message = "contains must have words, not only white space"
             raise ValueError(message)
         return words
 
@@ -101,7 +103,7 @@ class Assertion(Settings):
     @classmethod
     def _is_a_pattern(cls, pattern: str | None) -> str | None:
         if pattern is not None and is_found_anywhere(pattern):
-            message = "says nothing, for it is found in every text; exists = true says that something is there"
+            message = "matches every text: use exists = true to require any value"
             raise ValueError(message)
         return pattern
 
@@ -112,44 +114,44 @@ class Assertion(Settings):
         return self
 
     def _problem(self) -> str:
-        """What is wrong with it, in words; empty where nothing is."""
+        """Return what is wrong with the assertion; empty: nothing."""
         if sum((self.path is not None, self.header is not None, bool(self.status))) > 1:
-            return "names two places: path, header and status each stand in an assertion of their own"
+            return "names two places: path, header and status each need a separate assertion"
         count = self._count
         if self.status:
-            return "status is a claim by itself: put the others into an assertion of their own" if count else ""
+            return "status stands alone: put the other conditions into a separate assertion" if count else ""
         if any(isinstance(value, float) and not isfinite(value) for value in self.values):
-            return "equals and one_of take finite numbers"
+            return "equals and one_of accept only finite numbers"
         if not count:
-            return f"says nothing: add {', '.join(_CLAIMS[:-1])} or {_CLAIMS[-1]}"
+            return f"has no condition: add {', '.join(_CONDITIONS[:-1])} or {_CONDITIONS[-1]}"
         if self.is_text and (problem := self._problem_of_text()):
             return problem
-        return "" if self._is_possible() else "contradicts itself: no value keeps all of it"
+        return "" if self._is_possible() else "contradicts itself: no value meets all conditions"
 
     def _problem_of_text(self) -> str:
         texts = [value for value in self.values if isinstance(value, str)]
         if len(texts) < len(self.values):
             where = "a header" if self.header else "the body's text"
-            return f"without a 'path' it is about {where}: equals and one_of take texts"
+            return f"without a 'path' it applies to {where}: equals and one_of must be texts"
         if self.exists is not None and not self.header:
-            return 'exists is about a path or a header; equals = "" says that the body is empty'
+            return 'exists needs a path or a header; for an empty body, use equals = ""'
         if any(text != text.strip() for text in texts):
-            return "the text is compared without white space around it: equals and one_of have none there"
+            return "the text is compared without white space around it: remove it from equals and one_of"
         return ""
 
     @property
     def is_text(self) -> bool:
-        """Whether it is about a text that is no JSON: a header's, or the whole body's."""
+        """Whether it applies to a text instead of a JSON value: a header's, or the whole body's."""
         return self.path is None and not self.status
 
     @property
     def reads_body(self) -> bool:
-        """Whether it is about the body."""
+        """Whether it applies to the body."""
         return self.header is None and not self.status
 
     @property
     def claims_only_existence(self) -> bool:
-        """Whether it says that something is there, and nothing of what."""
+        """Whether existence is its only condition."""
         return self.exists is not None and self._count == 1
 
     @property
@@ -159,7 +161,7 @@ class Assertion(Settings):
 
     @property
     def _count(self) -> int:
-        """How many claims it makes."""
+        """The number of its conditions."""
         claims = (self.contains, self.matches, self.at_least, self.at_most, self.younger_than, self.length, self.exists)
         return len(self.values) + sum(claim is not None for claim in claims)
 
@@ -168,7 +170,7 @@ class Assertion(Settings):
         return self.at_least is not None or self.at_most is not None
 
     def _is_possible(self) -> bool:
-        """Whether some value keeps all that is claimed."""
+        """Return whether a value can meet all conditions."""
         if self.exists is False:
             return self._count == 1
         if self.values:
@@ -184,11 +186,11 @@ class Assertion(Settings):
         )
 
     def admits(self, value: Value) -> bool:
-        """Whether a value keeps all that is claimed, whatever its age."""
+        """Return whether a value meets all conditions, except for its age."""
         return self.due_type(value) is None and self.unmet(value, None) is None
 
     def due_type(self, value: Any) -> str | None:  # noqa: ANN401  # any JSON value
-        """The type that is due, where the value cannot be compared with what is claimed."""
+        """Return the required type, where the value cannot be compared with the conditions."""
         number: Any = number_in(value) if self.is_text and isinstance(value, str) else value
         wants_number = self._has_bounds or (bool(self.values) and all(is_number(one) for one in self.values))
         if wants_number and not is_number(number):
@@ -202,7 +204,7 @@ class Assertion(Settings):
         return None
 
     def unmet(self, value: Any, now: datetime | None) -> str | None:  # noqa: ANN401  # any JSON value
-        """The first claim that the value does not keep, in words; None where it keeps all."""
+        """Return the first condition that the value does not meet, in words; None where it meets all."""
         return next(self._unmet(value, now), None)
 
     def _unmet(self, value: Any, now: datetime | None) -> Iterator[str]:  # noqa: ANN401  # any JSON value
@@ -242,4 +244,4 @@ class Assertion(Settings):
         return self.path or (f"the header {self.header}" if self.header else "the text")
 
 
-_CLAIMS: Final = tuple(name for name in Assertion.model_fields if name not in ("path", "header"))
+_CONDITIONS: Final = tuple(name for name in Assertion.model_fields if name not in ("path", "header"))

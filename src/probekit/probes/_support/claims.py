@@ -1,4 +1,4 @@
-"""Which declared claims does an answer not keep? The one rule for their wording: place, what was seen, what is due."""
+"""Compare an answer with the declared assertions; each failed one is worded as place, value and expected value."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from probekit.probes._support.headers import combined
 from probekit.probes._support.json import find_all, has_room, keys, parse, shown, the_one
 from probekit.transport.response import Answer
 
-_TOLD: Final = 8  # claims that a line of evidence names
+_TOLD: Final = 8  # assertions that a line of evidence names
 
 
 def broken(claims: Sequence[Assertion], answer: Answer, now: datetime) -> list[str]:
-    """Return the claims that do not hold, in words.
+    """Return the assertions that do not hold, in words.
 
     Raises:
-        ProbeFailedError: `bad_response`: one cannot be read, and no other fails.
+        ProbeFailedError: `bad_response`: one cannot be evaluated, and no other fails.
     """
     places, failed, unread = _Places(answer), list[str](), None
     for claim in claims:
         try:
-            if told := _broken(claim, places, now):
-                failed.append(told)
+            if text := _broken(claim, places, now):
+                failed.append(text)
         except ProbeFailedError as error:
             unread = unread or error
     if unread and not failed:
@@ -37,13 +37,13 @@ def broken(claims: Sequence[Assertion], answer: Answer, now: datetime) -> list[s
 
 
 def in_words(failed: Sequence[str]) -> str:
-    """Return the claims that do not hold as one text, the first few by name."""
+    """Return failed assertions as one text that quotes the first few."""
     more = [f"and {len(failed) - _TOLD} more"] if len(failed) > _TOLD else []
     return "; ".join([*failed[:_TOLD], *more])
 
 
 class _Places:
-    """What stands where in one answer; its JSON is parsed once, where a claim is about it."""
+    """The values of one answer by their places; its JSON is parsed once, and only if needed."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -69,7 +69,7 @@ class _Places:
 
 
 def _broken(claim: Assertion, places: _Places, now: datetime) -> str:
-    """What the answer does not keep of one claim; empty where it keeps all."""
+    """Return how the answer fails one assertion; empty where it holds."""
     if claim.status:
         due = " or ".join(map(str, claim.status))
         status = places.answer.status
@@ -91,25 +91,25 @@ def _broken(claim: Assertion, places: _Places, now: datetime) -> str:
 
 
 def _written_out(claim: Assertion, value: Any) -> str:  # noqa: ANN401  # any JSON value
-    """The text in ASCII, where it looks like one that is claimed and is another."""
+    """Return a text in ASCII, where it looks like an expected text and differs from it."""
     is_alike = isinstance(value, str) and any(isinstance(one, str) and looks_like(value, one) for one in claim.values)
-    return f"; written out, it is {shown(value)}" if is_alike else ""
+    return f"; in ASCII, it is {shown(value)}" if is_alike else ""
 
 
 def _doubt_of_clocks(claim: Assertion, value: Any, places: _Places, now: datetime) -> str:  # noqa: ANN401  # any JSON value
-    """Why the age of a value is not known; empty where it is, by the clocks of both sides."""
+    """Return why the age of a value is uncertain; empty where the clocks of both sides agree."""
     moment = time_in(value) if claim.younger_than is not None else None
     if moment is None:
         return ""
     dated = time_in(places.answer.header("date") or "")
     if dated is None:
         is_ahead = moment > now and claim.unmet(value, now) is not None
-        return "it lies ahead of this machine's clock, and no header Date tells the target's" if is_ahead else ""
+        return "it is ahead of the runner's clock, and the answer has no header Date to compare" if is_ahead else ""
     if (claim.unmet(value, now) is None) is (claim.unmet(value, dated) is None):
         return ""
     return (
-        f"its age is {_age(now - moment)} by this machine's clock and {_age(dated - moment)} by the answer's "
-        f"header Date, and younger_than = {duration_text(claim.younger_than or 0)} holds by one of them only"
+        f"its age is {_age(now - moment)} by the runner's clock and {_age(dated - moment)} by the answer's "
+        f"header Date, and younger_than = {duration_text(claim.younger_than or 0)} holds for only one of them"
     )
 
 
@@ -119,13 +119,13 @@ def _age(age: timedelta) -> str:
 
 
 def _absent(claim: Assertion, places: _Places) -> str:
-    """Nothing: a place that is not there is as it should be, where it could have been there.
+    """Return an empty text: a place is absent as required, and the object or array around it exists.
 
     Raises:
-        ProbeFailedError: `bad_response`: what would hold it is not there either, so its absence says nothing.
+        ProbeFailedError: `bad_response`: what would hold it is absent too, so its absence is inconclusive.
     """
     if claim.path is not None and not has_room(claim.path, places.document):
-        detail = f"nothing could stand at {claim.path}, for what is around it is not there either"
+        detail = f"{claim.path} cannot exist, because the object or array around it is absent"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {keys(places.document)}")
     return ""
 
@@ -143,7 +143,7 @@ def _one(claim: Assertion, found: Sequence[Any], places: _Places) -> Any:  # noq
     if claim.path is not None:
         return the_one(found, claim.path, places.document)
     if not found:
-        detail = f"no header {claim.header} in the answer; exists = true counts that as failed"
+        detail = f"the answer has no header {claim.header}; use exists = true if this must fail"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return found[0]
 

@@ -1,4 +1,4 @@
-"""Compare values of an answer with what a configuration claims: sameness, words, patterns, numbers, lengths, times."""
+"""Compare values of an answer with those of a configuration: equality, words, patterns, numbers, lengths, times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Value = bool | int | float | str
 SHOWN: Final = 60  # characters of a text that a line of evidence quotes
 LONGEST_PATTERN: Final = 500  # characters
-_LARGEST_PROGRAM: Final = 1000  # instructions of a compiled pattern: 1 MiB of text takes it some seconds at most
+_LARGEST_PROGRAM: Final = 1000  # instructions of a compiled pattern; 1 MiB of text takes some seconds at most
 _MEMORY: Final = 8 << 20  # bytes that a pattern may take
 _NEGATION: Final = re.compile(
     r"""(?:(?<![^\W_])(?:not?|never|no longer|not yet|cannot be)|n['\u2019]t|(?<![^\W_])not\s*[:=])[\s"'_\u200b-]*\Z""",
@@ -29,7 +29,7 @@ _NEGATION: Final = re.compile(
 _DENIAL: Final = re.compile(
     r"""["']?\s*(?:[:=]|\bis\b)\s*["']?(?:false|not?)["']?\s*(?:[,;}\])\n]|\Z)""", re.IGNORECASE
 )
-_BESIDE: Final = 20  # characters before and after a word that may deny it
+_AROUND: Final = 20  # characters before and after a word that may deny it
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,2})?")
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,20})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _HTTP_DATE: Final = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
@@ -39,22 +39,22 @@ _TYPES: Final = {bool: "boolean", int: "number", float: "number", str: "string",
 
 
 def is_same(value: Any, claimed: Value) -> bool:  # noqa: ANN401  # any JSON value
-    """Whether a value is equal and of the same type; a number is one, whole or not."""
+    """Return whether a value is equal and of the same type; integers and floats are both numbers."""
     same_type = is_number(claimed) and is_number(value)
     return bool(value == claimed) and (same_type or type(value) is type(claimed))
 
 
 def has_words(text: str, words: str) -> bool:
-    """Whether the words stand in the text as they are, and nothing beside them says the opposite.
+    """Return whether the text contains the whole words without a negation before or after them.
 
-    `healthy` is neither in `unhealthy` nor in `not healthy` nor in `healthy: false`.
+    `healthy` is not in `unhealthy`, `not healthy` or `healthy: false`.
     """
     before = r"(?<!\w)" if re.match(r"\w", words) else ""
     after = r"(?!\w)" if re.search(r"\w\Z", words) else ""
     found = re.finditer(f"{before}{re.escape(words)}{after}", text)
     return any(
-        not (before and _NEGATION.search(text[max(0, one.start() - _BESIDE) : one.start()]))
-        and not (after and _DENIAL.match(text[one.end() : one.end() + _BESIDE]))
+        not (before and _NEGATION.search(text[max(0, one.start() - _AROUND) : one.start()]))
+        and not (after and _DENIAL.match(text[one.end() : one.end() + _AROUND]))
         for one in found
     )
 
@@ -64,7 +64,7 @@ def compile_pattern(pattern: str) -> _Regexp:
     """Return the pattern for the engine RE2, which takes time in proportion to the text, whatever the pattern.
 
     Raises:
-        ValueError: it is no pattern of RE2, or too large a one.
+        ValueError: it is not a pattern of RE2, or too large.
     """
     import re2  # noqa: PLC0415  # for the runs that have patterns
 
@@ -74,7 +74,7 @@ def compile_pattern(pattern: str) -> _Regexp:
         compiled = re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         why = pattern_words(error.args[0].decode("utf-8", "replace")) if isinstance(error, re2.error) else NOT_UNICODE
-        message = f"no regular expression of RE2: {why}; see github.com/google/re2/wiki/Syntax"
+        message = f"invalid regular expression: {why}; see github.com/google/re2/wiki/Syntax"
         raise ValueError(message) from error
     if compiled.programsize > _LARGEST_PROGRAM:
         message = "the regular expression is too large: use fewer or smaller repetitions such as {100}"
@@ -83,41 +83,41 @@ def compile_pattern(pattern: str) -> _Regexp:
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether the pattern is found anywhere in the text; `^` and `$` are its ends."""
+    """Return whether the pattern matches anywhere in the text; `^` and `$` are its ends."""
     return compile_pattern(pattern).search(text.encode("utf-8", "replace")) is not None
 
 
 def is_found_anywhere(pattern: str) -> bool:
-    """Whether a pattern is found in the empty text and in one of all characters, so that it claims nothing.
+    """Return whether a pattern matches both the empty text and one of all characters, and so requires nothing.
 
     Raises:
-        ValueError: it is no pattern of RE2, or too large a one.
+        ValueError: it is not a pattern of RE2, or too large.
     """
     compile_pattern(pattern)
     return matches("", pattern) and matches(printable, pattern)
 
 
 def looks_like(one: str, other: str) -> bool:
-    """Whether a person takes two texts for the same: other Unicode forms, or letters of other alphabets."""
+    """Return whether two texts look the same to a person: other Unicode forms, or letters of other alphabets."""
     one, other = normalize("NFKC", one[:SHOWN]), normalize("NFKC", other[:SHOWN])
     is_near = (a == b or a.isascii() is not b.isascii() for a, b in zip(one, other, strict=False))
     return len(one) == len(other) and all(is_near)
 
 
 def number_in(text: str) -> int | float | None:
-    """Return the decimal number that a text is, None where it is none."""
+    """Return a text as a decimal number, None where it is not one."""
     if not _NUMBER.fullmatch(text):
         return None
     return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def length_of(value: Any) -> int | None:  # noqa: ANN401  # any JSON value
-    """Return the characters of a text, the entries of an array, the keys of an object; None for other values."""
+    """Return the number of characters, entries or keys; None for other values."""
     return len(value) if isinstance(value, str | list | dict) else None
 
 
 def time_in(value: Any) -> datetime | None:  # noqa: ANN401  # any JSON value
-    """Return the moment that a value names, None where it names none.
+    """Return a value as a moment, None where it is not one.
 
     Moments are RFC 3339, an HTTP date (RFC 9110 section 5.6.7), or Unix time in seconds or milliseconds.
     """
@@ -147,7 +147,7 @@ def _written_time(text: str) -> datetime | None:
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotation marks, cut to what a line can hold."""
+    """Return a text in quotation marks, cut to `SHOWN` characters."""
     cut = text[: SHOWN + 1]
     return json.dumps(cut[:SHOWN], ensure_ascii=False) + ("..." if len(cut) > SHOWN else "")
 

@@ -1,4 +1,4 @@
-"""Do several assertions about one place leave a value that keeps them all?"""
+"""Find assertions about one place that contradict each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probekit.probes._support.length import are_in_order
 
 
 def contradiction(claims: Sequence[Assertion]) -> str:
-    """The place of which several assertions say what no value keeps; empty where there is none."""
+    """Return the place of assertions that no value can meet together; empty where there is none."""
     for claim in claims:
         same = [one for one in claims if str(one).lower() == str(claim).lower()]
         if len(same) > 1 and not _are_possible_together(same):

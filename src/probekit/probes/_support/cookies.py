@@ -1,4 +1,4 @@
-"""Which cookies does an answer set? As browsers read Set-Cookie: RFC 6265 sections 5.1.1 and 5.2."""
+"""Parse Set-Cookie headers as browsers do (RFC 6265 sections 5.1.1 and 5.2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DELIMITERS: Final = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
 _DAY: Final = re.compile(r"([0-9]{1,2})(?![0-9])")
 _YEAR: Final = re.compile(r"([0-9]{2,4})(?![0-9])")
-_FIRST_YEAR: Final = 1601  # of the Gregorian calendar's first whole century
+_FIRST_YEAR: Final = 1601  # lowest valid year (RFC 6265 section 5.1.1)
 _SECONDS: Final = re.compile(r"-?[0-9]+")
 MOST: Final = 4096  # bytes of name and value that browsers keep (RFC 6265bis section 5.6)
 _MOST_OF_ATTRIBUTE: Final = 1024  # bytes of an attribute's value that they read (RFC 6265bis section 5.6)
@@ -21,7 +21,7 @@ _MOST_OF_ATTRIBUTE: Final = 1024  # bytes of an attribute's value that they read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
-    """One cookie without its value; attribute names in lower case, the last of equal ones counts."""
+    """A cookie without its value; attribute names are in lower case, and the last of equal ones counts."""
 
     name: str
     size: int  # bytes of name and value
@@ -38,7 +38,7 @@ class Cookie:
         return self.attributes.get("samesite", "").lower()
 
     def is_deletion(self, now: datetime) -> bool:
-        """Whether it takes a cookie away instead of setting one; Max-Age outranks Expires."""
+        """Return whether it deletes a cookie instead of setting one; Max-Age takes precedence over Expires."""
         age = self.attributes.get("max-age", "")
         if _SECONDS.fullmatch(age):
             return age.startswith("-") or not age.strip("0")
@@ -47,7 +47,7 @@ class Cookie:
 
 
 def cookies(set_cookie: Sequence[str]) -> tuple[Cookie, ...]:
-    """The cookies of these Set-Cookie lines, a character a byte (Latin-1); a line without a name sets none."""
+    """Return the cookies of Set-Cookie lines, decoded as Latin-1; a line without a name sets none."""
     return tuple(cookie for line in set_cookie if (cookie := _cookie(line)))
 
 
@@ -66,7 +66,7 @@ def _attribute(text: str) -> tuple[str, str]:
 
 
 def moment(text: str) -> datetime | None:
-    """The date of an Expires attribute, in any of the forms that browsers read; None where it is none."""
+    """Return the date of an Expires attribute, in any form that browsers read; None where it is not a date."""
     time = day = month = year = None
     for part in _DELIMITERS.split(text):
         if time is None and (time := _TIME.match(part)):
@@ -87,5 +87,5 @@ def moment(text: str) -> datetime | None:
 
 
 def _full(year: int) -> int:
-    """The year that two digits stand for."""
+    """Return the full year of two digits."""
     return year + (1900 if 70 <= year <= 99 else 2000 if year <= 69 else 0)  # noqa: PLR2004  # RFC 6265 section 5.1.1

@@ -1,4 +1,4 @@
-"""Read metrics in Prometheus' text format, strictly, in time that grows with the length of the page alone."""
+"""Parse metrics in Prometheus' text format, strictly and in linear time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probes._support.json import shown
 
 MOST_SAMPLES: Final = 50_000
-MOST_LINES: Final = 4 * MOST_SAMPLES  # HELP, TYPE and an empty line beside each
+MOST_LINES: Final = 4 * MOST_SAMPLES  # HELP, TYPE and an empty line for each
 MOST_BYTES: Final = 16 << 20  # a bucket of a Kubernetes API server takes 186 bytes: 50,000 of them are 9.3 MB
 
 _SHOWN: Final = 100  # characters of a line, before they are escaped and cut
-# https://prometheus.io/docs/instrumenting/exposition_formats/; possessive quantifiers keep the time linear: those of
-# characters, for those of groups lose matches in Python 3.11.2
+# https://prometheus.io/docs/instrumenting/exposition_formats/; possessive quantifiers keep the time linear; they are
+# only on characters, because on groups they lose matches in Python 3.11.2
 _BLANK: Final = r"[ \t]*+"
 _METRIC: Final = r"[a-zA-Z_:][a-zA-Z0-9_:]*+"
 _LABEL: Final = r"[a-zA-Z_][a-zA-Z0-9_]*+"
@@ -49,16 +49,16 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """What a page holds: its samples in their order, and the type of each family that has a TYPE line."""
+    """The content of a page: its samples in order, and the type of each family with a TYPE line."""
 
     samples: tuple[Sample, ...]
     types: Mapping[str, str]
 
 
 def parse(body: bytes, names: Container[str] | None = None) -> Exposition:
-    """Return the samples of these names (None: of all) and all types; every line of the page is checked.
+    """Return the samples of these names (None: all) and all types; every line of the page is checked.
 
-    A page of OpenMetrics is read too: its exemplars and timestamps are checked and left out.
+    A page of OpenMetrics is accepted too; its exemplars and timestamps are checked and dropped.
 
     Raises:
         ProbeFailedError: `bad_response`: a line is not of the format, or the page holds more than `MOST_SAMPLES` or
@@ -69,7 +69,7 @@ def parse(body: bytes, names: Container[str] | None = None) -> Exposition:
     try:
         lines = body.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
-        raise _malformed(body.count(b"\n", 0, error.start) + 1, "it is no UTF-8") from None
+        raise _malformed(body.count(b"\n", 0, error.start) + 1, "it is not UTF-8") from None
     samples: list[Sample] = []
     types: dict[str, str] = {}
     count = 0
@@ -90,13 +90,13 @@ def parse(body: bytes, names: Container[str] | None = None) -> Exposition:
 
 
 def _sample(found: re.Match[str], number: int) -> Sample:
-    """Split the labels of one line, which is of the format but for names that stand there twice or not at all."""
+    """Split the labels of a line that matches the format; missing and repeated names are errors."""
     pairs = _SPLIT.findall(found["labels"]) if found["labels"] else []
     labels = {label or _unescaped(quoted): _unescaped(value) for label, quoted, value in pairs}
-    nameless = labels.pop("", None)  # the metric's own name may stand among the labels, in quotes
+    nameless = labels.pop("", None)  # the metric's name may be among the labels, in quotes
     name = found["name"] or nameless
     if not name or (found["name"] and nameless is not None) or len(labels) + (nameless is not None) != len(pairs):
-        raise _malformed(number, f"a name is missing or stands there twice: {_begin(found[0])}")
+        raise _malformed(number, f"a name is missing or listed twice: {_begin(found[0])}")
     return Sample(name, labels, float(found["value"]))
 
 

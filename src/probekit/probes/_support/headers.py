@@ -1,4 +1,4 @@
-"""What do the protective headers of an answer say, each by its own grammar?"""
+"""Parse the protective headers of an answer, each by its own grammar."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ _REFERRER_POLICIES: Final = frozenset(
         "unsafe-url",
     )
 )
-_DIGITS: Final = 15  # of a max-age that is read to the last one: int() of 5,000 raises
+_DIGITS: Final = 15  # most digits of a max-age: int() of 5,000 digits raises
 
 
 def lines(headers: Headers, name: str) -> tuple[str, ...]:
-    """Every line of a header, in the order sent."""
+    """Return every line of a header, in the order sent."""
     return tuple(value.strip(" \t") for key, value in headers if key.lower() == name)
 
 
 def combined(headers: Headers, name: str) -> str | None:
-    """All lines of a header as the one value that a browser reads; None where none was sent."""
+    """Return all lines of a header as the one value that a browser reads; None where none was sent."""
     found = lines(headers, name)
     return ", ".join(found) if found else None
 
 
 def members(headers: Headers, name: str) -> tuple[str, ...]:
-    """Every member of a list header in lower case, over all its lines."""
+    """Return every member of a list header in lower case, over all its lines."""
     value = combined(headers, name)
     return tuple(member.strip(" \t").lower() for member in value.split(",")) if value is not None else ()
 
 
 def tokens(headers: Headers, name: str) -> tuple[str, ...] | None:
-    """The tokens of a list header as they are written; None where something in it is no token."""
+    """Return the tokens of a list header as written; None where a member is not a token."""
     value = combined(headers, name) or ""
     found = tuple(member for part in value.split(",") if (member := part.strip(" \t")))
     return found if all(_WHOLE_TOKEN.fullmatch(member) for member in found) else None
@@ -71,7 +71,7 @@ class Hsts:
 
 
 def hsts(line: str) -> Hsts | None:
-    """What one line asks for; None where a browser would ignore it."""
+    """Parse one line; None where a browser would ignore it."""
     found: dict[str, str | None] = {}
     at = 0
     while at < len(line):
@@ -94,37 +94,37 @@ def hsts(line: str) -> Hsts | None:
 
 
 def is_nosniff(headers: Headers) -> bool:
-    """Whether a browser will not guess the media type: the first member decides (Fetch, "determine nosniff")."""
+    """Return whether a browser will not guess the media type: the first member decides (Fetch, "determine nosniff")."""
     return members(headers, "x-content-type-options")[:1] == ("nosniff",)
 
 
 def refuses_frames(headers: Headers) -> bool:
-    """Whether X-Frame-Options keeps other sites from framing the page, as HTML section 7.6 reads it."""
+    """Return whether X-Frame-Options blocks other sites' frames (HTML section 7.6)."""
     values = set(members(headers, "x-frame-options"))
     if len(values) > 1:
-        return bool(values & {"deny", "sameorigin", "allowall"})  # what contradicts itself is taken as deny
+        return bool(values & {"deny", "sameorigin", "allowall"})  # contradicting values mean deny
     return bool(values & {"deny", "sameorigin"})
 
 
 def referrer_policy(headers: Headers) -> str | None:
-    """The last policy that is known; None where there is none."""
+    """Return the last known policy; None where there is none."""
     known = list(filter(is_referrer_policy, members(headers, "referrer-policy")))
     return known[-1] if known else None
 
 
 def is_referrer_policy(word: str) -> bool:
-    """Whether it is a policy, in lower case (Referrer Policy section 3)."""
+    """Return whether a word in lower case is a policy (Referrer Policy section 3)."""
     return word in _REFERRER_POLICIES
 
 
 def policies(headers: Headers) -> tuple[Policy, ...]:
-    """Every enforced content security policy, over all lines and commas; the first of equal directives counts."""
+    """Return every enforced content security policy, over all lines and commas."""
     texts = [text for line in lines(headers, "content-security-policy") for text in line.split(",")]
     return tuple(found for text in texts if (found := policy_of(text)))
 
 
 def policy_of(text: str) -> Policy:
-    """One content security policy; the first of equal directives counts (CSP 3 section 2.2.1)."""
+    """Parse one content security policy; the first of equal directives counts (CSP 3 section 2.2.1)."""
     found: dict[str, tuple[str, ...]] = {}
     for directive in text.split(";"):
         name, *values = directive.split() or [""]
@@ -134,7 +134,7 @@ def policy_of(text: str) -> Policy:
 
 
 def open_to(found: Iterable[Policy]) -> frozenset[str]:
-    """Which injected scripts would run: all policies apply, so only what each of them lets through."""
+    """Return which injected scripts would run: those that every policy allows."""
     return frozenset(OPENINGS.values()).intersection(*map(_lets_through, found))
 
 
@@ -145,7 +145,7 @@ def _lets_through(policy: Policy) -> frozenset[str]:
     handlers = _sources(policy, "script-src-attr", "script-src", "default-src")
     found = {INLINE} if _allows_inline(elements) or _allows_inline(handlers) else set()
     found |= {EVAL} if "'unsafe-eval'" in _sources(policy, "script-src", "default-src") else set()  # section 4.4
-    if "'strict-dynamic'" not in elements:  # else hosts and schemes do not count
+    if "'strict-dynamic'" not in elements:  # otherwise hosts and schemes are ignored
         found |= {ANY_HOST} if any(map(is_any_host, elements)) else set()
         found |= {DATA} if "data:" in elements else set()
     return frozenset(found)
@@ -155,22 +155,22 @@ _UNLIMITED: Final = tuple(OPENINGS)
 
 
 def _sources(policy: Policy, *names: str) -> tuple[str, ...]:
-    """The list of the first of these directives that the policy has; without any, everything is allowed."""
+    """Return the list of the first of these directives that the policy has; without any, everything is allowed."""
     return next((tuple(map(str.lower, policy[name])) for name in names if name in policy), _UNLIMITED)
 
 
 def _allows_inline(sources: Sequence[str]) -> bool:
-    """CSP 3 section 6.7.3.2: a nonce, a hash or 'strict-dynamic' neutralises 'unsafe-inline'."""
+    """Return whether inline scripts run: a nonce, a hash or 'strict-dynamic' disables them (CSP 3 section 6.7.3.2)."""
     neutral = "'strict-dynamic'" in sources or any(map(_NONCE_OR_HASH.fullmatch, sources))
     return "'unsafe-inline'" in sources and not neutral
 
 
 def is_any_host(source: str) -> bool:
-    """Whether a source expression matches every host there is."""
+    """Return whether a source expression matches every host."""
     return bool(_ANY_HOST.fullmatch(source))
 
 
 def names_a_version(server: str) -> bool:
-    """Whether a Server value tells more than names: `nginx/1.25`, `Apache (OpenSSL 3.0.2)`."""
-    without_comments = re.sub(r"\([^()]*\)", "", server)  # which may hold the name of a node: ECS (dcb/7F83)
+    """Return whether a Server value holds a version: `nginx/1.25`, `Apache (OpenSSL 3.0.2)`."""
+    without_comments = re.sub(r"\([^()]*\)", "", server)  # a comment may name a node: ECS (dcb/7F83)
     return bool(re.search(r"/[vV]?[0-9]", without_comments) or re.search(r"[0-9]\.[0-9]", server))

@@ -1,7 +1,7 @@
-"""What does a health answer say of the whole and of each component? One reader for all dialects.
+"""Read the health of the whole and of each component from an answer, in any known dialect.
 
-It knows them by their shape: Spring Boot actuator, ASP.NET, health+json, django-health-check, NestJS terminus, Consul's
-lists, conditions of Kubernetes, flat and nested maps, a word.
+Dialects are recognised by their shape: Spring Boot actuator, ASP.NET, health+json, django-health-check, NestJS
+terminus, Consul's lists, conditions of Kubernetes, flat and nested maps, a word.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from probekit.probes._support.health_words import (
 )
 from probekit.probes._support.json import find, shown
 
-_MOST: Final = 200  # components of one document: one that may hold more is not read to its end
+_MOST: Final = 200  # components of one document
 _DEEPEST: Final = 8  # levels of components within components
 
 
@@ -57,16 +57,16 @@ def read_health(
     declared: Names = NO_NAMES,
     ignored: Names = NO_NAMES,
 ) -> HealthDocument:
-    """What the document says of the whole and of each component.
+    """Return the health of the whole and of each component.
 
     Args:
         document: a JSON value, or the text of a plain body.
-        at: where the component map is, as a JSONPath of RFC 9535.
-        declared: components that count whatever their values look like.
+        at: place of the component map, as a JSONPath of RFC 9535.
+        declared: components that count whatever their values are.
         ignored: components and keys that do not count.
 
     Raises:
-        ProbeFailedError: `bad_response`: nothing is at that place, or it lists more than is read.
+        ProbeFailedError: `bad_response`: nothing is at that place, or it has too many or too deep components.
     """
     place = find(at, document) if at else document
     reader = _Reader(declared, ignored)
@@ -96,7 +96,7 @@ class _Reader:
         self.neutral: list[str] = []
 
     def whole(self, table: Mapping[str, Any], depth: int = 0, at: str = "") -> HealthDocument:
-        """What a document, or a part of it that stands for the whole, says: its own word, its maps, what is beside."""
+        """Return the health in a document, or a part that represents it: its own word, its maps, its other values."""
         own, depth = self.own_word(table, at), _deeper(depth)
         pairs = [(key, value) for key, value in table.items() if not self._ignored.owner(key)]
         maps = {key: self._map(key, value, depth) for key, value in pairs if is_map(key, value)}
@@ -109,7 +109,7 @@ class _Reader:
         return replace(reduce(worse, maps.values(), own), listed=listed)
 
     def own_word(self, table: Mapping[str, Any], at: str = "") -> HealthDocument:
-        """The word that an object says of itself, the worst of several; beside `status` only words of health count."""
+        """Return an object's own word, the worst of several; apart from `status`, only words of health count."""
         mark = f"{at}." if at else ""
         words = [
             (key, value)
@@ -131,7 +131,7 @@ class _Reader:
         return HealthDocument(listed=[replace(one, is_mapped=True) for one in listed] if counts else listed)
 
     def of_list(self, name: str, items: Sequence[Any], counts: Counts, depth: int = 0) -> list[Component]:
-        """The components of a list: each by its name, those without one under the list's own."""
+        """Return the components of a list: each by its name, those without a name under the list's."""
         conditions = [condition_component(name, item) for item in items if is_condition(item)]
         undecided = [item for item in items if is_condition(item) and condition_component(name, item) is None]
         self.neutral += [" = ".join(map(str, condition_of(item))) for item in undecided]
@@ -146,7 +146,7 @@ class _Reader:
         return listed
 
     def _nameless(self, name: str, item: Mapping[str, Any], depth: int) -> list[Component]:
-        """What an object of a list says that has no name of its own."""
+        """Return the components in an object of a list that has no name."""
         if self.own_word(item).overall is not None:
             listed = self._object(name or _NAMELESS, item, Counts(), depth)
         else:
@@ -159,13 +159,13 @@ class _Reader:
         for key, value in pairs:
             name = self._name(prefix, key)
             if not self._ignored.owner(name):
-                listed += self._told_when(key, self._entry(name, key, value, counts, depth))
-            if len(listed) > _MOST:  # before the body's megabyte of them costs a second of the run's one loop
+                listed += self._current(key, self._entry(name, key, value, counts, depth))
+            if len(listed) > _MOST:  # a megabyte of them would block the event loop for a second
                 raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {_MOST} components")
         return listed
 
-    def _told_when(self, key: str, told: Sequence[Component]) -> Sequence[Component]:
-        """What counts of it: of the past nothing, of the latest time that it was tried no bad word for sure."""
+    def _current(self, key: str, told: Sequence[Component]) -> Sequence[Component]:
+        """Return what counts as current: nothing of the past; a bad result of the last try is unclear."""
         if is_past(key):
             self.neutral += [f"{one.name} = {shown(one.says)}" for one in told if one.name not in self._declared.known]
             return [one for one in told if one.name in self._declared.known]
@@ -185,7 +185,7 @@ class _Reader:
         return self._or_trouble(name, key, value, scalar_component(name, key, value, counts))
 
     def _flag(self, name: str, key: str, value: bool, counts: Counts) -> list[Component]:  # noqa: FBT001  # what is read
-        """The component that a claim speaks of: in a map of components any, elsewhere by its key."""
+        """Return the component of a flag: in a map of components any key is one, elsewhere a known key."""
         health = flag_health(key, value)
         if health is None and bool in counts and flag_health(key, not value) is None:
             health = health_of(value)
@@ -195,7 +195,7 @@ class _Reader:
         return [Component(name=name, says=value, health=health)]
 
     def _or_trouble(self, name: str, key: str, value: Any, listed: list[Component]) -> list[Component]:  # noqa: ANN401  # any JSON value
-        """What a key of trouble holds, where that is no component: not empty, it takes a good word away."""
+        """Return the components, or else one for the value of an error key: not empty, it is unclear."""
         name = name or key
         is_told = any(component.is_known for component in listed)
         if plain(key) not in TROUBLE or is_told or self._ignored.owner(name):
@@ -205,7 +205,7 @@ class _Reader:
         return [Component(name=name, says=value, health=health)] if health is not Health.GOOD or is_declared else []
 
     def _object(self, name: str, table: Mapping[str, Any], counts: Counts, depth: int) -> list[Component]:
-        """A component with its parts, or a group of components."""
+        """Return a component with its parts, or a group of components."""
         if plain(name.rpartition(".")[2]) in WISHES and dict not in counts:
             self.neutral += [f"{name}.{key} = {shown(value)}" for key, value in table.items() if is_scalar(value)]
             return []
@@ -221,7 +221,7 @@ class _Reader:
         return [Component(name=name, says=table, health=Health.UNKNOWN)] if is_one else []
 
     def _parts(self, name: str, table: Mapping[str, Any], depth: int) -> list[Component]:
-        """What is said within a component that has a word of its own: only words of health count there."""
+        """Return the parts of a component that has its own word; only words of health count there."""
         listed = list[Component]()
         for key, value in table.items():
             if is_map(key, value) and plain(key) not in TROUBLE:
@@ -240,7 +240,7 @@ class _Reader:
         return own + self._entries(name, rest, counts, depth)
 
     def _name(self, prefix: str, key: str) -> str:
-        """The component's name: "database" for `database_status`."""
+        """Return the component's name: "database" for `database_status`."""
         whole = f"{prefix}.{key}" if prefix else key
         return whole if whole in self._declared.known else without_mark(whole)
 

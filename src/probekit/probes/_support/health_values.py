@@ -1,4 +1,4 @@
-"""What do keys and values of a health document say, each by itself?"""
+"""The health in single keys and values of a health document."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ _MAPS: Final = frozenset(
     ("components", "checks", "results", "entries", "dependencies", "services", "healthchecks", "subsystems")
 )
 WRAPPERS: Final = frozenset(("data", "result", "response", "health", "status"))
-_REMARKS: Final = frozenset(("details", "info"))  # components, or anything else
-TROUBLE: Final = frozenset((  # what is wrong, unless it is empty
+_REMARKS: Final = frozenset(("details", "info"))  # may hold components or anything else
+TROUBLE: Final = frozenset((  # error keys: a value that is not empty means a failure
     "error", "errors", "errorcount", "failed", "failures", "failing", "failedchecks", "failingchecks",
     "failedcomponents", "unhealthy", "unhealthycomponents", "unhealthyservices", "problems",
 ))  # fmt: skip
-WISHES: Final = frozenset((  # groups of flags that say what is wanted, not what is
+WISHES: Final = frozenset((  # groups of flags that state a configuration, not a condition
     "features", "featureflags", "flags", "toggles", "config", "configuration", "settings", "options", "capabilities",
     "permissions", "update", "updates", "upgrade",
 ))  # fmt: skip
-_PLACES: Final = frozenset(("service", "app", "application", "host", "node", "instance", "pod"))  # or a name of one
+_PLACES: Final = frozenset(
+    ("service", "app", "application", "host", "node", "instance", "pod")
+)  # may hold a health or a name
 _COLOURS: Final = ("red", "yellow", "green")
 _PAST: Final = frozenset(("previous", "prior", "history", "earlier", "former", "events"))
-_LATEST: Final = frozenset(("last", "recent"))  # of now, or of the time before it
-_PASSING: Final = frozenset((  # keys of what is another in each process or release
+_LATEST: Final = frozenset(("last", "recent"))  # current, or of the time before
+_PASSING: Final = frozenset((  # keys of values that differ between processes or releases
     "version", "hostname", "release", "build", "commit", "sha", "revision", "branch", "host", "node", "instance", "pod",
 ))  # fmt: skip
 _ABOUT: Final = frozenset((
@@ -49,18 +51,18 @@ _ABOUT: Final = frozenset((
 _ABOUT_ENDINGS: Final = frozenset(
     ("at", "ms", "id", "url", "uri", "version", "time", "timestamp", "date", "seconds", "duration", "uptime", "latency")
 )
-_BAD_STATUSES: Final = range(400, 600)  # RFC 9110 section 15: a part that answers with one is not well
+_BAD_STATUSES: Final = range(400, 600)  # RFC 9110 section 15: statuses of an unhealthy part
 
-Counts = frozenset[type]  # of which type a value is a component's even when it says nothing of health
+Counts = frozenset[type]  # types whose values are components even without a word of health
 SCALAR: Final = Counts((str, int, float, type(None)))
 ANY: Final = Counts((*SCALAR, bool, dict, list))
-TEXT: Final = Counts((str,))  # a number beside the word of the whole is a measure
+TEXT: Final = Counts((str,))  # with a word for the whole, a number is a measurement
 
 
 def scalar_component(name: str, key: str, value: Any, counts: Counts) -> list[Component]:  # noqa: ANN401  # any JSON value
-    """The undeclared component that a plain value speaks of, if it does."""
+    """Return the undeclared component that a plain value describes, if any."""
     health, parts = health_of(value), key_parts(key)
-    if value in _COLOURS and bool not in counts:  # of a deployment, as a rule
+    if value in _COLOURS and bool not in counts:  # usually the colour of a deployment
         health = Health.UNKNOWN
     is_known = health is not Health.UNKNOWN
     is_remark = plain(key) in _ABOUT and not (is_known and (plain(key) in _PLACES or bool in counts))
@@ -78,18 +80,18 @@ def declared_health(key: str, value: Any) -> Health:  # noqa: ANN401  # any JSON
 
 
 def trouble_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
-    """What stands where errors are listed or counted says: nothing there is good."""
+    """Return the health of an error key's value: good where it is empty or 0."""
     is_some = value > 0 if is_number(value) else bool(value)
     return Health.UNCLEAR if is_some else Health.GOOD
 
 
 def word_health(value: Any) -> Health:  # noqa: ANN401  # any JSON value
-    """What stands at a key of status says; a number may be an HTTP status."""
+    """Return the health of a status key's value; a number may be an HTTP status."""
     return Health.BAD if is_number(value) and value in _BAD_STATUSES else health_of(value)
 
 
 def pairs_of(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # any JSON value
-    """What is in a map or a list, by name."""
+    """Return the entries of a map or a list, by name."""
     if isinstance(value, dict):
         return list(value.items())
     return [(name, item) for item in value if isinstance(item, dict) and (name := name_of(item)) is not None]
@@ -101,7 +103,7 @@ def name_of(item: Mapping[str, Any]) -> str | None:
 
 
 def is_condition(item: Any) -> bool:  # noqa: ANN401  # any JSON value
-    """Whether it is a condition of Kubernetes: a type, and a status that is True, False or Unknown as text."""
+    """Return whether it is a condition of Kubernetes: a type, and a status of True, False or Unknown as text."""
     if not isinstance(item, dict):
         return False
     kind, status = condition_of(item)
@@ -116,7 +118,7 @@ def condition_component(prefix: str, item: Mapping[str, Any]) -> Component | Non
 
 
 def condition_of(item: Mapping[str, Any]) -> tuple[Any, Any]:  # any JSON values
-    """The type and the status of a condition."""
+    """Return the type and the status of a condition."""
     known = {plain(key): value for key, value in item.items()}
     return known.get("type"), known.get("status")
 
@@ -130,20 +132,20 @@ def is_map(key: str, value: Any) -> bool:  # noqa: ANN401  # any JSON value
 
 
 def is_listing(key: str) -> bool:
-    """Whether a key holds components by their names."""
+    """Return whether a key holds components by their names."""
     return plain(key) in _MAPS
 
 
 def is_passing(key: str) -> bool:
-    """Whether what stands at a key is of one moment, one process or one release."""
+    """Return whether a key's value differs between moments, processes or releases."""
     return plain(key) in _PASSING or (key_parts(key) or [""])[-1] in _ABOUT_ENDINGS
 
 
 def is_past(key: str) -> bool:
-    """Whether what stands at a key is told of the past."""
+    """Return whether a key's value describes the past."""
     return not _PAST.isdisjoint(key_parts(key))
 
 
 def is_latest(key: str) -> bool:
-    """Whether what stands at a key may be told of now or of the past."""
+    """Return whether a key's value may describe the present or the past."""
     return not _LATEST.isdisjoint(key_parts(key))

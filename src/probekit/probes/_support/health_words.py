@@ -1,4 +1,4 @@
-"""What do words and flags say of health?"""
+"""The health that words and flags state."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _GOOD: Final = frozenset((
 _BAD: Final = frozenset((
     "down", "fail", "failed", "failing", "failure", "error", "unhealthy", "critical", "dead", "unavailable",
     "out_of_service", "disconnected", "broken", "offline", "unreachable", "not_ready", "not_serving",
-    "timeout", "timed_out", "red", "unknown_error", "unexpected_result",  # the last two are django-health-check's
+    "timeout", "timed_out", "red", "unknown_error", "unexpected_result",  # the last two are of django-health-check
 ))  # fmt: skip
 _UNCLEAR: Final = frozenset((
     "degraded", "warn", "warning", "starting", "pending", "partial", "paused", "maintenance", "yellow",
 ))  # fmt: skip
-_INVERSE: Final = frozenset((  # flags that say something is not as always where they are true, and nothing else
+_INVERSE: Final = frozenset((  # flags of an unusual state: unclear where true, no health where false
     "maintenance", "maintenancemode", "sealed", "standby", "readonly", "degraded", "paused", "draining", "suspended",
     "shuttingdown", "terminating", "stopping", "disabled", "locked", "stale", "recovering", "overloaded", "throttled",
 ))  # fmt: skip
@@ -50,16 +50,16 @@ _MARKS: Final = frozenset((
     "status", "state", "health", "ok", "healthy", "ready", "up", "connected", "alive", "available", "success",
     "reachable", "online", "running", "operational", "accessible",
 ))  # fmt: skip
-_PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")  # `isDBUp` is three
-_LONGEST_TEXT: Final = 40  # characters of a plain text that is one word
+_PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")  # `isDBUp` has three
+_LONGEST_TEXT: Final = 40  # characters of a plain text that counts as one word
 
 
 class Health(IntEnum):
-    """What a word says, the worst last, so that `max` is the worst of several."""
+    """The health that a word states, in ascending order, so that `max` is the worst of several."""
 
     GOOD = 0
     UNCLEAR = 1  # a word of health that is neither good nor bad
-    UNKNOWN = 2  # no word of health
+    UNKNOWN = 2  # not a word of health
     BAD = 3
 
     @property
@@ -69,7 +69,7 @@ class Health(IntEnum):
 
 
 def health_of(value: Any) -> Health:  # noqa: ANN401  # any JSON value
-    """What a JSON value says of health; the text that follows a bad word and a colon is its explanation."""
+    """Return the health of a JSON value; a text after a bad word and a colon is its explanation."""
     if isinstance(value, bool):
         return Health.GOOD if value else Health.BAD
     if not isinstance(value, str):
@@ -83,10 +83,10 @@ def health_of(value: Any) -> Health:  # noqa: ANN401  # any JSON value
 
 
 def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
-    """What the body says: its JSON document, or the whole of a short plain text.
+    """Return the body's JSON document, or the whole of a short plain text.
 
     Raises:
-        ProbeFailedError: `bad_response`: it is empty, a page, or no JSON.
+        ProbeFailedError: `bad_response`: it is empty, a page, or not JSON.
     """
     text = answer.text.strip()
     if not text:
@@ -95,21 +95,21 @@ def said_by(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
     if is_text and len(text) <= _LONGEST_TEXT and text[:1] not in '{["<':
         return text
     if is_page(answer):
-        detail = f"a page ({answer.media_type or 'no type'}) where a health answer is due"
+        detail = f"a page ({answer.media_type or 'no type'}) instead of a health answer"
         raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
     return parse(answer.body)
 
 
 def is_page(answer: Answer) -> bool:
-    """Whether the body is a page, and no document: JSON that is sent as text/html, as PHP does, is one."""
+    """Return whether the body is a page; JSON sent as text/html, as by PHP, is not."""
     first = answer.text.lstrip()[:1]
     return first == "<" or ("html" in answer.media_type and first not in ("{", "["))
 
 
 def said_leniently(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
-    """What the body says, also where it is no JSON that can be relied on; None where it says nothing.
+    """Return the body's document even where its JSON is not valid in every part; None where it cannot be read.
 
-    A number that is none, a key that stands twice, UTF-16: a bad word beside them is one all the same.
+    NaN, a repeated key and UTF-16 are accepted, so that a bad word in such a body still counts.
     """
     try:
         return said_by(answer)
@@ -122,7 +122,7 @@ def said_leniently(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def flag_health(key: str, value: bool) -> Health | None:  # noqa: FBT001  # what is read
-    """What a claim at a key says of health; None where it says nothing, such as `"debug": false`."""
+    """Return the health of a flag at a key; None where it states none, such as `"debug": false`."""
     parts = key_parts(key)
     own = parts[1:] if parts[:1] and parts[0] in _PREFIXES else parts
     words = [key, "_".join(own), *own]
@@ -136,37 +136,37 @@ def flag_health(key: str, value: bool) -> Health | None:  # noqa: FBT001  # what
 
 
 def declared_flag_health(key: str, value: bool) -> Health:  # noqa: FBT001  # what is read
-    """What a claim says of a component that a configuration names: `"maintenance": false` is good there."""
+    """Return the health of a flag of a component that a configuration names: `"maintenance": false` is good there."""
     if (health := flag_health(key, value)) is not None:
         return health
     return Health.GOOD if flag_health(key, not value) in (Health.UNCLEAR, Health.BAD) else health_of(value)
 
 
 def condition_health(kind: str, status: str) -> Health | None:
-    """What a condition of Kubernetes says, by its polarity; None where it says nothing of health.
+    """Return the health of a Kubernetes condition, by its polarity; None where it states none.
 
-    Of some kinds `True` is well (`Ready`), of others `False` is (`DiskPressure`, `NetworkUnavailable`).
+    Of some types `True` is good (`Ready`), of others `False` (`DiskPressure`, `NetworkUnavailable`).
     """
     parts = set(key_parts(kind))
     is_bad, is_good = bool(parts & _BAD_CONDITIONS), bool(parts & _GOOD_CONDITIONS)
-    if is_bad is is_good:  # of another kind nobody knows which of the two is well
+    if is_bad is is_good:  # the polarity of other types is unknown
         return None
     said = {"true": True, "false": False}.get(status.casefold())
     return Health.UNCLEAR if said is None else health_of(said is is_good)
 
 
 def plain(key: str) -> str:
-    """A key in small letters, without what joins its words."""
+    """Return a key in small letters, without spaces, underscores and hyphens."""
     return re.sub(r"[\s_-]", "", key).casefold()
 
 
 def key_parts(key: str) -> list[str]:
-    """The words of a key, in small letters: `timed` and `out` of `timedOut`."""
+    """Return the words of a key, in small letters: `timed` and `out` of `timedOut`."""
     return [part.casefold() for part in _PART.findall(key)]
 
 
 def without_mark(key: str) -> str:
-    """The component that a key speaks of: `database` of `database_status`."""
+    """Return the component that a key names: `database` of `database_status`."""
     if health_of("_".join(key_parts(key))) is not Health.UNKNOWN:  # such as `not_ready`
         return key
     parts = list(_PART.finditer(key))

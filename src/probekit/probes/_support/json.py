@@ -1,4 +1,4 @@
-"""What does a JSON answer say at a path?"""
+"""Parse a JSON answer strictly, and find values at JSONPaths."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
     from jsonpath.path import CompoundJSONPath
     from jsonpath.segments import JSONPathSegment
 
-_SHOWN: Final = 60  # characters of what a target says
+_SHOWN: Final = 60  # characters of a target's text
 
 
 @cache
 def compile_path(text: str) -> JSONPath | CompoundJSONPath:
-    """The path, checked.
+    """Compile a path.
 
     Raises:
-        ValueError: it is no path of RFC 9535.
+        ValueError: it is not a path of RFC 9535.
     """
     from jsonpath import JSONPathEnvironment, JSONPathError  # noqa: PLC0415  # for the runs that have paths
 
     from probekit.probes._support.path_functions import FUNCTIONS  # noqa: PLC0415  # as above
 
-    environment = JSONPathEnvironment(strict=True)  # RFC 9535 and nothing beside it
+    environment = JSONPathEnvironment(strict=True)  # RFC 9535 without extensions
     environment.function_extensions |= FUNCTIONS
     try:
         return environment.compile(text)
     except JSONPathError as error:
-        message = f"'{text}' is no JSONPath of RFC 9535, such as \"$.status\""
+        message = f"'{text}' is not a JSONPath of RFC 9535, such as \"$.status\""
         raise ValueError(message) from error
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
-    """The one document in the body, by RFC 8259; of its leniencies, the byte order mark of section 8.1 alone.
+    """Parse the body as one document by RFC 8259; a byte order mark (section 8.1) is accepted.
 
     Raises:
-        ProbeFailedError: `bad_response`: not UTF-8, not one document, a key twice, or a number that is none.
+        ProbeFailedError: `bad_response`: not UTF-8, not one document, a repeated key, or an invalid number.
     """
     try:
         return json.loads(
@@ -53,32 +53,32 @@ def parse(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
             parse_int=_whole,
         )
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is no JSON: {_why(error)}") from error
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is not valid JSON: {_why(error)}") from error
 
 
 def find(path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """The one value at the path.
+    """Return the one value at the path.
 
     Raises:
-        ProbeFailedError: `bad_response`: nothing is there, or null, or more than one value.
+        ProbeFailedError: `bad_response`: there is no value, null, or more than one value.
     """
     return the_one(find_all(path, document), path, document)
 
 
 def find_all(path: str, document: Any) -> list[Any]:  # noqa: ANN401  # any JSON value
-    """Every value at the path, null included.
+    """Return every value at the path, null included.
 
     Raises:
-        ProbeFailedError: `bad_response`: it cannot be read.
+        ProbeFailedError: `bad_response`: the path cannot be evaluated.
     """
     return [document] if path == "$" else _found(compile_path(path), path, document)
 
 
 def has_room(path: str, document: Any) -> bool:  # noqa: ANN401  # any JSON value
-    """Whether something could stand at the path: whether the object or array around it is there.
+    """Return whether the object or array around the path exists.
 
     Raises:
-        ProbeFailedError: `bad_response`: it cannot be read.
+        ProbeFailedError: `bad_response`: the path cannot be evaluated.
     """
     from jsonpath import JSONPath  # noqa: PLC0415  # as above
 
@@ -91,7 +91,7 @@ def has_room(path: str, document: Any) -> bool:  # noqa: ANN401  # any JSON valu
 
 
 def _rooms_of(segment: JSONPathSegment) -> tuple[type, ...]:
-    """What may hold what the last part of a path names: an object a key, an array an index."""
+    """Return the types that may hold the last part of a path: an object holds a key, an array an index."""
     from jsonpath.segments import JSONPathRecursiveDescentSegment  # noqa: PLC0415  # as above
     from jsonpath.selectors import IndexSelector, NameSelector, SliceSelector  # noqa: PLC0415  # as above
 
@@ -105,18 +105,18 @@ def _rooms_of(segment: JSONPathSegment) -> tuple[type, ...]:
 def _found(compiled: JSONPath | CompoundJSONPath, path: str, document: Any) -> list[Any]:  # noqa: ANN401  # any JSON value
     from jsonpath import JSONPathError  # noqa: PLC0415  # as above
 
-    within = None if isinstance(document, str) else document  # the library reads a text as a document of its own
+    within = None if isinstance(document, str) else document  # the library would parse a text as a document
     try:
         return list(compiled.findall(within))
     except (JSONPathError, RecursionError) as error:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{path} cannot be read in this answer") from error
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"{path} cannot be evaluated in this answer") from error
 
 
 def the_one(found: Sequence[Any], path: str, document: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """The value of those that were found at a path, where it is one.
+    """Return the one value that was found at a path.
 
     Raises:
-        ProbeFailedError: `bad_response`: it is none, or null, or more than one.
+        ProbeFailedError: `bad_response`: there is no value, null, or more than one value.
     """
     if len(found) != 1 or found[0] is None:
         what = "null" if len(found) == 1 else "nothing" if not found else f"{len(found)} values"
@@ -125,7 +125,7 @@ def the_one(found: Sequence[Any], path: str, document: Any) -> Any:  # noqa: ANN
 
 
 def keys(document: Any) -> str:  # noqa: ANN401  # any JSON value
-    """What the document is made of, for whoever has to write a path into it."""
+    """Return the keys of the document, as help for writing a path into it."""
     if not isinstance(document, dict):
         return f"the body is {shown(document)}"
     names = ", ".join(shown(key) for key in list(document)[:10])
@@ -133,26 +133,26 @@ def keys(document: Any) -> str:  # noqa: ANN401  # any JSON value
 
 
 def shown(value: Any) -> str:  # noqa: ANN401  # any JSON value
-    """A value as JSON, cut to what a line can hold."""
+    """Return a value as JSON, cut to `_SHOWN` characters."""
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def is_number(value: Any) -> bool:  # noqa: ANN401  # any JSON value
-    """Whether it is a JSON number; true and false are none."""
+    """Return whether it is a JSON number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        message = "an object has one key twice"
+        message = "an object has a repeated key"
         raise ValueError(message)
     return document
 
 
 def _no_number(word: str) -> float:
-    message = f"{word} is no JSON number"
+    message = f"{word} is not a JSON number"
     raise ValueError(message)
 
 
@@ -162,7 +162,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    digits = 300  # a float holds no larger one, and int() of 5,000 digits raises
+    digits = 300  # a float cannot hold more, and int() of 5,000 digits raises
     return int(text) if len(text) <= digits else int(_no_number(f"a number of {len(text)} digits"))
 
 
@@ -171,6 +171,6 @@ def _why(error: Exception) -> str:
         return "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
-    if isinstance(error, json.JSONDecodeError):  # what it says of itself is for programmers
-        return f"it cannot be read from line {error.lineno}, column {error.colno} on"
+    if isinstance(error, json.JSONDecodeError):  # its own text is for programmers
+        return f"syntax error, line {error.lineno}, column {error.colno}"
     return str(error)

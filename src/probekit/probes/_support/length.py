@@ -1,4 +1,4 @@
-"""A setting that bounds a length, and the words for bounds."""
+"""A setting that bounds a length, and texts of bounds."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from probekit.probe import Settings
 
 
 class Length(Settings):
-    """How many characters, entries or keys."""
+    """Bounds of a number of characters, entries or keys."""
 
-    at_least: int | None = Field(None, ge=0, strict=True, description="the least length")
-    at_most: int | None = Field(None, ge=0, strict=True, description="the greatest length")
+    at_least: int | None = Field(None, ge=0, strict=True, description="Lowest length.")
+    at_most: int | None = Field(None, ge=0, strict=True, description="Highest length.")
 
     @model_validator(mode="after")
     def _bounds_something(self) -> Self:
         if self.at_least is None and self.at_most is None:
-            message = "says nothing: add at_least or at_most"
+            message = "has no bound: add at_least or at_most"
             raise ValueError(message)
         if self.at_least == 0 and self.at_most is None:
-            message = "says nothing: every length is at least 0"
+            message = "has no effect: every length is at least 0"
             raise ValueError(message)
         return self
 
     def holds(self, length: int) -> bool:
-        """Whether it bounds that length."""
+        """Return whether a length is within the bounds."""
         return (self.at_least or 0) <= length and (self.at_most is None or length <= self.at_most)
 
     def __str__(self) -> str:
@@ -34,13 +34,13 @@ class Length(Settings):
 
 
 def bounds(least: float | None, most: float | None) -> str:
-    """Both bounds in words."""
+    """Return both bounds in words."""
     named = (("at least", least), ("at most", most))
     return " and ".join(f"{word} {bound:.15g}" for word, bound in named if bound is not None)
 
 
 def are_in_order(least: float | None, most: float | None) -> bool:
-    """Whether some number keeps both bounds."""
+    """Return whether a number can be within both bounds."""
     return least is None or most is None or least <= most
 
 

@@ -1,4 +1,4 @@
-"""Does a body call itself well? All its words must be good, or a declared assertion holds and none is bad."""
+"""Judge a body by its own words: all must be good, or declared assertions hold and no word is bad."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from probekit.probes._support.json import keys, shown
 from probekit.probes._support.suggestion import as_setting, seen, suggestion
 from probekit.transport.response import Answer
 
-SUGGESTED: Final = "if that is good: "  # begins the setting that would accept a body which is not understood
-IGNORABLE: Final = "what does not count: "  # begins the setting by which a part that is not well is left out
+SUGGESTED: Final = "to accept it: "  # before the setting that accepts a body which is not understood
+IGNORABLE: Final = "to ignore this: "  # before the setting that ignores an unhealthy part
 TOLD: Final = 6  # words that a line of evidence names
 
 
 @dataclass(frozen=True, slots=True)
 class OwnWord:
-    """What a body says of its health."""
+    """The health that a body states about its target."""
 
-    failed: Sequence[str] = ()  # why it is not well, in words
-    neutral: Sequence[str] = ()  # what says nothing of health, as text
+    failed: Sequence[str] = ()  # why it is unhealthy, in words
+    neutral: Sequence[str] = ()  # values that say nothing about health, as text
 
 
 def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
-    """What a body says of itself, where nothing is declared: all its words must be good.
+    """Return the health that a body states, without assertions: all its words must be good.
 
     Raises:
-        ProbeFailedError: `bad_response`: it says nothing of health, or its words disagree.
+        ProbeFailedError: `bad_response`: it says nothing about health, or its words disagree.
     """
     if not answer.text.strip():
-        hint = f"{as_setting(suggestion(answer))}, or any_body = true where any 2xx is"
+        hint = f"{as_setting(suggestion(answer))}, or any_body = true to accept any 2xx"
         raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is empty; {SUGGESTED}{hint}")
     try:
         document = said_by(answer)
@@ -42,7 +42,7 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
     except ProbeFailedError as error:
         raise _unread(error.detail, answer) from error
     if said.overall is None and said.is_silent:
-        raise _unread(f"no status in it; {keys(document)}", answer)
+        raise _unread(f"the body has no status; {keys(document)}", answer)
     if said.overall is not None and said.overall.is_doubtful:
         what = "neither good nor bad" if said.overall is Health.UNCLEAR else "not a recognised word of health"
         raise _unread(f"its status {shown(said.word)} is {what}", answer)
@@ -54,13 +54,13 @@ def implied(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
 
 
 def _unread(why: str, answer: Answer) -> ProbeFailedError:
-    """The refusal of a body that says nothing of health, with its first line and the setting that would accept it."""
+    """Return the error of a body that says nothing about health, with the setting that would accept it."""
     line = f"first line: {seen(answer)}; {SUGGESTED}{as_setting(suggestion(answer))}"
     return ProbeFailedError(Reason.BAD_RESPONSE, f"{why}; {line}")
 
 
 def doubted(answer: Answer) -> tuple[str, ...]:
-    """What of a body is not plainly well beside a good word: what `ignore` would have to name."""
+    """Return the names of parts that are not clearly healthy: those that `ignore` would have to name."""
     try:
         return tuple(dict.fromkeys(name for name, _ in _unwell(read_health(said_by(answer)))))
     except ProbeFailedError:
@@ -68,13 +68,13 @@ def doubted(answer: Answer) -> tuple[str, ...]:
 
 
 def beside_assertions(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
-    """What it says beside declared assertions that hold: only an explicit bad word counts.
+    """Return the health that a body states where the declared assertions hold: only a bad word counts.
 
     Raises:
-        ProbeFailedError: `bad_response`: the body says one, or more than is read.
+        ProbeFailedError: `bad_response`: the body has a bad word, or too many components.
     """
     document = said_leniently(answer)
-    if document is None:  # it says nothing of health; the assertions do
+    if document is None:  # only the assertions judge it
         return OwnWord()
     said = read_health(document, ignored=Names(ignore))
     if doubts := _doubts(_bad(said)):
@@ -83,15 +83,15 @@ def beside_assertions(answer: Answer, ignore: Sequence[str] = ()) -> OwnWord:
 
 
 def _bad(said: HealthDocument) -> list[tuple[str, str]]:
-    """Each word that is bad, with its key or component."""
+    """Return each bad word, with its key or component."""
     words = [(key, shown(says)) for key, says, health in said.words if health is Health.BAD]
     return [*words, *((one.name, shown(one.says)) for one in said.listed if one.health is Health.BAD)]
 
 
 def _unwell(said: HealthDocument) -> list[tuple[str, str]]:
-    """Each word that is not good: bad, unclear, or in a map of components none that is known.
+    """Return each word that is not good: bad, unclear, or, in a map of components, not recognised.
 
-    "UNKNOWN" is a word of Spring Boot's there, for what it does not judge.
+    "UNKNOWN" is accepted there: Spring Boot's word for what it does not judge.
     """
     unclear = [
         (one.name, shown(one.says))
@@ -103,11 +103,11 @@ def _unwell(said: HealthDocument) -> list[tuple[str, str]]:
 
 
 def _doubts(unwell: Sequence[tuple[str, str]]) -> str:
-    """The words that contradict a good answer, with the line that lets them pass; nothing where there is none."""
+    """Return the words that contradict a good answer, with the setting that ignores them; empty: none."""
     unwell = list(dict.fromkeys(unwell))
     if not unwell:
         return ""
-    told = ", ".join(f"{shown(name)} says {says}" for name, says in unwell[:TOLD])
+    told = ", ".join(f"{shown(name)} is {says}" for name, says in unwell[:TOLD])
     more = f" and {len(unwell) - TOLD} more" if len(unwell) > TOLD else ""
     names = ", ".join(dict.fromkeys(shown(name) for name, _ in unwell[:TOLD]))
     return f"{told}{more}; {IGNORABLE}ignore = [{names}]"

@@ -1,4 +1,4 @@
-"""What does a page of HTML call itself? Servers, gateways and frameworks answer errors and sign-in forms with 200."""
+"""Detect HTML pages that are errors or sign-in forms: servers, gateways and frameworks send them with 200."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.probes._support.comparing import quoted
 from probekit.transport.response import Answer
 
-_LOOKED_AT: Final = 1 << 16  # characters of a page
+_LOOKED_AT: Final = 1 << 16  # characters read of a page
 _HTML: Final = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _HIDDEN: Final = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|template)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL)
 _NAMES: Final = re.compile(r"<(title|h1)(?=[\s>])[^<>]{0,500}>(.{1,600}?)</\1\s{0,20}>", re.IGNORECASE | re.DOTALL)
@@ -46,52 +46,52 @@ _SIGN_IN: Final = re.compile(
 
 
 def is_html(answer: Answer) -> bool:
-    """Whether the body is a page of HTML: of another body its status alone says nothing."""
+    """Return whether the body is a page of HTML."""
     is_marked = "html" in answer.media_type and answer.text.lstrip()[:1] == "<"
     return is_marked or _HTML.match(_visible(answer)) is not None
 
 
 def require_no_error_page(answer: Answer) -> None:
-    """Go on unless the body is a page of HTML that calls itself an error.
+    """Go on unless the body is an HTML page of an error.
 
     Raises:
-        ProbeFailedError: `bad_response`: by its title or its first headings it is one.
+        ProbeFailedError: `bad_response`: its title or a heading of the first level names an error.
     """
     if is_html(answer):
         _require_none(answer, _ERROR, "an error page")
 
 
 def require_content(answer: Answer) -> None:
-    """Go on with a page that calls itself neither an error nor a form to sign in.
+    """Go on with a page that is neither an error nor a sign-in form.
 
     Raises:
-        ProbeFailedError: `bad_response`: it does.
+        ProbeFailedError: `bad_response`: it is one of them.
     """
     require_no_error_page(answer)
-    _require_none(answer, _SIGN_IN, "a page to sign in")
+    _require_none(answer, _SIGN_IN, "a sign-in page")
     if _PASSWORD.search(_visible(answer)):
-        raise _refused(answer, "a page to sign in: it asks for a password")
+        raise _refused(answer, "a sign-in page: it asks for a password")
 
 
 def _require_none(answer: Answer, words: re.Pattern[str], what: str) -> None:
     for name in _names_of(answer):
         if any(words.fullmatch(part.strip(" .!?\u2026")) for part in (name, *_PARTS.split(name))):
-            raise _refused(answer, f"{what}: it calls itself {quoted(name)}")
+            raise _refused(answer, f"{what}: its title or heading is {quoted(name)}")
 
 
 def _refused(answer: Answer, what: str) -> ProbeFailedError:
     detail = f"the body of the {answer.status} is {what}"
-    hint = "name a path that tells health, or claim words of the page (assertions, contains)"
+    hint = "set a path that reports health, or assert words of the page (assertions, contains)"
     return ProbeFailedError(Reason.BAD_RESPONSE, f"{detail}; {hint}")
 
 
 def _visible(answer: Answer) -> str:
-    """The page's beginning, without comments, scripts and styles."""
+    """Return the page's beginning, without comments, scripts and styles."""
     return _HIDDEN.sub(" ", answer.text[:_LOOKED_AT])
 
 
 def _names_of(answer: Answer) -> Iterator[str]:
-    """The title and the headings of the first level, as a person reads them."""
+    """Yield the title and the headings of the first level, as a person reads them."""
     for found in _NAMES.finditer(_visible(answer)):
         if name := " ".join(unescape(_TAG.sub(" ", found[2])).split()):
             yield name

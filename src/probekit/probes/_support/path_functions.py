@@ -11,7 +11,7 @@ from probekit.probes._support.comparing import LONGEST_PATTERN, matches
 
 
 class _Pattern(FilterFunction):
-    """Whether a text has a pattern: the library's own functions backtrack, for hours with a hostile text."""
+    """Match a text with RE2; the library's own functions backtrack, for hours with a hostile text."""
 
     arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012  # the library's interface
     return_type = ExpressionType.LOGICAL
@@ -20,12 +20,12 @@ class _Pattern(FilterFunction):
         self._form = form
 
     def __call__(self, value: object, pattern: object) -> bool:
-        """Return whether it has; a pattern that cannot be read raises, or `exists = false` would hold for ever."""
+        """Return whether the text matches; an invalid pattern raises, or `exists = false` would always hold."""
         if not isinstance(value, str) or not isinstance(pattern, str):
             return False
         try:
             if len(pattern) > LONGEST_PATTERN:
-                raise ValueError("longer than a pattern may be")  # noqa: TRY301  # one way out
+                raise ValueError("the pattern is too long")  # noqa: TRY301  # one way out
             return matches(value, self._form % pattern)
         except ValueError as error:
             raise JSONPathError(str(error), token=None) from error

@@ -1,4 +1,4 @@
-"""Does a sentence of plain text call its speaker well?"""
+"""Find a statement of good health in a sentence of plain text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probekit.probes._support.health_words import Health, health_of
 _LONGEST_SENTENCE: Final = 100  # characters
 _LONGEST_PHRASE: Final = 40
 _MOST_WORDS: Final = 10
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")  # without an apostrophe: "isn't" is none
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")  # without an apostrophe: "isn't" does not match
 _NEGATIONS: Final = frozenset((
     "not", "no", "never", "cannot", "neither", "nor", "none", "nothing", "without", "was", "were", "will", "should",
     "if", "when", "until", "unless", "hardly", "un",
@@ -18,7 +18,7 @@ _NEGATIONS: Final = frozenset((
 
 
 def good_phrase(text: str) -> str:
-    """The last two words of a sentence that ends well: "is Healthy" of "Server is Healthy."; empty of any other."""
+    """Return the last two words of a good sentence: "is Healthy" of "Server is Healthy."; empty for any other."""
     words = text.rstrip(".!").split()
     is_sentence = len(text) <= _LONGEST_SENTENCE and len(text.splitlines()) == 1 and 1 < len(words) <= _MOST_WORDS
     if not is_sentence or not all(map(_WORD.fullmatch, words)):

@@ -1,4 +1,4 @@
-"""A setting that names the statuses which an answer may have."""
+"""A setting for the statuses that an answer may have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _one_or_many(statuses: object) -> object:
 
 def _not_none(statuses: tuple[int, ...]) -> tuple[int, ...]:
     if not statuses:
-        message = "no status: leave it out where any 2xx is good"
+        message = "no status: remove the setting to accept any 2xx"
         raise ValueError(message)
     return statuses
 
@@ -27,10 +27,10 @@ Statuses = Annotated[
 
 
 def is_expected(status: int, expected: tuple[int, ...]) -> bool:
-    """Whether it is one of the expected statuses; any 2xx where none is named (RFC 9110 section 15.3)."""
+    """Return whether it is one of the expected statuses; any 2xx where none is given (RFC 9110 section 15.3)."""
     return status in expected if expected else 200 <= status < 300  # noqa: PLR2004  # the class of the status
 
 
 def in_words(expected: tuple[int, ...]) -> str:
-    """The statuses that are due."""
+    """Return the expected statuses in words."""
     return " or ".join(map(str, expected)) or "2xx"
