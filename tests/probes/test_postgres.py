@@ -918,7 +918,7 @@ async def test_orphans_under_a_valid_key_are_found_and_so_are_its_triggers_while
         place.run("alter table orders enable trigger all", "delete from orders where id = 902")
 
     assert numbers(off)["unenforced_constraints"] == 1
-    assert "public.orders.belongs (trigger switched off)" in off.summary
+    assert "public.orders.belongs (trigger disabled)" in off.summary
     assert numbers(on)["unenforced_constraints"] == 0  # the catalogue is content
     assert numbers(off)["orphans"] == numbers(on)["orphans"] == 1
     assert "1 orphans in public.orders.user_id" in on.summary

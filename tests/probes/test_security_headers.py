@@ -86,7 +86,7 @@ async def test_pages_that_keep_the_minimum_give_every_promised_number(read) -> N
 
     assert numbers(readings) == NOTHING
     assert set(readings.values) == KIND.metric_names
-    assert readings.notes["pages"] == "/ 200, /api 401, a path that cannot exist 404"
+    assert readings.notes["pages"] == "/ 200, /api 401, a made-up path 404"
     assert readings.summary == 'every page meets the minimum; http://app.test/ answers 301 to "https://app.test/"'
 
 
@@ -124,7 +124,7 @@ async def test_the_error_page_is_read_too(read) -> None:
     without = await read(absent=httpx.Response(404), error_page=False)
 
     assert numbers(with_error) == NOTHING | {"missing": 5}
-    assert "Content-Security-Policy is missing on a path that cannot exist" in with_error.summary
+    assert "Content-Security-Policy is missing on a made-up path" in with_error.summary
     assert numbers(without) == NOTHING
 
 
@@ -268,7 +268,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
     readings = await read(absent=elsewhere)
 
     assert numbers(readings) == NOTHING
-    assert readings.notes["pages"] == "/ 200, a path that cannot exist 302"
+    assert readings.notes["pages"] == "/ 200, a made-up path 302"
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ class Assertion(Settings):
     exists: bool | None = Field(
         None,
         strict=True,
-        description="true: the place must exist, or the assertion fails; false: it must not (null exists), while the "
-        "object or array around it must.",
+        description="Whether the place must exist (true) or not (false: the object or array around it must, and null "
+        "counts as existing).",
     )
     at_least: float | None = Field(
         None, strict=True, allow_inf_nan=False, description="Lowest number that may be there."

@@ -25,7 +25,7 @@ class ClientCertificate:
     may_cost_tls: bool = False  # libpq goes on without TLS where the server does not accept it
 
     def demanded(self, where: str, said: str) -> ProbeFailedError:
-        """Return the error of a session that a server refuses for want of a certificate."""
+        """Return the error of a session that a server refuses without a valid certificate."""
         if self.file is not None and not is_file(self.file):
             detail = f"{where} demands a client certificate: {self.setting} names {self.file}, which is not a file"
             return ProbeFailedError(Reason.MISSING_FILE, detail)

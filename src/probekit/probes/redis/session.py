@@ -72,7 +72,7 @@ class _Talk(RedisConnection):
 
     async def _connect(self) -> None:
         if self._line is None:
-            raise exceptions.ConnectionError("the line was lost")
+            raise exceptions.ConnectionError("the connection was lost")
         self._reader = _Bounded(self._line.reader, self._line.address)  # type: ignore[assignment]  # has what redis-py uses of it
         self._writer, self._line = self._line.writer, None
 

@@ -29,7 +29,7 @@ from probekit.probes.security_headers.rules import Fault, Minimum, Word, conflic
 from probekit.transport.urls import endpoint_of, has_host
 
 _HTML: Final = {"Accept": "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"}
-_MADE_UP: Final = "a path that cannot exist"
+_MADE_UP: Final = "a made-up path"
 _TOLD: Final = 12  # faults in one sentence
 
 

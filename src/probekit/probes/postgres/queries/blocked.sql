@@ -1,4 +1,4 @@
--- Driven by pg_locks, which every role sees; a blocker with pid 0 is a prepared transaction. A session waits for one
+-- Based on pg_locks, which every role sees; a blocker with pid 0 is a prepared transaction. A session waits for one
 -- lock at a time; the key of an advisory lock is a bigint in two halves (objsubid 1) or two integers (2).
 SELECT /* probekit */
        l.pid,

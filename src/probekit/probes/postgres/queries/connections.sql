@@ -1,4 +1,4 @@
--- Every limit that the application can meet here; our own role's is not among them.
+-- Every connection limit of the application, without that of probekit's own role.
 SELECT /* probekit */
        'the server' AS what,
        pg_catalog.current_setting('max_connections')::int

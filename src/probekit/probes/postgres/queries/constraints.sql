@@ -1,4 +1,4 @@
--- convalidated covers PostgreSQL 18's NOT ENFORCED, and constraints of domains; a trigger switched off leaves it true.
+-- convalidated covers NOT ENFORCED of PostgreSQL 18 and constraints of domains; a disabled trigger leaves it true.
 SELECT /* probekit */
        n.nspname::text AS schema, COALESCE(t.relname, d.typname)::text AS "table", k.conname::text AS name,
        CASE WHEN k.contypid <> 0 THEN 'of a domain, not validated' ELSE 'not validated' END AS why
@@ -8,7 +8,7 @@ SELECT /* probekit */
   JOIN pg_catalog.pg_namespace AS n ON n.oid = COALESCE(t.relnamespace, d.typnamespace)
  WHERE NOT k.convalidated
 UNION ALL
-SELECT n.nspname::text, t.relname::text, k.conname::text, 'trigger switched off'
+SELECT n.nspname::text, t.relname::text, k.conname::text, 'trigger disabled'
   FROM pg_catalog.pg_trigger AS g
   JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint AND k.contype = 'f'
   JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid

@@ -1,4 +1,4 @@
--- The parents that together cover a child's period, as PostgreSQL 18's RI_FKey_check asks for them.
+-- The parents that together cover a child's period, as RI_FKey_check of PostgreSQL 18 selects them.
 SELECT FROM (SELECT {parent_period} AS period
                FROM {parent} AS p
               WHERE {same} AND {parent_period} OPERATOR(pg_catalog.&&) {period}) AS r

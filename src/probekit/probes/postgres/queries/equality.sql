@@ -1,5 +1,5 @@
--- Which operator says of a declared pair's columns what is equal? That of their types, wherever its schema lies:
--- a search path without it would fall back to another one (citext to text). None: that of the search path.
+-- The equality operator for the columns of a declared pair: that of their types, in any schema, because a search path
+-- without that schema would lead to another one (citext to text). No row: the operator of the search path.
 SELECT /* probekit */ n.nspname::text AS schema, o.oprname::text AS operator
   FROM pg_catalog.pg_attribute AS p
   JOIN pg_catalog.pg_type AS pt ON pt.oid = p.atttypid

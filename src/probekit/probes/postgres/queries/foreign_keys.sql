@@ -1,6 +1,7 @@
--- Small tables first, so that a bounded time shows most. Columns are compared as the constraint compares them: by its
--- own operators, and casts and collation where the columns differ (PostgreSQL's RI_Initial_Check does the same). Rows of
--- tables that inherit are no rows of the key; a partitioned table has no others. PostgreSQL 18 has conperiod.
+-- Small tables first, so that a limited time covers most of them. Columns are compared as the constraint compares
+-- them: by its own operators, with casts and collation where the columns differ (as in PostgreSQL's RI_Initial_Check).
+-- Rows of inheriting tables do not belong to the key; a partitioned table has only such rows. conperiod exists from
+-- PostgreSQL 18.
 SELECT /* probekit */
        n.nspname::text AS schema, t.relname::text AS "table", (k.confmatchtype = 'f') AS match_full,
        (t.relkind <> 'p') AS is_only, pg_catalog.pg_table_is_visible(t.oid) AS is_visible,

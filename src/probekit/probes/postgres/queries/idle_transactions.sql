@@ -1,4 +1,4 @@
--- An aborted transaction has no xact_start and no xid: it is told by its state.
+-- An aborted transaction has neither xact_start nor xid; its state identifies it.
 SELECT /* probekit */
        a.pid,
        (a.backend_xid IS NOT NULL) AS has_xid,

@@ -1,4 +1,4 @@
--- Who may not see others' builds gets rows of pg_stat_progress_create_index without a relation.
+-- A role that may not see other roles' builds gets rows of pg_stat_progress_create_index without a relation.
 SELECT /* probekit */
        n.nspname::text AS schema, c.relname::text AS index, (c.relkind = 'I') AS is_parent,
        i.indisready AS is_maintained, i.indisunique AS is_unique,

@@ -1,4 +1,4 @@
--- One relation; capped, because one is already too many.
+-- Orphans of one relation, counted up to a limit: one is already a failure.
 SELECT /* probekit */ pg_catalog.count(*) AS found
   FROM (SELECT 1
           FROM {child} AS c

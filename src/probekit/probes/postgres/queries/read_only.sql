@@ -1,4 +1,5 @@
--- Read-only defaults that meet the application: of the database, of every role, of the database's owner; not our own role's.
+-- Read-only defaults that apply to the application: of the database, of all roles and of the database's owner; not those
+-- of probekit's own role.
 SELECT /* probekit */
        COALESCE(r.rolname, 'every role')::text AS "role"
   FROM pg_catalog.pg_db_role_setting AS s

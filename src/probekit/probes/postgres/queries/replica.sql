@@ -1,4 +1,4 @@
--- Does a standby receive and apply? Of the settings only whether they are set: primary_conninfo may hold a password.
+-- Whether a standby receives and applies. Settings are read only as set or not: primary_conninfo may hold a password.
 SELECT /* probekit */
        pg_catalog.pg_is_wal_replay_paused() AS paused,
        (r.pid IS NOT NULL) AS has_receiver, r.status::text AS receiver,

@@ -1,4 +1,4 @@
--- Our own sessions are left out, and only they: the role may be the application's.
+-- Without probekit's own sessions; other sessions of its role count, because the role may be the application's.
 SELECT /* probekit */
        a.pid, a.query_id,
        EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.query_start)::float8 AS running

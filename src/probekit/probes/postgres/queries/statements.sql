@@ -1,4 +1,4 @@
--- Our own statements carry a mark; the role may be the application's, so it is not left out as a whole.
+-- Without probekit's own statements, which carry a mark; other statements of its role may be the application's.
 SELECT /* probekit */
        s.queryid, s.userid::bigint AS userid, s.calls, s.total_exec_time,
        i.dealloc AS thrown_away, i.stats_reset::text AS reset

@@ -1,4 +1,4 @@
--- Who answers, and what may we see of the others?
+-- The server that answers, and whether the role may see other roles' sessions.
 SELECT /* probekit */
        pg_catalog.current_setting('server_version_num')::int AS version_num,
        pg_catalog.current_database()::text AS database,
