@@ -835,7 +835,7 @@ def test_quiet_shows_nothing_on_a_terminal(on_terminal, write, words) -> None:
             ["fingerprint none ", "at most 10 requests a measurement", "    [env.prod.probes.certificate]"],
         ),
         ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time "60s" ']),
-        ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Does PostgreSQL answer"]),
+        ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Measure PostgreSQL: its sessions"]),
     ],
 )
 def test_explain_tells_what_an_item_a_probe_or_a_kind_takes(probekit, name, told) -> None:

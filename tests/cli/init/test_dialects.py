@@ -146,7 +146,7 @@ def test_a_document_that_is_not_understood_is_half_filled_in(health_table) -> No
 
     assert lines == [
         *("[env.prod.probes.health]", 'kind = "http"', 'path = "/health"'),
-        '# Found and not understood: the body has no status; the body\'s keys are "queue",',
+        '# Found and not understood: no status in it; the body\'s keys are "queue",',
         '# "phase".',
         "# Its answer with status 200, which is not understood, begins:",
         '#   {"queue": 3,',
