@@ -74,7 +74,7 @@ class Kind(Generic[ConfigT]):
     example: str  # its table in probes.toml, from `kind` on
     example_for: Callable[[str, Sequence[str], frozenset[str]], str] | None = None  # a probe, its metrics, its samples
     privileges: str = "none"  # the least privileges that it needs at the target
-    safety: str = "read-only"  # its effect on the target
+    safety: str = "Only reads."  # its effect on the target
 
     def fills_probe(self, probe: str) -> bool:
         """Whether the kind can fill that probe of a checklist."""

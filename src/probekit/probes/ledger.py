@@ -92,5 +92,5 @@ KIND = Kind(
     example="""\
 kind = "ledger"  # needs no table: marks and windows are in probekit's own store
 """,
-    safety="sends nothing to the target",
+    safety="Sends nothing to the target.",
 )

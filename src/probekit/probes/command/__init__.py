@@ -110,5 +110,5 @@ timeout = "2min"
         "those of the program; its only variables are PATH, LC_ALL, TZ, those of env and secrets, and "
         "PROBEKIT_RELEASE, _PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT where the run knows them"
     ),
-    safety="depends on the program, which probekit does not restrict",
+    safety="Depends on the program, which probekit does not restrict.",
 )

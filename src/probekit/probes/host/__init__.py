@@ -139,5 +139,5 @@ mounts = ["/", "/var"]
 # url = "http://web-1:9100/metrics"  # its node exporter, if probekit runs on another machine
 """,
     privileges="any user of that machine, or access to its node exporter",
-    safety="read-only, on the machine that probekit runs on or by a node exporter",
+    safety="Only reads, on the machine that probekit runs on or by a node exporter.",
 )

@@ -215,6 +215,6 @@ kind = "http"
 path = "/health"
 assertions = [{ path = "$.status", equals = "ok" }]  # by default: a 2xx, and a good status in the body
 """,
-    safety="read-only; with method POST, PUT, PATCH or DELETE, and canary-write allowed, each attempt sends one such "
-    "request",
+    safety="Only reads; with method POST, PUT, PATCH or DELETE, and canary-write allowed, each attempt sends one such "
+    "request.",
 )

@@ -135,8 +135,8 @@ limit = 30
 per = "10s"
 """,
     safety=(
-        f"read-only; if load is allowed, it sends a burst that ends ten percent beyond the limit (at most {MOST:,} "
+        f"Only reads; if load is allowed, it sends a burst that ends ten percent beyond the limit (at most {MOST:,} "
         f"requests and {LONGEST:g} s), and after an early refusal a second one, after a quiet period of at most "
-        f"{LONGEST:g} s; after a refusal, {len(SPOOFED)} requests have a forged X-Forwarded-For"
+        f"{LONGEST:g} s; after a refusal, {len(SPOOFED)} requests have a forged X-Forwarded-For."
     ),
 )
