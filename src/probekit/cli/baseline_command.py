@@ -14,13 +14,13 @@ import click
 
 from probekit import log
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.moments import Seconds
 from probekit.cli.options import config_option, environment_option, log_format_option
 from probekit.cli.output import show as show_blocks, warn, write_stderr, write_stdout
 from probekit.cli.progress import shown_progress
 from probekit.cli.signals import stop_on_signals
 from probekit.cli.state import required_file, state_option, target_key
-from probekit.cli.trouble import exit_on_error
 from probekit.cli.usage import Count
 from probekit.drawing import Column, Table
 from probekit.engine.context import Cancellation, Clock, RunObserver

@@ -10,9 +10,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from probekit.cli.codes import INTERNAL, USAGE
+from probekit.cli.errors import exit_on_error
 from probekit.cli.options import verify_options
 from probekit.cli.output import warn, write_stdout
-from probekit.cli.trouble import exit_on_error
 from probekit.cli.verifying import verify
 from probekit.demo import environment
 from probekit.demo.errors import DemoError, MissingExtraError

@@ -12,12 +12,12 @@ import click
 
 from probekit import log
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.moments import Moment
 from probekit.cli.options import config_option, environment_option, log_format_option
 from probekit.cli.output import warn, write_stdout
 from probekit.cli.people_options import deployed_by_option, reviewed_by_option
 from probekit.cli.state import required_file, state_option, target_key
-from probekit.cli.trouble import exit_on_error
 from probekit.engine.context import Cancellation, Clock
 from probekit.history.ahead import deployments_ahead, ignored_marks, mark_ahead
 from probekit.history.store import Store

@@ -11,10 +11,10 @@ from probekit import probes
 from probekit.checklist import Checklist
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.explain_text import of_item, of_kind, of_probe
 from probekit.cli.listing import checklist_at
 from probekit.cli.output import show
-from probekit.cli.trouble import exit_on_error
 from probekit.drawing import Block
 from probekit.toml_file import nearest
 from probekit.workflows.options import RequestError

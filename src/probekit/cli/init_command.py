@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from probekit.cli.errors import exit_on_error
 from probekit.cli.options import header_option
 from probekit.cli.output import write_stderr, write_stdout
-from probekit.cli.trouble import exit_on_error
 from probekit.config.by_url import with_scheme
 from probekit.config.loader import read
 from probekit.files import is_there

@@ -15,12 +15,12 @@ import click
 from probekit import probes
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.list_items import ChosenItems, list_items
 from probekit.cli.listing import Listing, checklist_at
 from probekit.cli.options import config_option, environment_option
 from probekit.cli.output import show, write_stdout
 from probekit.cli.state import state_option
-from probekit.cli.trouble import exit_on_error
 from probekit.config.target import Config
 from probekit.drawing import Block, Cell, Column, Line, Table
 from probekit.model.numbers import count

@@ -12,10 +12,10 @@ import click
 
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.options import config_option, environment_option
 from probekit.cli.output import warn, write_stdout
 from probekit.cli.state import state_file, state_option, target_key
-from probekit.cli.trouble import exit_on_error
 from probekit.files import is_file
 
 if TYPE_CHECKING:  # --help needs none of it

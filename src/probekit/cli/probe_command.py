@@ -9,10 +9,10 @@ import click
 
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.moments import Seconds
 from probekit.cli.options import config_option, environment_option, log_format_option
 from probekit.cli.output import write_stdout
-from probekit.cli.trouble import exit_on_error
 
 _NOT_GOOD = 10
 _LONGEST = 600.0  # seconds of a sampling

@@ -6,8 +6,8 @@ import json
 
 import click
 
+from probekit.cli.errors import exit_on_error
 from probekit.cli.output import write_stdout
-from probekit.cli.trouble import exit_on_error
 from probekit.config.schema import schema
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from probekit.cli.errors import exit_on_error
 from probekit.cli.moments import Seconds
 from probekit.cli.options import config_option, environment_option, header_option, verify_options
 from probekit.cli.people_options import deployed_by_option, maintenance_option, reviewed_by_option
 from probekit.cli.state import state_option
-from probekit.cli.trouble import exit_on_error
 
 
 @click.command(name="verify")

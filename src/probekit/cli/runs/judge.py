@@ -8,11 +8,11 @@ import click
 
 from probekit import reports
 from probekit.cli.config_file import default_config
+from probekit.cli.errors import exit_on_error
 from probekit.cli.output import view, write_stdout
 from probekit.cli.runs.found import report_of
 from probekit.cli.runs.targets import Choice, chosen, target_names
 from probekit.cli.state import required_file, state_option
-from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Store
 from probekit.workflows.rejudge import rejudge
 

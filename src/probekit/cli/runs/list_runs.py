@@ -10,11 +10,11 @@ from typing import Any, Final
 import click
 
 from probekit.cli import complete
+from probekit.cli.errors import exit_on_error
 from probekit.cli.output import view, write_stdout
 from probekit.cli.runs.item import document_of, table_of, verdicts_of
 from probekit.cli.runs.targets import Choice, chosen, no_run, only, target_options, title
 from probekit.cli.state import required_file, state_option
-from probekit.cli.trouble import exit_on_error
 from probekit.cli.usage import Count
 from probekit.drawing import Block, Cell, Column, Line, Style, Table, draw
 from probekit.history.store import RunSummary, Store

@@ -7,11 +7,11 @@ from typing import Final
 
 import click
 
+from probekit.cli.errors import exit_on_error
 from probekit.cli.moments import Seconds
 from probekit.cli.output import write_stdout
 from probekit.cli.runs.targets import Choice, chosen, target_options
 from probekit.cli.state import required_file, state_option
-from probekit.cli.trouble import exit_on_error
 from probekit.history.store import Store
 from probekit.model.numbers import count
 from probekit.text import moment

@@ -9,13 +9,13 @@ from typing import Final
 
 import click
 
+from probekit.cli.errors import exit_on_error
 from probekit.cli.output import view, write_stdout
 from probekit.cli.runs.found import report_of
 from probekit.cli.runs.item import outcome_style
 from probekit.cli.runs.list_runs import STYLES
 from probekit.cli.runs.targets import Choice, chosen, target_options, title
 from probekit.cli.state import required_file, state_option
-from probekit.cli.trouble import exit_on_error
 from probekit.drawing import Block, Cell, Column, Line, Table, draw
 from probekit.history.store import Store
 from probekit.model.history import TargetKey

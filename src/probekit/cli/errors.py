@@ -1,4 +1,4 @@
-"""Trouble that a user can mend, said in words and by its exit code."""
+"""Errors that a user can fix: each is a message on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _P = ParamSpec("_P")
 
 @cache
 def _codes() -> dict[type[Exception], int]:
-    """Looked up when there is trouble: --help and the shell's completion import none of it."""
+    """Return the exit code of each error; imported after an error only, so that --help and completion stay fast."""
     from probekit.cli.lock import LockedError  # noqa: PLC0415  # as above
     from probekit.history.store import StoreError  # noqa: PLC0415  # as above
     from probekit.reports.json.read import ReportError  # noqa: PLC0415  # as above
@@ -25,18 +25,18 @@ def _codes() -> dict[type[Exception], int]:
 
 
 def exit_on_error(function: Callable[_P, int]) -> Callable[_P, int]:
-    """The command, with what a user can mend (see above) said on stderr and answered by its exit code."""
+    """Return the command with its errors caught: it writes the message to stderr and returns the exit code."""
 
     @wraps(function)
-    def telling(*args: _P.args, **kwargs: _P.kwargs) -> int:
+    def catching(*args: _P.args, **kwargs: _P.kwargs) -> int:
         LOSSES.any = False
         try:
             code = function(*args, **kwargs)
-        except KeyboardInterrupt:  # amid an import, perhaps: nothing more can be looked up
+        except KeyboardInterrupt:  # perhaps during an import: nothing more may be imported
             raise
         except tuple(_codes()) as error:
             warn(str(error), level="error")
             return _codes()[type(error)]
         return INTERNAL if code == 0 and LOSSES.any else code
 
-    return telling
+    return catching
