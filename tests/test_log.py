@@ -69,19 +69,19 @@ def test_each_task_has_the_secrets_of_its_own_run(capsys) -> None:
 EXAMPLES = {
     "secret.short": (
         {"secret": "$TOKEN", "least": 8},
-        "the secret $TOKEN has fewer than 8 characters, too few to be hidden in texts",
+        "the secret $TOKEN has fewer than 8 characters, too few to be redacted",
     ),
     "secret.ordinary_word": (
-        {"secret": "$TOKEN", "mend": "choose one that is no word"},
-        "the secret $TOKEN is a word of probekit's own texts, which show it; choose one that is no word",
+        {"secret": "$TOKEN", "fix": "choose one that is no word"},
+        "the secret $TOKEN is a word of probekit's own texts and is not redacted there; choose one that is no word",
     ),
     "secret.readable_by_others": (
-        {"secret": "a.key", "mend": "chmod 600 a.key"},
+        {"secret": "a.key", "fix": "chmod 600 a.key"},
         "the secret's file a.key can be read by other users; chmod 600 a.key",
     ),
     "control.silent": (
         {"reason": "bad_response", "detail": "\x1b[2J says 503"},
-        "a control does not answer as it should, bad response: \\x1b[2J says 503",
+        "a control did not answer as expected, bad response: \\x1b[2J says 503",
     ),
     "history.runs_dropped": (
         {"runs": 3, "file": "a.sqlite3", "reason": "an older report format"},
@@ -89,7 +89,7 @@ EXAMPLES = {
     ),
     "probe.bug": (
         {"probe": "health", "kind": "http", "error": "KeyError"},
-        "probe health: KeyError in the kind http, which is a bug of that kind and no finding",
+        "probe health: KeyError in the kind http; this is a bug in that kind, not a failure of the target",
     ),
 }
 

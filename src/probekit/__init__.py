@@ -1,4 +1,4 @@
-"""Verify a deployment: measure it, hold it against a checklist, answer with one decision."""
+"""Verify a deployment: measure it, judge it by a checklist, and return one decision."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _MODULES: Final = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # the module's own attributes
-    """Load a part of the Python interface when it is first used: `--version` does not need it."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # attributes of a module
+    """Import a part of the Python interface at its first use, because `--version` does not need it."""
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     message = f"module 'probekit' has no attribute '{name}'"

@@ -1,4 +1,4 @@
-"""The process: an answer leaves it with its own exit code, and a crash never looks like one."""
+"""The entry point of the process: a decision has its own exit code, and a crash is never mistaken for one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from traceback import extract_tb
 
 INTERNAL = 70
 INTERRUPTED = 130
-_GARBAGE = 200_000  # objects more between two searches for it: the 130,000 of a start live on, and each search is 20 ms
+_GARBAGE = 200_000  # new objects between two collections, of 20 ms each: the 130,000 objects of a start stay alive
 
 
 def main() -> None:
@@ -22,16 +22,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # else Python's own flush at exit would fail, and change the code to 120
+        except (OSError, ValueError):  # otherwise Python's flush at exit would fail and change the code to 120
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
 
 
 def _have_streams() -> None:
-    """Put nothing in the place of a stream that was closed before we began: else a socket would get its number."""
+    """Replace closed standard streams by the null device, or a socket would get a stream's descriptor."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open as long as we are
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open until the process ends
 
 
 def _run(arguments: list[str]) -> int:
@@ -43,7 +43,7 @@ def _run(arguments: list[str]) -> int:
         return INTERRUPTED
     except Exception as crash:  # noqa: BLE001  # the last place where a crash can be distinguished from an answer
         error: BaseException = crash
-        while isinstance(error, BaseExceptionGroup):  # of tasks: the first says what went wrong, and where
+        while isinstance(error, BaseExceptionGroup):  # of tasks: the first error is reported
             error = error.exceptions[0]
         if _is_interrupt(error):
             return INTERRUPTED
@@ -51,13 +51,13 @@ def _run(arguments: list[str]) -> int:
         places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
         text = f"internal error ({type(error).__name__} at {places}), exit code {INTERNAL}"
         with suppress(OSError, ValueError):
-            print(f"probekit: {text}: a bug of probekit, which says nothing about the target", file=sys.stderr)  # noqa: T201  # structlog may be what crashed
+            print(f"probekit: {text}: this is a bug in probekit and says nothing about the target", file=sys.stderr)  # noqa: T201  # structlog may be what crashed
         return INTERNAL
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether an interrupt caused an error: Python 3.11 wraps one that comes while a class is made."""
-    causes = {id(error): error}  # each once: a chain may be a circle
+    """Return whether an interrupt caused the error: Python 3.11 wraps one that arrives while a class is created."""
+    causes = {id(error): error}  # each once: a chain of causes may be circular
     while (cause := error.__cause__) is not None and id(cause) not in causes:
         causes[id(cause)] = error = cause
     return any(isinstance(one, KeyboardInterrupt) for one in causes.values())

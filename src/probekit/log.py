@@ -1,4 +1,4 @@
-"""Events to stderr: sentences for people on a terminal, JSON elsewhere; the same warning once in a run."""
+"""Events on stderr: sentences on a terminal, JSON elsewhere; each warning once per run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMATS: Final[tuple[LogFormat, ...]] = ("auto", "text", "json")
 
 @dataclass(slots=True)
 class _Run:
-    """What the events of one run need: its secrets, and which warnings it gave."""
+    """The secrets of one run and the warnings that it wrote."""
 
     redactor: Redactor | None = None
     written: set[str] = field(default_factory=set)
@@ -36,11 +36,11 @@ class _Run:
 
 @dataclass(slots=True)
 class _Wanted:
-    """What a command asks for; structlog is configured with it when the first event comes."""
+    """The log settings of a command, with which structlog is configured at the first event."""
 
     level: int = logging.WARNING
     format: LogFormat = "auto"
-    written: set[str] | None = None  # of a command, which may be several runs
+    written: set[str] | None = None  # of a command, which may carry out several runs
     is_new: bool = False
 
 
@@ -49,23 +49,23 @@ _WANTED: Final = _Wanted()
 
 
 def redact(redactor: Redactor) -> None:
-    """Take that redactor's secrets out of every event of this task and those that it starts: a run begins."""
+    """Redact the events of this task and of the tasks that it starts; called when a run begins."""
     _RUN.set(_Run(redactor=redactor, written=set() if _WANTED.written is None else _WANTED.written))
 
 
 def write_as(log_format: LogFormat) -> None:
-    """Write the events that follow as text or as JSON; auto: as text on a terminal."""
+    """Write further events as text or as JSON; auto: as text on a terminal."""
     _WANTED.format, _WANTED.is_new = log_format, True
 
 
 def configure(*, level: int = logging.WARNING) -> None:
-    """Send events of at least this level to stderr: a command begins."""
+    """Send events of at least this level to stderr; called when a command begins."""
     _WANTED.level, _WANTED.written, _WANTED.is_new = level, set(), True
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what it says of a peer's bad manners helps nobody
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # its messages about misbehaving peers do not help a user
 
 
 def as_json(level: str, message: str) -> str | None:
-    """What a command says, as a line like those of events where every line is to be JSON; else None."""
+    """Return the message of a command as a JSON line with --log-format json, else None."""
     if _WANTED.format != "json":
         return None
     fields = {"message": message, "event": "command.message", "level": level}
@@ -73,13 +73,13 @@ def as_json(level: str, message: str) -> str | None:
 
 
 def wants(level: int) -> bool:
-    """Whether events of this level are written: one that is not needs no structlog."""
+    """Return whether events of this level are written; the others need no structlog."""
     return level >= _WANTED.level
 
 
 def events() -> FilteringBoundLogger:
-    """The logger; a program that uses probekit as a library and configured nothing hears warnings on stderr."""
-    import structlog  # noqa: PLC0415  # a quarter of a second, which no run without an event must pay
+    """Return the logger; without any configuration, as in a library, it writes warnings to stderr."""
+    import structlog  # noqa: PLC0415  # slow to import; a run without an event does not need it
 
     if _WANTED.is_new or not structlog.is_configured():
         _WANTED.is_new = False
@@ -110,7 +110,7 @@ def _of_measurement(event: Event) -> str:
 
 
 def _of_control(event: Event) -> str:
-    return f"a control does not answer as it should, {words(event['reason'])}: {event['detail']}"
+    return f"a control did not answer as expected, {words(event['reason'])}: {event['detail']}"
 
 
 def _of_dropped(event: Event) -> str:
@@ -118,18 +118,18 @@ def _of_dropped(event: Event) -> str:
 
 
 SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
-    "secret.short": "the secret {secret} has fewer than {least} characters, too few to be hidden in texts",
-    "secret.ordinary_word": "the secret {secret} is a word of probekit's own texts, which show it; {mend}",
-    "secret.readable_by_others": "the secret's file {secret} can be read by other users; {mend}",
+    "secret.short": "the secret {secret} has fewer than {least} characters, too few to be redacted",
+    "secret.ordinary_word": "the secret {secret} is a word of probekit's own texts and is not redacted there; {fix}",
+    "secret.readable_by_others": "the secret's file {secret} can be read by other users; {fix}",
     "control.silent": _of_control,
     "history.runs_dropped": _of_dropped,
-    "probe.bug": "probe {probe}: {error} in the kind {kind}, which is a bug of that kind and no finding",
+    "probe.bug": "probe {probe}: {error} in the kind {kind}; this is a bug in that kind, not a failure of the target",
     "probe.measured": _of_measurement,
 }
 
 
 def _as_text(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:
-    """The event's sentence; one that the target has a part in is escaped."""
+    """Return the sentence of the event, escaped because it may quote the target."""
     sentence = SENTENCES.get(event["event"], "{event}")
     text = sentence(event) if callable(sentence) else sentence.format_map(event)
     prefix = "" if method == "debug" else f"{method}: "
@@ -137,7 +137,7 @@ def _as_text(_logger: object, method: str, event: MutableMapping[str, Any]) -> s
 
 
 def _clean(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The event without any secret."""
+    """Return the event without secrets."""
     redactor = _RUN.get().redactor
     if redactor is None:
         return event
@@ -145,7 +145,7 @@ def _clean(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _once(_logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The event, unless this run warned of the same before; measurements are written each."""
+    """Return the event, unless this run already wrote the same warning; debug events are always written."""
     import structlog  # noqa: PLC0415  # see above
 
     if method == "debug":
@@ -158,21 +158,21 @@ def _once(_logger: object, method: str, event: MutableMapping[str, Any]) -> Muta
 
 
 def _to_stderr(*_arguments: object) -> object:
-    """A logger on stderr as it is now: whoever exchanges it later wants to see what is said later."""
+    """Return a logger that uses the current sys.stderr at each write, because it may be replaced later."""
     import structlog  # noqa: PLC0415  # see above
 
     return structlog.PrintLogger(cast("Any", _Forgiving()))
 
 
 class _Forgiving:
-    """stderr, whose own trouble (closed, disk full) must never become an answer."""
+    """A stderr whose errors (closed, disk full) are ignored and never change the exit code."""
 
     def write(self, text: str) -> None:
-        """Write what can be written."""
+        """Write the text if possible."""
         with suppress(OSError, ValueError):
             sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Flush what can be flushed."""
+        """Flush if possible."""
         with suppress(OSError, ValueError):
             sys.stderr.flush()

@@ -1,3 +1,3 @@
-"""Which probekit this is."""
+"""The version of probekit."""
 
 __version__ = "0.1.0"

@@ -123,13 +123,13 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["verfy"], "no command 'verfy'; did you mean 'verify'?"),
-        (["runs", "shwo"], "no command 'shwo'; did you mean 'show'?"),
-        (["nonsense"], "no command 'nonsense'"),
+        (["verfy"], "unknown command 'verfy'; did you mean 'verify'?"),
+        (["runs", "shwo"], "unknown command 'shwo'; did you mean 'show'?"),
+        (["nonsense"], "unknown command 'nonsense'"),
         (["verify", "--relase", "2.3.1"], "No such option '--relase'"),
         (["verify", "--url", "http://127.0.0.1:9/", "--env", "prod"], "give one of them"),
-        (["verify", "--ca", __file__], "--ca goes with --url only; in a file, connect.ca"),
-        (["verify", "--header", "A=B"], "--header goes with --url only; in a file, connect.headers"),
+        (["verify", "--ca", __file__], "--ca works with --url only; with a file, write connect.ca"),
+        (["verify", "--header", "A=B"], "--header works with --url only; with a file, write connect.headers"),
         (["verify", "--url", "http://127.0.0.1:9/", "--ca", "nowhere.pem"], "'nowhere.pem' does not exist"),
         (["verify", "--url", "http://127.0.0.1:9/", "--header", "A: B"], "expected NAME=ENV"),
         (["verify", "--url", "http://127.0.0.1:9/", "--header", "A=NOT_SET"], "the variable NOT_SET is set neither"),
@@ -150,7 +150,7 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--deployed", "yesterday"], "write 2026-11-23T10:00Z, now, or 10m"),
         (["verify", "--env", "prod", "--deployed", "1h30m"], "write 2026-11-23T10:00Z, now, or 10m"),
         (["verify", "--env", "prod", "--deployed", "99999d"], "is longer than 3650d"),
-        (["verify", "--env", "prod", "--deployed", "2026-11-23T10:00"], "has no zone"),
+        (["verify", "--env", "prod", "--deployed", "2026-11-23T10:00"], "has no time zone"),
         (["verify", "--env", "prod", "--deployed", "2999-01-01T00:00Z"], "lies in the future"),
         (["verify", "--env", "prod", "--deployed", "0001-01-01T00:00+23:59"], "no time of this calendar"),
         (["verify", "--env", "prod", "--wait-release", "5"], "is no duration"),
@@ -352,7 +352,7 @@ def test_a_second_answer_to_what_is_verified_is_refused(probekit, words, option)
     result = probekit(*words, option, "1", f"{option}=2")
 
     assert (result.returncode, result.stdout) == (64, "")
-    assert f"option {option} takes one value and is given 2 times" in result.stderr
+    assert f"option {option} takes one value but was given 2 times" in result.stderr
 
 
 def test_an_option_of_an_alias_is_overridden_by_its_user(probekit, tmp_path) -> None:
@@ -450,7 +450,7 @@ def test_init_follows_no_planted_link(probekit, folder, output) -> None:
     result = probekit("init", "http://127.0.0.1:9", "--output", output)
 
     assert result.returncode == 64
-    assert f"{output} is there already" in result.stderr
+    assert f"{output} exists already" in result.stderr
     assert not (folder / "nowhere").exists()
 
 
@@ -593,7 +593,7 @@ def test_a_second_run_of_the_same_environment_is_75(probekit, folder, write) -> 
     free = probekit("verify", "--env", "prod")
 
     assert (result.returncode, result.stdout) == (75, "")
-    assert "another run verifies 'prod'" in result.stderr
+    assert "another run is verifying 'prod'" in result.stderr
     assert free.returncode == 10
 
 
@@ -630,8 +630,8 @@ def test_a_run_may_wait_for_the_one_before_it(probekit, folder, write, monkeypat
         waited = probekit("verify", "--env", "prod", "--wait", "20s")
 
     assert (in_vain.returncode, waited.returncode) == (75, 10)
-    assert "another run verifies 'prod' (http://127.0.0.1:" in waited.stderr
-    assert "waiting for it, 20 s at most" in waited.stderr
+    assert "another run is verifying 'prod' (http://127.0.0.1:" in waited.stderr
+    assert "waiting up to 20 s" in waited.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning(probekit, folder, write) -> None:
@@ -832,7 +832,7 @@ def test_quiet_shows_nothing_on_a_terminal(on_terminal, write, words) -> None:
         ("certificate", ["time_left (d)", "filled by  tls; command can"]),
         (
             "kind:tls",
-            ["fingerprint none ", "at most 10 requests a measurement", "    [env.prod.probes.certificate]"],
+            ["fingerprint none ", "at most 10 requests per measurement", "    [env.prod.probes.certificate]"],
         ),
         ("kind:postgres", ["    GRANT pg_monitor TO probekit;", "read-only transactions", 'scan_time "60s" ']),
         ("database-load", ["    [env.prod.probes.database-load]", "kind postgres: Measure PostgreSQL: its sessions"]),

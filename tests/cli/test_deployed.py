@@ -170,7 +170,7 @@ def test_a_deployment_that_was_stated_gives_way_to_one_that_is_marked(deployment
     again = probekit("deployment", "start", "--release", "2")
     known, _ = deployment()
 
-    assert "began" in again.stdout
+    assert "prod: the deployment of 2 started at " in again.stdout
     assert age(known) < timedelta(minutes=1)
 
 
@@ -181,10 +181,10 @@ def test_a_deployment_that_is_started_twice_keeps_its_first_moment(deployment, p
     other = probekit("deployment", "start", "--release", "3")
 
     assert (again.returncode, other.returncode) == (0, 0)
-    assert again.stdout.startswith("prod: the deployment of 2 was started already, 20")
+    assert again.stdout.startswith("prod: the deployment of 2 already started at 20")
     assert "probekit deployment finish --env prod" in again.stdout
     assert timedelta(minutes=10) <= age(kept) < timedelta(minutes=11)
-    assert other.stdout.startswith("prod: the deployment of 3 began")
+    assert other.stdout.startswith("prod: the deployment of 3 started at ")
 
 
 def test_a_run_is_named_by_so_much_of_its_id_as_is_its_own(probekit) -> None:
@@ -196,8 +196,8 @@ def test_a_run_is_named_by_so_much_of_its_id_as_is_its_own(probekit) -> None:
     several, none = probekit("runs", "show", first), probekit("runs", "show", "nowhere")
 
     assert (several.returncode, none.returncode) == (64, 64)
-    assert f"several runs begin with '{first}': {first}" in several.stderr
-    assert "no run on record begins with 'nowhere'; see: probekit runs list" in none.stderr
+    assert f"several run ids begin with '{first}': {first}" in several.stderr
+    assert "no run id on record begins with 'nowhere'; see: probekit runs list" in none.stderr
 
 
 def test_a_file_with_probes_of_its_own_says_which_release_is_deployed(deployment, folder) -> None:

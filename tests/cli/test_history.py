@@ -482,7 +482,7 @@ def test_a_deployment_by_a_variable_in_the_future_is_refused_by_its_name(verify,
     result = verify()
 
     assert (result.returncode, result.stdout) == (64, "")
-    assert "PROBEKIT_DEPLOYED: '2999-01-01T00:00Z' lies in the future of this clock" in result.stderr
+    assert "PROBEKIT_DEPLOYED: '2999-01-01T00:00Z' lies in the future; this machine's clock says" in result.stderr
 
 
 @pytest.mark.parametrize(("setting", "left"), [("", 26), ('keep = "7d"', 21), ('keep = "20d"', 26)])

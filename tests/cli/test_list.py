@@ -149,11 +149,11 @@ def test_a_terminal_names_the_run(run, config, record, terminal) -> None:
     ("words", "code", "told"),
     [
         (("items", "--env", "prod", "--outcome", "fail", "--state", "absent.db"), 64, "no run of 'prod' is on record"),
-        (("items", "--env", "prod", "--outcome", "fail", "--state", "none"), 64, "--state none leaves nothing"),
+        (("items", "--env", "prod", "--outcome", "fail", "--state", "none"), 64, "replace --state none by a file"),
         (("items", "--outcome", "fail"), 64, "name the environment with --env"),
         (("items", "--env", "nowhere"), 64, "no environment 'nowhere'"),
         (("items", "--env", "prod", "--outcome", "fail", "--state", "probes.toml"), 78, "probes.toml"),
-        (("kinds", "--section", "deploy"), 64, "do not go with 'list kinds'"),
+        (("kinds", "--section", "deploy"), 64, "leave them out of 'list kinds'"),
         (("items", "--outcome", "good"), 64, "'good' is not one of 'pass', 'fail'"),
     ],
 )

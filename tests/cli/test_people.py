@@ -160,11 +160,11 @@ def test_a_window_may_be_named_for_one_run(verified) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--maintenance", "tonight"), "'tonight' is no FROM/TO, two times with their zones"),
-        (("--maintenance", "2026-12-01T22:00/2026-12-01T23:00"), "two times with their zones"),
+        (("--maintenance", "tonight"), "'tonight' is not FROM/TO, two times with time zones"),
+        (("--maintenance", "2026-12-01T22:00/2026-12-01T23:00"), "two times with time zones"),
         (("--maintenance", "2026-12-01T22:00Z/2026-12-01T21:00Z"), "TO is not after FROM"),
         (("--maintenance", "2026-12-01T22:00Z/2026-12-31T22:00Z"), "it lasts more than 7 days"),
-        (("--maintenance", "0001-01-01T00:00+01:00/2026-12-31T22:00Z"), "two times with their zones"),
+        (("--maintenance", "0001-01-01T00:00+01:00/2026-12-31T22:00Z"), "two times with time zones"),
         (("--deployed-by", ""), "it is blank"),
         (("--deployed-by", "a\nb"), "it is not one line of printable characters"),
         (("--reviewed-by", "x" * 201), "it has 201 characters, and may have 200"),
@@ -242,7 +242,7 @@ def test_a_name_that_is_also_a_secret_is_not_kept(verified, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("start", "end", "line"),
     [
-        (-HOUR, HOUR, "(new storage): nothing orders a rollback"),
+        (-HOUR, HOUR, "(new storage): no rollback is ordered"),
         (-2 * HOUR, -HOUR, None),
         (49 * HOUR, 50 * HOUR, None),
     ],
@@ -272,7 +272,7 @@ def test_plan_names_a_window_that_begins_today(tmp_path, now, is_named) -> None:
     found = feasibility(config, target, planned, Surroundings(variables={}, now=moment, history=History()))
     text = " ".join(plan_text.render(config, target, planned, found, moment).split())
 
-    line = "today, from 2026-12-01 22:00 to 23:30 UTC (new storage): nothing orders a rollback while it lasts"
+    line = "today, from 2026-12-01 22:00 to 23:30 UTC (new storage): no rollback is ordered while it lasts"
     assert (line in text) == is_named
 
 

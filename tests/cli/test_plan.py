@@ -104,7 +104,7 @@ def test_a_terminal_s_width_and_colour_are_used(plan, monkeypatch, columns) -> N
     assert columns - 12 <= max(map(len, plain.splitlines())) <= columns
     assert "\x1b[1;31mGO is impossible" in out
     _, good = plan((HEALTH,))
-    assert "\x1b[32mnothing here is in the way of a go" in good
+    assert "\x1b[32mGO is possible for a healthy target" in good
 
 
 def test_a_span_of_time_never_looks_like_the_deadline_that_it_exceeds(plan) -> None:
@@ -213,5 +213,5 @@ def test_of_many_items_behind_one_obstacle_the_gravest_are_named(plan) -> None:
     (obstacle,) = json.loads(document)["obstacles"]
     severities = [line.rpartition("(")[2] for line in out.splitlines() if line.endswith(("(critical)", "(high)"))]
     assert len(obstacle["items"]) > 6
-    assert f"and {len(obstacle['items']) - 5} more, which --json names" in out
+    assert f"and {len(obstacle['items']) - 5} more; --json lists them" in out
     assert severities == sorted(severities)

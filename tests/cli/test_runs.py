@@ -105,7 +105,7 @@ def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> Non
     words = ("--env", "prod", "--release", "2.3.1", "--at", "2026-11-23T10:00Z")
     assert call(deployment_command.start, *words)[:2] == (
         0,
-        "prod: the deployment of 2.3.1 began 2026-11-23 10:00:00 UTC\n",
+        "prod: the deployment of 2.3.1 started at 2026-11-23 10:00:00 UTC\n",
     )
     code, told, _ = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T10:04Z")
     assert (code, told) == (0, "prod: the deployment of 2.3.1 took 4 min\n")
@@ -123,7 +123,7 @@ def test_a_finish_needs_a_start_before_it(call) -> None:
     call(deployment_command.start, "--env", "prod", "--at", "2026-11-23T10:00Z")
     code, _, said = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T09:00Z")
     assert code == 64
-    assert "it began 2026-11-23 10:00:00 UTC, after 2026-11-23 09:00:00 UTC" in said
+    assert "--at 2026-11-23 09:00:00 UTC is before the deployment's start (2026-11-23 10:00:00 UTC)" in said
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_start_replaces_a_mark_in_the_future_and_counts(call, marked) -> None:
     code, _, said = call(deployment_command.start, "--env", "prod", "--release", "2.3.1")
     assert code == 0
     assert "warning: the start of the deployment of 2.3.0 is marked at " in said
-    assert "in the future of this clock, and is removed" in said
+    assert "in the future of this clock, and is replaced by the new mark" in said
 
     code, told, said = call(deployment_command.finish, "--env", "prod")
     assert (code, told, said) == (0, "prod: the deployment of 2.3.1 took less than a minute\n", "")
@@ -383,7 +383,7 @@ def test_a_run_of_another_target_than_the_named_one_is_refused(call, remember, c
     code, _, told = call(command, "ab", "--url", "https://b.example.com")
 
     assert code == 64
-    assert "run ab is one of prod, https://app.example.com, not of https://b.example.com" in " ".join(told.split())
+    assert "run ab is a run of prod, https://app.example.com, not of https://b.example.com" in " ".join(told.split())
 
 
 def test_the_previous_run_needs_two(call, remember) -> None:
@@ -392,7 +392,7 @@ def test_the_previous_run_needs_two(call, remember) -> None:
     code, _, said = call(show.command, "previous")
 
     assert code == 64
-    assert "'prod' has one run on record, so there is no previous one" in said
+    assert "'prod' has only one run on record, so there is no previous run" in said
 
 
 def test_a_target_is_named_to_judge_its_last_run(call, remember, folder) -> None:
@@ -416,7 +416,7 @@ def test_a_target_without_a_file_is_named_by_its_url(call, remember) -> None:
     said += [call(show.command, "last", "--url", "https://eu.example.com")[2]]
 
     assert said == [
-        "probekit: https://app.example.com has one run on record, so there is no previous one\n",
+        "probekit: https://app.example.com has only one run on record, so there is no previous run\n",
         "probekit: none of the last 20 runs of https://app.example.com judged 'up'; see: probekit list items\n",
         "probekit: no run of https://eu.example.com is on record; on record: --url https://app.example.com\n",
     ]
@@ -525,7 +525,7 @@ def test_two_runs_are_compared(call, remember) -> None:
         "prod, https://app.example.com: aaaa to bbbb",
         "seen from             ci-7          ci-8",
         "stage                 after         before",
-        "its digest (SHA-256)  000000000000  111111111111",
+        "configuration digest  000000000000  111111111111",
         "probekit              0.1.0         0.2.0",
         "  deploy.services.health-endpoint: pass (critical) -> fail (critical)",
         "    slow \\x1b[31m",
@@ -556,7 +556,7 @@ def test_a_number_is_compared_with_one_of_its_metric(call, remember, one, other,
 
     told = call(compare.command, "aaaa", "bbbb")[1]
 
-    assert ("other number: 1" in told) is (change is not None)
+    assert ("different value: 1" in told) is (change is not None)
     assert change is None or change in " ".join(told.split())
 
 
@@ -565,9 +565,9 @@ def test_runs_of_different_targets_are_compared_and_said_to_be(call) -> None:
     code, told, _ = call(compare.command, "run-prod", "run-stage")
 
     assert code == 0
-    different = "these are runs of different targets: run-prod is of prod, https://app.example.com"
+    different = "these are runs of different targets: run-prod is a run of prod, https://app.example.com"
     assert different in " ".join(told.split())
-    assert "No outcome, number, limit or item differs." in told
+    assert "No outcome, value, limit or item differs." in told
 
 
 def test_items_of_one_run_alone_are_named(call, remember) -> None:

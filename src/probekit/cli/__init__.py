@@ -1,4 +1,4 @@
-"""The command line: wiring and exit codes, nothing else."""
+"""The command line: commands, options and exit codes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from probekit.cli.codes import INTERRUPTED, MEANINGS, USAGE
 from probekit.text import paragraph
 from probekit.version import __version__
 
-_COMMANDS: Final = {  # in the order of --help; imported when called for
-    "verify": "Measure a deployment and decide: go, investigate, roll back.",
-    "init": "Read a running system and write its first probes.toml.",
-    "plan": "Check the files and show what verify would do; touch nothing.",
-    "probe": "Measure one probe once, now, and show what it reads.",
+_COMMANDS: Final = {  # in the order of --help; each is imported when it is called
+    "verify": "Measure a deployment and decide: go, investigate or roll back.",
+    "init": "Inspect a running system and write a first probes.toml for it.",
+    "plan": "Check the configuration and show what verify would do.",
+    "probe": "Measure one probe once and show what it reads.",
     "list": "List items, probes, kinds or environments.",
     "explain": "Explain an item, a probe or a kind.",
     "schema": "Print the JSON Schema of probes.toml, for editors.",
-    "deployment": "Mark when a release is put in place.",
+    "deployment": "Record when a deployment starts and finishes.",
     "baseline": "Measure what is normal before a deployment.",
-    "runs": "Show what earlier runs decided.",
-    "demo": "Start the embedded target and verify it.",
+    "runs": "List, show, compare, judge again or remove earlier runs.",
+    "demo": "Start a demo application and verify it.",
 }
 
 
 class _Group(click.Group):
-    """Imports a command when it is called, so that --help and --version are quick."""
+    """Imports a command when it is called, so that --help and --version are fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's interface
         return list(_COMMANDS)
@@ -52,16 +52,16 @@ class _Group(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-_SUBJECT: Final = ("environment", "url", "release", "stage")  # options that say what is verified
+_SUBJECT: Final = ("environment", "url", "release", "stage")  # options that name what is verified
 
 
 def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
-    """Refuse a command that is not known, and a second answer to what is verified: the last would win in silence.
+    """Refuse an unknown command, and a repeated option that names what is verified: click would use the last value.
 
-    Any other option may stand in an alias or a wrapper, whose user then overrides it.
+    Any other option may be repeated: an alias or a wrapper may set it, and its user overrides it.
 
     Raises:
-        UsageError: there is one.
+        UsageError: the command is unknown, or such an option is repeated.
     """
     command = ctx.command
     if not isinstance(command, click.Group):
@@ -72,14 +72,14 @@ def _check(ctx: click.Context, arguments: Sequence[str]) -> None:
             raise
         for option, count in Counter(given).items():
             if count > 1 and option.name in _SUBJECT:
-                raise click.UsageError(f"option {option.opts[0]} takes one value and is given {count} times", ctx)
+                raise click.UsageError(f"option {option.opts[0]} takes one value but was given {count} times", ctx)
     elif arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
         inner = command.get_command(ctx, name)
         if inner is None:
             from probekit.toml_file import nearest  # noqa: PLC0415  # --help needs none
 
-            raise click.UsageError(f"no command '{name}'{nearest(name, command.list_commands(ctx))}", ctx)
+            raise click.UsageError(f"unknown command '{name}'{nearest(name, command.list_commands(ctx))}", ctx)
         _check(click.Context(inner, info_name=name, parent=ctx), rest)
 
 
@@ -97,7 +97,7 @@ _CODES: Final = "\n".join(
 )
 @click.version_option(__version__, prog_name="probekit", message="%(prog)s %(version)s")
 def program() -> None:
-    """Verify a deployment: measure it, hold it against a checklist, answer with one decision and one exit code.
+    """Verify a deployment: measure it, judge it by a checklist, and return one decision and one exit code.
 
     \b
     Examples:
@@ -108,7 +108,7 @@ def program() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; its exit code."""
+    """Run one command and return its exit code."""
     try:
         code = program.main(arguments, prog_name="probekit", standalone_mode=False)
     except click.UsageError as error:

@@ -1,4 +1,4 @@
-"""`probekit baseline`: measure what is normal before a deployment, and see what it can decide."""
+"""`probekit baseline`: measure what is normal before a deployment, and show which changes it can detect."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ from probekit.workflows.baseline import CapturedWindow, CaptureError, capture
 from probekit.workflows.options import RequestError, RunOptions
 
 _UNDECIDED: Final = 10
+_TIMES: Final = ("ms", "s", "min", "h")  # units of durations
 _COMPARED: Final = (Column(title="outcome"), Column(title="metric"), Column(title="because", is_wrapped=True))
-_SPAN: Final = timedelta(hours=1)  # of a baseline, at least
+_SPAN: Final = timedelta(hours=1)  # that a baseline should cover at least
 
 
 @click.group(name="baseline")
@@ -53,7 +54,7 @@ def command() -> None:
     \b
     Examples:
       probekit baseline capture --env prod --windows 8 --every 10m
-      probekit baseline capture --env prod             (one window more, by cron)
+      probekit baseline capture --env prod             (one more window, by cron)
       probekit baseline show --env prod
       probekit baseline compare --env prod
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
@@ -61,18 +62,31 @@ def command() -> None:
 
 @command.command(name="capture")
 @environment_option
-@click.option("--windows", type=Count(1, 500), default=1, show_default=True, help="How many.")
-@click.option("--every", type=Seconds(), default=600.0, metavar="DURATION", help="From start to start; else 10m.")
+@click.option("--windows", type=Count(1, 500), default=1, show_default=True, help="Number of windows to measure.")
+@click.option(
+    "--every",
+    type=Seconds(),
+    default=600.0,
+    metavar="DURATION",
+    help="Time from the start of one window to the next. [default: 10m]",
+)
 @config_option
 @state_option
 @log_format_option
 @exit_on_error
 def capture_(environment: str | None, windows: int, every: float, config: Path | None, state: str | None) -> int:
-    """Measure windows of all that the checklist compares, and keep them; each is kept when it is over."""
+    """Measure baseline windows and record them.
+
+    A window holds every metric that is compared with a baseline. Each window is recorded as soon as it ends, so an
+    interruption loses at most one. At least 3 windows are needed; more of them, over several hours, detect smaller
+    changes.
+
+    Exits with 0 if the last window holds metrics of the checklist's baseline, else with 10.
+    """
     log.configure()
     options = _options(environment, config)
     target = target_key(options)
-    warned: set[str] = set()  # of any window: what is not configured lacks in each
+    warned: set[str] = set()  # in any window: an unconfigured metric is missing in each of them
     with Store(required_file(state)) as store:
         _warn_of_windows_ahead(store, target)
         for taken in range(1, windows + 1):
@@ -81,8 +95,8 @@ def capture_(environment: str | None, windows: int, every: float, config: Path |
             if refusal := _not_of_a_go(found.window, store, target):
                 raise RequestError(refusal)
             store.add_window(target, found.window.taken, window_document(found.window))
-            kept = found.window.rows or len(found.window.values)  # of own checks alone
-            write_stderr(f"window {taken} of {windows}: {count(kept, 'metric')} of the baseline")
+            kept = found.window.rows or len(found.window.values)  # with own checks only
+            write_stderr(f"window {taken} of {windows} recorded: {count(kept, 'metric')}")
             for lacking in found.lacking:
                 if lacking not in warned:
                     warn(lacking)
@@ -100,7 +114,7 @@ def capture_(environment: str | None, windows: int, every: float, config: Path |
 @state_option
 @exit_on_error
 def show(environment: str | None, config: Path | None, state: str | None) -> int:
-    """Show what is on record, and what it can decide."""
+    """Show the recorded windows and which changes they can detect."""
     options = _options(environment, config)
     target = target_key(options)
     with Store(required_file(state)) as store:
@@ -119,9 +133,9 @@ def show(environment: str | None, config: Path | None, state: str | None) -> int
 @log_format_option
 @exit_on_error
 def compare(environment: str | None, config: Path | None, state: str | None) -> int:
-    """Measure one window and hold it against those on record; it is not kept.
+    """Measure one window and compare it with the recorded ones.
 
-    Exits with 0 where every metric is within its tolerance, else with 10.
+    The window is not recorded. Exits with 0 if every metric is within its tolerance, else with 10.
     """
     log.configure()
     options = _options(environment, config)
@@ -143,12 +157,12 @@ def _captured(options: RunOptions, known: Sequence[BaselineWindow]) -> CapturedW
     options = replace(options, history=History(baseline=tuple(known)))
     try:
         with shown_progress() as progress:
-            return asyncio.run(_until_told(options, progress))
+            return asyncio.run(_until_cancelled(options, progress))
     except CaptureError as error:
-        raise RequestError(f"no window was kept: {error}") from error
+        raise RequestError(f"no window was recorded: {error}") from error
 
 
-async def _until_told(options: RunOptions, progress: RunObserver | None) -> CapturedWindow:
+async def _until_cancelled(options: RunOptions, progress: RunObserver | None) -> CapturedWindow:
     cancellation = Cancellation()
     stop_on_signals(cancellation)
     return await capture(options, clock=Clock(), cancellation=cancellation, observer=progress)
@@ -171,22 +185,26 @@ def _warn_of_windows_ahead(store: Store, target: TargetKey) -> None:
 
 
 def _not_of_a_go(window: BaselineWindow, store: Store, target: TargetKey) -> str:
-    """Why a later baseline cannot take it: only the first needs no go, else a creeping slow-down becomes normal."""
+    """Return why the window cannot be recorded: only the first release needs no go, or a slow drift becomes normal."""
     releases = {one.release for one in _windows(store, target)}
     if not releases or window.release in releases:
         return ""
     went = any(run.action == "go" and run.release == window.release for run in store.runs(target, most=10_000))
     shown = escape(window.release or "unknown")
-    return "" if went else f"release {shown} never went go here, and a baseline is taken of a release that did"
+    return (
+        ""
+        if went
+        else f"release {shown} has no go on record, which a further baseline needs; run probekit verify first"
+    )
 
 
 def _reach(kept: Sequence[BaselineWindow], options: RunOptions) -> Iterator[str]:
-    """Each metric with its windows, their spread, and what they can decide."""
+    """Yield a line for each metric: its windows, their spread, and which changes they can detect."""
     rows = {(row.probe, row.expect[0].metric): row for row in baseline_items(loaded(options).checklist)}
-    first = "" if len({window.release for window in kept}) > 1 else ", the first baseline: no go was asked for"
+    first = "" if len({window.release for window in kept}) > 1 else ", recorded without a preceding go"
     yield f"{count(len(kept), 'window')}, {moment(kept[0].taken)} to {moment(kept[-1].taken)}{first}"
     if kept[-1].taken - kept[0].taken < _SPAN:
-        yield "they span less than an hour, so they know little of how much an hour differs from the next"
+        yield "the windows span less than an hour; capture more at other hours to cover normal variation"
     for source, one in kept[-1].values.items():
         same = [window.values[source] for window in kept if source in window.values]
         values = [known.value for known in same if known.fingerprint == one.fingerprint]
@@ -200,14 +218,15 @@ def _decides(values: Sequence[float], row: Item | None) -> str:
     counted = f"{count(len(values), 'window')}, mean {number(fmean(values))}"
     limit = row.expect[0] if row else None
     if limit is None or limit.of == "value":
-        return f"{counted}; " + (f"held against {limit}" if limit else "compared where an item asks for it")
+        return f"{counted}; " + (f"judged by {limit}" if limit else "compared if an item asks for it")
     if len(values) < LEAST_WINDOWS or 0 in values:
-        return f"{counted}; nothing can be decided with fewer than {LEAST_WINDOWS} windows above zero"
+        return f"{counted}; at least {LEAST_WINDOWS} windows, all above zero, are needed to compare"
     passing, failing = baseline_reach(BaselineValues(tuple(values)), limit.value / 100, Risks(), limit.floor)
     spread = 100 * stdev(values) / fmean(values)
     able = passing <= max(limit.value / 100, limit.floor / max(fmean(values), limit.floor))
     allowed = f"+{number(limit.value)} % or {number(limit.floor, limit.unit)}"
-    decided = (
-        f"{allowed} is decidable" if able else f"{allowed} is not decidable (+{number(round(100 * passing))} % is)"
-    )
-    return f"{counted}, spread {number(round(spread, 1))} %: {decided}, it will catch x{number(round(failing, 2))}"
+    smallest = f"too small for these windows (smallest: +{number(round(100 * passing))} %)"
+    tolerance = f"tolerance {allowed}" if able else f"tolerance {allowed} is {smallest}"
+    change = "slowdowns" if limit.unit in _TIMES else "increases"
+    detected = f"detects {change} of {number(round(100 * (failing - 1)))} % or more"
+    return f"{counted}, spread {number(round(spread, 1))} %; {tolerance}; {detected}"

@@ -1,4 +1,4 @@
-"""What each exit code says; none is 1 or 2, which a crash or a mistyped flag of Python's own would give."""
+"""The exit codes and their meanings; 1 and 2 are not used, because Python itself exits with them on errors."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ CONFIG: Final = 78
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
-    0: ("go", "every required item in scope passed; or partial: nothing bad in a narrowed run, no release decision"),
-    10: ("investigate", "something failed or is not verified; 'now' means call somebody"),
-    11: ("hold", "a signature that holds the release is missing"),
-    20: ("rollback", "a confirmed failure whose row says so, soon after a deployment"),
-    21: ("no go", "a grave failure before the deployment"),
-    30: ("undecided", "no control answers, cut off, or nothing measured"),
-    USAGE: ("usage", "wrong command line, unknown environment or item"),
-    INTERNAL: ("internal", "a crash of probekit, or a report that could not be written where it would be a go"),
-    LOCKED: ("locked", "another run verifies this environment"),
-    CONFIG: ("config", "probes.toml or the checklist is wrong: file, line, key"),
-    129: ("interrupted", "SIGHUP; the terminal is gone, and the report says what was measured so far"),
-    INTERRUPTED: ("interrupted", "SIGINT; the report says what was measured so far"),
-    143: ("interrupted", "SIGTERM; the same"),
+    0: ("go", "every required item in scope passed; of a partial run: nothing failed, no release decision"),
+    10: ("investigate", "something failed or is not verified; INVESTIGATE NOW means: call someone"),
+    11: ("hold", "a signature that the release must wait for is missing"),
+    20: ("rollback", "a confirmed failure that calls for a rollback, soon after a deployment"),
+    21: ("no go", "a failure of high or critical severity before the deployment"),
+    30: ("undecided", "no control answered, the run was cut off, or nothing was measured"),
+    USAGE: ("usage", "the command line is wrong, or names an unknown environment or item"),
+    INTERNAL: ("internal", "probekit crashed, or the report of a go could not be written"),
+    LOCKED: ("locked", "another run is verifying this environment"),
+    CONFIG: ("config", "probes.toml or the checklist is wrong; the message names file, line and key"),
+    129: ("interrupted", "SIGHUP, the terminal was closed; the report holds what was measured so far"),
+    INTERRUPTED: ("interrupted", "SIGINT (Ctrl-C); the report holds what was measured so far"),
+    143: ("interrupted", "SIGTERM; the report holds what was measured so far"),
 }

@@ -1,4 +1,4 @@
-"""The names that the shell completes for an option; an error in a file gives no names and no message."""
+"""Names for the shell's completion of an option; with a wrong file there are no names and no message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # --help needs none
 
 
 def environments(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """The environments of the probes.toml that the command would read."""
+    """Return the environments of the probes.toml that the command would read."""
     path = default_config(ctx.params.get("config"))
     with suppress(OSError, ValueError):
         text = read_file(path).decode("utf-8")
@@ -28,7 +28,7 @@ def environments(ctx: click.Context, _parameter: click.Parameter, begun: str) ->
 
 
 def _with_included(text: str, path: Path) -> Iterable[str]:
-    """The environments of a file and of those that it includes."""
+    """Return the environments of a file and of the files that it includes."""
     from probekit.config.sources import read_sources  # noqa: PLC0415  # a file alone needs none
     from probekit.toml_file import ConfigError  # noqa: PLC0415  # as above
 

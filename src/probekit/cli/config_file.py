@@ -1,4 +1,4 @@
-"""Which probes.toml a command reads."""
+"""The path of the probes.toml that a command reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def default_config(config: Path | None) -> Path:
-    """The named file, else PROBEKIT_CONFIG, else ./probes.toml."""
+    """Return the named file, else $PROBEKIT_CONFIG, else ./probes.toml."""
     from probekit.config.settings import Variables  # noqa: PLC0415  # --help needs none
 
     return config or Variables().config or Path("probes.toml")

@@ -1,4 +1,4 @@
-"""`probekit demo`: start the embedded target and run the very same verify against it."""
+"""`probekit demo`: start the embedded target and run verify against it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from probekit.demo.faults import parsed
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
 from probekit.text import paragraph
 
-_SERVED_IN = Path(".probekit-demo")  # the top-level probes.toml names its files
+_SERVED_IN = Path(".probekit-demo")  # the probes.toml of the repository names its files
 
 
 def _described() -> str:
@@ -29,7 +29,7 @@ def _described() -> str:
         for name, sentence in FAULTS.items()
         for line in paragraph(sentence, width=76, indent=f"  {name:24} ", hanging=" " * 27)
     ]
-    shares = "slow=2% and errors=2% meet so many requests, at random;\nbase-delay=150% is half as much again"
+    shares = "slow=2% and errors=2% affect that share of requests, at random;\nbase-delay=150% is 1.5 times the delay"
     return "\n".join(["\b", f"Faults ({shares}):", *rows])
 
 
@@ -50,19 +50,21 @@ class _Fault(click.ParamType[str]):
 
 
 @click.command(name="demo", epilog=_described())
-@click.option("--serve", is_flag=True, help="Keep the target running on fixed ports until Ctrl-C; verify nothing.")
-@click.option("--fault", type=_Fault(), metavar="NAME", help="Break one thing on purpose.")
+@click.option("--serve", is_flag=True, help="Keep the target running on fixed ports until Ctrl-C. Verify nothing.")
+@click.option("--fault", type=_Fault(), metavar="NAME", help="Break the target in one way; see the faults below.")
 @verify_options
 @exit_on_error
 def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
-    """Start the embedded target and verify it: a real application over HTTPS, with PostgreSQL and Valkey behind it.
+    """Start a demo application and verify it.
+
+    The target is a real application over HTTPS, with PostgreSQL and Valkey behind it, on this machine.
 
     \b
     Examples:
       probekit demo
       probekit demo --fault hang
       probekit demo --fault hang --deployed now
-      probekit demo --serve        (then, elsewhere: probekit verify --env demo)
+      probekit demo --serve      (in another terminal: probekit verify --env demo)
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     try:
         return _serve(fault) if serve else _verify(fault, options)
@@ -93,15 +95,15 @@ def _serve(fault: str | None) -> int:
 
 def _described_target(target: Target) -> str:
     return (
-        f"# the target: {target.base_url}, without TLS {target.plain_url}, its control {target.control_url}\n"
+        f"# target: {target.base_url}, without TLS: {target.plain_url}, control: {target.control_url}\n"
         f"# PostgreSQL: {target.postgres_dsn}\n# Valkey: {target.valkey_url}\n"
-        f"# verify it with this probes.toml, or with the project's own: probekit verify --env demo\n\n"
+        f"# verify it with this probes.toml, or with that of the repository: probekit verify --env demo\n\n"
         f"{environment.text(environment.place_of(target))}\n# Ctrl-C stops it\n"
     )
 
 
 def _until_stopped() -> int:
-    """Wait for SIGINT or SIGTERM: both are how a served target is meant to end."""
+    """Wait for SIGINT or SIGTERM, which end a served target normally."""
     stopped = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopped)
     signal.sigwait(stopped)

@@ -1,4 +1,4 @@
-"""`probekit deployment`: mark when a release is put in place, so that every later run knows it."""
+"""`probekit deployment`: record when a deployment starts and finishes, for all later runs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ from probekit.workflows.assembly import with_config
 from probekit.workflows.marks import read_mark
 from probekit.workflows.options import RequestError, RunOptions
 
-_FRESH: Final = timedelta(minutes=1)  # a mark of this moment
+_FRESH: Final = timedelta(minutes=1)  # a mark younger than this counts as made now
 _AT: Final = click.option(
-    "--at", metavar="TIME|now|AGO", type=Moment(), default="now", help="When, such as 10m (ago); else now."
+    "--at",
+    metavar="TIME|now|AGO",
+    type=Moment(),
+    default="now",
+    help="Time of the mark, such as 10m (ago). [default: now]",
 )
 
 
 @click.group(name="deployment")
 def command() -> None:
-    """Mark when a release is put in place.
+    """Record when a deployment starts and finishes.
 
     \b
     Examples:
@@ -50,7 +54,7 @@ def command() -> None:
 
 @command.command(name="start")
 @environment_option
-@click.option("--release", metavar="VERSION", help="The version that is put in place.")
+@click.option("--release", metavar="VERSION", help="Version that is deployed.")
 @deployed_by_option
 @reviewed_by_option
 @_AT
@@ -68,7 +72,11 @@ def start(  # noqa: PLR0913  # click's interface
     config: Path | None,
     state: str | None,
 ) -> int:
-    """Mark that a deployment begins: what failed before it, it did not break."""
+    """Mark the deployment as started.
+
+    Failures that were there before are not attributed to it. Counters are read now, so that later runs can tell how
+    much they grew.
+    """
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
     deployment = Deployment(release=release, started=at)
@@ -81,7 +89,7 @@ def start(  # noqa: PLR0913  # click's interface
         read = _read(options, at, is_start=True)
         responsible = Responsible(deployed_by=deployed_by, reviewed_by=reviewed_by)
         store.record_mark(target, deployment, replace(read, responsible=responsible))
-    write_stdout(f"{target.environment}: the deployment of {escape(release or 'a release')} began {moment(at)}\n")
+    write_stdout(f"{target.environment}: the deployment of {escape(release or 'a release')} started at {moment(at)}\n")
     return 0
 
 
@@ -93,17 +101,21 @@ def start(  # noqa: PLR0913  # click's interface
 @log_format_option
 @exit_on_error
 def finish(environment: str | None, at: datetime, config: Path | None, state: str | None) -> int:
-    """Mark that it is over: settling, and the two hours in which a rollback is due, count from here."""
+    """Mark the deployment as finished.
+
+    The settle time, and the two hours in which a rollback may be ordered, count from here.
+    """
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
     with Store(required_file(state)) as store:
         under_way = _under_way(store, target)
         if is_ahead(under_way.started, at):
-            raise RequestError(f"it began {moment(under_way.started)}, after {moment(at)}")
+            started = moment(under_way.started)
+            raise RequestError(f"--at {moment(at)} is before the deployment's start ({started}); give a later time")
         begun = store.mark(target, under_way)
         read = _read(options, at, is_start=False)
         read = replace(read, answered=begun.answered, responsible=begun.responsible)
-        at = max(at, under_way.started)  # by the clock of another machine it may have begun a little later
+        at = max(at, under_way.started)  # another machine's clock may be slightly ahead
         store.finish(target, under_way, at)
         store.record_mark(target, under_way, read)
     minutes, release = round((at - under_way.started).total_seconds() / 60), escape(under_way.release or "a release")
@@ -113,34 +125,34 @@ def finish(environment: str | None, at: datetime, config: Path | None, state: st
 
 
 def _replace_ahead(store: Store, target: TargetKey) -> None:
-    """Drop marks in the future of now, which would otherwise be the latest ones when it comes."""
+    """Drop marks that lie in the future, which would count as the latest ones later."""
     now = datetime.now(UTC)
     for one in deployments_ahead(store, target, now):
-        warn(f"warning: {mark_ahead(one, 'start', one.started)}, and is removed: the new mark replaces it")
+        warn(f"warning: {mark_ahead(one, 'start', one.started)}, and is replaced by the new mark")
     store.drop_deployments_ahead(target, now)
 
 
 def _begun(store: Store, target: TargetKey, release: str | None) -> Deployment | None:
-    """The deployment of that release that is under way: what began it twice must not hide when it began."""
+    """Return the deployment of that release that is under way; a second start must not change its time."""
     found = store.deployment(target, datetime.now(UTC))
     return found if found and found.finished is None and found.release == release else None
 
 
 def _already(begun: Deployment, target: TargetKey) -> str:
     release, finish = escape(begun.release or "a release"), f"probekit deployment finish --env {target.environment}"
-    started = f"{target.environment}: the deployment of {release} was started already, {moment(begun.started)}"
-    return f"{started}, and that moment stays; when it is over: {finish}"
+    started = f"{target.environment}: the deployment of {release} already started at {moment(begun.started)}"
+    return f"{started}, which is unchanged; when it is finished, run: {finish}"
 
 
 def _under_way(store: Store, target: TargetKey) -> Deployment:
-    """The deployment that is to be finished, which is the one that was marked last.
+    """Return the deployment to finish, which is the one that was marked last.
 
     Raises:
-        RequestError: none is under way, or its mark lies in the future of now.
+        RequestError: none is under way, or its mark lies in the future.
     """
     now = datetime.now(UTC)
     marks = tuple(ignored_marks(store, target, now))
-    if deployments_ahead(store, target, now):  # an earlier deployment is not the one that is meant
+    if deployments_ahead(store, target, now):  # do not finish an earlier deployment instead
         raise RequestError(marks[0])
     for mark in marks:
         warn(f"warning: {mark}")
@@ -152,16 +164,13 @@ def _under_way(store: Store, target: TargetKey) -> Deployment:
 
 
 def _read(options: RunOptions, at: datetime, *, is_start: bool) -> MarkReadings:
-    """What is read at this mark, for later runs; none of it keeps a mark from being.
-
-    Of a moment that is over nothing can be read any more.
-    """
+    """Return what is read at this mark for later runs: nothing at a mark in the past. A failure is only a warning."""
     if not _is_now(at):
         return MarkReadings()
     log.configure()
     read, lacking = asyncio.run(read_mark(options, is_start=is_start, clock=Clock(), cancellation=Cancellation()))
     for lack in lacking:
-        warn(f"warning: not counted: {lack}")
+        warn(f"warning: counter not read: {lack}")
     return read
 
 

@@ -1,8 +1,8 @@
-"""A terminal's last lines, which change, below the lines that stay: drawn by a thread of its own.
+"""Changing lines at the end of a terminal, below the lines that stay; a separate thread draws them.
 
-A run times answers, so nothing in its loop may wait for a terminal: what is said is put in a queue, and the thread
-writes it. One drawing of twelve lines takes 0.2 ms of processor time. The cursor stays visible, so that a process that
-is stopped or killed leaves a terminal as it was.
+A run times responses, so its event loop must not wait for a terminal: messages are put in a queue, and the thread
+writes them. One drawing of twelve lines takes 0.2 ms of processor time. The cursor stays visible, so that a stopped or
+killed process leaves the terminal unchanged.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Lines = Callable[[int, int], Sequence[str]]  # for a width and a height, in colu
 
 
 def can_change_lines(stream: TextIO) -> bool:
-    """Whether a stream is a terminal on which lines can change: none that only adds lines, and no log of a CI job."""
+    """Return whether a stream is a terminal that can change its lines; a dumb terminal and a CI log cannot."""
     try:
         is_terminal = stream.isatty()
     except ValueError:  # it is closed
@@ -35,12 +35,12 @@ def can_change_lines(stream: TextIO) -> bool:
 
 
 class Display:
-    """While it is entered, sys.stderr ends in lines that change; all that others write there stays above them."""
+    """A context in which sys.stderr ends in changing lines; all other output to it stays above them."""
 
     def __init__(self, stream: TextIO, lines: Lines) -> None:
         self._stream = stream
         self._lines = lines
-        self._said: deque[str] = deque()
+        self._queued: deque[str] = deque()
         self._over = Event()
         self._thread = Thread()
         self._before = sys.stderr
@@ -62,7 +62,7 @@ class Display:
             redirect_stderr=False,
             vertical_overflow="crop",
         )
-        self._before, sys.stderr = sys.stderr, _Queue(self._said, self._stream)
+        self._before, sys.stderr = sys.stderr, _Queue(self._queued, self._stream)
         self._thread = Thread(target=self._draw, args=(live,), name="progress", daemon=True)
         self._thread.start()
         return self
@@ -74,11 +74,11 @@ class Display:
         self._over.set()
         self._thread.join()
         with suppress(OSError, ValueError):
-            self._stream.write("".join((self._unfinished, *self._said)))
+            self._stream.write("".join((self._unfinished, *self._queued)))
             self._stream.flush()
 
     def _draw(self, live: Live) -> None:
-        """Draw until it is over; a terminal that went away ends it."""
+        """Draw until the context ends or the terminal is closed."""
         with suppress(OSError, ValueError), live:
             live.console.show_cursor(show=True)
             while not self._over.wait(_EVERY):
@@ -86,18 +86,18 @@ class Display:
                 live.refresh()
 
     def _write(self, live: Live) -> None:
-        """Write the whole lines that were said since the last time."""
-        said = [self._said.popleft() for _ in range(len(self._said))]
-        whole, end, self._unfinished = f"{self._unfinished}{''.join(said)}".rpartition("\n")
+        """Write the whole lines that were queued since the last call."""
+        texts = [self._queued.popleft() for _ in range(len(self._queued))]
+        whole, end, self._unfinished = f"{self._unfinished}{''.join(texts)}".rpartition("\n")
         if end:
             live.console.print(_Raw(whole), soft_wrap=True)
 
 
 class _Queue(io.TextIOBase):
-    """Stands in for stderr: takes texts and never waits."""
+    """A replacement of stderr that queues texts and never blocks."""
 
-    def __init__(self, said: deque[str], stream: TextIO) -> None:
-        self._said = said
+    def __init__(self, queued: deque[str], stream: TextIO) -> None:
+        self._queued = queued
         self._stream = stream
 
     @property
@@ -106,16 +106,16 @@ class _Queue(io.TextIOBase):
         return self._stream.encoding
 
     def write(self, text: str) -> int:
-        """Take a text, which may be a part of a line."""
-        self._said.append(str(text))
+        """Queue a text, which may be a part of a line."""
+        self._queued.append(str(text))
         return len(text)
 
     def writable(self) -> bool:
-        """As of a stream that is written to."""
+        """Return True: the stream can be written to."""
         return True
 
     def isatty(self) -> bool:
-        """As the terminal that it stands in for."""
+        """Return True, like the terminal that it replaces."""
         return True
 
     def fileno(self) -> int:
@@ -124,7 +124,7 @@ class _Queue(io.TextIOBase):
 
 
 class _Below:
-    """The lines that change, each cut so that it is one line of the terminal."""
+    """The changing lines, each cut to one line of the terminal."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -141,7 +141,7 @@ class _Below:
 
 
 class _Raw:
-    """Lines that are written as they are: they were escaped and coloured by who said them."""
+    """Lines that are written unchanged: their writers have escaped and coloured them."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""`probekit explain`: what one item, probe or kind is about, and what it takes to have it measured."""
+"""`probekit explain`: what an item, probe or kind means, and how to configure it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ from probekit.workflows.options import RequestError
 @click.command(name="explain")
 @click.argument("name", shell_complete=complete.items)
 @click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose checklist; else the built-in one."
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Configuration file with the checklist and own checks. [default: $PROBEKIT_CONFIG, ./probes.toml or none]",
 )
 @exit_on_error
 def command(name: str, config: Path | None) -> int:
-    """Explain an item, a probe of the checklist, or a kind.
+    """Explain an item, a probe or a kind.
+
+    An item is a line of the checklist, a probe is what it reads, and a kind is a way to measure a probe. The text holds
+    limits, settings and an example to copy. Without a configuration file the built-in checklist is explained.
 
     \b
     Examples:

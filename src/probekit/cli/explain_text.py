@@ -1,4 +1,4 @@
-"""One item, probe or kind explained: headings, facts, tables, and tables of TOML to be copied as they stand."""
+"""Explanations of an item, probe or kind: headings, facts, tables, and TOML to copy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from probekit.probes import AnyKind
 _FOLLOWS: Final = {
     "rollback": "roll back, if it is confirmed, new and soon after a deployment",
     "investigate": "investigate until its deadline",
-    "hotfix": "a hotfix, or the next release",
+    "hotfix": "fix it by a hotfix or in the next release",
     "document": "note it for the next release",
 }
 _SEVERITIES: Final[dict[Severity, Style]] = {Severity.CRITICAL: "bad", Severity.HIGH: "warn"}
@@ -26,10 +26,12 @@ _Facts = Iterator[tuple[str, str]]
 
 
 def of_item(item: Item, checklist: Checklist) -> Iterator[Block]:
-    """What an item asks for, what follows from a failure, and what its probe takes."""
+    """Yield what an item requires, what follows from a failure, and how to configure its probe."""
     yield _heading(f"{item.id}: {item.title}")
     if item.is_own:
-        yield Line(f"a check of your own, by probe '{item.probe}'; it stands outside the account of the checklist")
+        yield Line(
+            f"a check of your own, measured by probe '{item.probe}'; it is not counted among the checklist's items"
+        )
     else:
         yield Line(f'the checklist says: "{item.text}" ({checklist.sections[item.section]})')
     yield Line("")
@@ -42,17 +44,17 @@ def of_item(item: Item, checklist: Checklist) -> Iterator[Block]:
 
 
 def _of_item(item: Item, checklist: Checklist) -> _Facts:
-    yield "severity", f"{item.severity}; {item.owner} answers for it"
+    yield "severity", f"{item.severity}; owner: {item.owner}"
     for number, limit in enumerate(item.expect):
         is_last = number == len(item.expect) - 1
-        source = "; set by this checklist: the document names no number" if item.not_in_document and is_last else ""
+        source = "; chosen by this checklist: its document states no number" if item.not_in_document and is_last else ""
         yield ("" if number else "limits"), f"{limit}{source}"
     if item.confirm > 1:
-        yield "counts", f"a failure counts when {count(item.confirm, 'attempt')} were all bad"
+        yield "confirmation", f"a failure counts only if {count(item.confirm, 'attempt')} failed"
     if item.probe and not item.is_own and not kinds_for_item(item, checklist):
         yield (
             "not built",
-            (f"no kind gives {', '.join(sorted(item.metrics))}; a program of your own can (see below)"),
+            (f"no kind provides {', '.join(sorted(item.metrics))}; a program of your own can (see below)"),
         )
     if item.matrix_row:
         yield "if it fails", f"{_FOLLOWS[item.matrix_row.action]} (row '{item.matrix_row.text}')"
@@ -84,12 +86,14 @@ def _deadline(band: Band) -> str:
 
 
 def of_probe(name: str, checklist: Checklist) -> Iterator[Block]:
-    """What a probe reads, and every kind that fills it."""
+    """Yield what a probe reads, and every kind that can fill it."""
     promise = checklist.probes[name]
     yield _heading(f"probe {name}: {promise.help}")
     if own := next((item.id for item in checklist.items if item.is_own and item.probe == name), None):
         yield _facts(_metrics(promise))
-        yield Line(f"it is configured: probekit explain {own} shows its limits, probekit probe {name} what it reads")
+        yield Line(
+            f"it is configured; see probekit explain {own} for its limits, and probekit probe {name} for its readings"
+        )
         return
     made = kinds_for(name, checklist)
     yield _facts(_of_probe(name, promise, made))
@@ -115,11 +119,11 @@ def _of_probe(name: str, promise: ProbeRequirement, made: Sequence[str]) -> _Fac
     can = f"{generic} can, with a program of your own"
     yield "filled by", f"{', '.join(made) or 'no kind yet'}; {can}"
     if promise.parts:
-        yield "parts", f"several instances, also of different kinds, may each give a part of its metrics: {name}.PART"
+        yield "parts", f"several instances, also of different kinds, may each provide some of its metrics: {name}.PART"
 
 
 def _all_of_one_item(probe: str, checklist: Checklist) -> tuple[str, ...]:
-    """Return the metrics that the first item of a probe asks for, else the first metric of the probe."""
+    """Return the metrics that the first item of a probe needs, else the first metric of the probe."""
     items = (item for item in checklist.items if item.probe == probe)
     first = next(items, None)
     asked = dict.fromkeys(limit.metric for limit in first.expect) if first else {}
@@ -127,7 +131,7 @@ def _all_of_one_item(probe: str, checklist: Checklist) -> tuple[str, ...]:
 
 
 def of_kind(name: str, kind: AnyKind, checklist: Checklist, *, probe: str = "") -> Iterator[Block]:
-    """What a kind measures, costs, does and needs, a working table, and its settings."""
+    """Yield what a kind measures, costs, changes and needs, an example, its settings and its metrics."""
     yield _heading(f"kind {name}: {speaks_of(kind)}")
     yield _facts(_of_kind(kind, is_of_a_probe=bool(probe)))
     if kind.privileges.endswith("\n"):
@@ -141,7 +145,7 @@ def _of_kind(kind: AnyKind, *, is_of_a_probe: bool) -> _Facts:
     yield "cost", cost(kind)
     yield "safety", kind.safety
     if not is_of_a_probe:
-        yield "default limits", f"of a probe of your own: {default_limits(kind)}"
+        yield "default limits", f"of a check of your own: {default_limits(kind)}"
     if not kind.privileges.endswith("\n"):
         yield "least privileges", kind.privileges
 

@@ -1,4 +1,4 @@
-"""What a kind says of itself: its question, cost, limits and settings; for `explain` and for docs/kinds.md."""
+"""Facts of a kind for `explain` and docs/kinds.md: its summary, cost, limits and settings."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from probekit.probes import AnyKind
 
 
 def speaks_of(kind: AnyKind) -> str:
-    """The question that the kind answers: the first line of its file."""
+    """Return the kind's summary: the first line of its module's docstring."""
     return (inspect.getdoc(inspect.getmodule(kind.measure or kind.sample)) or "").partition("\n")[0]
 
 
 def cost(kind: AnyKind) -> str:
-    """Requests of one measurement, by the example's settings where they tell, and what it may send as load."""
+    """Return the most requests of one measurement with the example's settings, and the most that it sends as load."""
     example = kind.configure(tomllib.loads(kind.example))
-    by_settings = ", by its settings (here: the example's)"
-    most = f"at most {count(example.requests, 'request')} a measurement"
-    load = f"; where load is allowed, at most {example.load.requests:,}{by_settings}" if example.load else ""
+    by_settings = ", depending on its settings (here: the example's)"
+    most = f"at most {count(example.requests, 'request')} per measurement"
+    load = f"; if load is allowed, at most {example.load.requests:,}{by_settings}" if example.load else ""
     return most + (by_settings if callable(kind.requests) else "") + load
 
 
 def default_limits(kind: AnyKind) -> str:
-    """Return what a probe of a user's own of this kind expects, by the example's settings."""
+    """Return the default limits of a user's own check of this kind, with the example's settings."""
     example = kind.configure(tomllib.loads(kind.example))
-    return " and ".join(example.default_limits) or "none: state them in 'expect'"
+    return " and ".join(example.default_limits) or "none: write them in 'expect'"
 
 
 def table(kind: AnyKind, checklist: Checklist, *, probe: str = "") -> str:
-    """The kind's example as it stands in probes.toml: under that probe, else under the one that it fills best."""
+    """Return the kind's example as a table of probes.toml, for that probe, else for the first that it fills."""
     known = [one for one in kind.fills if one in checklist.probes]
     return f"[env.prod.probes.{probe or next(iter(known), 'NAME')}]\n{kind.example}"
 
 
 def settings(kind: AnyKind) -> Iterator[tuple[str, str, str]]:
-    """Every setting of the kind's own: its key, "required" or its default as probes.toml says it, and its meaning."""
+    """Yield every setting of the kind: its key, "required" or its default in TOML, and its description."""
     for key, default, meaning in _settings(kind.config):
         if key != "kind":
             yield key, default, meaning
 
 
 def _settings(table: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
-    """The settings of one table, each with those of its entries where it is a list of tables."""
+    """Yield the settings of one table, and after a list of tables the settings of its entries."""
     for key, field in table.model_fields.items():
         name = field.alias or key
         yield name, "required" if field.is_required() else _written(field), field.description or ""

@@ -1,4 +1,4 @@
-"""`probekit list`: what there is to name in a configuration or on the command line."""
+"""`probekit list`: the names that a configuration or a command line can use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from probekit.probe import Metric
 from probekit.workflows.assembly import load_config
 from probekit.workflows.options import RequestError
 
-_TEXT: Final[Mapping[str, bool]] = {"is_wrapped": True, "may_go_below": True}  # of a column that explains the others
+_TEXT: Final[Mapping[str, bool]] = {"is_wrapped": True, "may_go_below": True}  # of a column with an explanation
 
 
 @click.command(name="list")
@@ -40,7 +40,7 @@ _TEXT: Final[Mapping[str, bool]] = {"is_wrapped": True, "may_go_below": True}  #
     "sections",
     multiple=True,
     metavar="SECTION",
-    help="Only items of this section, such as deploy.services; repeatable.",
+    help="List only items of this section, such as deploy.services. Repeatable.",
     shell_complete=complete.sections,
 )
 @click.option(
@@ -49,18 +49,19 @@ _TEXT: Final[Mapping[str, bool]] = {"is_wrapped": True, "may_go_below": True}  #
     multiple=True,
     type=click.Choice([outcome.value for outcome in Outcome]),
     metavar="OUTCOME",
-    help="Only items that the latest run of the environment says this of: pass, fail, ...; repeatable.",
+    help="List only items with this outcome in the environment's latest run: pass, fail, ... Repeatable.",
 )
 @environment_option
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array; docs/reports.md names its fields.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array. docs/reports.md describes its fields.")
 @config_option
 @state_option
 @exit_on_error
 def command(what: str, config: Path | None, as_json: bool, **chosen: Any) -> int:  # noqa: ANN401, FBT001  # click's options
     """List items, probes, kinds or environments.
 
-    An item or a probe that no kind can fill yet is marked "not built": a program of your own can (kind command).
-    In a pipe each entry is one line. --section, --outcome, --env and --state choose items.
+    An item is a line of the checklist, a probe is what it reads, a kind is a way to measure a probe, and envs are the
+    environments of probes.toml. "not built" marks what no kind can measure yet; a program of your own can, by kind
+    command. In a pipe each entry is one line. --section, --outcome, --env and --state work with items only.
 
     \b
     Examples:
@@ -73,7 +74,9 @@ def command(what: str, config: Path | None, as_json: bool, **chosen: Any) -> int
     if what == "items":
         found = list_items(path, ChosenItems(**chosen))
     elif chosen["sections"] or chosen["outcomes"] or chosen["environment"]:
-        raise RequestError(f"--section, --outcome and --env choose items: they do not go with 'list {what}'")
+        raise RequestError(
+            f"--section, --outcome and --env work with 'list items' only; leave them out of 'list {what}'"
+        )
     else:
         lists: dict[str, Callable[[Path], Listing]] = {"probes": _probes, "kinds": _kinds, "envs": _environments}
         found = lists[what](path)
@@ -85,7 +88,7 @@ def command(what: str, config: Path | None, as_json: bool, **chosen: Any) -> int
 
 
 def _blocks(found: Listing) -> list[Block]:
-    """What is shown; titles, a heading and groups would be entries for a program that reads a pipe."""
+    """Return what is shown; a pipe gets rows only, because a program would read titles and groups as entries."""
     if not sys.stdout.isatty():
         return [Table(columns=found.columns, rows=found.rows, has_titles=False)]
     blocks: list[Block] = [Line(found.heading), Line("")] if found.heading else []
@@ -169,7 +172,7 @@ def _environments(path: Path) -> Listing:
 
 
 def _environment(name: str, config: Config) -> dict[str, Any]:
-    """Return what there is to know of an environment; `unset`: why it cannot be used here, else None."""
+    """Return the facts of an environment; `unset`: why it cannot be used here, else None."""
     if name in config.unset:
         return {"name": name, "base_url": None, "items": None, "probes": [], "unset": config.unset[name][0].found}
     target = config.targets[name]

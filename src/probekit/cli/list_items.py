@@ -1,4 +1,4 @@
-"""The items of a checklist or of an environment, by section and by what the latest run said of them."""
+"""The items of a checklist or of an environment, by section and by outcome in the latest run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ANSWERS: Final = {"person": "a person", "own_probe": "your own probe", "none": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenItems:
-    """Which items are listed, as the command line says it."""
+    """The options that choose the listed items."""
 
     sections: Sequence[str] = ()
     outcomes: Sequence[str] = ()
@@ -45,18 +45,18 @@ class ChosenItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LatestRun:
-    """What the latest run on record said: the outcomes by the ids of the items."""
+    """The latest run on record: the outcomes by the ids of the items."""
 
     summary: str
     outcomes: Mapping[str, str]
 
 
 def list_items(path: Path, chosen: ChosenItems) -> Listing:
-    """Return the chosen items; those of one environment where it is named or its latest run is asked for.
+    """Return the chosen items: those of an environment if it is named or an outcome is given, else the checklist's.
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: there is no such environment or section, or no run on record.
+        RequestError: the environment or section is unknown, or no run is on record.
         StoreError: the record cannot be read.
     """
     target = _target(path, chosen)
@@ -83,14 +83,14 @@ def _either(names: Sequence[str]) -> str:
 
 
 def _target(path: Path, chosen: ChosenItems) -> Target | None:
-    """Return the environment whose items are listed; None: the items are the checklist's."""
+    """Return the environment whose items are listed; None: list the items of the checklist."""
     if chosen.environment is None and not chosen.outcomes:
         return None
     return target_of(RunOptions(environment=chosen.environment, config=path), load_config(path))
 
 
 def _in_sections(items: Sequence[Item], checklist: Checklist, sections: Sequence[str]) -> Iterator[Item]:
-    """Each item whose id begins with the name of a section, or all where none is named."""
+    """Yield the items of the named sections, or all if none is named."""
     for name in sections:
         if not checklist.select(name):
             raise unknown("section", name, checklist.sections, "see: probekit list items")
@@ -100,7 +100,7 @@ def _in_sections(items: Sequence[Item], checklist: Checklist, sections: Sequence
 
 
 def _latest_run(target: Target, state: str | None) -> _LatestRun:
-    from probekit.history.store import Store  # noqa: PLC0415  # sqlite3, where a run is asked for
+    from probekit.history.store import Store  # noqa: PLC0415  # sqlite3, for --outcome only
 
     file, key = required_file(state), TargetKey(environment=target.name, base_url=target.environment.base_url)
     if is_file(file):
@@ -114,7 +114,7 @@ def _latest_run(target: Target, state: str | None) -> _LatestRun:
                     outcomes={str(verdict["item"]): str(verdict["outcome"]) for verdict in verdicts},
                 )
     verify = f"probekit verify --env {target.name}"
-    raise RequestError(f"no run of '{target.name}' is on record in {file}; --outcome needs one: {verify}")
+    raise RequestError(f"no run of '{target.name}' is on record in {file}; --outcome needs one, so run {verify} first")
 
 
 def _document(item: Item, checklist: Checklist, outcomes: Mapping[str, str]) -> dict[str, Any]:

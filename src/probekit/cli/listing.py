@@ -1,4 +1,4 @@
-"""One list as entries for programs and as rows for people, and the checklist that lists and explanations are of."""
+"""A list as JSON entries and as table rows, and the checklist that commands list and explain."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from probekit.workflows.assembly import load_config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What one list says: its entries as JSON has them, and the rows that show them."""
+    """One list: its entries for JSON, and the rows that show them."""
 
     documents: Sequence[Mapping[str, Any]]
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell | str]]
     heading: str = ""  # on a terminal only
-    groups: Sequence[str] = ()  # of each row: on a terminal, rows of one group stand below its name
+    groups: Sequence[str] = ()  # of each row: on a terminal, the rows of a group stand below its name
 
 
 def checklist_at(path: Path) -> Checklist:
-    """Return that of the configuration with its own checks, the built-in one where there is no file."""
+    """Return the checklist of the configuration with its own checks, or the built-in one if there is no file."""
     return load_config(path).whole_checklist if is_there(path) else checklists.load("softfactory")

@@ -1,4 +1,4 @@
-"""Is another run on this target under way?"""
+"""A lock for each target, so that two runs never verify it at the same time."""
 
 from __future__ import annotations
 
@@ -24,26 +24,28 @@ class LockedError(Exception):
 
 @contextmanager
 def lock(target: TargetKey, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the lock of a target, whichever file names it; a folder that cannot be written is a warning, not an end.
+    """Hold the lock of a target, the same for every configuration file; warn if no lock file can be written.
 
     Raises:
-        LockedError: another run on it, by the same environment name, holds it, still after so many seconds.
+        LockedError: another run of the same environment and URL still holds it after `wait` seconds.
     """
     environment = target.environment
     try:
         handle = _open(target)
     except (OSError, RuntimeError) as error:  # RuntimeError: no home
         reason = getattr(error, "strerror", None) or str(error)
-        warn(f"warning: no lock could be taken ({reason}); do not verify '{environment}' twice at once")
+        warn(f"warning: no lock could be taken ({reason}); do not verify '{environment}' twice at the same time")
         yield
         return
     try:
-        _take(handle, f"another run verifies '{environment}' ({target.base_url})", wait)
+        _take(handle, f"another run is verifying '{environment}' ({target.base_url})", wait)
     except LockedError:
         os.close(handle)
         raise
     except OSError as error:  # a file system without locks
-        warn(f"warning: no lock could be taken ({error.strerror}); do not verify '{environment}' twice at once")
+        warn(
+            f"warning: no lock could be taken ({error.strerror}); do not verify '{environment}' twice at the same time"
+        )
     try:
         yield
     finally:
@@ -51,18 +53,18 @@ def lock(target: TargetKey, *, wait: float = 0.0) -> Iterator[None]:
 
 
 def _take(handle: int, held: str, wait: float) -> None:
-    """The lock, now or within so many seconds: flock has no time limit of its own."""
-    until, is_told = time.monotonic() + wait, False
+    """Take the lock within so many seconds; flock itself has no time limit."""
+    until, has_warned = time.monotonic() + wait, False
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= until:
-                message = f"{held}; wait until it is over, or let --wait do so"
+                message = f"{held}; wait until it ends, or use --wait DURATION"
                 raise LockedError(message) from None
-            if not is_told:
-                warn(f"{held}: waiting for it, {span(wait)} at most")
-                is_told = True
+            if not has_warned:
+                warn(f"{held}: waiting up to {span(wait)}")
+                has_warned = True
             time.sleep(min(_PAUSE, max(until - time.monotonic(), 0.0)))
         else:
             return

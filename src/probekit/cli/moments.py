@@ -1,4 +1,4 @@
-"""What options say of time: durations, and moments with their zones."""
+"""Types of options for times: durations, and moments with time zones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOW: Final = "now"
 
 
 class Seconds(click.ParamType[float]):
-    """A duration such as 5m, of a day at most where no other bound is given (seconds)."""
+    """A duration such as 5m, in seconds; at most a day, or `most` seconds."""
 
     name = "duration"
 
@@ -24,7 +24,7 @@ class Seconds(click.ParamType[float]):
         self._most = most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's interface
-        """Seconds."""
+        """Return the seconds."""
         if isinstance(value, float):
             return value
         try:
@@ -38,12 +38,12 @@ class Seconds(click.ParamType[float]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment with its zone, now, or how long ago it was."""
+    """A moment with its time zone, `now`, or a duration ago."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's interface
-        """The moment in UTC."""
+        """Return the moment in UTC."""
         if isinstance(value, datetime):
             return value
         now = datetime.now(UTC)
@@ -52,19 +52,19 @@ class Moment(click.ParamType[datetime]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"'{value}' is no time: write 2026-11-23T10:00Z, now, or 10m for ten minutes ago", param, ctx)
+            self.fail(f"'{value}' is not a time: write 2026-11-23T10:00Z, now, or 10m for ten minutes ago", param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"'{value}' has no zone: write {value}Z for UTC", param, ctx)
+            self.fail(f"'{value}' has no time zone: write {value}Z for UTC", param, ctx)
         if is_ahead(moment, now):
-            self.fail(f"'{value}' lies in the future of this clock ({now:%Y-%m-%dT%H:%MZ})", param, ctx)
+            self.fail(f"'{value}' lies in the future; this machine's clock says {now:%Y-%m-%dT%H:%MZ}", param, ctx)
         try:
             return moment.astimezone(UTC)
         except OverflowError:
-            self.fail(f"'{value}' is no time of this calendar", param, ctx)
+            self.fail(f"'{value}' lies outside the calendar (years 1 to 9999)", param, ctx)
 
 
 def is_relative(moment: str) -> bool:
-    """Whether a text names a moment that moves with the clock: `now`, or a duration ago."""
+    """Return whether a text names a moment relative to now: `now`, or a duration ago."""
     try:
         return moment == _NOW or quantity.duration(moment) >= 0
     except ValueError:
@@ -72,7 +72,7 @@ def is_relative(moment: str) -> bool:
 
 
 class Deployed(click.ParamType[tuple[datetime, bool]]):
-    """When a release was put in place, and whether that was written as a moment that moves with the clock."""
+    """When a release was deployed, and whether that was written relative to now."""
 
     name = "time"
 
@@ -82,5 +82,5 @@ class Deployed(click.ParamType[tuple[datetime, bool]]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> tuple[datetime, bool]:
-        """The moment in UTC, and whether it is relative."""
+        """Return the moment in UTC, and whether it is relative."""
         return value if isinstance(value, tuple) else (Moment().convert(value, param, ctx), is_relative(value))

@@ -1,4 +1,4 @@
-"""Options that several commands have, and what their values say: formats and headers."""
+"""Options that several commands share, and the types of their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from probekit.reports import Show
 
 
 class _ReportTo(click.ParamType[tuple[str, Path | None]]):
-    """A format, and a file where it is not stdout."""
+    """A report format, and its file unless it goes to stdout."""
 
     name = "FORMAT[=FILE]"
 
@@ -28,19 +28,19 @@ class _ReportTo(click.ParamType[tuple[str, Path | None]]):
 
         name, equals, file = value.partition("=")
         if name not in reports.format_names():
-            self.fail(f"unknown format '{name}'; known: {', '.join(reports.format_names())}", param, ctx)
+            self.fail(f"unknown format '{name}'; known formats: {', '.join(reports.format_names())}", param, ctx)
         if equals and not file:
-            self.fail(f"'{value}' names no file", param, ctx)
+            self.fail(f"'{value}' lacks a file name: write {name}=FILE, or {name} for stdout", param, ctx)
         return name, Path(file) if file else None
 
 
 class HeaderReference(click.ParamType[tuple[str, str]]):
-    """A request header, and the variable that holds its value: the value itself is never an argument."""
+    """A request header and the variable that holds its value; the value itself is never an argument."""
 
     name = "NAME=ENV"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401  # click's interface
-        """The header's name and the variable's; what was written may be a secret, so no message quotes it."""
+        """Return the names of the header and of the variable; no message quotes the argument, which may be a secret."""
         if isinstance(value, tuple):
             return value
         name, _, variable = value.partition("=")
@@ -48,7 +48,7 @@ class HeaderReference(click.ParamType[tuple[str, str]]):
             expected = "expected NAME=ENV, a header and the environment variable that holds its value"
             self.fail(f"{expected}, such as Authorization=HEALTH_AUTHORIZATION", param, ctx)
         if name.lower() in _OWN_HEADERS:
-            self.fail(f"header {name} is set by probekit itself", param, ctx)
+            self.fail(f"probekit sets header {name} itself: leave it out", param, ctx)
         return name, variable
 
 
@@ -58,7 +58,7 @@ _OWN_HEADERS: Final = frozenset(("host", "connection", "content-length", "transf
 
 
 def _by_name(_ctx: click.Context, _param: click.Parameter, given: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    """The variables by the names of their headers, each of which is given once."""
+    """Return the variables by the names of their headers; refuse a header that is given twice."""
     names = [name.lower() for name, _ in given]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise click.BadParameter(f"header {twice} is given more than once")
@@ -71,16 +71,19 @@ header_option = click.option(  # its value: variables by the names of headers
     multiple=True,
     type=HeaderReference(),
     callback=_by_name,
-    help="A header whose value an environment variable or .env holds, sent to the URL's origin only; repeatable.",
+    help="Send this header to the URL's origin, with the value of an environment variable or of .env. Repeatable.",
 )
 config_option = click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Instead of PROBEKIT_CONFIG or ./probes.toml."
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Configuration file. [default: $PROBEKIT_CONFIG or ./probes.toml]",
 )
 environment_option = click.option(
     "--env",
     "environment",
     metavar="NAME",
-    help="The environment of probes.toml; it may be left out where the file has one only.",
+    help="Environment of probes.toml. Required if the file has more than one.",
     shell_complete=complete.environments,
 )
 
@@ -95,7 +98,7 @@ log_format_option = click.option(
     default="auto",
     expose_value=False,
     callback=_write_as,
-    help="How warnings go to stderr; auto: text on a terminal, else JSON.",
+    help="Format of warnings on stderr. auto: text on a terminal, else JSON.",
 )
 _OPTIONS = (
     click.option(
@@ -103,14 +106,14 @@ _OPTIONS = (
         type=click.Choice([stage.value for stage in Stage]),
         default="after",
         show_default=True,
-        help="Where the release stands: before, there is nothing to roll back yet.",
+        help="When the run takes place: before or after the deployment, or after its rollback.",
     ),
     click.option(
         "--section",
         "sections",
         multiple=True,
         metavar="SECTION",
-        help="Only items of this section, such as deploy.services.",
+        help="Verify only items of this section, such as deploy.services. Repeatable.",
         shell_complete=complete.sections,
     ),
     click.option(
@@ -118,7 +121,7 @@ _OPTIONS = (
         "items",
         multiple=True,
         metavar="ITEM",
-        help="Only this item, or those whose id begins so.",
+        help="Verify only this item, or the items below this id. Repeatable.",
         shell_complete=complete.items,
     ),
     click.option(
@@ -126,7 +129,7 @@ _OPTIONS = (
         "probes",
         multiple=True,
         metavar="PROBE",
-        help="Only items that read this probe.",
+        help="Verify only items that read this probe. Repeatable.",
         shell_complete=complete.probes,
     ),
     click.option(
@@ -134,44 +137,46 @@ _OPTIONS = (
         "reports",
         multiple=True,
         type=_ReportTo(),
-        help="console or json, to stdout or to a file; may be given several times.",
+        help="Write a report as console text or json, to stdout or to a file. Repeatable.",
     ),
     click.option(
         "--show",
         type=click.Choice(get_args(Show)),
-        help="What the console report lists: all items with their values, or failures; else all on a terminal only.",
+        help="Items that the console report lists. [default: all on a terminal, else failures]",
     ),
     click.option(
         "--deployed",
         metavar="TIME|now|AGO",
         type=Deployed(),
-        help="When this release was put in place, such as now or 10m (ago); it is remembered, once for each release.",
+        help="When this release was deployed, such as now or 10m (ago). Recorded once for each release.",
     ),
-    click.option("--release", metavar="VERSION", help="The version that must be served."),
+    click.option("--release", metavar="VERSION", help="Version that must be served."),
     click.option(
         "--wait-release",
         type=Seconds(),
         default=0.0,
         metavar="DURATION",
-        help="Wait so long for that version, such as 5m.",
+        help="Wait up to this long for that version to be served, such as 5m.",
     ),
-    click.option("--quick", is_flag=True, help="No windows and no bursts: seconds, and no go of the release."),
+    click.option(
+        "--quick", is_flag=True, help="Skip sampling windows and bursts. Takes seconds; cannot approve a release."
+    ),
     click.option(
         "--all",
         "measure_all",
         is_flag=True,
-        help="Measure windows and bursts also where a confirmed failure has fixed the decision.",
+        help="Measure windows and bursts even after a confirmed failure has fixed the decision.",
     ),
-    click.option("--strict", is_flag=True, help="What would be a follow-up keeps it from a go."),
+    click.option("--strict", is_flag=True, help="Decide investigate instead of go if follow-ups are left."),
     click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
-    click.option("--quiet", is_flag=True, help="Print nothing on go."),
+    click.option("--quiet", is_flag=True, help="Print nothing if the decision is go."),
     click.option("--verbose", is_flag=True, help="Log every measurement to stderr."),
     log_format_option,
 )
 
 
 def verify_options(function: Callable[..., int]) -> Callable[..., int]:
-    """The options of verify that demo has too."""
+    """Add the options that verify and demo share."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function

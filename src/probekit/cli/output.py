@@ -1,4 +1,4 @@
-"""stdout is the report, files are whole or absent."""
+"""Output of commands: stdout holds the report, stderr the messages, and files are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from probekit.files import write_file
 from probekit.reports import Show, View
 from probekit.text import escape
 
-_WIDEST: Final = 120  # columns: a longer line is hard to read
-_UNWRAPPED: Final = 10_000  # columns of a pipe, where a program reads each row as one line
+_WIDEST: Final = 120  # columns: longer lines are hard to read
+_UNWRAPPED: Final = 10_000  # columns in a pipe, where a program reads each row as one line
 
 
 class Losses:
-    """What a command could not write to stdout, so that the command does not end as a success."""
+    """Whether a command could not write all of its output to stdout, so that it does not exit with 0."""
 
     def __init__(self) -> None:
         self.any = False
@@ -31,10 +31,10 @@ LOSSES: Final = Losses()
 
 
 def write_stdout(text: str) -> bool:
-    """Write to stdout in whatever encoding it has; a reader who went away (`| head -1`) is no error.
+    """Write to stdout in its encoding; a closed pipe (`| head -1`) is not an error.
 
     Returns:
-        Whether nothing was lost; what was is noted in `LOSSES`.
+        Whether nothing was lost; a loss is noted in `LOSSES`.
     """
     stream = sys.stdout
     data = text.encode(stream.encoding or "utf-8", "backslashreplace")
@@ -47,13 +47,13 @@ def write_stdout(text: str) -> bool:
         LOSSES.any |= not has_left
         if not has_left:
             warn(f"the report cannot be written to stdout: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's own flush at exit is quiet
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python's flush at exit is silent
         return has_left
     return True
 
 
 def show(blocks: Iterable[Block], *, rows_whole: bool = False) -> bool:
-    """Write lines and tables to stdout in its width and colour; `rows_whole`: in a pipe each row is one line.
+    """Write lines and tables to stdout in its width and colour; `rows_whole`: one line for each row in a pipe.
 
     Returns:
         Whether nothing was lost.
@@ -64,7 +64,7 @@ def show(blocks: Iterable[Block], *, rows_whole: bool = False) -> bool:
 
 
 def save(text: str, path: Path, *, mode: int) -> bool:
-    """Write the whole file or nothing, a new one with that mode; where it cannot be written, say so on stderr.
+    """Write the whole file or nothing, a new one with that mode; if that fails, report it on stderr.
 
     Returns:
         Whether it was written.
@@ -78,25 +78,25 @@ def save(text: str, path: Path, *, mode: int) -> bool:
 
 
 def warn(text: str, *, level: Literal["warning", "error"] = "warning") -> None:
-    """Say something on stderr, escaped line by line, for a target's words may be in it; as JSON where that is asked."""
+    """Write a message to stderr, each line escaped, since it may quote the target; as JSON with --log-format json."""
     lines = "\n".join(map(escape, f"probekit: {text}".split("\n")))
     write_stderr(log.as_json(level, text.removeprefix(f"{level}: ")) or lines)
 
 
 def write_stderr(text: str) -> None:
-    """Write a line to stderr, if that can be done: its trouble never becomes an answer."""
+    """Write a line to stderr; a failure to do so is ignored and never changes the exit code."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 
 
 def colour(stream_is_terminal: bool) -> bool:  # noqa: FBT001  # one fact
-    """Whether colour is wanted: on a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    """Return whether to use colour: on a terminal, unless NO_COLOR is set (no-color.org)."""
     return stream_is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def width_of(stream: TextIO) -> int:
-    """Return the columns of the terminal that a stream leads to; shutil's are those of stdout, which may be a file."""
+    """Return the columns of a stream's terminal; shutil asks stdout only, which may be a file."""
     with suppress(OSError, ValueError):
         if not os.environ.get("COLUMNS"):
             return os.get_terminal_size(stream.fileno()).columns or WIDTH
@@ -104,7 +104,7 @@ def width_of(stream: TextIO) -> int:
 
 
 def view(show: Show | None = None) -> View:
-    """Return the form of a report on stdout: on a terminal in its width and colour, by default with every item."""
+    """Return the form of a report on stdout: a terminal's width and colour, by default with every item there."""
     terminal = sys.stdout.isatty()
     width = min(width_of(sys.stdout), _WIDEST) if terminal else WIDTH
     return View(colour=colour(terminal), width=width, show=show or ("all" if terminal else "failures"))

@@ -1,4 +1,4 @@
-"""Options that say who deployed and reviewed a release, and when maintenance is planned."""
+"""Options for who deployed and reviewed a release, and for planned maintenance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class OneLine(click.ParamType[str]):
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's interface
-        """The text as it is written."""
+        """Return the text unchanged."""
         text = str(value)
         if problem := one_line_problem(text):
             self.fail(f"it {problem}", param, ctx)
@@ -30,7 +30,7 @@ class MaintenanceWindow(click.ParamType[Maintenance]):
     name = "FROM/TO"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Maintenance:  # noqa: ANN401  # click's interface
-        """The window in UTC."""
+        """Return the window in UTC."""
         if isinstance(value, Maintenance):
             return value
         from probekit.config.people import period_problem  # noqa: PLC0415  # --help needs none
@@ -39,17 +39,21 @@ class MaintenanceWindow(click.ParamType[Maintenance]):
             start, end = (_moment(part) for part in value.split("/"))
         except (ValueError, OverflowError):
             example = "2026-12-01T22:00Z/2026-12-01T23:30Z"
-            self.fail(f"'{value}' is no FROM/TO, two times with their zones: write {example}", param, ctx)
+            self.fail(f"'{value}' is not FROM/TO, two times with time zones: write {example}", param, ctx)
         if problem := period_problem(start, end):
-            self.fail(f"'{value}' is no FROM/TO: {problem}".replace("'to'", "TO").replace("'from'", "FROM"), param, ctx)
+            self.fail(
+                f"'{value}' is not a valid FROM/TO: {problem}".replace("'to'", "TO").replace("'from'", "FROM"),
+                param,
+                ctx,
+            )
         return Maintenance(start=start, end=end)
 
 
 def _moment(text: str) -> datetime:
-    """A moment in UTC.
+    """Return a moment in UTC.
 
     Raises:
-        ValueError: it is none, or has no zone.
+        ValueError: the text is not a time, or has no time zone.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -58,10 +62,10 @@ def _moment(text: str) -> datetime:
 
 
 deployed_by_option = click.option(
-    "--deployed-by", metavar="TEXT", type=OneLine(), help="Who deploys this release; it is remembered with the mark."
+    "--deployed-by", metavar="TEXT", type=OneLine(), help="Who deploys this release. Recorded with the deployment."
 )
 reviewed_by_option = click.option(
-    "--reviewed-by", metavar="TEXT", type=OneLine(), help="Who reviewed it; it is remembered with the mark."
+    "--reviewed-by", metavar="TEXT", type=OneLine(), help="Who reviewed this release. Recorded with the deployment."
 )
 maintenance_option = click.option(
     "--maintenance",
@@ -69,5 +73,5 @@ maintenance_option = click.option(
     multiple=True,
     metavar="FROM/TO",
     type=MaintenanceWindow(),
-    help="Planned work: no rollback is ordered in it, unless a deployment is marked in it; repeatable.",
+    help="Planned maintenance: no rollback is ordered in it, unless a deployment is marked in it. Repeatable.",
 )

@@ -1,4 +1,4 @@
-"""`probekit plan`: what would run, what it costs, and whether it could ever be go."""
+"""`probekit plan`: what would run, what it costs, and whether a go is possible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # --help needs none of it
     from probekit.model.history import History
     from probekit.workflows.options import RunOptions
 
-IMPOSSIBLE = 10  # the exit code of verify that such a plan comes to
+IMPOSSIBLE = 10  # exit code of a plan that cannot end in a go
 
 
 @click.command(name="plan")
@@ -33,7 +33,7 @@ IMPOSSIBLE = 10  # the exit code of verify that such a plan comes to
     "sections",
     multiple=True,
     metavar="SECTION",
-    help="Only items of this section.",
+    help="Plan only items of this section, such as deploy.services. Repeatable.",
     shell_complete=complete.sections,
 )
 @click.option(
@@ -41,7 +41,7 @@ IMPOSSIBLE = 10  # the exit code of verify that such a plan comes to
     "items",
     multiple=True,
     metavar="ITEM",
-    help="Only this item, or those whose id begins so.",
+    help="Plan only this item, or the items below this id. Repeatable.",
     shell_complete=complete.items,
 )
 @click.option(
@@ -49,12 +49,12 @@ IMPOSSIBLE = 10  # the exit code of verify that such a plan comes to
     "probes",
     multiple=True,
     metavar="PROBE",
-    help="Only items that read this probe.",
+    help="Plan only items that read this probe. Repeatable.",
     shell_complete=complete.probes,
 )
-@click.option("--release", metavar="VERSION", help="The version that must be served.")
+@click.option("--release", metavar="VERSION", help="Version that must be served.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (probekit.plan/1).")
-@click.option("--show-config", is_flag=True, help="Print every setting, with where it was written, and plan nothing.")
+@click.option("--show-config", is_flag=True, help="Print every setting with its file and line instead of the plan.")
 @state_option
 @exit_on_error
 def command(  # noqa: PLR0913  # one for each option
@@ -67,16 +67,18 @@ def command(  # noqa: PLR0913  # one for each option
     show_config: bool,
     **selection: tuple[str, ...],
 ) -> int:
-    """Check the files and show what verify would do; the target is not touched.
+    """Check the configuration and show what verify would do.
 
-    Secrets, files, allowances, limits, sample sizes and the record are checked. The last lines say whether a healthy
-    target can get its go, and else what is in the way and what to do about each.
+    Nothing is sent to the target. Secrets, files, allowances, limits, sample sizes and the state file are checked. The
+    last lines state whether a go is possible for a healthy target, or which obstacles prevent it and how to remove
+    them.
 
     \b
     Exit codes:
-      0   a healthy target gets its go (of a part of the scope: its good end)
-      10  GO is impossible by this plan
-      64  wrong command line, 78 probes.toml or the checklist is wrong
+      0   GO is possible for a healthy target (of a part of the scope: PARTIAL)
+      10  GO is impossible with this configuration
+      64  the command line is wrong
+      78  probes.toml or the checklist is wrong
 
     \b
     Examples:
@@ -96,20 +98,20 @@ def command(  # noqa: PLR0913  # one for each option
 
 
 def _shown(asked: RunOptions, *, as_json: bool) -> int:
-    """Print the configuration of the environment; the exit code."""
+    """Print the configuration of the environment and return the exit code."""
     from probekit.cli.shown_config import render  # noqa: PLC0415  # --help needs none
     from probekit.workflows.assembly import loaded, target_of  # noqa: PLC0415  # as above
     from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
 
     if as_json:
-        raise RequestError("--show-config prints TOML: leave --json out")
+        raise RequestError("--show-config prints TOML and cannot be combined with --json: leave one of them out")
     config = loaded(asked)
     write_stdout(render(config, target_of(asked, config)))
     return 0
 
 
 def _planned(asked: RunOptions, state: str | None, *, as_json: bool) -> int:
-    """Print the plan; its exit code."""
+    """Print the plan and return its exit code."""
     from probekit.cli import plan_json, plan_text  # noqa: PLC0415  # --help needs none
     from probekit.config.settings import Variables  # noqa: PLC0415  # as above
     from probekit.planning.feasibility import Surroundings, feasibility  # noqa: PLC0415  # as above
@@ -130,12 +132,12 @@ def _planned(asked: RunOptions, state: str | None, *, as_json: bool) -> int:
 
 
 def _history(request: RunOptions, state: str | None, now: datetime) -> History:
-    """What is on record; none is begun where there is none."""
+    """Return what is on record; a missing state file is not created."""
     from probekit.model.history import History  # noqa: PLC0415  # --help needs none
 
     file = state_file(state, make=False)
     if file is None or not is_file(file):
         return History()
-    from probekit.history.load import load_history  # noqa: PLC0415  # sqlite3, where something is on record
+    from probekit.history.load import load_history  # noqa: PLC0415  # sqlite3, for an existing state file only
 
     return load_history(file, target_key(request), now, warn=warn).history

@@ -1,4 +1,4 @@
-"""A plan as a document for programs."""
+"""A plan as a JSON document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA: Final = "probekit.plan/1"
 
 
 def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility, now: datetime) -> str:
-    """One JSON document in ASCII, which ends with a newline."""
+    """Return one JSON document in ASCII, which ends with a newline."""
     document = {
         "schema": SCHEMA,
         "environment": target.name,

@@ -1,4 +1,4 @@
-"""A plan as text: the run in its order with its cost, and at its end whether it can be go."""
+"""A plan as text: the steps in their order with their cost, and whether a go is possible."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
 from probekit.text import words
 
-_POSSIBLE: Final = "nothing here is in the way of a go; probekit probe NAME shows what a probe reads"
-_NAMED: Final = 3  # items that stay open, of one cause
-_MOST: Final = 6  # items that one obstacle names
+_POSSIBLE: Final = "GO is possible for a healthy target; probekit probe NAME shows what a probe reads"
+_NAMED: Final = 3  # items of one cause that are left open and named
+_MOST: Final = 6  # named items of one obstacle
 _SEVERITIES: Final[Mapping[Severity, Style]] = {Severity.CRITICAL: "bad", Severity.HIGH: "warn"}
 _TURNS: Final = {
     "background": "background, while the others run",
@@ -31,7 +31,7 @@ _TURNS: Final = {
 
 
 def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found: Feasibility, now: datetime) -> str:
-    """The whole text, in the width and colour of stdout."""
+    """Return the whole text, in the width and colour of stdout."""
     blocks = [
         *_head(config, target, planned),
         *_run(target, planned, now),
@@ -47,7 +47,7 @@ def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found:
 def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
     yield Line(f"plan for {target.name} ({target.environment.base_url}), {config.path}", style="strong")
     if planned.partial:
-        yield Line(f"partial: {len(planned.items)} of the {planned.in_scope} items in scope; no release decision")
+        yield Line(f"partial run ({len(planned.items)} of the {planned.in_scope} items in scope): no release decision")
     else:
         own, known = sum(item.is_own for item in planned.items), len(config.checklist.items)
         counts = [f"{len(planned.items) - own} of {count(known, 'item')} in scope"] if known else []
@@ -57,12 +57,14 @@ def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> Iter
 
 
 def _run(target: Target, planned: Plan[ConfiguredKind], now: datetime) -> Iterator[Table]:
-    """What a run does besides its steps."""
+    """Yield what a run does in addition to its steps."""
     environment, guards = target.environment, planned.release_guards
     controls = len(environment.control)
-    asked = f"{controls} at the start and at the end" if controls else "none: nothing orders a rollback"
+    asked = f"{controls} at the start and at the end" if controls else "none: no rollback can be ordered"
     rows = [("controls", asked), ("settle", f"until {span(environment.settle)} after the deployment")]
-    expected = f"expects {planned.versions}" if planned.versions.expected else "version check: off, none is expected"
+    expected = (
+        f"expects {planned.versions}" if planned.versions.expected else "version check: off, no version is expected"
+    )
     rows += (("release", f"{guard.name} ({guard.kind}), before and after; {expected}") for guard in guards)
     if not guards:
         rows.append(("release", "version check: off, no probe 'release' is configured"))
@@ -71,17 +73,17 @@ def _run(target: Target, planned: Plan[ConfiguredKind], now: datetime) -> Iterat
 
 
 def _maintenance(target: Target, now: datetime) -> Iterator[tuple[str, str]]:
-    """The maintenance windows that are open, or begin later on this day (UTC)."""
+    """Yield the maintenance windows that are open, or begin later on this day (UTC)."""
     for window in sorted((one.period for one in target.environment.maintenance), key=lambda one: one.start):
         if window.covers(now):
             until = f"open until {window.end:%Y-%m-%d %H:%M} UTC"
-            yield "maintenance", f"{until} ({window.reason}): nothing orders a rollback"
+            yield "maintenance", f"{until} ({window.reason}): no rollback is ordered"
         elif now < window.start and window.start.date() == now.date():
-            yield "maintenance", f"today, {window}: nothing orders a rollback while it lasts"
+            yield "maintenance", f"today, {window}: no rollback is ordered while it lasts"
 
 
 def _steps(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Block]:
-    """The run in its order: a table for each turn, with its heading."""
+    """Yield the steps in their order: a heading and a table for each turn."""
     columns = (
         Column(title="probe"),
         Column(title="kind"),
@@ -102,7 +104,7 @@ def _step(step: Step[ConfiguredKind], environment: Environment) -> tuple[str, ..
 
 
 def _measured(step: Step[ConfiguredKind], environment: Environment) -> str:
-    """How a step measures."""
+    """Return how a step measures."""
     if step.window:
         sends = f" of {count(step.cost // step.windows, 'request')}" if step.source.requests_per_window else ""
         further = f"; up to {step.windows} windows while an item is undecided" if step.further_windows else ""
@@ -116,7 +118,7 @@ def _measured(step: Step[ConfiguredKind], environment: Environment) -> str:
 
 
 def _before_deadline(requests: int, environment: Environment) -> str:
-    """What the throttle leaves of so many requests; empty where it leaves all of them."""
+    """Return how many of the requests the throttle admits before the deadline; empty if all."""
     throttle = environment.throttle
     most = (int(environment.deadline / throttle.per) + 1) * throttle.requests
     return f" (the throttle admits {most:,} to a host before the deadline)" if most < requests else ""
@@ -130,43 +132,43 @@ def _cost(target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
 
 
 def most_requests(planned: Plan[ConfiguredKind]) -> int:
-    """Requests to one address besides the windows, at the worst."""
+    """Return the most requests to one address, without those of windows."""
     guards = 2 * sum(guard.cost for guard in planned.release_guards)
     return guards + sum(step.cost for step in planned.steps if not step.window)
 
 
 def _open(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
-    """What is left open and keeps nothing from a go."""
+    """Yield what is left open without preventing a go."""
     lines = [Line(f"- {_items(one)}: {one.what}", 2) for one in found.follow_ups]
     signed = [item for item in planned.items if item.probe is None and not item.holds_if_pending]
     signed = [item for item in signed if item.id not in planned.not_applicable]
     if signed:
         lines.append(Line(f"- {len(signed)} for people to sign after the go", 2))
     if planned.not_applicable:
-        lines.append(Line(f"- {len(planned.not_applicable)} not applicable, as the file says", 2))
+        lines.append(Line(f"- {len(planned.not_applicable)} not applicable according to the file", 2))
     lines += (Line(f"- {unasked_note(probe)}", 2) for probe in planned.unasked)
     pipes = (f"- the secret {one.secret} ({one.place}) is a pipe: read at run time" for one in found.read_at_run_time)
     lines += (Line(pipe, 2) for pipe in pipes)
     if lines:
-        yield from (Line("left open, which keeps nothing from a go", style="strong"), *lines, Line(""))
+        yield from (Line("left open, which does not prevent a go", style="strong"), *lines, Line(""))
 
 
 def _items(obstacle: Obstacle) -> str:
-    """Their names, of many how many they are."""
+    """Return the names of the items, or the count of many items."""
     if len(obstacle.items) > _NAMED:
         return f"{len(obstacle.items)} items"
     return ", ".join(item.id for item in obstacle.items)
 
 
 def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
-    """Whether a healthy target can get its go, else what is in the way."""
+    """Yield whether a go is possible for a healthy target, else the obstacles."""
     if found.go_possible:
-        good = "this part of the scope can end well" if planned.partial else _POSSIBLE
+        good = "PARTIAL, without a failure, is possible for a healthy target" if planned.partial else _POSSIBLE
         yield Line(good, style="good")
         return
-    good = "a good end of this part" if planned.partial else "GO"
+    good = "PARTIAL" if planned.partial else "GO"
     yield Line(f"{good} is impossible: {count(len(found.obstacles), 'obstacle')}", style="bad")
-    for number, one in enumerate(_gravest_first(found.obstacles), start=1):
+    for number, one in enumerate(_most_severe_first(found.obstacles), start=1):
         yield Line(f"{number}. {words(one.cause)}: {one.what}", 2, "bad", hanging=3)
         yield from _named(one)
         yield Line(f"do: {one.remedy}", 5, "strong", hanging=4)
@@ -174,7 +176,7 @@ def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line
 
 
 def _without(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
-    """The scope without what has an obstacle; own checks are in every scope, so their tables are what is left out."""
+    """Yield the scope without the items that have obstacles, and the tables of own checks that have to go."""
     own = {item.id for item in planned.items if item.is_own}
     scope = [name for name in found.scope if name not in own]
     stuck = {item.id: item for one in found.obstacles for item in one.items}
@@ -182,22 +184,24 @@ def _without(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line
     if not (stuck and found.scope):
         return
     if tables:
-        yield Line(f"what can be GO has no table of {', '.join(tables)}{', and this scope:' if scope else ''}")
+        yield Line(
+            f"GO is possible without the table of {', '.join(tables)}{', and with this scope:' if scope else ''}"
+        )
     elif scope:
-        yield Line("the scope that can be GO:")
+        yield Line("GO is possible with this scope:")
     if scope:
         yield from (Line("scope = [", 2), *(Line(f'"{name}",', 4) for name in scope), Line("]", 2))
 
 
 def _named(obstacle: Obstacle) -> Iterator[Line]:
-    """The items that it keeps from a pass, the gravest first; of many the first ones."""
+    """Yield the items that cannot pass, the most severe first; of many only the first."""
     items = sorted(obstacle.items, key=lambda item: -item.severity.gravity)
     shown = items if len(items) <= _MOST else items[: _MOST - 1]
     yield from (Line(f"{item.id} ({item.severity})", 7, _SEVERITIES.get(item.severity, "")) for item in shown)
     if more := len(items) - len(shown):
-        yield Line(f"and {more} more, which --json names", 7)
+        yield Line(f"and {more} more; --json lists them", 7)
 
 
-def _gravest_first(obstacles: Sequence[Obstacle]) -> list[Obstacle]:
-    """What concerns the whole run, then by the gravest item."""
+def _most_severe_first(obstacles: Sequence[Obstacle]) -> list[Obstacle]:
+    """Return the obstacles sorted: first those of the whole run, then by their most severe item."""
     return sorted(obstacles, key=lambda one: -max((item.severity.gravity for item in one.items), default=4))

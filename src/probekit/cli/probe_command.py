@@ -1,4 +1,4 @@
-"""`probekit probe`: measure one probe once, now, and show all that it reads."""
+"""`probekit probe`: measure one probe once and show all that it reads."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LONGEST = 600.0  # seconds of a sampling
 @click.argument("name", metavar="PROBE[.INSTANCE]", shell_complete=complete.probes)
 @environment_option
 @config_option
-@click.option("--release", metavar="VERSION", help="The version that must be served.")
+@click.option("--release", metavar="VERSION", help="Version that must be served.")
 @click.option(
     "--window",
     type=Seconds(_LONGEST),
     default="5s",
     show_default=True,
     metavar="DURATION",
-    help="How long a kind samples that reads nothing in a single measurement (latency, scrape, ...).",
+    help="Sampling time of a kind that needs a window (latency, scrape, ...).",
 )
 @log_format_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (probekit.probe/1).")
@@ -42,17 +42,20 @@ def command(  # noqa: PLR0913, PLR0917  # click's options
     window: float,
     as_json: bool,  # noqa: FBT001  # click's interface
 ) -> int:
-    """Measure one probe once, now, and show every metric, note and limit: for writing a configuration.
+    """Measure one probe once and show every metric, note and limit.
 
-    Every instance is measured once, at each address where its kind measures addresses apart. Nothing settles, nothing
-    is repeated, recorded or ordered. The environment's allow, throttle, connect and secrets hold as in a run. What
-    allow does not permit is not done. A limit is held against what was observed; a sample this short proves nothing.
+    Use it while you write a configuration. Each instance is measured once; a kind that measures addresses separately is
+    measured at each address. There is no settling, no repetition, no record and no decision. The environment's allow,
+    throttle, connect and secrets apply as in a run. Limits are compared with what was observed, but a sample this short
+    is inconclusive: only verify takes enough measurements to judge them.
 
     \b
     Exit codes:
-      0   every metric that has a limit was read and keeps it, or all were read
-      10  one was not read, or misses its limit
-      64  wrong command line or unknown probe, 78 probes.toml is wrong
+      0   every metric with a limit was read and keeps it (without limits: all
+          metrics were read)
+      10  a metric was not read, or misses its limit
+      64  the command line is wrong, or the probe is unknown
+      78  probes.toml is wrong
 
     \b
     Examples:
@@ -61,14 +64,14 @@ def command(  # noqa: PLR0913, PLR0917  # click's options
       probekit probe api --env prod --window 30s
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     if window <= 0:
-        raise click.BadParameter("a sampling takes longer than 0 s", param_hint="--window")
+        raise click.BadParameter("it must be longer than 0 s", param_hint="--window")
     return _measured(name, environment, default_config(config), release, window, as_json=as_json)
 
 
 def _measured(  # noqa: PLR0913  # as the command has them
     name: str, environment: str, config: Path, release: str | None, window: float, *, as_json: bool
 ) -> int:
-    """Measure and print; the exit code."""
+    """Measure, print and return the exit code."""
     from probekit import log  # noqa: PLC0415  # --help needs none
     from probekit.cli import probe_report  # noqa: PLC0415  # as above
     from probekit.config.settings import Variables  # noqa: PLC0415  # as above

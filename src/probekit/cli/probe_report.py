@@ -1,4 +1,4 @@
-"""What one call of `probekit probe` read, as text and as a document; redaction was done where it was measured."""
+"""The result of `probekit probe` as text and as JSON; its texts were redacted when they were measured."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _STATES: Final = {True: "kept", False: "MISSED", None: "not verified"}
 
 
 def text(found: ProbeReport) -> str:
-    """Every measurement with its metrics, limits and notes, and how it ends; in the width and colour of stdout."""
+    """Return every measurement with its metrics, limits and notes, and the result, in stdout's width and colour."""
     here = view()
     blocks = [block for one in found.results for block in (*_measured(one), Line(""))]
-    good = "every metric that is asked for was read, and every limit is kept"
+    good = "every requested metric was read, and every limit is kept"
     end = Line(good, 0, "good") if found.is_good else Line(f"not good: {'; '.join(_wrong(found))}", 0, "bad")
     return draw([*blocks, end], width=here.width, colour=here.colour)
 
@@ -34,7 +34,7 @@ def _measured(one: Probed) -> Iterator[Block]:
     waited = f", after {span(measurement.waited)} of waiting" if measurement.waited >= 1 else ""
     yield Line(f"{step.name} ({step.kind}){where}, {span(measurement.seconds)}{waited}", style="strong")
     if step.window:
-        yield Line(f"a sample of {span(step.window)}, which proves no limit: verify takes more", 2)
+        yield Line(f"a sample of {span(step.window)} is too small to verify a limit; verify takes more", 2)
     if measurement.summary:
         yield Line(measurement.summary, 2)
     rows = [_metric(metric) for metric in one.metrics if metric.failure is None]
@@ -49,16 +49,16 @@ def _measured(one: Probed) -> Iterator[Block]:
 
 
 def _metric(metric: MetricResult) -> tuple[Cell, Cell, Cell]:
-    """Its value, and each limit that it has."""
+    """Return the row of a metric: its name, its value and its limits."""
     states = {limit.limit: limit.kept for limit in metric.limits}
     limits = "; ".join(f"{_STATES[kept]}: {limit}" for limit, kept in states.items())
-    gravest = next((kept for kept in (False, None, True) if kept in states.values()), True)
-    style = _STYLES[gravest] if states else ""
+    worst = next((kept for kept in (False, None, True) if kept in states.values()), True)
+    style = _STYLES[worst] if states else ""
     return Cell(metric.name), Cell(_value(metric)), Cell(limits, style)
 
 
 def _unread(metrics: Sequence[MetricResult]) -> Iterator[Line]:
-    """What has no reading, by the reason."""
+    """Yield the metrics without a reading, by their reason."""
     names: dict[str, list[str]] = {}
     for metric in metrics:
         if metric.failure is not None:
@@ -71,7 +71,7 @@ def _reason(failure: Failure) -> str:
 
 
 def _value(metric: MetricResult) -> str:
-    """Its number, which is never written as a limit that it differs from."""
+    """Return its number, with enough digits to differ from the nearest limit."""
     if metric.value is None:
         return "unknown"
     near = min((limit.limit.value for limit in metric.limits), key=partial(_distance, metric.value), default=None)
@@ -83,7 +83,7 @@ def _distance(one: float, other: float) -> float:
 
 
 def _wrong(found: ProbeReport) -> Iterator[str]:
-    """What keeps it from being good."""
+    """Yield why the result is not good."""
     for one in found.results:
         at = f" at {one.measurement.address}" if len(found.results) > 1 and one.measurement.address else ""
         asked = [metric for metric in one.metrics if metric.limits] or one.metrics
@@ -92,11 +92,11 @@ def _wrong(found: ProbeReport) -> Iterator[str]:
                 yield f"{metric.name} of {one.step.name}{at} was not read"
             yield from (f"{limit.limit} is missed{at}" for limit in metric.limits if limit.kept is False)
         if not one.metrics:
-            yield f"{one.step.name}{at} reads nothing"
+            yield f"{one.step.name}{at} has no readings"
 
 
 def document(found: ProbeReport) -> str:
-    """One JSON document in ASCII, which ends with a newline."""
+    """Return one JSON document in ASCII, which ends with a newline."""
     whole = {
         "schema": SCHEMA,
         "environment": found.target.name,

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees while a run goes on."""
+"""The progress of a run on a terminal."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _STYLES: Final[dict[Outcome, Style]] = {
     Outcome.INCONCLUSIVE: "warn",
 }
 _BAR: Final = 20  # columns
-_OUTCOME: Final = 14  # columns of the longest outcome; none is aligned on a narrow terminal
-_BESIDE: Final = 45  # columns of a line without its label
+_OUTCOME: Final = 14  # columns of the longest outcome, which is aligned on a wide terminal only
+_WITHOUT_LABEL: Final = 45  # columns of a line without its label
 
 
 @contextmanager
 def shown_progress(*, quiet: bool = False) -> Iterator[RunObserver | None]:
-    """Show on stderr what a run is at, if that is a terminal; None elsewhere, where nothing is shown."""
+    """Show the progress of a run on stderr if that is a terminal; elsewhere yield None and show nothing."""
     stream = sys.stderr
     if quiet or not can_change_lines(stream):
         yield None
@@ -45,18 +45,18 @@ def shown_progress(*, quiet: bool = False) -> Iterator[RunObserver | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Activity:
-    """What runs or is waited for: since when, by the monotonic clock, and for how long."""
+    """A step or a wait: when it began, by the monotonic clock, and how long it takes."""
 
     label: str
-    detail: str = ""  # empty: a bar shows how far it is
+    detail: str = ""  # empty: show a bar
     began: float
     seconds: float
 
 
 class Progress(RunObserver):
-    """What runs now, in lines that change, and each verdict as it falls, in lines that stay.
+    """Shows running steps in changing lines, and each new verdict in a line that stays.
 
-    Its lines are asked for by another thread: what is shared is copied by one call.
+    Another thread calls `lines`: shared data is copied by a single call.
     """
 
     def __init__(self, *, colour: bool, is_ascii: bool = False, elapsed: Callable[[], float] = time.monotonic) -> None:
@@ -64,25 +64,25 @@ class Progress(RunObserver):
         self._full, self._rest = "#-" if is_ascii else "━─"
         self._elapsed = elapsed
         self._start = elapsed()
-        self._activities: dict[object, _Activity] = {}  # steps, and what is waited for
+        self._activities: dict[object, _Activity] = {}  # steps and waits
         self._steps = 0
         self._over: set[object] = set()
         self._outcomes: Counter[Outcome] = Counter()
 
     def started(self, steps: Sequence[Step[object]]) -> None:
-        """A run begins, of these steps."""
+        """Note that a run of these steps begins."""
         self._steps = len(steps)
 
     def waiting(self, what: str, until: datetime) -> None:
-        """The run waits for something, at most until then."""
+        """Note that the run waits for something, at most until then."""
         self._activities[what] = self._activity(f"waiting for {what}", until)
 
     def waited(self, what: str) -> None:
-        """It waits for that no longer."""
+        """Note that this wait ended."""
         self._activities.pop(what, None)
 
     def began(self, step: Step[object], until: datetime) -> None:
-        """A step runs, in the worst case until then."""
+        """Note that a step runs, at most until then."""
         label = f"{step.name} ({step.kind})"
         if step.window:
             one = _Activity(label=label, began=self._elapsed(), seconds=step.window)
@@ -91,27 +91,27 @@ class Progress(RunObserver):
         self._activities[step.key] = one
 
     def extended(self, step: Step[object], until: datetime) -> None:
-        """A sampling takes one more window."""
-        self._say(f"one more window of {step.name}: an item is undecided")
+        """Note that a sampling takes one more window."""
+        self._print(f"one more window of {step.name}: an item is undecided")
         self.began(step, until)
 
     def ended(self, step: Step[object]) -> None:
-        """Nothing of a step runs now."""
+        """Note that the step does not run now."""
         self._activities.pop(step.key, None)
 
     def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:
-        """A step is over, and what its items are for now."""
+        """Note that a step is over, and show the verdicts on its items so far."""
         self._over.add(step.key)
         for verdict in verdicts:
             self._outcomes[verdict.outcome] += 1
-            self._say(f"{verdict.item.id}: {verdict.because}", verdict.outcome)
+            self._print(f"{verdict.item.id}: {verdict.because}", verdict.outcome)
 
     def lines(self, width: int, height: int) -> list[str]:
-        """Return what runs now, one line each and a last one for the whole run, within so many columns and lines."""
+        """Return a line for each running step or wait and one for the whole run, within so many columns and lines."""
         now, activities = self._elapsed(), list(self._activities.values())
         room = max(height - 2, 1)
         shown = activities if len(activities) <= room else activities[: room - 1]
-        label = min(max((len(one.label) for one in shown), default=0), max(width - _BESIDE, 0))
+        label = min(max((len(one.label) for one in shown), default=0), max(width - _WITHOUT_LABEL, 0))
         lines = [self._line(one, now, label) for one in shown]
         if more := len(activities) - len(shown):
             lines.append(f"  and {more} more")
@@ -126,7 +126,7 @@ class Progress(RunObserver):
         return f"  {shortened(one.label, label):{label}}  {middle:{_BAR}}  {times}"
 
     def _whole(self, now: float) -> str:
-        """The run so far: its time, how many probes are over, and what came of their items."""
+        """Return the summary of the run so far: its time, the finished probes, and the outcomes."""
         over = f"{len(self._over)} of {count(self._steps, 'probe')} done" if self._steps else ""
         outcomes = [f"{number} {words(outcome)}" for outcome, number in list(self._outcomes.items())]
         return "; ".join(filter(None, [span(int(now - self._start)), over, ", ".join(outcomes)]))
@@ -135,7 +135,7 @@ class Progress(RunObserver):
         left = (until - datetime.now(UTC)).total_seconds()
         return _Activity(label=label, detail=detail, began=self._elapsed(), seconds=max(left, 0.0))
 
-    def _say(self, text: str, outcome: Outcome | None = None) -> None:
+    def _print(self, text: str, outcome: Outcome | None = None) -> None:
         width = width_of(sys.stderr)
         padded = f"{words(outcome):>{_OUTCOME if width >= WIDTH else 0}}  " if outcome else ""
         shown = shortened(escape(text), width - len(padded))

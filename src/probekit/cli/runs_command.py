@@ -1,4 +1,4 @@
-"""`probekit runs`: what earlier runs decided, how one item or number went from run to run, and which are kept."""
+"""`probekit runs`: list, show, compare, judge again or remove earlier runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probekit.cli.runs import compare, judge, list_runs, prune, show
 
 @click.group(name="runs")
 def command() -> None:
-    """List, show, compare, judge or remove earlier runs.
+    """List, show, compare, judge again or remove earlier runs.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`probekit schema`: what editors need to complete and check a probes.toml."""
+"""`probekit schema`: the JSON Schema with which editors complete and check a probes.toml."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from probekit.config.schema import schema
 def command() -> int:
     """Print the JSON Schema of probes.toml, with the settings of every installed kind.
 
+    An editor with TOML support uses it to complete, explain and check the file.
+
     \b
     Examples:
       probekit schema > probes.schema.json
-      (then, as the first line of probes.toml, for Taplo and Even Better TOML:)
+
+    \b
+    Then write as the first line of probes.toml (for Taplo and Even Better TOML):
       #:schema ./probes.schema.json
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     write_stdout(json.dumps(schema(), indent=1) + "\n")

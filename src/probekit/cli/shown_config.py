@@ -1,4 +1,4 @@
-"""The resulting configuration of one environment as TOML, with where each value comes from."""
+"""The resulting configuration of one environment as TOML, with the origin of each value."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from probekit.text import escape, paragraph
 from probekit.toml_file.write import basic, key as bare, value as inline
 
 _WIDTH: Final = 80
-_RESOLVED: Final = ("inherits", "without_probes", "probes")  # the first two did their work, the last are tables below
+_RESOLVED: Final = ("inherits", "without_probes", "probes")  # the first two are resolved, the last are tables below
 _SECRET_NAME: Final = re.compile(r"pass|pwd|secret|token|key|credential|auth|dsn", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[\w./:, -]*")  # hosts, paths, numbers, times: no user, query or assignment
-_FREE: Final = frozenset(("argv", "json"))  # settings in which anything may stand
+_FREE: Final = frozenset(("argv", "json"))  # settings that may hold any text
 Keys = tuple[str | int, ...]
 
 
 def render(config: Config, target: Target) -> str:
-    """One document in TOML, which probekit reads as the same configuration."""
+    """Return one TOML document, which probekit reads as the same configuration."""
     lines = _Shown(config=config, target=target, redactor=_redactor(config, target)).lines()
     return "".join(f"{line}\n" for line in lines)
 
 
 def _redactor(config: Config, target: Target) -> Redactor:
-    """Knows the secrets that can be read here; a pipe gives its secret once, to the run."""
+    """Return a redactor of the secrets that can be read now; a pipe can be read once and is left to the run."""
     folder, redactor = config.path.absolute().parent, Redactor()
     resolver = SecretResolver(folder=folder, variables=os.environ, dotenv=config.dotenv, redactor=redactor)
     for secret in secret_refs([target.environment, *(one.source.config for one in target.probes)]):
@@ -57,8 +57,8 @@ class _Shown:
     redactor: Redactor
 
     def lines(self) -> Iterator[str]:
-        """All lines of the document."""
-        title = f"# {self.target.name} of {self.config.path}: each value with its place; defaults are comments."
+        """Yield all lines of the document."""
+        title = f"# {self.target.name} of {self.config.path}: each value with its origin; defaults are comments."
         yield from paragraph(title, width=_WIDTH, hanging="# ")
         written = self.config.written
         is_written = "checklist" in written
@@ -72,7 +72,7 @@ class _Shown:
             yield from self._probe(probe, settings, (*keys, "probes", probe))
 
     def _probe(self, probe: str, table: Mapping[str, Any], keys: Keys) -> Iterator[str]:
-        """The table of a probe, or those of its instances."""
+        """Yield the table of a probe, or those of its instances."""
         found = {one.instance: one for one in self.target.probes if one.probe == probe}
         is_own = any(item.is_own and item.probe == probe for item in self.target.items)
         if "" in found:
@@ -86,7 +86,7 @@ class _Shown:
             yield from self._table((*keys, instance), table[instance], defaults_of(type(one.source.config)))
 
     def _table(self, keys: Keys, table: Mapping[str, Any], defaults: Defaults) -> Iterator[str]:
-        """One table: what is written; as comments, what is a default or has no value; the tables inside of it."""
+        """Yield one table: its written settings; its defaults and unset settings as comments; its inner tables."""
         lines: list[str] = []
         inner: list[tuple[str, Mapping[str, Any], Defaults]] = []
         for key in sorted(table, key="kind".__ne__):  # the kind first
@@ -106,7 +106,7 @@ class _Shown:
             yield from self._table((*keys, key), value, below)
 
     def _entry(self, key: str, value: object, keys: Keys) -> Iterator[str]:
-        """A setting and its origin on one line where both fit, else on several."""
+        """Yield a setting and its origin on one line if both fit, else on several."""
         origin, line = self._origin(keys), f"{bare(key)} = {self._text(value, keys)}"
         if len(line) + len(origin) + len("  # ") <= _WIDTH:
             yield f"{line}  # {origin}"
@@ -120,7 +120,7 @@ class _Shown:
         yield "]"
 
     def _origin(self, keys: Keys) -> str:
-        """The file and the line of a value, and the variables in it."""
+        """Return the file and line of a value, and the variables in it."""
         origin, folder = self.config.origins.of(keys), self.config.path.parent
         file = origin.file.relative_to(folder) if origin.file.is_relative_to(folder) else origin.file
         place = f"{file}:{origin.line}" if origin.line else str(file)
@@ -130,7 +130,7 @@ class _Shown:
         return escape(", ".join((place, *names, *(["value not shown"] if hidden else []))))
 
     def _text(self, value: object, keys: Keys) -> str:
-        """A value as TOML; what a variable stands for only where it can be no secret."""
+        """Return a value as TOML; the value of a variable only if it cannot be a secret."""
         substitution = self.config.origins.substitutions.get(keys)
         if substitution and self._hides(keys, substitution):
             return basic(substitution.written)
@@ -148,7 +148,7 @@ class _Shown:
 
 
 def _default(key: str, value: object) -> list[str]:
-    """A setting that nobody wrote, as a comment."""
+    """Return a default as a comment."""
     if isinstance(value, BaseModel):
         value = {name: part for name, part in values_of(value).items() if part is not None}
     return paragraph(f"# {bare(key)} = {inline(value)}  (default)", width=_WIDTH, hanging="#   ")
@@ -159,5 +159,5 @@ def _without(table: Mapping[str, Any], keys: Container[str]) -> dict[str, Any]:
 
 
 def _of_check(kind: str | None) -> Defaults:
-    """What a check of the user's own is held to, as its table calls it."""
+    """Return the default limits of a user's own check, by the keys of its table."""
     return {limits_key(kind) if key == "expect" else key: one for key, one in defaults_of(OwnCheck).items()}

@@ -1,4 +1,4 @@
-"""What ends a run from outside: each signal once, with what was measured so far."""
+"""Signals that end a run early; the report then holds what was measured so far."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
 
 
 def stop_on_signals(cancellation: Cancellation) -> None:
-    """Have this loop's run end when a signal comes; one that is ignored (nohup) stays so."""
+    """End this loop's run when a signal arrives; an ignored signal (nohup) stays ignored."""
     loop = asyncio.get_running_loop()
     for name in _ENDING:
         number = getattr(signal, name)
@@ -23,7 +23,7 @@ def stop_on_signals(cancellation: Cancellation) -> None:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """A second signal must not take the report with it."""
+    """Ignore signals while the report is written, so that a second one does not destroy it."""
     before = {getattr(signal, name): signal.signal(getattr(signal, name), signal.SIG_IGN) for name in _ENDING}
     try:
         yield

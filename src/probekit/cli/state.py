@@ -1,4 +1,4 @@
-"""Where is the past kept? In the file that --state names, else in the user's state directory."""
+"""The state file with earlier runs: the one that --state names, else one in the user's state directory."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ NONE: Final = "none"
 
 def state_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--state FILE|none`."""
-    summary = "Where runs, deployments and baselines are kept, or none; else the user's state directory."
+    summary = "File that keeps runs, deployments and baselines, or none. [default: in the user's state directory]"
     return click.option("--state", metavar="FILE|none", envvar="PROBEKIT_STATE", help=summary)(function)
 
 
 def state_file(state: str | None, *, make: bool = True) -> Path | None:
-    """The file; None where none is to be kept. `make`: whether its usual folder is made where it is not there.
+    """Return the state file, or None for `--state none`. `make`: create its default folder if it is missing.
 
     Raises:
-        StoreError: there is no home to keep one in.
+        StoreError: the user has no home directory for a default file.
     """
     if state is not None:
         return None if state == NONE else Path(state)
-    from platformdirs import user_state_path  # noqa: PLC0415  # only who has no --state needs it
+    from platformdirs import user_state_path  # noqa: PLC0415  # needed without --state only
 
     from probekit.files import make_private_folder  # noqa: PLC0415  # as above
 
@@ -41,29 +41,29 @@ def state_file(state: str | None, *, make: bool = True) -> Path | None:
     except RuntimeError as error:  # no home
         from probekit.history.store import StoreError  # noqa: PLC0415  # sqlite3, for an error alone
 
-        raise StoreError(f"no state directory: {error}; name a file with --state") from error
-    with suppress(OSError):  # whoever opens the file says why not
+        raise StoreError(f"no state directory: {error}; name a state file with --state FILE") from error
+    with suppress(OSError):  # opening the file reports the reason
         if make:
             make_private_folder(folder)
     return folder / "probekit.sqlite3"
 
 
 def required_file(state: str | None) -> Path:
-    """The file of a command that is about the past.
+    """Return the state file of a command that reads earlier runs.
 
     Raises:
-        RequestError: none is to be kept.
+        RequestError: `--state none` was given.
     """
     from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
 
     file = state_file(state)
     if file is None:
-        raise RequestError("--state none leaves nothing to look at: name a file, or leave it out")
+        raise RequestError("this command reads the state file: replace --state none by a file, or leave --state out")
     return file
 
 
 def environment_of(request: RunOptions) -> Environment:
-    """The settings of a request's environment.
+    """Return the settings of a request's environment.
 
     Raises:
         ConfigError: a file is wrong.
@@ -73,7 +73,7 @@ def environment_of(request: RunOptions) -> Environment:
 
 
 def target_key(request: RunOptions) -> TargetKey:
-    """The environment of a request, as the store knows it.
+    """Return the environment of a request as the store's key.
 
     Raises:
         ConfigError: a file is wrong.

@@ -1,4 +1,4 @@
-"""A wrong command line: what is wrong with it, and which help says more."""
+"""Messages about a wrong command line, and a type of option for whole numbers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _WIDTH = 80
 
 
 def show_usage_error(error: click.UsageError) -> None:
-    """Write it to stderr, wrapped: how the command is used, which help says more, and what is wrong."""
-    if type(error).show is not click.UsageError.show:  # where a group is named alone, its help is the message
+    """Write it to stderr, wrapped: the command's usage, the name of its help option, and what is wrong."""
+    if type(error).show is not click.UsageError.show:  # a group without a command: its help is the message
         error.show()
         return
     lines = [f"Error: {error.format_message()}"]
@@ -33,7 +33,7 @@ class Count(click.ParamType[int]):
         self._least, self._most = least, most
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
+        """Return the number."""
         if isinstance(value, int):
             return value
         text = str(value)
@@ -41,5 +41,5 @@ class Count(click.ParamType[int]):
             int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(self._most)) else self._least - 1
         )
         if not self._least <= number <= self._most:
-            self.fail(f"'{text}' is no whole number from {self._least} to {self._most}", param, ctx)
+            self.fail(f"'{text}' is not a whole number from {self._least} to {self._most}", param, ctx)
         return number

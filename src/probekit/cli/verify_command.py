@@ -1,4 +1,4 @@
-"""`probekit verify`: what it is told on the command line."""
+"""`probekit verify`: its command line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from probekit.cli.state import state_option
 
 @click.command(name="verify")
 @environment_option
-@click.option("--url", metavar="URL", help="Verify this URL without a file: health, certificate, headers, latency.")
+@click.option(
+    "--url", metavar="URL", help="Verify this URL without a configuration file: health, certificate, headers, latency."
+)
 @click.option(
     "--ca",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="CA certificates in PEM for --url, in addition to the system's.",
+    help="CA certificates (PEM) that --url trusts in addition to the system's.",
 )
 @header_option
 @config_option
@@ -31,28 +33,28 @@ from probekit.cli.state import state_option
     "--since",
     type=click.Path(path_type=Path),
     metavar="REPORT.json",
-    help="The JSON report of the run before this one, where no state is kept.",
+    help="JSON report of the previous run. Replaces the state file where none is kept.",
 )
 @click.option(
     "--wait",
     type=Seconds(),
     default=0.0,
     metavar="DURATION",
-    help="Wait so long for another run of this environment to end, such as 5m.",
+    help="Wait up to this long for another run on this environment to end, such as 5m.",
 )
 @click.option(
     "--on-change",
     is_flag=True,
-    help="Print nothing while decision, failures and release stay what they were (for cron).",
+    help="Print nothing unless the decision, the failures or the release changed (for cron).",
 )
 @deployed_by_option
 @reviewed_by_option
 @maintenance_option
-@click.option("--machine-only", is_flag=True, help="Leave out what only a person's signature answers (for cron).")
+@click.option("--machine-only", is_flag=True, help="Skip items that only a person's signature answers (for cron).")
 @state_option
 @exit_on_error
 def command(environment: str | None, url: str | None, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
-    """Measure a deployment, hold it against the checklist, and decide.
+    """Measure a deployment, judge it by the checklist, and decide.
 
     \b
     Examples:
@@ -65,7 +67,7 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
       */5 * * * * probekit verify --env prod --no-settle --on-change
 
     \b
-    The exit code is the decision's, whatever the format:
+    The exit code states the decision, whatever the format:
       0 go, 10 investigate, 11 hold, 20 rollback, 21 no go, 30 undecided
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     _check(environment, url, options)
@@ -75,11 +77,15 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
 
 
 def _check(environment: str | None, url: str | None, options: Mapping[str, Any]) -> None:
-    """Refuse options that do not go together: those of a URL, and those of a file."""
+    """Refuse options of a URL together with options of a file.
+
+    Raises:
+        UsageError: there are such options.
+    """
     if url is not None and environment is not None:
-        raise click.UsageError("--env names a target of a file and --url one without a file: give one of them")
+        raise click.UsageError("--env names an environment of a file, --url a target without a file: give one of them")
     if url is not None:
         return
     for option, given, setting in (("--ca", "ca", "connect.ca"), ("--header", "headers", "connect.headers")):
         if options[given]:
-            raise click.UsageError(f"{option} goes with --url only; in a file, {setting} of the environment does it")
+            raise click.UsageError(f"{option} works with --url only; with a file, write {setting} in its environment")

@@ -1,4 +1,4 @@
-"""What `probekit verify` and `probekit demo` do with their options: run the flow, write the reports, remember."""
+"""The common part of `probekit verify` and `probekit demo`: run, write the reports, record the run."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ from probekit.workflows.assembly import loaded, target_of, with_config
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.verify import execute_run
 
-_DEVICES: Final = Path("/dev")  # whose files keep what was written first
+_DEVICES: Final = Path("/dev")  # whose files can take several reports
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """Where the report goes, and how much is said beside it."""
+    """Where the reports go, and how much is printed."""
 
     reports: tuple[tuple[str, Path | None], ...] = ()  # format and file; None: stdout
-    show: Show | None = None  # None: as fits stdout
+    show: Show | None = None  # None: all on a terminal, else failures
     quiet: bool = False
     on_change: bool = False
     verbose: bool = False
 
 
 def verify(environment: str | None, config: Path | None, options: dict[str, Any]) -> int:
-    """One run from parsed options to its exit code."""
+    """Carry out one run, from parsed options to its exit code."""
     request, output = _parsed(environment, config, options)
     file, now = state_file(options.get("state", NONE)), datetime.now(UTC)
     request = with_config(request)
@@ -69,34 +69,34 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
             stated, note = repeated(stated, earlier.mark, since)
         past = load_history(file, target, now, warn=warn, stated=stated)
         request = replace(_remembering(request, past.history, earlier), notes=(*filter(None, [note]), *past.notes))
-        report = _carried_out(request, output)
+        report = _executed(request, output)
         with undisturbed():
             document = json.loads(reports.load_format("json").text(report))
             is_go = report.exit_code == Action.GO.exit_code
             is_known = output.on_change and not is_news(past.last, document)
-            is_told = _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
-            # After it was written: a run that nobody could read must not silence the next one of --on-change.
+            is_written = _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
+            # Only after the report is written: an unwritten one must not silence the next run with --on-change.
             if stated and past.is_new and request.url is None and _is_of_the_deployment(report):
                 stated = replace(stated, responsible=_as_shown(stated.responsible, report.run))
                 record_deployment(file, target, stated, now, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
-    return report.exit_code if is_told else report.exit_code or INTERNAL
+    return report.exit_code if is_written else report.exit_code or INTERNAL
 
 
 def _is_of_the_deployment(report: Report) -> bool:
-    """Whether a stated deployment is to be remembered: a run that is narrowed leaves what is on record as it was."""
+    """Return whether a stated deployment is recorded: a partial run leaves the record unchanged."""
     return report.run.stage is Stage.AFTER and not report.situation.partial
 
 
 def _as_shown(named: Responsible, run: Run) -> Responsible:
-    """Who is named to this run, as its report has it: a name that is also a secret is not kept."""
+    """Return the named people as the report shows them: a name that is also a secret is not recorded."""
     return Responsible(
         deployed_by=named.deployed_by and run.deployed_by, reviewed_by=named.reviewed_by and run.reviewed_by
     )
 
 
 def _remembering(request: RunOptions, history: History, earlier: EarlierRun | None) -> RunOptions:
-    """What a report says of the past goes before what the store knows."""
+    """Return the request with its history; an earlier report (--since) takes precedence over the state file."""
     if earlier:
         found = earlier.history
         history = replace(
@@ -111,7 +111,7 @@ def _remembering(request: RunOptions, history: History, earlier: EarlierRun | No
 
 def _parsed(environment: str | None, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
     if options["quiet"] and options["verbose"]:
-        raise RequestError("--quiet and --verbose exclude each other")
+        raise RequestError("--quiet and --verbose exclude each other: leave one of them out")
     reports = options["reports"]
     _check_reports(reports)
     request = RunOptions(
@@ -149,22 +149,20 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
 
 
 def _check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
-    """Refuse two reports to one place, of which none could be read.
+    """Refuse two reports to one place, where neither could be read.
 
     Raises:
         RequestError: there are two.
     """
     if sum(file is None for _, file in reports) > 1:
-        raise RequestError(
-            "two reports to stdout would be no document: name a file for one, such as --report json=report.json"
-        )
+        raise RequestError("two reports go to stdout: write one to a file, such as --report json=report.json")
     files = [file.absolute() for _, file in reports if file is not None and file.parent != _DEVICES]
     if twice := next((file for file in files if files.count(file) > 1), None):
-        raise RequestError(f"two reports to {twice}: the second would replace the first; name a file for each")
+        raise RequestError(f"two reports go to {twice}: give each its own file")
 
 
-def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> tuple[RunOptions, Stated | None]:
-    """Where the command line says nothing of the release or its deployment, the PROBEKIT_ variables do."""
+def _with_variables(request: RunOptions, given: tuple[datetime, bool] | None) -> tuple[RunOptions, Stated | None]:
+    """Return the request with the release and its deployment: by the command line, else by PROBEKIT_ variables."""
     config = loaded(request)
     variables = Variables().completed(config.dotenv.values)
     by_variables = Responsible(
@@ -173,11 +171,11 @@ def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> 
     )
     responsible = request.responsible.completed(by_variables)
     request = replace(request, release=request.release or variables.release, responsible=responsible)
-    said = said or (_deployed(variables.deployed) if variables.deployed else None)
-    if said is None:
+    given = given or (_deployed(variables.deployed) if variables.deployed else None)
+    if given is None:
         return request, None
     declared = declared_release(target_of(request, config))
-    moment, is_relative = said
+    moment, is_relative = given
     stated = Stated(
         at=moment, release=request.release, declared=declared, is_relative=is_relative, responsible=responsible
     )
@@ -185,7 +183,7 @@ def _with_variables(request: RunOptions, said: tuple[datetime, bool] | None) -> 
 
 
 def _person(name: str, text: str | None) -> str | None:
-    """The person that a PROBEKIT_ variable names."""
+    """Return the person that a PROBEKIT_ variable names."""
     try:
         return OneLine().convert(text, None, None) if text else None
     except click.BadParameter as error:
@@ -193,31 +191,31 @@ def _person(name: str, text: str | None) -> str | None:
 
 
 def _deployed(text: str) -> tuple[datetime, bool]:
-    """The moment that PROBEKIT_DEPLOYED names."""
+    """Return the moment that PROBEKIT_DEPLOYED names."""
     try:
         return Deployed().convert(text, None, None)
     except click.BadParameter as error:
         raise RequestError(f"PROBEKIT_DEPLOYED: {error.message}") from None
 
 
-def _carried_out(request: RunOptions, output: Output) -> Report:
+def _executed(request: RunOptions, output: Output) -> Report:
     log.configure(level=logging.DEBUG if output.verbose else logging.WARNING)
     with shown_progress(quiet=output.quiet) as progress:
-        return asyncio.run(_until_told(request, progress))
+        return asyncio.run(_until_cancelled(request, progress))
 
 
-async def _until_told(request: RunOptions, progress: RunObserver | None) -> Report:
-    """The flow, ended early by a signal with what was measured so far."""
+async def _until_cancelled(request: RunOptions, progress: RunObserver | None) -> Report:
+    """Run; a signal ends it early with what was measured so far."""
     cancellation = Cancellation()
     stop_on_signals(cancellation)
     return await execute_run(request, cancellation=cancellation, observer=progress)
 
 
 def _check_files(output: Output) -> None:
-    """Refuse a report file that cannot be written, before anything is measured: a stale one would be read for this run.
+    """Refuse a report file that cannot be written before anything is measured, so that no old report stays there.
 
     Raises:
-        RequestError: there is one.
+        RequestError: there is such a file.
     """
     for _, file in output.reports:
         if file is not None:
@@ -229,17 +227,17 @@ def _check_files(output: Output) -> None:
 
 
 def _written(report: Report, output: Output, mode: str | None, *, silent: bool) -> bool:
-    """Write files first, whole; then stdout, unless nothing is to be said there. Whether all of it was written."""
-    is_told = True
+    """Write the report files and then, unless it is silent, stdout; return whether all of it was written."""
+    is_written = True
     for name, file in output.reports:
         if file is not None:
             form = reports.load_format(name)
-            is_told &= save(
+            is_written &= save(
                 form.text(report, View(show=output.show or "failures")),
                 file,
                 mode=form.mode if mode is None else int(mode, 8),
             )
     for name, file in output.reports:
-        if file is None and not (silent and is_told):
-            is_told &= write_stdout(reports.load_format(name).text(report, view(output.show)))
-    return is_told
+        if file is None and not (silent and is_written):
+            is_written &= write_stdout(reports.load_format(name).text(report, view(output.show)))
+    return is_written

@@ -69,7 +69,7 @@ class SecretResolver:
         if any(len(part) < SHORT for part in parts):
             self._warn("secret.short", secret=str(secret), least=SHORT)
         if any(is_own_word(part) for part in parts):
-            self._warn("secret.ordinary_word", secret=str(secret), mend="choose one that is no word")
+            self._warn("secret.ordinary_word", secret=str(secret), fix="choose one that is no word")
         return value
 
     def _warn(self, event: str, *, secret: str, **values: object) -> None:
@@ -95,7 +95,7 @@ class SecretResolver:
         if not value:
             raise ProbeFailedError(Reason.MISSING_SECRET, f"the file {file} is empty")
         if mode & OTHERS:
-            self._warn("secret.readable_by_others", secret=str(file), mend=f"chmod 600 {file}")
+            self._warn("secret.readable_by_others", secret=str(file), fix=f"chmod 600 {file}")
         return value
 
 

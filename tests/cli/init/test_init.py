@@ -68,7 +68,7 @@ def test_the_last_lines_name_the_next_commands(init, site) -> None:
     lines = init(site(PAGES).url).stderr.splitlines()
 
     assert lines[-4:] == [
-        "probes.toml is written. Next:",
+        "Wrote probes.toml. Next:",
         "  probekit probe health --env prod",
         "  probekit plan --env prod",
         "  probekit verify --env prod --deployed now",
@@ -101,7 +101,7 @@ def test_the_file_begins_with_the_next_commands(init, site) -> None:
     ],
 )
 def test_a_health_probe_that_is_not_complete_comes_first(init, site, health, then) -> None:
-    assert f"probes.toml is written. {then}" in init(site({"/health": health}).url).stderr.splitlines()
+    assert f"Wrote probes.toml. {then}" in init(site({"/health": health}).url).stderr.splitlines()
 
 
 def test_the_next_commands_name_another_file_and_quote_the_environment(init, site) -> None:
@@ -115,7 +115,7 @@ def test_what_was_written_is_taken_by_plan(init, site, capfd) -> None:
     init(site(PAGES).url)
 
     assert cli.run(["plan", "--env", "prod"]) == 0
-    assert "nothing here is in the way of a go" in capfd.readouterr().out
+    assert "GO is possible for a healthy target" in capfd.readouterr().out
 
 
 def test_a_file_that_is_there_is_left_alone(init, site) -> None:
@@ -138,7 +138,7 @@ def test_what_is_no_url_is_told(init, url) -> None:
     result = init(url)
 
     assert (result.returncode, result.stdout) == (64, "")
-    assert "no URL to read" in result.stderr
+    assert "invalid URL, expected https://HOST" in result.stderr
     assert not Path("probes.toml").exists()
 
 

@@ -24,7 +24,7 @@ from probekit.text import words
 @click.command(name="compare")
 @click.argument("before")
 @click.argument("after")
-@click.option("--json", "as_json", is_flag=True, help="The differences for other programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as a JSON document.")
 @target_options
 @state_option
 @exit_on_error
@@ -36,10 +36,10 @@ def command(
     choice: Choice,
     state: str | None,
 ) -> int:
-    """Compare two runs: outcomes, numbers, limits, and what they were configured by.
+    """Compare two runs: outcomes, values, limits and configuration.
 
-    Each is named by the beginning of its id, or as the last or previous one of the target that --env or --url names.
-    The exit code is 0 whether or not they differ.
+    BEFORE and AFTER are each the beginning of a run's id, or last or previous: the run of the target that --env or
+    --url names. The exit code is 0 whether or not they differ.
 
     \b
     Examples:
@@ -60,12 +60,12 @@ def command(
 
 
 def blocks_of(difference: Difference) -> Iterator[Block]:
-    """Yield both runs with what differs of them, then outcomes, numbers, limits, claims and items."""
+    """Yield both runs with their differing facts, then outcomes, values, limits, claims and items."""
     one, other = difference.targets
     before, after = difference.before.run.id, difference.after.run.id
     yield Line(f"{title(other)}: {before} to {after}", style="strong")
     if one != other:
-        yield Line(f"these are runs of different targets: {before} is of {title(one)}")
+        yield Line(f"these are runs of different targets: {before} is a run of {title(one)}")
     columns = [Column(title=""), Column(title=before, is_wrapped=True), Column(title=after, is_wrapped=True)]
     yield Table(columns=columns, rows=[(name, *values) for name, values in difference.facts.items()])
     yield from _outcomes([pair for pair in difference.pairs if pair.is_other_outcome])
@@ -75,7 +75,7 @@ def blocks_of(difference: Difference) -> Iterator[Block]:
             yield from _heading(f"{heading}: {len(lines)}")
             yield from (Line(line, 2) for line in lines)
     if not _is_other(difference):
-        yield Line("No outcome, number, limit or item differs.")
+        yield Line("No outcome, value, limit or item differs.")
 
 
 def _is_other(difference: Difference) -> bool:
@@ -94,9 +94,9 @@ def _heading(text: str) -> Iterator[Block]:
 
 
 def _outcomes(pairs: Sequence[Pair]) -> Iterator[Block]:
-    """Yield each item with another outcome, and why it has it."""
+    """Yield each item with another outcome, and the reason for the later one."""
     if pairs:
-        yield from _heading(f"other outcome: {len(pairs)}")
+        yield from _heading(f"different outcome: {len(pairs)}")
     for pair in pairs:
         change = f"{_outcome(pair.before)} -> {_outcome(pair.after)}"
         yield Line(f"{pair.item}: {change}", 2, outcome_style(pair.after.outcome))
@@ -109,7 +109,7 @@ def _outcome(verdict: RecordedVerdict) -> str:
 
 def _numbers(difference: Difference, pairs: Sequence[Pair]) -> Iterator[Block]:
     if pairs:
-        yield from _heading(f"other number: {len(pairs)}")
+        yield from _heading(f"different value: {len(pairs)}")
     runs = (difference.before.run.id[:8], difference.after.run.id[:8], "change")
     columns = [Column(title="item"), *(Column(title=name, is_number=True) for name in runs), Column(title="limit")]
     rows = [(one.item, one.before.measured, one.after.measured, one.change, one.after.bound) for one in pairs]
@@ -121,20 +121,20 @@ def _configuration(difference: Difference) -> Iterator[tuple[str, list[str]]]:
     pairs = difference.pairs
     limits = [pair for pair in pairs if pair.is_other_limit]
     claims = [pair.item for pair in pairs if pair.is_other_claim and not pair.is_other_limit]
-    yield "other limit", [f"{one.item}: {_limits(one.before)} -> {_limits(one.after)}" for one in limits]
-    yield "other claim (what is measured, how it is reached, or what a failure leads to)", claims
+    yield "different limit", [f"{one.item}: {_limits(one.before)} -> {_limits(one.after)}" for one in limits]
+    yield "different measurement (what is measured, how it is reached, or what a failure leads to)", claims
     yield "judged only by the later run", list(difference.added)
     yield "judged only by the earlier run", list(difference.removed)
 
 
 def _limits(verdict: RecordedVerdict) -> str:
-    """Return the limits that the environment changed, else the one that was shown."""
+    """Return the limits that the environment changed, else the displayed one."""
     changed = " and ".join(verdict.changed.to) if verdict.changed else ""
     return changed or verdict.limit or "none"
 
 
 def document_of(difference: Difference) -> dict[str, Any]:
-    """Return the differences for other programs."""
+    """Return the differences as a JSON document."""
     pairs = difference.pairs
     return {
         "before": difference.before.run.id,

@@ -1,4 +1,4 @@
-"""What changed from one run to another: outcomes, numbers, limits, and what they were configured by."""
+"""The differences between two runs: outcomes, values, limits and configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probekit.model.numbers import number
 from probekit.reports.json.recorded import RecordedReport, RecordedVerdict
 from probekit.text import moment, words
 
-_HASH: Final = 12  # digits of a file's digest that are shown
+_HASH: Final = 12  # displayed digits of a file's digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,33 +28,33 @@ class Pair:
 
     @property
     def is_other_outcome(self) -> bool:
-        """Whether the outcome changed, or how grave a failure is."""
+        """Whether the outcome or the severity changed."""
         one, other = self.before, self.after
         return (one.outcome, one.severity) != (other.outcome, other.severity)
 
     @property
     def is_other_number(self) -> bool:
-        """Whether both have a number of one metric, and another one."""
+        """Whether both have a value of the same metric, and the values differ."""
         one, other = self.before, self.after
         is_same = (one.metric, one.unit) == (other.metric, other.unit) and None not in (one.observed, other.observed)
         return is_same and one.observed != other.observed
 
     @property
     def is_other_limit(self) -> bool:
-        """Whether the limit of one metric changed, or what the environment changes of the checklist."""
+        """Whether the limit of the metric changed, or what the environment changes in the checklist."""
         one, other = self.before, self.after
         is_other = one.metric == other.metric and one.limit != other.limit
         return is_other or (one.changed and one.changed.to) != (other.changed and other.changed.to)
 
     @property
     def is_other_claim(self) -> bool:
-        """Whether what the item is held to, or by what it is measured, changed; reports without claims do not say."""
+        """Whether limits, configuration or consequences changed, by the claims; False for reports without claims."""
         one, other = self.before.claim, self.after.claim
         return one is not None and other is not None and one != other
 
     @property
     def change(self) -> str:
-        """The ratio of both numbers, or where one of them is not above zero, or is a share, their difference."""
+        """The ratio of both values; their difference if one is not above zero or they are percentages."""
         before, after = self.before.observed or 0.0, self.after.observed or 0.0
         if self.after.unit not in ("%", "") and before > 0 and after > 0:
             return f"x {number(float(f'{after / before:.3g}'))}"
@@ -64,14 +64,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Two reports, and what differs between them."""
+    """Two reports and their differences."""
 
     before: RecordedReport
     after: RecordedReport
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """Every item that both judged, in the order of the later one."""
+        """Every item that both runs judged, in the order of the later run."""
         earlier = {verdict.item: verdict for verdict in self.before.verdicts}
         found = [(earlier.get(verdict.item), verdict) for verdict in self.after.verdicts]
         return tuple(Pair(before=one, after=other) for one, other in found if one)
@@ -88,7 +88,7 @@ class Difference:
 
     @property
     def facts(self) -> dict[str, tuple[str, str]]:
-        """What differs of the runs themselves, by its name; the target is among it only where there are two."""
+        """Facts of the runs themselves that differ, by name; the target is included only if there are two."""
         before, after = dict(_facts(self.before)), dict(_facts(self.after))
         return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
 
@@ -122,6 +122,6 @@ def _facts(report: RecordedReport) -> Iterator[tuple[str, str]]:
     yield "items in scope", number(situation.in_scope)
     yield "items judged", number(len(report.verdicts))
     yield "configuration", run.config_file
-    yield "its digest (SHA-256)", run.config_hash[:_HASH]
+    yield "configuration digest", run.config_hash[:_HASH]
     yield "checklist", run.checklist
     yield "probekit", run.version

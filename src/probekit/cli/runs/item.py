@@ -1,4 +1,4 @@
-"""How one item of one target went from run to run: its outcome, its number and its limit."""
+"""The history of one item of one target: its outcome, value and limit in each run."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Judged = tuple[RunSummary, RecordedVerdict]
 
 
 def outcome_style(outcome: Outcome) -> Style:
-    """Return how an outcome looks."""
+    """Return the style of an outcome."""
     if outcome is Outcome.FAIL:
         return "bad"
     return "good" if outcome.is_settled else "warn"
 
 
 def verdicts_of(store: Store, target: TargetKey, item: str, most: int) -> list[Judged]:
-    """Return each of the last runs that judged the item, the newest first; what is no report is left out.
+    """Return each of the last runs that judged the item, the newest first; unreadable reports are skipped.
 
     Raises:
-        RequestError: none of them judged it.
+        RequestError: none of them judged the item.
     """
     found: list[Judged] = []
     known: dict[str, None] = {}
@@ -51,7 +51,7 @@ def verdicts_of(store: Store, target: TargetKey, item: str, most: int) -> list[J
 
 
 def table_of(judged: Sequence[Judged], *, is_drawn: bool) -> Iterator[Block]:
-    """Yield the table of an item, and its numbers as a line of bars where it is drawn."""
+    """Yield the table of an item, and its values as a line of bars if it is drawn."""
     columns = [Column(title=title) for title in ("run", "started (UTC)", "outcome")]
     columns += [Column(title="measured", is_number=True), Column(title="limit", is_wrapped=True)]
     yield Table(columns=columns, rows=[_row(*one) for one in judged])
@@ -60,7 +60,7 @@ def table_of(judged: Sequence[Judged], *, is_drawn: bool) -> Iterator[Block]:
 
 
 def _trend(judged: Sequence[Judged]) -> str:
-    """Return the numbers of the newest run's metric as bars; empty where it has none."""
+    """Return the values of the newest run's metric as bars; empty if there are none."""
     newest = next((verdict for _, verdict in judged if verdict.observed is not None), None)
     if newest is None:
         return ""
@@ -77,7 +77,7 @@ def _row(run: RunSummary, verdict: RecordedVerdict) -> list[Cell | str]:
 
 
 def bars(numbers: Sequence[float | None]) -> str:
-    """Return a bar for each number between the least and the greatest, a gap where there was none."""
+    """Return a bar for each number between the least and the greatest, and a gap for None."""
     known = [number for number in numbers if number is not None]
     least, most = min(known), max(known)
     extent = most / 2 - least / 2  # halves, for the difference of two floats may be infinite
@@ -86,7 +86,7 @@ def bars(numbers: Sequence[float | None]) -> str:
 
 
 def document_of(target: TargetKey, item: str, judged: Sequence[Judged]) -> dict[str, Any]:
-    """Return the same for other programs."""
+    """Return the history of an item as a JSON document."""
     runs = [
         {
             "id": run.id,

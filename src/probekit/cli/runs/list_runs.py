@@ -1,4 +1,4 @@
-"""`probekit runs list`: which runs are on record, target by target, or how one item went from run to run."""
+"""`probekit runs list`: the runs on record by target, or the history of one item."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ STYLES: Final[dict[str, Style]] = {
     "undecided": "odd",
 }
 _COLUMNS: Final = ("run", "started (UTC)", "decision", "exit", "scope", "release")
-_OTHERS: Final = 12 + 16 + 11 + 4 + 7 + 5 * 2  # columns that the others and the gaps take
-_LEAST: Final = 20  # columns of a release: where they do not fit beside the others, each value has its own line
+_OTHERS: Final = 12 + 16 + 11 + 4 + 7 + 5 * 2  # width of the other columns and the gaps
+_LEAST: Final = 20  # width of a release; if it does not fit next to the other columns, each value has its own line
 
 
 @click.command(name="list")
@@ -39,11 +39,13 @@ _LEAST: Final = 20  # columns of a release: where they do not fit beside the oth
 @click.option(
     "--item",
     metavar="ITEM",
-    help="What came of this item of one target, with its number as a trend.",
+    help="Show the outcome, value and limit of this item in each run of one target.",
     shell_complete=complete.items,
 )
-@click.option("--last", type=Count(1, 10_000), default=20, show_default=True, help="So many runs of a target.")
-@click.option("--json", "as_json", is_flag=True, help="The list for other programs.")
+@click.option(
+    "--last", type=Count(1, 10_000), default=20, show_default=True, help="Number of runs to list for each target."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the list as a JSON document.")
 @state_option
 @exit_on_error
 def command(
@@ -54,7 +56,7 @@ def command(
     choice: Choice,
     state: str | None,
 ) -> int:
-    """List runs, the newest first, each target by itself.
+    """List runs by target, the newest first; or the history of one item.
 
     \b
     Examples:

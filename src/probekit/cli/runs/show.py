@@ -1,4 +1,4 @@
-"""`probekit runs show`: what one run decided and why, and every item that it measured, with its number and limit."""
+"""`probekit runs show`: the decision of one run, its reasons, and every measured item with its value and limit."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from probekit.reports.json.recorded import RecordedReport, RecordedVerdict, read
 from probekit.text import moment, words
 
 _MEASURED: Final = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS)  # in this order
-_NAMED: Final = 6  # items of one outcome that are named
+_NAMED: Final = 6  # named items of one outcome
 
 
 @click.command(name="show")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="The whole report, as it was written.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole recorded JSON report.")
 @target_options
 @state_option
 @exit_on_error
@@ -41,7 +41,9 @@ def command(
     choice: Choice,
     state: str | None,
 ) -> int:
-    """Show one run, by the beginning of its id, or as the last or previous one of a target.
+    """Show the decision of one run, its reasons and its values.
+
+    RUN is the beginning of the run's id, or last or previous: the run of the target that --env or --url names.
 
     \b
     Examples:
@@ -60,7 +62,7 @@ def command(
 
 
 def blocks_of(report: RecordedReport) -> Iterator[Block]:
-    """Yield the decision and its reasons, what is not green with its reason, every number, and the account."""
+    """Yield the decision and its reasons, each item that did not pass, all values, and the totals."""
     run, decision = report.run, report.decision
     target = title(TargetKey(environment=run.environment, base_url=run.base_url))
     part = " (partial run)" if report.situation.partial else ""
@@ -110,7 +112,7 @@ def _table(verdicts: Iterable[RecordedVerdict]) -> Iterator[Block]:
 
 
 def _others(verdicts: Sequence[RecordedVerdict]) -> Iterator[Block]:
-    """Yield what nobody measured, by outcome: the first items by name, and how many more there are."""
+    """Yield the items that were not measured, by outcome: the first by name, and the number of others."""
     groups = {outcome: [one.item for one in verdicts if one.outcome is outcome] for outcome in Outcome}
     groups = {outcome: items for outcome, items in groups.items() if items and outcome not in _MEASURED}
     if groups:

@@ -1,4 +1,4 @@
-"""Which target do --env and --url name: one of a file, one of `verify --url`, or one that only the record knows."""
+"""The target that --env and --url name: of a file, of `verify --url`, or only on record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _URL: Final = "url"  # the environment of `verify --url`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the options of a command say of the target."""
+    """The options of a command that name its target."""
 
     environment: str | None
     url: str | None
@@ -37,7 +37,7 @@ def target_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def target_names(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command that has an option for its file --env and --url, all three as its argument `choice`."""
+    """Give a command with an option for its file also --env and --url; all three become its argument `choice`."""
 
     @wraps(function)
     def choosing(*, environment: str | None, url: str | None, config: Path | None, **options: Any) -> int:  # noqa: ANN401  # click hands over what the options parsed
@@ -47,23 +47,23 @@ def target_names(function: Callable[..., int]) -> Callable[..., int]:
         "--env",
         "environment",
         metavar="NAME",
-        help="Only runs of this environment.",
+        help="Use only runs of this environment.",
         shell_complete=complete.environments,
     )
     url_option = click.option(
-        "--url", metavar="URL", help="Only runs of verify --url URL; with --env, its runs at this base_url."
+        "--url", metavar="URL", help="Use only runs of verify --url URL; with --env, only runs at this base_url."
     )
     return environment_option(url_option(choosing))
 
 
 def chosen(store: Store, choice: Choice) -> TargetKey | None:
-    """Return the target that the options name; None where they name none.
+    """Return the target that the options name, or None if they name no target.
 
-    An environment is that of the file. Where the file or its environment is gone, the record decides.
+    The file defines an environment's base_url; without the file or the environment, the record does.
 
     Raises:
-        ConfigError: the file is wrong, and the record does not know the environment.
-        RequestError: the target is unknown, or the record knows several of that name.
+        ConfigError: the file is wrong, and the environment is not on record.
+        RequestError: the target is unknown, or several targets of that name are on record.
     """
     environment = choice.environment
     if environment is None:
@@ -91,10 +91,10 @@ def _at(known: Sequence[TargetKey], environment: str, url: str) -> TargetKey:
 
 
 def only(store: Store, target: TargetKey | None) -> TargetKey:
-    """Return the target that was named, else the only one on record.
+    """Return the named target, else the only one on record.
 
     Raises:
-        RequestError: no run is on record, or runs of several targets and none is named.
+        RequestError: no run is on record, or no target is named and several are on record.
     """
     known = store.targets()
     if target is not None and target in known:
@@ -132,5 +132,5 @@ def name_of(target: TargetKey) -> str:
 
 
 def title(target: TargetKey) -> str:
-    """Return the heading of what is said of a target."""
+    """Return the heading for a target."""
     return target.base_url if target.environment == _URL else f"{target.environment}, {target.base_url}"
