@@ -624,7 +624,7 @@ def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, 
 
     code, told, _ = call(judge.command, "abcd", "--report", "json")
     assert (code, json.loads(told)["verdicts"][0]["outcome"]) == (0, "pass")
-    assert json.loads(told)["run"]["notes"][-1] == "judged again by probes.toml; nothing was measured anew"
+    assert json.loads(told)["run"]["notes"][-1] == "judged again with the limits of probes.toml; nothing was measured"
 
     code, told, _ = call(judge.command, "abcd", "--limits", "stricter.toml")
     assert code == 10
@@ -650,7 +650,7 @@ def test_a_run_whose_items_are_out_of_scope_by_now_is_not_judged(call, folder, m
     code, told, said = call(judge.command, "abcd")
 
     assert (code, told) == (64, "")
-    assert "nothing that this run judged is in scope of 'prod' in probes.toml" in said
+    assert "no item that this run judged is in scope of 'prod' in probes.toml" in said
 
 
 @pytest.fixture
@@ -669,10 +669,10 @@ def on_record(folder):
 @pytest.mark.parametrize(
     ("words", "told", "left"),
     [
-        (["--keep", "90d"], "6 of 46 runs removed: begun before ", 40),
-        (["--keep", "90d", "--env", "prod"], "5 of 46 runs removed: begun before ", 41),
-        (["--keep", "90d", "--dry-run"], "6 of 46 runs would be removed: begun before ", 46),
-        (["--keep", "101d"], "0 of 46 runs removed: begun before ", 46),
+        (["--keep", "90d"], "6 of 46 runs removed: started before ", 40),
+        (["--keep", "90d", "--env", "prod"], "5 of 46 runs removed: started before ", 41),
+        (["--keep", "90d", "--dry-run"], "6 of 46 runs would be removed: started before ", 46),
+        (["--keep", "101d"], "0 of 46 runs removed: started before ", 46),
     ],
 )
 def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, left) -> None:
@@ -680,7 +680,7 @@ def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, le
 
     begun = moment(on_record - timedelta(days=int(words[1].removesuffix("d"))))
     assert (code, warned) == (0, "")
-    assert said == f"{told}{begun}; each target keeps its last 20\n"
+    assert said == f"{told}{begun}; the last 20 of each target stay\n"
     with Store(folder / "state.sqlite3") as store:
         assert len(store.runs(most=100)) == left
 
@@ -702,10 +702,52 @@ def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [([], "--keep"), (["--keep", "90"], "is no duration"), (["--keep", "5000d"], "'5000d' is longer than 3650d")],
+    [(["--keep", "90"], "is no duration"), (["--keep", "5000d"], "'5000d' is longer than 3650d")],
 )
 def test_how_long_runs_are_kept_must_be_said(call, words, told) -> None:
     with pytest.raises(click.UsageError) as refused:
         prune.command.make_context("prune", list(words))
 
     assert told in refused.value.format_message()
+
+
+@pytest.mark.usefixtures("on_record")
+def test_runs_are_not_removed_without_a_duration(folder) -> None:
+    refused = CliRunner().invoke(prune.command, [])
+
+    assert refused.exit_code != 0
+    assert "--keep is missing: give a duration such as --keep 90d, or only count with --dry-run" in refused.stderr
+    with Store(folder / "state.sqlite3") as store:
+        assert len(store.runs(most=100)) == 46
+
+
+def test_without_a_duration_runs_are_counted_by_the_default_retention(call, folder, on_record) -> None:
+    with Store(folder / "state.sqlite3") as store:  # the two oldest: one that no default keeps, one that 180d keep
+        facts = {"release": None, "action": "investigate", "exit_code": 10, "partial": False}
+        for days in (190, 170):
+            started = on_record - timedelta(days=days)
+            store.record(RunSummary(id=f"i{days}", target=PLACE, started=started, **facts), {})
+        for number in range(20):  # the last runs of the target, which stay
+            kept = facts | {"action": "go"}
+            store.record(RunSummary(id=f"k{number}", target=PLACE, started=on_record, **kept), {})
+
+    code, said, warned = call(prune.command, "--dry-run")
+
+    go, others = (moment(on_record - timedelta(days=days)) for days in (30, 180))
+    rule = f"each go started before {go}, any other decision before {others}"
+    assert (code, warned) == (0, "")
+    assert said == f"7 of 68 runs would be removed: {rule}; the last 20 of each target stay\n"  # 5 + i190, 1 of stage
+    with Store(folder / "state.sqlite3") as store:
+        assert len(store.runs(most=100)) == 68
+
+
+def test_without_a_duration_runs_are_counted_by_the_environment_s_own_retention(call, folder, on_record) -> None:
+    (folder / "probes.toml").write_text(CONFIG + 'keep = "101d"\n')
+    begun = moment(on_record - timedelta(days=101))
+
+    kept = call(prune.command, "--dry-run", "--env", "prod")[1]
+    (folder / "probes.toml").write_text(CONFIG + 'keep = "99d"\n')
+    removed = call(prune.command, "--dry-run", "--env", "prod")[1]
+
+    assert kept == f"0 of 46 runs would be removed: started before {begun}; the last 20 of each target stay\n"
+    assert removed.startswith("5 of 46 runs would be removed: started before ")

@@ -149,6 +149,22 @@ def test_an_empty_store_is_pruned(store) -> None:
     store.prune(NOW, PROD)
 
     assert store.prune_runs(NOW, DAY).count == 0
+    assert store.prune_runs(NOW, None).count == 0
+
+
+def test_without_an_age_runs_are_removed_as_a_run_removes_them(store, record) -> None:
+    for days in (402, 399, 181, 179, 31, 29):
+        record(f"go{days}", *ago(days))
+        record(f"no{days}", *ago(days), action="investigate")
+    record("latest", *ago(0, LAST))
+
+    counted = store.prune_runs(NOW, None, PROD, dry_run=True)
+    assert len(store.runs(most=1000)) == 12 + LAST
+    removed = store.prune_runs(NOW, None, PROD)
+
+    assert counted == removed
+    assert removed.count == 8
+    assert names(store) == {"go29", "no29", "no31", "no179", "latest"}
 
 
 @pytest.mark.parametrize(("target", "count"), [(None, 12), (PROD, 5), (OTHER, 7)])

@@ -1,10 +1,10 @@
-"""Which runs and baseline windows on record are removed, by their age.
+"""Removal of runs and baseline windows by their age.
 
-Two rules keep a wrong clock from removing what is not old. Age counts from the earliest start of the last 20 runs on
-record, or from now where that is earlier: a clock that is ahead must be seen by 20 runs in a row. And the last 20 runs
-of each target stay, however old, for later runs read them.
+Two rules prevent a wrong clock from removing recent runs. Age counts from the earliest start of the last 20 runs on
+record, or from now if that is earlier: a clock that is ahead removes nothing until 20 runs in a row have used it. And
+the last 20 runs of each target stay, however old, because later runs read them.
 
-`execute` is that of a connection within a transaction.
+`execute` is the method of a connection within a transaction.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from probekit.model.history import TargetKey
 Execute = Callable[..., Any]
 
 LAST: Final = 20  # runs that agree on the time, and runs of a target that stay
-GO: Final = timedelta(days=30)  # how long a go is kept, where no setting says otherwise
+GO: Final = timedelta(days=30)  # how long a go is kept by default
 OTHERS: Final = timedelta(days=180)  # and any other decision
-LONGEST: Final = timedelta(days=400)  # runs of any target, and windows of a baseline: a year of the same hours
+LONGEST: Final = timedelta(days=400)  # runs of any target, and baseline windows: the same season a year ago
 
 _OLD: Final = (
     "FROM run WHERE environment = ? AND base_url = ? AND started < ? AND rowid NOT IN"
@@ -31,7 +31,7 @@ _OLD: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunedRuns:
-    """How many runs of all on record were too old, by an age that counts from a moment."""
+    """How many of all runs on record were too old, and the moment from which age counted."""
 
     count: int
     total: int
@@ -53,28 +53,33 @@ def prune(execute: Execute, now: datetime, target: TargetKey, keep: timedelta | 
 
 
 def prune_runs(
-    execute: Execute, now: datetime, target: TargetKey | None, keep: timedelta, *, dry_run: bool
+    execute: Execute, now: datetime, target: TargetKey | None, keep: timedelta | None, *, dry_run: bool
 ) -> PrunedRuns:
-    """Remove the runs, of one target or of all, that are older than `keep`; with `dry_run` only count them."""
+    """Remove the runs, of one target or of all, that are older than `keep`; with `dry_run` only count them.
+
+    Without `keep` the limits are `GO` for a go and `OTHERS` for any other decision.
+    """
     moment = _reference(execute, now)
     ((total,),) = execute("SELECT count(*) FROM run")
+    rules = [(keep, "")] if keep is not None else [(GO, " AND action = 'go'"), (OTHERS, " AND action != 'go'")]
     count = 0
     for one in (target,) if target else _targets(execute):
-        ((found,),) = execute(f"SELECT count(*) {_OLD}", _values(one, moment - keep))
-        count += found
-        if not dry_run:
-            _remove(execute, one, moment - keep)
+        for age, decision in rules:
+            ((found,),) = execute(f"SELECT count(*) {_OLD}{decision}", _values(one, moment - age))
+            count += found
+            if not dry_run:
+                _remove(execute, one, moment - age, decision=decision)
     return PrunedRuns(count=count, total=total, counted_from=moment)
 
 
 def _reference(execute: Execute, now: datetime) -> datetime:
-    """The moment that age counts from."""
+    """Return the moment from which age counts."""
     ((earliest,),) = execute("SELECT min(started) FROM (SELECT started FROM run ORDER BY rowid DESC LIMIT ?)", (LAST,))
     return min(now, datetime.fromisoformat(earliest)) if earliest else now
 
 
 def _targets(execute: Execute) -> tuple[TargetKey, ...]:
-    """Every target that has a run on record."""
+    """Return every target with a run on record."""
     found = execute("SELECT DISTINCT environment, base_url FROM run").fetchall()
     return tuple(TargetKey(environment=environment, base_url=base_url) for environment, base_url in found)
 
@@ -89,5 +94,5 @@ def _values(target: TargetKey, before: datetime) -> tuple[object, ...]:
 
 
 def text_of(moment: datetime) -> str:
-    """In UTC and of one width, so that texts sort as moments do."""
+    """Return the moment in UTC and in a fixed width, so that texts sort like moments."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -166,9 +166,12 @@ class Store(Database):
             retention.prune(execute, now, target, keep)
 
     def prune_runs(
-        self, now: datetime, keep: timedelta, target: TargetKey | None = None, *, dry_run: bool = False
+        self, now: datetime, keep: timedelta | None, target: TargetKey | None = None, *, dry_run: bool = False
     ) -> PrunedRuns:
-        """Remove the runs, of one target or of all, that are older than `keep`; with `dry_run` only count them."""
+        """Remove the runs, of one target or of all, that are older than `keep`; with `dry_run` only count them.
+
+        Without `keep` the default retention applies (see `retention`).
+        """
         with self._transaction() as execute, self._as_damage(_RUN):
             return retention.prune_runs(execute, now, target, keep, dry_run=dry_run)
 
