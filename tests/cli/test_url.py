@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,19 @@ def verify(target, capfd):
     return run
 
 
+@pytest.fixture
+def judge(target, capfd):
+    """Judge the last run on record again, in this process; its exit code, stdout and stderr."""
+
+    def run(*words):
+        capfd.readouterr()
+        code = cli.run(["runs", "judge", "last", "--state", "state.sqlite3", *words])
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(words, code, out, err)
+
+    return run
+
+
 def outcomes(result) -> dict[str, str]:
     return {one["item"]: one["outcome"] for one in json.loads(result.stdout)["verdicts"]}
 
@@ -108,6 +122,44 @@ def notes(result) -> str:
 
 def reasons(result) -> str:
     return "\n".join(json.loads(result.stdout)["decision"]["because"])
+
+
+@pytest.mark.parametrize(("path", "code", "outcome"), [("/health", 0, "pass"), ("/down", 10, "fail")])
+def test_a_run_is_judged_again_by_its_whole_url(verify, target, judge, path, code, outcome) -> None:
+    url = f"{target.url}{path}"
+    assert verify(url, "--state", "state.sqlite3", "--report", "json=first.json").returncode == code
+    sent = len(target.asked)
+
+    again = judge("--url", url, "--report", "json")
+
+    first, second = json.loads(Path("first.json").read_text("utf-8")), json.loads(again.stdout)
+    assert (again.returncode, again.stderr, len(target.asked)) == (code, "", sent)
+    assert outcomes(again)[HEALTH] == outcome
+    assert [(one["item"], one["outcome"], one["claim"]) for one in second["verdicts"]] == [
+        (one["item"], one["outcome"], one["claim"]) for one in first["verdicts"]
+    ]
+    assert second["decision"]["action"] == first["decision"]["action"]
+    assert second["run"]["config_hash"] == first["run"]["config_hash"]
+    assert second["run"]["notes"][-1] == "judged again with the limits of --url; nothing was measured"
+
+
+def test_a_run_of_the_origin_is_judged_again_by_its_id_alone(verify, target, judge) -> None:
+    first = verify(target.url, "--state", "state.sqlite3", "--report", "json")
+
+    again = judge("--report", "json")
+
+    assert (again.returncode, outcomes(again)) == (first.returncode, outcomes(first))
+
+
+def test_to_judge_a_run_of_another_path_its_url_is_asked_for(verify, target, judge) -> None:
+    verify(f"{target.url}/health", "--quick", "--state", "state.sqlite3")
+    Path("probes.toml").write_text(f'[env.prod]\nbase_url = "{target.url}"\nscope = ["{HEALTH}"]\n', "utf-8")
+
+    without, limits = judge(), judge("--limits", "probes.toml")
+
+    assert (without.returncode, without.stdout) == (limits.returncode, limits.stdout) == (64, "")
+    assert f"its record lacks the URL's path; name the whole URL, such as --url {target.url}/health" in without.stderr
+    assert "is a run of verify --url, and probes.toml has no environment 'url'; leave --limits out" in limits.stderr
 
 
 def test_http_on_loopback_can_be_go(verify, target) -> None:

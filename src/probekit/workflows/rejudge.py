@@ -1,35 +1,82 @@
-"""An earlier run once more: what was seen then, judged by the limits of now; nothing is sent."""
+"""Judge an earlier run again: its measurements with the current limits; nothing is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from probekit.config.target import Config
 from probekit.judging.decide import decide
 from probekit.judging.judge import judge
+from probekit.model.plan import Plan
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Outcome, Situation
 from probekit.planning.selection import Selection
+from probekit.probe import ConfiguredKind
 from probekit.reports.json.read import RecordedRun, read_run
 from probekit.reports.json.recorded import RecordedFacts, RecordedReport, read_report
-from probekit.workflows.assembly import prepare, with_config
+from probekit.workflows.assembly import load_config, loaded, prepare, with_config
 from probekit.workflows.options import RequestError, RunOptions
+
+_OF_URL: Final = "--url"  # what the report of `verify --url` names instead of a file
+
+
+def is_of_url(report: Mapping[str, Any]) -> bool:
+    """Return whether it is the report of a run of `verify --url`.
+
+    Raises:
+        ReportError: the document is not a report.
+    """
+    return read_report(report).run.config_file == _OF_URL
 
 
 def rejudge(report: Mapping[str, Any], config: Path) -> Report:
-    """The report of that run as it would be by this file.
+    """Return the report of that run with the limits of a file.
 
     Raises:
         ConfigError: a file is wrong.
-        ReportError: it is no report.
-        RequestError: the file does not know its environment, or has nothing of its items in scope.
+        ReportError: the document is not a report.
+        RequestError: the file lacks the run's environment, or has none of its items in scope.
     """
+    run = read_report(report).run
+    known = load_config(config)
+    if is_of_url(report) and run.environment not in known.environments:
+        raise RequestError(
+            f"run {run.id} is a run of verify --url, and {config} has no environment '{run.environment}'; "
+            "leave --limits out to judge it with the built-in limits"
+        )
+    return _rejudged(report, RunOptions(config=config, config_loaded=known))
+
+
+def rejudge_url(report: Mapping[str, Any], url: str | None) -> Report:
+    """Return the report of a run of `verify --url` with the current built-in limits.
+
+    Args:
+        report: names the origin of its URL, not the path.
+        url: the whole URL; None if the run was of the origin itself.
+
+    Raises:
+        ReportError: the document is not a report.
+        RequestError: the URL is wrong, or it is None and the run was of another path.
+    """
+    run = read_report(report).run
+    options = RunOptions(url=url or run.base_url)
+    config = loaded(options)
+    if url is None and config.digest != run.config_hash:
+        raise RequestError(
+            f"run {run.id} is a run of verify --url, and its record lacks the URL's path; "
+            f"name the whole URL, such as --url {run.base_url}/health"
+        )
+    return _rejudged(report, replace(options, config_loaded=config))
+
+
+def _rejudged(report: Mapping[str, Any], source: RunOptions) -> Report:
+    """Return the report of a run, judged by the configuration of `source`."""
     found, written = read_run(report), read_report(report)
     situation, environment = found.situation, written.run.environment
-    asked = with_config(_options(written, situation, config))
+    asked = with_config(_options(written, situation, source))
     _, target, unsettled = prepare(asked)
     settling = unsettled.not_applicable.keys() - target.not_applicable.keys()
     left_out = {verdict.item for verdict in written.verdicts if verdict.outcome is Outcome.NOT_APPLICABLE}
@@ -37,15 +84,17 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     judged = {verdict.item for verdict in written.verdicts}
     kept = tuple(item.id for item in target.items if item.id in judged)
     if not kept:
-        raise RequestError(f"nothing that this run judged is in scope of '{environment}' in {config}")
-    loaded, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
+        raise RequestError(f"no item that this run judged is in scope of '{environment}' in {source.config}")
+    config, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
+    if source.url is not None:
+        planned = _as_recorded(planned, written)
     situation = replace(situation, in_scope=len(target.items))
     verdicts = judge(planned, found.attempts, situation)
     return Report(
-        run=_run(written.run, found, config, loaded),
+        run=_run(written.run, found, config, is_of_url=source.url is not None),
         situation=situation,
-        checklist=loaded.checklist.full_title,
-        items=len(loaded.checklist.items),
+        checklist=config.checklist.full_title,
+        items=len(config.checklist.items),
         measurements=tuple(
             measurement
             for kept in found.attempts.values()
@@ -60,12 +109,22 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     )
 
 
-def _options(written: RecordedReport, situation: Situation, config: Path) -> RunOptions:
-    """The options of that run, as far as its plan depends on them, without the wait for the release to settle."""
+def _as_recorded(planned: Plan[ConfiguredKind], written: RecordedReport) -> Plan[ConfiguredKind]:
+    """Return the plan in which items that did not apply to a URL then, such as https on loopback, do not apply now."""
+    recorded = {
+        verdict.item: verdict.because for verdict in written.verdicts if verdict.outcome is Outcome.NOT_APPLICABLE
+    }
+    reasons = {name: recorded[name] for name in planned.uncovered if name in recorded}
+    others = {name: why for name, why in planned.uncovered.items() if name not in reasons}
+    return replace(planned, not_applicable={**planned.not_applicable, **reasons}, uncovered=others)
+
+
+def _options(written: RecordedReport, situation: Situation, source: RunOptions) -> RunOptions:
+    """Return the options of that run as far as its plan depends on them, without waiting for the release to settle."""
     expected = situation.release.expected
-    return RunOptions(
+    return replace(
+        source,
         environment=written.run.environment,
-        config=config,
         stage=situation.stage,
         history=situation.history,
         release=expected[0] if len(expected) == 1 else None,
@@ -73,7 +132,7 @@ def _options(written: RecordedReport, situation: Situation, config: Path) -> Run
     )
 
 
-def _run(written: RecordedFacts, found: RecordedRun, config: Path, loaded: Config) -> Run:
+def _run(written: RecordedFacts, found: RecordedRun, config: Config, *, is_of_url: bool) -> Run:
     return Run(
         id=written.id,
         environment=written.environment,
@@ -82,13 +141,14 @@ def _run(written: RecordedFacts, found: RecordedRun, config: Path, loaded: Confi
         started=written.started,
         seconds=written.seconds,
         version=written.version,
-        config_file=str(config),
-        config_hash=loaded.digest,
+        config_file=str(config.path),
+        config_hash=config.digest,
         vantage=written.vantage,
         deployed_by=found.people.deployed_by,
         reviewed_by=found.people.reviewed_by,
         deployment_window=found.people.deployment_window,
         paging=found.people.paging,
         ended_by=written.ended_by,
-        notes=(*written.notes, f"judged again by {config}; nothing was measured anew"),
+        is_of_url=is_of_url,
+        notes=(*written.notes, f"judged again with the limits of {config.path}; nothing was measured"),
     )
