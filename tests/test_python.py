@@ -146,13 +146,13 @@ def test_both_take_the_same_and_say_what_each_option_is() -> None:
     ("options", "told"),
     [
         ({"url": "http://127.0.0.1:1/", "environment": "staging"}, "give one of them"),
-        ({"ca": "ca.pem"}, "ca and headers go with url only"),
-        ({"headers": {"X-Key": "KEY"}}, "ca and headers go with url only"),
-        ({"stage": "later"}, "no stage 'later'; known: before, after, rolled-back"),
-        ({"deployed": datetime(2026, 11, 23, 10)}, "has no zone"),  # noqa: DTZ001  # what is refused
-        ({"wait_release": -1.0}, "wait_release -1.0 is no number of seconds from 0"),
-        ({"wait_release": float("nan")}, "wait_release nan is no number of seconds from 0"),
-        ({"wait_release": float("inf")}, "wait_release inf is no number of seconds from 0"),
+        ({"ca": "ca.pem"}, "ca and headers work with url only"),
+        ({"headers": {"X-Key": "KEY"}}, "ca and headers work with url only"),
+        ({"stage": "later"}, "unknown stage 'later'; known stages: before, after, rolled-back"),
+        ({"deployed": datetime(2026, 11, 23, 10)}, "has no time zone"),  # noqa: DTZ001  # what is refused
+        ({"wait_release": -1.0}, "wait_release is -1.0; expected a number of seconds from 0"),
+        ({"wait_release": float("nan")}, "wait_release is nan; expected a number of seconds from 0"),
+        ({"wait_release": float("inf")}, "wait_release is inf; expected a number of seconds from 0"),
         ({"environment": "stagin"}, "did you mean 'staging'?"),
     ],
 )
@@ -171,7 +171,7 @@ def test_an_unknown_option_is_a_type_error() -> None:
 
 
 def test_headers_of_a_url_come_from_variables(target) -> None:
-    with pytest.raises(probekit.RequestError, match="the variable NOT_SET_HERE is set neither here nor in"):
+    with pytest.raises(probekit.RequestError, match="variable NOT_SET_HERE is not set; export it, or write it into"):
         probekit.verify(url=f"http://127.0.0.1:{target.server_port}/health", headers={"X-Key": "NOT_SET_HERE"})
 
 

@@ -94,8 +94,8 @@ def test_a_release_is_deployed_once_and_later_runs_know_it(deployment, folder, m
     second, note = deployment(*named, "--deployed", "now")
 
     assert first == known == second
-    assert "changed nothing" not in told
-    assert "--deployed changed nothing: the deployment of 2.3.1 is on record since " in note
+    assert "--deployed was ignored" not in told
+    assert "--deployed was ignored: the deployment of 2.3.1 is already on record at " in note
     assert "probekit deployment start --env prod" in note
 
 
@@ -106,7 +106,7 @@ def test_another_release_is_another_deployment(deployment) -> None:
 
     assert age(other) < timedelta(minutes=1)
     assert known == other
-    assert "changed nothing" not in note
+    assert "--deployed was ignored" not in note
 
 
 def test_the_release_that_a_file_expects_is_read_anew_by_every_run(deployment, probekit, folder) -> None:
@@ -161,7 +161,7 @@ def test_a_deployment_under_way_stays_so_and_can_be_finished(deployment, probeki
     finished = probekit("deployment", "finish")
 
     assert said["finished"] is None
-    assert "changed nothing" in note
+    assert "--deployed was ignored" in note
     assert (finished.returncode, finished.stdout) == (0, "prod: the deployment of 2 took 10 min\n")
 
 
@@ -220,7 +220,7 @@ def test_without_a_state_the_earlier_report_remembers_the_deployment(deployment,
     third, _ = deployment(*stateless, *named, "--deployed", "10m")
 
     assert first == second == third
-    assert "--deployed changed nothing: by last.json the deployment" in note
+    assert "--deployed was ignored: by last.json the deployment" in note
 
 
 def test_without_a_state_another_release_is_another_deployment(deployment) -> None:
@@ -229,7 +229,7 @@ def test_without_a_state_another_release_is_another_deployment(deployment) -> No
     other, note = deployment(*stateless, "--release", "3", "--deployed", "now")
 
     assert age(other) < timedelta(minutes=1)
-    assert "changed nothing" not in note
+    assert "--deployed was ignored" not in note
 
 
 def test_a_record_that_cannot_be_read_makes_no_repeated_statement_a_deployment(deployment, folder) -> None:

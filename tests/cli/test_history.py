@@ -423,7 +423,7 @@ def test_a_run_by_a_clock_that_was_ahead_is_ignored_and_hides_nothing(verify, be
     assert third.stdout == ""  # its decision is that of the first run; the one that was ahead had another
     assert since_of(fourth) == since_of(first)
     assert third.stderr.count("warning: ") == 1
-    assert "warning: 1 run on record lies in the future of this clock, and is ignored" in third.stderr
+    assert "warning: 1 run on record lies in the future by this machine's clock, and is ignored" in third.stderr
 
 
 def test_on_change_compares_with_the_run_that_was_recorded_last_by_a_clock_that_was_right(verify) -> None:
@@ -459,7 +459,10 @@ def test_a_window_of_the_baseline_in_the_future_is_ignored(verify, past) -> None
 
     result = verify("--state", str(STATE))
 
-    assert "warning: 1 baseline window on record lies in the future of this clock, and is ignored" in result.stderr
+    assert (
+        "warning: 1 baseline window on record lies in the future by this machine's clock, and is ignored"
+        in result.stderr
+    )
 
 
 def test_a_report_of_the_future_stands_in_for_nothing_and_the_store_is_asked(verify, folder) -> None:

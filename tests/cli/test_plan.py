@@ -201,7 +201,7 @@ def test_what_is_on_record_counts(plan, tmp_path) -> None:
     _, without = plan(scope, "--state", "none", tables=RELEASE)
     code, known = plan(scope, "--state", str(file), tables=RELEASE)
 
-    assert "settled will be 0 s, where 'settled >= 30 s' is due" in flat(without)
+    assert "settled will be 0 s, but 'settled >= 30 s' is required" in flat(without)
     assert "no version is expected" in flat(without)
     assert (code, "settled" in known, "expects 2" in known) == (0, False, True)
 

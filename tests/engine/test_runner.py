@@ -25,7 +25,7 @@ from probekit.transport.client import Http
 from probekit.transport.resolver import Resolver
 from probekit.transport.urls import Endpoint
 
-LEFT = "the name no longer leads to 192.0.2.2:443"
+LEFT = "the name no longer resolves to 192.0.2.2:443"
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
@@ -316,8 +316,8 @@ BOUNDS = {"up": Bounds(low=0, high=1, is_claim=True), "status": Bounds(low=0, hi
     ("said", "refused"),
     [
         ({"up": Exact(1), "status": Exact(100)}, {}),
-        ({"up": Exact(2), "status": Exact(0)}, {"up": "2 is impossible, 0 or 1 is due"}),
-        ({"up": Exact(0.5), "status": Exact(-1)}, {"up": "0.5 is", "status": "-1 is impossible, 0 to 100 is due"}),
+        ({"up": Exact(2), "status": Exact(0)}, {"up": "2 is impossible, expected 0 or 1"}),
+        ({"up": Exact(0.5), "status": Exact(-1)}, {"up": "0.5 is", "status": "-1 is impossible, expected 0 to 100"}),
         ({"status": Exact(100.1)}, {"status": "100.1 is impossible"}),
         ({"status": Summary(250, 40)}, {"status": "250 is impossible"}),
         ({"indexes": Exact(-5)}, {}),

@@ -58,9 +58,9 @@ def test_the_report_says_that_a_later_moment_did_not_count() -> None:
 
     assert note(stated("2", 499.5), kept, TARGET) == ""
     named, unnamed = note(stated("2"), kept, TARGET), note(stated(None), kept, TARGET)
-    assert named.startswith("--deployed changed nothing: the deployment of 2 is on record since 2026-11-23 01:40")
-    assert named.endswith("where it was put in place again: probekit deployment start --env prod")
-    assert unnamed.endswith("name it with --release")
+    assert named.startswith("--deployed was ignored: the deployment of 2 is already on record at 2026-11-23 01:40")
+    assert named.endswith("if it was deployed again, run probekit deployment start --env prod")
+    assert unnamed.endswith("name its release with --release")
 
 
 @pytest.mark.parametrize("place", ["release", "declared"])

@@ -234,7 +234,7 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(tmp_path, 
         raw.commit()
     before, names = other.read_bytes(), {path.name for path in tmp_path.iterdir()}
 
-    with pytest.raises(StoreError, match="another program's database"):
+    with pytest.raises(StoreError, match="database of another program"):
         Store(other)
 
     assert other.read_bytes() == before
@@ -248,7 +248,7 @@ def test_the_database_of_another_program_that_is_open_there_is_left_as_it_is(tmp
         raw.execute("CREATE TABLE customers (id, name)")  # in the write-ahead log, not in the file
         before = [path.read_bytes() for path in (other, tmp_path / "other.sqlite3-wal")]
 
-        with pytest.raises(StoreError, match="another program's database"):
+        with pytest.raises(StoreError, match="database of another program"):
             Store(other)
 
         assert [path.read_bytes() for path in (other, tmp_path / "other.sqlite3-wal")] == before
@@ -306,7 +306,7 @@ def test_damaged_counters_are_told(file, document) -> None:
         with closing(sqlite3.connect(file)) as raw, raw:
             raw.execute("UPDATE deployment SET counters = ?", (database.packed(document),))
 
-        with pytest.raises(StoreError, match="read at a deployment's mark in it is damaged"):
+        with pytest.raises(StoreError, match=r"damaged data \(the readings at a deployment's mark\)"):
             store.mark(PROD, deployment)
 
 
@@ -339,7 +339,7 @@ def test_a_column_of_another_type_is_damage_and_no_crash(file, change, read) -> 
     with closing(sqlite3.connect(file)) as raw, raw:
         raw.execute(change)
 
-    with Store(file) as store, pytest.raises(StoreError, match=r"in it is damaged; name another --state"):
+    with Store(file) as store, pytest.raises(StoreError, match=r"; name another file with --state, or delete this one"):
         read(store)
 
 

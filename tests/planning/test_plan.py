@@ -326,7 +326,7 @@ def test_elsewhere_every_instance_must_give_an_item_s_metrics(planned) -> None:
     found = planned("deploy.services.database-connectivity", tables=PARTS.format(probe="database"))
 
     assert found.steps == ()
-    assert "kind http of probe 'database' does not give" in found.uncovered["deploy.services.database-connectivity"]
+    assert "kind http of probe 'database' does not provide" in found.uncovered["deploy.services.database-connectivity"]
 
 
 def test_every_instance_is_a_step_of_its_own(planned) -> None:

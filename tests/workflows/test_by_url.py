@@ -92,7 +92,7 @@ async def test_what_needs_https_stays_and_bars_a_go_at_any_other_address(host, a
     assert not found.not_applicable
     assert found.uncovered.keys() == NEED_HTTPS
     assert all(
-        why == f"{told}: this needs https, and without it the run cannot be go" for why in found.uncovered.values()
+        why == f"{told}: this item needs https, and a go is impossible without it" for why in found.uncovered.values()
     )
 
 

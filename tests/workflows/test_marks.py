@@ -101,8 +101,8 @@ def test_what_cannot_be_read_is_told_and_the_deployment_is_marked_all_the_same(c
     assert cli.run(["deployment", "start", "--env", "prod"]) == 0
 
     out, err = capfd.readouterr()
-    assert "the deployment of a release began" in out
-    assert 'warning: not counted: containers restarts: bad_response: "many" at $.restarts' in err
+    assert "the deployment of a release started at " in out
+    assert 'warning: counter not read: containers restarts: bad_response: "many" at $.restarts' in err
 
 
 def test_of_a_moment_that_is_over_nothing_is_read(counter) -> None:

@@ -1,4 +1,4 @@
-"""Which silent addresses tell nothing of the target: those that this machine cannot reach, or that left its name."""
+"""Silent addresses that do not count: those that this machine cannot reach, or that left the target's name."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _FAMILIES: Final = (4, 6)
 async def note_uncounted(
     steps: Sequence[Step[ConfiguredKind]], observations: Observations, measurer: Measurer, reached: set[int]
 ) -> None:
-    """Keep why a silent address says nothing, for each step that measures every address by itself.
+    """Note why a silent address does not count, for each step that measures its addresses separately.
 
     Args:
-        steps: of the run.
-        observations: what was seen so far; what is found is kept there.
-        measurer: resolves names anew.
-        reached: the families (4, 6) over which this run has reached anything.
+        steps: the steps of the run.
+        observations: the observations so far, to which the notes are added.
+        measurer: resolves the names again.
+        reached: the address families (4, 6) over which this run has reached anything.
     """
     for step in steps:
         mine = [attempts for key, attempts in observations.attempts.items() if key.probe == step.probe]
@@ -39,21 +39,21 @@ async def note_uncounted(
 
 
 def _silent(attempts: Sequence[Attempt]) -> str | None:
-    """The address of an instance that never answered."""
+    """Return the address of an instance that never answered, else None."""
     measurements = [one for attempt in attempts for one in (*attempt.measurements, *attempt.rechecks)]
     return measurements[0].address if measurements and all(one.is_silent for one in measurements) else None
 
 
 def _why(address: str, listed: Sequence[Address] | None, reached: set[int]) -> str | None:
     if listed is not None and address not in map(str, listed):
-        return f"the name no longer leads to {address}"
+        return f"the name no longer resolves to {address}"
     family = _family(address)
     others = set(_FAMILIES) - {family}
     return f"IPv{family} not tested from here" if family not in reached and others & reached else None
 
 
 def _family(address: str) -> int | None:
-    """The family of `IP:port`; None where a name stands there, as by a proxy."""
+    """Return the address family of `IP:port`; None for a name, as with a proxy."""
     host = address.rpartition(":")[0].strip("[]").partition("%")[0]
     try:
         return ipaddress.ip_address(host).version

@@ -12,14 +12,14 @@ from probekit.model.plan import Retry, Step
 from probekit.transport.urls import Address
 
 TakeMeasurement = Callable[[Address | None, frozenset[str], bool], Awaitable[Measurement]]  # True: alone at its host
-_OF_TIMEOUT: Final = 0.9  # of a measurement's time, from which on a silent one has run into its end
+_OF_TIMEOUT: Final = 0.9  # share of the timeout after which a silent measurement counts as timed out
 
 
 class AttemptRunner:
-    """Takes the measurements of one probe instance: few in flight, every address among them.
+    """Takes the measurements of one probe instance, few at a time and at every address.
 
-    Those whose durations count are taken one after another, each alone at its host. None begins before the first one is
-    over, or after one that timed out: what hangs may hold a worker of the target each time that it is asked.
+    Measurements whose durations count are taken one after another, each alone at its host. None begins before the first
+    one ends, or after a timeout: each request to a hanging route may block a worker of the target.
     """
 
     def __init__(  # noqa: PLR0913  # the last two by name
@@ -32,7 +32,7 @@ class AttemptRunner:
         turns: QuietTurns,
         repeat: int | None = None,
     ) -> None:
-        """`turns` are shared by the instances of a step; `repeat` goes before the step's own."""
+        """`turns` are shared by the instances of a step; `repeat` replaces the step's own."""
         self._turns = turns
         self._step = step
         self._addresses = addresses or (None,)  # None: a kind that connects nowhere
@@ -42,13 +42,13 @@ class AttemptRunner:
         self._reached = False
 
     async def first(self) -> tuple[Measurement, ...]:
-        """The first attempt: as many measurements as the plan says and every address, spread over the step's time."""
+        """Take the first attempt: the planned number of measurements, at every address, spread over the step's time."""
         self._reached = False
         count = max(self._repeat, len(self._addresses))
         return await self._take(self._in_turn(count), apart=self._step.spread / count)
 
     async def next(self, places: Places) -> tuple[Measurement, ...]:
-        """A further attempt: every address once, each at a place of its own."""
+        """Take a further attempt: every address once, each in its own place."""
         self._reached = False
 
         async def one(address: Address | None) -> Measurement:
@@ -60,7 +60,7 @@ class AttemptRunner:
         return tuple(task.result() for task in tasks)
 
     async def recheck(self, retry: Retry) -> tuple[Measurement, ...]:
-        """More measurements in the same attempt, so many of them at each address that was asked for."""
+        """Take more measurements in the same attempt, `retry.each` of them at each address in `retry.at`."""
         named = [address for address in self._addresses for _ in range(retry.each) if str(address or "") in retry.at]
         return await self._take([*named, *self._in_turn(retry.rechecks)][: max(retry.rechecks, len(named))])
 
@@ -68,7 +68,7 @@ class AttemptRunner:
         return [self._addresses[number % len(self._addresses)] for number in range(count)]
 
     async def _take(self, addresses: Sequence[Address | None], apart: float = 0.0) -> tuple[Measurement, ...]:
-        """One measurement after another where durations count, else few at once; fewer where one times out."""
+        """Measure one after another if durations count, else few at once; stop after a timeout."""
         slots = asyncio.Semaphore(1 if self._step.is_timed else self._step.in_flight)
         answered, waiting = asyncio.Event(), dict[int, asyncio.Task[Measurement]]()
 
@@ -91,7 +91,7 @@ class AttemptRunner:
         return tuple(task.result() for task in tasks if not task.cancelled())
 
     async def _measured(self, address: Address | None, *, turns: QuietTurns | None = None) -> Measurement:
-        is_enough = self._reached and not self._step.window  # every window is asked for all metrics
+        is_enough = self._reached and not self._step.window  # every window needs all metrics
         asked = self._step.reachability_metrics if is_enough else self._step.wanted
         if turns is None:
             seen = await self._measure(address, asked, False)  # noqa: FBT003  # a callback's

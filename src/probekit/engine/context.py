@@ -1,4 +1,4 @@
-"""What a run needs beside its plan, and what it brings back."""
+"""The context of a run, in addition to its plan, and its observations."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from probekit.probe import SecretRef
 from probekit.redaction import Redactor
 from probekit.transport.client import Http
 
-if TYPE_CHECKING:  # an observer may follow verdicts; the engine knows none
+if TYPE_CHECKING:  # for observers only; the engine itself uses no verdicts
     from probekit.model.verdict import Verdict
 
 
 class RunObserver:
-    """What a caller may follow of a run; this one ignores everything. Its methods are called in the run's loop."""
+    """An observer of a run, whose methods are called in the run's loop; this base class ignores everything."""
 
     @contextmanager
     def wait(self, what: str, until: datetime) -> Iterator[None]:
-        """Say that the run waits for something, and that it is over, however it ends."""
+        """Report the begin and the end of a wait, however it ends."""
         self.waiting(what, until)
         try:
             yield
@@ -36,7 +36,7 @@ class RunObserver:
 
     @contextmanager
     def running(self, step: Step[object], until: datetime) -> Iterator[None]:
-        """Say that a step runs, and that it does not any more, however it ends."""
+        """Report the begin and the end of a step, however it ends."""
         self.began(step, until)
         try:
             yield
@@ -44,75 +44,75 @@ class RunObserver:
             self.ended(step)
 
     def started(self, steps: Sequence[Step[object]]) -> None:
-        """A run begins, of these steps."""
+        """Handle the begin of a run with these steps."""
 
     def waiting(self, what: str, until: datetime) -> None:
-        """The run waits for something, at most until then."""
+        """Handle the begin of a wait, which ends by then."""
 
     def waited(self, what: str) -> None:
-        """It waits for that no longer."""
+        """Handle the end of a wait."""
 
     def began(self, step: Step[object], until: datetime) -> None:
-        """A step runs, in the worst case until then."""
+        """Handle the begin of a step, which ends by then."""
 
     def extended(self, step: Step[object], until: datetime) -> None:
-        """A sampling takes one more window, in the worst case until then, because an item is undecided."""
+        """Handle one more window of a sampling, which ends by then: an item is undecided."""
 
     def ended(self, step: Step[object]) -> None:
-        """Nothing of a step runs now; it begins again where a failure is to be confirmed."""
+        """Handle the end of a step; it begins again to confirm a failure."""
 
     def judged(self, step: Step[object], verdicts: Sequence[Verdict]) -> None:
-        """A step is over, and what its items are for now."""
+        """Handle the verdicts so far on the items of a finished step."""
 
 
 StepEnded = Callable[[Step[object], Mapping[InstanceKey, tuple[Attempt, ...]], datetime], None]
 
 
 def _ignored(step: Step[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
-    """Nothing follows from the end of a step."""
+    """Ignore the end of a step."""
 
 
 def steady_clock(
     wall: Callable[[], datetime] = lambda: datetime.now(UTC), elapsed: Callable[[], float] = time.monotonic
 ) -> Callable[[], datetime]:
-    """The time of now, which from here on passes evenly (seconds), also when somebody sets the machine's clock."""
+    """Return a clock that passes evenly from now on, even if the machine's clock is changed."""
     began, start = wall(), elapsed()
     return lambda: began + timedelta(seconds=elapsed() - start)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """The time, and how to let it pass."""
+    """The current time, and how to wait."""
 
     now: Callable[[], datetime] = field(default_factory=steady_clock)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Cancellation:
-    """A request from outside that the run ends now."""
+    """A request from outside to end the run now."""
 
     def __init__(self) -> None:
         self.by: str | None = None
-        self._wished = asyncio.Event()
+        self._requested = asyncio.Event()
 
     def request(self, by: str) -> None:
-        """End now; `by` is who wants it, such as the signal's name."""
+        """End the run now; `by` is the origin of the request, such as the signal's name."""
         self.by = self.by or by
-        self._wished.set()
+        self._requested.set()
 
     async def requested(self) -> None:
-        """Returns when somebody wishes it."""
-        await self._wished.wait()
+        """Wait until the end is requested."""
+        await self._requested.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """What a run is told beside its plan."""
+    """The context of a run, in addition to its plan."""
 
     environment: Environment
     name: str = ""  # the environment's
     stage: str = ""  # of the deployment
-    release: str = ""  # that the run is about
+    release: str = ""  # the release that the run is about
     http: Http
     reveal: Callable[[SecretRef], str]
     redactor: Redactor
@@ -128,16 +128,16 @@ class RunContext:
 
 @dataclass(kw_only=True, repr=False)  # asyncio writes its result's repr when it restores signals
 class Observations:
-    """What a run saw, filled while it goes on, so that nothing is lost when it is cut off."""
+    """The observations of a run, filled during the run, so that nothing is lost if it is cut off."""
 
     attempts: dict[InstanceKey, tuple[Attempt, ...]] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     guard_measurements: list[Measurement] = field(default_factory=list)
     controls: list[bool] = field(default_factory=list)  # whether one answered: at the start, at the end
     settling_since: datetime | None = None
-    uncounted: dict[str, str] = field(default_factory=dict)  # silent address -> why its silence tells nothing
+    uncounted: dict[str, str] = field(default_factory=dict)  # silent address -> why it does not count
     counters: dict[MetricKey, float] = field(default_factory=dict)  # the latest of each
-    answered: set[str] = field(default_factory=set)  # questions that were answered as they should be
-    lag: float = 0.0  # seconds of the longest standstill of our event loop
+    answered: set[str] = field(default_factory=set)  # requests that were answered as expected
+    lag: float = 0.0  # seconds of the longest stall of this process's event loop
     complete: bool = False
     ended_by: str | None = None

@@ -1,4 +1,4 @@
-"""Does this machine's own network work? Controls outside the target tell: where all are silent it may not."""
+"""Controls: URLs outside the target that show whether the runner's network works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NETWORK: Final = (407, 511)  # a proxy's, and a captive portal's (RFC 6585 sect
 
 
 async def answer_of_any(controls: Sequence[ControlUrl], http: Http, timeout: float) -> bool:  # noqa: ASYNC109  # of one exchange
-    """Whether one of them answers as only it would; all are asked at once."""
+    """Return whether at least one control itself answers; all are requested at once."""
     return any(await asyncio.gather(*(_answers(control, http, timeout) for control in controls)))
 
 
@@ -29,16 +29,18 @@ async def _answers(control: ControlUrl, http: Http, timeout: float) -> bool:  # 
         return False
     is_own = _is_its_own(control, answer)
     if not is_own:
-        detail = f"{answer.status} from {answer.address} may be a gateway's: declare the status if it is the control's"
+        detail = (
+            f"status {answer.status} from {answer.address} may come from a gateway; if it is the control's, declare it"
+        )
         events().warning("control.silent", reason="bad_response", detail=detail)
     return is_own
 
 
 def _is_its_own(control: ControlUrl, answer: Answer) -> bool:
-    """Whether nobody between us and the control would have given this answer.
+    """Return whether the answer comes from the control itself and not from a gateway on the way.
 
-    A gateway on the way answers plain HTTP in its own name, with an error or a redirect to a page of its own; over TLS
-    only the control itself answers, but a 5xx of what stands before it is no good word.
+    A gateway answers plain HTTP with an error or a redirect to its own page. Over TLS the answer is the control's, but
+    a 5xx may come from a proxy in front of it and does not count.
     """
     if control.status is not None:
         return answer.status == control.status

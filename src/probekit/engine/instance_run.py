@@ -1,4 +1,4 @@
-"""One probe instance on its way: its attempts, until nothing more is asked for or the plan allows none."""
+"""The attempts of one probe instance, until no more are needed or the plan allows no more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RetryRule = Callable[[Step[ConfiguredKind], Sequence[Attempt]], Retry | None]
 
 
 class InstanceRun:
-    """The attempts of one instance; what was taken until then is kept, however it ends."""
+    """Takes the attempts of one instance; finished measurements are kept, however it ends."""
 
     def __init__(  # noqa: PLR0913  # by name
         self,
@@ -39,21 +39,21 @@ class InstanceRun:
         repeat: int | None = None,
         observer: RunObserver,
     ) -> None:
-        """Nothing is measured yet.
+        """Prepare the attempts; nothing is measured yet.
 
         Args:
-            place: where measurements go.
-            addresses: that it measures in turn.
-            measurer: takes them.
-            more: what is asked after each attempt.
-            clock: by which it waits.
-            keep: takes what was seen so far, after each attempt.
-            cut: why there is nothing where it is ended before its first attempt.
-            goes_on: whether a sampling may have one more window.
-            patience: seconds until its kind counts as stuck; None: for ever.
-            turns: of timed measurements, shared by the instances of a step.
-            repeat: measurements of the first attempt, where they are not as many as the step says.
-            observer: hears of the waits between attempts.
+            place: the instance to measure.
+            addresses: the addresses that it measures in turn.
+            measurer: takes the measurements.
+            more: the rule that says after each attempt what else is needed.
+            clock: the clock by which it waits.
+            keep: receives the attempts so far, after each attempt.
+            cut: gives the failure of an instance that ends before its first attempt.
+            goes_on: whether a sampling may take one more window.
+            patience: seconds until its kind counts as stuck; None: unlimited.
+            turns: turns of timed measurements, shared by the instances of a step.
+            repeat: measurements of the first attempt; None: as many as the step says.
+            observer: is notified of the waits between attempts.
         """
         self.place = place
         self._measurer = measurer
@@ -75,12 +75,12 @@ class InstanceRun:
         return self._retry is not None and len(self._attempts) < self.place.step.attempts
 
     async def first(self) -> None:
-        """The first attempt; a sampling is one."""
+        """Take the first attempt; a sampling has no other."""
         async with self._kept():
             await self._take(Attempt(measurements=await self._runner.first()))
 
     async def confirm(self, places: Places) -> None:
-        """The further attempts, so many as are due."""
+        """Take the further attempts that are needed."""
         async with self._kept():
             while self.is_open:
                 await self._interval()
@@ -112,7 +112,7 @@ class InstanceRun:
                 yield
         except TimeoutError:
             self._retry = None
-            failure = Failure(reason=Reason.BUG, detail=f"kind {step.kind} went on past its time")
+            failure = Failure(reason=Reason.BUG, detail=f"kind {step.kind} exceeded its time limit")
             self._attempts.append(self._measurer.never(step, instance, failure))
         finally:
             self._keep(tuple(self._attempts) or (self._measurer.never(step, instance, self._cut()),))

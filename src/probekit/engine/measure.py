@@ -1,4 +1,4 @@
-"""Take one measurement: call a kind once, or sample it over a window, and keep what it gave."""
+"""Take one measurement: call a kind once or sample it over a window, and keep its readings."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
 from probekit.transport.urls import Address
 
-LAG_DIVISOR: Final = 4  # a measurement of which a fourth was lag of this process says nothing of a silent target
+LAG_DIVISOR: Final = 4  # a silent target does not count if a fourth of the measurement was local delay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeInstance:
-    """Where measurements go: a step's instance and the addresses of its endpoint."""
+    """A step's instance and the addresses of its endpoint."""
 
     step: Step[ConfiguredKind]
     instance: str
@@ -38,7 +38,7 @@ class ProbeInstance:
 
 
 class Measurer:
-    """Takes the measurements of one run; no exception of a kind escapes it."""
+    """Takes the measurements of one run; an exception of a kind never leaves it."""
 
     def __init__(self, plan: Plan[ConfiguredKind], run: RunContext, observations: Observations, lag: Lag) -> None:
         self._plan = plan
@@ -50,7 +50,7 @@ class Measurer:
         self.watched = True  # whether background steps still have something to watch
 
     async def resolve(self, step: Step[ConfiguredKind]) -> Resolved | Failure:
-        """Return every address of the step's endpoint; one nameless place for a kind that connects nowhere."""
+        """Return every address of the step's endpoint; none for a kind that connects nowhere."""
         try:
             if step.source.endpoint is None:
                 return Resolved((), 0.0)
@@ -68,7 +68,7 @@ class Measurer:
         asked: frozenset[str],
         alone: bool = False,  # noqa: FBT001, FBT002  # a callback's
     ) -> Measurement:
-        """Call the kind once, alone at its host if its durations count; whatever it raises becomes a reason."""
+        """Call the kind once, alone at its host if its durations count; an exception becomes a failure."""
         step = place.step
         door = self._run.http.probe_client(address=address, timeout=step.timeout, alone=alone)
         context = self._context_for(place, address, asked, door)
@@ -86,7 +86,7 @@ class Measurer:
         values, notes, clean = readings.values, dict(readings.notes), self._run.redactor.clean
         reached = _reached(step.source, values)
         if reached is False and lag > step.timeout / LAG_DIVISOR:
-            detail = f"our own event loop stood still for {lag:.1f} s of a measurement of {step.timeout:g} s"
+            detail = f"probekit's own event loop stalled for {lag:.1f} s of a measurement of {step.timeout:g} s"
             overloaded = Failure(reason=Reason.OVERLOADED, detail=detail)
             silent = dict.fromkeys(step.source.of_role("reached"), overloaded)
             values, reached = dict.fromkeys(asked, overloaded) | values | silent, None
@@ -115,7 +115,7 @@ class Measurer:
     def _since_the_mark(
         self, place: ProbeInstance, name: str, value: Reading | CumulativeCount | Failure, notes: dict[str, str]
     ) -> Reading | Failure:
-        """Of a total its growth since the deployment mark; one that went down began anew, and tells nothing."""
+        """Return a counter's growth since the deployment mark; a failure if it decreased, because it was reset."""
         if not isinstance(value, CumulativeCount):
             return value
         source = MetricKey(place.step.probe, place.instance, name)
@@ -133,7 +133,7 @@ class Measurer:
         return Exact(value.value - before)
 
     async def _readings(self, place: ProbeInstance, context: Context) -> Readings:
-        """One measurement's readings; of a sampling those of its blocks, put together."""
+        """Return the readings of one measurement; of a sampling, its blocks combined."""
         source = place.step.source
         if not place.step.window:
             if source.measure is None:
@@ -183,11 +183,11 @@ class Measurer:
         )
 
     def never(self, step: Step[ConfiguredKind], instance: str, failure: Failure) -> Attempt:
-        """An attempt that never came to pass."""
+        """Return an attempt that was not made, with the failure."""
         return Attempt(measurements=(self.failed(step, instance, failure),))
 
     def failed(self, step: Step[ConfiguredKind], instance: str, failure: Failure) -> Measurement:
-        """A measurement that never came to pass."""
+        """Return a measurement that was not made, with the failure."""
         return self._kept(
             Measurement(
                 probe=step.probe,
@@ -211,7 +211,7 @@ class Measurer:
 
 
 def _reached(source: ConfiguredKind, values: Mapping[str, object]) -> bool | None:
-    """Whether the target answered, by the metrics that say so; None where none does."""
+    """Return whether the target answered, by the metrics with that role; None if they have no reading."""
     if any(isinstance(values.get(name), Exact) for name in source.of_role("answered")):
         return True
     said = {values.get(name) for name in source.of_role("reached") if isinstance(values.get(name), Exact)}
@@ -219,10 +219,10 @@ def _reached(source: ConfiguredKind, values: Mapping[str, object]) -> bool | Non
 
 
 def _possible(bounds: Bounds | None, value: Reading | Failure) -> Reading | Failure:
-    """The reading, unless no such number can be."""
+    """Return the reading, or a failure if its value is impossible."""
     if bounds is None or not isinstance(value, Exact | Summary) or bounds.admit(value.value):
         return value
-    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{number(value.value)} is impossible, {bounds} is due")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"{number(value.value)} is impossible, expected {bounds}")
 
 
 def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading | Failure:
@@ -230,7 +230,7 @@ def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading |
 
 
 def _bug(step: Step[ConfiguredKind], error: Exception) -> Failure:
-    """What is told of an exception that nobody expected: its type and place, not its text, which may hold a secret."""
+    """Return the failure for an unexpected exception: its type and place, not its text, which may hold a secret."""
     events().error("probe.bug", probe=step.name, kind=step.kind, error=type(error).__name__)
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

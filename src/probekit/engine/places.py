@@ -1,4 +1,4 @@
-"""Which measurements go alone: those that are timed, and at each address those that confirm a failure."""
+"""Separation of measurements: timed ones run alone, and failures are confirmed one at a time per address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_ONCE: Final = 4  # addresses
 
 
 class Places:
-    """What a failure is confirmed by must not be the load of other measurements."""
+    """Places for confirming measurements, so that the load of others does not confirm a failure."""
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -23,7 +23,7 @@ class Places:
 
     @asynccontextmanager
     async def at(self, address: Address | None) -> AsyncIterator[None]:
-        """A place for one measurement; one that connects nowhere only counts among the few."""
+        """Hold a place for one measurement; without an address only the total number is limited."""
         alone = self._of_address[address.ip] if address else asyncio.Lock()
         async with alone, self._slots:
             yield
@@ -32,7 +32,7 @@ class Places:
 class QuietTurns:
     """One timed measurement at a time over all addresses of a step, until one gets no answer.
 
-    What hangs at many addresses is not waited for in a row: no duration decides there.
+    After that they run concurrently, because waiting for many silent addresses in turn takes too long.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class QuietTurns:
         self._is_over = False
 
     async def take(self, measure: Callable[[bool], Awaitable[Measurement]]) -> Measurement:
-        """Measure, alone (True) where that is due."""
+        """Measure; the argument of `measure` is whether it runs alone."""
         async with self._turn:
             if not self._is_over:
                 seen = await measure(True)  # noqa: FBT003  # a callback

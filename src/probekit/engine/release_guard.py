@@ -13,11 +13,11 @@ from probekit.model.measurement import Attempt, Failure, InstanceKey, Measuremen
 from probekit.model.plan import Plan, Step
 from probekit.probe import ConfiguredKind
 
-_ENOUGH: Final = 32  # measurements of one guard, and two at each address at least
+_ENOUGH: Final = 32  # measurements of one guard, but at least two at each address
 
 
 class ReleaseGuard:
-    """The measurements of the plan's release guard; nothing where there is none."""
+    """Takes the measurements of the plan's release guards; does nothing without a guard."""
 
     def __init__(
         self, plan: Plan[ConfiguredKind], context: RunContext, observations: Observations, measurer: Measurer
@@ -29,7 +29,7 @@ class ReleaseGuard:
         self._kept: dict[InstanceKey, list[Measurement]] = {}
 
     async def wait(self) -> None:
-        """Measure until every address serves the expected version; settling counts from then."""
+        """Measure until every address serves the expected version; settling counts from that moment."""
         guards = self._plan.release_guards
         if not guards:
             return
@@ -44,7 +44,7 @@ class ReleaseGuard:
             self._observations.settling_since = clock.now()
 
     async def check(self) -> None:
-        """Measure every address once more, and keep what was read."""
+        """Measure every address once more and keep the readings."""
         guards = self._plan.release_guards
         if not guards:
             return
@@ -59,7 +59,7 @@ class ReleaseGuard:
             self._observations.attempts[key] = (Attempt(measurements=tuple(measurements)),)
 
     async def _measured(self) -> list[Measurement]:
-        """So many measurements at each address of each guard as the plan says; fewer, where it has many addresses."""
+        """Measure each address of each guard as often as planned; less often if there are many addresses."""
         found = await asyncio.gather(*(self._everywhere(guard) for guard in self._plan.release_guards))
         return [measurement for some in found for measurement in some]
 
@@ -73,7 +73,7 @@ class ReleaseGuard:
         return list(await asyncio.gather(*(self._measurer.measure(place, to, step.wanted) for to in addresses)))
 
     def _is_expected(self, measurements: Sequence[Measurement]) -> bool:
-        """Whether an expected version is served, and no other than those that may be."""
+        """Return whether an expected version is served, and only accepted versions."""
         versions, read = self._plan.versions, [one.version for one in measurements]
         return any(version in versions.expected for version in read) and all(
             version is not None and versions.accept(version) for version in read

@@ -1,4 +1,4 @@
-"""Run a plan: controls, release guard, steps with their attempts; no exception escapes a probe."""
+"""Run a plan: controls, release guard, and steps with their attempts; an exception of a probe never leaves it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from probekit.probe import ConfiguredKind
 from probekit.transport.resolver import Resolved
 from probekit.transport.urls import Address
 
-SLACK = 60.0  # seconds beyond twice the worst case and the throttle
+SLACK = 60.0  # seconds in addition to twice the worst case and the throttle
 _ENOUGH = 32  # first measurements of one probe over all its addresses
-_LEAST = 3  # of them at each address: a median of two is moved by one slow answer
+_LEAST = 3  # of them at each address: one slow answer changes a median of two
 _CUT_OFF = Failure(reason=Reason.CUT_OFF, detail="the run ended before the first attempt did")
 _NOT_MEASURED = Failure(reason=Reason.NOT_MEASURED, detail="decision fixed")
 
 
 async def run(plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext) -> Observations:
-    """Carry out the plan; what was seen until then if the run is stopped or its deadline passes."""
+    """Carry out the plan and return the observations, also if the run is cancelled or its deadline passes."""
     observations = Observations()
-    settling = context.environment.settle if context.settle else 0.0  # waits that were asked for are no part of it
+    settling = context.environment.settle if context.settle else 0.0  # requested waits do not count
     longest = context.environment.deadline + context.wait_release + settling
     ends = asyncio.get_running_loop().time() + longest
     work = asyncio.create_task(_Run(plan, more, context, observations, ends).whole())
@@ -52,7 +52,7 @@ async def run(plan: Plan[ConfiguredKind], more: RetryRule, context: RunContext) 
 
 
 class _Run:
-    """One run on its way."""
+    """The state of one run."""
 
     def __init__(
         self,
@@ -66,8 +66,8 @@ class _Run:
         self.more = more
         self.context = context
         self.observations = observations
-        self.ends = ends  # by the loop's time, when the run is cut off
-        self.ahead = {step.key: step for step in plan.steps if step.turn != "background"}  # not over yet
+        self.ends = ends  # when the run is cut off, by the loop's time
+        self.ahead = {step.key: step for step in plan.steps if step.turn != "background"}  # not finished yet
         self.environment = context.environment
         self.clock = context.clock
         self.observer = context.observer
@@ -82,7 +82,7 @@ class _Run:
         self.is_decided = False
 
     async def whole(self) -> None:
-        """Controls, settling, guard, probes, guard, bursts, controls."""
+        """Run controls, settling, guard, probes, guard, bursts and controls."""
         self.observer.started(self.plan.steps)
         lag = asyncio.create_task(self.lag.watch())
         try:
@@ -100,7 +100,7 @@ class _Run:
         await self.guard.check()
         await self._probes()
         await self.guard.check()
-        for step in self._of("final"):  # a burst may get us turned away
+        for step in self._of("final"):  # a burst may trigger the target's rate limit
             await self._alone(step)
         await self._ask_controls()
         await self._note_uncounted()
@@ -109,9 +109,9 @@ class _Run:
         return [step for step in self.plan.steps if step.turn == turn]
 
     async def _probes(self) -> None:
-        """The watchers watch while all others run together and confirm, and then those that want to be alone.
+        """Run background steps during all others: first the concurrent steps with confirmation, then exclusive ones.
 
-        Once a confirmed failure fixes the decision, nobody waits for the watchers either.
+        Once a confirmed failure fixes the decision, the background steps are cancelled.
         """
         async with asyncio.TaskGroup() as watching:
             watchers = [watching.create_task(self._alone(step)) for step in self._of("background")]
@@ -125,7 +125,7 @@ class _Run:
                     watcher.cancel()
 
     async def _together(self, steps: Sequence[Step[ConfiguredKind]]) -> None:
-        """The first attempts of all; then those that failed confirm it, and nothing else is measured meanwhile."""
+        """Run the first attempts of all steps; then confirm failures while nothing else is measured."""
         async with asyncio.TaskGroup() as group:
             begun = [(step, group.create_task(self._begun(step))) for step in steps]
         places = Places()
@@ -135,7 +135,7 @@ class _Run:
                     group.create_task(self._confirmed(step, task.result(), places))
 
     async def _alone(self, step: Step[ConfiguredKind]) -> None:
-        """One step with all its attempts; a window or a burst is left out once the decision is fixed."""
+        """Run one step with all its attempts; skip a window or a burst once the decision is fixed."""
         if (step.window or step.turn == "final") and self._decided():
             self._keep(step, step.instance, (self.measurer.never(step, step.instance, _NOT_MEASURED),))
             self._ended(step)
@@ -148,7 +148,7 @@ class _Run:
         await note_uncounted(self.plan.steps, self.observations, self.measurer, self.context.http.families)
 
     def _decided(self) -> bool:
-        """Whether a confirmed failure has fixed the decision, so that no further window can change it."""
+        """Return whether a confirmed failure has fixed the decision, so that no further window can change it."""
         self.is_decided = self.is_decided or self.context.is_decided(self.observations)
         return self.is_decided
 
@@ -164,7 +164,7 @@ class _Run:
         return self.clock.now() + timedelta(seconds=seconds)
 
     async def _begun(self, step: Step[ConfiguredKind]) -> list[InstanceRun]:
-        """Every instance of one step, with its first attempt."""
+        """Run the first attempt of every instance of one step."""
         with self.observer.running(step, self._in(step.longest_first)):
             instances = await self._first_attempts(step)
         if not any(instance.is_open for instance in instances):
@@ -191,7 +191,7 @@ class _Run:
         return instances
 
     async def _confirmed(self, step: Step[ConfiguredKind], instances: Sequence[InstanceRun], places: Places) -> None:
-        """The further attempts of the instances that failed."""
+        """Run the further attempts of the instances that failed."""
         with self.observer.running(step, self._in(step.longest_first)):
             async with asyncio.TaskGroup() as group:
                 for instance in instances:
@@ -229,13 +229,13 @@ class _Run:
         )
 
     def _holds_one_more(self, step: Step[ConfiguredKind]) -> bool:
-        """Whether one more window can change the decision, and the deadline holds it and all that may come after it."""
+        """Return whether one more window can change the decision and fits into the deadline with all later steps."""
         if self._decided():
             return False
         environment, throttle = self.environment, self.environment.throttle
         later = [*(one for one in self.ahead.values() if one is not step), *self.plan.release_guards]
         queue = sum(one.cost for one in later if not one.window) * throttle.per / throttle.requests
-        ending = environment.block + environment.timeout  # the watchers' last block, and the controls
+        ending = environment.block + environment.timeout  # the last block of background steps, and the controls
         needed = step.longest_first + sum(one.longest_first for one in later) + queue + ending
         if self.ends - asyncio.get_running_loop().time() < needed:
             return False
@@ -243,7 +243,7 @@ class _Run:
         return True
 
     def _patience(self, step: Step[ConfiguredKind]) -> float | None:
-        """Seconds until a kind counts as stuck: twice the worst case of all, who wait for each other at one host."""
+        """Return the seconds until a kind counts as stuck: twice the worst case of all steps, which share a host."""
         return None if step.turn == "background" else self.longest * 2 + self.queue + SLACK
 
     def _keep(self, step: Step[ConfiguredKind], instance: str, attempts: Sequence[Attempt]) -> None:

@@ -8,13 +8,13 @@ from probekit.engine.context import RunContext
 
 
 def settling_mark(context: RunContext) -> datetime | None:
-    """What settling counts from: the deployment, else now; nothing where the run does not wait for it either."""
+    """Return the moment from which settling counts: the deployment, else now; None if the run does not wait."""
     deployment = context.history.deployment
     return deployment.mark if deployment else context.clock.now() if context.settle else None
 
 
 async def settle(context: RunContext, since: datetime | None) -> None:
-    """Wait until the settle time has passed since the mark, for a mark in the future no longer than that."""
+    """Wait until the settle time has passed since the mark; a mark in the future counts as now."""
     clock = context.clock
     began = clock.now()
     until = min(since or began, began) + timedelta(seconds=context.environment.settle)

@@ -1,4 +1,4 @@
-"""How do the blocks of a sampling make one reading?"""
+"""Combine the blocks of a sampling into one reading for each metric."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BY_BLOCK = (Share, Complement, Mean, Histogram)
 
 
 def put_together(blocks: Sequence[Readings]) -> Readings:
-    """Shares and levels are strung together, of a count the largest is kept, and a failure in any block stands."""
+    """Combine blocks: shares, means and histograms are joined, the largest count is kept, and any failure is kept."""
     values: dict[str, _Value] = {}
     notes: dict[str, str] = {}
     summary = ""

@@ -1,1 +1,1 @@
-"""What earlier runs left, in one SQLite file."""
+"""The record of earlier runs, deployments and baselines in one SQLite file."""

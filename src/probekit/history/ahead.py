@@ -1,4 +1,4 @@
-"""What on record lies in the future of now, in words: its clock was ahead, or this one is behind."""
+"""Messages on records that lie in the future: their clock was ahead, or this machine's clock is behind."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from probekit.text import escape, moment
 
 
 def deployments_ahead(store: Store, target: TargetKey, now: datetime) -> tuple[Deployment, ...]:
-    """The deployments on record that began in the future of now, the latest first."""
+    """Return the deployments on record that start in the future, the latest first."""
     return tuple(one for one in store.deployments(target) if is_ahead(one.started, now))
 
 
 def mark_ahead(deployment: Deployment, part: str, at: datetime) -> str:
-    """Which mark lies in the future; `part`: start or finish."""
+    """Return a sentence on a mark in the future; `part`: start or finish."""
     release = escape(deployment.release or "a release")
-    return f"the {part} of the deployment of {release} is marked at {moment(at)}, in the future of this clock"
+    return f"the {part} of the deployment of {release} is marked at {moment(at)}, in the future by this machine's clock"
 
 
 def ignored_marks(store: Store, target: TargetKey, now: datetime) -> Iterator[str]:
-    """A sentence for each mark that is ignored: of a start, and of the finish of the latest deployment that began."""
+    """Yield a sentence for each ignored mark: of a start, or of the finish of the latest started deployment."""
     for one in store.deployments(target):
         if is_ahead(one.started, now):
             yield _ignored(one, "start", one.started, target)
@@ -38,7 +38,7 @@ def _ignored(deployment: Deployment, part: str, at: datetime, target: TargetKey)
 
 
 def ignored(count: int, what: str) -> str:
-    """The sentence that so many runs, or windows, on record are ignored."""
+    """Return a sentence that so many runs or windows on record are ignored."""
     is_one = count == 1
     some = f"{count} {what} on record lies" if is_one else f"{count} {what}s on record lie"
-    return f"{some} in the future of this clock, and {'is' if is_one else 'are'} ignored; correct the clock"
+    return f"{some} in the future by this machine's clock, and {'is' if is_one else 'are'} ignored; correct the clock"

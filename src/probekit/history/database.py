@@ -1,6 +1,6 @@
-"""The store's SQLite file: made private, brought to this version's schema, read and written in transactions.
+"""The SQLite file of the store: private, upgraded to this version's schema, and accessed in transactions.
 
-It is in WAL mode: whoever is killed loses the transaction in flight and nothing else.
+It uses WAL mode: a killed process loses only its open transaction.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Document = Mapping[str, Any]  # as JSON has it
 RowT = TypeVar("RowT")
 
 _PAUSE: Final = 0.01  # seconds between two tries
-_MOST: Final = 64 << 20  # bytes of a document: more was not written by probekit
+_MOST: Final = 64 << 20  # bytes of a document: probekit writes no larger one
 
 
 class StoreError(Exception):
@@ -34,15 +34,15 @@ class Database:
     """An open file. Use it as a context manager.
 
     Raises:
-        StoreError: from every method, where the file cannot be read or written, or is another program's.
+        StoreError: from every method, if the file cannot be read or written, or belongs to another program.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, make it where there is none, and bring it to this version's schema."""
+        """Open the file, create it if it is missing, and upgrade it to this version's schema."""
         self._path = path
         with self._as_store_error():
             if is_foreign(path):
-                raise StoreError(f"{path} is another program's database: name another file with --state")
+                raise StoreError(f"{path} is a database of another program: name another file with --state")
             make_private(path)
             self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
             try:
@@ -60,7 +60,7 @@ class Database:
         self._connection.close()
 
     def compact(self) -> None:
-        """Give the room of what was removed back to the file system; runs keep their order."""
+        """Return the space of removed rows to the file system; runs keep their order."""
         with self._as_store_error():
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -72,7 +72,7 @@ class Database:
     def _rows(
         self, what: str, make: Callable[..., RowT], query: str, values: Sequence[object] = ()
     ) -> tuple[RowT, ...]:
-        """What `make` makes of the columns of each row, which is `what`; a row of which it cannot is damaged."""
+        """Return the result of `make` for each row; a row on which it fails is reported as damaged `what`."""
         rows = self._read(query, values)
         with self._as_damage(what):
             return tuple(make(*row) for row in rows)
@@ -93,7 +93,7 @@ class Database:
         try:
             yield
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            message = f"{self._path}: {what} in it is damaged; name another --state, or delete the file"
+            message = f"{self._path}: damaged data ({what}); name another file with --state, or delete this one"
             raise StoreError(message) from error
 
     @contextmanager
@@ -107,7 +107,7 @@ class Database:
         return self._connection.execute(statement, tuple(map(_stored, values)))
 
     def _use_wal(self) -> None:
-        """Switch to the write-ahead log; SQLite does not wait for another process's lock here, whatever its timeout."""
+        """Switch to the write-ahead log; SQLite ignores its timeout here when another process holds the lock."""
         until = time.monotonic() + WAIT
         while True:
             try:
@@ -123,10 +123,10 @@ class Database:
         if self._version() == len(VERSIONS):
             return
         with self._transaction() as run:
-            version = self._version()  # another process may have been faster
+            version = self._version()  # another process may have upgraded it
             if version > len(VERSIONS):
                 raise StoreError(
-                    f"{self._path} was written by a newer probekit; update this one, or name another --state"
+                    f"{self._path} was written by a newer probekit; update this one, or name another file with --state"
                 )
             runs = run("SELECT count(*) FROM run").fetchone()[0] if version else 0
             for statements in VERSIONS[version:]:
@@ -142,15 +142,15 @@ class Database:
 
 
 def packed(document: Document) -> bytes:
-    """A document as a column keeps it."""
+    """Return a document in the form of a column."""
     return zlib.compress(json.dumps(document, separators=(",", ":")).encode("ascii"))
 
 
 def unpacked(column: bytes) -> Document:
-    """The document of a column.
+    """Return the document of a column.
 
     Raises:
-        ValueError, TypeError: it is none, or is larger than any.
+        ValueError, TypeError: the column holds no document, or one that is too large.
     """
     opener = zlib.decompressobj()
     try:
@@ -164,10 +164,10 @@ def unpacked(column: bytes) -> Document:
 
 
 def text_in(column: str | bytes) -> str:
-    """The text of a column.
+    """Return the text of a column.
 
     Raises:
-        ValueError, TypeError: it is none.
+        ValueError, TypeError: the column holds no text.
     """
     if isinstance(column, bytes):
         return column.decode("utf-8", "surrogatepass")
@@ -177,7 +177,7 @@ def text_in(column: str | bytes) -> str:
 
 
 def _stored(value: object) -> object:
-    """The value; a text with half a surrogate pair, which is no UTF-8, as its bytes."""
+    """Return the value; a text with a lone surrogate, which is not valid UTF-8, as bytes."""
     if not isinstance(value, str):
         return value
     try:

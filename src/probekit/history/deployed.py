@@ -1,7 +1,7 @@
-"""Which deployment does `--deployed` name: one that is on record, or a new one?
+"""The deployment that `--deployed` names: one on record, or a new one.
 
-A line of cron says `--deployed now` in every run. If each of them counted, every failure would for ever be one soon
-after a deployment, and a rollback could follow from it. So a release is deployed once, at the moment that is on record.
+A cron job may use `--deployed now` in every run. If each run counted as a deployment, every failure would always be
+"soon after a deployment" and could lead to a rollback. So a release is deployed once, at its moment on record.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from probekit.model.history import CLOCK_SKEW, Deployment, History, MarkReadings
 from probekit.model.responsible import Responsible
 from probekit.text import escape, moment
 
-UNKNOWN: Final = (  # what the report says where a moment that moves with the clock cannot be held against the record
-    "--deployed did not count: the record cannot be read, so this may be a deployment that it knows; "
-    "name its time, such as --deployed 2026-11-23T10:00Z"
+UNKNOWN: Final = (  # the note of a report if a relative moment cannot be compared with the record
+    "--deployed did not count: the state file cannot be read, so the deployment may already be on record; "
+    "give its exact time, such as --deployed 2026-11-23T10:00Z"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """A deployment as a run's caller states it."""
+    """A deployment as the caller of a run states it."""
 
     at: datetime
-    release: str | None  # as the caller names it
-    declared: str | None = None  # else as the release probe expects it
-    is_relative: bool = False  # "now" or "10m", which moves from run to run
+    release: str | None  # named by the caller
+    declared: str | None = None  # otherwise expected by the release probe
+    is_relative: bool = False  # "now" or "10m", which differs from run to run
     responsible: Responsible = field(default_factory=Responsible)
 
     @property
     def name(self) -> str | None:
-        """The release, by whichever of the two names it."""
+        """The release that the caller names, else the declared one."""
         return self.release or self.declared
 
     @property
     def deployment(self) -> Deployment:
-        """A deployment that was over at once."""
+        """A deployment that started and finished at the stated moment."""
         return Deployment(release=self.release, started=self.at, finished=self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A deployment on record, and the release that it is of."""
+    """A deployment on record, and its release."""
 
     deployment: Deployment
     name: str | None
 
 
 def marks(store: Store, target: TargetKey, now: datetime) -> Iterable[Mark]:
-    """The deployments on record that began by now, the latest first."""
+    """Yield the deployments on record that have started, the latest first."""
     for one in store.deployments(target):
         if not is_ahead(one.started, now):
             name = one.release or store.mark(target, one).declared
@@ -62,10 +62,10 @@ def marks(store: Store, target: TargetKey, now: datetime) -> Iterable[Mark]:
 
 
 def on_record(stated: Stated, found: Iterable[Mark]) -> Deployment | None:
-    """The deployment on record that the statement is about; None where it states a new one.
+    """Return the deployment on record that is stated again; None for a new one.
 
-    A named release is the one on record by that name. Without a name, what lies within a minute of the latest mark is
-    that one, and a moment that moves from run to run may repeat it: only a fixed one states another deployment.
+    A named release is matched by its name. Without a name, a moment within a minute of the latest mark is that
+    deployment, and so is any relative moment: only an exact time states a new deployment.
     """
     known = tuple(found)
     if named := next((mark for mark in known if stated.name and mark.name == stated.name), None):
@@ -80,35 +80,35 @@ def on_record(stated: Stated, found: Iterable[Mark]) -> Deployment | None:
 
 
 def note(stated: Stated, kept: Deployment, target: TargetKey) -> str:
-    """What the report says where the moment on record counts and not the stated one; empty where they are the same."""
+    """Return the note that the moment on record counts instead of the stated one; empty if they are the same."""
     if abs(kept.mark - stated.at) <= CLOCK_SKEW:
         return ""
     release = f" of {escape(stated.name)}" if stated.name else ""
-    since = f"--deployed changed nothing: the deployment{release} is on record since {moment(kept.mark)}"
+    since = f"--deployed was ignored: the deployment{release} is already on record at {moment(kept.mark)}"
     again = f"probekit deployment start --env {escape(target.environment)}"
     if stated.name is None:
-        return f"{since}, and no release is named that would tell another one from it; name it with --release"
-    return f"{since}; where it was put in place again: {again}"
+        return f"{since}; if this is another deployment, name its release with --release"
+    return f"{since}; if it was deployed again, run {again}"
 
 
 def repeated(stated: Stated, earlier: Mark | None, file: Path) -> tuple[Stated, str]:
-    """The statement at the moment of the deployment that an earlier run's report knows, where it is about that one.
+    """Return the statement with the moment of the earlier report's deployment, if it states the same one.
 
     Returns:
-        The statement, and what the report says where that moment counts and not the stated one.
+        The statement, and the note that the earlier moment counts instead of the stated one.
     """
     kept = on_record(stated, [earlier] if earlier else [])
     if kept is None or kept.finished is None:
         return stated, ""
     release = f" of {escape(stated.name)}" if stated.name else ""
     is_same = abs(kept.mark - stated.at) <= CLOCK_SKEW
-    told = f"--deployed changed nothing: by {escape(str(file))} the deployment{release} was {moment(kept.mark)}"
-    again = "where it was put in place again, leave --since out"
-    return replace(stated, at=kept.mark, is_relative=False), "" if is_same else f"{told}; {again}"
+    ignored = f"--deployed was ignored: by {escape(str(file))} the deployment{release} was at {moment(kept.mark)}"
+    again = "if it was deployed again, leave --since out"
+    return replace(stated, at=kept.mark, is_relative=False), "" if is_same else f"{ignored}; {again}"
 
 
 def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, history: History) -> History:
-    """The history with a deployment on record and what was read at its mark."""
+    """Return the history with a deployment on record and the readings at its mark."""
     read = store.mark(target, deployment)
     return replace(
         history,
@@ -122,9 +122,9 @@ def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, his
 
 
 def record(store: Store, target: TargetKey, stated: Stated, now: datetime) -> None:
-    """Put a stated deployment on record; nothing was read at its mark.
+    """Record a stated deployment, without readings at its mark.
 
-    It replaces marks in the future of now: when that comes, each would be a deployment that never was.
+    It replaces marks in the future, which would later count as deployments that never took place.
     """
     store.drop_deployments_ahead(target, now)
     store.begin(target, stated.deployment)

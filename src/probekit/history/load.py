@@ -1,4 +1,4 @@
-"""What is remembered for a run, and of it; no trouble with the store changes an answer."""
+"""Load the history for a run and record the run; a failure of the store never changes a decision."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from probekit.reports.json.read import AheadError, ReportError, deployment_of, h
 
 Warn = Callable[[str], None]
 
-_MOST = 64 << 20  # bytes of a report that is read
+_MOST = 64 << 20  # bytes of a report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedHistory:
-    """The past of one place."""
+    """The history of one target."""
 
     history: History
     last: Document | None  # the report of the last run
-    notes: tuple[str, ...] = ()  # what the report says of it
+    notes: tuple[str, ...] = ()  # notes for the report
     is_new: bool = False  # the stated deployment is not on record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierRun:
-    """What the report of an earlier run knows."""
+    """The content of an earlier run's report."""
 
     history: History = field(default_factory=History)
-    mark: Mark | None = None  # the deployment that it counted from
+    mark: Mark | None = None  # the deployment from which it counted
 
 
 def load_history(
     file: Path | None, target: TargetKey, now: datetime, *, warn: Warn, stated: Stated | None = None
 ) -> LoadedHistory:
-    """What the store knows, and what the caller states of a deployment; a store that cannot be read is a warning.
+    """Return the history in the store and the stated deployment; warn if the store cannot be read.
 
-    Then `now` does not count as a deployment: it may repeat one that is on record.
+    If it cannot be read, a relative moment does not count as a deployment, because it may repeat one on record.
     """
     known = History(deployment=stated.deployment, declared=stated.declared) if stated else History()
     alone = LoadedHistory(history=known, last=None)
     try:
         return _of_store(file, target, now, warn, stated) if file else alone
     except (StoreError, ReportError) as error:
-        warn(f"warning: nothing of the past is known: {error}")
+        warn(f"warning: earlier runs cannot be used: {error}")
         return LoadedHistory(history=History(), last=None, notes=(UNKNOWN,)) if stated and stated.is_relative else alone
 
 
@@ -72,13 +72,13 @@ def _of_store(file: Path, target: TargetKey, now: datetime, warn: Warn, stated: 
 
 
 def _of_last_run(store: Store, target: TargetKey, now: datetime, warn: Warn) -> tuple[History, Document | None]:
-    """What the latest run on record knows, and its report; what lies in the future of now is ignored with a warning."""
+    """Return the history of the latest run on record, and its report; ignore runs in the future with a warning."""
     (runs, windows), found = store.count_ahead(target, now), None
     for report in store.reports(target, now):
         try:
             found = history_of(report, target, now), report
             break
-        except AheadError:  # it ended there
+        except AheadError:  # it ended in the future
             runs += 1
     for count, what in ((runs, "run"), (windows, "baseline window")):
         if count:
@@ -87,17 +87,17 @@ def _of_last_run(store: Store, target: TargetKey, now: datetime, warn: Warn) -> 
 
 
 def earlier_run(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> EarlierRun | None:
-    """What the report of an earlier run knows; nothing, and that is said, where there is none: this is a first run.
+    """Return the content of an earlier run's report; empty, with a warning, if the file is missing (a first run).
 
-    None, with a warning, where the run lies in the future of now.
+    None, with a warning, if the run lies in the future.
 
     Raises:
-        ReportError: it cannot be read, or is no report on that target.
+        ReportError: the file cannot be read, or is not a report on that target.
     """
     try:
         text = read_file(file, largest=_MOST)
     except FileNotFoundError:
-        warn(f"{file} is not there: no earlier run is known")
+        warn(f"{file} does not exist: this counts as the first run")
         return EarlierRun()
     except OSError as error:
         raise ReportError(f"{file}: {error.strerror}") from error
@@ -105,7 +105,7 @@ def earlier_run(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> 
         report = json.loads(text)
         history, (deployment, name) = history_of(report, target, now), deployment_of(report)
     except (ValueError, RecursionError):
-        raise ReportError(f"{file}: it is no JSON") from None
+        raise ReportError(f"{file}: it is not valid JSON") from None
     except AheadError as error:
         warn(f"warning: {file} is ignored: {error}")
         return None
@@ -115,14 +115,14 @@ def earlier_run(file: Path, target: TargetKey, now: datetime, *, warn: Warn) -> 
 
 
 def record_deployment(file: Path | None, target: TargetKey, stated: Stated, now: datetime, *, warn: Warn) -> None:
-    """Put a stated deployment on record, so that later runs know it."""
+    """Record a stated deployment for later runs."""
     if file is None:
         return
     try:
         with Store(file) as store:
             record(store, target, stated, now)
     except StoreError as error:
-        warn(f"warning: this deployment is not on record: {error}")
+        warn(f"warning: this deployment was not recorded: {error}")
 
 
 def record_run(  # noqa: PLR0913  # the last two by name
@@ -141,11 +141,11 @@ def record_run(  # noqa: PLR0913  # the last two by name
         exit_code=report.exit_code,
         partial=report.situation.partial,
     )
-    trouble = "this run is not on record"
+    failed = "this run was not recorded"
     try:
         with Store(file) as store:
             store.record(past, document)
-            trouble = "no old run is removed"
+            failed = "old runs were not removed"
             store.prune(report.situation.now, target, None if keep is None else timedelta(seconds=keep))
     except StoreError as error:
-        warn(f"warning: {trouble}: {error}")
+        warn(f"warning: {failed}: {error}")

@@ -1,4 +1,4 @@
-"""Does a run say what the run before did not? It does where a reader would do something else."""
+"""Whether a run has news compared with the previous run, for --on-change."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from probekit.history.store import Document
 
 
 def is_news(before: Document | None, after: Document) -> bool:
-    """Whether the later JSON report has another action, failure, severity or served version, or a time that is over.
+    """Return whether the later report differs in decision, failures, severities, passed deadlines or served versions.
 
-    What the earlier one does not say, because another version wrote it, is news.
+    A field that the earlier report lacks, because another version wrote it, is news.
     """
     try:
-        return before is None or _told(before) != _told(after)
+        return before is None or _facts(before) != _facts(after)
     except (AttributeError, KeyError, TypeError, ValueError):
         return True
 
 
-def _told(report: Document) -> tuple[Any, ...]:
-    """What a reader acts upon."""
+def _facts(report: Document) -> tuple[Any, ...]:
+    """Return the facts on which a reader acts."""
     now = _moment(report["situation"]["now"])
     failures = {
         (verdict["item"], verdict["severity"], verdict["due"] is not None and _moment(verdict["due"]) <= now)

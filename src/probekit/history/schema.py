@@ -1,4 +1,4 @@
-"""The schema of the store: its versions, and whether a file is one."""
+"""The schema of the store: its versions, and how to recognise its file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _APPLICATION_AT: Final = slice(68, 72)  # of the header
 WAIT: Final = 5.0  # seconds for another process's transaction
 _TABLES: Final = frozenset({"run", "deployment", "window"})
 
-VERSIONS: Final = (  # each leads from the version before it to its own
+VERSIONS: Final = (  # each upgrades the previous version
     (
         """CREATE TABLE run (
             id TEXT PRIMARY KEY, environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, release TEXT,
@@ -33,7 +33,7 @@ VERSIONS: Final = (  # each leads from the version before it to its own
         )""",
     ),
     ("ALTER TABLE deployment ADD COLUMN totals BLOB",),
-    (  # reports in other words: earlier runs cannot be read, deployments and baseline windows stay
+    (  # a new report format: earlier runs cannot be read; deployments and baseline windows stay
         "DELETE FROM run",
         "ALTER TABLE run RENAME COLUMN narrowed TO partial",
         "UPDATE deployment SET totals = NULL",
@@ -47,26 +47,26 @@ _MARKED: Final = 4  # the version whose upgrade gives the file its application i
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether that file is another program's database. Looking at it leaves it as it is: no lock, no journal, no table.
+    """Return whether the file is a database of another program; reading it changes nothing: no lock, journal or table.
 
-    A file from before version 4 has no application id: it has all of this schema's tables and no others.
+    A file older than version 4 has no application id: it has all of this schema's tables and no others.
 
     Raises:
-        OSError, sqlite3.Error: it cannot be read, or is no database.
+        OSError, sqlite3.Error: the file cannot be read, or is not a database.
     """
     if not is_file(path) or not path.stat().st_size:
         return False
     with path.open("rb") as file:
         if int.from_bytes(file.read(100)[_APPLICATION_AT], "big") == _APPLICATION:
             return False
-    is_at_rest = not is_there(path.with_name(f"{path.name}-wal"))  # else its last pages lie there
+    is_at_rest = not is_there(path.with_name(f"{path.name}-wal"))  # otherwise that file holds its last pages
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
     with closing(sqlite3.connect(uri, timeout=WAIT, uri=True)) as look:
-        look.execute("BEGIN")  # one state of it, also while another process makes it
+        look.execute("BEGIN")  # one consistent state, even while another process creates it
         ((application,),) = look.execute("PRAGMA application_id")
         ((version,),) = look.execute("PRAGMA user_version")
         names = look.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' AND type != 'index'")
         tables = {name for (name,) in names}
     if application:
-        return bool(application != _APPLICATION)  # it may stand in the write-ahead log alone
+        return bool(application != _APPLICATION)  # the id may be in the write-ahead log only
     return tables != (_TABLES if 0 < version < _MARKED else set()) or version >= _MARKED

@@ -1,6 +1,6 @@
-"""What is known of earlier runs? One SQLite file: runs with their reports, deployments, windows of baselines.
+"""The record of earlier runs in one SQLite file: runs with their reports, deployments, and baseline windows.
 
-The one door to state; every method is one transaction.
+All access to state goes through this class; every method is one transaction.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from probekit.model.responsible import Responsible
 
 __all__ = ["Document", "RunSummary", "Store", "StoreError"]
 
-_LATEST: Final = 50  # reports that are looked through for one whose clock was right: few runs end with another clock
+_LATEST: Final = 50  # reports that are searched for one with a correct clock: few runs end with another clock
 _RUN: Final = "a run"
 _REPORT: Final = "a report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run as it is listed."""
+    """The summary of a run."""
 
     id: str
     target: TargetKey
@@ -41,13 +41,13 @@ class Store(Database):
     """The runs, deployments and baseline windows in an open file."""
 
     def record(self, past: RunSummary, report: Document) -> None:
-        """Keep one run."""
+        """Record one run."""
         row = (past.id, *_key(past.target), _text(past.started), past.release, past.action, past.exit_code)
         with self._transaction() as run:
             run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.partial, packed(report)))
 
     def runs(self, target: TargetKey | None = None, *, most: int = 20) -> tuple[RunSummary, ...]:
-        """The runs that were recorded last, the latest first: in this order whatever the clock said when they began."""
+        """Return the runs that were recorded last, in reverse order of recording, whatever their start times."""
         where, key = ("WHERE environment = ? AND base_url = ?", _key(target)) if target else ("", ())
         query = (
             "SELECT id, environment, base_url, started, release, action, exit_code, partial"  # noqa: S608  # no value in it
@@ -56,12 +56,12 @@ class Store(Database):
         return self._rows(_RUN, _past, query, (*key, most))
 
     def targets(self) -> tuple[TargetKey, ...]:
-        """Every target that has a run on record, the one with the run that was recorded last first."""
+        """Return every target with a run on record, the one with the latest recorded run first."""
         query = "SELECT environment, base_url FROM run GROUP BY environment, base_url ORDER BY max(rowid) DESC"
         return self._rows(_RUN, _target, query)
 
     def report(self, run: str) -> Document | None:
-        """The report of the run with that id, else of the one whose id begins so; None where none or several do."""
+        """Return the report of the run with that id or beginning of an id; None if none or several match."""
         query = "SELECT id, report FROM run WHERE substr(id, 1, length(?)) = ? ORDER BY length(id) LIMIT 2"
         found = self._read(query, (run, run))
         is_one = len(found) == 1 or (found and found[0][0] == run)
@@ -69,12 +69,12 @@ class Store(Database):
             return unpacked(found[0][1]) if is_one else None
 
     def ids(self, beginning: str) -> tuple[str, ...]:
-        """The ids of up to ten runs that begin so, in order."""
+        """Return up to ten run ids with that beginning, in order."""
         query = "SELECT id FROM run WHERE substr(id, 1, length(?)) = ? ORDER BY id LIMIT 10"
         return self._rows(_RUN, text_in, query, (beginning, beginning))
 
     def reports(self, target: TargetKey, now: datetime) -> Iterator[Document]:
-        """The latest reports of runs that did not begin in the future of now, the one that was recorded last first."""
+        """Yield the latest reports of runs that did not start in the future, the one recorded last first."""
         query = (
             "SELECT rowid FROM run WHERE environment = ? AND base_url = ? AND started <= ? ORDER BY rowid DESC LIMIT ?"
         )
@@ -82,20 +82,20 @@ class Store(Database):
             yield from self._rows(_REPORT, unpacked, "SELECT report FROM run WHERE rowid = ?", row)
 
     def begin(self, target: TargetKey, deployment: Deployment) -> None:
-        """Mark that a deployment has begun (or, with its finish, was made); the same moment is written over."""
+        """Record the start of a deployment, with its finish if it has one; replace one of the same moment."""
         finished = deployment.finished and _text(deployment.finished)
         row = (*_key(target), _text(deployment.started), finished, deployment.release)
         with self._transaction() as run:
             run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?, NULL)", row)
 
     def finish(self, target: TargetKey, deployment: Deployment, moment: datetime) -> None:
-        """Mark the end of a deployment on record."""
+        """Record the finish of a deployment on record."""
         done = "UPDATE deployment SET finished = ? WHERE environment = ? AND base_url = ? AND started = ?"
         with self._transaction() as run:
             run(done, (_text(moment), *_key(target), _text(deployment.started)))
 
     def deployments(self, target: TargetKey) -> tuple[Deployment, ...]:
-        """All deployments on record, the latest first."""
+        """Return all deployments on record, the latest first."""
         query = (
             "SELECT release, started, finished FROM deployment WHERE environment = ? AND base_url = ?"
             " ORDER BY started DESC"
@@ -103,24 +103,24 @@ class Store(Database):
         return self._rows("a deployment", _deployment, query, _key(target))
 
     def deployment(self, target: TargetKey, now: datetime) -> Deployment | None:
-        """The latest deployment that began by now; a finish in the future of now is none."""
+        """Return the latest started deployment; ignore its finish if that lies in the future."""
         latest = next((one for one in self.deployments(target) if not is_ahead(one.started, now)), None)
         is_over = latest is not None and latest.finished is not None and not is_ahead(latest.finished, now)
         return latest if latest is None or is_over else replace(latest, finished=None)
 
     def drop_deployments_ahead(self, target: TargetKey, now: datetime) -> None:
-        """Forget the deployments that began in the future of now: when it comes, they would be the latest."""
+        """Remove deployments that start in the future, because they would count as the latest later."""
         ahead = "environment = ? AND base_url = ? AND started > ?"
         with self._transaction() as run:
             run(f"DELETE FROM deployment WHERE {ahead}", (*_key(target), _text(now + CLOCK_SKEW)))  # noqa: S608  # no value in it
 
     def previous_release(self, target: TargetKey, deployment: Deployment) -> str | None:
-        """The release of the latest finished deployment before that one, if it is another; else None."""
+        """Return the release of the latest finished deployment before that one if it differs, else None."""
         earlier = (one for one in self.deployments(target) if one.started < deployment.started and one.finished)
         return next((one.release for one in earlier if one.release not in (None, deployment.release)), None)
 
     def record_mark(self, target: TargetKey, deployment: Deployment, read: MarkReadings) -> None:
-        """Keep what was read at the latest mark of a deployment on record."""
+        """Record the readings at the latest mark of a deployment on record."""
         counters = [[*source, value] for source, value in read.counters.items()]
         kept = "UPDATE deployment SET counters = ? WHERE environment = ? AND base_url = ? AND started = ?"
         document = packed(
@@ -136,24 +136,24 @@ class Store(Database):
             run(kept, (document, *_key(target), _text(deployment.started)))
 
     def mark(self, target: TargetKey, deployment: Deployment) -> MarkReadings:
-        """What was kept by `record_mark` of that deployment; nothing of one at which nothing was read."""
+        """Return the readings that `record_mark` recorded for that deployment; empty if there are none."""
         query = "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND started = ?"
         key = *_key(target), _text(deployment.started)
-        found = self._rows("what was read at a deployment's mark", _readings, query, key)
+        found = self._rows("the readings at a deployment's mark", _readings, query, key)
         return next(iter(found), MarkReadings())
 
     def add_window(self, target: TargetKey, taken: datetime, document: Document) -> None:
-        """Keep one window of a baseline."""
+        """Record one baseline window."""
         with self._transaction() as run:
             run("INSERT OR REPLACE INTO window VALUES (?, ?, ?, ?)", (*_key(target), _text(taken), packed(document)))
 
     def windows(self, target: TargetKey, now: datetime) -> tuple[Document, ...]:
-        """The windows of the baseline that were not taken in the future of now, oldest first."""
+        """Return the baseline windows that were not taken in the future, the oldest first."""
         query = "SELECT document FROM window WHERE environment = ? AND base_url = ? AND taken <= ? ORDER BY taken"
         return self._rows("a baseline window", unpacked, query, (*_key(target), _text(now + CLOCK_SKEW)))
 
     def count_ahead(self, target: TargetKey, now: datetime) -> tuple[int, int]:
-        """How many runs began, and how many windows of the baseline were taken, in the future of now."""
+        """Return how many runs started and how many baseline windows were taken in the future."""
         key = *_key(target), _text(now + CLOCK_SKEW)
         where = "environment = ? AND base_url = ?"
         runs = f"SELECT count(*) FROM run WHERE {where} AND started > ?"  # noqa: S608  # no value in it
@@ -161,7 +161,7 @@ class Store(Database):
         return self._read(runs, key)[0][0], self._read(windows, key)[0][0]
 
     def prune(self, now: datetime, target: TargetKey, keep: timedelta | None = None) -> None:
-        """Remove what is too old; `keep` is how long runs of that target stay (see `retention`)."""
+        """Remove old runs and windows; `keep` is how long runs of that target stay (see `retention`)."""
         with self._transaction() as execute, self._as_damage(_RUN):
             retention.prune(execute, now, target, keep)
 

@@ -1,4 +1,4 @@
-"""The rows of a checklist's baseline, as items that are judged like any other."""
+"""The baseline rows of a checklist as items, which are judged like any other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from probekit.model.limit import Limit
 
 
 def baseline_items(checklist: Checklist) -> tuple[Item, ...]:
-    """Each row as an item: at most so much over the baseline, or below a number."""
+    """Return each row as an item with its limit: a tolerance over the baseline, or a number."""
     return tuple(
         Item(
             id=f"baseline.rows.{row.id}",

@@ -1,4 +1,4 @@
-"""How many requests a sampling may send, and what a sample of that size can prove."""
+"""The number of requests that a sampling may send, and the limits that a sample of this size can verify."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from probekit.probe import ConfiguredKind, Metric
 from probekit.toml_file import ConfigError, FileProblem
 
 _ROUNDING: Final = 1e-6  # blocks: six of 0.1 s are a little more than 0.6 s
-_MODEST: Final = 300  # requests of one sampling where no load is allowed
+_MODEST: Final = 300  # requests of one sampling unless load is allowed
 
 
 def sampled_for(environment: Environment) -> float:
-    """Seconds that a sampling lasts at least."""
+    """Return the least seconds of a sampling."""
     return max(environment.window, BLOCKS_TO_PASS * environment.block)
 
 
 def requests_for(metric: Metric, limit: Limit, risks: Risks) -> int | None:
-    """How many requests a proof of that limit takes at least; None where it does not depend on a number of them."""
+    """Return the least requests that can verify the limit; None if their number does not matter."""
     if limit.of == "baseline" or not (metric.quantile or metric.is_share) or limit.op not in ("<", "<="):
         return None
     share = 1 - metric.quantile if metric.quantile else limit.value / 100
@@ -35,7 +35,7 @@ def requests_for(metric: Metric, limit: Limit, risks: Risks) -> int | None:
 
 
 def budget_of_each(target: Target) -> int | None:
-    """Requests that each sampling may send, by its share of the budget and the throttle; None where load is allowed."""
+    """Return the requests of each sampling, by its share of the budget and the throttle; None if load is allowed."""
     share, throttle = _share_of_budget(target), target.environment.throttle
     if share is None:
         return None
@@ -44,7 +44,7 @@ def budget_of_each(target: Target) -> int | None:
 
 
 def _share_of_budget(target: Target) -> int | None:
-    """Requests of each sampling in all its windows; None where load is allowed."""
+    """Return the requests of each sampling in all its windows; None if load is allowed."""
     if "load" in target.environment.allow:
         return None
     samplings = sum(one.source.requests_per_window is not None for one in target.probes)
@@ -52,9 +52,9 @@ def _share_of_budget(target: Target) -> int | None:
 
 
 def further_windows(target: Target, source: ConfiguredKind) -> int:
-    """Windows that a sampling may take beside its first while it is undecided: as many as budget and deadline hold.
+    """Return how many windows a sampling may add while it is undecided, by budget and deadline.
 
-    None for a kind that does not say how many requests a window sends, such as one that reads the target's counters.
+    0 for a kind that does not state the requests of a window, such as one that reads the target's counters.
     """
     if source.requests_per_window is None:
         return 0
@@ -68,7 +68,7 @@ def further_windows(target: Target, source: ConfiguredKind) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A window that holds fewer requests than the proof of a limit takes."""
+    """A window with fewer requests than a limit needs to be verified."""
 
     probe: str
     seconds: float
@@ -79,7 +79,7 @@ class Shortage:
 
 
 def _shortages(target: Target) -> Iterator[Shortage]:
-    """Every limit in scope that the first window cannot prove, however healthy the target, where load is allowed."""
+    """Yield every limit in scope that the first window cannot verify even for a healthy target."""
     seconds = sampled_for(target.environment)
     for one in target.probes:
         if one.source.requests_per_window is None:
@@ -95,10 +95,10 @@ def _shortages(target: Target) -> Iterator[Shortage]:
 
 
 def check(config: Config) -> None:
-    """Refuse windows that are too short to prove what they are for, where load is allowed.
+    """Refuse windows that are too short to verify their limits, if load is allowed.
 
     Raises:
-        ConfigError: every such window, with file, line and key.
+        ConfigError: there are such windows; names each with file, line and key.
     """
     loaded = [target for target in config.targets.values() if "load" in target.environment.allow]
     if problems := [problem for target in loaded for problem in _too_short(target, config)]:
@@ -112,13 +112,13 @@ def _too_short(target: Target, config: Config) -> Iterator[FileProblem]:
     if "window" in environment.model_fields_set and environment.window / environment.block < BLOCKS_TO_PASS - _ROUNDING:
         blocks = environment.window / environment.block
         found = f"{number(blocks)} {'block' if blocks == 1 else 'blocks'} of {span(environment.block)}"
-        expected = f"{BLOCKS_TO_PASS} at least, {span(least)}"
-        yield problem(found=found, expected=expected, hint="fewer cannot show that errors come in bursts")
+        expected = f"at least {BLOCKS_TO_PASS}, {span(least)}"
+        yield problem(found=found, expected=expected, hint="fewer cannot detect bursts of errors")
         return
     for shortage in _shortages(target):
         seconds = -(-shortage.needs * shortage.seconds // max(shortage.has, 1))
         yield problem(
             found=f"{count(shortage.has, 'request')} of probe '{shortage.probe}' in {span(shortage.seconds)}",
-            expected=f"{shortage.needs:,} at least, which '{shortage.limit}' of {shortage.item} takes",
-            hint=f"; a longer window ({duration_text(seconds)}), or a higher rate",
+            expected=f"at least {shortage.needs:,}, which '{shortage.limit}' of {shortage.item} needs",
+            hint=f"; set a longer window ({duration_text(seconds)}) or a higher rate",
         )

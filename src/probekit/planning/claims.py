@@ -1,4 +1,4 @@
-"""Digest what each item is held to and by what, so that a later run can tell whether its failure is the same one."""
+"""Digests of the limits and settings of each item, by which a later run recognises the same failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probekit.model.limit import Limit
 from probekit.model.plan import Versions
 from probekit.planning.coverage import missing_metrics
 
-_DIGITS = 16  # hexadecimal ones of a digest
+_DIGITS = 16  # hexadecimal digits of a digest
 
 
 def claims_of(
@@ -24,11 +24,11 @@ def claims_of(
     """Return the digest of each item that a probe answers.
 
     Args:
-        items: that are in scope.
+        items: the items in scope.
         configured: the instances of each probe.
-        target: with the way to its servers.
-        rows: of the baseline, as items: an item that compares with it is held to all of them.
-        versions: that may be served, of each probe that reads which release is served.
+        target: the target, with its connection settings.
+        rows: the baseline rows as items, which belong to each item that compares with the baseline.
+        versions: the accepted versions, for each probe that reads which release is served.
     """
     way = target.environment.connect.model_dump_json(exclude_defaults=True)
     digests = {}
@@ -40,9 +40,9 @@ def claims_of(
 
 
 def _held(item: Item, configured: Mapping[str, Sequence[Configured]]) -> Iterator[object]:
-    """The limits of an item, what a failure of it leads to, and each instance that answers for it, with its settings.
+    """Yield an item's limits, the consequences of its failure, and each instance that measures it, with its settings.
 
-    Its words, its owner and how often a failure is confirmed are not among them.
+    Its texts, its owner and its number of attempts are not included.
     """
     yield [_limit(limit) for limit in item.expect]
     yield [(_limit(band.when), band.severity.value, _deadline(band.deadline)) for band in item.bands]

@@ -1,4 +1,4 @@
-"""Which probe instances can answer for an item, and why none can."""
+"""The probe instances that can measure an item, or the reason why none can."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from probekit.config.target import Configured, Target
 from probekit.model.checklist import Item
 from probekit.probe import ANY_PROBE
 
-NOT_BUILT: Final = "not built"  # of an item or a probe that no kind fills yet
+NOT_BUILT: Final = "not built"  # label of an item or probe that no kind fills yet
 
 
 def instances(probe: str, target: Target) -> list[Configured]:
-    """The probe's configured instances, else the one of its default kind, where that kind can run without a table."""
+    """Return the probe's configured instances, else one of its default kind if that can run without a table."""
     if found := [one for one in target.probes if one.probe == probe]:
         return found
     default = target.checklist.probes[probe].default_kind
@@ -29,7 +29,7 @@ def instances(probe: str, target: Target) -> list[Configured]:
 
 
 def lacks_https(probe: str, target: Target) -> bool:
-    """Whether the probe's default kind would run without a table if base_url, which is http, were https."""
+    """Return whether the probe's default kind would run without a table if base_url were https instead of http."""
     base_url = target.environment.base_url
     kind = target.checklist.probes[probe].default_kind if probe in target.checklist.probes else None
     if not (kind and base_url.startswith("http://") and probes.is_kind_installed(kind)):
@@ -39,42 +39,44 @@ def lacks_https(probe: str, target: Target) -> bool:
 
 
 def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Checklist) -> str | None:
-    """Why no probe can answer for the item; None where one can."""
+    """Return why no probe can measure the item; None if one can."""
     probe = item.probe or ""
     if not configured:
         own = [one.probe or "" for one in checklist.items if one.is_own]
-        close = "".join(f" (your own check '{name}' is another one)" for name in get_close_matches(probe, own, n=1))
+        close = "".join(
+            f" (your own check '{name}' is a different probe)" for name in get_close_matches(probe, own, n=1)
+        )
         return (
             f"no probe named '{probe}' is configured{close}; probekit explain {probe} names the kinds that can fill it"
         )
     lacking = [(one, missing) for one in configured if (missing := missing_metrics(item, one))]
-    parts = checklist.probes[probe].parts  # each instance answers for a part: one that can is enough
+    parts = checklist.probes[probe].parts  # each instance covers a part: one that can is enough
     if lacking and not (parts and len(lacking) < len(configured)):
         one, missing = lacking[0]
-        return f"kind {one.source.name} of probe '{probe}' does not give {', '.join(missing)}"
+        return f"kind {one.source.name} of probe '{probe}' does not provide {', '.join(missing)}"
     return None
 
 
 def missing_metrics(item: Item, one: Configured) -> list[str]:
-    """The metrics of the item's limits that this instance does not give."""
+    """Return the metrics of the item's limits that this instance does not provide."""
     if item.compares_baseline:
-        return []  # they are counted from the rows of the baseline
+        return []  # its metrics are those of the baseline rows
     return [limit.metric for limit in item.expect if limit.metric not in one.source.provided]
 
 
 def kinds_for(probe: str, checklist: Checklist) -> tuple[str, ...]:
-    """The installed kinds made for a probe: they say so, and give all that at least one of its items asks for."""
+    """Return the installed kinds that fill a probe and provide all metrics of at least one of its items."""
     needs = [{limit.metric for limit in item.expect} for item in checklist.items if item.probe == probe]
     return _kinds_with(probe, needs or [set(checklist.probes[probe].metrics)], checklist)
 
 
 def kinds_for_item(item: Item, checklist: Checklist) -> tuple[str, ...]:
-    """Return the installed kinds that give all that an item asks for; none where a person answers it."""
+    """Return the installed kinds that provide all metrics of an item; none if a person answers it."""
     return _kinds_with(item.probe, [{limit.metric for limit in item.expect}], checklist) if item.probe else ()
 
 
 def _kinds_with(probe: str, needs: Sequence[set[str]], checklist: Checklist) -> tuple[str, ...]:
-    """Return the installed kinds that fill a probe and give all metrics of at least one of the needs."""
+    """Return the installed kinds that fill a probe and provide all metrics of at least one of the needs."""
     compared = {checklist.probes[probe].compares_baseline}
 
     def fills(name: str) -> bool:
@@ -85,5 +87,5 @@ def _kinds_with(probe: str, needs: Sequence[set[str]], checklist: Checklist) -> 
 
 
 def kinds_for_any() -> tuple[str, ...]:
-    """The installed kinds whose settings name their metrics, so that they can fill every probe."""
+    """Return the installed kinds whose settings name their metrics, so that they can fill any probe."""
     return tuple(name for name in probes.kind_names() if ANY_PROBE in probes.load_kind(name).fills)

@@ -1,4 +1,4 @@
-"""Whether a healthy target can get its go by a plan, and what is in the way: facts alone, nothing is sent."""
+"""Whether a plan makes a go possible for a healthy target, or the obstacles; nothing is sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from probekit.transport.urls import endpoint_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a run would find beside its files."""
+    """The environment of a run, in addition to its files."""
 
     variables: Mapping[str, str]
     now: datetime
@@ -35,13 +35,13 @@ class Surroundings:
 def feasibility(
     config: Config, target: Target, planned: Plan[ConfiguredKind], surroundings: Surroundings
 ) -> Feasibility:
-    """Return what is in the way of a go, and what is left open beside it."""
+    """Return the obstacles to a go, and what is left open in addition."""
     run = _Facts(config, target, planned, surroundings)
     found = [*run.of_items(), *run.of_the_run()]
     stuck = {item.id for obstacle in found for item in obstacle.items}
     scope = [item for item in run.asked if item.probe and item.id not in stuck]
     unread = run.nothing_read(scope)
-    if unread and not any(obstacle.blocks for obstacle in found):  # else it says no more than those
+    if unread and not any(obstacle.blocks for obstacle in found):  # otherwise it follows from those
         found.append(unread)
     return Feasibility(
         obstacles=tuple(obstacle for obstacle in found if obstacle.blocks),
@@ -53,7 +53,7 @@ def feasibility(
 
 
 class _Facts:
-    """Looks for each cause in turn."""
+    """Finds the obstacles, cause by cause."""
 
     def __init__(
         self, config: Config, target: Target, planned: Plan[ConfiguredKind], surroundings: Surroundings
@@ -69,10 +69,10 @@ class _Facts:
         self.references = list(references(target, {item.probe for item in self.asked if item.probe} | guards))
 
     def of_items(self) -> Iterator[Obstacle]:
-        """What keeps single items from a pass."""
+        """Yield the obstacles of single items."""
         yield from self._uncovered()
         if unsigned := tuple(item for item in self.asked if item.probe is None and item.holds_if_pending):
-            what, remedy = "nobody has signed them, and a run cannot", "sign them by hand, or leave them out of scope"
+            what, remedy = "a run cannot sign them", "sign them by hand, or leave them out of scope"
             yield Obstacle(cause="unsigned", what=what, remedy=remedy, items=unsigned)
         yield from self._unread()
         yield from self._secrets()
@@ -82,7 +82,7 @@ class _Facts:
         yield from map(of_sample, self.short)
 
     def of_the_run(self) -> Iterator[Obstacle]:
-        """What keeps the whole run from its end."""
+        """Yield the obstacles of the whole run."""
         environment = self.target.environment
         if why := unusable_trust(self.config, self.target, (*self.planned.steps, *self.planned.release_guards)):
             yield Obstacle(cause="missing_file", what=why, remedy="name a file that this user can read")
@@ -90,16 +90,16 @@ class _Facts:
         if seconds > environment.deadline:
             throttle = f"{environment.throttle.requests} in {duration_text(environment.throttle.per)}"
             cut = f"is cut off after {span(environment.deadline)} (deadline)"
-            what = f"the run takes {_longer_span(seconds, environment.deadline)} at least, and {cut}"
-            remedy = f"a longer deadline, a quicker throttle (now {throttle}), shorter windows, or fewer routes"
+            what = f"the run takes at least {_longer_span(seconds, environment.deadline)}, but {cut}"
+            remedy = f"set a longer deadline, a faster throttle (now {throttle}), shorter windows, or fewer routes"
             yield Obstacle(cause="deadline", what=what, remedy=remedy)
 
     def reads_target(self, items: Sequence[Item]) -> bool:
-        """Whether one of the items is about the target, and not about a record alone."""
+        """Return whether at least one of the items measures the target and not only the record."""
         return any(self.planned.layers.get(item.probe or "", "record") != "record" for item in items)
 
     def nothing_read(self, scope: Sequence[Item]) -> Obstacle | None:
-        """Good news rests on a reading of the target: of the application where its items are asked for."""
+        """Return the obstacle that no item of the target (or of its application, if in scope) can pass, else None."""
         layers = self.planned.layers
         asked = {layers.get(item.probe or "", "record") for item in self.asked} - {"record"}
         trusted = [item for item in scope if not self._reported(item) or item.probe in self.planned.trusted]
@@ -121,12 +121,12 @@ class _Facts:
                 by_reason[self.planned.uncovered[item.id]].append(item)
         for reason, items in by_reason.items():
             remedy = https_only(items[0].probe or "", self.target) or (
-                "configure it, leave the items out of scope, or name them under not_applicable"
+                "configure it, leave the items out of scope, or list them under not_applicable"
             )
             yield Obstacle(cause="not_configured", what=reason, remedy=remedy, items=tuple(items))
 
     def _unread(self) -> Iterator[Obstacle]:
-        """Metrics that no run reads: by the kind's settings and this base_url, or without an allowance."""
+        """Yield metrics that no run can read: due to the kind's settings and base_url, or a missing allowance."""
         environment = self.target.environment
         for step in self.planned.steps:
             source = step.source
@@ -136,15 +136,15 @@ class _Facts:
                 for name, allowance in source.allowed_by.items()
                 if allowance not in environment.allow
             }
-            remedy = "correct the probe's table or what it refers to"
+            remedy = "correct the probe's table or the files that it names"
             yield from self._of_metrics(step, "setting", unread, remedy)
-            remedy = "add it to the environment, if the target may be written to or loaded"
+            remedy = "add it to the environment, if the target may be written to or put under load"
             yield from self._of_metrics(step, "not_allowed", lacking, remedy)
 
     def _of_metrics(
         self, step: Step[ConfiguredKind], cause: Cause, unread: Mapping[str, str], remedy: str
     ) -> Iterator[Obstacle]:
-        """The items that ask for one of these metrics of a step, by the reason why it is not read."""
+        """Yield the items that need one of these metrics of a step, by the reason why it is not read."""
         reasons: dict[str, list[Item]] = defaultdict(list)
         for item in self.covered:
             asked = (limit.metric for limit in item.expect if limit.metric in unread.keys() & step.wanted)
@@ -166,7 +166,7 @@ class _Facts:
                 items = [
                     item for item in self.covered if item.probe in users or (item.compares_baseline and rows & users)
                 ]
-            if items:  # of a release guard alone, nothing that a go requires
+            if items:  # a release guard alone is not required for a go
                 yield Obstacle(
                     cause="missing_secret",
                     what=f"{one.why} ({one.reference.place})",
@@ -175,7 +175,7 @@ class _Facts:
                 )
 
     def _users_of(self, reference: Reference) -> set[str]:
-        """The probes whose measurements use a secret of the environment's connections."""
+        """Return the probes whose measurements use a secret of the environment's connections."""
         base_url = self.target.environment.base_url
         steps = [step for step in (*self.planned.steps, *self.planned.release_guards) if step.source.requests]
         if reference.place.startswith("connect.headers."):
@@ -190,9 +190,9 @@ class _Facts:
     def _untrusted(self) -> Iterator[Obstacle]:
         items = [item for item in self.covered if item.severity is Severity.CRITICAL and self._reported(item)]
         for probe in dict.fromkeys(item.probe for item in items if item.probe not in self.planned.trusted):
-            what = f"probe '{probe}' is a program's report, by which no critical item passes"
+            what = f"probe '{probe}' is reported by a program, and only a trusted program can pass a critical item"
             mine = tuple(item for item in items if item.probe == probe)
-            remedy = f'trust = ["{probe}"] in the environment, or a kind that measures'
+            remedy = f'set trust = ["{probe}"] in the environment, or use a kind that measures'
             yield Obstacle(cause="untrusted_program", what=what, remedy=remedy, items=mine)
 
     def _unexpected(self) -> Iterator[Obstacle]:
@@ -200,8 +200,8 @@ class _Facts:
         readers = {step.probe for step in (*self.planned.release_guards, *own)}
         items = tuple(item for item in self.covered if item.probe in readers)
         if items and not self.planned.versions.expected:
-            what = "no version is expected, so no answer can be the expected one"
-            remedy = "set 'expect' in the probe's table, or --release, or mark the deployment with its release"
+            what = "no version is expected, so the served version cannot be verified"
+            remedy = "set 'expect' in the probe's table, use --release, or mark the deployment with its release"
             yield Obstacle(cause="no_expected_version", what=what, remedy=remedy, items=items)
 
     def _recorded(self) -> Iterator[Obstacle]:
@@ -228,13 +228,13 @@ class _Facts:
 
 
 def https_only(probe: str, target: Target) -> str | None:
-    """What to do where the probe's default kind would run without a table if base_url were https; None elsewhere."""
+    """Return what to do if the probe's default kind needs https to run without a table; None otherwise."""
     if not lacks_https(probe, target):
         return None
     kind = target.checklist.probes[probe].default_kind
-    return f"base_url is http://: with https:// kind {kind} needs no table; else leave the items out of scope"
+    return f"base_url is http://: use https://, where kind {kind} needs no table, or leave the items out of scope"
 
 
 def _longer_span(seconds: float, than: float) -> str:
-    """Return a span of time that does not look like the shorter one."""
+    """Return a duration as text, with enough digits to differ from the shorter one."""
     return span(seconds) if span(seconds) != span(than) else number(seconds, "s", apart_from=than)

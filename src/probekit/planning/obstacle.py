@@ -1,4 +1,4 @@
-"""What keeps a plan from a go, as values."""
+"""Obstacles that prevent a plan from ending in a go."""
 
 from __future__ import annotations
 
@@ -19,51 +19,51 @@ Cause = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
-    """One cause that keeps items from a pass, and what to do about it."""
+    """One cause that prevents items from passing, and its remedy."""
 
     cause: Cause
     what: str
     remedy: str
-    items: tuple[Item, ...] = ()  # none: the whole run
+    items: tuple[Item, ...] = ()  # empty: the whole run
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps the run from a go: it concerns all of it, or an item that a go requires."""
+        """Whether it prevents a go: it concerns the whole run, or an item that a go requires."""
         return not self.items or any(map(is_required, self.items))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feasibility:
-    """What is known of a plan before its run."""
+    """The prospects of a plan before its run."""
 
-    obstacles: tuple[Obstacle, ...]  # each of them keeps every run from a go
-    follow_ups: tuple[Obstacle, ...]  # these leave items open that a go does not require
+    obstacles: tuple[Obstacle, ...]  # each of them prevents a go
+    follow_ups: tuple[Obstacle, ...]  # items that stay open but are not required for a go
     shortages: tuple[ShortSample, ...]
     scope: tuple[str, ...]  # ids of the items that a run can verify
     read_at_run_time: tuple[Reference, ...]  # secrets from pipes
 
     @property
     def go_possible(self) -> bool:
-        """Whether a healthy target gets its go (or, of a part of the scope, its good end)."""
+        """Whether a go (or PARTIAL, for a part of the scope) is possible for a healthy target."""
         return not self.obstacles
 
 
 def is_required(item: Item) -> bool:
-    """Whether a go requires the item: any other can be followed up after it."""
+    """Return whether a go requires the item; any other can be a follow-up."""
     return item.severity.is_grave or bool(item.criteria)
 
 
 def of_sample(short: ShortSample) -> Obstacle:
-    """Return the obstacle that a sample is which is too small for its limit."""
+    """Return the obstacle of a sample that is too small for its limit."""
     if short.longer:
         window = duration_text(min(-(-short.longer // 60) * 60, LONGEST))
-        way = f'allow = ["load"] and window = "{window}"'
+        way = f'set allow = ["load"] and window = "{window}"'
     else:
-        way = 'allow = ["load"] and a higher rate'
+        way = 'set allow = ["load"] and a higher rate'
     if short.runs:
-        way += f"; or about {count(short.runs, 'run')} of one release, which add up after `probekit deployment start`"
+        way += f"; or combine about {count(short.runs, 'run')} of one release after `probekit deployment start`"
     else:
-        way += "; runs do not add up here, " + (
-            "for they would be too many" if short.is_versioned else "for no release probe reads the version"
+        way += "; several runs cannot be combined, because " + (
+            "too many would be needed" if short.is_versioned else "no release probe reads the version"
         )
     return Obstacle(cause="sample", what=str(short), remedy=way, items=(short.item,))

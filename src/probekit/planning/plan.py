@@ -1,4 +1,4 @@
-"""From configuration and checklist to what will run, what will not and why."""
+"""The plan of a run: what will be measured, what will not, and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from probekit.planning.steps import fingerprint, step_of
 from probekit.probe import ConfiguredKind
 
 GUARD_REPEAT = 4  # measurements at each address, before and after: one address may stand for several replicas
-GUARD_REPEAT_FOR_ITEMS = 10  # where an item asks for every answer: 20 in all, as its source says
+GUARD_REPEAT_FOR_ITEMS = 10  # for an item about every answer: 20 in total, as its source says
 
 Steps = tuple[Step[ConfiguredKind], ...]
 
@@ -31,12 +31,12 @@ def plan(
     release: ReleaseRequest | None = None,
     settles: bool = True,
 ) -> Plan[ConfiguredKind]:
-    """What will run for this target; nothing is touched.
+    """Return the plan for this target; nothing is sent.
 
     Args:
         target: the environment, with its items and probes.
-        selection: what the run is narrowed to.
-        release: what is said of the release.
+        selection: the part of the scope to verify; default: all of it.
+        release: the version, stage and history of the release.
         settles: whether the run waits until the release has settled.
     """
     selection, checklist = selection or Selection(), target.checklist
@@ -80,7 +80,7 @@ def plan(
 
 
 def _of_settling(items: Sequence[Item], target: Target) -> dict[str, str]:
-    """Return the items that only the wait of a run makes good, with the reason why they do not apply without it."""
+    """Return the items that need the run to wait for settling, with the reason why they do not apply without it."""
     reason = "this run does not wait for the release to settle"
     found = {}
     for item in items:
@@ -93,15 +93,15 @@ def _of_settling(items: Sequence[Item], target: Target) -> dict[str, str]:
 
 
 def _unasked(target: Target, needed: Collection[str]) -> tuple[str, ...]:
-    """The configured probes that nothing in the whole scope asks for, whatever a run is narrowed to."""
+    """Return the configured probes that no item in the whole scope needs, also for a partial run."""
     asked = {item.probe for item in target.items}
     return tuple(dict.fromkeys(one.probe for one in target.probes if one.probe not in asked | set(needed)))
 
 
 def unasked_note(probe: str) -> str:
-    """Return what a reader must know of a configured probe that is never measured."""
-    why = "the checklist knows this name, and none of its items is in scope"
-    return f"probe '{probe}' is not measured: {why}; under another name it is a check of your own"
+    """Return a note on a configured probe that is never measured."""
+    why = "it belongs to the checklist, but none of its items is in scope"
+    return f"probe '{probe}' is not measured: {why}; rename it to make it a check of your own"
 
 
 def _steps(
@@ -111,7 +111,7 @@ def _steps(
     checklist: Checklist,
     guards: set[str],
 ) -> Steps:
-    """A step for each instance that an item asks for, in the checklist's order; the guards have their own place."""
+    """Return a step for each instance that an item needs, in the checklist's order; release guards are separate."""
     return tuple(
         step_of(one, mine, target, checklist.probes[name])
         for name in checklist.probes
@@ -122,14 +122,14 @@ def _steps(
 
 
 def _quick(items: Sequence[Item], steps: Steps) -> tuple[tuple[Item, ...], Steps]:
-    """Items and steps without windows and bursts, and measurements without spread."""
+    """Return items and steps without windows and bursts, and measurements without spread."""
     long = {step.probe for step in steps if step.window or step.turn == "final"}
     kept = tuple(replace(step, spread=0.0) for step in steps if step.probe not in long)
     return tuple(item for item in items if item.probe not in long), kept
 
 
 def _guard(one: Configured, covered: Sequence[Item], target: Target, checklist: Checklist) -> Step[ConfiguredKind]:
-    """The step that reads which release is served: the version, whatever else the kind gives."""
+    """Return the step that reads which release is served, with all metrics of the kind."""
     mine = [item for item in covered if item.probe == one.probe]
     step = step_of(one, mine, target, checklist.probes[one.probe])
     repeat = GUARD_REPEAT_FOR_ITEMS if mine else GUARD_REPEAT

@@ -1,4 +1,4 @@
-"""What probekit's own record decides before a run: readings of the record, baselines, counters since a mark."""
+"""Limits that the state file already decides before a run: its readings, baselines, and counters since a mark."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _LONGEST_SETTLE = 3600.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foretold:
-    """A limit that a run started now could not keep, whatever the target does."""
+    """A limit that a run started now would miss, whatever the target does."""
 
     item: Item
     why: str
     remedy: str
-    is_setting: bool = False  # it follows from a setting, not from the record
+    is_setting: bool = False  # caused by a setting, not by the record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is on record now, and how long a run waits for its release to settle."""
+    """The state file's content now, and how long a run waits for its release to settle."""
 
     history: History
     now: datetime
@@ -44,7 +44,7 @@ class Record:
     base_url: str
 
     def foretold(self, item: Item, planned: Plan[ConfiguredKind]) -> Iterator[Foretold]:
-        """Every limit of the item that a run started now could not keep."""
+        """Yield every limit of the item that a run started now would miss."""
         for step in planned.steps:
             if step.probe != item.probe:
                 continue
@@ -60,22 +60,22 @@ class Record:
         reading = self._reading(step, self.settle).values.get(limit.metric)
         if not isinstance(reading, Exact):
             detail = getattr(reading, "detail", "no reading")
-            yield Foretold(item=item, why=f"{limit.metric}: {detail}", remedy="follow it, then run this again")
+            yield Foretold(item=item, why=f"{limit.metric}: {detail}", remedy="follow this message, then plan again")
         elif not limit.holds(reading.value):
             later = self._reading(step, _LONGEST_SETTLE).values.get(limit.metric)
             is_setting = isinstance(later, Exact) and limit.holds(later.value)
             value = f"{limit.metric} will be {number(reading.value, limit.unit, apart_from=limit.value)}"
             yield Foretold(
                 item=item,
-                why=f"{value}, where '{limit}' is due" + (f" (settle is {span(self.settle)})" if is_setting else ""),
-                remedy=f'settle = "{limit.value:g}{limit.unit}", or verify so long after the deployment'
+                why=f"{value}, but '{limit}' is required" + (f" (settle is {span(self.settle)})" if is_setting else ""),
+                remedy=f'set settle = "{limit.value:g}{limit.unit}", or verify that long after the deployment'
                 if is_setting
                 else "mark the next deployment, and capture the baseline before it",
                 is_setting=is_setting,
             )
 
     def _reading(self, step: Step[ConfiguredKind], settle: float) -> Readings:
-        """What the kind would read at the end of settling, which counts from the deployment on record or from now."""
+        """Return the readings at the end of settling, which counts from the deployment on record or from now."""
         deployment = self.history.deployment
         since = min(deployment.mark, self.now) if deployment else self.now
         moment = max(self.now, since + timedelta(seconds=settle))
@@ -108,11 +108,11 @@ class Record:
 
     def _of_counter(self, item: Item, limit: Limit, step: Step[ConfiguredKind]) -> Iterator[Foretold]:
         if MetricKey(*step.key, limit.metric) not in self.history.counters:
-            why = f"{limit.metric} counts from the deployment mark, and none is on record that read it"
-            yield Foretold(item=item, why=why, remedy="probekit deployment start, before the next deployment")
+            why = f"{limit.metric} counts from the deployment's start, but no start with its value is on record"
+            yield Foretold(item=item, why=why, remedy="run probekit deployment start before the next deployment")
 
 
-_CAPTURE = "probekit baseline capture, before the deployment, by the same settings"
+_CAPTURE = "run probekit baseline capture before the deployment, with the same settings"
 
 
 async def _awaited(source: ConfiguredKind, context: Context) -> Readings:

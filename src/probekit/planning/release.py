@@ -1,4 +1,4 @@
-"""Which versions may be served: by the command line, the configuration and the deployments on record."""
+"""The versions that may be served, by the command line, the configuration and the deployments on record."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from probekit.probe import ConfiguredKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRequest:
-    """What is said of the release: its version, where it stands, and the deployments on record."""
+    """The release to verify: its version, its stage, and the deployments on record."""
 
-    version: str | None = None  # as the command line says, before the mark and the configuration
+    version: str | None = None  # of the command line, which precedes the mark and the configuration
     stage: Stage = Stage.AFTER
     history: History = field(default_factory=History)
 
     def versions(self, guards: Sequence[ConfiguredKind]) -> Versions:
-        """The versions that may be served now.
+        """Return the versions that may be served now.
 
-        Before a deployment the one on record is expected, and none where none is; after a rollback the one before it,
-        and never what the file expected at the deployment.
-        While a deployment is under way the previous release may be served beside the new one.
+        Before a deployment, the release on record is expected, if there is one. After a rollback, the previous release
+        is expected, and never the rolled back one. While a deployment is under way, the previous release is also
+        accepted.
         """
         declared = tuple(dict.fromkeys(chain.from_iterable(guard.versions.expected for guard in guards)))
         if self.stage is Stage.BEFORE:
@@ -37,13 +37,13 @@ class ReleaseRequest:
             others = tuple(version for version in declared if version not in gone)
             return Versions(expected=expected or others, rolled_back=gone)
         expected = _known(self.version) or (declared if self._marked in (None, *declared) else _known(self._marked))
-        beside = _known(self._previous) if self._is_under_way else ()
-        allowed = dict.fromkeys([*chain.from_iterable(guard.versions.allowed for guard in guards), *beside])
+        previous = _known(self._previous) if self._is_under_way else ()
+        allowed = dict.fromkeys([*chain.from_iterable(guard.versions.allowed for guard in guards), *previous])
         return Versions(expected=expected, allowed=tuple(one for one in allowed if one not in expected))
 
     @property
     def subject(self) -> str | None:
-        """The release that the run is about, as far as it is named: before its deployment none that is served yet."""
+        """The release that the run is about, if it is named; None before its deployment."""
         if self.stage is Stage.ROLLED_BACK:
             return self.version or self._previous
         is_known = self._is_under_way or self.stage is not Stage.BEFORE
@@ -63,12 +63,12 @@ class ReleaseRequest:
 
     @property
     def _served_before(self) -> str | None:
-        """What is served before a deployment: the release of the last one that is over."""
+        """The release served before a deployment: that of the last finished deployment."""
         return self._previous if self._is_under_way else self._marked
 
 
 def declared_release(target: Target) -> str | None:
-    """The one release that the configuration expects; None where it names none or several."""
+    """Return the one release that the configuration expects; None if it names none or several."""
     guards = [one.source for one in target.probes if target.checklist.probes[one.probe].release_guard]
     expected = set(chain.from_iterable(guard.versions.expected for guard in guards))
     return expected.pop() if len(expected) == 1 else None

@@ -1,4 +1,4 @@
-"""How long a run takes at least: waits and throttle alone, each answer at once."""
+"""The least duration of a run: waits and throttle, with immediate answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probekit.transport.urls import endpoint_of
 
 
 def shortest(planned: Plan[ConfiguredKind], environment: Environment) -> float:
-    """Seconds from the end of settling to the end of a healthy run."""
+    """Return the least seconds from the end of settling to the end of a healthy run."""
     windows = sum(step.window for step in planned.steps if step.turn != "background")
     watched = max((step.window for step in planned.steps if step.turn == "background"), default=0.0)
     spread = max((step.spread for step in planned.steps), default=0.0)
@@ -19,7 +19,7 @@ def shortest(planned: Plan[ConfiguredKind], environment: Environment) -> float:
 
 
 def _requests(planned: Plan[ConfiguredKind], environment: Environment) -> int:
-    """Requests to base_url's host that a healthy run sends for sure: so many a measurement as its kind says."""
+    """Return the least requests that a healthy run sends to base_url's host."""
     host = endpoint_of(environment.base_url).host
     guards = planned.release_guards
     steps = [*(step for step in planned.steps if not step.window), *guards, *guards]

@@ -1,4 +1,4 @@
-"""What the windows of one run hold: how many of them the deadline admits, and which limits they cannot prove."""
+"""The windows of one run: how many fit into the deadline, and which limits they cannot verify."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ LONGEST: Final = 3600.0  # seconds of a window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortSample:
-    """A limit that the requests of one run cannot prove, however healthy the target is."""
+    """A limit that the requests of one run cannot verify, even for a healthy target."""
 
     probe: str
     item: Item
     limit: Limit
     has: int  # requests of one window
-    windows: int  # that are taken at most
-    needs: int  # requests of the first window that would prove it
-    longer: float | None  # seconds of a window that would, where load is allowed; None: none is long enough
-    runs: int | None = None  # of one deployment that prove it together; None: runs do not add up
-    is_versioned: bool = False  # whether a release probe reads the version, by which runs are of one release
+    windows: int  # at most
+    needs: int  # requests of the first window that would verify it
+    longer: float | None  # seconds of a sufficient window if load is allowed; None: no window is long enough
+    runs: int | None = None  # of one deployment that verify it together; None: runs cannot be combined
+    is_versioned: bool = False  # whether a release probe reads the version, which combining runs requires
 
     def __str__(self) -> str:
         windows = f" in each of {self.windows} windows" if self.windows > 1 else ""
         needs = count(self.needs, "request")
-        return f"'{self.limit}' needs {needs}, and probe '{self.probe}' sends {self.has:,}{windows}"
+        return f"'{self.limit}' needs {needs}, but probe '{self.probe}' sends {self.has:,}{windows}"
 
 
 def within_deadline(steps: Steps, guards: Steps, environment: Environment) -> tuple[Step[ConfiguredKind], ...]:
-    """Return the steps with as many further windows as the run's deadline holds where nothing else takes its time.
+    """Return the steps with as many further windows as fit into the run's deadline, together with all later steps.
 
-    The run asks the same before each further window: what may come after it must fit as well, at its worst.
+    Before each further window the run checks the same again, with the worst case of the later steps.
     """
     alone = [step for turn in ("exclusive", "final") for step in steps if step.turn == turn]
     passed, found = max((step.spread for step in steps if step.turn == "concurrent"), default=0.0), {}
@@ -68,7 +68,7 @@ def _with_windows(step: Step[ConfiguredKind], further: int) -> Step[ConfiguredKi
 
 
 def short_samples(planned: Plan[ConfiguredKind], block: float) -> Iterator[ShortSample]:
-    """Every limit of a covered item that the windows of one run cannot prove; `block`: seconds."""
+    """Yield every limit of a covered item that the windows of one run cannot verify; `block`: seconds."""
     for step in planned.steps:
         if not step.window or step.source.requests_per_window is None:
             continue
@@ -103,14 +103,14 @@ def _short(step: Step[ConfiguredKind], item: Item, limit: Limit, metric: Metric)
 
 
 def _longer(step: Step[ConfiguredKind], needs: int) -> float | None:
-    """Seconds of a window that holds so many requests at the rate of the settings."""
+    """Return the seconds of a window with so many requests at the configured rate; None if it is too long."""
     per_window = step.source.requests_per_window
     most = per_window(LONGEST, None) if per_window else 0
     return LONGEST * needs / most if most >= needs else None
 
 
 def _runs(step: Step[ConfiguredKind], limit: Limit, metric: Metric, block: float) -> int | None:
-    """Runs whose first windows prove it together: a further window is not taken where it cannot decide."""
+    """Return how many runs verify the limit together with their first windows; None if there would be too many."""
     share = 1 - metric.quantile if metric.quantile else limit.value / 100
     runs = -(-still_needed(0, share, Risks(), "often") // max(1, step.cost // step.windows))
     return runs if runs * max(1, round(step.window / block)) <= KEPT_BLOCKS else None

@@ -1,4 +1,4 @@
-"""What a run is narrowed to."""
+"""The part of the scope that a run verifies."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from probekit.model.checklist import Item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a run is narrowed to; empty: everything in scope."""
+    """The part of the scope that a run verifies; empty: all of it."""
 
     sections: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
     quick: bool = False  # without windows and bursts, and measurements without spread
-    machine_only: bool = False  # without what only a person answers
+    machine_only: bool = False  # without items that only a person can answer
 
     @property
     def is_partial(self) -> bool:
-        """Whether something is left out that could be measured."""
+        """Whether measurable items are left out."""
         return bool(self.sections or self.items or self.probes or self.quick)
 
     def holds(self, item: Item) -> bool:
-        """Whether the item is among what was asked for."""
+        """Return whether the item is selected."""
         if self.machine_only and item.probe is None:
             return False
         prefixes = (*self.sections, *self.items)

@@ -1,4 +1,4 @@
-"""One step of a plan: how often, how far apart and in which turn an instance is measured."""
+"""One step of a plan: how often, at which intervals and in which turn an instance is measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from probekit.transport.urls import origin_of
 def step_of(
     one: Configured, items: Sequence[Item], target: Target, requirement: ProbeRequirement
 ) -> Step[ConfiguredKind]:
-    """The step of one instance, for the items that it answers for."""
+    """Return the step of one instance, for the items that it measures."""
     source, environment = one.source, target.environment
     samples = source.sample is not None and (requirement.background or source.measure is None)
     repeated = requirement.claims_reachability and not samples
@@ -65,7 +65,7 @@ def step_of(
 
 
 def _bounds(items: Sequence[Item], requirement: ProbeRequirement) -> dict[str, Bounds]:
-    """What a program can say of each metric: of a claim 0 or 1, of a percentage 100 at most, of nothing below 0."""
+    """Return the range of each metric of a program: 0 or 1 for a claim, 0 to 100 for a percentage, else from 0."""
     limits = [limit for item in items for limit in item.expect]
     claims = {limit.metric for limit in limits if (limit.op, limit.value, limit.unit) == ("==", 1, "")}
     return {
@@ -76,12 +76,15 @@ def _bounds(items: Sequence[Item], requirement: ProbeRequirement) -> dict[str, B
 
 
 def fingerprint(step: Step[ConfiguredKind], environment: Environment) -> str:
-    """A digest of all that makes one window's number comparable with another's: what is asked, how, where, from where.
+    """Return a digest of everything that must be equal for two windows to be comparable.
 
-    A proxy is told by where its URL is kept.
+    That is the kind, its settings, the window, the load, the route to the target, and the vantage. A proxy is
+    identified by the place of its URL.
     """
     settings = step.source.config.model_dump_json()
-    sent = step.cost // (1 + step.further_windows) if step.source.requests_per_window else 0  # another load
+    sent = (
+        step.cost // (1 + step.further_windows) if step.source.requests_per_window else 0
+    )  # a different load is not comparable
     connect = environment.connect
     way = origin_of(environment.base_url), sorted(connect.resolve.items()), connect.family, str(connect.proxy)
     all_of_it = step.kind, settings, f"{step.window:g}", sent, way, environment.vantage
@@ -93,5 +96,5 @@ def _metrics(items: Iterable[Item]) -> frozenset[str]:
 
 
 def _cost(requests: int, repeat: int, attempts: int) -> int:
-    """Requests in the worst case, for one address: every attempt, and the rechecks of one stray measurement."""
+    """Return the most requests to one address: every attempt, and the rechecks of one stray measurement."""
     return requests * (attempts if repeat == 1 else repeat + RECHECKS + (attempts - 1) * 2)

@@ -1,4 +1,4 @@
-"""Secrets and files that a configuration refers to and that are not there; nothing is told of their content."""
+"""Secrets and files that a configuration names and that are missing; their contents are never shown."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from probekit.transport.trust import Trust
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One place of the configuration that refers to a secret."""
+    """One reference to a secret in the configuration."""
 
     secret: SecretRef
     place: str  # the key in probes.toml, below the environment
-    probe: str | None  # whose measurements use it; None: all of them
+    probe: str | None  # the probe that uses it; None: all probes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unset:
-    """A reference that leads to nothing, and why."""
+    """A reference whose secret is missing, and why."""
 
     reference: Reference
     why: str
 
 
 def references(target: Target, probes: Container[str]) -> Iterator[Reference]:
-    """Every reference to a secret of the environment's connections, and of those of its probes that are asked for."""
+    """Yield every reference to a secret in the environment's connections and in the named probes."""
     connect = target.environment.connect
     for place, secret in _places(connect, "connect"):
         yield Reference(secret=secret, place=place, probe=None)
@@ -48,7 +48,7 @@ def references(target: Target, probes: Container[str]) -> Iterator[Reference]:
 
 
 def _places(settings: object, place: str) -> Iterator[tuple[str, SecretRef]]:
-    """Every reference in settings, with its key."""
+    """Yield every reference in settings, with its key."""
     match settings:
         case SecretRef():
             yield place, settings
@@ -64,7 +64,7 @@ def _places(settings: object, place: str) -> Iterator[tuple[str, SecretRef]]:
 
 
 def unset(config: Config, found: Iterable[Reference], variables: Mapping[str, str]) -> Iterator[Unset]:
-    """The references whose variable or file is missing, empty or unreadable; a pipe is left to the run."""
+    """Yield the references whose variable or file is missing, empty or unreadable; a pipe is left to the run."""
     folder = config.path.absolute().parent
     resolver = SecretResolver(folder=folder, variables=variables, dotenv=config.dotenv, redactor=Redactor())
     for reference in found:
@@ -77,7 +77,7 @@ def unset(config: Config, found: Iterable[Reference], variables: Mapping[str, st
 
 
 def is_piped(secret: SecretRef, folder: Path) -> bool:
-    """Whether a secret comes from a pipe, which gives it once: to the run."""
+    """Return whether a secret comes from a pipe, which can be read only once, by the run."""
     if secret.file is None:
         return False
     try:
@@ -88,7 +88,7 @@ def is_piped(secret: SecretRef, folder: Path) -> bool:
 
 
 def unusable_trust(config: Config, target: Target, steps: Iterable[Step[ConfiguredKind]]) -> str | None:
-    """Why `connect.ca` or `connect.client_cert` cannot be used; None where they can, or need not."""
+    """Return why `connect.ca` or `connect.client_cert` cannot be used; None if they can, or are not needed."""
     connect, folder = target.environment.connect, config.path.absolute().parent
     urls = [target.environment.base_url, *(getattr(step.source.config, "url", None) for step in steps)]
     is_needed = any(isinstance(url, str) and url.startswith("https://") for url in urls)

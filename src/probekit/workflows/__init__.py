@@ -1,1 +1,1 @@
-"""What a command does, from its options to its result."""
+"""The work of each command, from its options to its result."""

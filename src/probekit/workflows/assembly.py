@@ -38,11 +38,11 @@ _PEOPLE: Final = {"contacts", "deployed_by", "reviewed_by"}  # settings of an en
 
 
 def loaded(options: RunOptions) -> Config:
-    """The configuration that the options name, read now where it was not read before.
+    """Return the configuration that the options name; read it unless they hold it already.
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: the URL is.
+        RequestError: the URL is wrong.
     """
     if options.config_loaded:
         return options.config_loaded
@@ -50,21 +50,21 @@ def loaded(options: RunOptions) -> Config:
 
 
 def with_config(options: RunOptions) -> RunOptions:
-    """The options with their configuration and environment, so that every step of a command sees the same ones.
+    """Return the options with configuration and environment, so that every step of a command uses the same ones.
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: the URL is, or see `target_of`.
+        RequestError: the URL is wrong, or see `target_of`.
     """
     config = loaded(options)
     return replace(options, config_loaded=config, environment=target_of(options, config).name)
 
 
 def load_config(path: Path) -> Config:
-    """The configuration of a file.
+    """Return the configuration of a file.
 
     Raises:
-        ConfigError: it is wrong.
+        ConfigError: the file is wrong.
     """
     config = loader.load(path)
     capacity.check(config)
@@ -72,23 +72,23 @@ def load_config(path: Path) -> Config:
 
 
 def _of_url(options: RunOptions, url: str) -> Config:
-    from probekit.config import by_url  # noqa: PLC0415  # for the runs without a file
+    from probekit.config import by_url  # noqa: PLC0415  # for runs without a file
 
     if mistake := by_url.url_mistake(url):
         raise RequestError(f"--url: {mistake}")
     config = by_url.of_url(url, ca=options.ca, headers=options.headers)
     for header, variable in options.headers.items():
         if variable not in os.environ and config.dotenv.values.get(variable) is None:
-            raise RequestError(f"--header {header}: the variable {variable} is set neither here nor in .env")
+            raise RequestError(f"--header {header}: variable {variable} is not set; export it, or write it into .env")
     return config
 
 
 def target_of(options: RunOptions, config: Config) -> Target:
-    """The environment that the options name; where they name none, the only one.
+    """Return the environment that the options name, or the only one.
 
     Raises:
         ConfigError: a variable that it needs is not set.
-        RequestError: there is none of this name, or there are several and none is named.
+        RequestError: the name is unknown, or there are several environments and none is named.
     """
     names = config.environments
     if options.environment is None:
@@ -104,11 +104,11 @@ def target_of(options: RunOptions, config: Config) -> Target:
 
 
 def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
-    """Load and plan; nothing is touched.
+    """Load the configuration and plan the run; nothing is sent.
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: the environment is unknown, or the selection leaves nothing.
+        RequestError: the environment is unknown, or the selection matches no item in scope.
     """
     config = loaded(options)
     target = target_of(options, config)
@@ -120,7 +120,9 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
         settles=options.settle and not options.selection.quick,
     )
     if not planned.items:
-        raise RequestError(f"the selection leaves nothing of what '{target.name}' is held to; see: probekit list items")
+        raise RequestError(
+            f"the selection matches no item in scope of '{target.name}'; see: probekit list items --env {target.name}"
+        )
     if options.wait_release and (not planned.release_guards or not planned.versions.expected):
         raise RequestError(
             "--wait-release needs a probe 'release' and an expected version ('expect' there, or --release)"
@@ -139,20 +141,20 @@ def _check_names(selection: Selection, checklist: Checklist) -> None:
 
 
 def unknown(what: str, name: str, known: Iterable[str], hint: str) -> RequestError:
-    """The error for a name that is not known, with the nearest one."""
+    """Return the error for an unknown name, with the nearest known one."""
     return RequestError(f"no {what} '{name}'{nearest(name, known)}; {hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One target, opened for measuring: nothing is sent until a run begins."""
+    """One target, ready to be measured; nothing is sent until a run begins."""
 
     run_id: str
     context: RunContext
 
 
 def release_request(options: RunOptions) -> ReleaseRequest:
-    """What the options say of the release."""
+    """Return what the options say about the release."""
     return ReleaseRequest(version=options.release, stage=options.stage, history=options.history)
 
 
@@ -164,12 +166,12 @@ def session(
     cancellation: Cancellation | None = None,
     observer: RunObserver | None = None,
 ) -> Session:
-    """What every workflow needs that measures this target, without settling and without a history.
+    """Return what a workflow needs to measure this target, without settling and history.
 
-    The events of the task that asks for it are redacted from here on.
+    From here on the events of the calling task are redacted.
 
     Raises:
-        ConfigError: a secret is to come from a pipe that does not end.
+        ConfigError: the pipe of a secret does not end.
     """
     run_id = uuid4().hex[:12]
     folder = config.path.absolute().parent
@@ -194,7 +196,7 @@ def session(
 
 
 def _names_of(target: Target) -> Iterator[str]:
-    """Every name in the configuration of a target, with the hosts and paths in it: none is a secret."""
+    """Yield every name in the configuration of a target, with the hosts and paths in it; they are not secrets."""
     settings = [target.environment.model_dump(mode="json", exclude=_PEOPLE)]
     settings += [one.source.config.model_dump(mode="json") for one in target.probes]
     texts = {target.name, *(item.id for item in target.items), *(one.probe for one in target.probes)}
@@ -204,14 +206,14 @@ def _names_of(target: Target) -> Iterator[str]:
 
 
 def _people_of(target: Target, redactor: Redactor) -> Iterator[str]:
-    """The names of people and how to reach them: none is a secret, unless the configuration refers to it as one."""
+    """Yield names and contacts of people; they are not secrets, unless the configuration refers to one as a secret."""
     for text in _texts(target.environment.model_dump(mode="json", include=_PEOPLE)):
         if not holds_secret(text, redactor):
             yield from name_parts(text)
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every key and text in a value as JSON has it."""
+    """Yield every key and text in a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -223,7 +225,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _http(target: Target, secrets: SecretResolver, folder: Path, run_id: str) -> Http:
-    """The HTTP client of one run, as its environment connects."""
+    """Return the HTTP client of one run, with the connection settings of its environment."""
     environment = target.environment
     connect = environment.connect
     return Http(

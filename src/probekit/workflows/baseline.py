@@ -1,4 +1,4 @@
-"""One window of a baseline: what the checklist compares, measured now."""
+"""Measure one window of a baseline: every metric that the checklist compares with one."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from probekit.workflows.options import RequestError, RunOptions
 
 
 class CaptureError(Exception):
-    """What was measured is no window of a baseline; the message says why."""
+    """The measurement cannot serve as a baseline window; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapturedWindow:
-    """A window, what of it could not be had, and how it compares with the windows before it."""
+    """A window, its missing metrics, and its comparison with the earlier windows."""
 
     window: BaselineWindow
     lacking: tuple[str, ...]
@@ -47,11 +47,11 @@ async def capture(
     cancellation: Cancellation,
     observer: RunObserver | None = None,
 ) -> CapturedWindow:
-    """Measure one window of all that the checklist compares.
+    """Measure one window of every metric that the checklist compares.
 
     Raises:
-        ConfigError, RequestError: see `prepare`; or nothing that is compared is configured.
-        CaptureError: another release is served than expected, two are, or the run was cut off.
+        ConfigError, RequestError: see `prepare`; or no compared metric is configured.
+        CaptureError: another release than expected or two releases are served, or the run was cut off.
     """
     config, target, _ = prepare(options)
     rows = baseline_items(config.checklist)
@@ -61,11 +61,13 @@ async def capture(
         release=ReleaseRequest(version=options.release),
     )
     if not planned.items:
-        example = 'such as "p95 within 10 % of baseline"'
-        raise RequestError(f"nothing of '{target.name}' is compared with a baseline; it takes a limit {example}")
+        example = '"p95 within 10 % of baseline"'
+        raise RequestError(f"'{target.name}' has no limit that compares with a baseline; write one, such as {example}")
     if not planned.steps:
         needed = ", ".join(sorted({row.probe or "" for row in rows}))
-        raise RequestError(f"none of the probes that are compared is configured for '{target.name}': {needed}")
+        raise RequestError(
+            f"'{target.name}' has none of the probes that a baseline compares; configure one of: {needed}"
+        )
     context = session(config, target, clock=clock, cancellation=cancellation, observer=observer).context
     observations = await run(planned, lambda _step, _attempts: None, context)
     if not observations.complete:
@@ -95,7 +97,7 @@ def _served(observations: Observations, planned: Plan[ConfiguredKind]) -> str | 
 
 
 def _values(planned: Plan[ConfiguredKind], observations: Observations) -> tuple[dict[MetricKey, Recorded], list[str]]:
-    """Every number that is compared, and in words what there is none of; a number beyond its own limit is none."""
+    """Return every compared number, and a text for each missing one; a number that misses its own limit is left out."""
     values: dict[MetricKey, Recorded] = {}
     lacking = {item.title: planned.uncovered[item.id] for item in planned.items if item.id in planned.uncovered}
     for item, step in _pairs(planned):
@@ -120,11 +122,11 @@ def _values(planned: Plan[ConfiguredKind], observations: Observations) -> tuple[
 
 
 def _number(reading: Reading | Failure | None, limit: Limit) -> float | str:
-    """The number that a baseline keeps of a reading, or why that limit on it leaves none."""
+    """Return the number of a reading for the baseline, or the reason why there is none."""
     if reading is None or isinstance(reading, Failure):
         return reading.detail if reading else "no reading"
     if limit.of == "value" and evaluate(reading, limit, Risks()).outcome is Outcome.FAIL:
-        return f"it breaks its own limit, {limit}"
+        return f"it misses its own limit, {limit}"
     number = number_of(reading)
     return "no number" if number is None else number
 

@@ -1,4 +1,4 @@
-"""What a run of a URL adds to that of a file: https that it lacks, and a health path that is wrong."""
+"""The specifics of `verify --url`: a URL without https, and a URL that is not a health endpoint."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _PRIVATE: Final = tuple(
 async def without_https(
     planned: Plan[ConfiguredKind], target: Target, resolver: Resolver | None = None
 ) -> Plan[ConfiguredKind]:
-    """The plan of a URL, in which items that need https say what keeps them from a measurement.
+    """Return the plan of a URL, with the reason why items that need https cannot be measured over http.
 
-    They do not apply where every address of the host is loopback or private, so that the run can be go. At any other
-    address, and where the name does not resolve, they stay without an answer, and the run cannot be go.
+    If every address of the host is loopback or private, they do not apply, and a go is possible. At any other address,
+    or if the name does not resolve, they stay not configured, and a go is impossible.
     """
     lacking = [one.id for one in planned.items if one.id in planned.uncovered and lacks_https(one.probe or "", target)]
     if not lacking:
@@ -45,12 +45,12 @@ async def without_https(
         reasons = dict.fromkeys(lacking, f"http on a {place} address")
         others = {name: why for name, why in planned.uncovered.items() if name not in reasons}
         return replace(planned, not_applicable={**planned.not_applicable, **reasons}, uncovered=others)
-    why = f"http {place}: this needs https, and without it the run cannot be go"
+    why = f"http {place}: this item needs https, and a go is impossible without it"
     return replace(planned, uncovered={**planned.uncovered, **dict.fromkeys(lacking, why)})
 
 
 async def _place_of(url: str, resolver: Resolver) -> str:
-    """`loopback` or `private` where all addresses of the URL's host are so; else where it is, in words."""
+    """Return `loopback` or `private` if all addresses of the URL's host are so; else a phrase for the place."""
     endpoint = endpoint_of(url)
     try:
         async with asyncio.timeout(_LONGEST):
@@ -61,7 +61,7 @@ async def _place_of(url: str, resolver: Resolver) -> str:
 
 
 def _kind_of(addresses: Sequence[Address]) -> str:
-    """`loopback` or `private` where all addresses are at least private; empty where one is not, or none is there."""
+    """Return `loopback` or `private` if all addresses are; empty if one is public or there are none."""
     found = [_unmapped(address.ip) for address in addresses]
     if found and all(one.is_loopback or one.is_unspecified for one in found):  # the kernel takes 0.0.0.0 for loopback
         return "loopback"
@@ -73,37 +73,37 @@ def _kind_of(addresses: Sequence[Address]) -> str:
 
 
 def _unmapped(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address; of an IPv6 address that stands for an IPv4 address, the latter."""
+    """Return the address, or the IPv4 address that an IPv4-mapped IPv6 address stands for."""
     address = ipaddress.ip_address(ip.partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_hopeless(verdicts: Sequence[Verdict]) -> bool:
-    """Whether the URL's own path was measured and did not pass: no window can lead to a go then."""
+    """Return whether the URL's path was measured and did not pass, so that no window can lead to a go."""
     return any(_is_of_health(one) and one.outcome is not Outcome.PASS for one in verdicts)
 
 
 def advice(verdicts: Sequence[Verdict], url: str) -> tuple[str, ...]:
-    """What to do where the URL's own path gave no answer that tells health."""
+    """Return what to do if the URL's path did not give a health answer."""
     found = [one for one in verdicts if _is_of_health(one)]
     if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.UNTRUSTED) for one in found):
-        return ("a certificate of an authority of one's own is believed with --ca FILE",)
+        return ("to trust a private certificate authority, use --ca FILE",)
     if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.TURNED_AWAY) for one in found):
-        return ("a credential is sent with --header Authorization=VARIABLE, which holds the header's whole value",)
+        return ("to send a credential, use --header Authorization=VARIABLE; the variable holds the whole header value",)
     if not any(one.outcome is Outcome.INCONCLUSIVE for one in found):
         return ()
     parts = urlsplit(url)
     path, base = parts.path or "/", f"{parts.scheme}://{parts.netloc}"
     if any(IGNORABLE in one.because for one in found):
         return (
-            f"a part that does not count is named in a file: probekit init {base}{path}, then 'ignore' of its probe",
+            f"to ignore a component, use a file: probekit init {base}{path}, then set 'ignore' of its health probe",
         )
     if any(SUGGESTED in one.because for one in found):
         return (
-            f"what {path} answers is not understood: probekit init {base}{path} writes a file with a claim about it",
+            f"the answer of {path} is not understood: probekit init {base}{path} writes a file with an assertion on it",
         )
-    what = f"what {path} answers tells nothing of health, and nothing was sampled"
-    return (f"{what}: name the path of the health endpoint; probekit init {base} looks at the usual ones",)
+    what = f"the answer of {path} says nothing about health, so nothing was sampled"
+    return (f"{what}: give the URL of the health endpoint; probekit init {base} tries the usual paths",)
 
 
 def _is_of_health(verdict: Verdict) -> bool:

@@ -1,4 +1,4 @@
-"""What is read when a deployment is marked? Counters that only grow, and which questions are answered well."""
+"""Readings at a deployment mark: cumulative counters, and which requests are answered as expected."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from probekit.workflows.options import RunOptions
 async def read_mark(
     options: RunOptions, *, is_start: bool, clock: Clock, cancellation: Cancellation
 ) -> tuple[MarkReadings, tuple[str, ...]]:
-    """Read every total that an item in scope needs, and ask at the start, once, what is remembered.
+    """Read every counter that an item in scope needs; at the start also send the requests whose answers are recorded.
 
     Returns:
-        What was read, and in words which totals were not. Where nothing needs reading, nothing is touched.
+        What was read, and a text for each counter that was not. If nothing needs reading, nothing is sent.
 
     Raises:
         ConfigError, RequestError: see `prepare`.

@@ -1,4 +1,4 @@
-"""What a reader of a report must know beside its verdicts."""
+"""Notes of a report, in addition to its verdicts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from probekit.transport.resolver import Resolver
 
 
 def of_the_past(dotenv: Dotenv, history: History, planned: Plan[ConfiguredKind]) -> tuple[str, ...]:
-    """The .env that was read, a baseline that crept away, and that no earlier run is known."""
+    """Return notes on the .env that was read, a drifting baseline, and a missing earlier run."""
     notes = [f"{dotenv.file} was read"] if dotenv.file else []
     notes += drifts(planned.baseline_items, history.baseline)
     if not (history.since or history.known):
@@ -27,30 +27,31 @@ def of_the_past(dotenv: Dotenv, history: History, planned: Plan[ConfiguredKind])
 
 
 def unused_addresses(resolver: Resolver, planned: Plan[ConfiguredKind], observations: Observations) -> Iterator[str]:
-    """Addresses that the configuration fixes and no probe went to: a typing error would verify another instance."""
+    """Yield a note for each fixed address that no probe used, such as after a typing error."""
     if planned.partial or not observations.complete:
         return
     for name in sorted(resolver.fixed.keys() - resolver.asked):
-        yield f"connect.resolve '{name}': no probe asked for this host and port, so none went to {resolver.fixed[name]}"
+        address = resolver.fixed[name]
+        yield f"connect.resolve '{name}': no probe connects to it, so {address} was not used; correct the name"
 
 
 def left_out(observations: Observations) -> Iterator[str]:
-    """What a reader misses where a confirmed failure fixed the decision."""
+    """Yield a note if a confirmed failure fixed the decision and measurements were skipped."""
     values = (value for measurement in observations.measurements for value in measurement.values.values())
     if any(isinstance(value, Failure) and value.reason is Reason.NOT_MEASURED for value in values):
-        yield "the decision was fixed before the windows and bursts, which were left out; --all measures everything"
+        yield "a confirmed failure fixed the decision, so windows and bursts were skipped; --all measures everything"
 
 
 def weak_passes(observations: Observations) -> list[str]:
-    """What counted although it says little, each once."""
+    """Return a note for each weak pass, without repetition."""
     found = [f"{one.probe}: {one.notes['weak']}" for one in observations.measurements if "weak" in one.notes]
     return list(dict.fromkeys(found))
 
 
 def with_caveats(decision: Decision, planned: Plan[ConfiguredKind], weak: Sequence[str]) -> Decision:
-    """Good news with what its reader may rest on and must not; other decisions note it.
+    """Return a go or a partial decision with its caveats; other decisions have them as notes.
 
-    That is what counted although it says little, and for a go what was configured and not measured.
+    Caveats are weak passes and, of a go, configured probes that were not measured.
     """
     unasked = map(unasked_note, planned.unasked) if decision.action is Action.GO else ()
     if decision.action not in (Action.GO, Action.PARTIAL):

@@ -1,4 +1,4 @@
-"""Whom the report of a run names: its contacts, and who deployed and reviewed the release."""
+"""The people in the report of a run: its contacts, and who deployed and reviewed the release."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probekit.workflows.options import RunOptions
 
 
 def responsible(options: RunOptions, environment: Environment, redactor: Redactor) -> Responsible:
-    """Who deployed and reviewed the release: by the caller, else by the record, else by the configuration."""
+    """Return who deployed and reviewed the release: by the caller, else the record, else the configuration."""
     configured = Responsible(deployed_by=environment.deployed_by, reviewed_by=environment.reviewed_by)
     found = options.responsible.completed(options.history.responsible).completed(configured)
     deployed_by, reviewed_by = (
@@ -25,7 +25,7 @@ def responsible(options: RunOptions, environment: Environment, redactor: Redacto
 
 
 def paging(environment: Environment, redactor: Redactor) -> Paging:
-    """The contacts of an environment and whom to call."""
+    """Return the contacts of an environment and whom to page."""
     found = paging_of(environment.contacts, environment.page)
     shown = (
         replace(one, name=_shown(one.name, redactor), contact=_shown(one.contact, redactor)) for one in found.contacts
@@ -34,25 +34,25 @@ def paging(environment: Environment, redactor: Redactor) -> Paging:
 
 
 def maintenance(options: RunOptions, environment: Environment) -> tuple[Maintenance, ...]:
-    """Every maintenance window of the environment, and those that the caller names."""
+    """Return the maintenance windows of the environment and of the caller."""
     return (*(one.period for one in environment.maintenance), *options.maintenance)
 
 
 def deployment_window(environment: Environment) -> Period | None:
-    """When the deployment is planned."""
+    """Return when the deployment is planned, or None."""
     return environment.deployment_window.period if environment.deployment_window else None
 
 
 def _shown(text: str, redactor: Redactor) -> str:
-    """A text about a person, unless it holds a secret."""
+    """Return a text about a person, or a placeholder if it holds a secret."""
     return HIDDEN if holds_secret(text, redactor) else text
 
 
 def holds_secret(text: str, redactor: Redactor) -> bool:
-    """Whether a text about a person is a secret of the configuration, or a part of it is, such as of a URL."""
+    """Return whether a text about a person, or a part of it such as of a URL, is a secret of the configuration."""
     return any(map(redactor.is_secret, name_parts(text)))
 
 
 def name_parts(text: str) -> set[str]:
-    """A name of the configuration, and the parts of a URL or a path in it."""
+    """Return a name of the configuration, and the parts of a URL or path in it."""
     return {text, *re.split("[/:]+", text)} - {""}

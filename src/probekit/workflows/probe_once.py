@@ -1,4 +1,4 @@
-"""One measurement of one probe, now: no settling, no retries, no lock, no record, no order."""
+"""Measure one probe once, without settling, retries, lock, record or decision."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ WINDOW: Final = 5.0  # seconds of a sampling
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitResult:
-    """Whether what was observed keeps one limit; a sample of this size need not prove it."""
+    """Whether the observed value keeps a limit; the sample may be too small to verify it."""
 
     item: str
     limit: Limit
-    kept: bool | None  # None: it cannot be told from one measurement
+    kept: bool | None  # None: one measurement cannot show it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """One measurement of one instance, at one address where it has some."""
+    """One measurement of one instance, at one address if it has addresses."""
 
     step: Step[ConfiguredKind]
     measurement: Measurement
@@ -58,9 +58,9 @@ class Probed:
 
     @property
     def is_good(self) -> bool:
-        """Whether every metric that was asked for was read, and keeps its limits as far as that can be told.
+        """Whether every requested metric was read and misses no limit.
 
-        Asked for are those that have a limit; where none has one, all.
+        Requested metrics are those with a limit, or all if none has one.
         """
         limited = [metric for metric in self.metrics if metric.limits]
         asked = limited or list(self.metrics)
@@ -70,7 +70,7 @@ class Probed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeReport:
-    """What one call measured."""
+    """The measurements of one call."""
 
     target: Target
     name: str
@@ -78,7 +78,7 @@ class ProbeReport:
 
     @property
     def is_good(self) -> bool:
-        """Whether every measurement is."""
+        """Whether every measurement is good."""
         return all(one.is_good for one in self.results)
 
 
@@ -86,7 +86,7 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
     """Measure every instance of a probe once, or the one that `PROBE.INSTANCE` names.
 
     Args:
-        options: with the environment, the configuration and the release.
+        options: the environment, the configuration and the release.
         name: the probe, or PROBE.INSTANCE.
         window: seconds of a sampling.
 
@@ -113,13 +113,13 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
 
 
 def _chosen(name: str, target: Target) -> list[Configured]:
-    """The instances that a name stands for."""
+    """Return the instances that a name stands for."""
     probe, _, instance = name.partition(".")
     found = instances(probe, target) if probe in target.checklist.probes else []
     if chosen := [one for one in found if instance in ("", one.instance)]:
         if any(one.source.of_record for one in chosen):
             hint = f"probekit verify --env {target.name} --probe {probe}"
-            raise RequestError(f"probe '{probe}' reads probekit's own record and asks the target nothing; {hint}")
+            raise RequestError(f"probe '{probe}' reads probekit's state file, not the target; use: {hint}")
         return chosen
     if probe in target.checklist.probes and not found:
         hint = f"probekit explain {probe} names the kinds that can fill it"
@@ -135,7 +135,7 @@ def _name(one: Configured) -> str:
 
 
 def _with_window(target: Target, window: float) -> Target:
-    """The target with windows of so many seconds, in blocks as long as it has them where the window holds several."""
+    """Return the target with windows of so many seconds; a window holds whole blocks of about the configured length."""
     environment = target.environment
     block = window / max(1, round(window / environment.block))
     changed: Environment = environment.model_copy(update={"window": window, "block": block})
@@ -143,7 +143,7 @@ def _with_window(target: Target, window: float) -> Target:
 
 
 def _budget(target: Target, window: float) -> int | None:
-    """Requests of a sampling at the rate that a run would keep; None where load is allowed."""
+    """Return the requests of a sampling at the rate of a run; None if load is allowed."""
     whole = budget_of_each(target)
     return None if whole is None else max(1, round(whole * min(1.0, window / sampled_for(target.environment))))
 
@@ -151,7 +151,7 @@ def _budget(target: Target, window: float) -> int | None:
 def _step(
     one: Configured, items: Sequence[Item], target: Target, requirement: ProbeRequirement, budget: int | None
 ) -> Step[ConfiguredKind]:
-    """One measurement, of all that the probe is there for."""
+    """Return the step of one measurement of all metrics of the probe."""
     step = step_of(one, items, target, requirement)
     named = frozenset(requirement.metrics).union(*(item.metrics for item in items))
     wanted = (named & one.source.provided) or one.source.provided
@@ -162,7 +162,7 @@ def _step(
 async def _measured(
     config: Config, target: Target, steps: Sequence[Step[ConfiguredKind]], versions: Versions
 ) -> list[tuple[Step[ConfiguredKind], Measurement]]:
-    """Instance after instance, all addresses of one at once."""
+    """Measure one instance after another, all addresses of an instance at once."""
     plan: Plan[ConfiguredKind] = Plan(
         items=(), steps=tuple(steps), release_guards=(), versions=versions, uncovered={}, not_applicable={}, layers={}
     )
@@ -178,7 +178,7 @@ async def _measured(
 
 
 async def _of_step(step: Step[ConfiguredKind], measurer: Measurer, deadline: float) -> list[Measurement]:
-    """One measurement, or one at each address; a kind that does not end within the deadline (seconds) is cut off."""
+    """Measure once, or once at each address; a kind that exceeds the deadline (seconds) is cut off."""
     resolved = await measurer.resolve(step)
     if isinstance(resolved, Failure):
         return [measurer.failed(step, step.instance, resolved)]
@@ -189,12 +189,12 @@ async def _of_step(step: Step[ConfiguredKind], measurer: Measurer, deadline: flo
         async with asyncio.timeout(deadline):
             return list(await asyncio.gather(*asked))
     except TimeoutError:
-        failure = Failure(reason=Reason.CUT_OFF, detail=f"not over after {deadline:g} s (deadline)")
+        failure = Failure(reason=Reason.CUT_OFF, detail=f"not finished after {deadline:g} s (deadline)")
         return [measurer.failed(step, step.instance, failure)]
 
 
 def _metrics(step: Step[ConfiguredKind], measurement: Measurement, items: Sequence[Item]) -> Iterator[MetricResult]:
-    """Every metric that was read or that an item asks for, in the kind's order."""
+    """Yield every metric that was read or that an item needs, in the kind's order."""
     declared = {metric.name: metric for metric in step.source.metrics}
     limits = [(item, limit) for item in items for limit in item.expect]
     asked = {limit.metric for _, limit in limits} & (step.wanted | measurement.values.keys())
@@ -214,15 +214,15 @@ def _metrics(step: Step[ConfiguredKind], measurement: Measurement, items: Sequen
 
 
 def _unit(metric: Metric | None, limits: Sequence[tuple[Item, Limit]]) -> str:
-    """The kind's, else that of a limit, of a metric that settings name."""
+    """Return the kind's unit; for a metric that settings name, that of a limit."""
     return metric.unit if metric else next((limit.unit for _, limit in limits if limit.of == "value"), "")
 
 
 def _missing(name: str, measurement: Measurement) -> Failure:
-    """Why a metric that was asked for has no reading at all."""
+    """Return why a requested metric has no reading at all."""
     if measurement.reached is False:
         return Failure(reason=Reason.UNREACHABLE, detail=measurement.summary or "the target was not reached")
-    return Failure(reason=Reason.BAD_RESPONSE, detail=f"the answer gives no {name}")
+    return Failure(reason=Reason.BAD_RESPONSE, detail=f"the answer has no {name}")
 
 
 def _held(item: Item, limit: Limit, value: float | None) -> LimitResult:

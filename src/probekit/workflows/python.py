@@ -1,4 +1,4 @@
-"""The interface for Python programs: `verify`, and `averify` where an event loop runs already."""
+"""The interface for Python programs: `verify`, and `averify` for a running event loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def run_options(  # noqa: PLR0913  # what the command line offers, by name
+def run_options(  # noqa: PLR0913  # the options of the command line, by name
     environment: str | None = None,
     *,
     config: Path | str = "probes.toml",
@@ -38,22 +38,22 @@ def run_options(  # noqa: PLR0913  # what the command line offers, by name
     strict: bool = False,
     measure_all: bool = False,
 ) -> RunOptions:
-    """Return the options of a run: the one definition of what `verify` and `averify` take.
+    """Return the options of a run, from the parameters of `verify` and `averify`.
 
     Raises:
-        RequestError: two options exclude each other, the stage is unknown, `deployed` has no zone or is to come, or
-            `wait_release` is below 0 or endless.
+        RequestError: two options exclude each other, the stage is unknown, `deployed` has no time zone or lies in the
+            future, or `wait_release` is below 0 or infinite.
     """
     if url is not None and environment is not None:
-        raise RequestError("environment names a target of a file and url one without a file: give one of them")
+        raise RequestError("environment names an environment of a file, url a target without a file: give one of them")
     if url is None and (ca or headers):
-        raise RequestError("ca and headers go with url only; in a file, 'connect' of the environment has them")
+        raise RequestError("ca and headers work with url only; with a file, write them in 'connect' of the environment")
     if stage not in set(Stage):
-        raise RequestError(f"no stage '{stage}'; known: {', '.join(Stage)}")
+        raise RequestError(f"unknown stage '{stage}'; known stages: {', '.join(Stage)}")
     if deployed is not None and deployed.tzinfo is None:
-        raise RequestError(f"deployed {deployed.isoformat()} has no zone; write datetime.now(UTC), or tzinfo=UTC")
+        raise RequestError(f"deployed {deployed.isoformat()} has no time zone; write datetime.now(UTC), or tzinfo=UTC")
     if not 0 <= wait_release < inf:
-        raise RequestError(f"wait_release {wait_release} is no number of seconds from 0")
+        raise RequestError(f"wait_release is {wait_release}; expected a number of seconds from 0")
     return RunOptions(
         environment=environment,
         config=Path(config),
@@ -72,7 +72,7 @@ def run_options(  # noqa: PLR0913  # what the command line offers, by name
 
 
 def _taking(build: Callable[_P, RunOptions]) -> Callable[[Callable[[RunOptions], _T]], Callable[_P, _T]]:
-    """Return a decorator that gives a function of options the parameters of what builds them."""
+    """Return a decorator that gives a function of options the parameters of the function that builds them."""
 
     def decorate(function: Callable[[RunOptions], _T]) -> Callable[_P, _T]:
         @wraps(function)
@@ -88,29 +88,29 @@ def _taking(build: Callable[_P, RunOptions]) -> Callable[[Callable[[RunOptions],
 
 @_taking(run_options)
 def verify(options: RunOptions) -> Report:  # noqa: D417  # its parameters are those of `run_options`
-    """Verify one environment, or one URL; nothing is read from the record of earlier runs, and nothing is kept there.
+    """Verify one environment or one URL; the record of earlier runs is neither read nor written.
 
     Args:
-        environment: its name in the configuration; it may be left out where there is one only.
+        environment: its name in the configuration; optional if there is only one.
         config: the configuration file.
         url: a URL to verify without a file.
-        ca: of a URL: a file with CA certificates in PEM, in addition to the system's.
-        headers: of a URL: names of headers to the environment variables that hold their values.
-        stage: where the release stands: before, after or rolled-back.
-        selection: what the run is narrowed to.
-        deployed: when the release was put in place, with its zone; without it nothing orders a rollback.
+        ca: for a URL: a file with CA certificates (PEM) to trust in addition to the system's.
+        headers: for a URL: names of headers to the environment variables that hold their values.
+        stage: when the run takes place: before the deployment, after it, or rolled-back.
+        selection: the part of the scope that is verified; default: all of it.
+        deployed: when the release was deployed, with a time zone; without it no rollback is ordered.
         release: the version that must be served.
         wait_release: seconds to wait for that version.
         settle: whether to wait until the release has settled.
-        strict: whether a follow-up keeps the decision from go.
-        measure_all: whether windows and bursts are measured although a confirmed failure has fixed the decision.
+        strict: whether a follow-up prevents a go.
+        measure_all: whether windows and bursts are measured after a confirmed failure has fixed the decision.
 
     Returns:
         The report: `decision.action`, `exit_code`, and a verdict for each item in scope.
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: the environment is unknown, the selection leaves nothing, or an option is wrong.
+        RequestError: the environment is unknown, the selection matches no item, or an option is wrong.
         RuntimeError: an event loop runs in this thread; nothing was sent.
     """
     try:
@@ -118,23 +118,23 @@ def verify(options: RunOptions) -> Report:  # noqa: D417  # its parameters are t
     except RuntimeError:
         return asyncio.run(execute_run(options))
     raise RuntimeError(
-        "probekit.verify() cannot be called where an event loop runs, as in a notebook: use await probekit.averify(...)"
+        "probekit.verify() cannot run inside an event loop, such as in a notebook: use await probekit.averify(...)"
     )
 
 
 @_taking(run_options)
 async def averify(options: RunOptions) -> Report:
-    """Verify one environment, or one URL, in the running event loop: await what this returns.
+    """Verify one environment or one URL in the running event loop.
 
-    Work that blocks the loop meanwhile delays the measurements, so durations become errors instead of readings.
+    Other work that blocks the loop delays the measurements, and delayed durations become errors instead of readings.
 
-    Args: as `verify` has them.
+    Args: those of `verify`.
 
     Returns:
         The report.
 
     Raises:
         ConfigError: a file is wrong.
-        RequestError: the environment is unknown, the selection leaves nothing, or an option is wrong.
+        RequestError: the environment is unknown, the selection matches no item, or an option is wrong.
     """
     return await execute_run(options)

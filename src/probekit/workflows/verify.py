@@ -77,7 +77,7 @@ async def execute_run(
 
 @dataclass(frozen=True, kw_only=True)
 class _Verification:
-    """One run: what was planned for which target, and how what it observes is judged."""
+    """One run: its target, its plan, and the judgement of its observations."""
 
     options: RunOptions
     config: Config
@@ -89,12 +89,12 @@ class _Verification:
     assessor: Assessor = field(default_factory=Assessor)
 
     def needed_retry(self, step: Step[ConfiguredKind], attempts: Sequence[Attempt]) -> Retry | None:
-        """What a step still needs: another attempt, rechecks, or nothing."""
+        """Return what a step still needs: another attempt, rechecks, or nothing."""
         asked = [item for item in self.planned.items if item.id not in self.planned.not_applicable]
         return needed_retry(self.assessor, asked, step, attempts)
 
     def is_decided(self, observations: Observations) -> bool:
-        """Whether what was seen so far fixes the decision, so that no window and no burst begins."""
+        """Return whether the observations so far fix the decision, so that no window and no burst begins."""
         situation = self._situation(observations)
         seen = judge(self.planned, observations.attempts, situation, self.assessor)
         if self.options.url is not None and by_url.is_hopeless(seen):
@@ -102,7 +102,7 @@ class _Verification:
         return decide(seen, situation).action in (Action.ROLLBACK, Action.NO_GO)
 
     def report(self, observations: Observations, runner: Runner) -> Report:
-        """The verdicts and the decision on all that was observed."""
+        """Return the report on all observations."""
         situation = replace(self._situation(observations), complete=observations.complete, runner=runner)
         verdicts = judge(self.planned, observations.attempts, situation, self.assessor)
         decision = decide(verdicts, situation)
@@ -123,7 +123,7 @@ class _Verification:
         )
 
     def _situation(self, observations: Observations) -> Situation:
-        """The facts that a decision rests on, as they are now."""
+        """Return the current facts on which a decision is based."""
         options, planned, now = self.options, self.planned, self.context.clock.now()
         guards = observations.guard_measurements
         windows = people.maintenance(options, self.target.environment)
@@ -167,7 +167,7 @@ class _Verification:
     def _notes(
         self, observations: Observations, situation: Situation, verdicts: Sequence[Verdict], decision: Decision
     ) -> Iterator[str]:
-        """What a reader must know besides the verdicts."""
+        """Yield the notes of the report."""
         options, planned = self.options, self.planned
         yield from of_the_past(self.config.dotenv, options.history, planned)
         yield from unused_addresses(self.context.http.resolver, planned, observations)
@@ -184,7 +184,7 @@ class _Verification:
 
 
 def _releases(context: RunContext) -> set[str]:
-    """The releases that the run knows by name."""
+    """Return the names of the releases that the run knows."""
     deployment = context.history.deployment
     found = (context.release, deployment and deployment.release, context.history.previous_release)
     return {release for release in found if release}
@@ -197,14 +197,14 @@ class RunnerLoad:
         self._began, self._spent = time.perf_counter(), time.process_time()
 
     def since_start(self, lag: float) -> Runner:
-        """The processor time and the load since this was made."""
+        """Return the processor time and the load since the creation of this object."""
         wall = max(time.perf_counter() - self._began, 1e-9)
         load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
         return Runner(lag=lag, cpu=100 * (time.process_time() - self._spent) / wall, load=load)
 
 
 def _control(observations: Observations, target: Target) -> Control:
-    """It answers when one control answered each time: at the start, and at the end of a run that has come there."""
+    """Return whether a control answered each time: at the start, and at the end of a complete run."""
     if not target.environment.control:
         return Control.NONE
     answered = observations.controls
@@ -213,7 +213,7 @@ def _control(observations: Observations, target: Target) -> Control:
 
 
 def _judging(planned: Plan[ConfiguredKind], options: RunOptions, observer: RunObserver) -> StepEnded:
-    """What tells an observer what the items of a step are for now."""
+    """Return a callback that shows an observer the verdicts of a finished step."""
 
     def step_ended(step: Step[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
         situation = Situation(now=now, stage=options.stage, history=options.history)

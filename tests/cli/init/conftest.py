@@ -97,7 +97,7 @@ class HealthTable:
         assert result.returncode == 0, result.stderr
         self.stderr = " ".join(result.stderr.split())
         text = Path("probes.toml").read_text()
-        return text[: text.index("\n\n# A second service")].rpartition("\n\n")[2].splitlines()
+        return text[: text.index("\n\n# For a second service")].rpartition("\n\n")[2].splitlines()
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from probekit.config.loader import load
 
 JSON, TEXT, HTML = "application/json", "text/plain", "text/html"
 CREDENTIALS = """\
-# Access is denied. Name a header, and the variable that holds its whole value
+# Access is denied. Name a header and the variable that holds its whole value
 # (for HTTP Basic: the word Basic, and the base64 of USER:PASSWORD):"""
 EXAMPLE = ["# [env.prod.connect]", '# headers = { Authorization = { env = "HEALTH_AUTHORIZATION" } }']
-NOT_GO = "Until this probe is complete, no run says go."
+NOT_GO = "A go is impossible until this probe is complete."
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_the_version_of_a_model_server_is_above_its_health(health_table) -> None
 
 
 WEAK = [
-    "# Weak: this claim proves that the process answers, not that it is well. Name a",
-    "# path that says more where there is one.",
+    "# Weak: this assertion shows that the process responds, not that it is healthy.",
+    "# Use a path that says more if there is one.",
 ]
 
 
@@ -146,16 +146,16 @@ def test_a_document_that_is_not_understood_is_half_filled_in(health_table) -> No
 
     assert lines == [
         *("[env.prod.probes.health]", 'kind = "http"', 'path = "/health"'),
-        '# Found and not understood: no status in it; the body\'s keys are "queue",',
+        '# Found but not understood: it has no status; the body\'s keys are "queue",',
         '# "phase".',
-        "# Its answer with status 200, which is not understood, begins:",
+        "# Its answer with status 200 begins:",
         '#   {"queue": 3,',
         '#   "phase": "steady"}',
-        "# Complete the claim that only a healthy answer keeps. Until this probe is",
-        "# complete, no run says go.",
+        "# Complete the assertion so that only a healthy answer passes it. A go is",
+        "# impossible until this probe is complete.",
         '# assertions = [{ path = "$.phase", equals = "steady" }]',
     ]
-    assert "health: /health is found and not understood" in health_table.stderr
+    assert "health: /health was found but not understood" in health_table.stderr
 
 
 def test_a_server_error_that_is_not_understood_is_not_healthy_now(health_table) -> None:
@@ -164,7 +164,7 @@ def test_a_server_error_that_is_not_understood_is_not_healthy_now(health_table) 
     assert "# Not healthy now: it answers 503." in text
     assert "#   <p>Service Unavailable</p>" in text
     assert "ignore" not in text
-    assert "health: /health is found and not understood; not healthy now: it answers 503" in health_table.stderr
+    assert "health: /health was found but not understood; not healthy now: it answers 503" in health_table.stderr
 
 
 def test_a_server_error_beside_a_health_answer_is_told(health_table) -> None:
@@ -196,9 +196,9 @@ def test_the_answer_that_says_most_is_taken_wherever_it_stands(health_table, bet
 def test_without_a_health_answer_the_paths_that_were_tried_are_named(health_table) -> None:
     text = "\n".join(health_table({}))
 
-    assert text.startswith("# No usual path answers for health.")
+    assert text.startswith("# No usual path has a health answer.")
     assert '# [env.prod.probes.health]\n# kind = "http"\n# path = "/..."\n# Tried: /health, /healthz,' in text
-    assert "health: nothing at the usual paths" in health_table.stderr
+    assert "health: nothing found at the usual paths" in health_table.stderr
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_a_health_path_that_needs_credentials_is_half_filled_in(health_table) ->
 
     assert lines == [
         *("[env.prod.probes.health]", 'kind = "http"', 'path = "/api/health/checks/alarms"'),
-        "# It needs credentials: it answers 401. See connect above. Until this probe is",
-        "# complete, no run says go.",
+        "# It needs credentials: it answers 401. See connect above. A go is impossible",
+        "# until this probe is complete.",
     ]
     assert "\n".join([CREDENTIALS, *EXAMPLE]) in Path("probes.toml").read_text()
     assert "health: /api/health/checks/alarms needs credentials: it answers 401" in health_table.stderr

@@ -98,7 +98,7 @@ def test_a_value_that_cannot_stand_in_a_header_is_told_without_it(init, site, mo
         (["Authorization="], "expected NAME=ENV"),
         (["Bad Name=HEALTH_AUTH"], "expected NAME=ENV"),
         (["X" * 200 + "=HEALTH_AUTH"], "expected NAME=ENV"),
-        (["Host=HEALTH_AUTH"], "set by probekit itself"),
+        (["Host=HEALTH_AUTH"], "probekit sets header Host itself"),
         (["X-Key=A", "x-key=B"], "given more than once"),
     ],
 )
@@ -116,5 +116,5 @@ def test_headers_that_do_not_help_are_told(init, site, monkeypatch) -> None:
     init(site({"/health": (403, "text/plain", "no")}).url, "--header", "Authorization=HEALTH_AUTH")
 
     text = Path("probes.toml").read_text()
-    assert 'Authorization = { env = "HEALTH_AUTH" }\n# Access is denied with these headers, too.' in text
+    assert 'Authorization = { env = "HEALTH_AUTH" }\n# Access is denied even with these headers.' in text
     assert "HEALTH_AUTHORIZATION" not in text

@@ -52,7 +52,7 @@ def test_one_line_says_what_else_there_is(init, site) -> None:
     (line,) = [line for line in lines if "probekit list items" in line]
     known = checklist.load("softfactory")
     able = sum(bool(kinds_for_item(item, known)) for item in known.items)
-    assert line == f"# `probekit list items` names all 203; kinds measure {able} of them."
+    assert line == f"# `probekit list items` lists all 203; kinds measure {able} of them."
     assert f"Kinds of probekit measure {able} of the 203 items" in README.read_text("utf-8")
     assert len(lines) < 50
 
@@ -80,7 +80,7 @@ def test_the_file_begins_with_the_next_commands(init, site) -> None:
     init(server.url)
 
     assert Path("probes.toml").read_text().splitlines()[:4] == [
-        f"# What `probekit init` saw of {server.url}. Next:",
+        f"# What `probekit init` found at {server.url}. Next:",
         "#   probekit probe health --env prod",
         "#   probekit plan --env prod",
         "#   probekit verify --env prod --deployed now",
@@ -174,7 +174,7 @@ def test_no_more_requests_are_sent_than_help_says(init, site, capfd) -> None:
     result = init(f"{server.url}/shop")
 
     assert 40 < len(server.requests) <= MOST_REQUESTS
-    assert f"{MOST_REQUESTS} requests are the most that are sent" in result.stderr
+    assert f"{MOST_REQUESTS} requests was reached: not every usual path was tried" in result.stderr
     cli.run(["init", "--help"])
     assert f"most {MOST_REQUESTS} GET requests" in " ".join(capfd.readouterr().out.split())
 
@@ -198,7 +198,7 @@ def test_a_site_that_falls_silent_is_not_asked_on(init, site) -> None:
     result = init(server.url)
 
     assert result.returncode == 0
-    assert "3 paths in a row got no answer: no other was asked for" in result.stderr
+    assert "3 paths in a row got no answer: the other usual paths were not tried" in result.stderr
     assert '# path = "/..."' in Path("probes.toml").read_text()
     assert len(server.requests) < 10
 

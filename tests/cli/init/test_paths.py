@@ -53,7 +53,7 @@ def test_a_named_path_is_taken_where_every_path_answers_503(health_table) -> Non
     lines = health_table({"everything": (503, "text/html", "<h1>503 Service Unavailable</h1>")}, path="/up")
 
     assert lines[2:4] == ['path = "/up"', "# Not healthy now: it answers 503."]
-    assert "paths that cannot exist answer 503, too" in health_table.stderr
+    assert "made-up paths also answer 503" in health_table.stderr
 
 
 @pytest.mark.parametrize("status", [408, 429, 472, 501])
@@ -72,7 +72,7 @@ def test_a_path_whose_answer_cannot_be_read_is_told_and_taken(health_table, path
     lines = health_table({"/health": unreadable, "/ping": (200, "text/plain", "pong")}, path=path)
 
     assert lines[2] == 'path = "/health"'
-    assert lines[3].startswith("# Found and not understood: the body is encoded as 'br'")
+    assert lines[3].startswith("# Found but not understood: the body is encoded as 'br'")
 
 
 def test_a_path_that_hangs_is_told_and_taken(health_table, monkeypatch) -> None:
@@ -83,7 +83,7 @@ def test_a_path_that_hangs_is_told_and_taken(health_table, monkeypatch) -> None:
 
     assert lines[2] == 'path = "/health"'
     assert lines[3].startswith("# Not healthy now: the body of 127.0.0.1")
-    assert "health: /health is found and not understood; not healthy now: the body" in health_table.stderr
+    assert "health: /health was found but not understood; not healthy now: the body" in health_table.stderr
 
 
 def test_an_unreadable_path_beside_a_health_answer_is_told(health_table) -> None:
@@ -104,7 +104,7 @@ def test_a_path_that_leads_to_itself_with_a_slash_is_followed(health_table, path
 
     assert 'path = "/health' in lines[2]
     assert len(lines) == 3
-    assert "tells no health" not in health_table.stderr
+    assert "no readable health answer" not in health_table.stderr
 
 
 @pytest.mark.parametrize("leads", ["/health", "/", "/home", "https://elsewhere.example.net/health/", "//[bad"])
@@ -134,12 +134,12 @@ def test_a_named_path_that_denies_access_as_all_others_do_is_taken(health_table)
     lines = health_table({"everything": (401, "text/plain", "no")}, path="/state")
 
     assert 'path = "/state"' in lines
-    assert "# It needs credentials: it answers 401. See connect above. Until this probe is" in lines
+    assert "# It needs credentials: it answers 401. See connect above. A go is impossible" in lines
 
 
 def test_a_named_path_that_is_not_there_is_told(health_table) -> None:
     assert 'path = "/health"' in health_table({"/health": OK}, path="/stat")
-    assert "/stat tells no health that can be read: /health is taken instead" in health_table.stderr
+    assert "/stat has no readable health answer: /health is used instead" in health_table.stderr
 
 
 def test_below_a_named_prefix_is_looked_before_another_application_of_the_host(health_table) -> None:
@@ -150,7 +150,7 @@ def test_below_a_named_prefix_is_looked_before_another_application_of_the_host(h
 
 def test_a_slash_alone_is_no_named_path(health_table) -> None:
     assert 'path = "/health"' in health_table({"/": PAGE, "/health": OK}, path="/")
-    assert "tells no health" not in health_table.stderr
+    assert "no readable health answer" not in health_table.stderr
 
 
 @pytest.mark.parametrize("leads", ["/ui/", "ui/", "/ui/?tab=1"])
@@ -171,7 +171,8 @@ def test_a_root_that_leads_elsewhere_is_told_and_not_followed(init, site) -> Non
     server = site({"/": (302, "text/plain", "", {"Location": f"{other.url}/x?token=1"})})
 
     stderr = " ".join(init(server.url).stderr.split())
-    assert f"/ leads to {other.url}/x, which is not followed: if that is the system, name it instead" in stderr
+    hint = "which is another origin and not followed; if that is the system, give its URL instead"
+    assert f"/ redirects to {other.url}/x, {hint}" in stderr
     assert other.requests == []
 
 

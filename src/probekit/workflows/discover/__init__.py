@@ -1,4 +1,4 @@
-"""Look at a running system from outside, with few requests, and return what a first probes.toml can say of it."""
+"""Inspect a running system from outside, with few requests, for a first probes.toml."""
 
 from probekit.workflows.discover.asking import MOST_REQUESTS
 from probekit.workflows.discover.found import Discovery, HealthFound, Standing

@@ -1,4 +1,4 @@
-"""Which claims say that an answer is well, where kind `http` cannot read that by itself?"""
+"""Assertions for health answers that kind `http` cannot interpret by itself."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from probekit.probes._support.suggestion import Claim
 from probekit.transport.response import Answer
 
 _EMPTY_DOCUMENTS: Final = ("{}", "[]")
-_RAILS: Final = "background-color: green"  # the whole page of Rails' /up; red where it is not well
+_RAILS: Final = "background-color: green"  # the whole page of Rails' /up; red if unhealthy
 _VAULT: Final = {"initialized": True, "sealed": False}
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a key that a JSONPath holds as it is
-_Flag = tuple[str, bool | str, bool | str]  # key, due value, seen value
+_Flag = tuple[str, bool | str, bool | str]  # key, expected value, observed value
 
 
 def strong_claims(answer: Answer) -> tuple[Claim, ...]:
-    """Claims that a healthy answer of this dialect keeps; none where it is none that is known."""
+    """Return assertions that a healthy answer of this dialect passes; none for an unknown dialect."""
     text = answer.text.strip()
     if text.casefold() == "true":
         return ({"equals": text},)
@@ -34,13 +34,13 @@ def strong_claims(answer: Answer) -> tuple[Claim, ...]:
 
 
 def broken_by(answer: Answer) -> str:
-    """What in an answer breaks its strong claims, in words; empty where they hold."""
+    """Return which strong assertion an answer fails, in words; empty if none."""
     broken = (f"{key} is {shown(seen)}" for key, due, seen in _flags(_document(answer)) if seen != due)
     return next(broken, "")
 
 
 def weak_claims(answer: Answer) -> tuple[Claim, ...]:
-    """Claims about an answer that says nothing, which any process could give."""
+    """Return assertions on an answer without content, which any running process could give."""
     text = answer.text.strip()
     if not text:
         return ({"status": answer.status}, {"equals": ""})
@@ -48,7 +48,7 @@ def weak_claims(answer: Answer) -> tuple[Claim, ...]:
 
 
 def _document(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
-    """The JSON document of the body; None where it is none."""
+    """Return the JSON document of the body; None if it is not JSON."""
     try:
         return parse(answer.body)
     except ProbeFailedError:
@@ -56,14 +56,14 @@ def _document(answer: Answer) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def _passed_checks(text: str) -> str:
-    """The last line of a list of checks that all passed: `livez check passed` after lines such as `[+]ping ok`."""
+    """Return the last line of a list of passed checks: `livez check passed` after lines such as `[+]ping ok`."""
     *checks, last = text.splitlines() or [""]
     is_list = bool(checks) and all(line.startswith("[+]") for line in checks)
     return last if is_list and good_phrase(last) else ""
 
 
 def _flags(document: Any) -> tuple[_Flag, ...]:  # noqa: ANN401  # any JSON value
-    """The flags of a dialect that kind http does not read: {"health":"true"} of etcd, those of Vault."""
+    """Return the flags of a dialect that kind http does not read: {"health":"true"} of etcd, those of Vault."""
     table = document if isinstance(document, Mapping) else {}
     if all(isinstance(table.get(key), bool) for key in _VAULT):
         return tuple((key, due, table[key]) for key, due in _VAULT.items())

@@ -1,4 +1,4 @@
-"""What was found of a running system; every text in it is the target's, to be escaped where it is shown."""
+"""The result of a discovery; its texts come from the target and are escaped when they are shown."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probekit.probes.infrastructure_health import Need
 
 
 class Standing(IntEnum):
-    """How far an answer serves as a health answer, the best first."""
+    """How well an answer serves as a health answer, the best first."""
 
-    UNDERSTOOD = 0  # whether it is well or not
-    MIXED = 1  # good as a whole, with parts that are not
-    UNREAD = 2  # a document or a text in no dialect that is known
-    FAILING = 3  # a server error whose body is in no dialect that is known
-    WEAK = 4  # it proves that a process answers
+    UNDERSTOOD = 0  # healthy or not
+    MIXED = 1  # healthy as a whole, with unhealthy parts
+    UNREAD = 2  # a document or a text in an unknown dialect
+    FAILING = 3  # a server error whose body is in an unknown dialect
+    WEAK = 4  # it shows only that a process responds
     DENIED = 5  # it needs credentials
     PAGE = 6  # a page of HTML
 
@@ -29,11 +29,11 @@ class HealthFound:
     path: str
     standing: Standing
     status: int = 0
-    claims: tuple[Claim, ...] = ()  # that hold of it; kind http reads what is understood without any by itself
-    doubt: str = ""  # why it is no pass now, in words
-    ignorable: tuple[str, ...] = ()  # parts of a mixed answer that are not plainly well
-    body: str = ""  # its beginning, where it is not understood
-    suggestion: Claim = field(default_factory=dict)  # a claim to be completed, where it is not understood
+    claims: tuple[Claim, ...] = ()  # assertions that it passes; kind http needs none for an answer that it understands
+    doubt: str = ""  # why it does not pass now, in words
+    ignorable: tuple[str, ...] = ()  # parts of a mixed answer that are not clearly healthy
+    body: str = ""  # its beginning, if it is not understood
+    suggestion: Claim = field(default_factory=dict)  # an assertion to complete, if it is not understood
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -44,31 +44,31 @@ class HealthFound:
             case Standing.UNDERSTOOD:
                 return f"is understood; not healthy now: {self.doubt}" if self.doubt else "is understood"
             case Standing.MIXED:
-                return f"is understood, and no pass as it is: {self.doubt}"
+                return f"is understood, but does not pass: {self.doubt}"
             case Standing.FAILING:
-                return f"is found and not understood; not healthy now: {self.doubt}"
+                return f"was found but not understood; not healthy now: {self.doubt}"
             case Standing.WEAK:
-                return "is weak: it proves that the process answers, not that it is well"
+                return "is weak: it shows that the process responds, not that it is healthy"
             case Standing.DENIED:
                 return f"needs credentials: {self.doubt}"
             case Standing.UNREAD | Standing.PAGE:
-                return f"is found and not understood: {self.doubt}; complete its claim in the file"
+                return f"was found but not understood: {self.doubt}; complete its assertion in the file"
 
 
 @dataclass(kw_only=True)
 class Discovery:
-    """What was found; what was not is None or empty."""
+    """What was found; anything not found is None or empty."""
 
     base_url: str
     health: HealthFound | None = None
-    tried: list[str] = field(default_factory=list)  # paths that were asked for health
-    refusal: str = ""  # how access is denied to every path, where no health was found
+    tried: list[str] = field(default_factory=list)  # paths that were tried for health
+    refusal: str = ""  # how access is denied to every path, if no health was found
     infrastructure: str | None = None  # the path
     components: Mapping[str, Need] = field(default_factory=dict)
     version: tuple[str, str, str] | None = None  # path, place, value
     page: str | None = None  # the path that / leads to within its origin
     certificate: str | None = None
-    limits: tuple[str, ...] = ()  # headers that tell a rate limit
-    plain_url: str | None = None  # that leads to https
+    limits: tuple[str, ...] = ()  # headers that state a rate limit
+    plain_url: str | None = None  # that redirects to https
     metrics: str | None = None  # the path of a page in Prometheus' text format
-    notes: list[str] = field(default_factory=list)  # what to know beside it
+    notes: list[str] = field(default_factory=list)  # notes for the user

@@ -1,4 +1,4 @@
-"""Find the path of a running system that tells its health, and how its answer is to be read."""
+"""Find the health path of a running system, and how to interpret its answer."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from probekit.workflows.discover.paths import BELOW, HEALTH, PARTS
 
 _KEPT: Final = 2000  # characters of a body that is not understood
 _CREDENTIALS: Final = (401, 403)
-_SUCCESS: Final[Claim] = {"status": 200}  # what a healthy answer keeps where only a sick one was seen
+_SUCCESS: Final[Claim] = {"status": 200}  # passed by a healthy answer, where only an unhealthy one was seen
 _REFUSED: Final = 4  # the class of statuses
 _ABSENT: Final = (404, 405, 410)
 
 
 async def find_health(found: Discovery, asker: Asker, root: Answer | None) -> None:
-    """Find the health path: the named one, else the first that is understood, else the best of the others."""
+    """Find the health path: the named one, else the first understood one, else the best of the others."""
     candidates, named = list[HealthFound](), asker.named
     for path in _paths(named, found.page):
         candidate = await _candidate(found, asker, path)
@@ -44,12 +44,12 @@ async def find_health(found: Discovery, asker: Asker, root: Answer | None) -> No
 
 
 def _serves(candidate: HealthFound | None, is_unanswered: bool) -> bool:  # noqa: FBT001  # what is known of the path
-    """Whether a named path is taken: a page of HTML, or nothing, is none that tells health."""
+    """Return whether a named path is used: an HTML page or nothing cannot state health."""
     return candidate.standing < Standing.PAGE if candidate else is_unanswered
 
 
 def _note_others(found: Discovery, asker: Asker, candidates: Sequence[HealthFound]) -> None:
-    """Note what else a person should know: paths that are not well, or that deny access."""
+    """Note other paths that are unhealthy or deny access."""
     others = [one for one in candidates if one is not found.health]
     for one in others:
         if not one.status:
@@ -61,11 +61,11 @@ def _note_others(found: Discovery, asker: Asker, candidates: Sequence[HealthFoun
     if found.health is None:
         found.refusal = next(iter(asker.locked), "")
     elif asker.named and found.health.path != asker.named:
-        asker.note(f"{asker.named} tells no health that can be read: {found.health.path} is taken instead")
+        asker.note(f"{asker.named} has no readable health answer: {found.health.path} is used instead")
 
 
 async def find_components(found: Discovery, asker: Asker) -> None:
-    """Find the components that a health answer lists: that of the health path, else of the usual ones."""
+    """Find the components in the answer of the health path, else of the usual paths."""
     own = (found.health.path,) if found.health else ()
     for path in dict.fromkeys((*own, *PARTS)):
         answer = await asker.read(path)
@@ -81,13 +81,13 @@ async def find_components(found: Discovery, asker: Asker) -> None:
 
 
 def _paths(named: str | None, page: str | None) -> tuple[str, ...]:
-    """The paths in their order: below a named one, other applications of the host come last."""
+    """Return the paths in their order: with a named path, paths of other applications of the host come last."""
     named_first = ((named,) if named else ()) + _below(named)
     return tuple(dict.fromkeys((*named_first, *HEALTH, *_below(page))))
 
 
 def _below(path: str | None) -> tuple[str, ...]:
-    """The most usual paths of an application that lives below the first part of a path."""
+    """Return the most usual paths of an application below the first part of a path."""
     first = (path or "").split("/")[1:2]
     return tuple(f"/{first[0]}{below}" for below in BELOW) if first and first[0] else ()
 
@@ -113,19 +113,19 @@ async def _candidate(found: Discovery, asker: Asker, path: str) -> HealthFound |
 
 
 def _refuses(answer: Answer) -> bool:
-    """Whether it is an error of the path itself: 400 of MLServer is "not ready", 429 of Vault "standby"."""
+    """Return whether it is an error of the path itself: MLServer answers 400 if "not ready", Vault 429 on "standby"."""
     is_error = answer.status // 100 == _REFUSED or answer.is_server_error
     return is_error and not answer.is_challenge and answer.status not in _ABSENT
 
 
 def _same_with_slash(base_url: str, path: str, answer: Answer) -> str | None:
-    """The path that an answer leads to, where it is the same one with or without a slash at its end."""
+    """Return the path of a redirect that only adds or removes a slash at the end."""
     leads = path_within(base_url, path, answer.redirect) if answer.redirect else None
     return leads if leads and leads != path and leads.rstrip("/") == path.rstrip("/") else None
 
 
 def _unanswered(found: Discovery, asker: Asker) -> Iterator[HealthFound]:
-    """The paths that got no answer that can be read, where the system answers others, or a person named the path."""
+    """Yield paths without a readable answer, if the system answers other paths or the user named the path."""
     for path, failure in asker.failures.items():
         if path in found.tried and (path == asker.named or not asker.fell_silent):
             standing = Standing.UNREAD if failure.reason is Reason.BAD_RESPONSE else Standing.FAILING
@@ -133,7 +133,7 @@ def _unanswered(found: Discovery, asker: Asker) -> Iterator[HealthFound]:
 
 
 async def _take_root(found: Discovery, asker: Asker, root: Answer | None) -> None:
-    """Take `/` where nothing better was found and it calls itself well: "Ollama is running"."""
+    """Use `/` if nothing better was found and it states its health: "Ollama is running"."""
     if root is None or found.page or (found.health and found.health.standing < Standing.WEAK):
         return
     health = read_answer("/", root)
@@ -142,10 +142,10 @@ async def _take_root(found: Discovery, asker: Asker, root: Answer | None) -> Non
 
 
 def read_answer(path: str, answer: Answer) -> HealthFound | None:
-    """What an answer says of health; None where it says that nothing is there, or leads elsewhere."""
+    """Return what an answer says about health; None if the path does not exist or redirects elsewhere."""
     if answer.denies_access:
-        is_about_us = answer.status in _CREDENTIALS or answer.is_sign_in
-        standing = Standing.DENIED if is_about_us and not answer.is_challenge else None
+        needs_credentials = answer.status in _CREDENTIALS or answer.is_sign_in
+        standing = Standing.DENIED if needs_credentials and not answer.is_challenge else None
         return _found(path, answer, standing, refusal_of(answer)) if standing else None
     if answer.is_server_error:
         is_read = _is_dialect(_document_of(answer)) or bool(broken_by(answer))
@@ -173,15 +173,15 @@ def _of_success(path: str, answer: Answer) -> HealthFound:
 
 
 def _why_unread(answer: Answer) -> str:
-    """Why a body tells no health."""
+    """Return why a body states no health."""
     try:
         document = said_by(answer)
         said = read_health(document)
     except ProbeFailedError as error:
         return error.detail
     if said.overall is not None and not said.is_known:
-        return f"its status {shown(said.word)} is not a recognised word of health"
-    return f"no status in it; {keys(document)}"
+        return f"its status {shown(said.word)} is not a recognised health status"
+    return f"it has no status; {keys(document)}"
 
 
 def _found(path: str, answer: Answer, standing: Standing, doubt: str) -> HealthFound:
@@ -197,7 +197,7 @@ def _found(path: str, answer: Answer, standing: Standing, doubt: str) -> HealthF
 
 
 def _document_of(answer: Answer) -> HealthDocument:
-    """What the body says, whatever the status; nothing where it cannot be read."""
+    """Return the health document of the body, whatever the status; an empty one if it cannot be read."""
     try:
         return read_health(said_leniently(answer))
     except ProbeFailedError:

@@ -1,4 +1,4 @@
-"""Look at a running system: its root, its health, its version, and what stands beside them."""
+"""Inspect a running system: its root, health, components, version, certificate and metrics."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ from probekit.workflows.discover.paths import METRICS, SPRING_METRICS
 from probekit.workflows.discover.versions import find_version
 
 _HTTPS_PORT: Final = 443
-_UNREADABLE: Final = (Reason.BAD_RESPONSE, Reason.TIMEOUT)  # of one page, where another may be well
+_UNREADABLE: Final = (Reason.BAD_RESPONSE, Reason.TIMEOUT)  # of one page; another may be readable
 _LONGEST_PAGE: Final = 60  # characters of a path
-_TYPED: Final = (b"# HELP ", b"# TYPE ")  # with which a page of metrics begins
+_TYPED: Final = (b"# HELP ", b"# TYPE ")  # the beginning of a page of metrics
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Where to look, and as whom."""
+    """The address to inspect, and the credentials."""
 
     base_url: str
-    path: str | None = None  # the health path that a person named
+    path: str | None = None  # the health path that the user named
     ca: Path | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # by name: the variable that holds its value
-    folder: Path = Path()  # in which the .env may lie
+    folder: Path = Path()  # that may hold a .env
 
 
 async def discover(
     start: Start, *, seconds: float, now: Callable[[], datetime], tell: Callable[[str], None]
 ) -> Discovery:
-    """Look at a running system by GET requests, `MOST_REQUESTS` at most, each within so many seconds.
+    """Inspect a running system with at most `MOST_REQUESTS` GET requests, each within so many seconds.
 
     Raises:
         ConfigError: the .env cannot be read.
-        ProbeFailedError: a header's value is missing, the target does not answer, or what answers is not trusted.
+        ProbeFailedError: a header's value is missing, or the target does not answer or is not trusted.
     """
     redactor = Redactor()
     http = _http(start, redactor)
@@ -67,13 +67,13 @@ async def discover(
         clean=redactor.clean,
     )
     try:
-        return await _look(start, http, asker, seconds)
+        return await _inspect(start, http, asker, seconds)
     except ProbeFailedError as error:
         raise ProbeFailedError(error.reason, redactor.clean(error.detail)) from error
 
 
 def _http(start: Start, redactor: Redactor) -> Http:
-    """The client, which sends the headers to the origin of base_url only; their values are read before a request."""
+    """Return the client, which sends the headers to the origin of base_url only; their values are read first."""
     log.redact(redactor)
     dotenv = read_dotenv(start.folder)
     secrets = SecretResolver(folder=start.folder, variables=os.environ, dotenv=dotenv, redactor=redactor)
@@ -89,7 +89,7 @@ def _http(start: Start, redactor: Redactor) -> Http:
     )
 
 
-async def _look(start: Start, http: Http, asker: Asker, seconds: float) -> Discovery:
+async def _inspect(start: Start, http: Http, asker: Asker, seconds: float) -> Discovery:
     found = Discovery(base_url=start.base_url, notes=asker.notes)
     root = await _root(start, asker)
     _note_redirect(found, root, asker)
@@ -104,10 +104,10 @@ async def _look(start: Start, http: Http, asker: Asker, seconds: float) -> Disco
 
 
 async def _root(start: Start, asker: Asker) -> Answer | None:
-    """The answer of `/`; None where it is unreadable and another path answers.
+    """Return the answer of `/`; None if it is unreadable and another path answers.
 
     Raises:
-        ProbeFailedError: nothing answers, or what answers refuses every request.
+        ProbeFailedError: the target does not answer, or refuses every request.
     """
     try:
         root = await asker.root()
@@ -128,7 +128,7 @@ async def _root(start: Start, asker: Asker) -> Answer | None:
 
 
 def _note_redirect(found: Discovery, root: Answer | None, asker: Asker) -> None:
-    """Keep where `/` leads to: within its origin a page, else what a person should know."""
+    """Keep where `/` redirects to: a page within its origin, else a note."""
     if root is None:
         return
     path = urlsplit(root.url).path
@@ -136,8 +136,12 @@ def _note_redirect(found: Discovery, root: Answer | None, asker: Asker) -> None:
         found.page = path
     if root.redirect:
         is_within = path_within(asker.base_url, "/", root.redirect) is not None
-        hint = "" if is_within else ", which is not followed: if that is the system, name it instead"
-        asker.note(f"/ leads to {root.redirect}{hint}")
+        hint = (
+            ""
+            if is_within
+            else ", which is another origin and not followed; if that is the system, give its URL instead"
+        )
+        asker.note(f"/ redirects to {root.redirect}{hint}")
 
 
 async def _certificate(base_url: str, client: Http, seconds: float, now: Callable[[], datetime]) -> str | None:
@@ -160,9 +164,9 @@ async def _certificate(base_url: str, client: Http, seconds: float, now: Callabl
 
 
 async def _plain(found: Discovery, asker: Asker) -> None:
-    """Whether plain http on its usual port leads to https."""
+    """Find whether plain http on its usual port redirects to https."""
     where = endpoint_of(found.base_url)
-    if where.port != _HTTPS_PORT:  # another port says nothing of where plain http would be
+    if where.port != _HTTPS_PORT:  # the port of plain http is unknown then
         return
     url = f"http://{where.host}/"
     try:
@@ -172,11 +176,11 @@ async def _plain(found: Discovery, asker: Asker) -> None:
     if (answer.redirect or "").startswith("https://"):
         found.plain_url = url
     else:
-        asker.note(f"{url} answers {answer.status} and does not lead to https")
+        asker.note(f"{url} answers {answer.status} and does not redirect to https")
 
 
 async def _metrics(found: Discovery, asker: Asker) -> None:
-    """Whether there is a page of metrics: the usual one, or Spring Boot's where that has other pages."""
+    """Find a page of metrics: the usual one, or Spring Boot's if its other pages exist."""
     spring = found.infrastructure or (found.version or ("",))[0] or (found.health.path if found.health else "")
     for path in (METRICS, *((SPRING_METRICS,) if spring.startswith("/actuator/") else ())):
         answer = await asker.raw(path, most=MOST_BYTES)

@@ -1,4 +1,4 @@
-"""The usual paths of health, version and metrics, in the order in which they are asked for."""
+"""The usual paths of health, version and metrics, in the order in which they are tried."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HEALTH: Final = (
     *("/minio/health/ready", "/minio/health/live", "/admin/info/ping", "/_up", "/api/health/checks/alarms"),
     *("/debug/health", "/status", "/ping", "/up"),
 )
-BELOW: Final = ("/health", "/healthz", "/api/health", "/actuator/health")  # below a path at which an application lives
+BELOW: Final = ("/health", "/healthz", "/api/health", "/actuator/health")  # below the path of an application
 PARTS: Final = ("/actuator/health", "/api/infrastructure/health", "/health/detailed", "/health/details", "/health/full")
 VERSIONS: Final = (
     *("/version", "/api/version", "/api/v1/version", "/api/server/version", "/actuator/info", "/info"),

@@ -1,4 +1,4 @@
-"""Find where a running system tells its version: a value that looks like one, in the JSON of the usual paths."""
+"""Find where a running system states its version: a value in version format, in the JSON of the usual paths."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from probekit.workflows.discover.paths import V2, VERSIONS
 
 _OK: Final = 200
 _LONGEST: Final = 60  # characters of a version
-_DEEPEST: Final = 4  # levels of a document that are looked into
-_MOST: Final = 1000  # values of a document that are looked at
+_DEEPEST: Final = 4  # levels of a document that are searched
+_MOST: Final = 1000  # values of a document that are checked
 _NUMBERED: Final = re.compile(r"v?[0-9]+(\.[0-9]+)+([-+.~_][0-9A-Za-z.+~_-]*)?")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_OWN: Final = (  # keys of the served version, the surest first, without what joins their words
+_OWN: Final = (  # keys of the served version, the most reliable first, in lower case without separators
     "releaseid",  # of health+json, whose version is that of the API
     "version", "appversion", "serverversion", "pkgversion", "buildversion", "releaseversion", "gitversion", "release",
     "tag", "build", "semver", "etcdserver",
 )  # fmt: skip
-_AROUND: Final = frozenset((  # keys of objects that may hold it; java, os and others tell a version of their own
+_AROUND: Final = frozenset((  # keys of objects that may hold it; java, os and others have versions of their own
     "version", "build", "app", "application", "service", "server", "info", "data", "result", "response", "release",
     "meta", "metadata", "git", "project", "package", "product", "system", "systeminfo",
 ))  # fmt: skip
@@ -33,7 +33,7 @@ _WITHIN: Final = (("version", "number"), ("build", "number"))  # a key in an obj
 
 
 async def find_version(found: Discovery, asker: Asker, root: Answer | None) -> None:
-    """Find it at the usual paths, in the health answer, or at `/`."""
+    """Find the version at the usual paths, in the health answer, or at `/`."""
     is_model_server = found.health is not None and found.health.path.startswith(f"{V2}/")
     for path in (V2, *VERSIONS) if is_model_server else VERSIONS:
         if _take(found, path, await asker.read(path), is_its_place=True):
@@ -45,17 +45,17 @@ async def find_version(found: Discovery, asker: Asker, root: Answer | None) -> N
 
 
 def _take(found: Discovery, path: str, answer: Answer | None, *, is_its_place: bool = False) -> bool:
-    told = version_in(answer, is_its_place=is_its_place) if answer else None
-    found.version = (path, *told) if told else None
-    return told is not None
+    place = version_in(answer, is_its_place=is_its_place) if answer else None
+    found.version = (path, *place) if place else None
+    return place is not None
 
 
 def version_in(answer: Answer, *, is_its_place: bool = False) -> tuple[str, str] | None:
-    """The place of the served version in an answer, and the version; None where it tells none.
+    """Return the place of the served version in an answer, and the version; None if there is none.
 
     Args:
-        answer: of any path.
-        is_its_place: whether the path is one of versions, where a value that looks like one needs no telling key.
+        answer: the answer of any path.
+        is_its_place: whether the path is a usual version path, where a value in version format needs no known key.
     """
     if answer.status != _OK:
         return None
@@ -82,13 +82,13 @@ def _place(keys: tuple[str, ...]) -> str:
 
 
 def _may_be(keys: tuple[str, ...], value: str) -> bool:
-    """Whether a value may be a version: what stands at `version` of any form, all else only as numbers."""
-    is_told = plain(keys[-1]) == "version" and value.isprintable() and value.strip() == value and "<" not in value
-    return 0 < len(value) <= _LONGEST and (is_told or _NUMBERED.fullmatch(value) is not None)
+    """Return whether a value may be a version: any text at key `version`, otherwise dotted numbers only."""
+    is_named = plain(keys[-1]) == "version" and value.isprintable() and value.strip() == value and "<" not in value
+    return 0 < len(value) <= _LONGEST and (is_named or _NUMBERED.fullmatch(value) is not None)
 
 
 def _rank(keys: tuple[str, ...]) -> int | None:
-    """How surely the keys speak of the served version, the surest first; None where they do not."""
+    """Return how reliably the keys name the served version, 0 is best; None if they do not."""
     last = plain(keys[-1])
     if not _AROUND.issuperset(map(plain, keys[:-1])):
         return None
@@ -99,7 +99,7 @@ def _rank(keys: tuple[str, ...]) -> int | None:
 
 
 def _values(document: Any) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ANN401  # any JSON value
-    """The texts of a document with the keys that lead to them, level by level."""
+    """Yield the texts of a document with the keys that lead to them, level by level."""
     level: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [((), document)] if isinstance(document, Mapping) else []
     seen = 0
     for _ in range(_DEEPEST):

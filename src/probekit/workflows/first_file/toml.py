@@ -1,4 +1,4 @@
-"""Write TOML in lines of 80 columns, whatever stands in its texts."""
+"""Write TOML in lines of 80 columns, whatever its texts contain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ WIDTH: Final = 80
 
 
 def comment(text: str) -> Iterator[str]:
-    """The text as lines of comments; a word that is longer than a line is broken."""
+    """Yield the text as lines of comments; a word longer than a line is broken."""
     yield from wrap(escape(text), WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
 
 def quotation(text: str, most: int) -> Iterator[str]:
-    """The beginning of a text as at most so many lines of comments, each line of it on its own."""
+    """Yield the beginning of a text as at most so many lines of comments, keeping its line breaks."""
     room = WIDTH - len("#   ")
     lines = [escape(line.strip()) for line in text.splitlines() if line.strip()]
     rows = [line[at : at + room] for line in lines for at in range(0, len(line), room)]
@@ -28,12 +28,12 @@ def quotation(text: str, most: int) -> Iterator[str]:
 
 
 def commented(lines: Iterable[str]) -> Iterator[str]:
-    """Lines of TOML that count once their marks are taken away."""
+    """Yield lines of TOML as comments, to be used after removing the marks."""
     yield from (f"# {line}" if line else "#" for line in lines)
 
 
 def setting(name: str, text: str) -> Iterator[str]:
-    """A setting whose value is a text; a long one goes on over several lines."""
+    """Yield a setting with a text value; a long one takes several lines."""
     line = f"{name} = {quoted(text)}"
     if len(line) <= WIDTH:
         yield line
@@ -42,14 +42,14 @@ def setting(name: str, text: str) -> Iterator[str]:
     for one in letters:
         if len(rows[-1]) + len(one) > WIDTH - len('    """'):
             rows.append("")
-        rows[-1] += "\\u0020" if one == " " and not rows[-1] else one  # blanks at a line's start are left out
+        rows[-1] += "\\u0020" if one == " " and not rows[-1] else one  # TOML drops blanks at the start of a line
     yield f'{name} = """\\'
     yield from (f"    {row}\\" for row in rows[:-1])
     yield f'    {rows[-1]}"""'
 
 
 def array(name: str, entries: Sequence[str]) -> Iterator[str]:
-    """A setting whose value is an array: on one line, else with a line for each entry."""
+    """Yield a setting with an array value: on one line, else with a line for each entry."""
     line = f"{name} = [{', '.join(entries)}]"
     if len(line) <= WIDTH - len("# "):
         yield line
