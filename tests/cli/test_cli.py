@@ -140,7 +140,7 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--probe", "helth"], "did you mean 'health'?"),
         (["verify", "--env", "prod", "--item", "post"], "the selection leaves nothing"),
         (["verify", "--env", "prod", "--stage", "later"], "'before', 'after', 'rolled-back'"),
-        (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known: console, json"),
+        (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known formats: console, json"),
         (["verify", "--env", "prod", "--report", "json="], "names no file"),
         (["verify", "--env", "prod", "--report", "json", "--report", "console"], "two reports to stdout"),
         (

@@ -130,7 +130,7 @@ def test_without_a_name_a_moment_that_moves_counts_once_and_a_fixed_one_each_tim
     known, _ = deployment()
 
     assert first == repeated == minutes_ago
-    assert "name it with --release" in note
+    assert "name its release with --release" in note
     assert timedelta(hours=1) <= age(fixed) < timedelta(hours=1, minutes=1)
     assert known == fixed
 
@@ -209,7 +209,7 @@ def test_a_file_with_probes_of_its_own_says_which_release_is_deployed(deployment
     second, note = deployment("--deployed", "now")
 
     assert first == second
-    assert "the deployment of 2.3.1 is on record since" in note
+    assert "the deployment of 2.3.1 is already on record at" in note
 
 
 @pytest.mark.parametrize("named", [("--release", "2"), ()], ids=["named", "unnamed"])
@@ -239,6 +239,6 @@ def test_a_record_that_cannot_be_read_makes_no_repeated_statement_a_deployment(d
     fixed, silent = deployment("--state", "broken", "--release", "2", "--deployed", ago(hours=1))
 
     assert moving is None
-    assert "--deployed did not count: the record cannot be read" in note
+    assert "--deployed did not count: the state file cannot be read" in note
     assert timedelta(hours=1) <= age(fixed) < timedelta(hours=1, minutes=1)
     assert "did not count" not in silent

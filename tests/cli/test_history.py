@@ -147,14 +147,14 @@ def test_a_report_stands_in_where_no_state_is_kept(verify, folder) -> None:
 
     assert since_of(second) == since_of(first)
     assert missing.returncode == second.returncode
-    assert "nowhere.json is not there: no earlier run is known" in missing.stderr
+    assert "nowhere.json does not exist: this counts as the first run" in missing.stderr
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "it is no JSON"),
-        ("[" * 100_000, "it is no JSON"),
+        ("{", "it is not valid JSON"),
+        ("[" * 100_000, "it is not valid JSON"),
         ("{}", "it was not written by this version of probekit"),
         (None, "Is a directory"),
         ("other", "the report is on environment 'other', not on 'prod'"),
@@ -264,8 +264,8 @@ def test_a_store_that_cannot_be_used_is_said_and_changes_no_answer(verify, folde
     result = verify("--state", state)
 
     assert result.returncode == usual.returncode
-    assert "warning: nothing of the past is known" in result.stderr
-    assert "warning: this run is not on record" in result.stderr
+    assert "warning: earlier runs cannot be used" in result.stderr
+    assert "warning: this run was not recorded" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -289,7 +289,7 @@ def test_a_run_that_is_on_record_says_so_where_old_ones_cannot_be_removed(verify
 
     result = verify("--state", "s.sqlite3")
 
-    assert "warning: no old run is removed" in result.stderr
+    assert "warning: old runs were not removed" in result.stderr
     assert "not on record" not in result.stderr
     with Store(Path("s.sqlite3")) as store:
         assert len(store._read("SELECT id FROM run")) == 2  # noqa: SLF001  # runs() tells of the damage

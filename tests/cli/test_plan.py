@@ -72,7 +72,7 @@ def test_it_shows_order_cost_gaps_and_the_scope_that_could_be_go_and_touches_not
     assert "no probe named 'source' is configured; probekit explain source names the kinds that can fill it" in text
     assert "GO is impossible" in text
     assert "deploy.services.database-connectivity (critical)" in text
-    assert "base_url is http://: with https:// kind tls needs no table" in text
+    assert "base_url is http://: use https://, where kind tls needs no table" in text
     scope = out.partition("scope = [")[2]
     assert f'"{HEALTH}",' in scope
     assert "settle-time" not in scope  # nothing settles
@@ -114,7 +114,7 @@ def test_a_span_of_time_never_looks_like_the_deadline_that_it_exceeds(plan) -> N
         tables=API.format(rate=5),
     )
 
-    assert "the run takes 119.9 s at least, and is cut off after 120 s (deadline)" in flat(out)
+    assert "the run takes at least 119.9 s, but is cut off after 120 s (deadline)" in flat(out)
 
 
 def test_it_says_what_no_run_can_prove_and_that_the_throttle_is_too_slow(plan) -> None:
@@ -124,9 +124,9 @@ def test_it_says_what_no_run_can_prove_and_that_the_throttle_is_too_slow(plan) -
 
     text = flat(out)
     assert code == 10
-    assert "'error_rate < 0.1 %' needs 2,995 requests, and probe 'api' sends 6" in text
+    assert "'error_rate < 0.1 %' needs 2,995 requests, but probe 'api' sends 6" in text
     assert "api latency 6 deadline, 60 s a window of 60 s of 6 requests" in text
-    assert "the run takes 2 min 10 s at least, and is cut off after 60 s (deadline)" in text
+    assert "the run takes at least 2 min 10 s, but is cut off after 60 s (deadline)" in text
     assert "throttle (now 1 in 10s)" in text
 
 
@@ -137,10 +137,10 @@ def test_it_says_how_many_windows_a_sampling_may_take_and_whether_runs_add_up(pl
     _, versioned = plan(scope, tables=API.format(rate=1) + RELEASE)
 
     assert "a window of 60 s of 60 requests; up to 3 windows while an item is undecided" in flat(alone)
-    assert "'error_rate < 0.1 %' needs 3,218 requests, and probe 'api' sends 60 in each of 3 windows" in flat(alone)
+    assert "'error_rate < 0.1 %' needs 3,218 requests, but probe 'api' sends 60 in each of 3 windows" in flat(alone)
     assert "'p95 < 500 ms'" not in alone  # 60 are not enough, 120 are
-    assert "runs do not add up here, for no release probe reads the version" in flat(alone)
-    assert "or about 58 runs of one release, which add up after `probekit deployment start`" in flat(versioned)
+    assert "several runs cannot be combined, because no release probe reads the version" in flat(alone)
+    assert "or combine about 58 runs of one release after `probekit deployment start`" in flat(versioned)
 
 
 def test_the_document_names_items_steps_obstacles_and_shortages(plan) -> None:

@@ -150,7 +150,7 @@ def test_a_start_replaces_a_mark_in_the_future_and_counts(call, marked) -> None:
     code, _, said = call(deployment_command.start, "--env", "prod", "--release", "2.3.1")
     assert code == 0
     assert "warning: the start of the deployment of 2.3.0 is marked at " in said
-    assert "in the future of this clock, and is replaced by the new mark" in said
+    assert "in the future by this machine's clock, and is replaced by the new mark" in said
 
     code, told, said = call(deployment_command.finish, "--env", "prod")
     assert (code, told, said) == (0, "prod: the deployment of 2.3.1 took less than a minute\n", "")
@@ -200,7 +200,11 @@ def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked)
         (["--env", "pro"], 64, "no environment 'pro'; did you mean 'prod'?"),
         (["--env", "prod", "--config", "nowhere.toml"], 78, "nowhere.toml"),
         (["--env", "prod", "--state", "none"], 64, "--state none"),
-        (["--env", "prod", "--state", "probes.toml"], 78, "probes.toml: it is no SQLite database; name another file"),
+        (
+            ["--env", "prod", "--state", "probes.toml"],
+            78,
+            "probes.toml: it is not an SQLite database; name another file",
+        ),
     ],
 )
 def test_what_cannot_be_marked_is_told(call, words, code, told) -> None:
@@ -690,7 +694,7 @@ def test_old_runs_are_removed_at_a_word(call, folder, on_record, words, told, le
     [
         (["--keep", "90d", "--env", "pro"], 64, "did you mean 'prod'?"),
         (["--keep", "90d", "--state", "none"], 64, "--state none"),
-        (["--keep", "90d", "--state", "probes.toml"], 78, "it is no SQLite database"),
+        (["--keep", "90d", "--state", "probes.toml"], 78, "it is not an SQLite database"),
     ],
 )
 def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:

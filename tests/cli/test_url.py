@@ -179,22 +179,17 @@ def test_http_on_loopback_can_be_go(verify, target) -> None:
             "/helth",
             "inconclusive",
             "404 for /helth from 127.0.0.1",
-            "name the path of the health endpoint; probekit init {}",
+            "give the URL of the health endpoint; probekit init {}",
         ),
-        (
-            "/other",
-            "inconclusive",
-            "the body has no status",
-            "probekit init {}/other writes a file with a claim about it",
-        ),
-        ("/empty", "inconclusive", "the body is empty", "probekit init {}/empty writes a file with a claim"),
+        ("/other", "inconclusive", "the body has no status", "probekit init {}/other writes a file with an assertion on it"),
+        ("/empty", "inconclusive", "the body is empty", "probekit init {}/empty writes a file with an assertion"),
         (
             "/hello",
             "inconclusive",
             'its status "hello world" is not a recognised word',
             "probekit init {}/hello writes",
         ),
-        ("/secret", "error", "access denied", "a credential is sent with --header Authorization=VARIABLE"),
+        ("/secret", "error", "access denied", "to send a credential, use --header Authorization=VARIABLE"),
     ],
 )
 def test_a_path_that_says_nothing_good_is_no_go_and_nothing_is_sampled(  # a table of four

@@ -23,7 +23,10 @@ VERIFY = "Try 'probekit verify --help' for help."
             f"{VERIFY}\nError: option --env takes one value but was given 2 times",
         ),
         (["verify", "--stage", "x"], "Error: Invalid value for '--stage': 'x' is not one of 'before', 'after',"),
-        (["verify", "--report", "xml"], "Error: Invalid value for '--report': unknown format 'xml'; known: console"),
+        (
+            ["verify", "--report", "xml"],
+            "Error: Invalid value for '--report': unknown format 'xml'; known formats: console",
+        ),
         (["verify", "--wait", "5q"], "Error: Invalid value for '--wait': '5q' is no duration: write a number and a"),
         (["verify", "--deployed", "x"], "Error: Invalid value for '--deployed': 'x' is not a time: write "),
         (

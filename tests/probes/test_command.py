@@ -445,7 +445,7 @@ def test_the_plan_gives_it_the_time_it_asks_for(planned, lines, seconds) -> None
 
 
 def test_an_item_whose_metric_its_settings_do_not_give_is_not_configured(planned) -> None:
-    assert "does not give exit_code" in planned("nagios = true").uncovered[DRY_RUN]
+    assert "does not provide exit_code" in planned("nagios = true").uncovered[DRY_RUN]
 
 
 # ---------------------------------------------------------------- real plugins (make test-services)
