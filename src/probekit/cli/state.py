@@ -20,7 +20,8 @@ NONE: Final = "none"
 
 def state_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--state FILE|none`."""
-    summary = "File that keeps runs, deployments and baselines, or none. [default: in the user's state directory]"
+    default = "[default: $PROBEKIT_STATE, else one in the user's state directory]"
+    summary = f"File that keeps runs, deployments and baselines, or none. {default}"
     return click.option("--state", metavar="FILE|none", envvar="PROBEKIT_STATE", help=summary)(function)
 
 

@@ -56,7 +56,9 @@ def command(
     choice: Choice,
     state: str | None,
 ) -> int:
-    """List runs by target, the newest first; or the history of one item.
+    """List runs by target, or the history of one item.
+
+    The newest run comes first.
 
     \b
     Examples:
