@@ -95,7 +95,7 @@ def test_the_page_is_followed_from_init_to_go_and_to_a_failure(reader) -> None:
         init = "probekit init http://127.0.0.1:8080"
         code, output = reader.run(init)
         assert code == 0, output
-        assert [line for line in quoted_after(init) if line not in output] == []
+        assert [line for line in quoted_after(init) if line.strip() not in output] == []
         file = reader.folder / "probes.toml"
         (written,) = [text for language, text in BLOCKS if language == "toml"]
         assert written.replace("8080", str(reader.port)) in file.read_text("utf-8")

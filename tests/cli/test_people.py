@@ -154,7 +154,7 @@ def test_a_window_may_be_named_for_one_run(verified) -> None:
     document = verified("--deployed", "30m", "--maintenance", named)
 
     assert document["decision"]["action"] == "investigate"
-    assert "no rollback is ordered: maintenance lasts from " in "\n".join(document["decision"]["because"])
+    assert "no rollback is ordered: maintenance is under way (from " in "\n".join(document["decision"]["because"])
 
 
 @pytest.mark.parametrize(

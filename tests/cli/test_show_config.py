@@ -158,4 +158,7 @@ def test_json_beside_it_is_refused(tmp_path, monkeypatch, capsys) -> None:
     Path("probes.toml").write_text(FILE.format(settings=""))
 
     assert cli.run(["plan", "--env", "prod", "--show-config", "--json"]) == 64
-    assert capsys.readouterr().err == "probekit: --show-config prints TOML: leave --json out\n"
+    assert (
+        capsys.readouterr().err
+        == "probekit: --show-config prints TOML and cannot be combined with --json: leave one of them out\n"
+    )

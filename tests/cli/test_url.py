@@ -181,7 +181,12 @@ def test_http_on_loopback_can_be_go(verify, target) -> None:
             "404 for /helth from 127.0.0.1",
             "give the URL of the health endpoint; probekit init {}",
         ),
-        ("/other", "inconclusive", "the body has no status", "probekit init {}/other writes a file with an assertion on it"),
+        (
+            "/other",
+            "inconclusive",
+            "the body has no status",
+            "probekit init {}/other writes a file with an assertion on it",
+        ),
         ("/empty", "inconclusive", "the body is empty", "probekit init {}/empty writes a file with an assertion"),
         (
             "/hello",

@@ -96,7 +96,7 @@ def comparison_summary(value: float, before: BaselineValues, limit: Limit, judge
         return "the value or the baseline is zero, and the limit has no floor"
     if max(value, *before.values) < limit.floor:
         floor = numbers.number(limit.floor, limit.unit)
-        return f"below the floor of {floor}, as are all {judged.trials} windows of the baseline: a difference is noise"
+        return f"below the floor of {floor}, as are all {judged.trials} baseline windows: a difference is noise"
     ratio, low, high = (_short(one, 3) for one in (judged.value, judged.low, judged.high))
     text = f"x{ratio} of {judged.trials} baseline windows, between x{low} and x{high}"
     if change == "fewer requests":

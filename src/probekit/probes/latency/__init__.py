@@ -212,7 +212,7 @@ rate = 5  # requests a second; more than 300 in a window need allow = ["load"]
 routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
 """,
     safety=(
-        "Only reads; without load, at most 300 requests in all its windows, within the budget, and 4 in flight; if 10 % "
+        "Only reads; without load, at most 300 requests in all its windows, within the budget, 4 in flight; if 10 % "
         "are answered with 503, 44 more requests, one a second; one request a block to a target that does not answer; "
         "up to two more windows for an item that is still undecided."
     ),
