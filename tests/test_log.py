@@ -72,8 +72,8 @@ EXAMPLES = {
         "the secret $TOKEN has fewer than 8 characters, too few to be redacted",
     ),
     "secret.ordinary_word": (
-        {"secret": "$TOKEN", "fix": "choose one that is no word"},
-        "the secret $TOKEN is a word of probekit's own texts and is not redacted there; choose one that is no word",
+        {"secret": "$TOKEN", "fix": "choose one that is not a word"},
+        "the secret $TOKEN is a word of probekit's own texts and is not redacted there; choose one that is not a word",
     ),
     "secret.readable_by_others": (
         {"secret": "a.key", "fix": "chmod 600 a.key"},

@@ -173,7 +173,7 @@ def test_a_wrong_command_line_is_64_and_says_what_is_right(probekit, write, argu
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (None, "probes.toml: it cannot be read: No such file or directory"),
+        (None, "probes.toml: cannot be read: No such file or directory"),
         (None, "write it: probekit init URL"),
         ("[env.prod\n", "probes.toml:1:"),
         ('[env.prod]\nbase_url = "https://a.test"\nscope = []\n', "probes.toml:3: env.prod.scope"),
@@ -359,7 +359,7 @@ def test_an_option_of_an_alias_is_overridden_by_its_user(probekit, tmp_path) -> 
     result = probekit("plan", "--config", str(tmp_path / "a.toml"), "--config", str(tmp_path / "b.toml"))
 
     assert result.returncode == 78
-    assert "b.toml: it cannot be read" in result.stderr
+    assert "b.toml: cannot be read" in result.stderr
 
 
 def test_the_name_alone_shows_the_help_and_is_no_go(probekit) -> None:

@@ -163,7 +163,7 @@ def test_a_window_may_be_named_for_one_run(verified) -> None:
         (("--maintenance", "tonight"), "'tonight' is not FROM/TO, two times with time zones"),
         (("--maintenance", "2026-12-01T22:00/2026-12-01T23:00"), "two times with time zones"),
         (("--maintenance", "2026-12-01T22:00Z/2026-12-01T21:00Z"), "TO is not after FROM"),
-        (("--maintenance", "2026-12-01T22:00Z/2026-12-31T22:00Z"), "it lasts more than 7 days"),
+        (("--maintenance", "2026-12-01T22:00Z/2026-12-31T22:00Z"), "the period is longer than 7 days"),
         (("--maintenance", "0001-01-01T00:00+01:00/2026-12-31T22:00Z"), "two times with time zones"),
         (("--deployed-by", ""), "it is blank"),
         (("--deployed-by", "a\nb"), "it is not one line of printable characters"),

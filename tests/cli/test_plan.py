@@ -88,7 +88,10 @@ def test_every_line_fits_a_terminal_and_no_word_is_broken(plan, words) -> None:
     _, out = plan(("deploy", "pre"), *words, tables=API.format(rate=5) + secrets)
 
     assert max(map(len, out.splitlines())) <= 80
-    assert f"the variable {wide} is not set, or empty (connect.headers.X-Key)" in flat(out)
+    assert (
+        f"the variable {wide} is not set or empty; set it in the environment or in .env (connect.headers.X-Key)"
+        in flat(out)
+    )
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

@@ -47,7 +47,7 @@ def test_no_band_of_the_status_makes_a_slow_answer_critical(tmp_path) -> None:
     found = item(tmp_path, http("{ status = [200, 429] }"))
 
     assert [band.when.metric for band in found.bands] == ["failed_assertions", "response_time"]
-    assert found.changed_reason == "the assertions of probe 'health' say which status is good"
+    assert found.changed_reason == "the assertions of probe 'health' define the accepted status"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_instances_accept_a_status_all_or_none(tmp_path) -> None:
     both = http("{ status = 200 }", "health.a") + http("{ status = 429 }", "health.b")
     assert [str(limit) for limit in item(tmp_path, both).expect] == REST
 
-    with pytest.raises(ConfigError, match=r"health: an instance of 'health' accepts another status"):
+    with pytest.raises(ConfigError, match=r"health: one instance of 'health' asserts another status"):
         item(tmp_path, http('{ equals = "ok" }', "health.a") + http("{ status = 429 }", "health.b"))
 
 

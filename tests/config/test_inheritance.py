@@ -141,7 +141,7 @@ path = "/a"
 path = "/up"
 """)
 
-    assert one.startswith("probes.toml:23: env.staging.probes.health: no 'kind', expected kind =")
+    assert one.startswith("probes.toml:23: env.staging.probes.health: missing 'kind', expected kind =")
 
 
 @pytest.mark.parametrize(
@@ -166,26 +166,26 @@ def test_a_probe_can_be_left_out_and_stays_so_below(load_text, tables, left_out,
         (
             'without_probes = ["helth"]',
             (
-                "15: env.staging.without_probes.0: no probe 'helth', expected a probe that it would inherit: "
+                "15: env.staging.without_probes.0: unknown probe 'helth', expected an inherited probe: "
                 "health; did you mean 'health'?"
             ),
         ),
         (
             'without_probes = ["health.path"]',
             (
-                "15: env.staging.without_probes.0: no probe 'health.path', expected a probe that it would inherit: "
+                "15: env.staging.without_probes.0: unknown probe 'health.path', expected an inherited probe: "
                 "health; did you mean 'health'?"
             ),
         ),
         (
             'without_probes = ["health"]\nprobes = { health = { path = "/up" } }',
-            "15: env.staging.without_probes.0: 'health' is left out and written here, expected one of the two",
+            "15: env.staging.without_probes.0: 'health' is both excluded and configured here, expected one of the two",
         ),
         (
             "without_probes = 3",
             (
-                "15: env.staging.without_probes: a number, expected a list (Probes (PROBE or PROBE.INSTANCE) that it "
-                "would inherit and leaves out.)"
+                "15: env.staging.without_probes: a number, expected a list (Inherited probes "
+                "(PROBE or PROBE.INSTANCE) to exclude)"
             ),
         ),
         (
@@ -207,7 +207,7 @@ def test_a_mistake_is_told_at_the_place_where_it_was_written(told, written, line
 def test_leaving_an_instance_out_of_what_is_no_table_is_told(told, inherited) -> None:
     found = told(f'{PROD}[defaults.probes]\nrelease = {inherited}\n{STAGING}without_probes = ["release.shop"]\n')
 
-    assert [one for one in found if "env.staging.without_probes.0: no probe 'release.shop'" in one]
+    assert [one for one in found if "env.staging.without_probes.0: unknown probe 'release.shop'" in one]
 
 
 @pytest.mark.parametrize(
@@ -243,21 +243,27 @@ def test_another_person_does_not_get_the_telephone_of_the_inherited_one(load_tex
     [
         (
             {"prod": "prdo"},
-            "2: env.prod.inherits: no environment 'prdo', expected one of mid, far; did you mean 'prod'?",
+            "2: env.prod.inherits: unknown environment 'prdo', expected one of mid, far; did you mean 'prod'?",
         ),
         (
             {"prod": "prod"},
-            "2: env.prod.inherits: a circle: prod -> prod, expected an environment that does not inherit this one",
+            (
+                "2: env.prod.inherits: circular inheritance: prod -> prod, "
+                "expected an environment that does not inherit this one"
+            ),
         ),
         (
             {"prod": "mid", "mid": "far", "far": "mid"},
-            "8: env.far.inherits: a circle: mid -> far -> mid, expected an environment that does not inherit this one",
+            (
+                "8: env.far.inherits: circular inheritance: mid -> far -> mid, "
+                "expected an environment that does not inherit this one"
+            ),
         ),
         (
             {"prod": 3},
             (
-                "2: env.prod.inherits: a number, expected a text (The environment whose settings and probes hold here, "
-                "too, unless this one writes its own.)"
+                "2: env.prod.inherits: a number, expected a text (Environment whose settings and probes are "
+                "inherited unless this one sets its own)"
             ),
         ),
     ],
@@ -277,7 +283,7 @@ def test_a_wrong_parent_is_told_with_its_line(told, inherits, line) -> None:
 def test_what_speaks_of_one_target_alone_is_refused_in_defaults(told, key) -> None:
     (one,) = told(f"[defaults]\n{key} = 1\n{PROD}")
 
-    expected = "it is never inherited, expected it in each environment, [env.NAME]"
+    expected = "this setting is never inherited; set it in each environment, [env.NAME]"
     assert one == f"probes.toml:2: defaults.{key}: {expected}"
 
 
@@ -314,8 +320,8 @@ def test_a_missing_base_url_says_that_it_is_never_inherited(told) -> None:
     (one,) = told(f'{PROD}[env.staging]\ninherits = "prod"\n')
 
     assert one == (
-        "probes.toml:12: env.staging.base_url: missing, expected such as https://app.example.com, "
-        "with a prefix where there is one; never inherited"
+        "probes.toml:12: env.staging.base_url: missing; this setting is required (URL of the target, "
+        "such as https://app.example.com, with a path prefix where it has one; never inherited)"
     )
 
 
@@ -324,9 +330,9 @@ def test_tables_and_chains_too_deep_are_refused(told) -> None:
 
     (one,) = told(f"{deep}[env.e3000]\nbase_url = 'https://a.test'\n")
 
-    assert "too deep to be read" in one
+    assert "nested too deeply" in one
     assert (
-        "too deep to be read"
+        "nested too deeply"
         in told(f"{PROD}[probes.x{'.a' * 20_000}]\nb = 1\n[env.prod.probes.x{'.a' * 20_000}]\nc = 1\n")[0]
     )
 

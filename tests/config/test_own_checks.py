@@ -81,24 +81,24 @@ def test_severity_and_rollback_are_the_users(keys, severity, now, deadline) -> N
 @pytest.mark.parametrize(
     ("table", "found"),
     [
-        (HTTP + 'expect = ["first_bite < 1 ms"]', ["expect.0: unknown metric 'first_bite', expected one of probe "]),
-        (HTTP + 'expect = ["first_byte < 1 s"]', ["expect.0: unit 's', expected 'ms', in which"]),
+        (HTTP + 'expect = ["first_bite < 1 ms"]', ["expect.0: unknown metric 'first_bite', expected a metric of "]),
+        (HTTP + 'expect = ["first_byte < 1 s"]', ["expect.0: wrong unit 's', expected 'ms', the unit of first_byte"]),
         (HTTP + 'expect = ["fast"]', ["expect.0: 'fast' is no limit: write METRIC OPERATOR NUMBER"]),
         (HTTP + 'expect = "up == 1"', ["expect: a text, expected a list"]),
-        (HTTP + 'expect = ["up >= 0"]', ["expect.0: 'up >= 0' decides nothing"]),
+        (HTTP + 'expect = ["up >= 0"]', ["expect.0: 'up >= 0' has no effect"]),
         (HTTP + 'severity = "grave"', ["severity: 'grave', expected 'critical', 'high', 'medium' or 'low'"]),
-        (HTTP + 'severity = "low"\nrollback = true', ["rollback: true beside severity low, expected it with"]),
+        (HTTP + 'severity = "low"\nrollback = true', ["rollback: true with severity low, expected severity critical"]),
         (HTTP + 'rollback = "yes"', ["rollback: a text, expected true or false"]),
         (HTTP + "confirm = 9", ["confirm: 9, expected at most 5"]),
-        ('kind = "latency"\nroutes = [{ path = "/" }]\nconfirm = 2', ["confirm: 2 attempts, expected 1: its window"]),
+        ('kind = "latency"\nroutes = [{ path = "/" }]\nconfirm = 2', ["confirm: 2 attempts, expected 1: a window"]),
         (
             'kind = "host"\nhost = "a"\nexpect = ["cpu_used < 90 %", "memory_used < 90 %"]',
-            ["expect: cpu_used is read over a window, and the others are not, expected a probe for each of the two"],
+            ["expect: cpu_used is measured over a window, and the other metrics are not, expected a separate"],
         ),
         ('a = { kind = "http", path = "/" }\nb = { kind = "tls" }', [": instances whose kinds have different default"]),
         ('kind = "release"\npath = "/v"\nlimits = ["x == 1"]', ["limits.0: unknown metric 'x'"]),
-        ("", [": no 'kind', expected"]),
-        (HTTP + "[env.prod.probes.checkout.b]\n" + HTTP, ["b: an instance inside of [env.prod.probes."]),
+        ("", [": missing 'kind', expected"]),
+        (HTTP + "[env.prod.probes.checkout.b]\n" + HTTP, ["b: an instance inside [env.prod.probes."]),
         ('kind = "htp"', ["kind: unknown kind 'htp'"]),
         (HTTP + "repeet = 3", ["repeet: unknown key, expected one of"]),
     ],
@@ -115,7 +115,7 @@ def test_its_keys_are_none_of_a_probe_that_the_checklist_knows(key) -> None:
         read(HEAD.format(scope=ITEM).replace("checkout", "search") + HTTP + key, Path("probes.toml"))
 
     (problem,) = caught.value.problems
-    assert problem.found == f"'{key.split()[0]}' is for a probe of your own, and the checklist knows 'search'"
+    assert problem.found == f"'{key.split()[0]}' is for your own probes only, and 'search' is a probe of the checklist"
 
 
 def test_a_mistake_in_the_only_check_is_told_alone() -> None:

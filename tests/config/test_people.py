@@ -113,13 +113,16 @@ def test_a_severity_without_a_list_calls_who_is_given(given, page, expected) -> 
         (
             {"contacts": 'on_call = "A"\nescalation = "B"', "page": 'high = [\n "escalation",\n "deployment_lead"]'},
             (
-                "probes.toml:11: env.prod.page.high.1: no contact 'deployment_lead', "
-                "expected a contact that is given: on_call, escalation"
+                "probes.toml:11: env.prod.page.high.1: contact 'deployment_lead' is not configured, "
+                "expected a contact of [contacts]: on_call, escalation"
             ),
         ),
         (
             {"page": 'low = ["on_call"]'},
-            "probes.toml:8: env.prod.page.low.0: no contact 'on_call', expected a contact that is given: none is",
+            (
+                "probes.toml:8: env.prod.page.low.0: contact 'on_call' is not configured, "
+                "expected a contact of [contacts]: there is none"
+            ),
         ),
         (
             {"contacts": 'on_call = "A"', "page": 'critical = ["oncall"]'},
@@ -154,18 +157,18 @@ def test_a_severity_without_a_list_calls_who_is_given(given, page, expected) -> 
         ),
         (
             {"settings": f"maintenance = [\n {window('2026-12-01T22:00:00', TO)}]"},
-            f"probes.toml:5: env.prod.maintenance.0.from: it has no zone: add one, such as Z for UTC ({FROM})",
+            f"probes.toml:5: env.prod.maintenance.0.from: missing time zone: add one, such as Z for UTC ({FROM})",
         ),
         (
             {"settings": f"maintenance = [{window('2026-12-01', TO)}]"},
             (
-                "probes.toml:4: env.prod.maintenance.0.from: write a date, a time and a zone, without quotes, "
+                "probes.toml:4: env.prod.maintenance.0.from: write a date and time with a time zone, without quotes, "
                 f"such as {FROM}"
             ),
         ),
         (
             {"settings": f"maintenance = [{window(FROM, '0001-01-01T00:00:00+01:00')}]"},
-            "probes.toml:4: env.prod.maintenance.0.to: it is no time of this calendar",
+            "probes.toml:4: env.prod.maintenance.0.to: the time in UTC is outside the years 1 to 9999",
         ),
         (
             {"settings": f"maintenance = [{window(FROM, FROM)}]"},
@@ -173,20 +176,20 @@ def test_a_severity_without_a_list_calls_who_is_given(given, page, expected) -> 
         ),
         (
             {"settings": f"maintenance = [{window(FROM, '2026-12-08T22:00:01Z')}]"},
-            "probes.toml:4: env.prod.maintenance.0: it lasts more than 7 days",
+            "probes.toml:4: env.prod.maintenance.0: the period is longer than 7 days",
         ),
         (
             {"settings": f"maintenance = [{{ from = {FROM}, to = {TO} }}]"},
             (
-                "probes.toml:4: env.prod.maintenance.0.reason: missing, "
-                "expected what is done, shown in every report of that time"
+                "probes.toml:4: env.prod.maintenance.0.reason: missing; "
+                "this setting is required (Reason for the maintenance, shown in every report of that period)"
             ),
         ),
         (
             {"settings": f"maintenance = [{MANY}]"},
             (
                 "probes.toml:4: env.prod.maintenance: a list of 51 entries, expected at most 50 entries "
-                "(planned work: a run in it orders no rollback, unless a deployment is marked in it)"
+                "(Periods of planned work)"
             ),
         ),
         (

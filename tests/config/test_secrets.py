@@ -139,7 +139,7 @@ def test_a_variable_that_is_missing_or_empty_is_a_missing_secret(vault, refused,
 
     assert (error.reason, error.detail) == (
         Reason.MISSING_SECRET,
-        "the variable HEALTH_TOKEN is not set, or empty",
+        "the variable HEALTH_TOKEN is not set or empty; set it in the environment or in .env",
     )
     assert VALUE not in shown
 

@@ -72,14 +72,14 @@ def test_a_variable_stands_for_its_value(load_text, tmp_path, monkeypatch, writt
 @pytest.mark.parametrize(
     ("written", "found"),
     [
-        ("${", "no variable's name and } after '${'"),
-        ("${}", "no variable's name and } after '${'"),
-        ("${1X}", "no variable's name and } after '${'"),
-        ("${NAME", "no variable's name and } after '${'"),
-        ("${NAME-d}", "no variable's name and } after '${'"),
-        ("${NÄME}", "no variable's name and } after '${'"),
-        ("${NAME:-${HOST}}", "a variable inside of another"),
-        ("${NAME:-$${HOST}}", "a variable inside of another"),
+        ("${", "'${' without a variable's name and }"),
+        ("${}", "'${' without a variable's name and }"),
+        ("${1X}", "'${' without a variable's name and }"),
+        ("${NAME", "'${' without a variable's name and }"),
+        ("${NAME-d}", "'${' without a variable's name and }"),
+        ("${NÄME}", "'${' without a variable's name and }"),
+        ("${NAME:-${HOST}}", "a variable inside another one"),
+        ("${NAME:-$${HOST}}", "a variable inside another one"),
     ],
 )
 def test_what_is_no_variable_is_told_with_its_line(told, monkeypatch, written, found) -> None:
@@ -88,7 +88,7 @@ def test_what_is_no_variable_is_told_with_its_line(told, monkeypatch, written, f
     assert told(FILE.replace('"here"', f'"{PLANTED} {written}"')) == [
         (
             f"probes.toml:5: env.prod.vantage: {found}, expected ${{NAME}} or ${{NAME:-default}}; "
-            "write $${ for a ${ that is no variable"
+            "write $${ for a literal ${"
         )
     ]
 
@@ -108,7 +108,7 @@ def test_any_text_is_read_or_refused_and_what_probekit_writes_is_read_back(text)
 def test_a_variable_that_is_not_set_is_told_with_its_line_and_its_name(told) -> None:
     found = told(FILE.replace('"here"', '"${UNSET}"').replace('"/health"', '"/${UNSET}"'))
 
-    words = "the variable UNSET is not set, expected it in the environment or in .env; "
+    words = "the variable UNSET is not set; set it in the environment or in .env, "
     words += "or write a default: ${UNSET:-default}"
     assert found == [
         f"probes.toml:5: env.prod.vantage: {words}",
@@ -178,14 +178,14 @@ def test_a_variable_alone_stands_for_a_number_too(load_text, monkeypatch, settin
 @pytest.mark.parametrize(
     ("setting", "value", "found"),
     [
-        ("repeat = 4", PLANTED, "9: env.prod.probes.health.repeat: what ${NUMBER} stands for, expected a whole number"),
-        ("repeat = 4", "1.5", "9: env.prod.probes.health.repeat: what ${NUMBER} stands for, expected a whole number"),
+        ("repeat = 4", PLANTED, "9: env.prod.probes.health.repeat: the value of ${NUMBER}, expected a whole number"),
+        ("repeat = 4", "1.5", "9: env.prod.probes.health.repeat: the value of ${NUMBER}, expected a whole number"),
         (
             "repeat = 4",
             "9" * 30,
-            "9: env.prod.probes.health.repeat: what ${NUMBER} stands for, expected a whole number",
+            "9: env.prod.probes.health.repeat: the value of ${NUMBER}, expected a whole number",
         ),
-        ("page = false", "yes", "10: env.prod.probes.health.page: what ${NUMBER} stands for, expected true or false"),
+        ("page = false", "yes", "10: env.prod.probes.health.page: the value of ${NUMBER}, expected true or false"),
         (
             "repeat = 4",
             "7777",
@@ -235,7 +235,7 @@ def test_a_value_that_is_not_utf_8_is_refused_where_it_is_due(told, monkeypatch,
 
     (one,) = told(FILE.replace('vantage = "here"', place.format("${NAME:-x}")))
 
-    assert one.endswith(": what ${NAME} stands for, expected a text in UTF-8")
+    assert one.endswith(": the value of ${NAME}, expected a text in UTF-8")
     assert PLANTED not in one
 
 
@@ -268,7 +268,7 @@ def test_a_control_that_is_the_target_does_not_tell_the_target_s_address(told, m
 
     (one,) = told(text)
 
-    assert one == "probes.toml:5: env.prod.control: '${HOST}' is the target itself: a control lies outside of it"
+    assert one == "probes.toml:5: env.prod.control: '${HOST}' is the target itself; use a URL outside it"
 
 
 # ---------------------------------------------------------------- secrets
@@ -317,13 +317,16 @@ def toml(keys: Keys, value: str) -> str:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ('"${NAME}"', 'a variable, ${NAME}, where a secret may stand, expected { env = "NAME" }, which is never shown'),
+        ('"${NAME}"', 'the variable ${NAME} in a setting for secrets, expected { env = "NAME" }, which is never shown'),
         (
             '"x ${UNSET:-d}"',
-            'a variable, ${UNSET}, where a secret may stand, expected { env = "UNSET" }, which is never shown',
+            'the variable ${UNSET} in a setting for secrets, expected { env = "UNSET" }, which is never shown',
         ),
-        ('{ env = "${NAME}" }', "a variable inside of a reference to a secret, expected the name itself, as in "),
-        ('{ file = "/run/${NAME}" }', "a variable inside of a reference to a secret, expected the name itself, as in "),
+        ('{ env = "${NAME}" }', "a variable in a reference to a secret, expected a name without variables, as in "),
+        (
+            '{ file = "/run/${NAME}" }',
+            "a variable in a reference to a secret, expected a name without variables, as in ",
+        ),
     ],
 )
 def test_where_a_secret_is_due_no_variable_may_stand(told, monkeypatch, kind, keys, value, words) -> None:
@@ -343,7 +346,7 @@ def test_nor_in_those_of_an_environment(told, monkeypatch, keys) -> None:
     (one,) = told(FILE.replace('vantage = "here"\n', toml(keys, '"Bearer ${NAME}"')))
 
     assert one.endswith(
-        'a variable, ${NAME}, where a secret may stand, expected { env = "NAME" }, which is never shown'
+        'the variable ${NAME} in a setting for secrets, expected { env = "NAME" }, which is never shown'
     )
 
 
@@ -363,8 +366,8 @@ def test_no_text_shows_what_is_a_secret_of_its_environment(told, load_text, monk
 
     assert told(written) == [
         (
-            'probes.toml:5: env.prod.vantage: a variable, ${NAME}, that is also a secret here, { env = "NAME" }, '
-            "expected another variable: what stands in a text is shown"
+            'probes.toml:5: env.prod.vantage: the variable ${NAME} is also a secret here, { env = "NAME" }, '
+            "expected another variable: this text is shown in reports"
         )
     ]
     other = FILE.replace("prod", "test").replace('"here"', f'"{text}"')  # of another environment
@@ -376,7 +379,9 @@ def test_a_kind_is_named_and_no_variable(told, monkeypatch) -> None:
 
     (one,) = told(FILE.replace('"http"', '"${NAME}"'))
 
-    assert one.startswith("probes.toml:7: env.prod.probes.health.kind: a variable, expected an installed kind: ")
+    assert one.startswith(
+        "probes.toml:7: env.prod.probes.health.kind: a variable is not allowed here, expected an installed kind: "
+    )
 
 
 def test_names_of_tables_are_not_read(load_text) -> None:

@@ -1066,7 +1066,9 @@ async def test_a_replica_is_not_asked_for_at_sentinels() -> None:
 
 async def test_a_missing_secret_is_ours() -> None:
     def reveal(_secret: SecretRef) -> str:
-        raise ProbeFailedError(Reason.MISSING_SECRET, "the variable CACHE_URL is not set, or empty")
+        raise ProbeFailedError(
+            Reason.MISSING_SECRET, "the variable CACHE_URL is not set or empty; set it in the environment or in .env"
+        )
 
     given = SimpleNamespace(reveal=reveal)
 

@@ -12,8 +12,8 @@ import pytest
 from probekit.toml_file import ConfigError, parse
 from probekit.toml_file.syntax import UNKNOWN, in_words
 
-VALUE = "a value is due: a text in quotes, a number, true, false, a [list] or a {table}"
-OPEN = "this text has no closing quotes"
+VALUE = "a value is missing or invalid: write a text in quotes, a number, true, false, a [list] or a {table}"
+OPEN = "the closing quotes of a text are missing"
 
 
 def _messages() -> list[str]:
@@ -56,35 +56,44 @@ def test_a_message_of_a_newer_python_gets_a_sentence_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a = 1\n?\n", "2: no TOML at column 1: a line begins with a key, a [table] or a # comment"),
-        ("a =\n", f"1: no TOML at column 4: {VALUE}"),
-        ("a = prod\n", f"1: no TOML at column 5: {VALUE}"),
-        ("a = [1,\n", f"1: no TOML at the end of the file: {VALUE}"),
-        ("a = 10s\n", "1: no TOML at column 7: nothing may follow here; a text stands in quotes"),
-        ("a\n", "1: no TOML at column 2: a key is followed by = and a value"),
-        ("[a\n", "1: no TOML at column 3: the name of a table ends with ]"),
-        ("[[a]\n", "1: no TOML at column 4: the name of a list of tables ends with ]]"),
-        ("a = 'b\nc = 1\n", f"2: no TOML at the end of the file: {OPEN}"),
-        ("a = '''b\nc = 1\n", f"2: no TOML at the end of the file: {OPEN}"),
-        ("a = 'b", f"1: no TOML at the end of the file: {OPEN}"),
-        ('a = "b\nc = 1\n', f"1: no TOML at column 7: {OPEN} on its line"),
-        ('a = "b', f"1: no TOML at the end of the file: {OPEN}"),
-        ("a.ü = 1\n", "1: no TOML at column 3: a key has letters, digits, - and _, or stands in quotes"),
-        ("a = [1 2]\n", "1: no TOML at column 8: a comma or the ] of this list is missing"),
-        ("a = {b = 1\n", "1: no TOML at column 11: a comma or the } of this table is missing; it stands on one line"),
+        ("a = 1\n?\n", "2: TOML syntax error, column 1: a line must begin with a key, a [table] or a # comment"),
+        ("a =\n", f"1: TOML syntax error, column 4: {VALUE}"),
+        ("a = prod\n", f"1: TOML syntax error, column 5: {VALUE}"),
+        ("a = [1,\n", f"1: TOML syntax error, end of file: {VALUE}"),
+        ("a = 10s\n", "1: TOML syntax error, column 7: unexpected text after a value; write texts in quotes"),
+        ("a\n", "1: TOML syntax error, column 2: = and a value are missing after the key"),
+        ("[a\n", "1: TOML syntax error, column 3: the ] after the name of the table is missing"),
+        ("[[a]\n", "1: TOML syntax error, column 4: the ]] after the name of the list of tables is missing"),
+        ("a = 'b\nc = 1\n", f"2: TOML syntax error, end of file: {OPEN}"),
+        ("a = '''b\nc = 1\n", f"2: TOML syntax error, end of file: {OPEN}"),
+        ("a = 'b", f"1: TOML syntax error, end of file: {OPEN}"),
+        ('a = "b\nc = 1\n', f"1: TOML syntax error, column 7: {OPEN} on this line"),
+        ('a = "b', f"1: TOML syntax error, end of file: {OPEN}"),
+        ("a.ü = 1\n", "1: TOML syntax error, column 3: a key without quotes may contain letters, digits, - and _ only"),
+        ("a = [1 2]\n", "1: TOML syntax error, column 8: a comma or the ] of this list is missing"),
+        (
+            "a = {b = 1\n",
+            "1: TOML syntax error, column 11: a comma or the } of this table is missing; write it on one line",
+        ),
         (
             'a = "C:\\temp\\x"\n',
-            "1: no TOML at column 15: a backslash is written as \\\\ in \"...\", or the text stands in '...'",
+            "1: TOML syntax error, column 15: invalid backslash: write \\\\ in \"...\", or put the text in '...'",
         ),
-        ('a = "\\uzzzz"\n', "1: no TOML at column 8: \\u takes four hexadecimal digits, \\U eight"),
-        ('a = "\\ud800"\n', "1: no TOML at column 12: Unicode has no character of this code"),
-        ("a = 2026-02-30\n", "1: no TOML at column 5: there is no such date or time"),
+        ('a = "\\uzzzz"\n', "1: TOML syntax error, column 8: \\u needs four hexadecimal digits, \\U eight"),
+        ('a = "\\ud800"\n', "1: TOML syntax error, column 12: this escape is not the code of a Unicode character"),
+        ("a = 2026-02-30\n", "1: TOML syntax error, column 5: invalid date or time"),
         (
             'a = "\x00"\n',
-            "1: no TOML at column 6: the control character U+0000 is not allowed; in a text, write \\u0000",
+            "1: TOML syntax error, column 6: the control character U+0000 is not allowed; in a text, write \\u0000",
         ),
-        ("# \x1b\n", "1: no TOML at column 3: the control character U+001B is not allowed; in a text, write \\u001b"),
-        ("a = {b = 1, b = 2}\n", "1: no TOML at column 18: this key is set twice in one table; keep one of them"),
+        (
+            "# \x1b\n",
+            "1: TOML syntax error, column 3: the control character U+001B is not allowed; in a text, write \\u001b",
+        ),
+        (
+            "a = {b = 1, b = 2}\n",
+            "1: TOML syntax error, column 18: this key is set twice in one table; keep one of them",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:

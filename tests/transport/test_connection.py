@@ -179,7 +179,7 @@ def test_a_proxy_s_url_may_hold_a_user() -> None:
         ("http://me:secret@proxy.test:0", "its port is no number from 1 to 65535"),
         ("http://me:secret/1@proxy.test", "its port is no number from 1 to 65535"),
         ("http://me:secret@[proxy.test", "its host is neither a name nor an IP address"),
-        ("http://me:secret@proxy.test\n", "it holds a character that is not printable"),
+        ("http://me:secret@proxy.test\n", "it contains a character that is not printable"),
     ],
 )
 def test_what_is_no_proxy_is_told_by_its_part_without_a_word_of_it(url, part) -> None:

@@ -80,7 +80,7 @@ def test_the_part_that_is_wrong_is_named_without_a_word_of_it(written, part) -> 
         ("https://app.test:99999/", "its port is no number from 1 to 65535"),
         ("https://app test/", "its host is neither a name nor an IP address"),
         ("https://☃.test/", "its host is neither a name nor an IP address"),
-        ("https://app.test/\n", "it holds a character that is not printable"),
+        ("https://app.test/\n", "it contains a character that is not printable"),
         ("https://app.test/" + "x" * 8_000, "it is longer than 8000 characters"),
     ],
 )

@@ -153,15 +153,15 @@ async def test_https_is_asked_no_resolver_and_loses_nothing() -> None:
         ("ftp://app.example.com/", "its scheme is neither https nor http"),
         (
             "https://ana:secret-pw@app.example.com/",
-            "it names a user; leave that out, and send a credential with --header",
+            "it contains a user name; remove it and send a credential with --header",
         ),
-        ("https://app.example.com/?token=secret-pw", "it has a query; leave that out"),
-        ("https://app.example.com/#secret-pw", "it has a fragment (#), which is never sent; leave that out"),
+        ("https://app.example.com/?token=secret-pw", "it has a query; remove it"),
+        ("https://app.example.com/#secret-pw", "it has a fragment (#), which is never sent; remove it"),
         ("https:///health", "its host is missing"),
         ("https://app.example.com:99999/", "its port is no number from 1 to 65535"),
-        ("https://app.example.com/a b", "it holds a space; write %20"),
-        ("https://app.example.com/\udcff", "it holds a character that is not printable"),
-        ("https://app.example.com/a\nb", "it holds a character that is not printable"),
+        ("https://app.example.com/a b", "it contains a space; write %20"),
+        ("https://app.example.com/\udcff", "it contains a character that is not printable"),
+        ("https://app.example.com/a\nb", "it contains a character that is not printable"),
     ],
 )
 def test_a_url_that_cannot_be_verified_is_told_what_is_wrong_and_shows_no_secret(url, told) -> None:

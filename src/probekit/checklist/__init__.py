@@ -1,4 +1,4 @@
-"""What must be true of a deployment? From a checklist in TOML, built in or a user's own, to items that add up."""
+"""Load a checklist, built in or a user's own, from TOML files into checked items."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ __all__ = [
     "load",
 ]
 
-OWN_SECTION: Final = "own.checks"  # of the items that a user's own probes bring
+OWN_SECTION: Final = "own.checks"  # section of the items of the user's own probes
 NONE: Final = "none"  # the name of the checklist without items
 _DATA: Final = Path(__file__).parent.parent / "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checklist:
-    """The items, and all that they refer to."""
+    """The items of a checklist and everything that they refer to."""
 
     name: str
     title: str
@@ -56,12 +56,12 @@ class Checklist:
 
     @property
     def full_title(self) -> str:
-        """Its title and version, as reports show it."""
+        """The title with the version, as reports show it."""
         return f"{self.title} {self.version}".rstrip()
 
     @property
     def success_criteria(self) -> tuple[SuccessCriterion, ...]:
-        """The document's success criteria in its order, each with the items that answer it."""
+        """The document's success criteria in its order, each with the ids of its items."""
         groups = self.success.groups if self.success else ()
         return tuple(
             SuccessCriterion(
@@ -74,11 +74,11 @@ class Checklist:
         )
 
     def select(self, prefix: str) -> tuple[Item, ...]:
-        """The item of that id, or all whose id begins with those whole words."""
+        """The item with that id, or all items whose id begins with those whole words."""
         return tuple(item for item in self.items if item.id == prefix or item.id.startswith(f"{prefix}."))
 
     def with_own(self, probes: Mapping[str, ProbeRequirement], items: Sequence[Item]) -> Checklist:
-        """Return the checklist with probes and items of a user's own, which are no part of its document."""
+        """Return the checklist with the user's own probes and items, which are not part of its document."""
         if not probes:
             return self
         phase = OWN_SECTION.partition(".")[0]
@@ -92,12 +92,12 @@ class Checklist:
 
 
 def load(name: str | Path, relative_to: Path | None = None) -> Checklist:
-    """The built-in checklist of that name, or a user's own: the path of a file, or of a folder of them.
+    """The built-in checklist of that name, or the user's own at the path of a file or folder.
 
-    "none" is the checklist without items: what is verified is the user's own probes, and the served release.
+    "none" is the checklist without items: only the user's own probes and the served release are verified.
 
     Raises:
-        ConfigError: there is none, or it does not add up: every mistake with file and line.
+        ConfigError: the checklist does not exist or has mistakes, each with file and line.
     """
     if name == NONE:
         return _without_items()
@@ -124,7 +124,7 @@ def load(name: str | Path, relative_to: Path | None = None) -> Checklist:
 
 
 def _without_items() -> Checklist:
-    """Return the checklist of a user who has own checks only."""
+    """Return the checklist for a user with own checks only."""
     release = ProbeRequirement(
         help="the version that the target serves",
         layer="application",
@@ -152,7 +152,7 @@ def _without_items() -> Checklist:
 
 
 def built_in() -> tuple[str, ...]:
-    """The names of the checklists that come with the package."""
+    """The names of the checklists in the package."""
     return tuple(sorted(folder.parent.name for folder in _DATA.glob("*/checklist.toml")))
 
 
@@ -167,9 +167,9 @@ def _path(name: str | Path, folder: Path) -> Path:
 
 
 def _unknown(name: str) -> ConfigError:
-    expected = f'a built-in one ({", ".join(built_in())}), "none", or the path of a .toml file or of a folder of them'
-    hint = nearest(name, (*built_in(), NONE))
-    problem = FileProblem(
-        file=Path(name), line=None, key="", found="no checklist of this name", expected=expected, hint=hint
+    expected = (
+        f'a built-in one ({", ".join(built_in())}), "none", or the path of a .toml file or of a folder of .toml files'
     )
+    hint = nearest(name, (*built_in(), NONE))
+    problem = FileProblem(file=Path(name), line=None, key="", found="unknown checklist", expected=expected, hint=hint)
     return ConfigError([problem])

@@ -1,4 +1,4 @@
-"""Does a checklist add up? From what was written to items, or every mistake in it."""
+"""Check a checklist: turn its document into items, or report every mistake in it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def read(source: Source) -> tuple[Document, tuple[Item, ...], tuple[Row, ...]]:
     """The document, its items and the rows of its matrix.
 
     Raises:
-        ConfigError: it does not add up: every mistake, in the order of the file.
+        ConfigError: every mistake in it, in the order of the file.
     """
     written, found = _shaped_items(source.document.get("item"))
     try:
         document = Document.model_validate(source.document)
     except ValidationError as error:
         found += mistakes(error, Document)
-        raise _refused(source, found) from None  # its cause holds what was written
+        raise _refused(source, found) from None  # its cause contains the written values
     found += Rules(document=document, items=written).mistakes()
     if found:
         raise _refused(source, found)
@@ -33,7 +33,7 @@ def read(source: Source) -> tuple[Document, tuple[Item, ...], tuple[Row, ...]]:
 
 
 def _shaped_items(tables: object) -> tuple[dict[int, WrittenItem], list[Mistake]]:
-    """The items by number, and what is wrong with those of no proper shape: the others are checked further."""
+    """The valid items by number, and the mistakes in the others."""
     items: dict[int, WrittenItem] = {}
     found: list[Mistake] = []
     for number, table in enumerate(tables if isinstance(tables, list) else ()):
@@ -50,7 +50,7 @@ def _refused(source: Source, found: list[Mistake]) -> ConfigError:
 
 
 def _item(written: WrittenItem, rows: Mapping[str, Row], document: Document) -> Item:
-    """The item with its names resolved."""
+    """The item with its references resolved."""
     return Item(
         id=written.id,
         text=written.text,

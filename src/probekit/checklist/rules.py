@@ -1,4 +1,4 @@
-"""Do the parts of a checklist fit together? Every name must be known, every limit measurable, every item answerable."""
+"""Check that the parts of a checklist fit together: references, limits, and what answers each item."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from probekit.model.limit import Limit
 from probekit.toml_file import Mistake, nearest
 
 Place = tuple[str | int, ...]
-_FEW: Final = 12  # names that a message can list
+_FEW: Final = 12  # names that a message lists at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a document must keep, whose items are given by their number."""
+    """The rules for a document; its items are given by their number."""
 
     document: Document
     items: Mapping[int, WrittenItem]
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Whatever does not fit."""
+        """Every violation of a rule."""
         yield from self._of_twins()
         yield from self._of_head()
         for number, row in enumerate(self.document.baseline):
@@ -35,7 +35,7 @@ class Rules:
             yield from self._of_limits(item, here)
 
     def _ids(self) -> dict[int, str]:
-        """The ids of all items by number, also of those that are no proper items otherwise."""
+        """The ids of all items by number, including items with mistakes."""
         tables = enumerate(self.document.item)
         return {at: one["id"] for at, one in tables if isinstance(one, dict) and isinstance(one.get("id"), str)}
 
@@ -54,13 +54,17 @@ class Rules:
             seen: set[str] = set()
             for number, name in names.items():
                 if name in seen:
-                    yield Mistake(keys=(table, number, key), found=f"a second '{name}'", expected="each once")
+                    yield Mistake(keys=(table, number, key), found=f"duplicate '{name}'", expected="a unique name")
                 seen.add(name)
 
     def _of_head(self) -> Iterator[Mistake]:
         document = self.document
         if len(document.item) != document.count:
-            yield Mistake(keys=("count",), found=str(document.count), expected=f"{len(document.item)}, the items below")
+            yield Mistake(
+                keys=("count",),
+                found=str(document.count),
+                expected=f"{len(document.item)}, the number of items in this checklist",
+            )
         for section in document.sections:
             yield from _known(section.partition(".")[0], document.phases, "[phases]", ("sections", section))
         groups = len(document.success.groups) if document.success else 0
@@ -86,7 +90,7 @@ class Rules:
         if row.floor and row.floor.unit != unit:
             yield _wrong_unit(row.floor.unit, unit, row.metric, (*here, "floor"))
         if row.limit and row.limit.metric != row.metric:
-            found, expected = f"a limit of '{row.limit.metric}'", f"one of '{row.metric}', this row's metric"
+            found, expected = f"a limit on '{row.limit.metric}'", f"a limit on '{row.metric}', this row's metric"
             yield Mistake(keys=(*here, "limit"), found=found, expected=expected)
         elif row.limit:
             yield from self._of_limit(row.limit, row.probe, (*here, "limit"))
@@ -100,7 +104,7 @@ class Rules:
                 yield from _known(blank.item, ids, "[[item]]", ("field", number, "item"))
 
     def _of_names(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
-        """What an item refers to, but for its probe."""
+        """Check the references of an item, except its probe."""
         document = self.document
         phase, section, _ = item.id.split(".")
         yield from (
@@ -117,21 +121,33 @@ class Rules:
             yield from _known(item.matrix_row, [row.id for row in document.row], "[[row]]", (*here, "matrix_row"))
 
     def _of_answers(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
-        """An item is answered by a probe with a limit, or by a person."""
+        """Check that an item is answered by a probe with a limit, or by a person."""
         person = 'signoff_rule = "required"'
         if item.probe is None:
             if item.signoff_rule != "required":
-                yield Mistake(keys=here, found="nothing answers it", expected=f"a probe with 'expect', or {person}")
+                yield Mistake(
+                    keys=here,
+                    found="neither a probe nor a person answers this item",
+                    expected=f"a 'probe' with 'expect', or {person}",
+                )
             for key in ("expect", "bands"):
                 if getattr(item, key):
-                    yield Mistake(keys=(*here, key), found="limits without a probe", expected="a 'probe' that measures")
+                    yield Mistake(
+                        keys=(*here, key), found="limits without a probe", expected="a 'probe' that measures them"
+                    )
         else:
             if not item.expect:
-                yield Mistake(keys=here, found="no limit", expected="an 'expect' with at least one")
+                yield Mistake(keys=here, found="missing limits", expected="an 'expect' with at least one limit")
             if item.signoff_rule == "required":
-                yield Mistake(keys=(*here, "signoff_rule"), found="required beside a probe", expected="one of the two")
+                yield Mistake(
+                    keys=(*here, "signoff_rule"), found="'required' in an item with a probe", expected="one of the two"
+                )
         if item.holds_if_pending and item.signoff_rule != "required":
-            yield Mistake(keys=(*here, "holds_if_pending"), found="nothing to wait for", expected=f"it beside {person}")
+            yield Mistake(
+                keys=(*here, "holds_if_pending"),
+                found="no signature is pending here",
+                expected=f"it in an item with {person}",
+            )
 
     def _of_limits(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
         if item.probe is None:
@@ -142,7 +158,11 @@ class Rules:
             return
         gravity = [band.severity.gravity for band in item.bands]
         if gravity != sorted(gravity, reverse=True):
-            yield Mistake(keys=(*here, "bands"), found="a graver band after a milder one", expected="the gravest first")
+            yield Mistake(
+                keys=(*here, "bands"),
+                found="a more severe band after a less severe one",
+                expected="the most severe first",
+            )
         limits: list[tuple[Limit, Place]] = [(limit, ("expect", at)) for at, limit in enumerate(item.expect)]
         for at, band in enumerate(item.bands):
             limits.append((band.when, ("bands", at, "when")))
@@ -159,18 +179,18 @@ class Rules:
             yield from self._of_limit(limit, item.probe, (*here, *keys))
 
     def _of_limit(self, limit: Limit, probe: str, keys: Place) -> Iterator[Mistake]:
-        """A limit is on a metric of its probe, in that metric's unit."""
+        """Check that a limit is on a metric of its probe, in that metric's unit."""
         metrics = self.document.probes[probe].metrics
         if limit.metric not in metrics:
             owners = [f"'{name}'" for name, other in self.document.probes.items() if limit.metric in other.metrics]
             hint = f"; it is a metric of probe {', '.join(owners)}" if owners else nearest(limit.metric, metrics)
-            found, expected = f"unknown metric '{limit.metric}'", f"one of probe '{probe}': {', '.join(metrics)}"
+            found, expected = f"unknown metric '{limit.metric}'", f"a metric of probe '{probe}': {', '.join(metrics)}"
             yield Mistake(keys=keys, found=found, expected=expected, hint=hint)
         elif limit.of == "value" and limit.unit != metrics[limit.metric]:
             yield _wrong_unit(limit.unit, metrics[limit.metric], limit.metric, keys)
 
     def _of_row(self, limit: Limit, keys: Place) -> Iterator[Mistake]:
-        """A row belongs to no probe: its items are held against theirs."""
+        """Check the limit of a row, which has no probe of its own, against the metrics of all probes."""
         probes = self.document.probes.values()
         units = {promise.metrics[limit.metric] for promise in probes if limit.metric in promise.metrics}
         if not units:
@@ -189,6 +209,6 @@ def _known(name: str, names: Collection[str], where: str, keys: Place) -> Iterat
 
 
 def _wrong_unit(found: str, unit: str, metric: str, keys: Place) -> Mistake:
-    summary = f"unit '{found}'" if found else "no unit"
-    due = f"'{unit}', in which {metric} is measured" if unit else f"none: {metric} is a count"
+    summary = f"wrong unit '{found}'" if found else "missing unit"
+    due = f"'{unit}', the unit of {metric}" if unit else f"no unit: {metric} is a count"
     return Mistake(keys=keys, found=summary, expected=due)

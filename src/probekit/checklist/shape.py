@@ -1,4 +1,4 @@
-"""What may a checklist's file say? Each table on its own; whether they fit together is the reader's question."""
+"""The models of the tables of a checklist, each on its own; `rules` checks that they fit together."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from probekit.model.limit import Limit
 
 
 class Table(BaseModel):
-    """A table of a checklist: frozen, and a key it does not know is an error."""
+    """A table of a checklist: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ProbeRequirement(Table):
-    """What a checklist wants of a probe, whichever kind fills it."""
+    """What a checklist requires of a probe, for every kind that can fill it."""
 
     help: Text
     layer: Layer
     metrics: dict[MetricName, Unit] = Field(min_length=1)
-    samples: tuple[MetricName, ...] = ()  # shares and percentiles of a sample: without its size they say little
+    samples: tuple[MetricName, ...] = ()  # shares and percentiles, which need the size of their sample
     unbounded: tuple[MetricName, ...] = ()  # may be negative, and as a percentage more than 100
     claims_reachability: StrictBool = False
     background: StrictBool = False
@@ -53,13 +53,13 @@ class ProbeRequirement(Table):
     @model_validator(mode="after")
     def _speaks_of_its_metrics(self) -> Self:
         if unknown := [name for name in (*self.samples, *self.unbounded) if name not in self.metrics]:
-            message = f"'{unknown[0]}' is none of its metrics: {', '.join(self.metrics)}"
+            message = f"'{unknown[0]}' is not one of its metrics: {', '.join(self.metrics)}"
             raise ValueError(message)
         return self
 
 
 class Criterion(Table):
-    """One line of what makes a deployment a success."""
+    """One success criterion of a deployment."""
 
     id: Text
     group: StrictInt = Field(ge=1)
@@ -67,14 +67,14 @@ class Criterion(Table):
 
 
 class Success(Table):
-    """How the document introduces its criteria."""
+    """The introduction and the groups of the success criteria."""
 
     text: Text
     groups: tuple[Text, ...] = Field(min_length=1)
 
 
 class BaselineRow(Table):
-    """One metric that is compared with what it was before the deployment, or with a number."""
+    """One metric that is compared with its value before the deployment, or with a number."""
 
     id: Text
     text: Text
@@ -83,20 +83,20 @@ class BaselineRow(Table):
     metric: str
     statistic: Literal["p50", "p95", "mean", "share", "last"]
     tolerance: Percent | None = None
-    floor: AnAmount | None = None  # a difference below it is noise, whatever its percentage
+    floor: AnAmount | None = None  # a smaller difference is noise at any percentage
     limit: PlainLimit | None = None
 
     @model_validator(mode="after")
     def _compares(self) -> Self:
         if self.tolerance is None and self.limit is None:
-            raise ValueError("nothing to hold it against, expected a 'tolerance' with a 'floor', or a 'limit'")
+            raise ValueError("nothing to compare with, expected a 'tolerance' with a 'floor', or a 'limit'")
         if (self.tolerance is None) != (self.floor is None):
-            raise ValueError("'tolerance' and 'floor' go together: a percentage of a baseline of 0 allows nothing")
+            raise ValueError("'tolerance' needs 'floor' and the reverse: a percentage of a baseline of 0 is 0")
         return self
 
 
 class Role(Table):
-    """Who answers for what."""
+    """A role and its responsibility."""
 
     name: Text
     text: Text
@@ -111,7 +111,7 @@ class SignOff(Table):
 
 
 class Blank(Table):
-    """A blank of the document, and who fills it."""
+    """A blank of the document and the person who fills it."""
 
     id: Text
     filled_by: Text
@@ -139,7 +139,7 @@ class WrittenRow(Table):
         return self
 
     def row(self) -> Row:
-        """The row that a decision rests on."""
+        """The row for the decision."""
         deadline = _deadline(self.minutes, self.at_deadline)
         return Row(id=self.id, text=self.text, severity=self.severity, action=self.action, deadline=deadline)
 
@@ -159,7 +159,7 @@ class WrittenBand(Table):
         return self
 
     def band(self) -> Band:
-        """The band that the judge reads."""
+        """The band for the judge."""
         return Band(when=self.when, severity=self.severity, deadline=_deadline(self.deadline, self.at_deadline))
 
 
@@ -168,9 +168,9 @@ def _deadline(minutes: float | None, then: Literal["rollback"] | Limit | None) -
 
 
 class WrittenItem(Table):
-    """One line of the checklist; its references are still names."""
+    """One line of the checklist, with references by name."""
 
-    id: str = Field(pattern=ID_PATTERN, description="an id of three words such as deploy.smoke.login")
+    id: str = Field(pattern=ID_PATTERN, description="Id of three words such as deploy.smoke.login.")
     text: Text
     title: Text
     severity: Severity
@@ -189,7 +189,7 @@ class WrittenItem(Table):
 
 
 class Document(Table):
-    """A whole checklist but for the shape of its items, which are read one by one."""
+    """A whole checklist; its items are validated one by one."""
 
     schema_: Literal[1] = Field(alias="schema")
     name: Text
@@ -210,4 +210,4 @@ class Document(Table):
     role: tuple[Role, ...] = Field(min_length=1)
     signoff: tuple[SignOff, ...] = ()
     field: tuple[Blank, ...] = ()
-    item: list[Any] = Field(min_length=1, description="the items, one [[item]] each")
+    item: list[Any] = Field(min_length=1, description="The items, one [[item]] each.")

@@ -1,4 +1,4 @@
-"""Where was it written? A checklist's files as one document that remembers the place of each of its parts."""
+"""The files of a checklist as one document that records the file and keys of each of its parts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Final, Self
 from probekit.files import is_folder
 from probekit.toml_file import ConfigError, FileProblem, Keys, Mistake, line_of, parse, text_of
 
-_ADVICE: Final = "a path is taken from the folder of the file that names it"
+_ADVICE: Final = "paths are relative to the folder of the file that contains them"
 
 
 @dataclass(slots=True, kw_only=True)
 class Source:
-    """One document out of one file or several: lists are joined, tables are united, a key stands in one file only."""
+    """One document from one or more files: lists are joined, tables are merged, any other key is in one file only."""
 
     path: Path  # the file or folder
     document: dict[str, Any] = field(default_factory=dict)
@@ -24,10 +24,10 @@ class Source:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """The checklist in that file, or in the .toml files of that folder in the order of their names.
+        """The checklist in a file, or in the .toml files of a folder in the order of their names.
 
         Raises:
-            ConfigError: a file is missing or no TOML, or two of them say the same.
+            ConfigError: a file is missing or invalid, or two files set the same key.
         """
         source, found = cls(path=path), []
         for file in _files(path):
@@ -42,7 +42,7 @@ class Source:
         return source
 
     def unite(self, file: Path, part: Mapping[str, Any]) -> list[FileProblem]:
-        """Add one file's document; what another file said before it."""
+        """Add the document of one file; return a problem for each key that another file has set."""
         twins: list[tuple[str, ...]] = []
         for key, value in part.items():
             is_new = key not in self.document
@@ -58,7 +58,9 @@ class Source:
             elif not is_new:
                 self.origins[key,] = (file, (key,))
                 twins.append((key,))
-        summary = (Mistake(keys=keys, found="written in another file too", expected="it in one file") for keys in twins)
+        summary = (
+            Mistake(keys=keys, found="also set in another file", expected="it in one file only") for keys in twins
+        )
         return [self.problem(mistake) for mistake in summary]
 
     def problem(self, mistake: Mistake) -> FileProblem:
@@ -79,7 +81,7 @@ class Source:
         )
 
     def name_of(self, keys: Keys) -> str:
-        """The keys as a reader knows the place: an item by its id, not by its number."""
+        """The keys as a message shows them: an item by its id, not by its number."""
         table, number, *rest = (*keys, None, None)[: max(2, len(keys))]
         entries = self.document.get(str(table))
         entry = entries[number] if isinstance(entries, list) and isinstance(number, int) else None
@@ -97,7 +99,7 @@ def _files(path: Path) -> list[Path]:
     files = sorted(path.glob("*.toml"))
     if not files:
         problem = FileProblem(
-            file=path, line=None, key="", found="a folder without .toml files", expected="a checklist in them"
+            file=path, line=None, key="", found="the folder has no .toml files", expected="the files of a checklist"
         )
         raise ConfigError([problem])
     return files

@@ -1,4 +1,4 @@
-"""What do the texts of a checklist say? Limits, times, amounts and names as types that pydantic reads."""
+"""Limits, durations, amounts and names of a checklist, as types for pydantic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, PlainValidator, StringConstraints
 from probekit.model import quantity
 from probekit.model.limit import UNITS, Limit, parse_limit
 
-LONGEST: Final = 365 * 24 * 60.0  # minutes that a failure may have: far beyond, no calendar has the end of its time
+LONGEST: Final = 365 * 24 * 60.0  # minutes of a deadline: a date beyond year 9999 cannot be computed
 
 
 def _limit(written: object) -> Limit:
@@ -23,7 +23,7 @@ def _limit(written: object) -> Limit:
 def _value_limit(written: object) -> Limit:
     limit = _limit(written)
     if limit.of == "baseline":
-        raise ValueError(f"'{written}' needs a baseline, expected a comparison with a number")
+        raise ValueError(f"'{written}' is relative to a baseline, expected a comparison with a number")
     return limit
 
 
@@ -37,7 +37,7 @@ def _seconds(written: object) -> float:
 def _minutes(written: object) -> float:
     minutes = _seconds(written) / 60
     if minutes > LONGEST:
-        raise ValueError(f"'{written}': expected a year at most (365d)")
+        raise ValueError(f"'{written}': expected at most 365d")
     return minutes
 
 
@@ -51,7 +51,7 @@ def _at_deadline(written: object) -> Literal["rollback"] | Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """A number of more than 0 with its unit."""
+    """A positive number with its unit."""
 
     value: float
     unit: str
@@ -61,7 +61,7 @@ def _amount(written: object) -> Amount:
     try:
         limit = _value_limit(f"amount == {written}")  # the same number and unit as in a limit
     except ValueError:
-        raise ValueError(f"'{written}' is no amount, expected a number and a unit such as \"10 %\"") from None
+        raise ValueError(f"'{written}' is not an amount, expected a number and a unit such as \"10 %\"") from None
     if limit.value == 0:
         raise ValueError(f"'{written}' allows nothing, expected more than 0")
     return Amount(value=limit.value, unit=limit.unit)
@@ -83,7 +83,7 @@ def _unit(written: str) -> str:
 
 def _text(written: object, expected: str) -> str:
     if not isinstance(written, str):
-        raise ValueError(f"no text, expected {expected}")  # noqa: TRY004  # pydantic reports ValueErrors only
+        raise ValueError(f"not a text, expected {expected}")  # noqa: TRY004  # pydantic reports ValueErrors only
     return written
 
 

@@ -1,4 +1,4 @@
-"""What does a model accept at a place: texts, numbers, references to secrets?"""
+"""The types that a model accepts at a place: texts, numbers, references to secrets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic.fields import FieldInfo
 from probekit.config.connect import SecretFile
 from probekit.probe import SecretRef
 
-Types = tuple[Any, ...]  # what may stand at one place, without unions
+Types = tuple[Any, ...]  # the types of one place, without unions
 _REFERENCES: Final = (SecretRef, SecretFile)
 
 
 def types_of(annotation: Any) -> Types:  # noqa: ANN401  # a type, or what stands for one
-    """The types of an annotation; a text is among them where a validator reads what was written itself."""
+    """The types of an annotation, with `str` where a validator reads the written value itself."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _read_as_text(types_of(arguments[0]), arguments[1:])
@@ -32,17 +32,17 @@ def inside(types: Types, key: str | int) -> Types:
 
 
 def takes_secret(types: Types) -> bool:
-    """Whether a reference to a secret may stand here."""
+    """Whether a reference to a secret is accepted here."""
     return SecretRef in types
 
 
 def takes_reference(types: Types) -> bool:
-    """Whether a table of a reference, to a secret or to a file that holds one, may stand here."""
+    """Whether a table that refers to a secret, or to a file that contains one, is accepted here."""
     return any(one in types for one in _REFERENCES)
 
 
 def scalar_of(types: Types) -> type | None:
-    """The one type of a number or of true and false that is due here, where a text is not."""
+    """The number or bool type that is accepted here, where a text is not; else None."""
     due = [one for one in (bool, int, float) if one in types]
     return due[0] if len(due) == 1 and str not in types else None
 

@@ -1,4 +1,4 @@
-"""The configuration of a URL that is verified without a file."""
+"""The configuration for a URL that is verified without a file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from probekit.toml_file.write import inline, quoted
 from probekit.transport.urls import has_host, url_problem
 
 ENVIRONMENT: Final = "url"  # the name of its one environment
-HEALTH: Final = "health"  # the probe that asks for the URL's own path
+HEALTH: Final = "health"  # the probe that requests the URL's own path
 _SCHEMES: Final = ("http", "https")
-_FILE: Final = "--url"  # what stands where a report names the file
+_FILE: Final = "--url"  # shown in reports in place of the file name
 _TEXT: Final = """
 [env.url]
 base_url = {base}
@@ -45,42 +45,42 @@ routes = [{{ path = {path} }}]
 
 
 def url_mistake(url: str) -> str:
-    """What is wrong with a URL that is to be verified, and what to write; empty where nothing is.
+    """The mistake in a URL to verify, with what to write instead; empty where there is none.
 
-    A user's name may stand beside a password, and a query may hold a token: neither is repeated.
+    The user part may contain a password and the query a token: neither is repeated.
     """
     scheme, separator, rest = url.partition("://")
     mistakes = (
-        (not url.isprintable(), "it holds a character that is not printable"),
-        (" " in url, "it holds a space; write %20"),
+        (not url.isprintable(), "it contains a character that is not printable"),
+        (" " in url, "it contains a space; write %20"),
         (not separator or not scheme.isalnum(), f"it has no scheme; write {with_scheme(url)}, or http:// without TLS"),
         (scheme.lower() not in _SCHEMES, "its scheme is neither https nor http"),
         (
             "@" in rest.partition("/")[0],
-            "it names a user; leave that out, and send a credential with --header Authorization=VARIABLE",
+            "it contains a user name; remove it and send a credential with --header Authorization=VARIABLE",
         ),
-        ("?" in url, "it has a query; leave that out, or write a file with the path and its query (probekit init)"),
-        ("#" in url, "it has a fragment (#), which is never sent; leave that out"),
+        ("?" in url, "it has a query; remove it, or write a file with the path and its query (probekit init)"),
+        ("#" in url, "it has a fragment (#), which is never sent; remove it"),
     )
     return next((words for is_wrong, words in mistakes if is_wrong), "") or url_problem(url)
 
 
 def with_scheme(url: str) -> str:
-    """The URL with the scheme that it lacks; an example where it may hold a secret, or is no URL with it either."""
+    """The URL with https:// before it; an example where it may contain a secret or is still not valid."""
     whole = f"https://{url}"
     return whole if has_host(whole) and not set("?#@") & set(url) else "https://HOST/PATH"
 
 
 def of_url(url: str, *, ca: Path | None = None, headers: Mapping[str, str] | None = None) -> Config:
-    """What can be asked of a URL without a file: health, certificate, security headers and latency.
+    """The checks of a URL without a file: health, certificate, security headers and latency.
 
     Args:
-        url: one in which `url_mistake` finds nothing.
+        url: one for which `url_mistake` is empty.
         ca: the file of `connect.ca`.
-        headers: header to the variable that holds its value, as in `connect.headers`.
+        headers: header name to the variable with its value, as in `connect.headers`.
 
     Raises:
-        ConfigError: the .env of this folder is wrong.
+        ConfigError: the .env file of this folder has mistakes.
     """
     parts = urlsplit(url)
     connect = [f"ca = {quoted(str(ca.absolute()))}"] if ca else []

@@ -1,4 +1,4 @@
-"""How a target is reached, as probes.toml says it."""
+"""The settings for reaching a target."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from probekit.transport.urls import endpoint_in
 
 
 class SecretFile(Settings):
-    """A file that holds a secret, written as every other reference is."""
+    """A file that contains a secret, written like every other reference."""
 
-    file: Path = Field(description="its path")
+    file: Path = Field(description="Path of the file.")
 
 
 def _path(value: object) -> object:
@@ -28,20 +28,26 @@ def _path(value: object) -> object:
 class Connect(Settings):
     """How the target is reached."""
 
-    ca: Path | None = Field(None, description="CA certificates in PEM, trusted in addition to the system's store")
-    resolve: dict[str, str] = Field(
-        {}, description='"host:port" to the address that is used instead of the resolver\'s'
+    ca: Path | None = Field(
+        None, description="File of CA certificates in PEM, trusted in addition to the system's store."
     )
-    headers: dict[str, SecretRef] = Field({}, description="headers sent to base_url's own origin, by reference")
-    family: Family = Field("any", description="of the addresses that are asked: any, ipv4 or ipv6")
+    resolve: dict[str, str] = Field(
+        {}, description='Fixed addresses: "host:port" to the IP address to use instead of resolving the name.'
+    )
+    headers: dict[str, SecretRef] = Field(
+        {}, description="Headers sent to the origin of base_url only. Each value is a reference to a secret."
+    )
+    family: Family = Field("any", description="Address family of connections: any, ipv4 or ipv6.")
     proxy: SecretRef | None = Field(
-        None, description="where http://USER:PASSWORD@HOST:PORT is kept, the proxy for HTTP; else none is used"
+        None,
+        description="Reference to the URL of the HTTP proxy, http://USER:PASSWORD@HOST:PORT. "
+        "Without it, no proxy is used.",
     )
     client_cert: Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=Path | SecretFile | None)] = (
         Field(
             None,
-            description="certificate and key in one PEM file, presented to every server that asks for one; "
-            "for PostgreSQL, sslcert and sslkey of its DSN hold before it, and the file must be private (chmod 600)",
+            description="PEM file with client certificate and key, presented to every server that requests one. "
+            "For PostgreSQL, sslcert and sslkey of its DSN take precedence, and the file must be private (chmod 600).",
         )
     )
 
@@ -53,10 +59,10 @@ class Connect(Settings):
             try:
                 found[name_of(endpoint_in(name))] = address
             except ValueError as error:
-                message = f'"{name}" is no "host:port": {error}'
+                message = f'"{name}" is not "host:port": {error}'
                 raise ValueError(message) from error
             if not _is_address(address):
-                message = f'what stands for "{name}" is no IP address'
+                message = f'the value of "{name}" is not an IP address'
                 raise ValueError(message)
         return found
 

@@ -1,4 +1,4 @@
-"""The defaults of settings, as a file would write them."""
+"""The defaults of settings, in the form of a configuration file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def defaults_of(model: type[BaseModel]) -> Defaults:
 
 
 def values_of(settings: BaseModel) -> Defaults:
-    """The value of each setting of a table that is a default itself."""
+    """The value of each setting of a table that is itself a default."""
     fields = type(settings).model_fields
     return {field.alias or name: _written(field, getattr(settings, name)) for name, field in fields.items()}
 

@@ -1,4 +1,4 @@
-"""What an environment takes over: from [defaults], from [probes], and from the environment that it inherits."""
+"""Resolve what an environment inherits: from [defaults], from [probes], and from another environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probekit.config.merging import ENVIRONMENT, PROBES, merged
 from probekit.config.origins import Node, table
 from probekit.toml_file import nearest
 
-# What speaks of one target alone: what may be done to it, what is not held against it, what happened to it
+# Settings of one target alone: what may be done to it, its exceptions, its deployment
 NEVER_INHERITED: Final = frozenset((
     "allow", "base_url", "deployed_by", "deployment_window", "inherits", "limits", "maintenance", "not_applicable",
     "reviewed_by", "trust", "without_probes",
@@ -20,14 +20,14 @@ NEVER_INHERITED: Final = frozenset((
 
 @dataclass(frozen=True, kw_only=True)
 class Inheritance:
-    """Resolves the environments of one file; what cannot be resolved is complained of."""
+    """Resolves the environments of one file; mistakes are reported to `complain`."""
 
     file: Node
     complain: Complaints
     _known: dict[str, Node] = field(default_factory=dict)
 
     def resolved(self) -> Mapping[str, Node]:
-        """Every environment with all that it takes over, in the order of the file."""
+        """Every environment with all that it inherits, in the order of the file."""
         written = self.file.get("env")
         if written is None or not isinstance(written.value, dict):
             return {}
@@ -38,11 +38,13 @@ class Inheritance:
         defaults = self.file.get("defaults")
         for key in defaults.value if defaults and isinstance(defaults.value, dict) else ():
             if key in NEVER_INHERITED:
-                self.complain(("defaults", key), "it is never inherited", "it in each environment, [env.NAME]")
+                self.complain(
+                    ("defaults", key), "this setting is never inherited", "", "set it in each environment, [env.NAME]"
+                )
 
     @property
     def _lowest(self) -> Node:
-        """What every environment without `inherits` begins with: [defaults], and [probes] over its probes."""
+        """The base of every environment without `inherits`: [defaults], and [probes] over its probes."""
         defaults, shared = self.file.get("defaults"), self.file.get("probes")
         is_table = defaults is not None and isinstance(defaults.value, dict)
         base = defaults if defaults and is_table else Node(value={}, origin=self.file.origin)
@@ -52,7 +54,7 @@ class Inheritance:
         return _with(base, "probes", merged(below, shared, PROBES) if below else shared)
 
     def _environment(self, name: str, written: Node, below: tuple[str, ...]) -> Node:
-        """One environment; `below`: those that inherit it, nearest last."""
+        """One environment; `below`: the environments that inherit it, nearest last."""
         if name not in self._known:
             own = written.part(name)
             parent = self._parent(name, own, written, (*below, name))
@@ -61,23 +63,24 @@ class Inheritance:
         return self._known[name]
 
     def _parent(self, name: str, own: Node, written: Node, chain: tuple[str, ...]) -> Node | None:
-        """The environment that this one inherits; None where it names none, or none that can be."""
-        said = own.get("inherits")
-        parent, keys = said.value if said else None, ("env", name, "inherits")
-        if not isinstance(parent, str):  # what else stands there is complained of with the other settings
+        """The environment that this one inherits; None where it names none, or an invalid one."""
+        written_parent = own.get("inherits")
+        parent, keys = written_parent.value if written_parent else None, ("env", name, "inherits")
+        if not isinstance(parent, str):  # another type is reported with the other settings
             return None
         if parent in chain:
             circle = " -> ".join((*chain[chain.index(parent) :], parent))
-            self.complain(keys, f"a circle: {circle}", "an environment that does not inherit this one")
+            self.complain(keys, f"circular inheritance: {circle}", "an environment that does not inherit this one")
             return None
         if parent not in written.value:
-            expected = f"one of {', '.join(other for other in written.value if other != name) or 'several: add one'}"
-            self.complain(keys, f"no environment '{parent}'", expected, nearest(parent, written.value))
+            others = ", ".join(other for other in written.value if other != name)
+            expected = f"one of {others}" if others else "another environment: add one"
+            self.complain(keys, f"unknown environment '{parent}'", expected, nearest(parent, written.value))
             return None
         return self._environment(parent, written, chain)
 
     def _without(self, name: str, own: Node, found: Node) -> Node:
-        """The environment without the probes that it leaves out, each a probe's name or PROBE.INSTANCE."""
+        """The environment without its `without_probes`, each a probe's name or PROBE.INSTANCE."""
         left_out, probes = own.get("without_probes"), found.get("probes")
         names = left_out.value if left_out and isinstance(left_out.value, list) else []
         for number, one in enumerate(names):
@@ -89,10 +92,10 @@ class Inheritance:
             is_missing = inner is None or (instance and (inner.get("kind") or not inner.get(instance)))
             if inner is None or is_missing:
                 known = probes.value if probes and isinstance(probes.value, dict) else {}
-                expected = f"a probe that it would inherit: {', '.join(known) or 'there is none'}"
-                self.complain(keys, f"no probe '{one}'", expected, nearest(probe, known))
+                expected = f"an inherited probe: {', '.join(known) or 'there is none'}"
+                self.complain(keys, f"unknown probe '{one}'", expected, nearest(probe, known))
             elif _is_there(own, probe, instance):
-                self.complain(keys, f"'{one}' is left out and written here", "one of the two")
+                self.complain(keys, f"'{one}' is both excluded and configured here", "one of the two")
             elif probes:
                 part = _less(inner, instance) if instance else None
                 probes = _with(probes, probe, part) if part and part.value else _less(probes, probe)
@@ -100,7 +103,7 @@ class Inheritance:
 
 
 def _is_there(own: Node, probe: str, instance: str) -> bool:
-    """Whether the environment itself writes a table of that probe."""
+    """Whether the environment itself has a table of that probe."""
     probes = own.get("probes")
     written = probes.get(probe) if probes else None
     return written is not None and (not instance or written.get(instance) is not None)

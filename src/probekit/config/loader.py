@@ -1,4 +1,4 @@
-"""Read probes.toml, with every mistake at once."""
+"""Read probes.toml and report all of its mistakes at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from probekit.toml_file import ConfigError, FileProblem, text_of
 
 
 def load(path: Path) -> Config:
-    """The configuration in that file and in those that it includes.
+    """The configuration in a file and in the files that it includes.
 
     Raises:
         ConfigError: every mistake in it, each with file, line and key.
@@ -37,11 +37,11 @@ def load(path: Path) -> Config:
 
 
 def read(text: str, path: Path) -> Config:
-    """The configuration in that text, which stands in that file; with the .env beside it."""
+    """The configuration in the text of that file, with the .env file in its folder."""
     try:
         return _read(text, path)
     except RecursionError:
-        found = "tables inside of one another, or environments that inherit one another, too deep to be read"
+        found = "tables are nested too deeply, or too many environments inherit one another"
         raise ConfigError([FileProblem(file=path, line=None, key="", found=found, expected="")]) from None
 
 
@@ -55,7 +55,7 @@ def _read(text: str, path: Path) -> Config:
         file = File.model_validate(written)
     except ValidationError as error:
         complain.of_model(error, File, ())
-        raise ConfigError(tuple(dict.fromkeys(complain.found))) from None  # its cause holds what the user wrote
+        raise ConfigError(tuple(dict.fromkeys(complain.found))) from None  # its cause contains what the user wrote
     checklist = _checklist(file, path, origins)
     targets = {
         name: target_of(name, environment, checklist=checklist, complain=complain)
@@ -76,7 +76,7 @@ def _read(text: str, path: Path) -> Config:
 
 
 def _resolved(file: Node) -> Node:
-    """The document with environments that hold all they inherit.
+    """The document with all that its environments inherit.
 
     Raises:
         ConfigError: an environment cannot be resolved.
@@ -91,10 +91,10 @@ def _resolved(file: Node) -> Node:
 
 
 def _substituted(document: Node, dotenv: Callable[[], Dotenv]) -> tuple[dict[str, Any], Substituter]:
-    """The values of the document with those of their variables, without the environments that lack one.
+    """The document with the values of variables, without the environments whose variables are not set.
 
     Raises:
-        ConfigError: a variable stands where none may, or every environment lacks one.
+        ConfigError: a variable is used where none is allowed, or every environment has one that is not set.
     """
 
     def lookup(name: str) -> str | None:
@@ -117,7 +117,7 @@ def _substituted(document: Node, dotenv: Callable[[], Dotenv]) -> tuple[dict[str
 
 
 def _check_variables(targets: Mapping[str, Target], complain: Complaints) -> None:
-    """Complain of each variable in a text that is also a secret of its environment: texts are shown."""
+    """Report each variable in a text that is also a secret of its environment, because texts are shown."""
     settings = {
         name: [one.environment, *(probe.source.config for probe in one.probes)] for name, one in targets.items()
     }
@@ -125,12 +125,12 @@ def _check_variables(targets: Mapping[str, Target], complain: Complaints) -> Non
     for keys, one in complain.origins.substitutions.items():
         of_target = secrets.get(str(keys[1]), set()) if keys[0] == "env" else set()
         if shown := next((name for name in one.variables if name in of_target), None):
-            found = f'a variable, ${{{shown}}}, that is also a secret here, {{ env = "{shown}" }}'
-            complain(keys, found, "another variable: what stands in a text is shown")
+            found = f'the variable ${{{shown}}} is also a secret here, {{ env = "{shown}" }}'
+            complain(keys, found, "another variable: this text is shown in reports")
 
 
 def _checklist(file: File, path: Path, origins: Origins) -> Checklist:
-    """The checklist that the file names; where there is none of this name, the line that says so."""
+    """The checklist that the file names; an unknown name is reported with its line."""
     try:
         return checklists.load(file.checklist, relative_to=path.parent)
     except ConfigError as error:
@@ -138,12 +138,12 @@ def _checklist(file: File, path: Path, origins: Origins) -> Checklist:
 
 
 def _placed(problem: FileProblem, origins: Origins) -> FileProblem:
-    """A problem with the checklist as a whole, where the configuration names it."""
+    """A problem with the checklist as a whole, at the line of the configuration that names it."""
     if problem.line is not None:
         return problem
-    if problem.found.startswith("no checklist"):
+    if problem.found.startswith("unknown checklist"):
         return origins.problem(("checklist",), problem.found, problem.expected, problem.hint)
-    if problem.found.startswith(("it cannot be read", "no file can")):
+    if problem.found.startswith(("cannot be read", "invalid file name")):
         found = f"'{problem.file}': {problem.found}"
         return origins.problem(("checklist",), found, problem.expected, problem.hint)
     return problem

@@ -1,4 +1,4 @@
-"""Put one configuration over another: one rule for files, environments and probes."""
+"""Merge one configuration over another: one rule for files, environments and probes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from probekit.config.origins import Node, table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What the tables at one place of the file are, as far as merging them depends on it."""
+    """How the tables at one place of the file are merged."""
 
     named: Mapping[str, Shape] = field(default_factory=dict)
     each: Shape | None = None  # of every other entry
     is_probe: bool = False  # or an instance of one
-    is_one: bool = False  # a value of several keys, which replaces as a whole
+    is_one: bool = False  # a value of several keys, replaced as a whole
 
     def of(self, key: str) -> Shape:
         """The shape of an entry."""
@@ -25,16 +25,16 @@ class Shape:
 
 _PLAIN: Final = Shape()
 PROBES: Final = Shape(each=Shape(is_probe=True, each=Shape(is_probe=True)))
-_PEOPLE: Final = Shape(each=Shape(is_one=True))  # else the name of one person gets the telephone of another
+_PEOPLE: Final = Shape(each=Shape(is_one=True))  # one person must not get the telephone number of another
 ENVIRONMENT: Final = Shape(named={"probes": PROBES, "contacts": _PEOPLE})
 FILE: Final = Shape(named={"probes": PROBES, "defaults": ENVIRONMENT, "env": Shape(each=ENVIRONMENT)})
 
 
 def merged(under: Node, over: Node, shape: Shape) -> Node:
-    """The nearer value over the farther one: tables are merged key by key, anything else replaces.
+    """The value `over` merged over `under`: tables key by key, any other value replaces.
 
-    A probe's table that is complete, with its kind or with instances that all name theirs, replaces, too; so do a
-    person and a reference to a secret, which are one value each.
+    Some tables also replace as a whole: a probe with its kind, instances that all name their kind, a person, and a
+    reference to a secret.
     """
     if not (isinstance(under.value, dict) and isinstance(over.value, dict)):
         return over
@@ -50,7 +50,7 @@ def merged(under: Node, over: Node, shape: Shape) -> Node:
 
 
 def _stands_alone(under: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
-    """Whether a probe's table adds nothing to the one below: one probe and instances never mix."""
+    """Whether a probe's table replaces the one below: one probe and instances never mix."""
     tables = [value for value in over.values() if isinstance(value, dict)]
     with_kind = ["kind" in value for value in tables]
     return "kind" in over or (bool(tables) and (all(with_kind) or (any(with_kind) and "kind" in under)))

@@ -1,4 +1,4 @@
-"""Where was each value of a configuration written? Files are searched for lines only when a message needs one."""
+"""The place of each value of a configuration; its line is looked up only when a message needs it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Origin:
     keys: tuple[str | int, ...] = ()
 
     def below(self, *keys: str | int) -> Origin:
-        """The place of what stands inside of this one."""
+        """The place of keys inside this one."""
         return Origin(file=self.file, text=self.text, keys=(*self.keys, *keys))
 
     @property
     def line(self) -> int | None:
-        """The line of the keys, or of the nearest parent that is written; None for a whole file."""
+        """The line of the keys or of their nearest written parent; None for a whole file."""
         return line_of(self.text, self.keys)
 
     @property
@@ -36,22 +36,22 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A value, and where it was written; of a merged table, each part has its own place."""
+    """A value and its place; each part of a merged table has its own place."""
 
     value: Any
     origin: Origin
-    parts: Mapping[str, Node] = field(default_factory=dict)  # none: all parts stand below the origin
+    parts: Mapping[str, Node] = field(default_factory=dict)  # empty: all parts are below the origin
 
     def part(self, key: str) -> Node:
         """The part of a table with that key."""
         return self.parts.get(key) or Node(value=self.value[key], origin=self.origin.below(key))
 
     def get(self, key: str) -> Node | None:
-        """The part of a table with that key; None where there is none, or where this is no table."""
+        """The part of a table with that key; None where there is none, or where this is not a table."""
         return self.part(key) if isinstance(self.value, dict) and key in self.value else None
 
     def origin_of(self, keys: Keys) -> Origin:
-        """Where what stands at these keys was written; of what is not there, where it would stand."""
+        """The place of the value at these keys; of a missing value, the place where it would be."""
         node = self
         for number, key in enumerate(keys):
             if key not in node.parts:
@@ -61,13 +61,13 @@ class Node:
 
 
 def table(parts: Mapping[str, Node], origin: Origin) -> Node:
-    """A table of parts that were written in different places."""
+    """A table with parts from different places."""
     return Node(value={key: part.value for key, part in parts.items()}, origin=origin, parts=parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
-    """Knows for the keys of the resolved configuration where the value was written, and by which variables."""
+    """The place and the variables of each value of the resolved configuration."""
 
     document: Node
     substitutions: Mapping[tuple[str | int, ...], Substitution] = field(default_factory=dict)
@@ -76,11 +76,11 @@ class Origins:
     )  # by environment, () for all
 
     def of(self, keys: Keys) -> Origin:
-        """The file and the line of what stands at these keys."""
+        """The place of the value at these keys."""
         return self.document.origin_of(keys)
 
     def problem(self, keys: Keys, found: str, expected: str, hint: str = "") -> FileProblem:
-        """What is wrong at these keys, without the values of variables: any of them may be a secret."""
+        """A problem at these keys, without the values of variables, because any of them may be a secret."""
         origin, hidden = self.of(keys), self._hidden_in(tuple(keys[:2]) if keys and keys[0] == "env" else ())
         found, expected, hint = (hidden.clean(text) for text in (found, expected, hint))
         return FileProblem(
@@ -88,7 +88,7 @@ class Origins:
         )
 
     def _hidden_in(self, place: tuple[str | int, ...]) -> HiddenValues:
-        """What hides the values of the variables in the texts below a place, made for its first problem."""
+        """The filter for values of variables below a place, made for its first problem."""
         if place not in self._hidden:
             inside = [one for keys, one in self.substitutions.items() if keys[: len(place)] == place]
             self._hidden[place] = HiddenValues(inside)

@@ -1,4 +1,4 @@
-"""Read the probes of a user's own: each fills no item of the checklist and brings one, held to limits of its own."""
+"""Read the user's own probes: each adds an item with limits of its own to the checklist."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from probekit.model.limit import Limit, parse_limit
 from probekit.probe import ConfiguredKind, Settings
 from probekit.toml_file import Mistake, mistakes
 
-_CONFIRM: Final = 3  # attempts that must all be bad, of a probe that says whether its target is reached
+_CONFIRM: Final = 3  # attempts that must all fail, for a probe that reports whether the target was reached
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 class OwnCheck(Settings):
-    """What a probe of a user's own is held to; these keys stand beside those of its kind."""
+    """The check of a user's own probe; its keys are in the same table as those of the kind."""
 
     expect: tuple[str, ...] = Field(
         (),
-        description="Limits on its metrics; the kind's default limits on metrics that it does not name stay. "
-        "A kind that has a setting 'expect' itself reads that one, and the limits are called 'limits'.",
+        description="Limits on the metrics of the probe. The kind's default limits on other metrics stay. "
+        "Where the kind itself has a setting 'expect', the limits are called 'limits'.",
     )
-    severity: Severity = Field(Severity.HIGH, description="How grave a failure is.")
+    severity: Severity = Field(Severity.HIGH, description="Severity of a failure.")
     confirm: StrictInt | None = Field(
         None,
         ge=1,
         le=5,
-        description="Attempts that must all be bad before a failure counts; the default is 3 where the probe tells "
-        "whether its target is reached, else 1.",
+        description="Attempts that must all fail before a failure counts. Default: 3 where the probe reports "
+        "whether its target was reached, else 1.",
     )
     rollback: StrictBool = Field(
         default=False,
         description="Whether a confirmed failure may order a rollback: critical at once, high after 10 minutes.",
     )
-    title: str = Field("", max_length=80, description="What reports call it; the default is the probe's name.")
+    title: str = Field("", max_length=80, description="Title in reports. Default: the name of the probe.")
 
 
 OWN_KEYS: Final = tuple(OwnCheck.model_fields)
@@ -52,29 +52,29 @@ OWN_KEYS: Final = tuple(OwnCheck.model_fields)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTable:
-    """The table of a probe of a user's own, taken apart."""
+    """The table of a user's own probe, split into check and settings."""
 
     name: str
-    keys: tuple[str, ...]  # where it stands
+    keys: tuple[str, ...]  # its place
     check: OwnCheck
-    limits_key: str  # what its limits are called there
+    limits_key: str  # the name of its limits there
     settings: Mapping[str, Any]  # of its kind, or tables of instances
 
 
 def limits_key(kind: object) -> str:
-    """Return what the limits of a probe of that kind are called: "expect", unless the kind has such a setting."""
+    """Return the key of the limits of a probe of that kind: "expect", unless the kind has such a setting."""
     if probes.is_kind_installed(kind) and "expect" in probes.load_kind(kind).config.model_fields:
         return "limits"
     return "expect"
 
 
 def split(keys: tuple[str, ...], table: Mapping[str, Any], complain: Complaints) -> OwnTable:
-    """Take the keys of the check out of a probe's table; what is wrong with them is complained of."""
+    """Split a probe's table into the check and the settings of its kind; mistakes are reported."""
     name, key = keys[-1], limits_key(table.get("kind"))
     names = {key if name == "expect" else name: name for name in OWN_KEYS}
     written = {names[name]: value for name, value in table.items() if name in names}
     if not _NAME.fullmatch(name):
-        complain(keys, "this name", "a name of letters, digits, - and _")
+        complain(keys, "invalid probe name", "a name of letters, digits, - and _")
     try:
         check = OwnCheck.model_validate(written)
     except ValidationError as error:
@@ -82,7 +82,7 @@ def split(keys: tuple[str, ...], table: Mapping[str, Any], complain: Complaints)
             _complain_of(mistake, keys, key, complain)
         check = OwnCheck()
     if check.rollback and not check.severity.is_grave:
-        complain((*keys, "rollback"), f"true beside severity {check.severity}", "it with severity critical or high")
+        complain((*keys, "rollback"), f"true with severity {check.severity}", "severity critical or high")
     settings = {name: value for name, value in table.items() if name not in names}
     return OwnTable(name=name, keys=keys, check=check, limits_key=key, settings=settings)
 
@@ -94,7 +94,7 @@ def _complain_of(mistake: Mistake, keys: Keys, limits: str, complain: Complaints
 
 @dataclass(frozen=True, kw_only=True)
 class OwnChecks:
-    """Makes items of the probes of a user's own."""
+    """Makes items from the user's own probes."""
 
     checklist: Checklist
     configured: Sequence[Configured]
@@ -118,21 +118,21 @@ class OwnChecks:
 
 @dataclass(frozen=True, kw_only=True)
 class _OwnProbe:
-    """A probe of a user's own, and what it asks for."""
+    """A user's own probe with its item and requirement."""
 
     table: OwnTable
     sources: Sequence[ConfiguredKind]
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Where its limits stand."""
+        """The place of its limits."""
         return (*self.table.keys, self.table.limits_key)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """Its limits, and the kind's default ones on metrics that it does not name.
+        """Its limits, and the kind's default limits on other metrics.
 
-        A default limit goes where a window reads what is named, and the default metric takes none, or the reverse.
+        A default limit is dropped where its metric is not measured in the same way, in a window or not, as the others.
         """
         named = _readable(self.table.check.expect)
         windows = {limit.metric in self._windowed for limit in named}
@@ -146,7 +146,7 @@ class _OwnProbe:
 
     @property
     def requirement(self) -> ProbeRequirement:
-        """What its item asks of it, as a checklist would say it."""
+        """The requirement of its item, as in a checklist."""
         first = self.sources[0]
         units = {metric.name: metric.unit for source in self.sources for metric in source.metrics}
         units = {limit.metric: limit.unit for limit in self.limits if limit.metric in first.provided} | {
@@ -154,7 +154,7 @@ class _OwnProbe:
         }
         asked = {limit.metric for limit in self.limits}
         return ProbeRequirement.model_construct(
-            help=self.table.check.title or "a probe of your own",
+            help=self.table.check.title or "a user's own probe",
             layer=first.layer,
             metrics=units,
             unbounded=tuple(first.provided - {metric.name for metric in first.metrics}),
@@ -167,20 +167,24 @@ class _OwnProbe:
         return frozenset(metric.name for metric in self.sources[0].metrics if metric.in_window)
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Whatever keeps its limits from being read."""
+        """The mistakes in its limits."""
         asked, name = {limit.metric for limit in self.limits}, self.sources[0].name
         if len({source.default_limits for source in self.sources}) > 1:
             found = "instances whose kinds have different default limits"
-            yield Mistake(keys=self.table.keys, found=found, expected="a probe of its own for each of them")
+            yield Mistake(keys=self.table.keys, found=found, expected="a separate probe for each of these kinds")
         if not asked and not self.table.check.expect:
-            yield Mistake(keys=self.key, found="no limit", expected=f"one at least: kind {name} has no default limits")
+            yield Mistake(
+                keys=self.key, found="missing limits", expected=f"at least one: kind {name} has no default limits"
+            )
         if asked & self._windowed and asked - self._windowed:
-            found = f"{', '.join(sorted(asked & self._windowed))} is read over a window, and the others are not"
-            yield Mistake(keys=self.key, found=found, expected="a probe for each of the two")
+            found = (
+                f"{', '.join(sorted(asked & self._windowed))} is measured over a window, and the other metrics are not"
+            )
+            yield Mistake(keys=self.key, found=found, expected="a separate probe for each")
         sampled = any(source.measure is None for source in self.sources) or bool(asked & self._windowed)
         if sampled and (confirm := self.table.check.confirm or 1) > 1:
             keys = (*self.table.keys, "confirm")
-            yield Mistake(keys=keys, found=f"{confirm} attempts", expected="1: its window is taken once")
+            yield Mistake(keys=keys, found=f"{confirm} attempts", expected="1: a window is measured once")
 
     def item(self, escalate_after: Deadline) -> Item:
         """Return the item that it answers."""
@@ -201,7 +205,7 @@ class _OwnProbe:
 
 
 def _readable(texts: Sequence[str]) -> list[Limit]:
-    """Return those that are limits; what is wrong with the others is complained of where they are read."""
+    """Return the valid limits; mistakes in the others are reported by the limit reader."""
     found = []
     for text in texts:
         with suppress(ValueError):
@@ -210,7 +214,7 @@ def _readable(texts: Sequence[str]) -> list[Limit]:
 
 
 def _row(check: OwnCheck) -> Row:
-    """Return the row of the resolution matrix that the check itself stands for."""
+    """Return the row of the resolution matrix for the check."""
     is_high = check.rollback and check.severity is Severity.HIGH
     return Row(
         id="own-check",

@@ -1,4 +1,4 @@
-"""Settings about people: contacts, whom to call, texts of one line, and planned periods."""
+"""Settings for people: contacts, whom to call, texts of one line, and planned periods."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def _moment(written: object) -> datetime:
     """A moment in UTC.
 
     Raises:
-        ValueError: it has no zone, or is none.
+        ValueError: it is not a date and time with a time zone.
     """
     if not isinstance(written, datetime):
-        message = f"write a date, a time and a zone, without quotes, such as {_EXAMPLE}"
+        message = f"write a date and time with a time zone, without quotes, such as {_EXAMPLE}"
         raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors only
     if written.tzinfo is None:
-        message = f"it has no zone: add one, such as Z for UTC ({_EXAMPLE})"
+        message = f"missing time zone: add one, such as Z for UTC ({_EXAMPLE})"
         raise ValueError(message)
     try:
         return written.astimezone(UTC)
     except OverflowError:
-        message = "it is no time of this calendar"
+        message = "the time in UTC is outside the years 1 to 9999"
         raise ValueError(message) from None
 
 
@@ -63,8 +63,10 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 class Person(Settings):
     """A person or a team, and how to reach them."""
 
-    name: OneLine = Field(description="the name of a person or a team")
-    contact: OneLine | None = Field(None, description="how to reach them: a telephone number, an address, a URL")
+    name: OneLine = Field(description="Name of a person or a team.")
+    contact: OneLine | None = Field(
+        None, description="How to reach the contact: a telephone number, an address or a URL."
+    )
 
 
 def _person(written: object) -> object:
@@ -76,35 +78,38 @@ PersonOrText = Annotated[Person, BeforeValidator(_person, json_schema_input_type
 
 
 class Contacts(Settings):
-    """Who can be called; reports name them."""
+    """Contacts that can be called; reports name them."""
 
-    deployment_lead: PersonOrText | None = Field(None, description="who leads the deployment")
-    on_call: PersonOrText | None = Field(None, description="the engineer on call")
-    escalation: PersonOrText | None = Field(None, description="whom to call when the engineer on call cannot end it")
+    deployment_lead: PersonOrText | None = Field(None, description="The lead of the deployment.")
+    on_call: PersonOrText | None = Field(None, description="The engineer on call.")
+    escalation: PersonOrText | None = Field(
+        None, description="The contact to call when the engineer on call cannot resolve a failure."
+    )
 
     @property
     def given(self) -> dict[str, Person]:
-        """Those that are given, by their names in the file."""
+        """The configured contacts by role."""
         return {role: person for role in Contacts.model_fields if (person := getattr(self, role))}
 
 
 class Page(Settings):
-    """Whom to call for a failure, by its severity and in order; with an empty list no contact is called."""
+    """The contacts to call for a failure, in order, by its severity; an empty list calls no contact."""
 
     critical: list[Role] | None = Field(
-        None, description="contacts called at once for a critical failure and a rollback; else on_call and escalation"
+        None,
+        description="Contacts to call at once for a critical failure or a rollback. Default: on_call and escalation.",
     )
-    high: list[Role] | None = Field(None, description="contacts called for a high failure; else on_call")
+    high: list[Role] | None = Field(None, description="Contacts to call for a high failure. Default: on_call.")
     medium: list[Role] | None = Field(
-        None, description="contacts called for a medium failure that stops a release; else deployment_lead"
+        None, description="Contacts to call for a medium failure that stops a release. Default: deployment_lead."
     )
     low: list[Role] | None = Field(
-        None, description="contacts called for a low failure that stops a release; else no contact"
+        None, description="Contacts to call for a low failure that stops a release. Default: none."
     )
 
 
 def paging_of(contacts: Contacts, page: Page) -> Paging:
-    """The contacts and whom to call; a default names those who are given, or all where none of its own is."""
+    """The contacts and whom to call; a default calls its configured contacts, or all where it has none."""
     given = contacts.given
     known = {}
     for severity, default in _DEFAULT_PAGE.items():
@@ -118,20 +123,25 @@ def paging_of(contacts: Contacts, page: Page) -> Paging:
 
 
 def check_page(contacts: Contacts, page: Page, keys: Sequence[str | int], complain: Complaints) -> None:
-    """Complain of every contact that is to be called and is not given."""
+    """Report every contact to call that is not configured."""
     given = contacts.given
     for severity in Severity:
         for number, role in enumerate(getattr(page, severity.value) or ()):
             if role not in given:
-                expected = f"a contact that is given: {', '.join(given) or 'none is'}"
-                complain((*keys, severity.value, number), f"no contact '{role}'", expected, nearest(role, given))
+                expected = f"a contact of [contacts]: {', '.join(given) or 'there is none'}"
+                complain(
+                    (*keys, severity.value, number),
+                    f"contact '{role}' is not configured",
+                    expected,
+                    nearest(role, given),
+                )
 
 
 class PlannedPeriod(Settings):
-    """A period that people planned."""
+    """A planned period."""
 
-    start: Moment = Field(alias="from", description=f"its first moment with a zone, such as {_EXAMPLE}")
-    end: Moment = Field(alias="to", description="its last moment, after 'from' and at most 7 days later")
+    start: Moment = Field(alias="from", description=f"Start with a time zone, such as {_EXAMPLE}.")
+    end: Moment = Field(alias="to", description="End, after 'from' and at most 7 days later.")
 
     @model_validator(mode="after")
     def _is_a_period(self) -> Self:
@@ -148,7 +158,7 @@ class PlannedPeriod(Settings):
 class PlannedMaintenance(PlannedPeriod):
     """Planned work, during which a failure orders no rollback."""
 
-    reason: OneLine = Field(description="what is done, shown in every report of that time")
+    reason: OneLine = Field(description="Reason for the maintenance, shown in every report of that period.")
 
     @property
     def period(self) -> Maintenance:
@@ -157,9 +167,9 @@ class PlannedMaintenance(PlannedPeriod):
 
 
 def period_problem(start: datetime, end: datetime) -> str | None:
-    """What keeps two moments from being a planned period; None where nothing does."""
+    """The reason why two moments are not a planned period; None where they are."""
     if end <= start:
         return "'to' is not after 'from'"
     if end - start > LONGEST:
-        return f"it lasts more than {LONGEST.days} days"
+        return f"the period is longer than {LONGEST.days} days"
     return None

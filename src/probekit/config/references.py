@@ -1,4 +1,4 @@
-"""Check what a configuration refers to: items, probes, kinds, metrics."""
+"""Check the references of a configuration: items, probes, kinds, metrics."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from probekit.toml_file import nearest
 
 
 def target_of(name: str, environment: Environment, *, checklist: Checklist, complain: Complaints) -> Target:
-    """Return the environment with its items and probes in their final form; what does not fit is complained of."""
+    """Return the environment with its items and probes in their final form; mistakes are reported."""
     here = ("env", name)
     tables: dict[tuple[str, ...], dict[str, Any]]
     tables = {(*here, "probes", probe): table for probe, table in environment.probes.items()}
     configured, whole = ProbeTables(checklist=checklist, complain=complain).read(tables)
     reader = _ScopeReader(checklist=whole, configured=configured, complain=complain)
     has_own = any(keys[-1] not in checklist.probes for keys in tables)
-    if not (environment.scope or has_own):  # else what is wrong with those is said alone
-        hint = "; name items in 'scope', or add a probe of your own"
-        complain((*here, "scope"), "nothing is in scope", "one item at least", hint)
+    if not (environment.scope or has_own):  # else only the mistakes in those are reported
+        hint = "name items in 'scope', or add a probe of your own"
+        complain((*here, "scope"), "nothing is in scope", "at least one item", hint)
     return reader.target(name, environment)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _ScopeReader:
-    """Holds an environment against its checklist and the probes that it configures."""
+    """Checks an environment against its checklist and its configured probes."""
 
     checklist: Checklist
     configured: tuple[Configured, ...]
@@ -68,12 +68,14 @@ class _ScopeReader:
                 yield reader.changed(item, change, here) if change else reader.as_claimed(item, here)
 
     def _check_trust(self, trust: Sequence[str], keys: tuple[str, ...]) -> None:
-        """Only what a program reports needs trust."""
+        """Check that each name is a probe whose values a program reports."""
         programs = dict.fromkeys(one.probe for one in self.configured if one.source.reported)
         for number, probe in enumerate(trust):
             if probe not in programs:
-                expected = f"a probe of kind command: {', '.join(programs) or 'none is configured'}"
-                self.complain((*keys, number), f"'{probe}'", expected, nearest(probe, programs))
+                expected = f"one of these: {', '.join(programs)}" if programs else "a configured one"
+                self.complain(
+                    (*keys, number), f"'{probe}' is not a probe of kind command", expected, nearest(probe, programs)
+                )
 
     def _chosen(self, prefixes: Sequence[str], keys: tuple[str, ...]) -> set[str]:
         """The ids of all items that one of the prefixes names, and those of own checks."""
@@ -87,7 +89,9 @@ class _ScopeReader:
         items = self.checklist.select(prefix)
         if not items:
             known = [*(item.id for item in self.checklist.items), *self.checklist.sections, *self.checklist.phases]
-            self.complain(keys, f"no item '{prefix}'", "an item's id or its beginning", nearest(prefix, known))
+            self.complain(
+                keys, f"unknown item '{prefix}'", "the id of an item or its beginning", nearest(prefix, known)
+            )
         return items
 
     def _exempt(self, reasons: Mapping[str, str], scope: set[str], keys: tuple[str, ...]) -> dict[str, str]:
@@ -95,10 +99,10 @@ class _ScopeReader:
         for prefix, reason in reasons.items():
             items = self._select(prefix, (*keys, prefix))
             if items and not scope & {item.id for item in items}:
-                self.complain((*keys, prefix), "nothing of it is in scope", "items that are", "leave the line out")
+                self.complain((*keys, prefix), "none of these items is in scope", "", "remove this line")
             for item in items:
                 if item.id in exempt and exempt[item.id] != reason:
-                    self.complain((*keys, prefix), f"a second reason for {item.id}", "one reason for each item")
+                    self.complain((*keys, prefix), f"second reason for {item.id}", "one reason for each item")
                 exempt[item.id] = reason
         return exempt
 
@@ -110,11 +114,10 @@ class _ScopeReader:
         for name, change in limits.items():
             here = (*keys, name)
             if name not in items:
-                self.complain(here, f"no item '{name}'", "the id of one item", nearest(name, items))
+                self.complain(here, f"unknown item '{name}'", "the id of one item", nearest(name, items))
             elif name not in scope:
-                hint = "; leave them out, or add it to the scope"
-                self.complain(here, "it is not in scope", "limits of an item that is", hint)
+                self.complain(here, "this item is not in scope", "", "remove its limits, or add it to 'scope'")
             elif items[name].probe is None:
-                self.complain(here, "limits for what a person answers", "an item that a probe answers")
+                self.complain(here, "limits on an item that a person signs off", "an item that a probe measures")
             else:
                 yield items[name], change

@@ -1,4 +1,4 @@
-"""What may stand in probes.toml, as a JSON Schema (draft 2020-12) for editors: the settings' models, put together."""
+"""The JSON Schema (draft 2020-12) of probes.toml for editors, made from the models of the settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _WITH_KIND: Final[Schema] = {"required": ["kind"]}
 _BUILT_IN: Final = {"$ref": "#/$defs/built_in_probes"}
 _OF_EACH: Final = "additionalProperties"  # environment, or probe
-# There its probes are none of the user's own; under another checklist they may be
+# With the built-in checklist its probes are not the user's own; with another checklist they may be
 _WHERE_BUILT_IN: Final[Schema] = {
     "if": {"properties": {"checklist": {"const": _DEFAULT}}},
     "then": {
@@ -48,7 +48,7 @@ _WHERE_COMPLETE: Final[Schema] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Writes the defaults of durations as a file would."""
+    """Writes the defaults of durations in the form of a configuration file."""
 
     def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
         """The inner schema with a default of its own type."""
@@ -78,7 +78,7 @@ def schema() -> Schema:
         kinds.append({"$ref": f"#/$defs/{name}"})
     definitions = document["$defs"] = with_variables(definitions)
     definitions["probe"] = {
-        "description": "the settings of one kind, or tables of instances, each with its own",
+        "description": "The settings of one kind, or tables of instances, each with its own.",
         "if": _WITH_KIND,
         "then": {"oneOf": kinds},
         "else": {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": kinds}},
@@ -88,9 +88,9 @@ def schema() -> Schema:
     environment = definitions["Environment"]
     for table, reference in ((document, "own_probe"), (environment, "added_probe")):
         each = {"$ref": f"#/$defs/{reference}"}
-        named = {name: {**each, "description": one.help} for name, one in promises.items()}
+        named = {name: {**each, "description": _sentence(one.help)} for name, one in promises.items()}
         table["properties"]["probes"] |= {"properties": named, _OF_EACH: each}
-        table.pop("required")  # an included file may hold it, or a file that includes this one
+        table.pop("required")  # an included or including file may contain it
     definitions["Defaults"] = {
         **{key: part for key, part in environment.items() if key != "title"},
         "description": "Settings and probes that hold in every environment.",
@@ -103,19 +103,23 @@ def schema() -> Schema:
     return document | {"allOf": [_WHERE_BUILT_IN, _WHERE_COMPLETE]}
 
 
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _kind(name: str) -> Schema:
-    """The kind's definition and those that it refers to, whose names are its own."""
+    """The definitions of a kind; the names of its parts begin with its own."""
     known = probes.load_kind(name).config.model_json_schema(
         ref_template=f"#/$defs/{name}.{{model}}", schema_generator=_Generator
     )
     parts = {f"{name}.{part}": definition for part, definition in known.pop("$defs", {}).items()}
-    known["properties"]["kind"] = {"const": name, "description": "which plugin reads it"}
+    known["properties"]["kind"] = {"const": name, "description": "Kind of the probe: the plugin that reads it."}
     known["required"] = ["kind", *(key for key in known.get("required", ()) if key != "kind")]
     return {name: known, **parts}
 
 
 def _own_definitions(definitions: Schema) -> Schema:
-    """A probe of the user's own: a kind's settings and what the check is held to, or instances and the latter."""
+    """The definitions of a user's own probe: the settings of a kind, or instances, with those of the check."""
     known = OwnCheck.model_json_schema(ref_template="#/$defs/own.{model}", schema_generator=_Generator)
     keys: Schema = with_variables({"own": known})["own"]["properties"]
     found: Schema = {f"own.{part}": definition for part, definition in known.get("$defs", {}).items()}
@@ -133,7 +137,7 @@ def _own_definitions(definitions: Schema) -> Schema:
         "else": {**instances, _OF_EACH: {"$ref": "#/$defs/probe"}},
     }
     added = {
-        "description": "A probe; its table replaces the inherited one where it names a kind, and else adds to it.",
+        "description": "A probe. Its table replaces the inherited one where it has a kind, and extends it otherwise.",
         "if": _WITH_KIND,
         "then": {"oneOf": kinds},
         "else": {

@@ -1,4 +1,4 @@
-"""Let a text with a variable stand in a schema wherever the loader puts its value in."""
+"""Accept a text with a variable in a schema wherever the loader replaces variables."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from typing import Any, Final
 
 Schema = dict[str, Any]
 _HAS_VARIABLE: Final = {"type": "string", "pattern": r"\$\{"}
-_NARROW: Final = frozenset(("pattern", "maxLength", "enum", "const", "format"))  # what a text with a variable may break
+_NARROW: Final = frozenset(
+    ("pattern", "maxLength", "enum", "const", "format")
+)  # a text with a variable may violate these
 _VALUES: Final = ("integer", "number", "boolean")
-_ABOUT: Final = ("title", "description", "default")  # what is said of a setting, whatever its value
+_ABOUT: Final = ("title", "description", "default")  # annotations, which do not restrict the value
 _SCHEMAS: Final = ("items", "additionalProperties", "anyOf", "oneOf", "allOf", "prefixItems")
-_REFERENCES: Final = ("SecretRef", "SecretFile")  # a variable never stands in them
+_REFERENCES: Final = ("SecretRef", "SecretFile")  # these never contain a variable
 
 
 def with_variables(definitions: Schema) -> Schema:
-    """The definitions of models, by their names, with texts that hold a variable."""
+    """The definitions of models by name, extended by texts with a variable."""
     return {name: one if name.rpartition(".")[2] in _REFERENCES else _widened(one) for name, one in definitions.items()}
 
 

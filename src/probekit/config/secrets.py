@@ -1,4 +1,4 @@
-"""Where is a secret's value, and who may see it?"""
+"""Read the values of secrets where they are used, and register them for redaction."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from probekit.toml_file import ConfigError, FileProblem
 
 
 class SecretResolver:
-    """Reveals secrets on the line that uses them and tells the redactor each one."""
+    """Reveals secrets on the line that uses them and registers each one with the redactor."""
 
     def __init__(self, *, folder: Path, variables: Mapping[str, str], dotenv: Dotenv, redactor: Redactor) -> None:
-        self._folder = folder  # of probes.toml: relative files count from there
+        self._folder = folder  # of probes.toml; paths are relative to it
         self._variables = variables
         self._dotenv = dotenv
         self.redactor = redactor
         self._piped: dict[Path, str] = {}  # by file: a pipe is read once
-        self._warned: set[tuple[str, str]] = set()  # events of which a warning was given, each with its secret
+        self._warned: set[tuple[str, str]] = set()  # warnings that were logged: event and secret
 
     def prepare(self, secrets: Iterable[SecretRef]) -> None:
-        """Read the pipes and tell the redactor every secret that there is, before anything is measured.
+        """Read the pipes and register every secret with the redactor before anything is measured.
 
-        A target may say a secret before the probe that uses it reveals it, and in a run that leaves this probe out.
+        A target may return a secret before, or without, a probe that reveals it.
 
         Raises:
-            ConfigError: a pipe does not end, is larger than any secret, or cannot be read.
+            ConfigError: a pipe does not end, is too large, or cannot be read.
         """
         for secret in dict.fromkeys(secrets):
             if secret.file:
                 self._read_pipe(secret.file)
-            with suppress(ProbeFailedError):  # whoever needs it says so
+            with suppress(ProbeFailedError):  # the probe that needs it reports the failure
                 self.reveal(secret)
 
     def _read_pipe(self, file: Path) -> None:
         path = self._folder / file
         try:
             mode = path.stat().st_mode
-        except (OSError, ValueError):  # whoever needs it says so
+        except (OSError, ValueError):  # see above
             return
         if S_ISREG(mode) or S_ISDIR(mode):
             return
@@ -62,18 +62,18 @@ class SecretResolver:
         """The secret's value.
 
         Raises:
-            ProbeFailedError: `missing_secret`: it is not set, empty, or its file cannot be read.
+            ProbeFailedError: `missing_secret`: it is not set or empty, or its file cannot be read.
         """
         value = self._of_variable(secret.env) if secret.env else self._of_file(secret.file or Path())
         parts = self.redactor.learn(value)
         if any(len(part) < SHORT for part in parts):
             self._warn("secret.short", secret=str(secret), least=SHORT)
         if any(is_own_word(part) for part in parts):
-            self._warn("secret.ordinary_word", secret=str(secret), fix="choose one that is no word")
+            self._warn("secret.ordinary_word", secret=str(secret), fix="choose one that is not a word")
         return value
 
     def _warn(self, event: str, *, secret: str, **values: object) -> None:
-        """Warn once in a run: a secret is revealed for every measurement."""
+        """Warn once in a run, because a secret is revealed for every measurement."""
         if (event, secret) not in self._warned:
             self._warned.add((event, secret))
             events().warning(event, secret=secret, **values)
@@ -81,7 +81,9 @@ class SecretResolver:
     def _of_variable(self, name: str) -> str:
         value = self._variables.get(name) or self._dotenv.values.get(name)
         if not value:
-            raise ProbeFailedError(Reason.MISSING_SECRET, f"the variable {name} is not set, or empty")
+            raise ProbeFailedError(
+                Reason.MISSING_SECRET, f"the variable {name} is not set or empty; set it in the environment or in .env"
+            )
         return value
 
     def _of_file(self, file: Path) -> str:
@@ -89,7 +91,7 @@ class SecretResolver:
             text = self._piped[file] if file in self._piped else read_file(self._folder / file).decode("utf-8")
             value = text.replace("\r\n", "\n").removesuffix("\n")
             mode = (self._folder / file).stat().st_mode
-        except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or its name holds a NUL
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in its name
             detail = f"the file {file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
             raise ProbeFailedError(Reason.MISSING_SECRET, detail) from error
         if not value:
@@ -100,7 +102,7 @@ class SecretResolver:
 
 
 def secret_refs(settings: object) -> Iterator[SecretRef]:
-    """All references in settings."""
+    """All references to secrets in settings."""
     match settings:
         case SecretRef():
             yield settings

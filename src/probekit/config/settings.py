@@ -27,7 +27,7 @@ class Variables(BaseSettings):
     reviewed_by: str | None = None
 
     def completed(self, dotenv: Mapping[str, str | None]) -> Self:
-        """With the values of the .env beside probes.toml for those that the environment does not set."""
+        """A copy with the values of .env for variables that the environment does not set."""
         names = ("deployed", "release", "deployed_by", "reviewed_by")
         lacking = [name for name in names if getattr(self, name) is None]
         return self.model_copy(update={name: dotenv.get(f"PROBEKIT_{name.upper()}") for name in lacking})
@@ -37,18 +37,18 @@ ADDRESS_PATTERN = r"^https?://[^\s/@?#]+(/[^\s?#]*)?$"
 
 
 class Throttle(Settings):
-    """How fast one host may be asked."""
+    """The request rate limit of one host."""
 
-    requests: int = Field(ge=1, le=10_000, description="requests in each period")
-    per: Duration = Field(gt=0, description="the period")
+    requests: int = Field(ge=1, le=10_000, description="Requests allowed in each period.")
+    per: Duration = Field(gt=0, description="Length of the period.")
 
 
 class Change(Settings):
-    """Other limits than the checklist's for one item; those of metrics that it does not name stay."""
+    """Changes of one item's limits; the limits on other metrics stay."""
 
-    expect: list[str] = Field([], description="limits that hold instead of the checklist's on the same metrics")
-    drop: list[str] = Field([], description="metrics whose limits are given up, which every report shows")
-    reason: str = Field(min_length=3, description="the reason, shown in every report")
+    expect: list[str] = Field([], description="Limits that replace the checklist's limits on the same metrics.")
+    drop: list[str] = Field([], description="Metrics whose limits are removed. Every report shows the change.")
+    reason: str = Field(min_length=3, description="Reason for the change, shown in every report.")
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -59,18 +59,27 @@ class Change(Settings):
 
 
 class ControlUrl(Settings):
-    """A URL outside the target that answers while this machine's network works."""
+    """A URL outside the target that answers while the runner's network works."""
 
-    url: str = Field(description="http:// or https:// and a host; over https no gateway on the way can answer for it")
+    url: str = Field(
+        description="URL with http:// or https:// and a host. "
+        "Over https, no gateway on the way can answer in its place."
+    )
     status: int | None = Field(
-        None, ge=100, le=599, description="that it answers with; else any good answer over https, over http 2xx"
+        None,
+        ge=100,
+        le=599,
+        description="Expected status code. "
+        "Default: 2xx or a redirect to the same host; over https, any answer but 5xx.",
     )
 
     @field_validator("url")
     @classmethod
     def _is_a_url(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")) or "@" in url or not has_host(url):
-            message = f"'{url.rpartition('@')[2]}' is no URL with http:// or https:// and a host, without a user"
+            message = (
+                f"'{url.rpartition('@')[2]}' is not a URL with http:// or https:// and a host, without a user name"
+            )
             raise ValueError(message)
         return url
 
@@ -80,91 +89,101 @@ def _control(written: object) -> object:
 
 
 class Environment(Settings):
-    """One target: where it is, what it is held to, how it is asked."""
+    """One target: its URL, its items and limits, its probes, and how it is measured."""
 
     base_url: str = Field(
         pattern=ADDRESS_PATTERN,
-        description="such as https://app.example.com, with a prefix where there is one; never inherited",
+        description="URL of the target, such as https://app.example.com, with a path prefix where it has one; "
+        "never inherited.",
     )
     inherits: str | None = Field(
-        None, description="The environment whose settings and probes hold here, too, unless this one writes its own."
+        None, description="Environment whose settings and probes are inherited unless this one sets its own."
     )
-    without_probes: list[str] = Field(
-        [], description="Probes (PROBE or PROBE.INSTANCE) that it would inherit and leaves out."
-    )
+    without_probes: list[str] = Field([], description="Inherited probes (PROBE or PROBE.INSTANCE) to exclude.")
     scope: list[str] = Field(
         [],
-        description="Items that this environment is held to: ids or their beginnings; own checks are always in scope.",
+        description="Items to verify: ids or their beginnings. Own checks are always in scope.",
     )
     control: list[Annotated[ControlUrl, BeforeValidator(_control, json_schema_input_type=str | ControlUrl)]] = Field(
-        [], description="URLs outside the target that answer while our network works; none: no rollback"
+        [],
+        description="URLs outside the target that answer while the runner's network works. "
+        "Without one, no rollback is ordered.",
     )
-    timeout: Duration = Field(10.0, gt=0, le=300, description="for one exchange")
-    throttle: Throttle = Field(Throttle.model_validate({"requests": 20, "per": "1s"}), description="per host")
+    timeout: Duration = Field(10.0, gt=0, le=300, description="Time limit of one request, connection included.")
+    throttle: Throttle = Field(
+        Throttle.model_validate({"requests": 20, "per": "1s"}), description="Request rate limit of each host."
+    )
     settle: Duration = Field(
-        30.0, le=3600, description="how long the release must have been in place before it is looked at"
+        30.0, le=3600, description="Minimum time between the deployment and the first measurement."
     )
-    spread: Duration = Field(20.0, le=600, description="over which the first attempt's measurements are spread")
-    attempt_interval: Duration = Field(10.0, le=600, description="between two attempts")
-    block: Duration = Field(10.0, gt=0, le=60, description="of time, by which samplings keep what they saw")
+    spread: Duration = Field(
+        20.0, le=600, description="Time over which the measurements of the first attempt are spread."
+    )
+    attempt_interval: Duration = Field(10.0, le=600, description="Time between two attempts.")
+    block: Duration = Field(10.0, gt=0, le=60, description="Length of one sampling interval.")
     window: Duration = Field(
         60.0,
         gt=0,
         le=3600,
-        description="that a sampling lasts at least, six blocks or more; up to three while an item is undecided",
+        description="Minimum length of a sampling window, at least six blocks. "
+        "A sampling takes up to three windows while an item is undecided.",
     )
     budget: int = Field(
         600,
         ge=1,
         le=100_000,
-        description="requests of all samplings of a run in all their windows, 300 each at most, unless load is allowed",
+        description="Maximum number of requests of all samplings of a run. "
+        "Each sampling sends at most 300 unless load is allowed.",
     )
-    allow: list[Allowance] = Field([], description="what may be done beside reading")
+    allow: list[Allowance] = Field([], description="Operations that are allowed in addition to reading.")
     trust: list[str] = Field(
         [],
-        description="probes of kind command by which a critical item may pass: a program reports, nothing is measured",
+        description="Probes of kind command that may let a critical item pass, "
+        "although a program reports their values.",
     )
-    deadline: Duration = Field(900.0, gt=0, description="of the whole run")
+    deadline: Duration = Field(900.0, gt=0, description="Time limit of the whole run.")
     keep: Duration | None = Field(
         None,
         ge=86_400,
         le=400 * 86_400,
-        description="how long runs on record stay (1d to 400d), the last 20 longer; none: a go 30d, any other 180d",
+        description="How long recorded runs are kept (1d to 400d); the last 20 always stay. "
+        "Default: 30d for a go, 180d for any other run.",
     )
-    vantage: str = Field("", description="where this runs, shown in every report")
-    contacts: Contacts = Field(Contacts(), description="who can be called; reports name them")
-    page: Page = Field(Page(), description="which contacts are called for which severity")
+    vantage: str = Field("", description="Where probekit runs, shown in every report.")
+    contacts: Contacts = Field(Contacts(), description="Contacts that can be called. Reports name them.")
+    page: Page = Field(Page(), description="Contacts to call for each severity.")
     deployed_by: OneLine | None = Field(
-        None, description="who deploys, shown in reports where neither a run nor the record has a name"
+        None, description="Who deploys. Shown in reports where neither the run nor the record has a name."
     )
     reviewed_by: OneLine | None = Field(
-        None, description="who reviewed the release, shown in reports as deployed_by is"
+        None, description="Who reviewed the release. Shown in reports where neither the run nor the record has a name."
     )
     deployment_window: PlannedPeriod | None = Field(
-        None, description="when the deployment is planned, shown in reports; it changes no decision"
+        None, description="Planned period of the deployment, shown in reports. It changes no decision."
     )
     maintenance: list[PlannedMaintenance] = Field(
         [],
         max_length=50,
-        description="planned work: a run in it orders no rollback, unless a deployment is marked in it",
+        description="Periods of planned work. A run in one orders no rollback unless a deployment is marked in it.",
     )
     report_mode: str | None = Field(
         None,
         pattern=r"^0?[46][046][04]$",
-        description='mode of a new report file, such as "0640"; else 0600, of formats that are collected 0644',
+        description='File mode of a new report, such as "0640". '
+        "Default: 0600, and 0644 for formats that other programs collect.",
     )
-    connect: Connect = Field(Connect(), description="how the target is reached")
+    connect: Connect = Field(Connect(), description="How the target is reached.")
     not_applicable: dict[str, str] = Field(
-        {}, description="items, or their beginnings, that do not apply, each with the reason"
+        {}, description="Items that do not apply: ids or their beginnings, each with the reason."
     )
-    limits: dict[str, Change] = Field({}, description="other limits for an item")
-    probes: dict[str, dict[str, Any]] = Field({}, description="what fills a probe of the checklist, by its name")
+    limits: dict[str, Change] = Field({}, description="Changed limits, by the id of the item.")
+    probes: dict[str, dict[str, Any]] = Field({}, description="Probes by name: those of the checklist, and your own.")
 
     @field_validator("base_url")
     @classmethod
     def _can_be_reached(cls, url: str) -> str:
         if problem := url_problem(url):
-            message = f"{problem}, expected such as https://app.example.com:8443"
+            message = f"{problem}; write a URL such as https://app.example.com:8443"
             raise ValueError(message)
         return url
 
@@ -174,7 +193,7 @@ class Environment(Settings):
         base_url = info.data.get("base_url")
         for control in controls:
             if base_url and origin_of(control.url) == origin_of(base_url):
-                message = f"'{control.url}' is the target itself: a control lies outside of it"
+                message = f"'{control.url}' is the target itself; use a URL outside it"
                 raise ValueError(message)
         return controls
 
@@ -183,7 +202,7 @@ class Environment(Settings):
     def _have_reasons(cls, reasons: dict[str, str]) -> dict[str, str]:
         for name, reason in reasons.items():
             if not reason.strip():
-                message = f"'{name}' has no reason"
+                message = f"'{name}' has no reason; write one"
                 raise ValueError(message)
         return reasons
 
@@ -193,14 +212,14 @@ class File(Settings):
 
     include: list[str] = Field(
         [],
-        description="Files that this one builds on, by their paths from its folder: later ones override earlier ones, "
+        description="Files to include, by their paths from the folder of this file. Later files override earlier ones, "
         "and this file overrides all.",
     )
-    defaults: dict[str, Any] = Field({}, description="Settings and probes that hold in every environment.")
+    defaults: dict[str, Any] = Field({}, description="Settings and probes of every environment.")
     checklist: str = Field(
         "softfactory",
         min_length=1,
-        description='A built-in checklist, the path of your own, or "none" for your own probes only.',
+        description='Name of a built-in checklist, path of your own, or "none" for your own probes only.',
     )
-    probes: dict[str, dict[str, Any]] = Field({}, description="probes that all environments share")
-    env: dict[str, Environment] = Field(min_length=1, description="the environments by name")
+    probes: dict[str, dict[str, Any]] = Field({}, description="Probes that all environments share.")
+    env: dict[str, Environment] = Field(min_length=1, description="Environments by name.")

@@ -1,4 +1,4 @@
-"""Read a configuration's file and those that it includes, as one document."""
+"""Read a configuration file and the files that it includes as one document."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from probekit.config.variables import has_variable
 from probekit.files import require_regular
 from probekit.toml_file import ConfigError, FileProblem, parse, text_of
 
-_MOST: Final = 32  # inclusions of one configuration
-_DEEPEST: Final = 8  # files below one another
+_MOST: Final = 32  # included files of one configuration
+_DEEPEST: Final = 8  # levels of included files
 _EXPECTED: Final = 'a list of paths, as in include = ["common.toml"]'
-_ADVICE: Final = "a path is taken from the folder of the file that names it"
+_ADVICE: Final = "paths are relative to the folder of the file that contains them"
 _Identity = tuple[int, int]
 
 
 def read_sources(text: str, path: Path) -> Node:
-    """The document of a file: later included files over earlier ones, and the file itself over all.
+    """The document of a file: later included files override earlier ones, and the file itself overrides all.
 
     Raises:
-        ConfigError: a file is no TOML, or cannot be included.
+        ConfigError: a file is not valid TOML, or cannot be included.
     """
     reader = _Reader()
     found = reader.read(text, path, ())
@@ -35,13 +35,13 @@ def read_sources(text: str, path: Path) -> Node:
 
 @dataclass(kw_only=True)
 class _Reader:
-    """Follows `include`, with bounds."""
+    """Reads included files, up to limits of number and depth."""
 
     problems: list[FileProblem] = field(default_factory=list)
     inclusions: int = 0
 
     def read(self, text: str, path: Path, above: tuple[tuple[Path, _Identity | None], ...]) -> Node:
-        """The document of one file; `above`: the files that lead to it."""
+        """The document of one file; `above`: the files that include it."""
         document = parse(text, path)
         own = Node(value=document, origin=Origin(file=path, text=text))
         if "include" not in document:
@@ -62,13 +62,15 @@ class _Reader:
 
     def _names(self, written: object, origins: Origins) -> Iterator[tuple[int, str]]:
         if not isinstance(written, list):
-            self.problems.append(origins.problem(("include",), "no list", _EXPECTED))
+            self.problems.append(origins.problem(("include",), "not a list", _EXPECTED))
             return
         for number, name in enumerate(written):
             if not isinstance(name, str) or not name:
-                self.problems.append(origins.problem(("include", number), "no path", _EXPECTED))
+                self.problems.append(origins.problem(("include", number), "not a path", _EXPECTED))
             elif has_variable(name):
-                self.problems.append(origins.problem(("include", number), "a variable", "the path of a file itself"))
+                self.problems.append(
+                    origins.problem(("include", number), "a variable is not allowed here", "a path without variables")
+                )
             else:
                 yield number, name
 
@@ -77,19 +79,19 @@ class _Reader:
         if self.inclusions > _MOST:
             raise _RefusedError(f"more than {_MOST} included files")
         if len(above) > _DEEPEST:
-            raise _RefusedError(f"included files below one another, more than {_DEEPEST} deep")
+            raise _RefusedError(f"included files are nested more than {_DEEPEST} levels deep")
         identity = _identity(file)
         if identity is not None and identity in [known for _, known in above]:
             circle = " -> ".join(path.name for path, _ in (*above, (file, None)))
-            raise _RefusedError(f"the files include one another in a circle ({circle})")
+            raise _RefusedError(f"circular include ({circle})")
         try:
             require_regular(file)
             text = text_of(file)
         except OSError as error:
             hint = _ADVICE if isinstance(error, FileNotFoundError) else ""
-            raise _RefusedError(f"it cannot be read: {error.strerror or type(error).__name__}", hint) from error
+            raise _RefusedError(f"cannot be read: {error.strerror or type(error).__name__}", hint) from error
         except ValueError as error:  # a NUL in its name
-            raise _RefusedError("no file can have this name") from error
+            raise _RefusedError("invalid file name") from error
         except ConfigError as error:
             at = f", line {error.problems[0].line}" if error.problems[0].line else ""
             raise _RefusedError(f"{error.problems[0].found}{at}") from error
@@ -97,7 +99,7 @@ class _Reader:
 
 
 class _RefusedError(Exception):
-    """A file is not included, and why; what to do about it."""
+    """A file cannot be included: the reason, and what to do."""
 
     def __init__(self, why: str, hint: str = "") -> None:
         super().__init__(why)
@@ -105,7 +107,7 @@ class _RefusedError(Exception):
 
 
 def _identity(path: Path) -> _Identity | None:
-    """What a file is, whatever it is called; None where there is none."""
+    """The device and inode of a file; None where there is none."""
     try:
         state = path.stat()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Put variables into the texts of an environment, by what its models accept at each place."""
+"""Replace variables in the texts of an environment, by the types that its models accept at each place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _READERS: Final[dict[type, tuple[re.Pattern[str], str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Substituter:
-    """Replaces variables by their values and keeps what it replaced; what cannot be is complained of."""
+    """Replaces variables by their values and records each replacement; mistakes are reported."""
 
     lookup: Lookup
     complain: Complaints
@@ -48,7 +48,7 @@ class Substituter:
         return self.value(value, inside((File,), key), (key,))
 
     def _probe(self, table: Any, keys: Keys) -> Any:  # noqa: ANN401  # whatever the user wrote
-        """A probe's table, or its instances with what the check is held to."""
+        """A probe's table, or its instances with the settings of the own check."""
         if not isinstance(table, dict) or "kind" in table:
             return self._of_kind(table, keys)
         return {
@@ -59,24 +59,28 @@ class Substituter:
         }
 
     def _of_kind(self, table: Any, keys: Keys) -> Any:  # noqa: ANN401  # whatever the user wrote
-        """The settings of one kind; those of a kind that is not known stay as they are."""
+        """The settings of one kind; those of an unknown kind stay as they are."""
         kind = table.get("kind") if isinstance(table, dict) else None
         if isinstance(kind, str) and has_variable(kind):
-            self.complain((*keys, "kind"), "a variable", f"an installed kind: {', '.join(probes.kind_names())}")
+            self.complain(
+                (*keys, "kind"),
+                "a variable is not allowed here",
+                f"an installed kind: {', '.join(probes.kind_names())}",
+            )
         if not probes.is_kind_installed(kind):
             return table
         types: Types = (probes.load_kind(kind).config, OwnCheck)
         return {key: self.value(value, inside(types, key), (*keys, key)) for key, value in table.items()}
 
     def value(self, value: Any, types: Types, keys: Keys) -> Any:  # noqa: ANN401  # whatever the user wrote
-        """A value with those of its variables, at a place that accepts these types."""
+        """A value with its variables replaced, at a place that accepts these types."""
         if isinstance(value, list):
             return [self.value(part, inside(types, at), (*keys, at)) for at, part in enumerate(value)]
         if isinstance(value, dict):
             is_reference = takes_reference(types) and value.keys() <= {"env", "file"}
             if is_reference and _holds_variable(value):
-                expected = 'the name itself, as in { env = "NAME" } or { file = "PATH" }'
-                self.complain(keys, "a variable inside of a reference to a secret", expected)
+                expected = 'a name without variables, as in { env = "NAME" } or { file = "PATH" }'
+                self.complain(keys, "a variable in a reference to a secret", expected)
                 return value
             return {key: self.value(part, inside(types, key), (*keys, key)) for key, part in value.items()}
         return self._text(value, types, keys) if isinstance(value, str) and has_variable(value) else value
@@ -85,13 +89,13 @@ class Substituter:
         try:
             parts = parts_of(written)
         except ValueError as error:
-            self.complain(keys, str(error), FORM, "; write $${ for a ${ that is no variable")
+            self.complain(keys, str(error), FORM, "write $${ for a literal ${")
             return written
         variables = [part for part in parts if isinstance(part, Variable)]
         if not variables:
             return "".join(map(str, parts))
         if takes_secret(types):
-            found = f"a variable, ${{{variables[0].name}}}, where a secret may stand"
+            found = f"the variable ${{{variables[0].name}}} in a setting for secrets"
             self.complain(keys, found, f'{{ env = "{variables[0].name}" }}, which is never shown')
             return written
         values = {one: one.value(self.lookup) for one in variables}
@@ -99,7 +103,7 @@ class Substituter:
             self._is_unset(missing[0], keys)
             return written
         if broken := [one.name for one, value in values.items() if not _is_text(value or "")]:
-            self.complain(keys, f"what ${{{broken[0]}}} stands for", "a text in UTF-8")
+            self.complain(keys, f"the value of ${{{broken[0]}}}", "a text in UTF-8")
             return written
         text = "".join(part if isinstance(part, str) else values[part] or "" for part in parts)
         names = tuple(one.name for one in variables)
@@ -109,10 +113,10 @@ class Substituter:
         return self._scalar(text, due, variables[0].name, keys) if due and len(parts) == 1 else text
 
     def _scalar(self, text: str, due: type, name: str, keys: Keys) -> object:
-        """The number, or true or false, that a variable alone stands for."""
+        """The number, or true or false, of a text that is one variable."""
         pattern, words = _READERS[due]
         if not pattern.fullmatch(text):
-            self.complain(keys, f"what ${{{name}}} stands for", words)
+            self.complain(keys, f"the value of ${{{name}}}", words)
             return text
         return text == "true" if due is bool else due(text)
 
@@ -120,14 +124,14 @@ class Substituter:
         problem = self.complain.origins.problem(
             keys,
             f"the variable {name} is not set",
-            "it in the environment or in .env",
-            f"; or write a default: ${{{name}:-default}}",
+            "",
+            f"set it in the environment or in .env, or write a default: ${{{name}:-default}}",
         )
         self.unset.setdefault(str(keys[1]) if keys[0] == "env" else "", []).append(problem)
 
 
 def _is_text(value: str) -> bool:
-    """Whether a variable's bytes are UTF-8; the system's variables may hold any but NUL."""
+    """Whether the bytes of a variable are UTF-8; environment variables may contain any bytes but NUL."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -136,7 +140,7 @@ def _is_text(value: str) -> bool:
 
 
 def _holds_variable(value: object) -> bool:
-    """Whether any text below may hold a variable; most environments have none."""
+    """Whether any text in a value may contain a variable."""
     waiting = [value]
     while waiting:
         match waiting.pop():

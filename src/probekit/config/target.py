@@ -1,4 +1,4 @@
-"""A configuration that was checked: environments with their items and probes."""
+"""A checked configuration: environments with their items and probes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Configured:
 
 
 def sources_by_probe(configured: Iterable[Configured]) -> Mapping[str, Sequence[ConfiguredKind]]:
-    """The kinds of each probe that is configured, one for each instance."""
+    """The kinds of each configured probe, one for each instance."""
     found: dict[str, list[ConfiguredKind]] = {}
     for one in configured:
         found.setdefault(one.probe, []).append(one.source)
@@ -42,25 +42,27 @@ class Target:
     items: tuple[Item, ...]  # in scope, with this environment's limits
     not_applicable: Mapping[str, str]  # item id -> reason
     probes: tuple[Configured, ...]
-    checklist: Checklist  # that of the file, with the environment's own checks
+    checklist: Checklist  # the file's checklist with the environment's own checks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What a user wrote, checked."""
+    """A checked configuration."""
 
     path: Path
     origins: Origins = field(repr=False)  # where each value was written
-    written: Mapping[str, Any] = field(repr=False)  # what the models read: merged, with the values of variables
+    written: Mapping[str, Any] = field(
+        repr=False
+    )  # the document that the models read: merged, with the values of variables
     digest: str  # SHA-256 of that
     checklist: Checklist
     targets: Mapping[str, Target]
-    unset: Mapping[str, tuple[FileProblem, ...]]  # environments that cannot be used here: a variable is not set
+    unset: Mapping[str, tuple[FileProblem, ...]]  # environments with a variable that is not set
     dotenv: Dotenv
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """The names of all environments, also of those that cannot be used here."""
+        """The names of all environments, including those with a variable that is not set."""
         return tuple(name for name in self.origins.document.value["env"])
 
     @property

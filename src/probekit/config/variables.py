@@ -1,4 +1,4 @@
-"""`${NAME}` and `${NAME:-default}` in a text: what it names, and what it stands for."""
+"""Parse `${NAME}` and `${NAME:-default}` in a text and find their values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Lookup = Callable[[str], str | None]  # the value of a variable; None where it i
 _BEGINNING: Final = re.compile(r"\$\$\{|\$\{")
 _VARIABLE: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}", re.ASCII)
 FORM: Final = "${NAME} or ${NAME:-default}"
-_WHOLE: Final = 4  # characters of a value that is hidden inside of words, too
+_WHOLE: Final = 4  # characters; a value at least that long is also hidden inside words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +24,14 @@ class Variable:
     default: str | None
 
     def value(self, lookup: Lookup) -> str | None:
-        """What it stands for; a default also replaces an empty value. None: it is not set and has no default."""
+        """The value or the default, which also replaces an empty value; None: not set and no default."""
         value = lookup(self.name)
         return value if value or self.default is None else self.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitution:
-    """A text of a configuration in which variables stood."""
+    """A text of a configuration that contained variables."""
 
     written: str
     variables: tuple[str, ...]
@@ -40,7 +40,7 @@ class Substitution:
 
 
 def has_variable(text: str) -> bool:
-    """Whether a text needs reading: it holds a variable or an escaped one."""
+    """Whether a text contains a variable or an escaped one."""
     return "${" in text
 
 
@@ -48,7 +48,7 @@ def parts_of(text: str) -> list[str | Variable]:
     """The literal parts of a text and the variables between them.
 
     Raises:
-        ValueError: something after `${` is no variable; the message holds no word of the text.
+        ValueError: an invalid variable after `${`; the message does not repeat the text.
     """
     parts: list[str | Variable] = []
     at = 0
@@ -60,16 +60,16 @@ def parts_of(text: str) -> list[str | Variable]:
             continue
         variable = _VARIABLE.match(text, found.start())
         if variable is None:
-            raise ValueError("no variable's name and } after '${'")
+            raise ValueError("'${' without a variable's name and }")
         if "${" in (variable["default"] or ""):
-            raise ValueError("a variable inside of another")
+            raise ValueError("a variable inside another one")
         parts.append(Variable(name=variable["name"], default=variable["default"]))
         at = variable.end()
     return [part for part in (*parts, text[at:]) if part]
 
 
 class HiddenValues:
-    """Takes the values of variables out of messages, each with its name in its place."""
+    """Replaces the values of variables in messages by their names."""
 
     def __init__(self, substitutions: Iterable[Substitution]) -> None:
         pairs: dict[str, str] = {}  # the name by the value
@@ -84,9 +84,9 @@ class HiddenValues:
             self._redactor.learn(value)
 
     def clean(self, text: str) -> str:
-        """The text without the values, nor eight characters of one in a row."""
+        """The text without the values and without any eight consecutive characters of one."""
         for value, name in self._pairs:
             if value in text:  # a file with a thousand mistakes may have as many variables
                 pattern = re.escape(value) if len(value) >= _WHOLE else rf"(?<!\w){re.escape(value)}(?!\w)"
-                text = re.sub(pattern, f"${{{name}}}", text)  # a name holds nothing that a replacement reads
+                text = re.sub(pattern, f"${{{name}}}", text)  # a name contains no escapes of a replacement
         return self._redactor.clean(text)

@@ -1,4 +1,4 @@
-"""Which line of a TOML file is wrong, and what was expected there?"""
+"""Read TOML files; report each mistake with its line, what was found and what was expected."""
 
 from probekit.toml_file.lines import Keys, line_of
 from probekit.toml_file.mistakes import Mistake, mistakes

@@ -1,4 +1,4 @@
-"""On which line of a TOML file does a key stand? tree-sitter knows; it is loaded only to report a mistake."""
+"""Find the line of a key in a TOML file with tree-sitter, which is loaded only to report a mistake."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 Keys = Sequence[str | int]
 _Path = tuple[str | int, ...]
-_DEEPEST: Final = 64  # parts of a key: below, its parent is near enough
+_DEEPEST: Final = 64  # parts of a key; a deeper key has the line of its parent
 
 
 def line_of(text: str, keys: Keys) -> int | None:
-    """The line, counted from 1, on which this key stands, else its nearest parent; None for the document as a whole."""
+    """The line of a key, counted from 1, or of its nearest parent; None for the whole document."""
     lines = _lines(text)
     return next((lines[path] for path in _upwards(keys) if path in lines), None)
 
@@ -27,9 +27,9 @@ def _upwards(keys: Keys) -> Iterator[_Path]:
     return (tuple(keys[:length]) for length in range(min(len(keys), _DEEPEST), 0, -1))
 
 
-@lru_cache(maxsize=64)  # a hundred mistakes ask a hundred times, and a configuration has 33 files and a checklist
+@lru_cache(maxsize=64)  # each mistake asks; a configuration has up to 33 files and a checklist
 def _lines(text: str) -> Mapping[_Path, int]:
-    """The line of every key; a key that only longer ones imply, as `a` in `[a.b]`, has the line of their first."""
+    """The line of every key; a key that longer ones imply, such as `a` in `[a.b]`, has the line of the first."""
     import tree_sitter_toml  # noqa: PLC0415  # only a mistake needs it
     from tree_sitter import Language, Parser  # noqa: PLC0415  # see above
 
@@ -45,7 +45,7 @@ def _lines(text: str) -> Mapping[_Path, int]:
 
 
 def _paths(root: Node) -> Iterator[tuple[_Path, Node]]:
-    """Every path in the document with the node it begins at, without recursion: the depth is the writer's."""
+    """Every path in the document with its first node; without recursion, because a file may nest to any depth."""
     counts: dict[_Path, int] = {}
     waiting: deque[tuple[_Path, Node]] = deque([((), root)])
     while waiting:
@@ -68,7 +68,7 @@ def _paths(root: Node) -> Iterator[tuple[_Path, Node]]:
 
 
 def _in_arrays(names: _Path, counts: dict[_Path, int], *, begins: bool) -> _Path:
-    """A table's path with the number of each array element that it lies in."""
+    """A table's path with the index of each array element that contains it."""
     path: _Path = ()
     for depth, name in enumerate(names, start=1):
         path = (*path, name)
@@ -80,10 +80,10 @@ def _in_arrays(names: _Path, counts: dict[_Path, int], *, begins: bool) -> _Path
 
 
 def _names(key: Node) -> _Path:
-    """The parts of a bare, quoted or dotted key; of a longer one the first."""
+    """The parts of a bare, quoted or dotted key; of a longer one, the first `_DEEPEST`."""
     names: deque[str] = deque(maxlen=_DEEPEST)
     waiting = [key]
-    while waiting:  # a dotted key holds the dotted key of all its parts but the last
+    while waiting:  # the node of a dotted key contains the dotted key without its last part
         node = waiting.pop()
         if node.type == "dotted_key":
             waiting += node.named_children
@@ -98,5 +98,5 @@ def _name(key: Node) -> str:
         return text
     try:
         return next(iter(tomllib.loads(f"{text} = 0")))
-    except ValueError:  # the rest of a file that is no TOML
+    except ValueError:  # the rest of an invalid file
         return text

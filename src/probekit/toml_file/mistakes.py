@@ -1,4 +1,4 @@
-"""What does a pydantic error say, in an operator's words? Never what was written: it may be a secret."""
+"""Translate pydantic errors into messages for operators, without the written value: it may be a secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One error of a document, without the file: where in it, what was found, what was expected, what to do."""
+    """One error of a document: its keys, what was found, what was expected, what to do."""
 
     keys: tuple[str | int, ...]
     found: str
@@ -24,7 +24,7 @@ class Mistake:
 
 
 def mistakes(error: ValidationError, model: type[BaseModel], prefix: Keys = ()) -> Iterator[Mistake]:
-    """What pydantic found in the table at `prefix`, which the model describes."""
+    """The errors that pydantic found in the table at `prefix`, described by the model."""
     for one in error.errors(include_url=False):
         keys = tuple(part for part in one["loc"] if part != "[key]")
         wrong = Wrong(
@@ -40,7 +40,7 @@ def mistakes(error: ValidationError, model: type[BaseModel], prefix: Keys = ()) 
 
 
 def _described(model: type[BaseModel], keys: Keys) -> str:
-    """What the model says of the field at this place."""
+    """The description of the field at these keys."""
     fields = getattr(_inside(model, keys[:-1]), "model_fields", {}) if keys else {}
     return next((field.description or "" for name, field in fields.items() if keys[-1] in (name, field.alias)), "")
 
@@ -52,7 +52,7 @@ def _known(annotation: Any) -> Iterator[str]:  # noqa: ANN401  # a type, or what
 
 
 def _inside(annotation: Any, keys: Keys) -> Any:  # noqa: ANN401  # see above
-    """The model of what stands at these keys of a table of that type; None where there is no model."""
+    """The model at these keys of a table of that type; None where there is no model."""
     for part in keys:
         annotation = _entry(_bare(annotation), part)
     return _bare(annotation)
@@ -69,7 +69,7 @@ def _entry(annotation: Any, part: str | int) -> Any:  # noqa: ANN401  # see abov
 
 
 def _bare(annotation: Any) -> Any:  # noqa: ANN401  # see above
-    """The type without `| None` and what annotates it: the part that can have entries."""
+    """The type without `| None` and annotations: the part that can have entries."""
     origin = get_origin(annotation)
     if origin is None or (isinstance(origin, type) and issubclass(origin, Mapping | Sequence)):
         return annotation

@@ -1,4 +1,4 @@
-"""How is a mistake in a file told? In one line that says where, what, what instead, and what to do."""
+"""The message for a mistake in a file: one line with file, line, key, what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-_LONGEST: Final = 200  # characters that are repeated of what was written
+_LONGEST: Final = 200  # characters of the written text that a message repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:
-    """One mistake: where it is, what was found, what was expected, what to do."""
+    """One mistake in a file: its place, what was found, what was expected, what to do."""
 
     file: Path
     line: int | None
     key: str
     found: str
-    expected: str  # empty where `found` says it all
+    expected: str  # empty where `found` is enough
     hint: str = ""
 
     def __str__(self) -> str:
@@ -35,12 +35,12 @@ def _short(text: str) -> str:
 
 
 def _printable(line: str) -> str:
-    """Without the line feeds and control characters that a quoted key may hold."""
+    """The line with control characters escaped, which a quoted key may contain."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
 
 
 class ConfigError(Exception):
-    """A file cannot be used as it stands."""
+    """A file has mistakes and cannot be used."""
 
     def __init__(self, problems: Iterable[FileProblem]) -> None:
         self.problems = tuple(problems)
@@ -48,7 +48,7 @@ class ConfigError(Exception):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the known word that is most like this one, else nothing: the end of a sentence."""
+    """`; did you mean 'x'?` with the most similar known word, or an empty text."""
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), by_lower, n=1)
     return f"; did you mean '{by_lower[close[0]]}'?" if close else ""

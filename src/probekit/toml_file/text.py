@@ -1,4 +1,4 @@
-"""What does a TOML file hold? Its text and its document, or a ConfigError that says why not."""
+"""Read a TOML file: its text and its document, or a ConfigError with the reason."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from probekit.toml_file.lines import Keys, line_of
 from probekit.toml_file.problem import ConfigError, FileProblem
 from probekit.toml_file.syntax import in_words
 
-_NO_FILE: Final = "name it with --config, or write it: probekit init URL"
+_NO_FILE: Final = "name the file with --config, or create one: probekit init URL"
 
 
 def read(path: Path) -> dict[str, Any]:
     """The document in a TOML file.
 
     Raises:
-        ConfigError: there is no such file, or it is no TOML.
+        ConfigError: the file does not exist, or is not valid TOML.
     """
     return parse(text_of(path), path)
 
 
 def text_of(path: Path, *, if_missing: str = _NO_FILE) -> str:
-    """The file's text; `if_missing` says what to do where there is none.
+    """The text of a file; `if_missing` is the advice where it does not exist.
 
     Raises:
-        ConfigError: it cannot be read, is no UTF-8 or larger than any configuration.
+        ConfigError: the file cannot be read, is not UTF-8, or is too large.
     """
     try:
         data = read_file(path)
     except OSError as error:
         hint = if_missing if isinstance(error, FileNotFoundError) else ""
         summary = error.strerror or type(error).__name__
-        raise _refused(path, f"it cannot be read: {summary}", "a TOML file", hint=hint) from error
+        raise _refused(path, f"cannot be read: {summary}", "a TOML file", hint=hint) from error
     except ValueError as error:  # a NUL in its name
-        raise _refused(path, "no file can have this name", "the path of a TOML file") from error
+        raise _refused(path, "invalid file name", "the path of a TOML file") from error
     try:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _refused(path, "not UTF-8", "a text in UTF-8", line=line) from error
+        raise _refused(path, "not UTF-8", "a file encoded in UTF-8", line=line) from error
 
 
 def parse(text: str, path: Path) -> dict[str, Any]:
     """The document in the text of a TOML file.
 
     Raises:
-        ConfigError: a mistake in its syntax, with line and column.
+        ConfigError: a syntax error, with line and column.
     """
     try:
         document = tomllib.loads(text)
@@ -57,28 +57,28 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         summary, _, place = str(error).rpartition(" (at ")
         at = re.match(r"line (\d+), column (\d+)", place)
         line = int(at[1]) if at else text.rstrip("\r\n").count("\n") + 1
-        column = f"column {at[2]}" if at else "the end of the file"
-        raise _refused(path, f"no TOML at {column}: {in_words(summary)}", "", line=line) from error
+        column = f"column {at[2]}" if at else "end of file"
+        raise _refused(path, f"TOML syntax error, {column}: {in_words(summary)}", "", line=line) from error
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         found, line = _too_much(text)
-        raise _refused(path, found, "less", line=line) from error
+        raise _refused(path, found, "", line=line) from error
     if keys := _too_large(document):
-        raise _refused(path, "a number too large", "one of 64 bits (toml.io)", line=line_of(text, keys))
+        raise _refused(path, "number too large", "an integer of 64 bits", line=line_of(text, keys))
     return document
 
 
 def _too_much(text: str) -> tuple[str, int]:
-    """What Python cannot read, and its line: a number of more digits than int() takes, else the deepest nesting."""
+    """The reason why Python cannot read the text, and its line: a number too long for int(), else nesting."""
     lines = text.split("\n")
     for number, line in enumerate(lines, start=1):
         if re.search(r"[0-9_]{4300}", line):
-            return "a number of thousands of digits", number
+            return "a number has thousands of digits; shorten it", number
     deepest = max(range(len(lines)), key=lambda at: lines[at].count("[") + lines[at].count("{") + lines[at].count("."))
-    return "nested too deeply", deepest + 1
+    return "tables or lists are nested too deeply", deepest + 1
 
 
 def _too_large(document: dict[str, Any]) -> Keys:
-    """The keys of an integer that TOML does not know, and that not every use of a number in Python survives."""
+    """The keys of an integer of more than 64 bits, which TOML does not allow; empty where there is none."""
     waiting: list[tuple[tuple[str | int, ...], object]] = [((), document)]
     while waiting:
         keys, value = waiting.pop()

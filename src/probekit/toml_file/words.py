@@ -1,7 +1,7 @@
-"""What each error of pydantic means, in probekit's words. No text of pydantic is shown.
+"""Messages for the errors of pydantic. No text of pydantic is shown.
 
-A type is a row of one of three tables: `DUE` (a value of another type), `TOLD` (any other mistake of a document) or
-`NOT_IN_TOML` (what no document of TOML can cause, with the reason).
+Each error type is in one of three tables: `DUE` (a value of another type), `OTHER` (any other mistake of a document) or
+`NOT_IN_TOML` (an error that no TOML document can cause, with the reason).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, Final, NamedTuple
 
 from probekit.toml_file.problem import nearest
 
-_READABLE: Final = 60  # characters of a pattern that its description need not stand for
-_SHOWN: Final = 30  # characters of a word that stands where one of a few is due
+_READABLE: Final = 60  # characters of a pattern; a longer one is replaced by its description
+_SHOWN: Final = 30  # characters of a written word that a message repeats
 
 
 class Finding(NamedTuple):
-    """What was found, what was expected (empty where the first says it all), and what to do."""
+    """What was found, what was expected (empty where the first is enough), and what to do."""
 
     found: str
     expected: str
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """One error of pydantic with what the model says of its place."""
+    """One error of pydantic with the description and the keys of its place."""
 
     type: str
     written: object
@@ -39,19 +39,22 @@ class Wrong:
 
     @property
     def meant(self) -> str:
-        """The setting's description, to follow what was expected."""
-        return f" ({self.description})" if self.description else ""
+        """The first sentence of the setting's description in parentheses, to follow what was expected."""
+        sentence, end, _ = self.description.partition(". ")
+        return f" ({sentence if end else self.description.removesuffix('.')})" if self.description else ""
 
 
 def finding(wrong: Wrong) -> Finding:
-    """The error in probekit's words; a type that no table names is only said not to be accepted."""
+    """The message for an error; a general one for a type that is in no table."""
+    if wrong.context.get("class_name") == "SecretRef" and not isinstance(wrong.written, dict):
+        return Finding('secrets are not written here: use { env = "NAME" }', "")
     if due := DUE.get(wrong.type):
         return Finding(shown(wrong.written) if "number" in due else kind_of(wrong.written), due + wrong.meant)
-    return TOLD.get(wrong.type, _not_accepted)(wrong)
+    return OTHER.get(wrong.type, _not_accepted)(wrong)
 
 
 def kind_of(value: object) -> str:
-    """What TOML calls a value."""
+    """The type of a TOML value, in words."""
     kinds: Iterable[tuple[type | tuple[type, ...], str]] = (
         (bool, "true or false"),
         ((int, float), "a number"),
@@ -64,7 +67,7 @@ def kind_of(value: object) -> str:
 
 
 def shown(value: object, *, is_word: bool = False) -> str:
-    """The value itself where it can be no secret: a number where a number is due, one word for another."""
+    """The value itself where it cannot be a secret: a number, or a word in place of another word; else its type."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
@@ -73,7 +76,7 @@ def shown(value: object, *, is_word: bool = False) -> str:
 
 
 def _not_accepted(wrong: Wrong) -> Finding:
-    return Finding(f"{kind_of(wrong.written)} that is not accepted here", wrong.description)
+    return Finding(f"{kind_of(wrong.written)} is not accepted here{wrong.meant}", "")
 
 
 def _unknown_key(wrong: Wrong) -> Finding:
@@ -81,13 +84,13 @@ def _unknown_key(wrong: Wrong) -> Finding:
 
 
 def _missing(wrong: Wrong) -> Finding:
-    return Finding("missing", wrong.description, "" if wrong.description else "it is required")
+    return Finding("missing", "", f"this setting is required{wrong.meant}")
 
 
 def _pattern(wrong: Wrong) -> Finding:
-    pattern = f"one that fits {wrong.context['pattern']}"
-    is_long = wrong.description and len(pattern) > _READABLE
-    return Finding("a text of another form", wrong.description if is_long else pattern + wrong.meant)
+    pattern = f" that matches {wrong.context['pattern']}"
+    is_long = wrong.description and len(wrong.context["pattern"]) > _READABLE
+    return Finding("wrong format", f"a text{'' if is_long else pattern}{wrong.meant}")
 
 
 def _one_of_few(wrong: Wrong) -> Finding:
@@ -98,7 +101,7 @@ def _one_of_few(wrong: Wrong) -> Finding:
 
 
 def _own(wrong: Wrong) -> Finding:
-    """What a validator of probekit itself says."""
+    """The message of a validator of probekit."""
     return Finding(str(wrong.context["error"]), "")
 
 
@@ -107,7 +110,7 @@ def _bound(word: str, name: str) -> Callable[[Wrong], Finding]:
 
 
 def _other(expected: str, *names: str) -> Callable[[Wrong], Finding]:
-    """A value of the right type that is not what was expected; `{}` stands for the values of the context."""
+    """A value of the right type with another content; `{}` is replaced by the values of the context."""
     return lambda wrong: Finding(
         kind_of(wrong.written), expected.format(*(wrong.context[name] for name in names)) + wrong.meant
     )
@@ -117,13 +120,13 @@ def _short(one: str, several: str) -> Callable[[Wrong], Finding]:
     def finding_of(wrong: Wrong) -> Finding:
         least = wrong.context["min_length"]
         things = one if least == 1 else several
-        return Finding(f"{kind_of(wrong.written)} too short", f"at least {least} {things}{wrong.meant}")
+        return Finding("too short", f"at least {least} {things}{wrong.meant}")
 
     return finding_of
 
 
 def _long(wrong: Wrong) -> Finding:
-    """More entries or characters than are allowed."""
+    """A text or a list that is too long."""
     written, most = wrong.written, wrong.context["max_length"]
     things = ("character", "characters") if isinstance(written, str) else ("entry", "entries")
     length = len(written) if isinstance(written, str) else wrong.context.get("actual_length")
@@ -155,7 +158,7 @@ DUE: Final = {
     **dict.fromkeys(("uuid_type", "uuid_parsing"), "a UUID"),
 }
 
-TOLD: Final[Mapping[str, Callable[[Wrong], Finding]]] = {
+OTHER: Final[Mapping[str, Callable[[Wrong], Finding]]] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
     "string_pattern_mismatch": _pattern,
@@ -174,14 +177,14 @@ TOLD: Final[Mapping[str, Callable[[Wrong], Finding]]] = {
     "string_not_ascii": _other("a text of ASCII characters"),
     "bytes_invalid_encoding": _other("a text in {}", "encoding"),
     "set_item_not_hashable": _other("a text or a number"),
-    "none_required": _other("no such key: leave it out"),
+    "none_required": _other("no value: remove this key"),
     "date_past": _other("a date in the past"),
     "date_future": _other("a date in the future"),
     "datetime_past": _other("a date and time in the past"),
     "datetime_future": _other("a date and time in the future"),
-    "timezone_naive": _other("a date and time without a zone"),
-    "timezone_aware": _other("a date and time with a zone, such as 2026-11-23T10:00:00Z"),
-    "timezone_offset": _other("a zone that is {} s ahead of UTC", "tz_expected"),
+    "timezone_naive": _other("a date and time without a time zone"),
+    "timezone_aware": _other("a date and time with a time zone, such as 2026-11-23T10:00:00Z"),
+    "timezone_offset": _other("a time zone {} s ahead of UTC", "tz_expected"),
     "union_tag_invalid": _other("a table whose {} is one of {}", "discriminator", "expected_tags"),
     "union_tag_not_found": _other("a table with the key {}", "discriminator"),
     "url_scheme": _other("a URL that begins with {}", "expected_schemes"),
@@ -189,12 +192,12 @@ TOLD: Final[Mapping[str, Callable[[Wrong], Finding]]] = {
     "decimal_max_digits": _other("at most {} digits", "max_digits"),
     "decimal_max_places": _other("at most {} digits after the point", "decimal_places"),
     "decimal_whole_digits": _other("at most {} digits before the point", "whole_digits"),
-    "recursion_depth_exceeded": lambda _wrong: Finding("nested too deeply", "fewer tables in one another"),
+    "recursion_depth_exceeded": lambda _wrong: Finding("nested too deeply", "fewer nested tables"),
 }
 
 _NO_OBJECT: Final = "tables are read as tables, not as Python objects"
 _NO_JSON: Final = "TOML is read, not JSON"
-_NO_CALL: Final = "no function is called with what a file says"
+_NO_CALL: Final = "no function is called with the content of a file"
 NOT_IN_TOML: Final = {
     **dict.fromkeys(("no_such_attribute", "get_attribute_error", "model_attributes_type"), _NO_OBJECT),
     **dict.fromkeys(("dataclass_exact_type", "is_instance_of", "is_subclass_of", "callable_type"), _NO_OBJECT),
@@ -202,11 +205,11 @@ NOT_IN_TOML: Final = {
     **dict.fromkeys(("arguments_type", "missing_argument", "unexpected_keyword_argument"), _NO_CALL),
     **dict.fromkeys(("missing_keyword_only_argument", "unexpected_positional_argument"), _NO_CALL),
     **dict.fromkeys(("missing_positional_only_argument", "multiple_argument_values"), _NO_CALL),
-    "recursion_loop": "a document of TOML refers to nothing, so it holds no circle",
-    "iteration_error": "the lists of TOML can be read to their end",
-    "invalid_key": "the keys of TOML are texts",
-    **dict.fromkeys(("frozen_field", "frozen_instance"), "nothing is assigned to settings that were read"),
-    "default_factory_not_called": "no default is made of other settings",
+    "recursion_loop": "a TOML document has no references, so it cannot be recursive",
+    "iteration_error": "reading a list of TOML cannot fail",
+    "invalid_key": "keys of TOML are texts",
+    **dict.fromkeys(("frozen_field", "frozen_instance"), "settings are not changed after they were read"),
+    "default_factory_not_called": "no default depends on other settings",
     "assertion_error": "validators raise ValueError",
-    **dict.fromkeys(("missing_sentinel_error", "ellipsis_error"), "no setting has a sentinel of Python for its value"),
+    **dict.fromkeys(("missing_sentinel_error", "ellipsis_error"), "no setting has a Python sentinel as its value"),
 }

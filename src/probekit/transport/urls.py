@@ -117,7 +117,7 @@ def has_host(url: str) -> bool:
 def url_problem(url: str) -> str:
     """The part of a URL that cannot be, without a word of it; empty where it can be asked."""
     if not url.isprintable():
-        return "it holds a character that is not printable"
+        return "it contains a character that is not printable"
     if len(url) > _LONGEST:
         return f"it is longer than {_LONGEST} characters"
     authority = _AUTHORITY.match(url)

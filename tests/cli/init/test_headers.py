@@ -76,7 +76,10 @@ def test_a_value_that_is_missing_is_told_before_any_request(init, site, monkeypa
     result = init(server.url, "--header", "Authorization=HEALTH_AUTH")
 
     assert (result.returncode, server.requests) == (64, [])
-    assert "nothing was written: the variable HEALTH_AUTH is not set, or empty" in result.stderr
+    assert (
+        "nothing was written: the variable HEALTH_AUTH is not set or empty; set it in the environment or in .env"
+        in result.stderr
+    )
 
 
 def test_a_value_that_cannot_stand_in_a_header_is_told_without_it(init, site, monkeypatch) -> None:
