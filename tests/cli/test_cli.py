@@ -174,7 +174,7 @@ def test_a_wrong_command_line_is_64_and_says_what_is_right(probekit, write, argu
     ("text", "told"),
     [
         (None, "probes.toml: cannot be read: No such file or directory"),
-        (None, "write it: probekit init URL"),
+        (None, "create one: probekit init URL"),
         ("[env.prod\n", "probes.toml:1:"),
         ('[env.prod]\nbase_url = "https://a.test"\nscope = []\n', "probes.toml:3: env.prod.scope"),
     ],
@@ -378,7 +378,7 @@ def test_a_broken_line_of_dotenv_is_told_by_its_number_and_shows_no_secret(probe
 
     assert (result.returncode, result.stdout) == (78, "")
     assert result.stderr == (
-        "probekit: .env:4: no NAME=value, expected NAME=value; correct it, or begin it with # to leave it out\n"
+        "probekit: .env:4: invalid line, expected NAME=value; correct it, or start it with # to ignore it\n"
     )
 
 

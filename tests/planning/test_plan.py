@@ -282,7 +282,7 @@ def test_a_limit_that_every_number_of_a_program_keeps_is_refused(planned, checkl
     metrics = ", ".join(f'{name} = "$.it"' for name in checklist.probes[probe].metrics)
     change = f'[env.prod.limits]\n"{item}" = {{ expect = ["{limit}"], reason = "because" }}\n'
 
-    with pytest.raises(ConfigError, match="decides nothing"):
+    with pytest.raises(ConfigError, match="has no effect"):
         planned(item, tables=COMMAND.format(probe=probe, metrics=metrics) + change)
 
 
@@ -299,7 +299,7 @@ def test_a_share_that_a_program_says_without_its_sample_is_refused(planned) -> N
         planned("deploy.performance.error-rate", tables=written)
 
     (told,) = str(refused.value).splitlines()
-    assert "probes.toml:8: env.prod.probes.api.metrics.error_rate: 'error_rate' is of a sample, expected" in told
+    assert "probes.toml:8: env.prod.probes.api.metrics.error_rate: the sample size of 'error_rate' is missing, " in told
     assert 'error_rate = { at = "...", n = "..." }' in told
 
 

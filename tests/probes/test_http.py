@@ -325,12 +325,12 @@ async def test_any_body_is_accepted_where_that_is_declared(answers) -> None:
 
 async def test_silence_is_up_0_and_gives_no_other_number() -> None:
     def silent(_request):
-        raise ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:443 refused the connection")
+        raise ProbeFailedError(Reason.UNREACHABLE, "connection refused by 192.0.2.1:443")
 
     readings = await _measured_over(silent)
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.summary == "192.0.2.1:443 refused the connection"
+    assert readings.summary == "connection refused by 192.0.2.1:443"
 
 
 @pytest.mark.parametrize("reason", [Reason.UNTRUSTED, Reason.TIMEOUT, Reason.MISSING_SECRET, Reason.UNRESOLVED])
@@ -365,8 +365,8 @@ async def _measured_over(handler):
         ({"path": "no-slash"}, "pattern"),
         ({"url": "https://user:word@b.test/"}, "pattern"),
         ({"url": "ftp://b.test/"}, "pattern"),
-        ({"url": "https://b.test:99999/"}, "its port is no number"),
-        ({"url": "https://[::1/"}, "an IPv6 address stands in"),
+        ({"url": "https://b.test:99999/"}, "its port is not a number"),
+        ({"url": "https://[::1/"}, "write an IPv6 address in"),
         ({"path": "/", "assertions": [{"path": "$.a"}]}, "has no condition"),
         (
             {"path": "/", "any_body": True, "assertions": [{"path": "$.a", "equals": 1}]},

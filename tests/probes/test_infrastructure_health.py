@@ -429,12 +429,12 @@ async def test_a_server_that_answers_anything_proves_nothing() -> None:
 
 async def test_silence_is_up_0_and_gives_no_other_number() -> None:
     def silent(_request):
-        raise ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:443 refused the connection")
+        raise ProbeFailedError(Reason.UNREACHABLE, "connection refused by 192.0.2.1:443")
 
     readings = await _measured(silent, components=STORES)
 
     assert readings.values == {"up": Exact(0)}
-    assert readings.summary == "192.0.2.1:443 refused the connection"
+    assert readings.summary == "connection refused by 192.0.2.1:443"
 
 
 @pytest.mark.parametrize("reason", [Reason.UNTRUSTED, Reason.TIMEOUT, Reason.MISSING_SECRET, Reason.UNRESOLVED])

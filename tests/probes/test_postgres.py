@@ -295,7 +295,7 @@ async def test_the_configured_certificate_is_presented(strict, mutual, version, 
 @MODES
 @pytest.mark.parametrize(
     ("certificate", "told"),
-    [(None, "was shown none"), ("wrong", "does not accept that of connect.client_cert (SSL error: tlsv1 alert")],
+    [(None, "received none"), ("wrong", "rejected that of connect.client_cert (SSL error: tlsv1 alert")],
 )
 async def test_without_a_certificate_that_it_takes_the_server_is_not_down(
     strict, mutual, version, mode, certificate, told

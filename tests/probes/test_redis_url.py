@@ -103,9 +103,9 @@ def test_the_master_may_be_named_beside_the_url(text) -> None:
         (f"redis://:{SECRET}@cache test", "its host is neither a name nor an IP address"),
         (f"redis://:{SECRET}@[cache.test", "its host is neither a name nor an IP address"),
         (f"redis://:{SECRET}@a.test,b.test", "its host is neither a name nor an IP address"),
-        (f"redis://:{SECRET}@cache.test:port", "its port is no number from 1 to 65535"),
-        (f"redis://:{SECRET}@cache.test:99999", "its port is no number from 1 to 65535"),
-        (f"redis://:{SECRET}@cache.test:0", "its port is no number from 1 to 65535"),
+        (f"redis://:{SECRET}@cache.test:port", "its port is not a number from 1 to 65535"),
+        (f"redis://:{SECRET}@cache.test:99999", "its port is not a number from 1 to 65535"),
+        (f"redis://:{SECRET}@cache.test:0", "its port is not a number from 1 to 65535"),
         (f"redis://:{SECRET}@cache.test/zero", "its database must be a number"),
         (f"redis://:{SECRET}@cache.test/-1", "its database must be a number"),
         (f"redis://:{SECRET}@cache.test/1/2", "its database must be a number"),
@@ -126,7 +126,7 @@ def test_the_master_may_be_named_beside_the_url(text) -> None:
         (f"redis+sentinel://:{SECRET}@a.test/{SECRET}?master={SECRET}2", "names more than one master"),
         (f"redis+sentinel://:{SECRET}@a.test,:1/shop", "its host is missing"),
         (f"redis+sentinel://:{SECRET}@a.test/shop/1/2", "its database must be a number"),
-        (f"redis+cluster://:{SECRET}@a.test,b.test:x", "its port is no number"),
+        (f"redis+cluster://:{SECRET}@a.test,b.test:x", "its port is not a number"),
     ],
 )
 def test_the_part_that_is_wrong_is_named_and_nothing_of_the_url_is_shown(text, part) -> None:

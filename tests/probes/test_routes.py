@@ -121,11 +121,11 @@ async def test_the_evidence_names_route_status_and_what_was_due(answers) -> None
 
 @pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.TIMEOUT])
 async def test_silence_counts_as_unexpected(answers, reason) -> None:
-    silent = ProbeFailedError(reason, "no answer from 192.0.2.1:443 within 1 s")
+    silent = ProbeFailedError(reason, "no response from 192.0.2.1:443 within 1 s")
     readings = await answers({"/one": silent, "/two": 200}, {"path": "/one"}, {"path": "/two"})
 
     assert readings.values["unexpected"] == Exact(1)
-    assert "GET /one: no answer from 192.0.2.1:443 within 1 s" in readings.summary
+    assert "GET /one: no response from 192.0.2.1:443 within 1 s" in readings.summary
 
 
 async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, http_reply) -> None:
@@ -148,8 +148,8 @@ async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, ht
     )
 
     assert readings.values["unexpected"] == Exact(2)
-    assert "127.0.0.1:1 refused the connection" in readings.summary
-    assert f"127.0.0.1:{mute_port} closed the connection without an answer" in readings.summary
+    assert "connection refused by 127.0.0.1:1" in readings.summary
+    assert f"127.0.0.1:{mute_port} closed the connection without a response" in readings.summary
     assert open_peer.connections == 3  # the route, and two paths that cannot exist
 
 
@@ -300,7 +300,7 @@ async def test_what_its_routes_wait_for_our_throttle_at_the_same_time_is_no_sum(
         ([{"path": "/a", "url": "https://b.test/"}], "either 'path' or 'url'"),
         ([{"path": "a"}], "pattern"),
         ([{"url": "https://user:word@b.test/"}], "pattern"),
-        ([{"url": "https://b.test:99999/"}], "its port is no number"),
+        ([{"url": "https://b.test:99999/"}], "its port is not a number"),
         ([{"path": "/a"}, {"path": "/a", "expect": 401}], "'GET /a' is listed twice"),
         ([{"path": "/a", "need": "optional"}], "nothing would be measured"),
         ([{"path": "/a", "need": "sometimes"}], "optional"),

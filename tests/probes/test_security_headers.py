@@ -297,7 +297,7 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
         ),
         ({"/": page(), "/api": page(301, Location="/v2")}, {"api": "/api"}, Reason.BAD_RESPONSE, "/api redirects to"),
         (
-            {"/": ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:443 refused the connection")},
+            {"/": ProbeFailedError(Reason.UNREACHABLE, "connection refused by 192.0.2.1:443")},
             {},
             Reason.UNREACHABLE,
             "refused",
@@ -381,7 +381,7 @@ async def test_plain_http_is_asked_of_the_same_machine(read) -> None:
 @pytest.mark.parametrize(
     ("plain", "reason"),
     [
-        (ProbeFailedError(Reason.UNREACHABLE, "192.0.2.1:80 refused the connection"), Reason.UNREACHABLE),
+        (ProbeFailedError(Reason.UNREACHABLE, "connection refused by 192.0.2.1:80"), Reason.UNREACHABLE),
         (httpx.Response(429), Reason.TURNED_AWAY),
         (httpx.Response(407), Reason.TURNED_AWAY),
         (httpx.Response(403, headers={"CF-Mitigated": "challenge"}), Reason.TURNED_AWAY),

@@ -299,7 +299,7 @@ async def test_a_server_that_takes_the_client_certificate_is_read_as_any_other(m
 
 @pytest.mark.parametrize(
     ("certificate", "told"),
-    [(None, "was shown none; configure connect.client_cert"), ("wrong", "does not accept that of connect.client_cert")],
+    [(None, "received none; configure connect.client_cert"), ("wrong", "rejected that of connect.client_cert")],
 )
 async def test_with_tls_1_2_a_demanded_certificate_denies_the_handshake(mutual, read, certificate, told) -> None:
     with pytest.raises(ProbeFailedError) as failed:
@@ -533,7 +533,7 @@ async def test_a_declared_fingerprint_or_issuer_is_held_against_the_leaf(
         (True, {}, "TLS handshake timeout: 127.0.0.1:{} accepted the connection and did not finish within 0.5 s"),
         (True, {"starttls": "smtp"}, "STARTTLS timeout: 127.0.0.1:{} accepted the connection"),
         (True, {"starttls": "postgres"}, "STARTTLS timeout: 127.0.0.1:{} accepted the connection"),
-        (False, {}, "no TLS with 127.0.0.1:{}"),
+        (False, {}, "TLS handshake with 127.0.0.1:{} failed"),
     ],
 )
 async def test_where_no_tls_is_spoken_there_is_no_reading(serve, silent, trusted_file, settings, told) -> None:

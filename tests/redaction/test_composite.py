@@ -114,8 +114,8 @@ def test_the_hosts_in_a_secret(secret, hosts) -> None:
     ("secret", "text"),
     [
         ("postgresql+psycopg://probe:s3cret-w%40rd@production.test/shop", "postgresql+psycopg://production.test"),
-        ("redis://cache.production.test:6379/0", "redis://cache.production.test:6379/0 refused the connection"),
-        ("redis://:production@cache.production.test:6379/0", "cache.production.test:6379 refused the connection"),
+        ("redis://cache.production.test:6379/0", "connection refused by redis://cache.production.test:6379/0"),
+        ("redis://:production@cache.production.test:6379/0", "connection refused by cache.production.test:6379"),
         ("https://app.test/", "https://app.test/ answers"),
         (
             '"postgresql://probe:s3cret-w%40rd@production.test/shop"',

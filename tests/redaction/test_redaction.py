@@ -304,8 +304,8 @@ def test_half_a_surrogate_stays_what_it_is(code) -> None:
     ("secret", "text"),
     [
         ("production1", "no answer in production"),
-        ("connection-7", "127.0.0.1:80 refused the connection"),
-        ("certificate", "the certificate of db.test:5432 does not verify"),
+        ("connection-7", "connection refused by 127.0.0.1:80"),
+        ("certificate", "certificate verification failed for db.test:5432"),
         ("postgres", "PostgreSQL at postgres:5432 answers"),
         ("redis", "redis://HOST:PORT is due"),
         ("prod", "read in production"),

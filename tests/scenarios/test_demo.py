@@ -320,7 +320,7 @@ def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, r
     assert seen.not_green[DAYS] == seen.not_green[DEPLOYED] == "error"
     assert seen.verdicts["deploy.services.database-connectivity"]["passed"]
     assert seen.report["situation"]["release"]["served"] == "down"
-    assert "refused the connection" in seen.verdicts[HEALTH]["because"]
+    assert "connection refused by" in seen.verdicts[HEALTH]["because"]
     assert ("control.silent" in seen.err) is not row["control"]
 
 

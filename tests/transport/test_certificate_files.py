@@ -18,7 +18,7 @@ from probekit.model.measurement import ProbeFailedError, Reason
 from probekit.transport.trust import Trust
 
 PART = "a part of it is missing or damaged"
-NO_CERTIFICATE = "no certificate stands in it"
+NO_CERTIFICATE = "it contains no certificate"
 _CA = trustme.CA()
 _ONE, _OTHER = _CA.issue_cert("a.example.com"), _CA.issue_cert("b.example.com")
 KEY, CERTIFICATE = _ONE.private_key_pem.bytes(), _ONE.cert_chain_pems[0].bytes()
@@ -40,7 +40,7 @@ LOCKED = load_pem_private_key(KEY, None).private_bytes(
         ("client_cert", KEY, PART),
         ("client_cert", CERTIFICATE, PART),
         ("client_cert", KEY[:100] + CERTIFICATE, PART),
-        ("client_cert", _OTHER.private_key_pem.bytes() + CERTIFICATE, "its key is not the key of its certificate"),
+        ("client_cert", _OTHER.private_key_pem.bytes() + CERTIFICATE, "its key does not match its certificate"),
         ("client_cert", LOCKED + CERTIFICATE, "its key is encrypted"),
     ],
 )

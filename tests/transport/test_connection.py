@@ -171,13 +171,13 @@ def test_a_proxy_s_url_may_hold_a_user() -> None:
 @pytest.mark.parametrize(
     ("url", "part"),
     [
-        ("", "it does not begin as SCHEME://HOST"),
-        ("proxy.test:3128", "it does not begin as SCHEME://HOST"),
+        ("", "it does not begin with SCHEME://HOST"),
+        ("proxy.test:3128", "it does not begin with SCHEME://HOST"),
         ("https://secret@proxy.test", "its scheme must be http"),
         ("socks5://proxy.test", "its scheme must be http"),
         ("http://:secret@", "its host is missing"),
-        ("http://me:secret@proxy.test:0", "its port is no number from 1 to 65535"),
-        ("http://me:secret/1@proxy.test", "its port is no number from 1 to 65535"),
+        ("http://me:secret@proxy.test:0", "its port is not a number from 1 to 65535"),
+        ("http://me:secret/1@proxy.test", "its port is not a number from 1 to 65535"),
         ("http://me:secret@[proxy.test", "its host is neither a name nor an IP address"),
         ("http://me:secret@proxy.test\n", "it contains a character that is not printable"),
     ],
@@ -187,7 +187,7 @@ def test_what_is_no_proxy_is_told_by_its_part_without_a_word_of_it(url, part) ->
         proxy_of(url, "$HTTPS_PROXY")
 
     assert failed.value.reason is Reason.MISSING_SETTING
-    assert failed.value.detail.startswith(f"$HTTPS_PROXY holds no URL of a proxy: {part}")
+    assert failed.value.detail.startswith(f"$HTTPS_PROXY is not the URL of a proxy: {part}")
     assert "secret" not in str(failed.value)
 
 
@@ -241,8 +241,8 @@ async def test_the_configured_certificate_is_presented_to_a_server_that_asks(ask
 @pytest.mark.parametrize(
     ("certificate", "told"),
     [
-        (None, "demands a client certificate and was shown none"),
-        ("wrong", "demands a client certificate and does not accept that of connect.client_cert"),
+        (None, "requires a client certificate and received none"),
+        ("wrong", "requires a client certificate and rejected that of connect.client_cert"),
     ],
 )
 async def test_without_a_certificate_that_it_takes_the_access_is_denied(

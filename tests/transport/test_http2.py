@@ -70,7 +70,7 @@ async def test_who_closes_without_a_word_is_asked_for_http2(refusal, answer, pro
     error = await refusal(talking(answer), protocols)
 
     assert error.reason is reason
-    assert ("speaks HTTP/2 only" in error.detail) is (reason is Reason.TURNED_AWAY)
+    assert ("supports HTTP/2 only" in error.detail) is (reason is Reason.TURNED_AWAY)
 
 
 @pytest.mark.parametrize("protocols", [None, ["h2"]])

@@ -158,7 +158,7 @@ async def test_https_is_asked_no_resolver_and_loses_nothing() -> None:
         ("https://app.example.com/?token=secret-pw", "it has a query; remove it"),
         ("https://app.example.com/#secret-pw", "it has a fragment (#), which is never sent; remove it"),
         ("https:///health", "its host is missing"),
-        ("https://app.example.com:99999/", "its port is no number from 1 to 65535"),
+        ("https://app.example.com:99999/", "its port is not a number from 1 to 65535"),
         ("https://app.example.com/a b", "it contains a space; write %20"),
         ("https://app.example.com/\udcff", "it contains a character that is not printable"),
         ("https://app.example.com/a\nb", "it contains a character that is not printable"),

@@ -1,8 +1,8 @@
 """Connections and HTTP exchanges, bounded in size and time.
 
-httpx imports its own command line, and with it rich and Pygments, wherever those are there: a tenth of the time that a
-run takes to start. Here it is imported without: None in `sys.modules` stands for a module that cannot be imported
-(docs.python.org/3/reference/import.html#the-module-cache), for which httpx has a substitute.
+Where rich is installed, httpx imports its own command line with rich and Pygments, a tenth of the start-up time. It is
+imported without that here: None in `sys.modules` makes an import fail
+(docs.python.org/3/reference/import.html#the-module-cache), and httpx has a substitute for that case.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 _COMMAND_LINE = "httpx._main"
 
 if "httpx" not in sys.modules:
-    sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]  # None stands for no module
-    import httpx  # noqa: F401  # every module below finds it so
+    sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]  # None makes the import fail
+    import httpx  # noqa: F401  # imported here first
 
     del sys.modules[_COMMAND_LINE]

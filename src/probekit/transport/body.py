@@ -1,4 +1,4 @@
-"""Decode a body: take its content codings off within a bound, and read it as text."""
+"""Decode the content codings of a body within a size limit, and read it as text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 from probekit.model.measurement import ProbeFailedError, Reason
 
 DOCUMENT: Final = 1 << 20  # bytes of a body that is read as a document, after decompression
-PAGE: Final = 8 << 20  # bytes of a body whose size alone, or whose beginning, is looked at
-_MOST_CODINGS: Final = 4  # that are decoded one after another: each holds a window of 32 KiB
-_MOST_MEMBERS: Final = 10_000  # of a gzip body: an empty one is 20 bytes, and costs as much time as a large one
-_AT_ONCE: Final = 1 << 14  # bytes that zlib is given
+PAGE: Final = 8 << 20  # bytes of a body of which only the size or the beginning is read
+_MOST_CODINGS: Final = 4  # content codings of one body; each needs a window of 32 KiB
+_MOST_MEMBERS: Final = 10_000  # of a gzip body; an empty one has 20 bytes and takes as much time as a large one
+_AT_ONCE: Final = 1 << 14  # bytes per call of zlib
 _DECODED: Final = frozenset(("gzip", "x-gzip", "deflate"))
 _NOT_DECODED: Final = frozenset((  # the rest of IANA's registry of content codings (RFC 9110 section 16.6.1)
     "aes128gcm", "br", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress", "zstd",
@@ -20,7 +20,7 @@ _NOT_DECODED: Final = frozenset((  # the rest of IANA's registry of content codi
 _ANY_WRAPPER: Final = 32 + zlib.MAX_WBITS  # of RFC 1950 or RFC 1952, by the first bytes
 _RAW: Final = -zlib.MAX_WBITS
 _ZLIB_METHOD: Final = 8  # the low four bits of a zlib header
-_ZLIB_CHECK: Final = 31  # which its first two bytes are a multiple of
+_ZLIB_CHECK: Final = 31  # the first two bytes are a multiple of it
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MARKS: Final = {  # byte order marks, as a browser reads them (Encoding Standard, "BOM sniff")
     codecs.BOM_UTF8: "utf-8",
@@ -30,30 +30,32 @@ _MARKS: Final = {  # byte order marks, as a browser reads them (Encoding Standar
 
 
 def text_of(body: bytes) -> str:
-    """The body as text: by its byte order mark, which is left out, else as UTF-8; other bytes become U+FFFD."""
+    """The body as text, decoded by its byte order mark or as UTF-8; invalid bytes become U+FFFD."""
     mark = next((mark for mark in _MARKS if body.startswith(mark)), b"")
     return body[len(mark) :].decode(_MARKS.get(mark, "utf-8"), "replace")
 
 
 class BodyDecoder:
-    """One body while it arrives, without its content codings.
+    """Decodes the content codings of one body while it arrives.
 
     Args:
         codings: the values of its Content-Encoding, in the order in which they were applied (RFC 9110 section 8.4).
-            A name that is not registered (`utf-8`, `none`, `aws-chunked`) changes nothing.
-        most: bytes that the body may have, on the wire and after each coding.
+            A name that is not registered (`utf-8`, `none`, `aws-chunked`) is ignored.
+        most: maximum bytes of the body, on the wire and after each coding.
 
     Raises:
-        ProbeFailedError: `bad_response`: a coding that is not decoded here, or too many of them.
+        ProbeFailedError: `bad_response`: an unsupported coding, or too many of them.
     """
 
     def __init__(self, codings: str, most: int) -> None:
         names = [name.strip().lower() for name in codings.split(",")]
         if unread := next((name for name in names if name in _NOT_DECODED), None):
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"the body is encoded as '{unread}', which was not asked for")
+            raise ProbeFailedError(
+                Reason.BAD_RESPONSE, f"the body has the content coding '{unread}', which was not requested"
+            )
         applied = [name for name in names if name in _DECODED]
         if len(applied) > _MOST_CODINGS:
-            detail = f"the body is compressed {len(applied)} times, more than {_MOST_CODINGS} are not decoded"
+            detail = f"the body has {len(applied)} content codings, at most {_MOST_CODINGS} are supported"
             raise ProbeFailedError(Reason.BAD_RESPONSE, detail)
         self._most = most
         self._arrived = 0
@@ -61,10 +63,10 @@ class BodyDecoder:
         self._body = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes as they arrived.
+        """Add the next bytes of the body.
 
         Raises:
-            ProbeFailedError: `bad_response`: it is too large, or not encoded as it says.
+            ProbeFailedError: `bad_response`: it is too large, or does not match its content coding.
         """
         self._arrived += len(chunk)
         if self._arrived > self._most:
@@ -77,7 +79,7 @@ class BodyDecoder:
         """The whole body.
 
         Raises:
-            ProbeFailedError: `bad_response`: what is compressed breaks off.
+            ProbeFailedError: `bad_response`: the compressed data is truncated.
         """
         for layer in self._layers:
             layer.end()
@@ -87,20 +89,20 @@ class BodyDecoder:
 class _Inflater:
     """One content coding that zlib decodes.
 
-    `gzip` is a series of members (RFC 1952 section 2.2), `deflate` one zlib stream (RFC 9110 section 8.4.1.2), which
-    some servers send without its wrapper. Zeros may follow as padding, any other byte is an error.
+    `gzip` is a series of members (RFC 1952 section 2.2). `deflate` is one zlib stream (RFC 9110 section 8.4.1.2), which
+    some servers send without its wrapper. Zero bytes may follow as padding; any other byte is an error.
     """
 
     def __init__(self, coding: str, most: int) -> None:
         self._coding = coding
         self._most = most
-        self._left = most  # bytes that may still come out
-        self._held = b""  # the first byte, which does not tell a wrapper
+        self._left = most  # bytes that may still be decoded
+        self._held = b""  # the first byte, which alone does not identify the wrapper
         self._stream: zlib._Decompress | None = None
-        self._ended = 0  # streams that came to their end
+        self._ended = 0  # completed streams
 
     def feed(self, data: bytes) -> bytes:
-        """What these bytes decode to; a piece at a time, for zlib copies what follows a member."""
+        """The decoded bytes; decoded in pieces, because zlib copies the data after a member."""
         return b"".join(self._fed(data[at : at + _AT_ONCE]) for at in range(0, len(data), _AT_ONCE))
 
     def _fed(self, data: bytes) -> bytes:
@@ -122,12 +124,12 @@ class _Inflater:
         return bytes(decoded)
 
     def end(self) -> None:
-        """Go on only where it is whole; a body without a byte is empty."""
+        """Check that the data is complete; a body without bytes is empty."""
         if self._stream is not None or self._held:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"the {self._coding} body breaks off")
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"the {self._coding} body is truncated")
 
     def _next_stream(self, data: bytes) -> zlib._Decompress | None:
-        """A decoder of what begins there; None where nothing does, or too few bytes tell what."""
+        """A decoder for the next stream; None where there is none, or too few bytes to identify it."""
         if self._ended and data and self._coding == "deflate":
             raise self._invalid()
         if not self._ended and self._coding == "deflate" and len(data) == 1:
@@ -147,12 +149,12 @@ class _Inflater:
         return decoded
 
     def _invalid(self) -> ProbeFailedError:
-        what = "what follows the end of the body" if self._ended else "the body"
-        return ProbeFailedError(Reason.BAD_RESPONSE, f"{what} is no valid {self._coding}")
+        what = "data after the end of the body" if self._ended else "the body"
+        return ProbeFailedError(Reason.BAD_RESPONSE, f"{what} is not valid {self._coding}")
 
 
 def _has_wrapper(data: bytes) -> bool:
-    """Whether a body begins as zlib (RFC 1950 section 2.2) or as gzip does, and not with a raw deflate block."""
+    """Whether a body begins with a zlib (RFC 1950 section 2.2) or gzip header, not with a raw deflate block."""
     is_zlib = data[0] & 0x0F == _ZLIB_METHOD and int.from_bytes(data[:2], "big") % _ZLIB_CHECK == 0
     return is_zlib or data.startswith(_GZIP_MAGIC)
 

@@ -1,4 +1,4 @@
-"""The HTTP client of a run: who asks, how fast, and at which address."""
+"""The HTTP client of a run: identity, rate limit, addresses and certificates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NOT_STORED: Final = {"Cache-Control": "no-cache"}  # RFC 9111 section 5.2.1.4
 
 @dataclass(kw_only=True)
 class Http:
-    """Every exchange of a run: who we say we are, how fast we may ask, whom we trust."""
+    """The shared state of all exchanges of a run: identity, rate limits, trust, counters."""
 
     run: str
     resolver: Resolver = field(default_factory=Resolver)
@@ -46,21 +46,23 @@ class Http:
     identity: Mapping[str, Callable[[], str]] = field(
         default_factory=dict
     )  # headers for `origin` only, revealed when sent
-    origin: tuple[str, Endpoint] | None = None  # the target's own
-    way: str = ""  # by which requests get there: fixed addresses, family, proxy, who asks; no secret in it
+    origin: tuple[str, Endpoint] | None = None  # origin of the target
+    way: str = ""  # the route of requests: fixed addresses, family, proxy, identity; without secrets
     made_up: MadeUpPaths = field(default_factory=MadeUpPaths)
     send: Sender = send_once
-    most_in_flight: int | None = 4  # exchanges with one host at once; None: as many as want to
-    sent: int = 0  # requests so far, to whomever
-    only_http2: dict[Address, bool] = field(default_factory=dict)  # of addresses that closed without a word
-    reached: bool = False  # whether the target answered a 5xx over TLS that public roots verify, by no proxy
-    families: set[int] = field(default_factory=set)  # 4, 6: over which something was reached
+    most_in_flight: int | None = 4  # concurrent exchanges with one host; None: no limit
+    sent: int = 0  # requests so far, to any host
+    only_http2: dict[Address, bool] = field(
+        default_factory=dict
+    )  # for addresses that closed a connection without a response
+    reached: bool = False  # whether the target answered 5xx over publicly trusted TLS, without a proxy
+    families: set[int] = field(default_factory=set)  # 4, 6: address families of successful connections
     _gates: dict[str, RateLimiter] = field(default_factory=dict)
     _in_flight: dict[str, InFlight] = field(default_factory=dict)
 
     @asynccontextmanager
     async def exchange_with(self, host: str, *, alone: bool = False, throttled: bool = True) -> AsyncIterator[float]:
-        """Wait for a place among the exchanges with a host, and for its throttle; the seconds that took."""
+        """Wait for a place among the exchanges with a host and for its rate limit; yield the seconds waited."""
         start = perf_counter()
         async with self._in_flight.setdefault(host, InFlight(self.most_in_flight)).place(alone=alone):
             if throttled:
@@ -68,10 +70,10 @@ class Http:
             yield perf_counter() - start
 
     async def resolve(self, endpoint: Endpoint, seconds: float) -> Resolved:
-        """Every address of an endpoint; a proxy looks names up itself, so that there is one, the name.
+        """Every address of an endpoint; with a proxy, which resolves names itself, only the name.
 
         Raises:
-            ProbeFailedError: `unresolved`: there is none, or none within so many seconds.
+            ProbeFailedError: `unresolved`: there is none, or none within that time.
         """
         if self.proxy and not self.resolver.is_fixed(endpoint):
             return Resolved((Address(endpoint, endpoint.host),), 0.0)
@@ -79,56 +81,56 @@ class Http:
             async with asyncio.timeout(seconds):
                 return await self.resolver.resolve(endpoint)
         except TimeoutError as error:
-            detail = f"no address for {endpoint.host} within {seconds:g} s"
+            detail = f"no DNS response for {endpoint.host} within {seconds:g} s"
             raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
 
     @property
     def no_connection_reason(self) -> Reason:
-        """What it is when no connection comes to be: a proxy's silence is not the target's."""
+        """The reason of a failed connection: through a proxy it says nothing about the target."""
         return Reason.NO_NETWORK if self.proxy else Reason.UNREACHABLE
 
     def note_reached(self, scheme: str, where: Endpoint, answer: Answer) -> None:
-        """Keep that the target itself answered with a server error, where nothing on the way can answer for it."""
+        """Record a server error of the target itself, where no intermediary can have answered in its place."""
         is_public = scheme == "https" and self.trust.ca is None and self.proxy is None
         is_own = is_public and (scheme, where) == self.origin
         self.reached = self.reached or (is_own and answer.is_server_error)
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None) -> Connection:
-        """An open connection, by the proxy where there is one."""
+        """An open connection, through the proxy where there is one."""
         connection = await open_connection(address, tls=tls, proxy=self.proxy() if self.proxy else None)
         if self.proxy is None:
             self.families.add(address.family)
         return connection
 
     def probe_client(self, *, address: Address | None = None, timeout: float, alone: bool = False) -> ProbeClient:
-        """The door for one measurement; alone: its durations count."""
+        """The client of one measurement; `alone`: its durations are measured."""
         return ProbeClient(http=self, address=address, timeout=timeout, alone=alone)
 
 
 @dataclass(kw_only=True)
 class ProbeClient:
-    """The HTTP client of one measurement: its exchanges go to its address; `waited` is the time until their turns."""
+    """The HTTP client of one measurement, with its address; `waited`: seconds its exchanges waited for their turns."""
 
     http: Http
     address: Address | None
     timeout: float
-    alone: bool = False  # while one of its exchanges is in flight, no other of the run is to that host
+    alone: bool = False  # no other exchange of the run with that host at the same time
     waited: float = 0.0
 
-    def question(self, url: str, method: str = "GET", beside: str = "") -> str:
-        """A digest of what is asked and by which way: its answer of today is comparable with an earlier one.
+    def question(self, url: str, method: str = "GET", further: str = "") -> str:
+        """A digest of a request and its route, to compare its answer with an earlier one.
 
         Args:
             url: the whole URL.
             method: of the request.
-            beside: what else tells it from other requests, without a secret.
+            further: other properties that distinguish the request, without secrets.
         """
-        asked = (method, url, self.http.way, beside) if beside else (method, url, self.http.way)
+        asked = (method, url, self.http.way, further) if further else (method, url, self.http.way)
         return sha256(repr(asked).encode()).hexdigest()[:16]
 
     @property
     def sent_in_all(self) -> int:
-        """How many requests the whole run has sent so far."""
+        """The number of requests that the whole run has sent so far."""
         return self.http.sent
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
@@ -137,13 +139,13 @@ class ProbeClient:
 
     @asynccontextmanager
     async def turn_at(self, host: str) -> AsyncIterator[None]:
-        """Wait until it is this measurement's turn at a host; what follows is an exchange with it, and may be timed."""
+        """Wait for this measurement's turn at a host; the exchange in its context may be timed."""
         async with self.http.exchange_with(host, alone=self.alone) as waited:
             self.waited += waited
             yield
 
     async def connect(self, address: Address, tls: ssl.SSLContext | None, upgrade: Upgrade | None = None) -> Connection:
-        """An open connection, for a kind that closes it; `upgrade` is what is said before the handshake."""
+        """An open connection, which the kind closes; `upgrade` is the dialogue before the handshake."""
         async with self.turn_at(address.endpoint.host):
             try:
                 async with StallAwareTimeout(self.timeout):
@@ -181,27 +183,27 @@ class ProbeClient:
         Args:
             url: the whole URL.
             method: of every request.
-            headers: beside those of every request, and instead of them.
+            headers: added to the headers of every request, and replacing them.
             content: the request's body.
-            follow: redirects.
-            anonymous: whether connect.headers are left out.
-            most: bytes that the body may have, on the wire and decoded; a larger one is a `bad_response`.
+            follow: maximum number of redirects.
+            anonymous: whether to omit connect.headers.
+            most: maximum bytes of the body, on the wire and decoded; a larger one is a `bad_response`.
 
         Raises:
-            ProbeFailedError: `unreachable` when there was no answer, `timeout` or `bad_response` when it could not be
-                read to its end, and what `dial` and the resolver raise.
+            ProbeFailedError: `unreachable` without an answer, `timeout` or `bad_response` where it could not be read to
+                its end, and the errors of the connection and the resolver.
         """
         target = httpx.URL(url)
         while True:
-            ours = self.headers(endpoint_of(target), target.scheme, headers or {}, anonymous=anonymous)
-            answer = await self._exchange(httpx.Request(method, target, headers=ours, content=content), most)
+            sent = self.headers(endpoint_of(target), target.scheme, headers or {}, anonymous=anonymous)
+            answer = await self._exchange(httpx.Request(method, target, headers=sent, content=content), most)
             following = _same_origin(target, answer.header("location")) if answer.redirect and follow else None
             if following is None:
                 return answer
             target, follow = following, follow - 1
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """The answer to one POST, which is never followed: it changes the target, so a kind sends it where allowed.
+        """The answer to one POST, without following redirects; a kind sends it only where it is allowed.
 
         Raises:
             ProbeFailedError: as `get`.
@@ -219,10 +221,10 @@ class ProbeClient:
         follow: int = 0,
         most: int = DOCUMENT,
     ) -> Answer:
-        """The final answer of now: no stored one is asked for, and none that is older than so many seconds is taken.
+        """The current final answer: caches are bypassed, and an answer older than `max_age` seconds is refused.
 
         Raises:
-            ProbeFailedError: `bad_response` where a cache gave an older one, and what `get` raises.
+            ProbeFailedError: `bad_response` where a cache returned an older one, and the errors of `get`.
         """
         fresh = {**(headers or {}), **_NOT_STORED}
         answer = await self.get(url, method=method, headers=fresh, content=content, follow=follow, most=most)
@@ -238,7 +240,7 @@ class ProbeClient:
         follow: int = 0,
         has_body: bool = True,
     ) -> bool:
-        """Whether this server gives the same answer for paths that cannot exist, asked with the same headers."""
+        """Whether this server gives the same answer to requests of paths that cannot exist, with the same headers."""
         fresh = {**(headers or {}), **_NOT_STORED}
 
         async def ask(made_up: str) -> Answer:
@@ -248,7 +250,7 @@ class ProbeClient:
         return pair is not None and is_alike(answer, url, pair, has_body=has_body)
 
     async def keep_alive(self, url: str) -> KeepAliveConnection:
-        """A connection for many exchanges with one origin, opened now; it is nobody's throttle but the caller's."""
+        """An open connection for many exchanges with one origin; the caller limits their rate."""
         where = endpoint_of(url)
         address = await self._address(where)
         secure = httpx.URL(url).scheme == "https"
@@ -280,12 +282,12 @@ class ProbeClient:
             return answer
 
     async def require_http1(self, error: ProbeFailedError, exchange: Exchange, *, is_secure: bool) -> None:
-        """Of a connection that was closed without a word, whether it is our protocol that the server does not speak.
+        """Check whether a server that closed a connection without a response supports HTTP/2 only.
 
-        By a proxy it is not asked: there a closed tunnel may be the proxy's.
+        Not through a proxy, which may have closed the tunnel itself.
 
         Raises:
-            ProbeFailedError: `turned_away`: it is.
+            ProbeFailedError: `turned_away`: it supports HTTP/2 only.
         """
         if error.reason is not Reason.UNREACHABLE or not exchange.was_closed or self.http.proxy:
             return
@@ -294,7 +296,7 @@ class ProbeClient:
             trust = self.http.trust if is_secure else None
             known[address] = await speaks_only_http2(address, trust, self.http.connect)
         if known[address]:
-            detail = f"{address} speaks HTTP/2 only; HTTP/1.1 is asked for"
+            detail = f"{address} supports HTTP/2 only; probekit uses HTTP/1.1"
             raise ProbeFailedError(Reason.TURNED_AWAY, detail) from error
 
     async def _address(self, where: Endpoint) -> Address:
@@ -305,8 +307,8 @@ class ProbeClient:
     def headers(
         self, where: Endpoint, scheme: str, headers: Mapping[str, str], *, anonymous: bool = False
     ) -> dict[str, str]:
-        """Who asks: ourselves to everybody, and the configured identity to the target's own origin."""
-        ours = {
+        """The headers of a request: probekit's own, and the configured identity for the target's origin only."""
+        own = {
             "User-Agent": f"probekit/{__version__}",
             "X-Probekit-Run": self.http.run,
             "Accept": "application/json, text/html;q=0.8, */*;q=0.5",
@@ -317,28 +319,30 @@ class ProbeClient:
         who = {name: reveal() for name, reveal in self.http.identity.items()} if known else {}
         for name, value in who.items():
             if not (value.isascii() and value.isprintable()):
-                raise ProbeFailedError(Reason.MISSING_SECRET, f"what is revealed for header {name} cannot stand in one")
-        by_name = {name.lower(): (name, value) for one in (ours, who, headers) for name, value in one.items()}
+                raise ProbeFailedError(
+                    Reason.MISSING_SECRET, f"the secret for header {name} has characters other than printable ASCII"
+                )
+        by_name = {name.lower(): (name, value) for one in (own, who, headers) for name, value in one.items()}
         return dict(by_name.values())
 
 
 @dataclass(kw_only=True)
 class KeepAliveConnection:
-    """One warm connection: exchanges one after another, reopened where the other side has closed it."""
+    """One open connection for sequential exchanges, reopened where the server has closed it."""
 
     client: ProbeClient
     address: Address
     kept: KeptConnection
 
     def prepare(self, url: str) -> Callable[[], Awaitable[Answer]]:
-        """A GET that is made up now and sent when it is called; never in a throttle, no redirect is followed."""
+        """A GET that is prepared now and sent when it is called, without rate limit or redirects."""
         target = httpx.URL(url)
         headers = self.client.headers(endpoint_of(target), target.scheme, {"Connection": "keep-alive"})
         return partial(self._send, httpx.Request("GET", target, headers=headers))
 
     async def _send(self, request: httpx.Request) -> Answer:
         http = self.client.http
-        exchange = Exchange(self.address, http.trust, http.connect, http.no_connection_reason)  # its wait is ours
+        exchange = Exchange(self.address, http.trust, http.connect, http.no_connection_reason)  # includes its wait
         async with http.exchange_with(self.address.endpoint.host, throttled=False):
             http.sent += 1
             try:
@@ -354,9 +358,9 @@ class KeepAliveConnection:
 
 
 def _same_origin(url: httpx.URL, location: str | None) -> httpx.URL | None:
-    """Where a redirect leads, None if it leaves the origin or is no URL."""
+    """The URL of a redirect; None if it leaves the origin or is not valid."""
     try:
         target = url.join(location or "")
-    except (httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA refuses
+    except (httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA rejects
         return None
     return target if origin_of(str(target)) == origin_of(str(url)) and not target.userinfo else None

@@ -1,4 +1,4 @@
-"""Open one connection to one chosen address, directly or by a proxy."""
+"""Open one connection to a given address, directly or through a proxy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Proxy:
 
 @dataclass(slots=True)
 class Connection:
-    """An open connection and what it took to open it, in seconds."""
+    """An open connection and the seconds it took to open it."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -49,37 +49,37 @@ class Connection:
 
     @property
     def arrived(self) -> float:
-        """When what was last read had arrived, by the monotonic clock; now, where nobody knows."""
+        """The arrival time of the last data read, by the monotonic clock; now, where it is not known."""
         known = self.socket.arrived if self.socket else None
         return time.monotonic() if known is None else known
 
     def refusal(self, error: BaseException | None = None) -> ProbeFailedError | None:
-        """Access denied, where the server asked for a client certificate and ended the connection before any answer.
+        """The error where the server requested a client certificate and ended the connection without an answer.
 
-        With TLS 1.3 it does so after the handshake; `error`: how it ended, None for a plain close.
+        With TLS 1.3 it does so after the handshake. `error`: how it ended, None for a plain close.
         """
         return demanded_certificate(self.ssl_object, self.address, error)
 
     async def close(self) -> None:
-        """Close at once, without waiting for the other side."""
-        with suppress(AttributeError):  # Python 3.11.2: a TLS session that the other side ended has lost its protocol
+        """Close at once, without waiting for the server."""
+        with suppress(AttributeError):  # Python 3.11.2: a TLS session that the server ended has lost its protocol
             self.writer.transport.abort()
-        await asyncio.sleep(0)  # the transport gives up its socket in the loop's next turn
+        await asyncio.sleep(0)  # the transport releases its socket in the next iteration of the loop
 
 
 async def open_connection(
     address: Address, *, tls: ssl.SSLContext | None, name: str | None = None, proxy: Proxy | None = None
 ) -> Connection:
-    """Open a connection to exactly this address; the caller bounds the time.
+    """Open a connection to exactly this address; the caller limits the time.
 
     Args:
-        address: where to.
+        address: of the server.
         tls: the context of the handshake, None for a plain connection.
-        name: the host to ask for (SNI) and to verify, the endpoint's own if None.
-        proxy: who tunnels it.
+        name: the host name for SNI and verification, that of the endpoint if None.
+        proxy: opens a tunnel.
 
     Raises:
-        ProbeFailedError: the connection cannot be opened or its certificate does not verify.
+        ProbeFailedError: the connection cannot be opened, or certificate verification failed.
     """
     start = time.perf_counter()
     try:
@@ -94,11 +94,11 @@ async def open_connection(
 
 
 async def open_socket_file(file: SocketFile) -> Connection:
-    """Open a connection to a server of this machine; the caller bounds the time.
+    """Open a connection to a socket file of this machine; the caller limits the time.
 
     Raises:
-        ProbeFailedError: `unreachable`: nothing listens there; `no_network`: there is no such socket, or it is
-            forbidden to this user. A server that ends takes its file with it, so that the two look the same.
+        ProbeFailedError: `unreachable`: nothing listens there; `no_network`: the file is missing or this user has no
+            access to it. A server that ends removes its file, so these cases cannot be distinguished.
     """
     start = time.perf_counter()
     try:
@@ -110,16 +110,16 @@ async def open_socket_file(file: SocketFile) -> Connection:
 
 
 def _require_socket(path: Path) -> None:
-    """Go on only with a socket: connect(2) calls any other file a refusal."""
+    """Check that the file is a socket: connect(2) reports any other file as a refused connection."""
     if not stat.S_ISSOCK(path.stat().st_mode):
-        raise OSError(errno.ENOTSOCK, "no socket")
+        raise OSError(errno.ENOTSOCK, "not a socket")
 
 
 async def secure(connection: Connection, tls: ssl.SSLContext, *, name: str | None = None) -> None:
-    """Make the handshake on an open connection, which is closed where that fails.
+    """Make the TLS handshake on an open connection; close it where that fails.
 
     Raises:
-        ProbeFailedError: the certificate does not verify, or there is no handshake.
+        ProbeFailedError: certificate verification or the handshake failed.
     """
     sessions = watch_handshake()
     start = time.perf_counter()
@@ -143,8 +143,8 @@ _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _connected(address: Address) -> TimestampedSocket:
-    """A socket that is connected to it."""
-    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV  # never asks a resolver, which would block
+    """A socket connected to the address."""
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV  # never calls a resolver, which would block
     found = socket.getaddrinfo(address.ip, address.endpoint.port, type=socket.SOCK_STREAM, flags=numeric)
     family, kind, protocol, _, where = found[0]
     stream = TimestampedSocket(family, kind, protocol)
@@ -159,12 +159,12 @@ async def _connected(address: Address) -> TimestampedSocket:
 
 
 async def _tunnelled(address: Address, proxy: Proxy) -> _Pair:
-    """Through the proxy; its trouble is never the target's."""
+    """A tunnel through the proxy; a failure of the proxy is not a failure of the target."""
     try:
         reader, writer = await asyncio.open_connection(proxy.host, proxy.port, limit=_TUNNEL_HEAD)
     except OSError as error:
         raise ProbeFailedError(
-            Reason.NO_NETWORK, f"the proxy {proxy} cannot be reached: {error_text(error)}"
+            Reason.NO_NETWORK, f"cannot connect to the proxy {proxy}: {error_text(error)}"
         ) from error
     try:
         lines = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
@@ -173,15 +173,15 @@ async def _tunnelled(address: Address, proxy: Proxy) -> _Pair:
         head = await reader.readuntil(b"\r\n\r\n")
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         writer.transport.abort()
-        raise ProbeFailedError(Reason.NO_NETWORK, f"the proxy {proxy} opened no tunnel to {address}") from error
+        raise ProbeFailedError(Reason.NO_NETWORK, f"the proxy {proxy} did not open a tunnel to {address}") from error
     except BaseException:
         writer.transport.abort()
         raise
     if not re.match(rb"HTTP/1\.[01] 2\d\d[ \r]", head):
         writer.transport.abort()
-        status = head[9:12].decode("ascii", "replace") if head.startswith(b"HTTP/1.") else "no HTTP"
+        status = head[9:12].decode("ascii", "replace") if head.startswith(b"HTTP/1.") else "not an HTTP response"
         reason = Reason.TURNED_AWAY if status in ("401", "403", "407", "429") else Reason.NO_NETWORK
-        raise ProbeFailedError(reason, f"the proxy {proxy} opens no tunnel to {address}: {status}")
+        raise ProbeFailedError(reason, f"the proxy {proxy} refused a tunnel to {address}: {status}")
     return reader, writer
 
 
@@ -189,15 +189,15 @@ _TUNNEL_HEAD: Final = 1 << 16  # bytes of a proxy's answer
 
 
 def proxy_of(url: str, kept: str) -> Proxy:
-    """The proxy of a URL that is kept somewhere.
+    """The proxy of a URL; `kept` names its secret in messages.
 
     Raises:
-        ProbeFailedError: `missing_setting`, without a word of it: it is no URL of an HTTP proxy.
+        ProbeFailedError: `missing_setting`: not the URL of an HTTP proxy; the message does not repeat it.
     """
     problem = url_problem(url) or ("" if url.startswith("http://") else "its scheme must be http")
     where = None if problem else urlsplit(url)
     if where is None or not where.hostname:
-        detail = f"{kept} holds no URL of a proxy: {problem}; expected http://HOST:PORT, with USER:PASSWORD@ as needed"
+        detail = f"{kept} is not the URL of a proxy: {problem}; use http://HOST:PORT, with USER:PASSWORD@ if needed"
         raise ProbeFailedError(Reason.MISSING_SETTING, detail)
     user = f"{unquote(where.username or '')}:{unquote(where.password or '')}"
     basic = f"Basic {b64encode(user.encode()).decode()}" if where.username else None

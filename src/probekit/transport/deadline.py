@@ -1,4 +1,4 @@
-"""How long is an answer waited for? By a deadline that counts only while our own loop keeps time."""
+"""A timeout that does not count the time in which this process's event loop was blocked."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from types import TracebackType
 from typing import Final
 
-ON_TIME: Final = 0.005  # seconds that any timer may be late
+ON_TIME: Final = 0.005  # seconds; a timer may be that late without a blocked loop
 
 
 class StallAwareTimeout:
-    """Like `asyncio.timeout`, but one that our loop slept through is put off by as long as it was late.
+    """Like `asyncio.timeout`, but extended by as long as a blocked loop made it late.
 
-    A process that was stopped, or that had no processor, finds answers that lie there since; it reads them before it
-    says that there was none. Put off by `seconds` in all at most, so that an end is sure.
+    A process that was stopped, or had no processor time, first reads the answers that arrived in the mean time. The
+    extension is at most `seconds` in total, so that it always ends.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Send one request and read its answer within bounds."""
+"""Send one request and read its answer within limits of time and size."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from probekit.transport.urls import Address
 
 HEAD: Final = 1 << 16  # bytes up to the end of the final answer's headers, interim answers included
 HEADERS: Final = 200
-_SHOWN: Final = 40  # bytes of what is no HTTP
-_INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1")  # what begins an interim answer; some say HTTP/1.0
+_SHOWN: Final = 40  # bytes of an invalid response in a message
+_INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1")  # the beginning of an interim answer; some servers send HTTP/1.0
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
@@ -33,42 +33,42 @@ Connect = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
 
 @dataclass(slots=True)
 class Exchange:
-    """The stamps of one request on its way, by the monotonic clock."""
+    """The timestamps of one request, by the monotonic clock."""
 
     address: Address
     trust: Trust
     connect: Connect
     no_connection_reason: Reason = (
         Reason.UNREACHABLE
-    )  # what it is when no connection comes to be; not the target's, by a proxy
+    )  # of a failed connection; through a proxy it says nothing about the target
     connection: Connection | None = None
     began: float = field(default_factory=time.monotonic)
     connecting: float = 0.0  # seconds
-    local_delay: float = 0.0  # seconds until the first write, without those
+    local_delay: float = 0.0  # seconds until the first write, without `connecting`
     sent: float | None = None
     first_byte: float | None = None
     head_done: bool = False
     head: bytearray = field(default_factory=bytearray)
-    was_closed: bool = False  # by the other side, before a word of answer
+    was_closed: bool = False  # by the server, before any response
 
     def leaves(self) -> None:
-        """Stamp a write, before it: an answer that is there when the write returns would look quicker than it was."""
+        """Record the time before a write: after it, an immediate answer would appear too fast."""
         now = time.monotonic()
         if self.sent is None:
             self.local_delay = now - self.began - self.connecting
         self.sent = now
 
     def received(self, data: bytes) -> None:
-        """Stamp the final answer's first byte; interim answers (RFC 9110 section 15.2) are no answer.
+        """Record the time of the final answer's first byte; interim answers (RFC 9110 section 15.2) do not count.
 
         Raises:
-            ProbeFailedError: `bad_response`: the headers do not end.
+            ProbeFailedError: `bad_response`: the headers are too large.
         """
         if self.head_done:
             return
         self.head += data
         if len(self.head) > HEAD:
-            raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEAD >> 10} KiB of headers")
+            raise ProbeFailedError(Reason.BAD_RESPONSE, f"the response has more than {HEAD >> 10} KiB of headers")
         while _INTERIM.match(self.head) and (end := _HEAD_END.search(self.head)):
             del self.head[: end.end()]
         if self.first_byte is None and self.head and not _INTERIM.match(self.head):
@@ -79,13 +79,13 @@ Sender = Callable[[httpx.Request, Exchange], Awaitable[httpx.Response]]
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """An open connection as httpcore wants it."""
+    """An open connection with the interface of httpcore."""
 
     def __init__(self, connection: Connection, exchange: Exchange) -> None:
         self._connection = connection
         self.exchange = exchange
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109  # httpcore's interface; the deadline stands around all
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109  # httpcore's interface; one deadline covers the whole exchange
         try:
             data = await self._connection.reader.read(max_bytes)
         except OSError as error:
@@ -145,13 +145,13 @@ class KeptConnection:
         self._line: httpcore.AsyncHTTP11Connection | None = None
 
     async def open(self) -> None:
-        """Connect, if that is not so already."""
+        """Connect if not connected."""
         if self._connection is None:
             self._connection = await self._connect(self._address, self._tls)
             self._stream = self._line = None
 
     async def send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
-        """Send one request; once more on a new connection where an idle one turns out to be closed (RFC 9112 9.3.1)."""
+        """Send one request; retry once on a new connection where an idle one was closed (RFC 9112 section 9.3.1)."""
         is_idle = self._line is not None
         try:
             return await self._sent(request, exchange)
@@ -190,7 +190,7 @@ class KeptConnection:
 async def answered(
     send: Sender, request: httpx.Request, exchange: Exchange, seconds: float, *, most: int = DOCUMENT
 ) -> Answer:
-    """The answer within so many seconds and bytes of body, or who is to blame that there is none."""
+    """The answer within limits of seconds and bytes of body; raises with the reason where there is none."""
     try:
         async with StallAwareTimeout(seconds):
             return await _read(send, request, exchange, most)
@@ -199,7 +199,7 @@ async def answered(
     except httpcore.RemoteProtocolError as error:
         raise _no_http(exchange, str(error)) from error
     except httpcore.LocalProtocolError as error:
-        raise ProbeFailedError(Reason.BUG, "our own request is no valid HTTP; look at connect.headers") from error
+        raise ProbeFailedError(Reason.BUG, "probekit's request is not valid HTTP; check connect.headers") from error
 
 
 def _target(url: httpx.URL) -> httpcore.URL:
@@ -210,7 +210,7 @@ async def _read(send: Sender, request: httpx.Request, exchange: Exchange, most: 
     response = await send(request, exchange)
     exchange.head_done = True
     if len(response.headers.raw) > HEADERS:
-        raise ProbeFailedError(Reason.BAD_RESPONSE, f"more than {HEADERS} headers")
+        raise ProbeFailedError(Reason.BAD_RESPONSE, f"the response has more than {HEADERS} headers")
     first_byte = max(0.0, (exchange.first_byte or time.monotonic()) - (exchange.sent or exchange.began))
     has_body = request.method != "HEAD" and response.status_code not in (204, 304)  # RFC 9110 section 6.4.1
     body = await _body(response, most) if has_body else b""
@@ -234,7 +234,7 @@ async def _read(send: Sender, request: httpx.Request, exchange: Exchange, most: 
 
 
 async def _body(response: httpx.Response, most: int) -> bytes:
-    """The body, decoded while it streams, so that a small answer cannot become a large one."""
+    """The body, decoded while it arrives, so that the size limit holds after decompression, too."""
     decoder = BodyDecoder(response.headers.get("content-encoding", ""), most)
     async for chunk in cast("httpx.AsyncByteStream", response.stream):
         decoder.feed(chunk)
@@ -243,30 +243,36 @@ async def _body(response: httpx.Response, most: int) -> bytes:
 
 def _timed_out(exchange: Exchange, seconds: float, error: TimeoutError) -> ProbeFailedError:
     if exchange.head_done:
-        return ProbeFailedError(Reason.TIMEOUT, f"the body of {exchange.address} was not complete within {seconds:g} s")
+        return ProbeFailedError(
+            Reason.TIMEOUT, f"the body from {exchange.address} was not complete within {seconds:g} s"
+        )
     if exchange.connection:
-        return ProbeFailedError(Reason.UNREACHABLE, f"no answer from {exchange.address} within {seconds:g} s")
+        return ProbeFailedError(Reason.UNREACHABLE, f"no response from {exchange.address} within {seconds:g} s")
     return not_connected(error, exchange.address, seconds, exchange.no_connection_reason)
 
 
 def _unanswered(exchange: Exchange, error: OSError | None = None) -> ProbeFailedError | None:
-    """Access denied, where a connection ends before a word of answer because of a client certificate."""
+    """The error where a connection ended before any response because of a client certificate, else None."""
     return exchange.connection.refusal(error) if exchange.connection and not exchange.head else None
 
 
 def _no_http(exchange: Exchange, text: str) -> ProbeFailedError:
     if exchange.head_done:
-        return ProbeFailedError(Reason.UNREACHABLE, f"the body of {exchange.address} broke off")
+        return ProbeFailedError(
+            Reason.UNREACHABLE, f"{exchange.address} closed the connection before the end of the body"
+        )
     if not exchange.head:
         if refused := _unanswered(exchange):
             return refused
         exchange.was_closed = True
-        return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without an answer")
+        return ProbeFailedError(Reason.UNREACHABLE, f"{exchange.address} closed the connection without a response")
     if exchange.head.startswith(b"HTTP/"):
         if b"\r\n\r\n" not in exchange.head and b"\n\n" not in exchange.head:
-            return ProbeFailedError(Reason.UNREACHABLE, f"the headers of {exchange.address} broke off")
-        return ProbeFailedError(Reason.BAD_RESPONSE, f"{exchange.address} answers what cannot be read: {text}")
+            return ProbeFailedError(
+                Reason.UNREACHABLE, f"{exchange.address} closed the connection before the end of the headers"
+            )
+        return ProbeFailedError(Reason.BAD_RESPONSE, f"invalid HTTP response from {exchange.address}: {text}")
     begin = bytes(exchange.head[:_SHOWN])
     return ProbeFailedError(
-        Reason.BAD_RESPONSE, f"{exchange.address} does not speak HTTP/1.1: it begins with {begin!r}"
+        Reason.BAD_RESPONSE, f"{exchange.address} does not speak HTTP/1.1: the response begins with {begin!r}"
     )

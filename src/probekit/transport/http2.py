@@ -1,4 +1,4 @@
-"""Does a server that gives HTTP/1.1 no answer speak HTTP/2 and nothing else? Then it is not silent, we are."""
+"""Check whether a server that does not answer HTTP/1.1 supports HTTP/2 only, and so is not down."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _HTTP1: Final = b"HEAD /probekit-speaks-http1 HTTP/1.1\r\nHost: probekit\r\nConn
 _STATUS: Final = b"HTTP/"
 _FRAME_HEAD: Final = 9  # bytes; RFC 9113 section 4.1
 _SETTINGS: Final = 4
-_PATIENCE: Final = 2.0  # seconds for all of it
+_PATIENCE: Final = 2.0  # seconds for the whole check
 
 Connect = Callable[[Address, ssl.SSLContext | None], Awaitable[Connection]]
 
 
 async def speaks_only_http2(address: Address, trust: Trust | None, connect: Connect) -> bool:
-    """Whether it takes HTTP/2 and no HTTP/1.1; asked of a server that has just closed a connection without a word.
+    """Whether a server that closed a connection without a response supports HTTP/2 and not HTTP/1.1.
 
     Args:
-        address: where it is.
-        trust: how it is verified with TLS; None: it is asked without (RFC 9113 section 3.3, prior knowledge).
+        address: of the server.
+        trust: verifies its certificate; None: without TLS (RFC 9113 section 3.3, prior knowledge).
         connect: opens a connection.
     """
     try:
@@ -46,7 +46,7 @@ async def speaks_only_http2(address: Address, trust: Trust | None, connect: Conn
 
 
 async def _chosen(address: Address, trust: Trust, protocol: str, connect: Connect) -> str | None:
-    """What the server chooses where one protocol is offered (RFC 7301); None: it does not want it."""
+    """The protocol that the server selects where one is offered (RFC 7301); None: it rejects it."""
     context = trust.verifying()
     context.set_alpn_protocols([protocol])
     try:
@@ -60,11 +60,11 @@ async def _chosen(address: Address, trust: Trust, protocol: str, connect: Connec
         await connection.close()
 
 
-async def _begins(address: Address, tls: ssl.SSLContext | None, said: bytes, connect: Connect, count: int) -> bytes:
-    """So many bytes of what is answered, fewer where it ends before."""
+async def _begins(address: Address, tls: ssl.SSLContext | None, sent: bytes, connect: Connect, count: int) -> bytes:
+    """The first `count` bytes of the response, fewer where it ends before."""
     connection = await connect(address, tls)
     try:
-        connection.writer.write(said)
+        connection.writer.write(sent)
         await connection.writer.drain()
         return await connection.reader.readexactly(count)
     except asyncio.IncompleteReadError as error:

@@ -1,4 +1,4 @@
-"""How much of a run is in flight to one host: few exchanges at once, and none beside one that is timed."""
+"""Limit the concurrent exchanges with one host, and run a timed exchange without others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Waiting = tuple[asyncio.Future[None], bool]
 
 
 class InFlight:
-    """The places of one host, given in the order in which they were asked for."""
+    """The places for exchanges with one host, given in the order of the requests."""
 
     def __init__(self, most: int | None) -> None:
         self._most = inf if most is None else most
@@ -22,7 +22,7 @@ class InFlight:
 
     @asynccontextmanager
     async def place(self, *, alone: bool = False) -> AsyncIterator[None]:
-        """A place for one exchange; alone: when none is in flight, and none follows until it is given back."""
+        """A place for one exchange; `alone`: while no other exchange has one."""
         await self._wait(alone)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Does a server answer anything alike? It is asked for two paths that cannot exist."""
+"""Detect servers that give the same answer to every path, by requests of two paths that cannot exist."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from probekit.model.measurement import ProbeFailedError
 from probekit.transport.response import Answer
 from probekit.transport.urls import Endpoint, endpoint_of
 
-_LOOKED_AT: Final = 1 << 16  # bytes of a body
-_TOKEN: Final = re.compile(rb"[\w+/=.-]+|[^\w\s]")  # a nonce, a number or a time of the day is one, or always as many
+_COMPARED: Final = 1 << 16  # bytes of a body
+_TOKEN: Final = re.compile(
+    rb"[\w+/=.-]+|[^\w\s]"
+)  # a nonce, a number or a time is one token, or always the same number of tokens
 
 Pair = tuple[Answer, Answer]
 Ask = Callable[[str], Awaitable[Answer]]
@@ -26,15 +28,15 @@ Ask = Callable[[str], Awaitable[Answer]]
 
 @dataclass(slots=True)
 class MadeUpPaths:
-    """The answers of each origin to two paths that cannot exist, asked once per run, rule of redirects and headers."""
+    """The answers of each origin to two paths that cannot exist, once per run, redirect limit and headers."""
 
-    prefix: str = ""  # of the target's own paths: beside it another application may answer
+    prefix: str = ""  # of the target's paths: outside it another application may answer
     _asked: dict[tuple[Endpoint, str, int, frozenset[tuple[str, str]]], asyncio.Task[Pair | None]] = field(
         default_factory=dict
     )
 
     async def answers(self, url: str, ask: Ask, follow: int, headers: Mapping[str, str]) -> Pair | None:
-        """Both answers, by `ask`; None where one of the two got none, which the next caller asks again."""
+        """Both answers, by `ask`; None where one is missing, and the next caller asks again."""
         target = httpx.URL(url)
         prefix = self.prefix if target.path.startswith(f"{self.prefix}/") else ""
         key = endpoint_of(target), prefix, follow, frozenset(headers.items())
@@ -55,9 +57,9 @@ async def _both(ask: Ask, urls: Sequence[str]) -> Pair | None:
 
 
 def is_alike(answer: Answer, url: str, pair: Pair, *, has_body: bool) -> bool:
-    """Whether the answer for a URL is what the server says to paths that cannot exist.
+    """Whether the answer for a URL equals the server's answers to paths that cannot exist.
 
-    Paths that a body repeats do not count, nor does what differs between the two: a nonce, a time, a request's id.
+    Paths that a body repeats are ignored, and so are parts that differ between the two: a nonce, a time, a request id.
     """
     if not all(_head(one) == _head(answer) for one in pair):
         return False
@@ -77,8 +79,8 @@ def _head(answer: Answer) -> tuple[int, str]:
 
 
 def _tokens(body: bytes, paths: Sequence[str]) -> list[bytes]:
-    """The words and marks of a body, without the paths that it may repeat in one of the usual spellings."""
-    text = body[:_LOOKED_AT]
+    """The words and punctuation of a body, without the paths that it may repeat in one of the usual spellings."""
+    text = body[:_COMPARED]
     for path in paths:
         if len(path) > 1:
             for spelling in (path, escape(path), path.replace("/", r"\/"), quote(path, safe=""), path[1:]):

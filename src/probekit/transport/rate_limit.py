@@ -8,13 +8,13 @@ from typing import Final
 
 from asyncio_throttle.throttler import Throttler
 
-_TRIES: Final = 4  # in the mean time between two requests: it is a quarter of that late at most
+_TRIES: Final = 4  # per mean interval between two requests, so the delay is at most a quarter of it
 _LEAST: Final = 0.001  # seconds between two tries
 _MOST: Final = 0.05
 
 
 class RateLimiter:
-    """asyncio-throttle with one waiter at a time, in the order of their arrival."""
+    """asyncio-throttle with one waiter at a time, in the order of arrival."""
 
     def __init__(self, requests: int, period: float) -> None:
         interval = min(max(period / requests / _TRIES, _LEAST), _MOST)
@@ -22,7 +22,7 @@ class RateLimiter:
         self._lock = asyncio.Lock()
 
     async def acquire(self) -> float:
-        """Wait until a request may be sent; the seconds that took."""
+        """Wait until a request may be sent; return the seconds waited."""
         start = time.perf_counter()
         async with self._lock:
             await self._throttler.acquire()  # type: ignore[no-untyped-call]  # the package has no types

@@ -18,7 +18,7 @@ from probekit.transport.urls import Address, Endpoint, ascii_host
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Every address of an endpoint, each once, and the seconds it took to learn them."""
+    """Every address of an endpoint, each once, and the seconds it took to resolve them."""
 
     addresses: tuple[Address, ...]
     seconds: float
@@ -30,25 +30,25 @@ _FAMILIES: Final = {4: "ipv4", 6: "ipv6"}
 
 
 def system_addresses(endpoint: Endpoint) -> Sequence[str]:
-    """The addresses the system's resolver gives, of families this machine has (blocks; gaierror: none)."""
+    """The addresses from the system's resolver, of families this machine has (blocks; gaierror: none)."""
     found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     return [str(address[0]) for *_, address in found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
-    """Names to addresses; what the configuration fixes is never asked for."""
+    """Resolves names to addresses; addresses fixed by the configuration are never looked up."""
 
     fixed: Mapping[str, str] = field(default_factory=dict)  # "host:port", as `name_of` writes it -> IP
     look_up: LookUp = system_addresses
-    family: Family = "any"  # of the addresses that a resolver gives
-    asked: set[str] = field(default_factory=set)  # the names it was asked for, as in `fixed`
+    family: Family = "any"  # of the resolved addresses
+    asked: set[str] = field(default_factory=set)  # the names that were resolved, as in `fixed`
 
     async def resolve(self, endpoint: Endpoint) -> Resolved:
         """Every address of the endpoint.
 
         Raises:
-            ProbeFailedError: `unresolved`: there is none, or no resolver answers: ours or theirs, nobody can tell.
+            ProbeFailedError: `unresolved`: there is none, or no DNS server answered, on either side.
         """
         self.asked.add(name_of(endpoint))
         known = self._fixed(endpoint) or _literal(endpoint.host)
@@ -69,7 +69,7 @@ class Resolver:
         return Resolved(kept, time.perf_counter() - start)
 
     def is_fixed(self, endpoint: Endpoint) -> bool:
-        """Whether the configuration says where it is."""
+        """Whether the configuration fixes its address."""
         return self._fixed(endpoint) is not None
 
     def _fixed(self, endpoint: Endpoint) -> str | None:
@@ -80,7 +80,7 @@ def name_of(endpoint: Endpoint) -> str:
     """The endpoint as `Resolver.fixed` names it: a Unicode host by IDNA, an IPv6 address in brackets."""
     try:
         return str(Endpoint(ascii_host(endpoint.host), endpoint.port))
-    except ValueError:  # a host that no resolver knows either
+    except ValueError:  # a host that cannot be resolved
         return str(endpoint).lower()
 
 
@@ -92,7 +92,7 @@ def _literal(host: str) -> str | None:
 
 
 async def _in_a_thread(work: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """The work's result; a daemon thread, because the loop's own would hold up the exit behind a dead resolver."""
+    """The result of the work in a daemon thread: a thread of the loop's executor would block the exit."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Sequence[str]] = loop.create_future()
 

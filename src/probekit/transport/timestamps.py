@@ -1,4 +1,4 @@
-"""When did the answer arrive? The kernel's own time of it, where it tells: our loop may have been busy meanwhile."""
+"""The arrival time of data from the kernel, which does not depend on how busy the event loop is."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _TIMESPEC: Final = struct.Struct("@ll")  # seconds and nanoseconds, clock_gettim
 
 
 class TimestampedSocket(socket.socket):
-    """A TCP socket that keeps when what was last read from it had arrived.
+    """A TCP socket that records the arrival time of the last data read.
 
-    `arrived` is by the monotonic clock, and what time it is then where the kernel does not tell (all but Linux).
+    `arrived` is by the monotonic clock; without kernel timestamps (all but Linux) it is the time of the read.
     """
 
     arrived: float | None = None
 
     def stamp(self) -> None:
-        """Ask the kernel for the times; one that knows no such option leaves them out."""
+        """Enable kernel timestamps where the kernel supports them."""
         with suppress(OSError):
             self.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
 
@@ -44,7 +44,7 @@ class TimestampedSocket(socket.socket):
         return count
 
     def _note(self, ancillary: Iterable[tuple[int, int, bytes]]) -> None:
-        """Keep the time; one that cannot be, because the machine's clock was set meanwhile, is none."""
+        """Record the arrival time; an impossible one, after a clock change, is replaced by now."""
         now = time.monotonic()
         stamp = next((data for level, kind, data in ancillary if (level, kind) == _STAMP), b"")
         then = now - time.time() + _seconds(stamp) if len(stamp) == _TIMESPEC.size else now
