@@ -1,6 +1,6 @@
-"""Draw lines and tables as text of a width, coloured or plain; rich is imported only where there is a table.
+"""Draw lines and tables as text of a given width, coloured or plain; rich is imported only for tables.
 
-What stands in a line or a cell may be a target's words: each is escaped here, and none is read as markup.
+Lines and cells may contain texts of a target: each is escaped here, and none is interpreted as markup.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from probekit.text import columns, escape, paragraph
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-WIDTH: Final = 80  # columns, where no terminal says otherwise
+WIDTH: Final = 80  # columns, where there is no terminal
 _GAP: Final = 2  # columns between two cells
-_ROOM: Final = 32  # columns that a wrapped text takes at least, to be read
+_ROOM: Final = 32  # minimum columns of a wrapped text
 
 Style = Literal["", "good", "warn", "bad", "odd", "strong", "faint"]
 _CODES: Final[dict[Style, str]] = {  # ECMA-48 SGR
@@ -28,7 +28,7 @@ _CODES: Final[dict[Style, str]] = {  # ECMA-48 SGR
     "strong": "1",
     "faint": "2",
 }
-_NAMES: Final[dict[Style, str]] = {  # the same, as rich calls them
+_NAMES: Final[dict[Style, str]] = {  # the names of rich
     "good": "green",
     "warn": "yellow",
     "bad": "bold red",
@@ -39,16 +39,16 @@ _NAMES: Final[dict[Style, str]] = {  # the same, as rich calls them
 
 
 class Line(NamedTuple):
-    """A text that is still to be escaped and wrapped, and how far it is indented."""
+    """A text to escape and wrap, with its indent."""
 
     text: str
     indent: int = 0
     style: Style = ""
-    hanging: int = 2  # columns by which further lines are indented more
+    hanging: int = 2  # additional indent of further lines, in columns
 
 
 class Cell(NamedTuple):
-    """What stands in one place of a table."""
+    """One cell of a table."""
 
     text: str
     style: Style = ""
@@ -56,9 +56,9 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a table: its title, whether it is aligned at the right, and whether its texts may be wrapped.
+    """One column of a table: its title, whether it is right-aligned, and whether its texts may be wrapped.
 
-    A last column that may go below its row does so where the others leave it too little room.
+    A last column with `may_go_below` is drawn below its row where the others leave it too little room.
     """
 
     title: str
@@ -78,24 +78,24 @@ class Table:
 
 
 class Verbatim(NamedTuple):
-    """Lines that are copied as they stand, so that none is wrapped."""
+    """Lines that are copied unchanged and not wrapped."""
 
     text: str
     indent: int = 0
 
 
 Block = Line | Table | Verbatim
-_Bounds = list[tuple[int, int]]  # for each column: its least width and the one that it would like
+_Bounds = list[tuple[int, int]]  # for each column: its minimum and its preferred width
 
 
 def draw(blocks: Iterable[Block], *, width: int = WIDTH, colour: bool = False) -> str:
-    """Return the text: lines wrapped between words, tables aligned; only one long word makes a longer line."""
+    """Return the text: lines wrapped between words, tables aligned; only a long word exceeds the width."""
     lines = (line for block in blocks for line in _drawn(block, width, colour=colour))
     return "".join(f"{line}\n" for line in lines)
 
 
 def painted(text: str, style: Style) -> str:
-    """Return a text in the colour of a style; the caller says whether there is colour."""
+    """Return a text in the colour of a style; the caller decides whether colour is used."""
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style else text
 
 
@@ -109,7 +109,7 @@ def _drawn(block: Block, width: int, *, colour: bool) -> list[str]:
     if block.columns[-1].may_go_below and (lines := _stacked(block, width, colour=colour)):
         return lines
     bounds = _bounds(block)
-    if _least_width(block, bounds) > width:  # a row is a paragraph for each of its cells
+    if _least_width(block, bounds) > width:  # each cell becomes a paragraph
         return [line for one in _as_lines(block) for line in _wrapped(one, width, colour=colour)]
     return _tabled(block, bounds, width, colour=colour)
 
@@ -127,17 +127,17 @@ def _cell(cell: Cell | str) -> Cell:
 
 
 def _least_width(table: Table, bounds: _Bounds) -> int:
-    """Return the columns that the table takes where every cell is as narrow as its longest word allows."""
+    """Return the minimum width of the table, with every cell as narrow as its longest word."""
     return _around(table) + sum(least for least, _ in bounds)
 
 
 def _around(table: Table) -> int:
-    """Return the columns of a table's indent and of the gaps between its cells."""
+    """Return the width of a table's indent and gaps."""
     return table.indent + _GAP * (len(table.columns) - 1)
 
 
 def _bounds(table: Table) -> _Bounds:
-    """Return the least width of each column, of its longest word where it is wrapped, and that of its longest text."""
+    """Return the minimum width of each column (its longest word, if wrapped) and the width of its longest text."""
     bounds: _Bounds = []
     for number, column in enumerate(table.columns):
         texts = [escape(_cell(row[number]).text) for row in table.rows]
@@ -149,7 +149,7 @@ def _bounds(table: Table) -> _Bounds:
 
 
 def _widths(table: Table, bounds: _Bounds, width: int) -> list[int]:
-    """Return a width for each column, in which its words are whole; what is left is shared by longer texts."""
+    """Return a width for each column that fits its words; longer texts share the remaining width."""
     widths = [least for least, _ in bounds]
     left = max(width - _around(table) - sum(widths), 0)
     by_need = sorted(range(len(bounds)), key=lambda number: bounds[number][1] - bounds[number][0])
@@ -161,13 +161,13 @@ def _widths(table: Table, bounds: _Bounds, width: int) -> list[int]:
 
 
 def _stacked(table: Table, width: int, *, colour: bool) -> list[str]:
-    """Return each row without its last cell, and below it that cell; nothing where both have room side by side."""
+    """Return each row with its last cell below it; empty where both fit next to each other."""
     last = len(table.columns) - 1
     others = replace(table, columns=table.columns[:last], rows=[row[:last] for row in table.rows])
     bounds, texts = _bounds(others), [_cell(row[last]) for row in table.rows]
-    beside = _least_width(others, bounds)
+    used = _least_width(others, bounds)
     longest = max(len(escape(text.text)) for text in texts)
-    if beside > width or beside + _GAP + min(longest, _ROOM) <= width:
+    if used > width or used + _GAP + min(longest, _ROOM) <= width:
         return []
     titles, rows = int(table.has_titles), _tabled(others, bounds, width, colour=colour)
     lines = rows[:titles]
@@ -178,7 +178,7 @@ def _stacked(table: Table, width: int, *, colour: bool) -> list[str]:
 
 
 def _as_lines(table: Table) -> Iterable[Line]:
-    """Each row of a table that is wider than its place: the first cell, and below it the others with their titles."""
+    """Each row of a table that does not fit: the first cell, and below it the others with their titles."""
     for row in table.rows:
         first, *others = map(_cell, row)
         yield Line(first.text, table.indent, first.style)
@@ -223,5 +223,5 @@ def _rich(table: Table, widths: Sequence[int]) -> RichTable:
 
 
 def _lines(text: str, width: int) -> str:
-    """Return a cell's text in lines, wrapped here: rich cuts a line of wide characters that ends at the column's."""
+    """Return a cell's text wrapped into lines: rich would cut a line of wide characters that fills the column."""
     return "\n".join(paragraph(text, width=width))

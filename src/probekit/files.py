@@ -1,7 +1,7 @@
 """Read and write files that a user names.
 
-A pipe may have no writer, or one that never ends: what is read has a bound. What is written is whole or absent, private
-unless its mode is given, and never goes through a symbolic link that somebody put in its place.
+Reads are limited in size and time, because a pipe may have no writer or one that never ends. Writes are complete or
+absent, private unless a mode is given, and never follow a symbolic link at the path.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tempfile import mkstemp
 from typing import Final
 
 LARGEST: Final = 1 << 20  # bytes
-PATIENCE: Final = 5.0  # seconds for all that a pipe gives
-PRIVATE: Final = 0o600  # of a file that only its owner reads
-_STALLED: Final = 30.0  # seconds until a pipe has a reader, and until this one takes more
-_PAUSE: Final = 0.05  # seconds between two looks for a reader
-OTHERS: Final = 0o077  # what a mode grants to the group and to everybody
+PATIENCE: Final = 5.0  # seconds to read a whole pipe
+PRIVATE: Final = 0o600  # mode of a file that only its owner can read
+_STALLED: Final = 30.0  # seconds to wait for a reader of a pipe, and for it to read more
+_PAUSE: Final = 0.05  # seconds between two checks for a reader
+OTHERS: Final = 0o077  # permissions of the group and of others
 
 
 def read_file(path: Path, *, largest: int = LARGEST, patience: float = PATIENCE) -> bytes:
@@ -31,20 +31,22 @@ def read_file(path: Path, *, largest: int = LARGEST, patience: float = PATIENCE)
         OSError: it cannot be read, is larger (EFBIG), or is a pipe that has not ended in time (ETIMEDOUT).
         ValueError: its name holds a NUL.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # else a pipe without a writer is waited for
+    handle = os.open(
+        path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    )  # O_NONBLOCK: opening a pipe without a writer would block
     try:
         data = _read(handle, largest + 1, patience)
     finally:
         os.close(handle)
     if data is None:
-        raise OSError(errno.ETIMEDOUT, f"this pipe has not ended after {patience:g} s", str(path))
+        raise OSError(errno.ETIMEDOUT, f"the pipe was not closed within {patience:g} s", str(path))
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"larger than {largest >> 20} MiB", str(path))
     return data
 
 
 def _read(handle: int, most: int, patience: float) -> bytes | None:
-    """Up to so many bytes; None where no end came in time."""
+    """Up to `most` bytes; None where the end was not reached in time."""
     data, until = bytearray(), time.monotonic() + patience
     is_pipe = not S_ISREG(os.fstat(handle).st_mode)
     ready = select.poll()
@@ -56,35 +58,35 @@ def _read(handle: int, most: int, patience: float) -> bytes | None:
         events = dict(ready.poll(max(0.0, 1000 * left))) if is_pipe else {handle: select.POLLIN}
         part = os.read(handle, most - len(data)) if events else b""
         data += part
-        if events and not part:  # its writers are gone; one that nobody has opened for writing has no events
+        if events and not part:  # its writers are gone; a pipe without a writer has no events
             break
     return bytes(data)
 
 
 def require_regular(path: Path) -> None:
-    """Refuse what a library would wait for that opens it by its name and has no time limit.
+    """Refuse a path at which a library without a time limit could block.
 
     Raises:
-        OSError: it is a pipe, a device or a folder (EINVAL), or cannot be looked at.
+        OSError: it is a pipe, a device or a folder (EINVAL), or cannot be read.
     """
     if not S_ISREG(path.stat().st_mode):
         raise _no_regular_file(path)
 
 
 def _no_regular_file(path: Path) -> OSError:
-    return OSError(errno.EINVAL, "it is no regular file: name another one", str(path))
+    return OSError(errno.EINVAL, "not a regular file; name another one", str(path))
 
 
 def write_file(path: Path, text: str, *, mode: int = PRIVATE, patience: float = _STALLED) -> None:
     """Write the whole file or nothing; to a pipe or a device the text is appended. Half a surrogate pair is escaped.
 
-    `patience`: seconds until a pipe has a reader, and until this one takes more.
+    `patience`: seconds to wait for a reader of a pipe, and for it to read more.
 
-    A new file has that mode whatever the umask is. A file of this user's that is replaced keeps its mode and its group.
+    A new file has the given mode regardless of the umask. A replaced file of this user keeps its mode and group.
     A symbolic link at the path is replaced by the file; only those in /dev and /proc (/dev/stdout) are followed.
 
     Raises:
-        OSError: it cannot be written, or nobody reads the pipe (ENXIO, ETIMEDOUT).
+        OSError: it cannot be written, or the pipe has no reader (ENXIO, ETIMEDOUT).
         ValueError: its name holds a NUL.
     """
     data = text.encode("utf-8", "backslashreplace")
@@ -112,14 +114,14 @@ def require_writable(path: Path) -> None:
     """Refuse a path at which `write_file` could not write now.
 
     Raises:
-        OSError: it is a folder, or its folder is not there or takes no file.
+        OSError: it is a folder, or its folder does not exist or is not writable.
         ValueError: its name holds a NUL.
     """
     before = _state_of(path)
     if before is not None and S_ISDIR(before.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if before is not None and not (S_ISREG(before.st_mode) or S_ISLNK(before.st_mode)):
-        return  # a pipe or a device: who opens it may keep its reader waiting, or end it
+        return  # a pipe or a device: opening it could affect its reader
     if before is not None and S_ISLNK(before.st_mode) and _is_of_the_system(path.parent):
         return
     handle, part = mkstemp(prefix=".probekit-", suffix=".part", dir=path.parent)
@@ -128,7 +130,7 @@ def require_writable(path: Path) -> None:
 
 
 def _state_of(path: Path) -> os.stat_result | None:
-    """What is at the path, links not followed; None where nothing is."""
+    """The state of the path, links not followed; None where nothing exists."""
     try:
         return path.lstat()
     except FileNotFoundError:
@@ -136,7 +138,7 @@ def _state_of(path: Path) -> os.stat_result | None:
 
 
 def _is_of_the_system(folder: Path) -> bool:
-    """Whether only the kernel or root puts links there: /dev/stdout leads to /proc."""
+    """Whether only the kernel or root creates links there: /dev/stdout leads to /proc."""
     folder = folder.resolve()
     return folder == Path("/dev") or folder.is_relative_to("/proc")
 
@@ -148,14 +150,14 @@ def _append(path: Path, data: bytes, patience: float, *, follow: bool) -> None:
     try:
         while data:
             if not ready.poll(1000 * patience):
-                raise OSError(errno.ETIMEDOUT, f"its reader has taken nothing for {patience:g} s", str(path))
+                raise OSError(errno.ETIMEDOUT, f"its reader has read nothing for {patience:g} s", str(path))
             data = data[os.write(handle, data) :]
     finally:
         os.close(handle)
 
 
 def _opened(path: Path, patience: float, more: int) -> int:
-    """A handle to append to a pipe or a device; a named pipe's reader may come a little later."""
+    """A handle to append to a pipe or a device; waits for the reader of a named pipe."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | more
     until = time.monotonic() + patience
     while True:
@@ -165,30 +167,30 @@ def _opened(path: Path, patience: float, more: int) -> int:
             if error.errno != errno.ENXIO or not S_ISFIFO(path.stat().st_mode):
                 raise
             if time.monotonic() >= until:
-                raise OSError(errno.ENXIO, "nobody reads this pipe", str(path)) from error
+                raise OSError(errno.ENXIO, "the pipe has no reader", str(path)) from error
             time.sleep(_PAUSE)
 
 
 def _set_mode(handle: int, before: os.stat_result | None, mode: int) -> None:
-    """As of the file before, if it is this user's: what somebody else put there does not say who may read."""
+    """Set the mode of the previous file if this user owns it, else the given mode."""
     if before is not None and S_ISREG(before.st_mode) and before.st_uid == os.geteuid():
         mode = S_IMODE(before.st_mode)
         try:
             os.fchown(handle, -1, before.st_gid)
-        except OSError:  # not a group of this user's: its members must not become those of another
+        except OSError:  # this user is not in that group: no permissions for another group
             mode &= ~0o070
     os.fchmod(handle, mode)
 
 
 def make_private(file: Path) -> None:
-    """Make an empty file that only its owner reads, and its folder so, where they are not there.
+    """Create an empty file that only its owner can read, and its folder, where they do not exist.
 
     Raises:
-        OSError: that cannot be done, or the path is a symbolic link (ELOOP), a pipe or a device (EINVAL).
+        OSError: they cannot be created, or the path is a symbolic link (ELOOP), a pipe or a device (EINVAL).
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if file.is_symlink():
-        raise OSError(errno.ELOOP, "it is a symbolic link: name the file that it leads to", str(file))
+        raise OSError(errno.ELOOP, "a symbolic link; name the file that it points to", str(file))
     handle = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, PRIVATE)
     try:
         if not S_ISREG(os.fstat(handle).st_mode):
@@ -198,10 +200,10 @@ def make_private(file: Path) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder of probekit's own that only its owner enters; one that is there is closed to others.
+    """Create a folder that only its owner can enter; remove the permissions of others from an existing one.
 
     Raises:
-        OSError: that cannot be done.
+        OSError: it cannot be created or changed.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = folder.stat()
@@ -210,7 +212,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether anything has this name, a link to nothing too; a name that no file can have is that of none."""
+    """Whether anything exists at this path, including a dangling link; False for an invalid name."""
     try:
         path.lstat()
     except (OSError, ValueError):
@@ -229,7 +231,7 @@ def is_folder(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """The mode of what has this name; 0 where nothing has: pathlib raises for a name that is too long."""
+    """The mode of the path; 0 where nothing exists or the name is invalid."""
     try:
         return path.stat().st_mode
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a target says is hostile text: what a reader sees must be what is there."""
+"""Escape and format texts for a terminal; texts of a target are untrusted."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-# Printable by category and yet nothing to see: joiners, fillers, variation selectors (UAX 44, Default_Ignorable).
+# Printable by category but invisible: joiners, fillers, variation selectors (UAX 44, Default_Ignorable).
 _UNSEEN: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
-_WORD: Final = re.compile(r"( *+)([^ ]++)")  # in an escaped text, which has no other white space
+_WORD: Final = re.compile(r"( *+)([^ ]++)")  # an escaped text has no other white space
 _CUT: Final = "..."
 
 LONGEST_LINE: Final = 200  # characters of a name, a contact or a reason
 
 
 def escape(text: str) -> str:
-    """The text on one line, with everything that hides, moves or recolours other text written out."""
+    """The text on one line, with invisible and control characters escaped."""
     if text.isprintable() and not _UNSEEN.search(text):
         return text
     return "".join(_written_out(character) for character in text)
 
 
 def one_line_problem(text: str) -> str | None:
-    """What keeps a text from standing in a report as one line of a person's own words; None where nothing does."""
+    """The reason why a text is not valid as one line of a report; None where it is valid."""
     if not text.strip():
         return "is blank"
     if len(text) > LONGEST_LINE:
-        return f"has {len(text)} characters, and may have {LONGEST_LINE}"
+        return f"has {len(text)} characters, at most {LONGEST_LINE} are allowed"
     return None if escape(text) == text else "is not one line of printable characters"
 
 
 def _written_out(character: str) -> str:
-    """Itself, or its code: controls, line breaks, bidi and zero-width marks and surrogates are not printable."""
+    """The character or its escape: controls, line breaks, bidi and zero-width marks and surrogates are escaped."""
     if character.isprintable() and not _UNSEEN.match(character):
         return character
     code = ord(character)
@@ -42,16 +42,16 @@ def _written_out(character: str) -> str:
 
 
 def columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes: two for a wide character, none for a combining mark."""
+    """Return the terminal columns of a text: two for a wide character, none for a combining mark."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415  # only where there is more than ASCII
+    from rich.cells import cell_len  # noqa: PLC0415  # only for non-ASCII text
 
     return cell_len(text)
 
 
 def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
-    """The escaped text, wrapped by words; only a word longer than the line makes a longer line."""
+    """The escaped text, wrapped between words; only a word longer than the line exceeds the width."""
     lines: list[str] = []
     line, used = indent, columns(indent)
     is_empty = True
@@ -69,7 +69,7 @@ def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = 
 
 
 def shortened(text: str, width: int) -> str:
-    """Return the text, cut to one line of that many columns."""
+    """Return the text, cut to that many columns."""
     if columns(text) <= width:
         return text
     kept = text[: max(width - len(_CUT), 0)]
@@ -79,15 +79,15 @@ def shortened(text: str, width: int) -> str:
 
 
 def words(name: str) -> str:
-    """A stable word as a person reads it."""
+    """An identifier with spaces for underscores."""
     return name.replace("_", " ")
 
 
 def moment(time: datetime) -> str:
-    """A time as a person reads it, in UTC."""
+    """A time in UTC with seconds."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def minute(time: datetime) -> str:
-    """Return the minute of a time in UTC, for a column that says so."""
+    """A time in UTC to the minute, for a column whose title states UTC."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -153,7 +153,7 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--deployed", "2026-11-23T10:00"], "has no time zone"),
         (["verify", "--env", "prod", "--deployed", "2999-01-01T00:00Z"], "lies in the future"),
         (["verify", "--env", "prod", "--deployed", "0001-01-01T00:00+23:59"], "lies outside the calendar"),
-        (["verify", "--env", "prod", "--wait-release", "5"], "is no duration"),
+        (["verify", "--env", "prod", "--wait-release", "5"], "is not a duration"),
         (["verify", "--env", "prod", "--wait-release", "999999999d"], "longer than a day"),
         (["verify", "--env", "prod", "--wait-release", "5m"], "needs a probe 'release'"),
         (["verify", "--env", "prod", "--quiet", "--verbose"], "exclude each other"),

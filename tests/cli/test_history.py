@@ -182,7 +182,7 @@ def test_a_pipe_that_gives_no_report_is_78(verify, folder, monkeypatch) -> None:
     result = verify("--since", "before.json")
 
     assert (result.returncode, result.stdout) == (78, "")
-    assert "before.json: this pipe has not ended after 0.1 s" in result.stderr
+    assert "before.json: the pipe was not closed within 0.1 s" in result.stderr
 
 
 def test_on_change_is_silent_while_all_stays_as_it_was(verify) -> None:

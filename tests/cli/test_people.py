@@ -167,7 +167,7 @@ def test_a_window_may_be_named_for_one_run(verified) -> None:
         (("--maintenance", "0001-01-01T00:00+01:00/2026-12-31T22:00Z"), "two times with time zones"),
         (("--deployed-by", ""), "it is blank"),
         (("--deployed-by", "a\nb"), "it is not one line of printable characters"),
-        (("--reviewed-by", "x" * 201), "it has 201 characters, and may have 200"),
+        (("--reviewed-by", "x" * 201), "it has 201 characters, at most 200 are allowed"),
     ],
 )
 def test_what_cannot_be_is_refused(probekit, words, message) -> None:

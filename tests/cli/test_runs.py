@@ -706,7 +706,7 @@ def test_what_cannot_be_pruned_is_told(call, words, code, told) -> None:
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [(["--keep", "90"], "is no duration"), (["--keep", "5000d"], "'5000d' is longer than 3650d")],
+    [(["--keep", "90"], "is not a duration"), (["--keep", "5000d"], "'5000d' is longer than 3650d")],
 )
 def test_how_long_runs_are_kept_must_be_said(call, words, told) -> None:
     with pytest.raises(click.UsageError) as refused:

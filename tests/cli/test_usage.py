@@ -27,7 +27,7 @@ VERIFY = "Try 'probekit verify --help' for help."
             ["verify", "--report", "xml"],
             "Error: Invalid value for '--report': unknown format 'xml'; known formats: console",
         ),
-        (["verify", "--wait", "5q"], "Error: Invalid value for '--wait': '5q' is no duration: write a number and a"),
+        (["verify", "--wait", "5q"], "Error: Invalid value for '--wait': '5q' is not a duration: write a number and a"),
         (["verify", "--deployed", "x"], "Error: Invalid value for '--deployed': 'x' is not a time: write "),
         (
             ["verify", "--url", "https://x", "--ca", "/no"],
@@ -44,7 +44,7 @@ VERIFY = "Try 'probekit verify --help' for help."
         (["baseline", "capture", "--windows", "9" * 5000], "is not a whole number from 1 to 500"),
         (["runs", "list", "--last", "1.5"], "'1.5' is not a whole number from 1 to 10000"),
         (["deployment", "start", "--at", "2026-01-01"], "'2026-01-01' has no time zone: write 2026-01-01Z for UTC"),
-        (["demo", "--fault", "x"], "there is no fault 'x'; there are hang"),
+        (["demo", "--fault", "x"], "unknown fault 'x'; the faults are hang"),
         (["verify", "\x1b[2J"], "Error: Got unexpected extra argument (\\x1b[2J)"),
     ],
 )

@@ -128,8 +128,8 @@ BAD = {
         "probes.toml:2: include.0: 'x.toml': cannot be read: No such file or directory; "
         "paths are relative to the folder of the file that contains them"
     ),
-    "folder": "probes.toml:2: include.0: 'x.toml': cannot be read: it is no regular file: name another one",
-    "pipe": "probes.toml:2: include.0: 'x.toml': cannot be read: it is no regular file: name another one",
+    "folder": "probes.toml:2: include.0: 'x.toml': cannot be read: not a regular file; name another one",
+    "pipe": "probes.toml:2: include.0: 'x.toml': cannot be read: not a regular file; name another one",
     "huge": "probes.toml:2: include.0: 'x.toml': cannot be read: larger than 1 MiB",
     "latin": "probes.toml:2: include.0: 'x.toml': not UTF-8, line 2",
     "itself": ("x.toml:1: include.0: 'probes.toml': circular include (probes.toml -> x.toml -> probes.toml)"),

@@ -83,7 +83,7 @@ def test_severity_and_rollback_are_the_users(keys, severity, now, deadline) -> N
     [
         (HTTP + 'expect = ["first_bite < 1 ms"]', ["expect.0: unknown metric 'first_bite', expected a metric of "]),
         (HTTP + 'expect = ["first_byte < 1 s"]', ["expect.0: wrong unit 's', expected 'ms', the unit of first_byte"]),
-        (HTTP + 'expect = ["fast"]', ["expect.0: 'fast' is no limit: write METRIC OPERATOR NUMBER"]),
+        (HTTP + 'expect = ["fast"]', ["expect.0: 'fast' is not a limit: write METRIC OPERATOR NUMBER"]),
         (HTTP + 'expect = "up == 1"', ["expect: a text, expected a list"]),
         (HTTP + 'expect = ["up >= 0"]', ["expect.0: 'up >= 0' has no effect"]),
         (HTTP + 'severity = "grave"', ["severity: 'grave', expected 'critical', 'high', 'medium' or 'low'"]),

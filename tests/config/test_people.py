@@ -141,7 +141,7 @@ def test_a_severity_without_a_list_calls_who_is_given(given, page, expected) -> 
         ({"contacts": 'on_call = " "'}, "probes.toml:6: env.prod.contacts.on_call.name: it is blank"),
         (
             {"contacts": f'on_call = "{"x" * 201}"'},
-            "probes.toml:6: env.prod.contacts.on_call.name: it has 201 characters, and may have 200",
+            "probes.toml:6: env.prod.contacts.on_call.name: it has 201 characters, at most 200 are allowed",
         ),
         (
             {"contacts": 'on_call = { name = "A", contact = "a\\nb" }'},

@@ -45,7 +45,7 @@ def test_the_variable_of_postgres_is_a_folder(tmp_path: Path, monkeypatch: pytes
 def test_a_variable_that_names_nothing_is_an_error_not_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROBEKIT_VALKEY_SERVER", str(tmp_path / "gone"))
 
-    with pytest.raises(DemoError, match=r"PROBEKIT_VALKEY_SERVER names .*gone, where there is nothing to run"):
+    with pytest.raises(DemoError, match=r"PROBEKIT_VALKEY_SERVER names .*gone, which is not an executable program"):
         find(VALKEY)
 
 

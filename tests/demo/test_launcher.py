@@ -72,7 +72,7 @@ def test_the_end_of_the_keeper_by_sigterm_ends_everything(is_gone: IsGone, until
         os.kill(launcher.pid, signal.SIGTERM)
 
         until(lambda: is_gone(server.pid))
-        with pytest.raises(DemoError, match="the keeper of the servers"):
+        with pytest.raises(DemoError, match="the process that runs the servers"):
             launcher.exit_code(server)
 
 
@@ -91,7 +91,7 @@ def test_the_end_of_the_command_ends_everything(number: signal.Signals, is_gone:
 
 
 def test_a_program_that_is_not_there_is_named(launcher: Launcher, tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match=r"nothing cannot be had: .*No such file or directory: .*nothing"):
+    with pytest.raises(DemoError, match=r"cannot start nothing: .*No such file or directory: .*nothing"):
         launcher.start("nothing", [tmp_path / "nothing"])
 
 

@@ -39,7 +39,7 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: float) -> None:
     ],
 )
 def test_anything_else_is_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration: write a number and a unit"):
+    with pytest.raises(ValueError, match="is not a duration: write a number and a unit"):
         quantity.duration(text)
 
 
@@ -74,19 +74,19 @@ def test_a_limit_is_a_metric_an_operator_a_number_and_a_unit(text: str, limit: L
     ],
 )
 def test_anything_else_is_no_limit(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no limit: write METRIC OPERATOR NUMBER \[UNIT\]"):
+    with pytest.raises(ValueError, match=r"is not a limit: write METRIC OPERATOR NUMBER \[UNIT\]"):
         parse_limit(text)
 
 
 @pytest.mark.parametrize("operator", ["=", "=>", "=<", "!=", "<>", "===", "<<", "!"])
 def test_an_unknown_operator_is_answered_with_the_known_ones(operator: str) -> None:
-    with pytest.raises(ValueError, match=f"unknown operator '{operator}'; known are < <= == >= >"):
+    with pytest.raises(ValueError, match=f"unknown operator '{operator}'; write one of < <= == >= >"):
         parse_limit(f"up {operator} 1")
 
 
 @pytest.mark.parametrize("unit", ["msec", "S", "Ms", "m", "KB", "percent", "%%", "GB"])
 def test_an_unknown_unit_is_answered_with_the_known_ones(unit: str) -> None:
-    with pytest.raises(ValueError, match=f"unknown unit '{unit}'; known are %, MB, ms, s, min, h, d, or none for a"):
+    with pytest.raises(ValueError, match=f"unknown unit '{unit}'; write one of %, MB, ms, s, min, h, d, or none for a"):
         parse_limit(f"up < 1 {unit}")
 
 

@@ -498,8 +498,8 @@ async def test_a_dead_resolver_does_not_hold_up_the_run() -> None:
     ("files", "told"),
     [
         ({"ca": "absent"}, "No such file or directory"),
-        ({"ca": "pipe"}, "it is no regular file"),
-        ({"client_cert": "pipe"}, "it is no regular file"),
+        ({"ca": "pipe"}, "not a regular file"),
+        ({"client_cert": "pipe"}, "not a regular file"),
     ],
 )
 async def test_a_file_of_certificates_that_cannot_be_read_is_our_own_error(serve, tmp_path, files, told) -> None:

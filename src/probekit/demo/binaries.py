@@ -1,4 +1,4 @@
-"""Where the servers' programs are found: an environment variable, a wheel, Debian's place, the search path."""
+"""Find the servers' programs: by environment variable, in a wheel, in Debian's folders, on the search path."""
 
 import importlib.util
 import os
@@ -52,10 +52,10 @@ NGINX = Program(
 
 
 def find(program: Program) -> Path:
-    """The program's file from the first place that has one.
+    """The program's file from the first place that has it.
 
     Raises:
-        DemoError: no place has it (MissingExtraError), or the environment variable names nothing that can be run.
+        DemoError: it was not found (MissingExtraError), or the environment variable does not name a program.
     """
     if named := os.environ.get(program.variable):
         return _named(program, Path(named))
@@ -67,24 +67,24 @@ def find(program: Program) -> Path:
 
 
 def _named(program: Program, named: Path) -> Path:
-    """What the environment variable names: a file, or a folder that holds the program."""
+    """The program that the environment variable names: a file, or a folder that contains it."""
     file = named / program.on_path[0] if named.is_dir() else named
     if not (file.is_file() and os.access(file, os.X_OK)):
-        message = f"{program.variable} names {named}, where there is nothing to run"
+        message = f"{program.variable} names {named}, which is not an executable program and contains none"
         raise DemoError(message)
     return file.absolute()
 
 
 def _candidates(program: Program) -> Iterator[Path]:
     for package, pattern in program.in_wheels:
-        spec = importlib.util.find_spec(package)  # looked up, not imported: the wheels' own launchers stay out of it
+        spec = importlib.util.find_spec(package)  # located, not imported: the wheels' launchers must not run
         for location in (spec.submodule_search_locations or ()) if spec else ():
             yield from Path(location).glob(pattern)
     for pattern in program.on_debian:
         yield from sorted(Path("/").glob(pattern), key=_newest_first)
     for name in program.on_path:
         if found := shutil.which(name):
-            yield Path(found).resolve()  # a link to a PostgreSQL program would hide the folders beside it
+            yield Path(found).resolve()  # resolved: PostgreSQL needs the folders next to its program
 
 
 def _newest_first(path: Path) -> list[int]:

@@ -1,4 +1,4 @@
-"""Certificates of one throw-away authority: the good one, and those a fault serves."""
+"""Certificates of a temporary authority: the valid one, and those for faults."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """The files of an authority and of what it signed, each with key and chain in PEM."""
+    """The files of an authority and its certificates, each with key and chain in PEM."""
 
     authority: Path
     leaves: Mapping[str, Path]
 
 
 def issue(folder: Path, *, authority: Path, now: dt.datetime) -> Certificates:
-    """Write an authority's certificate and one file for each leaf into the folder; its own key stays in memory."""
+    """Write an authority's certificate and one file for each certificate; the authority's key stays in memory."""
     ca = trustme.CA()
     ca.cert_pem.write_to_path(authority)
     leaves = {

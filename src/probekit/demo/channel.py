@@ -1,4 +1,4 @@
-"""The private way to the shop's process: one line of JSON there, one line back."""
+"""The private channel to the shop's process: one line of JSON for a request, one for its answer."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ _CHUNK = 65536
 
 
 class Channel:
-    """Questions to the shop's process, on the socket whose other end is its stdin."""
+    """Requests to the shop's process, over a socket whose other end is its stdin."""
 
     def __init__(self, connection: socket.socket, application: Server) -> None:
         self._connection = connection
@@ -21,10 +21,10 @@ class Channel:
         connection.settimeout(_ANSWERS_WITHIN)
 
     def ask(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer to a question.
+        """The answer to a request.
 
         Raises:
-            DemoError: the shop refuses, or is gone.
+            DemoError: the shop refuses the request, or has ended.
         """
         try:
             self._connection.sendall(json.dumps(question).encode() + b"\n")
@@ -41,7 +41,7 @@ class Channel:
         return answer
 
     def _line(self) -> bytes:
-        """One line, or what came before the other end closed."""
+        """One line, or the data before the other end closed."""
         line = b""
         while not line.endswith(b"\n") and (chunk := self._connection.recv(_CHUNK)):
             line += chunk

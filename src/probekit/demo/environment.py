@@ -1,4 +1,4 @@
-"""The target as an environment of probes.toml."""
+"""The configuration of the embedded target as an environment of probes.toml."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ scope = [
 $scope]
 control = ["$control_url"]
 allow = ["canary-write", "load"]
-timeout = "2s"                           # the demo's times are short, so that it is over in seconds
+timeout = "2s"                           # short times, so that the demo takes seconds
 settle = "1s"
 spread = "2s"
 attempt_interval = "1s"
@@ -77,7 +77,7 @@ components = { database = "database", cache = "cache", disk = "required", queue 
 kind = "routes"
 routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }, { path = "/api/me", expect = 401 }]
 
-[env.demo.probes.api]                    # $requests requests: as many as "less than 0.1 % errors" takes, and some
+[env.demo.probes.api]                    # $requests requests, enough to decide "less than 0.1 % errors"
 kind = "latency"
 rate = $rate
 routes = [{ path = "/api/orders" }, { path = "/api/search?q=tea" }]
@@ -132,7 +132,7 @@ host = "localhost"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How long the routes are asked, and how often a second; with a scope that so many requests can prove."""
+    """Duration and rate of the requests to the routes, with a scope that this sample can decide."""
 
     seconds: int = 30
     rate: int = 110
@@ -144,7 +144,7 @@ SHORT: Final = Sampling(seconds=6, rate=50, scope=tuple(item for item in SCOPE i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a target is, and where its secrets are kept."""
+    """The URLs of a target and the folder of its secrets."""
 
     base_url: str
     plain_url: str
@@ -154,17 +154,17 @@ class Place:
 
     @property
     def dsn_file(self) -> Path:
-        """Holds the DSN of the database's probing role."""
+        """The file with the DSN of the database role for probes."""
         return self.folder / "database-url"
 
     @property
     def cache_file(self) -> Path:
-        """Holds the URL of the cache's probing user."""
+        """The file with the URL of the cache user for probes."""
         return self.folder / "cache-url"
 
 
 def write(target: Target, sampling: Sampling = Sampling()) -> Path:  # frozen
-    """Write a probes.toml for the running target, and the secrets it refers to, into its folder; its path."""
+    """Write probes.toml and its secrets for the running target into its folder; return its path."""
     place = replace(place_of(target), folder=target.folder.absolute())
     for file, secret in ((place.dsn_file, target.probe_dsn), (place.cache_file, target.probe_cache_url)):
         file.touch(0o600)
@@ -175,7 +175,7 @@ def write(target: Target, sampling: Sampling = Sampling()) -> Path:  # frozen
 
 
 def place_of(target: Target) -> Place:
-    """Where the running target is."""
+    """The place of the running target."""
     return Place(
         base_url=target.base_url,
         plain_url=target.plain_url,
@@ -186,7 +186,7 @@ def place_of(target: Target) -> Place:
 
 
 def text(place: Place, sampling: Sampling = Sampling()) -> str:  # frozen
-    """The environment `demo` for a target there."""
+    """The environment `demo` for a target at that place."""
     return _ENVIRONMENT.substitute(
         base_url=place.base_url,
         plain_url=f"{place.plain_url}/",

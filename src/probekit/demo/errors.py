@@ -1,9 +1,9 @@
-"""What can go wrong with the embedded target, said for people."""
+"""Errors of the embedded target, with messages for users."""
 
 
 class DemoError(Exception):
-    """The embedded target cannot do what was asked; the message says why and what to do."""
+    """The embedded target cannot fulfil a request; the message states the reason and what to do."""
 
 
 class MissingExtraError(DemoError):
-    """What the embedded target is made of is not installed; the message says how to install it."""
+    """Dependencies of the embedded target are not installed; the message states how to install them."""

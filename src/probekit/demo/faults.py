@@ -1,7 +1,7 @@
-"""Every fault the target can be given: one sentence for people, what plants it in the shop, what does to its stores.
+"""The faults of the embedded target: a sentence for users, the change in the shop, and the change in its stores.
 
-A new fault is one row of `_FAULTS`; `--help` and the tests read the same table. The shop's process plants in itself;
-the process that started the servers, and may stop them, does the rest.
+A new fault is one row of `_FAULTS`; `--help` and the tests read the same table. The shop's process changes itself; the
+process that started the servers changes the stores.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from probekit.demo.certificate_names import DAYS_LEFT, EXPIRED, GOOD, OTHER_HOST, SOON_EXPIRING
 
-if TYPE_CHECKING:  # psycopg is dear to import, and `--help` reads the table
+if TYPE_CHECKING:  # psycopg is slow to import, and `--help` reads the table
     from probekit.demo.stores import Stores
 
 VERSION = "2.3.1"
@@ -23,52 +23,58 @@ _OLD_VERSION = "2.3.0"
 _DELAY = 0.6  # seconds
 _BASE_DELAY = 0.12  # seconds
 _ERRORS_EVERY = 30
-_GOOD_BEFORE = 4  # requests before the first of them: a few looks already meet one
-_SEED = 20261125  # so that a difference between two targets can be found again
+_GOOD_BEFORE = 4  # requests before the first error: even a few measurements meet one
+_SEED = 20261125  # makes a difference between two targets reproducible
 _T = TypeVar("_T")
 _WITHHELD = frozenset({"Content-Security-Policy", "X-Content-Type-Options"})
 
 
 @dataclass(slots=True, kw_only=True)
 class Behaviour:
-    """What the running target does, as far as a fault can change it."""
+    """The behaviour of the running target that faults can change."""
 
     serve_certificate: Callable[[str], None]  # by its name in certificates.py, from the next connection on
-    health: Iterator[HTTPStatus] = field(default_factory=lambda: repeat(HTTPStatus.OK))  # of the next GETs of /health
+    health: Iterator[HTTPStatus] = field(
+        default_factory=lambda: repeat(HTTPStatus.OK)
+    )  # statuses of the next GETs of /health
     is_hanging: bool = False
     version: str = VERSION
-    core: Iterator[HTTPStatus] = field(default_factory=lambda: repeat(HTTPStatus.OK))  # of the next lists and searches
-    delay: Iterator[float] = field(default_factory=lambda: repeat(0.0))  # seconds the next lists and searches wait
-    withheld: frozenset[str] = frozenset()  # names of headers
-    is_page: bool = False  # whether both health endpoints answer with a page for people
+    core: Iterator[HTTPStatus] = field(
+        default_factory=lambda: repeat(HTTPStatus.OK)
+    )  # statuses of the next lists and searches
+    delay: Iterator[float] = field(
+        default_factory=lambda: repeat(0.0)
+    )  # seconds of delay of the next lists and searches
+    withheld: frozenset[str] = frozenset()  # names of omitted headers
+    is_page: bool = False  # whether both health endpoints answer with an HTML page
     lets_in_any_origin: bool = False
     is_unlimited: bool = False
-    key: Callable[[str], str] = str  # under which an answer is kept in the cache
-    components: Mapping[str, bool] = field(default_factory=dict)  # what is said of them, whatever they do
+    key: Callable[[str], str] = str  # the cache key of an answer
+    components: Mapping[str, bool] = field(default_factory=dict)  # reported states that override the real ones
 
 
 def _nothing(_changed: object) -> None:
-    """What a fault does where it changes nothing."""
+    """The change of a fault that changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fault:
     sentence: str
     plant: Callable[[Behaviour], None] = _nothing
-    plant_share: Callable[[Behaviour, float], None] | None = None  # of requests, at random; or of a delay
-    most: float = 1  # of that share
+    plant_share: Callable[[Behaviour, float], None] | None = None  # share of requests, at random, or of a delay
+    most: float = 1  # maximum of that share
     harm: "Callable[[Stores], None]" = _nothing
 
 
 def parsed(written: str) -> tuple[str, float | None]:
-    """A fault as it is written, such as errors or errors=1%: its name, and its share where one is written.
+    """The name and the share of a fault such as errors or errors=1%; without a share, None.
 
     Raises:
-        ValueError: there is no such fault, or none of that share.
+        ValueError: the fault is unknown, or the share is not valid.
     """
     name, equals, percent = written.partition("=")
     if name not in _FAULTS:
-        message = f"there is no fault {name!r}; there are {', '.join(_FAULTS)}"
+        message = f"unknown fault {name!r}; the faults are {', '.join(_FAULTS)}"
         raise ValueError(message)
     if not equals:
         return name, None
@@ -76,13 +82,13 @@ def parsed(written: str) -> tuple[str, float | None]:
     share = float(percent[:-1]) / 100 if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?%", percent) else None
     if fault.plant_share is None or share is None or share > fault.most:
         shared = " or ".join(f"{name}=1%" for name, fault in _FAULTS.items() if fault.plant_share)
-        message = f"{written!r} has no share that can be: write {shared}"
+        message = f"{written!r} is not valid: only some faults take a share, written as {shared}"
         raise ValueError(message)
     return name, share
 
 
 def plant(written: str, behaviour: Behaviour) -> None:
-    """Change the behaviour as the fault says; ValueError where there is none."""
+    """Apply a fault to the behaviour; ValueError for an unknown one."""
     name, share = parsed(written)
     fault = _FAULTS[name]
     if share is not None and fault.plant_share:
@@ -92,12 +98,12 @@ def plant(written: str, behaviour: Behaviour) -> None:
 
 
 def harm(written: str, stores: "Stores") -> None:
-    """Do to the stores what the fault says; ValueError where there is none."""
+    """Apply a fault to the stores; ValueError for an unknown one."""
     _FAULTS[parsed(written)[0]].harm(stores)
 
 
 def mend(behaviour: Behaviour) -> None:
-    """Make the behaviour good again."""
+    """Restore the normal behaviour."""
     behaviour.serve_certificate(GOOD)
     behaviour.health = repeat(HTTPStatus.OK)
     behaviour.is_hanging = False
@@ -150,7 +156,7 @@ def _slow_share(behaviour: Behaviour, share: float) -> None:
 
 
 def _now_and_then(share: float, bad: _T, good: _T) -> Iterator[_T]:
-    rng = Random(_SEED)  # noqa: S311  # no secret
+    rng = Random(_SEED)  # noqa: S311  # not for a secret
     while True:
         yield bad if rng.random() < share else good
 
@@ -215,76 +221,77 @@ def _missing_headers(behaviour: Behaviour) -> None:
 
 _FAULTS: Mapping[str, _Fault] = MappingProxyType(
     {
-        "hang": _Fault(sentence="/health accepts the request and never answers", plant=_hang),
+        "hang": _Fault(sentence="/health accepts requests and never responds", plant=_hang),
         "expired-cert": _Fault(
             sentence="HTTPS serves a certificate for localhost that expired yesterday", plant=_expired_certificate
         ),
         "wrong-host-cert": _Fault(
             sentence="HTTPS serves a valid certificate for another host name", plant=_wrong_host_certificate
         ),
-        "old-version": _Fault(sentence=f"/api/version says {_OLD_VERSION}, not {VERSION}", plant=_old_version),
-        "half-broken": _Fault(sentence="every second GET of /health answers 503", plant=_half_broken),
-        "one-stray-error": _Fault(sentence="the third GET of /health answers 503, once", plant=_one_stray_error),
+        "old-version": _Fault(sentence=f"/api/version returns {_OLD_VERSION} instead of {VERSION}", plant=_old_version),
+        "half-broken": _Fault(sentence="every second GET of /health returns 503", plant=_half_broken),
+        "one-stray-error": _Fault(sentence="the third GET of /health returns 503, once", plant=_one_stray_error),
         "slow": _Fault(
-            sentence=f"list and search take {_DELAY * 1000:.0f} ms more", plant=_slow, plant_share=_slow_share
+            sentence=f"list and search take {_DELAY * 1000:.0f} ms longer", plant=_slow, plant_share=_slow_share
         ),
         "errors": _Fault(
-            sentence=f"every {_ERRORS_EVERY}th request to list or search answers 500",
+            sentence=f"every {_ERRORS_EVERY}th request to list or search returns 500",
             plant=_errors,
             plant_share=_errors_share,
         ),
         "missing-headers": _Fault(
-            sentence="Content-Security-Policy and X-Content-Type-Options are on no answer", plant=_missing_headers
+            sentence="Content-Security-Policy and X-Content-Type-Options are missing from all responses",
+            plant=_missing_headers,
         ),
         "orphans": _Fault(
-            sentence="orders are there of users that do not exist", harm=lambda stores: stores.plant_orphans()
+            sentence="the database has orders of users that do not exist", harm=lambda stores: stores.plant_orphans()
         ),
         "soon-expiring-cert": _Fault(
             sentence=f"HTTPS serves a certificate that expires in {DAYS_LEFT} days", plant=_soon_expiring_certificate
         ),
         "html-error-page": _Fault(
-            sentence="/health and the infrastructure's health answer 200 with a page of HTML", plant=_page
+            sentence="/health and the infrastructure health return 200 with an HTML page", plant=_page
         ),
-        "open-cors": _Fault(sentence="any origin may read the answers, with credentials", plant=_open_cors),
-        "no-rate-limit": _Fault(sentence="no client is ever answered with 429", plant=_no_limit),
-        "cold-cache": _Fault(sentence="every lookup in the cache is a miss", plant=_cold_cache),
+        "open-cors": _Fault(sentence="CORS allows every origin to read responses with credentials", plant=_open_cors),
+        "no-rate-limit": _Fault(sentence="the rate limit is off: no client ever gets 429", plant=_no_limit),
+        "cold-cache": _Fault(sentence="every cache lookup is a miss", plant=_cold_cache),
         "slow-half": _Fault(
-            sentence=f"every second list and search takes {_DELAY * 1000:.0f} ms more", plant=_slow_half
+            sentence=f"every second list and search takes {_DELAY * 1000:.0f} ms longer", plant=_slow_half
         ),
         "base-delay": _Fault(
-            sentence=f"list and search take {_BASE_DELAY * 1000:.0f} ms more, which is slower and still well",
+            sentence=f"list and search take {_BASE_DELAY * 1000:.0f} ms longer, which is still within the limits",
             plant=_base_delay,
             plant_share=_base_delay_share,
             most=5,
         ),
         "component-optional-down": _Fault(
-            sentence="the infrastructure's health says that the queue, an optional part, is down", plant=_optional_down
+            sentence="the infrastructure health reports the queue, an optional component, as down", plant=_optional_down
         ),
         "invalid-index": _Fault(
-            sentence="a unique index that could not be built is left behind", harm=lambda stores: stores.spoil_index()
+            sentence="a unique index whose build failed is left invalid", harm=lambda stores: stores.spoil_index()
         ),
         "blocked-lock": _Fault(
-            sentence="a session has waited for another one's lock for 6 s", harm=lambda stores: stores.block()
+            sentence="a session has waited 6 s for a lock of another session", harm=lambda stores: stores.block()
         ),
         "cache-full": _Fault(
-            sentence="Valkey's memory is full of keys that may not be evicted; the shop swallows the error",
+            sentence="Valkey's memory is full and eviction is off; the shop hides the error",
             plant=_swallowed_cache_error,
             harm=lambda stores: stores.fill_cache(),
         ),
         "readonly-database": _Fault(
-            sentence="PostgreSQL runs as a standby, which takes no writes", harm=lambda stores: stores.demote_database()
+            sentence="PostgreSQL runs as a read-only standby", harm=lambda stores: stores.demote_database()
         ),
         "infrastructure-lies": _Fault(
-            sentence="PostgreSQL is down, the infrastructure's health says it is well, the cache answers for it",
+            sentence="PostgreSQL is down, the infrastructure health reports it as up, the cache serves answers",
             plant=_lying_infrastructure,
             harm=lambda stores: stores.stop_database(keep_answers=True),
         ),
         "cache-down": _Fault(
-            sentence="Valkey refuses connections; list and search answer from PostgreSQL",
+            sentence="Valkey refuses connections; list and search read from PostgreSQL",
             harm=lambda stores: stores.stop_cache(),
         ),
         "database-down": _Fault(
-            sentence="PostgreSQL refuses connections; list and search answer 503",
+            sentence="PostgreSQL refuses connections; list and search return 503",
             plant=_database_down,
             harm=lambda stores: stores.stop_database(),
         ),

@@ -1,9 +1,9 @@
-"""Keep servers for exactly as long as the process that asked for them lives.
+"""Run servers for exactly as long as the process that started them.
 
-This file is run by its path, as a process of its own, and uses nothing but the standard library. Each line on stdin is
-one request in JSON, each line on stdout its answer. When stdin closes, whether its other end said goodbye, crashed or
-was killed with -9, the servers are ended and the folders removed: the operating system closes a dead process's pipes on
-every platform, while signals that follow a parent's death exist on Linux only.
+This file runs as a separate process, by its path, and uses only the standard library. Each line on stdin is one request
+in JSON, each line on stdout its answer. When stdin closes, because the other end ended, crashed or was killed, the
+servers are ended and the folders removed: every operating system closes the pipes of a dead process, while a signal on
+a parent's death exists on Linux only.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-_GRACE = 0.5  # seconds between asking a server to stop and killing it
-_TIME_TO_KEEP = 10.0  # seconds for one that writes down what it has
-_GLANCE = 0.01  # seconds between two looks at a server that was asked to stop
+_GRACE = 0.5  # seconds between the stop signal and SIGKILL
+_TIME_TO_KEEP = 10.0  # seconds for a server that saves its data
+_GLANCE = 0.01  # seconds between two checks of a stopping server
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -30,7 +30,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Child:
-    """A server this process started, and the signal that ends it fastest."""
+    """A server of this process, and the signal that ends it fastest."""
 
     process: subprocess.Popen[bytes]
     farewell: signal.Signals
@@ -38,7 +38,7 @@ class _Child:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Household:
-    """All that has to be gone in the end."""
+    """The servers and folders to remove at the end."""
 
     channel: int  # the file descriptor that the application gets as its stdin
     children: dict[int, _Child] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class _Household:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Answer requests until stdin closes, then leave nothing behind."""
+    """Answer requests until stdin closes, then remove everything."""
     for ignored in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(ignored, signal.SIG_IGN)  # a Ctrl-C is for the command; its end reaches this process by the pipe
+        signal.signal(ignored, signal.SIG_IGN)  # a Ctrl-C is for the command; its pipe ends this process
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     household = _Household(channel=int(arguments[0]))
     try:
-        with contextlib.suppress(BrokenPipeError):  # the other end died between its question and the answer
+        with contextlib.suppress(BrokenPipeError):  # the other end died before the answer
             for line in sys.stdin.buffer:
                 _reply(_answer(household, json.loads(line)))
     finally:
@@ -81,7 +81,7 @@ def _answer(household: _Household, request: Request) -> Answer:
 
 
 def _make_folder(household: _Household, request: Request) -> Answer:
-    """Make a temporary folder here, so that no moment exists in which it is there and nobody is bound to remove it."""
+    """Make a temporary folder in this process, so that it is registered for removal at once."""
     folder = Path(tempfile.mkdtemp(prefix=request["prefix"], dir=request.get("base")))
     household.folders.append(folder)
     if (owner := request.get("owner")) is not None:
@@ -103,13 +103,13 @@ def _start(household: _Household, request: Request) -> Answer:
             env={
                 **os.environ,
                 "LC_ALL": "C",
-            },  # else messages are translated, and PostgreSQL refuses some locales of macOS
+            },  # otherwise messages are translated, and PostgreSQL refuses some locales of macOS
             start_new_session=True,
             **identity,
         )
     household.children[process.pid] = _Child(process=process, farewell=signal.Signals(request["farewell"]))
     if has_channel:
-        os.close(household.channel)  # else the application would never see the end of its stdin
+        os.close(household.channel)  # otherwise the application would never see the end of its stdin
     return {"pid": process.pid}
 
 
@@ -118,7 +118,7 @@ def _status(household: _Household, request: Request) -> Answer:
 
 
 def _stop(household: _Household, request: Request) -> Answer:
-    """End one child; with another farewell it has something to keep, and time for it."""
+    """End one child; with another stop signal it gets time to save its data."""
     child = household.children[request["pid"]]
     if (farewell := request["farewell"]) is None:
         _end([child])
@@ -128,7 +128,7 @@ def _stop(household: _Household, request: Request) -> Answer:
 
 
 def _end(children: Sequence[_Child], *, grace: float = _GRACE) -> None:
-    """Ask all at once, wait once, kill what is left: the whole takes one grace, however many there are."""
+    """Signal all at once, wait once, kill the rest: it takes one grace period for any number of children."""
     for child in children:
         _signal(child, child.farewell)
     deadline = time.monotonic() + grace
@@ -143,7 +143,7 @@ def _signal(child: _Child, number: signal.Signals) -> None:
     if child.process.poll() is None:
         with contextlib.suppress(
             ProcessLookupError, PermissionError
-        ):  # macOS refuses a group of which only a zombie is left
+        ):  # macOS refuses a process group with only a zombie
             os.killpg(child.process.pid, number)
 
 

@@ -1,4 +1,4 @@
-"""Start servers that cannot outlive this process: requests to a keeper, which is their parent."""
+"""Start servers that cannot outlive this process, by requests to a keeper, which is their parent."""
 
 import contextlib
 import functools
@@ -25,7 +25,7 @@ _TAIL = 12  # lines of a log that an error shows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """The user a server runs as, where that is not our own."""
+    """The user a server runs as, where it is not the user of this process."""
 
     user: int
     group: int
@@ -33,7 +33,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A running program: its name for people, its process and what it printed."""
+    """A running program: its name, its process and its log."""
 
     name: str
     pid: int
@@ -41,13 +41,13 @@ class Server:
 
 
 class Launcher:
-    """The way to one keeper: what is started here ends when this process does, however that happens."""
+    """Requests to one keeper: its servers end when this process ends, in whatever way."""
 
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
         self.pid = process.pid
         self.channel = channel
         self._process = process
-        self._turn = threading.Lock()  # one question, one answer
+        self._turn = threading.Lock()  # one request and its answer at a time
 
     @functools.cached_property
     def folder(self) -> Path:
@@ -55,7 +55,7 @@ class Launcher:
         return self.make_folder("probekit-demo-")
 
     def make_folder(self, prefix: str, *, base: Path | None = None, owner: Owner | None = None) -> Path:
-        """A new temporary folder that is removed in the end."""
+        """A new temporary folder that is removed at the end."""
         answer = self._ask(
             operation="folder",
             name="a temporary folder",
@@ -65,7 +65,7 @@ class Launcher:
         )
         return Path(answer["folder"])
 
-    def start(  # noqa: PLR0913  # a process has that many sides, and all but two are named
+    def start(  # noqa: PLR0913  # all but two by name
         self,
         name: str,
         command: Sequence[str | Path],
@@ -91,18 +91,18 @@ class Launcher:
         return Server(name=name, pid=answer["pid"], log=log)
 
     def exit_code(self, server: Server) -> int | None:
-        """The exit code of a program that has ended, None of one that runs."""
+        """The exit code of a program that has ended; None of a running one."""
         code: int | None = self._ask(operation="status", name=server.name, pid=server.pid)["code"]
         return code
 
     def stop(self, server: Server, *, farewell: signal.Signals | None = None) -> None:
-        """End one program now, within half a second; with a farewell that lets it keep something, once it has."""
+        """End one program within half a second; with `farewell`, a signal with which it saves data, within ten."""
         self._ask(
             operation="stop", name=server.name, pid=server.pid, farewell=None if farewell is None else int(farewell)
         )
 
     def wait_ready(self, server: Server, is_ready: Callable[[], bool], *, within: float = _READY_WITHIN) -> None:
-        """Ask until it is ready.
+        """Wait until it is ready.
 
         Raises:
             DemoError: it ended or took too long; the message shows the last lines of its log.
@@ -132,7 +132,7 @@ class Launcher:
             raise DemoError(message)
 
     def close(self) -> None:
-        """End everything and wait until it is gone."""
+        """End everything and wait until it has ended."""
         self.channel.close()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -140,45 +140,45 @@ class Launcher:
         try:
             self._process.wait(_KEEPER_ENDS_WITHIN)
         except subprocess.TimeoutExpired as error:
-            message = f"the servers were not gone within {_KEEPER_ENDS_WITHIN:g} s; process {self.pid} is ending them"
+            message = f"the servers did not end within {_KEEPER_ENDS_WITHIN:g} s; process {self.pid} is ending them"
             raise DemoError(message) from error
 
     def _ask(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON
         source, sink = self._process.stdout, self._process.stdin
-        if source is None or sink is None:  # cannot be: both were asked for
-            message = "the keeper of the servers has no pipes"
+        if source is None or sink is None:  # impossible: both were requested
+            message = "the process that runs the servers has no pipes"
             raise DemoError(message)
         try:
             with self._turn:
                 sink.write(json.dumps(request).encode() + b"\n")
                 sink.flush()
                 line = source.readline()
-        except (OSError, ValueError) as error:  # ValueError: our own end is closed
-            message = "the keeper of the servers is gone"
+        except (OSError, ValueError) as error:  # ValueError: this end is closed
+            message = "the process that runs the servers has ended"
             raise DemoError(message) from error
         if not line:
-            message = "the keeper of the servers has died"
+            message = "the process that runs the servers has died"
             raise DemoError(message)
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            message = f"{request['name']} cannot be had: {answer['error']}"
+            message = f"cannot start {request['name']}: {answer['error']}"
             raise DemoError(message)
         return answer
 
 
 @contextlib.contextmanager
 def launching() -> Iterator[Launcher]:
-    """A launcher whose servers and temporary folders are gone when the block ends."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(  # noqa: S603  # our own file, our own interpreter
-            [sys.executable, "-I", keeper.__file__, str(theirs.fileno())],
+    """A launcher whose servers and temporary folders are removed when the block ends."""
+    near, far = socket.socketpair()
+    with far:
+        process = subprocess.Popen(  # noqa: S603  # a file of this package, this interpreter
+            [sys.executable, "-I", keeper.__file__, str(far.fileno())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[far.fileno()],
             start_new_session=True,  # a Ctrl-C in the terminal must not reach it
         )
-    launcher = Launcher(process, ours)
+    launcher = Launcher(process, near)
     try:
         yield launcher
     finally:
@@ -186,11 +186,11 @@ def launching() -> Iterator[Launcher]:
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log, ready to be put behind a sentence."""
+    """The last lines of a log, to append to a message."""
     try:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
-        return "; it left no log"
+        return "; it wrote no log"
     return ":\n" + "\n".join(lines[-_TAIL:]) if lines else "; its log is empty"
 
 

@@ -1,4 +1,4 @@
-"""Ports of loopback: bound, free, or refused with a sentence that names them."""
+"""Bind and check ports of loopback."""
 
 import errno
 import socket
@@ -9,16 +9,16 @@ LOOPBACK = "127.0.0.1"
 
 
 def bind(port: int, purpose: str) -> socket.socket:
-    """A socket bound to a port, 0 being any free one.
+    """A socket bound to a port; 0 is any free one.
 
     Raises:
-        DemoError: something else listens there, or it is not ours to use.
+        DemoError: the port is in use, or this user may not use it.
     """
-    # asyncio switches Nagle's algorithm off for sockets that say they are TCP; else each answer takes 40 ms more
+    # asyncio disables Nagle's algorithm for sockets with protocol TCP; otherwise each answer takes 40 ms longer
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(
         socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-    )  # as servers do: a closed connection does not hold a port
+    )  # as servers do: a closed connection does not block a port
     try:
         bound.bind((LOOPBACK, port))
     except OSError as error:
@@ -30,7 +30,7 @@ def bind(port: int, purpose: str) -> socket.socket:
 
 
 def free_port() -> int:
-    """A port that nothing listens on at this moment."""
+    """A port that is free at this moment."""
     with bind(0, "any purpose") as bound:
         port: int = bound.getsockname()[1]
     return port

@@ -1,4 +1,4 @@
-"""A new PostgreSQL cluster on disk: whose it is, which programs run it, what its build can do."""
+"""Create a PostgreSQL cluster on disk: its owner, its programs, and the features of its build."""
 
 import os
 import pwd
@@ -22,7 +22,7 @@ _QUICK = 10.0  # seconds for a program that only prints a line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A folder that initdb filled, and all that starting it takes."""
+    """A folder initialised by initdb, with the settings to start it."""
 
     bin: Path
     folder: Path
@@ -36,7 +36,8 @@ class Cluster:
 def create(launcher: Launcher, *, certificate: Path | None) -> Cluster:
     """Run initdb in a folder of its own.
 
-    PostgreSQL refuses to run as root: root's cluster belongs to `nobody`, who needs to reach both folder and programs.
+    PostgreSQL refuses to run as root: a cluster of root belongs to an unprivileged user, who needs access to
+    folder and programs.
     """
     owner = _nobody() if os.geteuid() == 0 else None
     home = _home(launcher, owner)
@@ -60,7 +61,7 @@ def create(launcher: Launcher, *, certificate: Path | None) -> Cluster:
 
 
 def mark_as_standby(cluster: Cluster) -> None:
-    """Have the cluster's next start be that of a standby."""
+    """Make the cluster start as a standby next time."""
     _write(cluster.folder / "standby.signal", b"", cluster.owner)
 
 
@@ -69,8 +70,10 @@ def _home(launcher: Launcher, owner: Owner | None) -> Path:
         return launcher.make_folder(_PREFIX)
     try:
         return launcher.make_folder(_PREFIX, base=_open_place(), owner=owner)
-    except DemoError as error:  # a container may have no user but its root
-        message = f"PostgreSQL refuses to run as root, and '{_NOBODY}' cannot be given a folder: start as another user"
+    except DemoError as error:  # a container may have no user except root
+        message = (
+            f"PostgreSQL refuses to run as root, and a folder for '{_NOBODY}' cannot be made: start as another user"
+        )
         raise DemoError(message) from error
 
 
@@ -88,18 +91,18 @@ def _nobody() -> Owner:
     try:
         entry = pwd.getpwnam(_NOBODY)
     except KeyError as error:
-        message = "PostgreSQL refuses to run as root and there is no user 'nobody' to run it as: start as another user"
+        message = f"PostgreSQL refuses to run as root, and there is no user '{_NOBODY}': start as another user"
         raise DemoError(message) from error
     return Owner(user=entry.pw_uid, group=entry.pw_gid)
 
 
 def _open_place() -> Path:
-    """A folder for temporary files that every user can pass through: root's own TMPDIR may not be one."""
+    """A folder for temporary files that every user can enter; TMPDIR of root may not be one."""
     for place in (Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):  # noqa: S108  # mkdtemp follows
         if place.is_dir() and all(folder.stat().st_mode & S_IXOTH for folder in (place, *place.parents)):
             return place
     message = (
-        "PostgreSQL refuses to run as root and no folder for temporary files is open to 'nobody': set TMPDIR to one"
+        f"PostgreSQL refuses to run as root, and '{_NOBODY}' can enter no folder for temporary files: set TMPDIR to one"
     )
     raise DemoError(message)
 
@@ -122,15 +125,15 @@ def _usable_programs(programs: Path, home: Path, owner: Owner | None) -> Path:
 
 
 def _can(programs: Path, home: Path, owner: Owner | None, setting: str) -> bool:
-    """Whether this build accepts a setting: -C reads the configuration and starts nothing."""
+    """Whether this build accepts a setting; -C reads the configuration without starting the server."""
     name = setting.partition("=")[0]
     return _run(programs, owner, home, "-C", name, "-c", setting, "-D", str(home / "data")) is not None
 
 
 def _run(programs: Path, owner: Owner | None, home: Path, *arguments: str) -> str | None:
-    """What `postgres` prints for these arguments, None where it cannot be run or refuses."""
+    """The output of `postgres` for these arguments; None where it cannot run or fails."""
     try:
-        done = subprocess.run(  # noqa: S603  # the program that is about to be started for good
+        done = subprocess.run(  # noqa: S603  # the program of the server
             [programs / "postgres", *arguments],
             cwd=home,
             capture_output=True,
@@ -151,7 +154,7 @@ def _own_copy(certificate: Path, home: Path, owner: Owner | None) -> Path:
 
 
 def _write(file: Path, content: bytes, owner: Owner | None) -> Path:
-    """A file that its owner alone can read: PostgreSQL refuses a key that others can."""
+    """A file that only its owner can read: PostgreSQL refuses a key that others can read."""
     file.touch(mode=0o600)
     file.write_bytes(content)
     if owner is not None:

@@ -1,4 +1,4 @@
-"""Real servers on loopback for demo and tests: PostgreSQL, Valkey and nginx, each startable alone."""
+"""Real servers on loopback for demo and tests: PostgreSQL, Valkey and nginx."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from probekit.demo.ports import LOOPBACK, free_port, require_free
 from probekit.demo.postgres_files import SUPERUSER, Cluster
 
 PROBE_USER = "probekit"
-# the least that probes need; which columns they may read is granted where the tables are made
+# the minimum for probes; read access to columns is granted with the tables
 _PROBE_ROLE: tuple[LiteralString, ...] = (
     "create role probekit login connection limit 5 password {password}",
     "grant pg_monitor to probekit",
@@ -33,13 +33,13 @@ _PROBE_ROLE: tuple[LiteralString, ...] = (
 _PROBE_RIGHTS = (
     "resetkeys ~probekit:* resetchannels -@all +ping +info +hello +select +client|setname +set +incr +del +ttl"
 )
-_LOOK = 0.5  # seconds for one attempt to connect while a server starts
-_IN_USE = "in use"  # PostgreSQL, Valkey and nginx all say so
+_CHECK = 0.5  # seconds of one attempt to connect while a server starts
+_IN_USE = "in use"  # part of the messages of PostgreSQL, Valkey and nginx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
-    """A running PostgreSQL and how to reach it as its superuser."""
+    """A running PostgreSQL and its superuser's DSN."""
 
     server: Server
     port: int
@@ -47,13 +47,13 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        """The superuser's way in."""
+        """The superuser's DSN."""
         return self.dsn_of("postgres", SUPERUSER, self.cluster.password)
 
     def dsn_of(self, database: str, user: str, password: str, *, authority: Path | None = None) -> str:
-        """A user's way into a database; with an authority's certificate, the server's is held against it.
+        """A user's DSN of a database; with an authority, the server's certificate is verified.
 
-        The TLS mode is said in any case: PGSSLMODE may be set to what this build cannot do.
+        The TLS mode is always set, because PGSSLMODE may have a value that this build does not support.
         """
         dsn = f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}"
         if not self.cluster.has_tls:
@@ -65,16 +65,16 @@ class Postgres:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """A database and the three that may use it."""
+    """A database and the DSNs of its three users."""
 
     owner_dsn: str = field(repr=False)
     superuser_dsn: str = field(repr=False)
-    probe_dsn: str = field(repr=False)  # of a role that reads statistics, and what it is granted beside them
+    probe_dsn: str = field(repr=False)  # of a role that reads statistics and granted columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valkey:
-    """A running Valkey (or Redis) and how to reach it."""
+    """A running Valkey (or Redis) and its URLs."""
 
     server: Server
     port: int
@@ -82,12 +82,12 @@ class Valkey:
     configuration: Path
     password: str = field(repr=False)
     url: str = field(repr=False)
-    probe_url: str = field(repr=False)  # of a user that may ask how it is, and write below probekit:
+    probe_url: str = field(repr=False)  # of a user that may read its state, and write below probekit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nginx:
-    """A running nginx and the port that stands for @port@ in its configuration."""
+    """A running nginx and the port that replaces @port@ in its configuration."""
 
     server: Server
     port: int
@@ -97,30 +97,30 @@ _Running = TypeVar("_Running", Postgres, Valkey, Nginx)
 
 
 def start_postgres(launcher: Launcher, *, port: int | None = None, certificate: Path | None = None) -> Postgres:
-    """Make a new cluster and start it; with a certificate it speaks TLS where the build can."""
+    """Create a cluster and start it; with a certificate it uses TLS where the build supports it."""
     cluster = postgres_files.create(launcher, certificate=certificate)
 
     return _on_a_port(lambda port: _run_postgres(launcher, cluster, port), port, "PostgreSQL")
 
 
 def stop_postgres(launcher: Launcher, postgres: Postgres) -> None:
-    """Have it write down what it has, and end."""
+    """Stop it after it has saved its data."""
     launcher.stop(postgres.server, farewell=signal.SIGINT)  # its "fast" shutdown
 
 
 def restart_postgres(launcher: Launcher, postgres: Postgres) -> Postgres:
-    """Start one that was stopped, on its port and with its data."""
+    """Start a stopped one again, on its port and with its data."""
     return _run_postgres(launcher, postgres.cluster, postgres.port)
 
 
 def run_as_standby(launcher: Launcher, postgres: Postgres) -> Postgres:
-    """Start one that was stopped as a standby of nobody: it answers, and takes no writes until it is promoted."""
+    """Start a stopped one as a standby without a primary: read-only until it is promoted."""
     postgres_files.mark_as_standby(postgres.cluster)
     return _run_postgres(launcher, postgres.cluster, postgres.port)
 
 
 def promote(postgres: Postgres) -> None:
-    """Have a standby take writes."""
+    """Promote a standby, so that it accepts writes."""
     with psycopg.connect(postgres.dsn, autocommit=True) as connection:
         connection.execute("select pg_promote(wait => true, wait_seconds => 30)")
 
@@ -136,7 +136,7 @@ def _run_postgres(launcher: Launcher, cluster: Cluster, port: int) -> Postgres:
         ],
         folder=cluster.folder,
         owner=cluster.owner,
-        farewell=signal.SIGQUIT,  # at once: there is nothing to keep
+        farewell=signal.SIGQUIT,  # immediate: there is no data to save
     )
     postgres = Postgres(server=server, port=port, cluster=cluster)
     launcher.wait_ready(server, lambda: _postgres_answers(postgres.dsn))
@@ -144,9 +144,9 @@ def _run_postgres(launcher: Launcher, cluster: Cluster, port: int) -> Postgres:
 
 
 def create_database(postgres: Postgres, name: str, *, authority: Path | None = None) -> Database:
-    """A database in the running PostgreSQL, owned by a role of the same name that may do nothing else.
+    """Create a database, owned by a role of the same name without further rights, and a role for probes.
 
-    There is a role for probes too; it trusts the server by the authority's certificate, where one is given.
+    With an authority, the DSN for probes verifies the server's certificate.
     """
     password, probe_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     role = sql.Identifier(name)
@@ -168,14 +168,14 @@ def create_database(postgres: Postgres, name: str, *, authority: Path | None = N
 
 
 def start_valkey(launcher: Launcher, *, port: int | None = None) -> Valkey:
-    """Start a Valkey that keeps its data in memory only and wants a password."""
+    """Start a Valkey that keeps its data in memory only and requires a password."""
     program = binaries.find(binaries.VALKEY)
     folder = launcher.make_folder("probekit-valkey-")
     configuration = folder / "valkey.conf"
     password, probe_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
     def start(port: int) -> Valkey:
-        configuration.touch(mode=0o600)  # the password would be readable for all on the command line
+        configuration.touch(mode=0o600)  # all users could read a password on the command line
         configuration.write_text(
             f"bind {LOOPBACK}\nport {port}\nrequirepass {password}\ndir {folder}\n"
             f"user {PROBE_USER} on >{probe_password} {_PROBE_RIGHTS}\n"
@@ -195,7 +195,7 @@ def start_valkey(launcher: Launcher, *, port: int | None = None) -> Valkey:
 
 
 def restart_valkey(launcher: Launcher, valkey: Valkey) -> Valkey:
-    """Start one that was stopped, on its port; what it kept is gone."""
+    """Start a stopped one again, on its port and without its data."""
     server = _run_valkey(launcher, valkey.program, valkey.configuration, valkey.port, valkey.password)
     return replace(valkey, server=server)
 
@@ -207,7 +207,7 @@ def _run_valkey(launcher: Launcher, program: Path, configuration: Path, port: in
 
 
 def start_nginx(launcher: Launcher, http: str, *, port: int | None = None, stream: str | None = None) -> Nginx:
-    """Start an nginx whose `http` (and `stream`) block holds this text, in which @port@ is its port."""
+    """Start an nginx with this text in its `http` (and `stream`) block; @port@ is replaced by its port."""
     program = binaries.find(binaries.NGINX)
     folder = launcher.make_folder("probekit-nginx-")
 
@@ -227,14 +227,14 @@ def _nginx_configuration(http: str, stream: str | None) -> str:
     temporary = "".join(f"{what}_temp_path {what};\n" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return (
         "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr;\nevents {}\n"
-        + ("user root;\n" if os.geteuid() == 0 else "")  # another user could not enter the folder
+        + ("user root;\n" if os.geteuid() == 0 else "")  # another user has no access to the folder
         + f"http {{\naccess_log off;\n{temporary}{http}\n}}\n"
         + (f"stream {{\n{stream}\n}}\n" if stream is not None else "")
     )
 
 
 def _on_a_port(start: Callable[[int], _Running], fixed: int | None, purpose: str) -> _Running:
-    """Start on the fixed port, or on a free one; another one is tried once if somebody was faster."""
+    """Start on the fixed port or on a free one; retry once where another process took the free one."""
     if fixed is not None:
         require_free(fixed, purpose)
         return start(fixed)
@@ -255,7 +255,7 @@ def _postgres_answers(dsn: str) -> bool:
 
 
 def _valkey_answers(port: int, password: str) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=_LOOK) as connection:
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=_CHECK) as connection:
         connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
         with connection.makefile("rb") as answer:
             return (answer.readline(), answer.readline()) == (b"+OK\r\n", b"+PONG\r\n")
@@ -263,6 +263,6 @@ def _valkey_answers(port: int, password: str) -> bool:
 
 
 def _accepts(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=_LOOK):
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=_CHECK):
         return True
     return False

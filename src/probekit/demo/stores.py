@@ -1,4 +1,4 @@
-"""What the shop stands on, PostgreSQL and Valkey: started, harmed as a fault says, and mended."""
+"""The stores of the shop, PostgreSQL and Valkey: start them, apply faults, and restore them."""
 
 import contextlib
 import datetime as dt
@@ -20,7 +20,7 @@ from probekit.demo.ports import bind
 
 _DATABASE = "shop"
 
-# a replica checks no foreign key, and the constraint stays valid; keys below zero leave the sequence alone
+# a replica does not check foreign keys, and the constraint stays valid; negative keys do not affect the sequence
 _PLANT_ORPHANS = """
     insert into purchase (id, account_id, product, quantity, total_cents, placed_on) overriding system value
     select -n, -n, 'vase', 1, 1990, date '2025-01-01' from generate_series(1, 3) as n
@@ -31,14 +31,14 @@ _DELETE_ORPHANS = """
 """
 
 _LOCK = "select id from job where id = 1 for update"
-_WAITED = 6.0  # seconds: from 5 s on a session that waits counts as blocked
+_WAITED = 6.0  # seconds; a session that waits 5 s or more counts as blocked
 _FILLERS = 256  # keys of 4 KiB
 
 
 class Stores:
     """The running stores.
 
-    The port of one that is stopped is held: it refuses connections, and nobody else can take it.
+    The port of a stopped store stays bound: it refuses connections, and no other process can take it.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Stores:
         )
         self.database = servers.create_database(self._postgres, _DATABASE, authority=self.certificates.authority)
         self._held: dict[str, socket.socket] = {}
-        self._mending: list[Callable[[], None]] = []  # what takes a harm back, the last one first
+        self._mending: list[Callable[[], None]] = []  # functions that restore the state, last one first
 
     @property
     def processes(self) -> Mapping[str, int]:
-        """The process of each store that runs."""
+        """The process of each running store."""
         running = {"postgres": self._postgres.server.pid, "valkey": self.valkey.server.pid}
         return {name: pid for name, pid in running.items() if name not in self._held}
 
     def stop_database(self, *, keep_answers: bool = False) -> None:
-        """Have PostgreSQL refuse connections; on wish the cache keeps the answers that it has for ever."""
+        """Make PostgreSQL refuse connections; with `keep_answers`, cached answers do not expire."""
         if "postgres" in self._held:
             return
         if keep_answers:
@@ -84,7 +84,7 @@ class Stores:
         self._postgres = servers.restart_postgres(self._launcher, self._postgres)
 
     def stop_cache(self) -> None:
-        """Have Valkey refuse connections."""
+        """Make Valkey refuse connections."""
         if "valkey" not in self._held:
             self._launcher.stop(self.valkey.server)
             self._held["valkey"] = self._stack.enter_context(bind(self.valkey.port, "Valkey"))
@@ -95,10 +95,10 @@ class Stores:
         self.valkey = servers.restart_valkey(self._launcher, self.valkey)
 
     def plant_orphans(self) -> None:
-        """Put in purchases of accounts that do not exist, past the foreign key.
+        """Insert purchases of accounts that do not exist, bypassing the foreign key.
 
         Raises:
-            DemoError: the database is not there to take them.
+            DemoError: the database is not available.
         """
         with self._superuser() as connection:
             connection.execute("begin")
@@ -108,18 +108,18 @@ class Stores:
         self._mending.append(partial(self._execute, _DELETE_ORPHANS))
 
     def spoil_index(self) -> None:
-        """Leave a unique index behind that could not be built."""
+        """Leave an invalid unique index, whose build failed."""
         with self._superuser() as connection, contextlib.suppress(psycopg.errors.UniqueViolation):
             connection.execute("create unique index concurrently purchase_product on purchase (product)")
         self._mending.append(partial(self._execute, "drop index if exists purchase_product"))
 
     def block(self) -> None:
-        """Have a session wait for a row that another one holds, and return when it has waited long enough to count."""
+        """Make a session wait for the lock of another one; return when it has waited long enough to count."""
         self._execute("create table if not exists job (id integer primary key)")
         self._execute("insert into job values (1) on conflict do nothing")
         holder, waiter = (psycopg.connect(self.database.superuser_dsn) for _ in range(2))
         holder.execute(_LOCK)
-        waiter.pgconn.send_query(_LOCK.encode())  # it does not wait for the answer, as `execute` would
+        waiter.pgconn.send_query(_LOCK.encode())  # unlike `execute`, it does not wait for the answer
         time.sleep(_WAITED)
 
         def release() -> None:
@@ -136,14 +136,14 @@ class Stores:
         self._mending.append(lambda: servers.promote(self._postgres))
 
     def fill_cache(self) -> None:
-        """Fill Valkey's memory with keys that may not be evicted; what it holds stays."""
+        """Fill Valkey's memory with keys and disable eviction; existing keys stay."""
         self._keep_answers()
         with redis.Redis.from_url(self.valkey.url) as cache:
             cache.config_set("maxmemory-policy", "noeviction")
             for number in range(_FILLERS):
                 cache.set(f"filler:{number}", bytes(4096))
             used = cache.info("memory")["used_memory"]
-            cache.config_set("maxmemory", used - _FILLERS * 2048)  # what comes and goes beside them makes no room
+            cache.config_set("maxmemory", used - _FILLERS * 2048)  # temporary allocations do not free enough memory
         self._mending.append(self._empty_cache)
 
     def _empty_cache(self) -> None:
@@ -154,7 +154,7 @@ class Stores:
                 cache.delete(key)
 
     def _keep_answers(self) -> None:
-        """Take the expiry off what the shop has kept in the cache, until that is mended."""
+        """Remove the expiry of the shop's cached answers until the fault is removed."""
         with redis.Redis.from_url(self.valkey.url) as cache:
             kept = [*cache.scan_iter("orders"), *cache.scan_iter("search:*")]
             for key in kept:
@@ -167,7 +167,7 @@ class Stores:
         self._mending.append(expire)
 
     def mend(self) -> None:
-        """Start what was stopped, take out what was put in."""
+        """Start stopped stores and remove inserted data."""
         while self._mending:
             self._mending.pop()()
 
@@ -181,4 +181,4 @@ class Stores:
             with psycopg.connect(self.database.superuser_dsn, autocommit=True) as connection:
                 yield connection
         except psycopg.OperationalError as error:
-            raise DemoError("the database takes no harm: it is not available") from error
+            raise DemoError("cannot apply the fault: the database is not available") from error

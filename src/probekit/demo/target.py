@@ -1,6 +1,6 @@
-"""The embedded target: a shop on HTTPS with its stores, running for one block, and faults to plant into it.
+"""The embedded target: a shop on HTTPS with its stores, running within a `with` block, and its faults.
 
-Nothing heavy is imported before a target starts: `--help` reads FAULTS from here.
+No heavy module is imported before a target starts, because `--help` reads FAULTS from here.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from probekit.demo.launcher import Launcher, launching
 from probekit.demo.ports import LOOPBACK, require_free
 from probekit.demo.shop.settings import Settings
 
-if TYPE_CHECKING:  # psycopg and trustme are dear to import, and a lean installation lacks the latter
+if TYPE_CHECKING:  # psycopg and trustme are slow to import, and trustme belongs to the extra
     from probekit.demo.stores import Stores
 from probekit.version import __version__
 
@@ -35,12 +35,12 @@ the demo needs its extra (missing: {missing}); install probekit with it:
   pipx:   pipx install --force 'probekit[demo]'
   wheel:  pip install './dist/probekit-{version}-py3-none-any.whl[demo]'"""
 _USERS = ("ana", "ben", "cem")  # ana is the admin
-_LOOK = 2.0  # seconds for one look at /health
+_CHECK = 2.0  # seconds of one check of /health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Fixed ports; 0 is any free one."""
+    """The ports of a target; 0 is any free one."""
 
     https: int = 0
     plain: int = 0
@@ -54,18 +54,16 @@ SERVE_PORTS = Ports(https=18443, plain=18080, control=18081, postgres=15432, val
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A running target: where it is, what opens it, and what can be done to it."""
+    """A running target: its URLs, its secrets and its faults."""
 
-    base_url: str  # its localhost is 127.0.0.1, whatever the machine's resolver says
+    base_url: str  # localhost is 127.0.0.1, regardless of the machine's resolver
     plain_url: str
     control_url: str
     ca_file: Path
     key_file: Path  # one line: the value of X-Demo-Key, which exempts from the rate limit
     postgres_dsn: str = field(repr=False)  # the superuser's
     valkey_url: str = field(repr=False)
-    probe_dsn: str = field(
-        repr=False
-    )  # of the users that probes should be: least privileges, the server's name checked
+    probe_dsn: str = field(repr=False)  # of the user for probes: least privileges, server name verified
     probe_cache_url: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)  # of the shop's users
     folder: Path
@@ -77,14 +75,14 @@ class Target:
 
     @property
     def processes(self) -> Mapping[str, int]:
-        """What runs at the moment, by name."""
+        """The running processes by name."""
         return {**self._parents, **self._stores.processes}
 
     def plant(self, fault: str) -> None:
-        """Give the running target a fault, which is in effect when this returns.
+        """Apply a fault to the running target; it is in effect when this returns.
 
         Raises:
-            DemoError: there is no such fault.
+            DemoError: the fault is unknown or cannot be applied.
         """
         try:
             parsed(fault)
@@ -92,31 +90,31 @@ class Target:
             raise DemoError(str(error)) from None
         self._channel.ask({"plant": fault})
         harm(fault, self._stores)
-        self._channel.ask({"renew": True})  # connections to what was started anew would fail once
+        self._channel.ask({"renew": True})  # connections to restarted servers would fail once
 
     def mend(self) -> None:
-        """Take back whatever was planted; listeners that were stopped stay so."""
+        """Remove all faults; stopped listeners stay stopped."""
         self._stores.mend()
         self._channel.ask({"mend": True})
 
     def stop_control(self) -> None:
-        """Have the control refuse connections."""
+        """Make the control refuse connections."""
         self._channel.ask({"close": ["control"]})
 
     def stop_serving(self) -> None:
-        """Have HTTPS and plain HTTP refuse connections; the stores and the control go on."""
+        """Make HTTPS and plain HTTP refuse connections; the stores and the control keep running."""
         self._channel.ask({"close": ["https", "plain"]})
 
 
 @contextlib.contextmanager
 def running_target(folder: Path | None = None, ports: Ports | None = None) -> Iterator[Target]:
-    """A target that has answered /health, and is gone within a second of the block's end, or of this process's.
+    """A healthy target that ends within a second after the block or this process ends.
 
-    Without a folder all is in a temporary one, without ports they are free ones. A folder of the caller's keeps the
-    authority's certificate, the key and the shop's log; certificates' keys and data go in any case.
+    Without `folder` a temporary one is used, without `ports` free ones. The caller's folder keeps the authority's
+    certificate, the key and the shop's log; private keys of certificates and data are always removed.
 
     Raises:
-        DemoError: it cannot be started; the message says why.
+        DemoError: it cannot be started; the message states the reason.
     """
     _require_extra()
     ports = ports or Ports()
@@ -127,7 +125,7 @@ def running_target(folder: Path | None = None, ports: Ports | None = None) -> It
 
 
 def _start(launcher: Launcher, folder: Path, held: contextlib.ExitStack, ports: Ports) -> Target:
-    """Start all parts; the shop's process first, which has much to import while PostgreSQL makes its files."""
+    """Start all parts; the shop's process first, because it imports modules while PostgreSQL creates its files."""
     command = [sys.executable, "-P", "-m", "probekit.demo.shop"]
     application = launcher.start("application", command, has_channel=True)
     channel = Channel(launcher.channel, application)
@@ -166,7 +164,7 @@ def _start(launcher: Launcher, folder: Path, held: contextlib.ExitStack, ports: 
 
 
 def _start_stores(launcher: Launcher, folder: Path, held: contextlib.ExitStack, ports: Ports) -> "Stores":
-    from probekit.demo.stores import Stores  # noqa: PLC0415  # dear, and the shop's process is starting meanwhile
+    from probekit.demo.stores import Stores  # noqa: PLC0415  # slow to import; the shop's process starts at the same time
 
     return Stores(launcher, folder, held, postgres_port=ports.postgres or None, valkey_port=ports.valkey or None)
 
@@ -178,8 +176,8 @@ def _require_extra() -> None:
 
 
 def _prepared(folder: Path) -> Path:
-    """The caller's folder, without what an earlier target left in it."""
-    folder = folder.resolve()  # the shop's process works in another folder
+    """The caller's folder, without the files of an earlier target."""
+    folder = folder.resolve()  # the shop's process runs in another folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("ca.pem", "key", "shop.log"):
@@ -191,12 +189,12 @@ def _prepared(folder: Path) -> Path:
 
 
 def _is_healthy(port: int, authority: Path, exempt_key: str) -> bool:
-    """Whether /health answers 200 to one who trusts the authority and asks by the certificate's name."""
+    """Whether /health returns 200 over TLS that the authority verifies."""
     context = ssl.create_default_context(cafile=authority)
     question = f"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Demo-Key: {exempt_key}\r\n\r\n"
     with (
         contextlib.suppress(OSError),
-        socket.create_connection((LOOPBACK, port), timeout=_LOOK) as connection,
+        socket.create_connection((LOOPBACK, port), timeout=_CHECK) as connection,
         context.wrap_socket(connection, server_hostname="localhost") as secured,
     ):
         secured.sendall(question.encode())

@@ -1,4 +1,4 @@
-"""The items of a checklist, and how grave a failure of each is."""
+"""The items of a checklist and the severity of their failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probekit.model.limit import Limit
 
 
 class Severity(StrEnum):
-    """How grave a failure is, gravest first."""
+    """The severity of a failure, most severe first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -30,7 +30,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """How long a high failure may be investigated, and what happens then."""
+    """The time limit for investigating a high failure, and what happens after it."""
 
     minutes: float
     then: Literal["escalate", "rollback"] | Limit = "escalate"  # a limit: roll back if it holds at the deadline
@@ -47,7 +47,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of the resolution matrix: the only place a rollback comes from."""
+    """One row of the resolution matrix, the only source of a rollback."""
 
     id: str
     text: str
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One line of the checklist: what must be true, and how grave it is if it is not."""
+    """One line of the checklist: what must be true, and the severity of a failure."""
 
     id: str
     text: str
@@ -77,10 +77,10 @@ class Item:
     not_in_document: bool = False
     sources: tuple[str, ...] = ()
     escalate_after: Deadline = Deadline(minutes=10)  # for a high failure whose band or row names no deadline
-    compares_baseline: bool = False  # it passes where every row of the baseline does
-    changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment has others
+    compares_baseline: bool = False  # it passes where every row of the baseline passes
+    changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment changes them
     changed_reason: str = ""
-    is_own: bool = False  # of a probe of the user's own, and no item of the document
+    is_own: bool = False  # an own check of the user, which is not an item of the document
 
     @property
     def section(self) -> str:
@@ -89,15 +89,15 @@ class Item:
 
     @property
     def metrics(self) -> frozenset[str]:
-        """Every metric that its limits and bands name."""
+        """Every metric of its limits and bands."""
         return frozenset(limit.metric for limit in (*self.expect, *(band.when for band in self.bands)))
 
     def severity_of(self, band: Band | None) -> Severity:
-        """That of the band a failure falls into, else its own."""
+        """The severity of the band that a failure is in, else that of the item."""
         return band.severity if band else self.severity
 
     def deadline_of(self, band: Band | None) -> Deadline:
-        """The time a high failure has: its band's, its row's, else the checklist's."""
+        """The time limit of a high failure: that of its band, of its row, else of the checklist."""
         if band and band.deadline:
             return band.deadline
         if self.matrix_row and self.matrix_row.deadline and self.matrix_row.severity is self.severity_of(band):
@@ -105,7 +105,7 @@ class Item:
         return self.escalate_after
 
     def may_roll_back(self, band: Band | None) -> bool:
-        """Whether a failure in that band could itself order a rollback, now or at its deadline."""
+        """Whether a failure in that band can order a rollback, now or at its deadline."""
         severity = self.severity_of(band)
         if severity is Severity.CRITICAL:
             return self.matrix_row is not None and self.matrix_row.action == "rollback"

@@ -1,4 +1,4 @@
-"""What earlier runs leave to later ones: deployments, baseline windows, evidence."""
+"""The record of earlier runs for later ones: deployments, baseline windows, evidence."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from probekit.model.measurement import InstanceKey, MetricKey
 from probekit.model.readings import Counted
 from probekit.model.responsible import Responsible
 
-CLOCK_SKEW: Final = timedelta(minutes=1)  # that clocks of two machines may differ: NTP keeps them closer; more is wrong
+CLOCK_SKEW: Final = timedelta(minutes=1)  # difference between clocks that is tolerated; NTP keeps them closer
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:
-    """Whether a moment lies in the future by more than clocks may differ: the clock that gave it was ahead."""
+    """Whether a time is in the future by more than the tolerated clock difference."""
     return moment - now > CLOCK_SKEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetKey:
-    """Whose past it is: the same name may stand for another target in another project."""
+    """The target of a record; another project may use the same name for another target."""
 
     environment: str
     base_url: str
@@ -38,72 +38,72 @@ class Deployment:
 
     @property
     def mark(self) -> datetime:
-        """The finish, else the start."""
+        """The end, else the start."""
         return self.finished or self.started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkReadings:
-    """What was read when a deployment was marked."""
+    """The values that were read when a deployment was marked."""
 
-    counters: Mapping[MetricKey, float] = field(default_factory=dict)  # what they had come to, at the latest mark
-    answered: frozenset[str] = frozenset()  # questions that were answered as they should be, at its start
-    declared: str | None = None  # the release that the configuration expected, where nobody named one
-    responsible: Responsible = field(default_factory=Responsible)  # as its start names them
+    counters: Mapping[MetricKey, float] = field(default_factory=dict)  # their values at the latest mark
+    answered: frozenset[str] = frozenset()  # questions with a correct answer at its start
+    declared: str | None = None  # the release that the configuration expected, where none was named
+    responsible: Responsible = field(default_factory=Responsible)  # as given at its start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One statistic of one window, in its metric's unit, and by which settings it was measured."""
+    """One statistic of one window in its metric's unit, with the fingerprint of its settings."""
 
     value: float
     fingerprint: str
-    requests: float | None = None  # per block, where the target counted everybody's
-    addresses: tuple[str, ...] = ()  # that were asked, in order
+    requests: float | None = None  # per block, where the target counts the requests of all clients
+    addresses: tuple[str, ...] = ()  # that were measured, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineWindow:
-    """What was measured in one window before a deployment."""
+    """The values measured in one window before a deployment."""
 
     taken: datetime  # its end
     release: str | None  # that was served
     vantage: str
     values: Mapping[MetricKey, Recorded]
-    rows: int  # of the checklist's baseline that it holds
+    rows: int  # of the checklist's baseline that it contains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledEvidence:
-    """What the windows of one release gave together, since one deployment, of one probe instance."""
+    """The pooled values of one probe instance over the windows of one release since one deployment."""
 
     release: str  # that was served
     deployment: datetime  # its start
     fingerprint: str
     values: Mapping[str, Counted]
-    until: datetime | None = None  # the end of its last window, where that is known
-    addresses: tuple[str, ...] = ()  # that were asked, in order
+    until: datetime | None = None  # the end of its last window, where known
+    addresses: tuple[str, ...] = ()  # that were measured, in order
 
 
 class FailureKey(NamedTuple):
-    """Which failure a time on record is of."""
+    """The failure that a recorded time belongs to."""
 
     item: str
     severity: Severity
-    claim: str = ""  # digest of what the item was held to and by what; empty in reports that were written without one
+    claim: str = ""  # digest of the limits and sources of the item; empty in reports without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What a run knows of the past."""
+    """The records of earlier runs that a run uses."""
 
     deployment: Deployment | None = None
-    since: Mapping[FailureKey, datetime] = field(default_factory=dict)  # first failure on record
+    since: Mapping[FailureKey, datetime] = field(default_factory=dict)  # first recorded failure
     baseline: tuple[BaselineWindow, ...] = ()  # oldest first
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # by probe and instance
     counters: Mapping[MetricKey, float] = field(default_factory=dict)  # at the deployment mark
-    answered: frozenset[str] = frozenset()  # questions that were once answered as they should be
+    answered: frozenset[str] = frozenset()  # questions that once had a correct answer
     known: bool = False  # whether there was an earlier run
-    responsible: Responsible = field(default_factory=Responsible)  # for the deployment on record
+    responsible: Responsible = field(default_factory=Responsible)  # for the recorded deployment
     declared: str | None = None  # the release that the file expected at that mark, where no release was named
-    previous_release: str | None = None  # of the latest deployment that was over before the one on record began
+    previous_release: str | None = None  # of the latest deployment that ended before the recorded one began

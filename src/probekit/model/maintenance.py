@@ -1,4 +1,4 @@
-"""Periods that people planned: a deployment window, and maintenance."""
+"""Planned periods: a deployment window, and maintenance."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From one moment to another, both included."""
+    """A period from one time to another, both included."""
 
     start: datetime
     end: datetime
 
     def __post_init__(self) -> None:
-        """Refuse a moment without a zone, and an end that is not after the start."""
+        """Refuse a time without a zone, and an end that is not after the start."""
         if self.end <= self.start or self.start.tzinfo is None:
-            raise ValueError(f"from {self.start} to {self.end} is no period")
+            raise ValueError(
+                f"the end of the period {self.start} to {self.end} is not after its start, or a time zone is missing"
+            )
 
     def covers(self, moment: datetime) -> bool:
-        """Whether a moment lies in it."""
+        """Whether a time is in it."""
         return self.start <= moment <= self.end
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
-        """Whether some of the time between two moments lies in it."""
+        """Whether it overlaps the time between two moments."""
         return self.start <= end and start <= self.end
 
     def __str__(self) -> str:
@@ -35,7 +37,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance(Period):
-    """A period of planned work, in which a failure may be part of that work."""
+    """A period of planned work, in which a failure may be caused by that work."""
 
     reason: str = ""
 
@@ -45,6 +47,6 @@ class Maintenance(Period):
 
 
 def in_force(windows: Iterable[Maintenance], began: datetime, now: datetime) -> tuple[Maintenance, ...]:
-    """The windows in which some of a run's time lies, in order: what it measured then may be that work's."""
+    """The maintenance windows that overlap a run, in order."""
     found = {window for window in windows if window.overlaps(began, now)}
     return tuple(sorted(found, key=lambda window: (window.start, window.end, window.reason)))

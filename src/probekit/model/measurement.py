@@ -1,4 +1,4 @@
-"""Measurements and attempts: what a probe read, or why there is no reading."""
+"""Measurements and attempts: the readings of a probe, or why there are none."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MetricKey(NamedTuple):
 
 
 class Reason(StrEnum):
-    """Why there is no reading; scripts match on these words."""
+    """Why there is no reading; scripts compare these words."""
 
     TIMEOUT = "timeout"
     BAD_RESPONSE = "bad_response"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
     UNTRUSTED = "untrusted"
     TURNED_AWAY = "turned_away"
     REFUSED_CREDENTIALS = "refused_credentials"
-    MISSING_SECRET = "missing_secret"  # noqa: S105  # a word of the report, no password
+    MISSING_SECRET = "missing_secret"  # noqa: S105  # a word of the report, not a password
     MISSING_FILE = "missing_file"
     MISSING_SETTING = "missing_setting"
     CUT_OFF = "cut_off"
@@ -50,14 +50,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """There is no reading, and why."""
+    """A missing reading and its reason."""
 
     reason: Reason
     detail: str  # for people; already redacted
 
 
 class ProbeFailedError(Exception):
-    """Expected trouble: there is no reading, and the reason says who is to blame."""
+    """An expected failure: there is no reading, and the reason states where the cause lies."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -67,25 +67,25 @@ class ProbeFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One measurement: one connection to one address, and what it gave."""
+    """One measurement: one connection to one address, and its readings."""
 
     probe: str
     instance: str
     address: str
     taken_at: datetime
     seconds: float
-    waited: float  # seconds until its turn at the host, by the throttle and beside others of the run; in no reading
-    lag: float = 0.0  # seconds in which our own event loop stood still during the measurement
+    waited: float  # seconds of waiting for its turn at the host; not part of any reading
+    lag: float = 0.0  # seconds in which this process's event loop was blocked during the measurement
     asked: frozenset[str]
     values: Mapping[str, Reading | Failure]
-    reached: bool | None = None  # whether the target answered; None: the kind does not say
+    reached: bool | None = None  # whether the target answered; None: the kind does not report it
     summary: str = ""  # one line that a verdict quotes
-    version: str | None = None  # that the target serves, where the kind reads it
+    version: str | None = None  # the served version, where the kind reads it
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing answered; where its kind does not say so, whether no metric has a reading for that reason."""
+        """Whether there was no response, by `reached` or by the reasons of the missing readings."""
         if self.reached is not None:
             return not self.reached
         return bool(self.values) and all(
@@ -98,7 +98,7 @@ _SILENCE: Final = (Reason.UNREACHABLE, Reason.NO_NETWORK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A round of measurements, and the measurements that were asked again because one of them was not good."""
+    """A round of measurements, and the rechecks that were made because one of them failed."""
 
     measurements: tuple[Measurement, ...]
     rechecks: tuple[Measurement, ...] = ()

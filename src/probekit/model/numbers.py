@@ -1,4 +1,4 @@
-"""Write numbers, counts and spans of time as people read them: no exponent, no false digit, one form for each."""
+"""Format numbers, counts and durations for people: without exponents, with significant digits only."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final
 
-_DIGITS: Final = 4  # significant ones of a measured value
-_MOST_DIGITS: Final = 17  # that tell any two floats apart
-_LEAST: Final = 1e-9  # what is closer to zero is written as a bound
-_GREATEST: Final = 1e15  # and what is further from it
+_DIGITS: Final = 4  # significant digits of a measured value
+_MOST_DIGITS: Final = 17  # significant digits that distinguish any two floats
+_LEAST: Final = 1e-9  # a smaller value is written as a bound
+_GREATEST: Final = 1e15  # a larger value is written as a bound
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
 _DAY: Final = 86_400.0
 _WEEK: Final = 7 * _DAY
-_LONGEST_IN_MS: Final = 0.9995  # seconds; what is longer has the digits of a whole second
-_IN_TWO_UNITS: Final[tuple[tuple[float, float, str, float, str], ...]] = (  # below how many seconds, and which two
+_LONGEST_IN_MS: Final = 0.9995  # seconds; a longer duration is written in seconds
+_IN_TWO_UNITS: Final[tuple[tuple[float, float, str, float, str], ...]] = (  # upper bound in seconds, and two units
     (2 * _HOUR, _MINUTE, "min", 1.0, "s"),
     (2 * _DAY, _HOUR, "h", _MINUTE, "min"),
     (2 * _WEEK, _DAY, "days", _HOUR, "h"),
@@ -25,10 +25,10 @@ _IN_TWO_UNITS: Final[tuple[tuple[float, float, str, float, str], ...]] = (  # be
 def number(value: float, unit: str = "", *, apart_from: float | None = None) -> str:
     """Return the value with four significant digits, grouped in thousands, and its unit.
 
-    A value that differs from `apart_from` (its limit) is never written as the same number: it gets the digits that
-    tell the two apart.
+    A value that differs from `apart_from` (its limit) is never written as the same number: it gets as many digits as
+    are needed to distinguish the two.
     """
-    value = float(value)  # a claim may be held as a bool
+    value = float(value)  # the value may be a bool
     text = _digits(value, _DIGITS)
     if apart_from is not None and value != apart_from and isfinite(value):
         digits = range(_DIGITS, _MOST_DIGITS + 1)
@@ -38,7 +38,7 @@ def number(value: float, unit: str = "", *, apart_from: float | None = None) -> 
 
 
 def _exact(value: float) -> str:
-    """Return every digit of a number, also of one that is else written as a bound."""
+    """Return every digit of a number, including those otherwise written as a bound."""
     return f"{Decimal(repr(value)):,f}".removesuffix(".0")
 
 
@@ -60,17 +60,17 @@ def _digits(value: float, digits: int) -> str:
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
-    """Return a count with its noun: 1 item, 2 items; the plural where it is not the singular with an s."""
+    """Return a count with its noun: 1 item, 2 items; `plural` where it is not the singular with an s."""
     return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def span(seconds: float) -> str:
-    """Return a span of time in the one or two units in which people say it: 250 ms, 48 s, 2 min 30 s, 2 days 12 h."""
+    """Return a duration in one or two units: 250 ms, 48 s, 2 min 30 s, 2 days 12 h."""
     size = abs(seconds)
     if 0 < size < _LONGEST_IN_MS:
         return number(float(f"{size * 1000:.3g}"), "ms")
     if size < 2 * _MINUTE:
-        return number(round(size, 1 if size < 10 else 0), "s")  # noqa: PLR2004  # below, a tenth tells something
+        return number(round(size, 1 if size < 10 else 0), "s")  # noqa: PLR2004  # below, a tenth is significant
     for most, large, large_unit, small, small_unit in _IN_TWO_UNITS:
         if size < most:
             return _two(size, large, large_unit, small, small_unit)
@@ -78,13 +78,13 @@ def span(seconds: float) -> str:
 
 
 def _two(seconds: float, large: float, large_unit: str, small: float, small_unit: str) -> str:
-    """Return the span in two units, the smaller one where it is not zero."""
+    """Return the duration in two units, the smaller one where it is not zero."""
     whole, rest = divmod(round(seconds / small), round(large / small))
     return f"{whole} {large_unit}" + (f" {rest} {small_unit}" if rest else "")
 
 
 def ago(seconds: float) -> str:
-    """Return how long ago something was: in whole minutes, hours or days."""
+    """Return an age in whole minutes, hours or days."""
     if seconds < _MINUTE:
         return "less than a minute ago"
     if seconds < 2 * _HOUR:

@@ -1,4 +1,4 @@
-"""The contacts of an environment, and whom a decision calls."""
+"""The contacts of an environment, and which of them to call for a decision."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paging:
-    """The contacts of an environment, and which of their roles are called for which severity."""
+    """The contacts of an environment, and the roles to call for each severity."""
 
     contacts: tuple[Contact, ...] = ()
     page: Mapping[Severity, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, severity: Severity) -> tuple[Contact, ...]:
-        """Who is called about a failure of that severity, in order."""
+        """The contacts to call for a failure of that severity, in order."""
         return self._named(self.page.get(severity, ()))
 
     def _named(self, roles: Iterable[str]) -> tuple[Contact, ...]:
@@ -40,20 +40,20 @@ class Paging:
         return tuple(known[role] for role in dict.fromkeys(roles) if role in known)
 
     def to_call(self, decision: Decision, verdicts: Sequence[Verdict], *, strict: bool) -> tuple[Contact, ...]:
-        """Who is called now because of a decision, in order, each once; a go calls no contact.
+        """The contacts to call for a decision, in order, each once; a go calls no contact.
 
         Args:
             decision: of the run.
-            verdicts: that it rests on.
-            strict: whether a failure counts that could otherwise wait.
+            verdicts: the basis of the decision.
+            strict: whether a failure counts that could wait otherwise.
         """
         failed = [one for one in verdicts if one.outcome is Outcome.FAIL and (strict or not one.is_follow_up)]
         return self._named(self._roles(decision, failed))
 
     def _roles(self, decision: Decision, failed: Sequence[Verdict]) -> tuple[str, ...]:
-        """A rollback: as for critical. What is not decided: by what failed. All else that stops a release: its lead."""
-        gravest = max((one.severity for one in failed), key=lambda severity: severity.gravity, default=None)
-        by_severity = self.page.get(gravest, ()) if gravest else (DEPLOYMENT_LEAD,)
+        """The roles to call: for a rollback as for critical; if undecided, by the failures; else the lead."""
+        most_severe = max((one.severity for one in failed), key=lambda severity: severity.gravity, default=None)
+        by_severity = self.page.get(most_severe, ()) if most_severe else (DEPLOYMENT_LEAD,)
         match decision.action:
             case Action.GO | Action.PARTIAL:
                 return ()

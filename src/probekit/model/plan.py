@@ -1,4 +1,4 @@
-"""The plan: what will run, what will not and why."""
+"""The plan of a run: the steps, and the items that cannot be measured with the reasons."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ from probekit.model.measurement import InstanceKey
 from probekit.model.numbers import number
 
 RECHECKS: Final = (
-    24  # measurements that must all be good after a stray one: 0.1 % of stray errors leave 0.03 % inconclusive
+    24  # measurements that must all pass after a stray failure: 0.1 % of stray errors leave 0.03 % inconclusive
 )
-RECHECKS_THERE: Final = 8  # of them at the address of the stray measurement
-MOST_SLOW: Final = 0.25  # of the first measurements may break a duration's limit, and rechecks decide
-MOST_SLOW_AFTER: Final = 3 / 32  # of all: one slow replica of two passes in 0.4 % of runs, 1 % slow answers in 99.98 %
+RECHECKS_THERE: Final = 8  # rechecks at the address of the stray failure
+MOST_SLOW: Final = 0.25  # share of first measurements over a duration's limit up to which rechecks decide
+MOST_SLOW_AFTER: Final = (
+    3 / 32
+)  # share of all: one slow replica of two passes in 0.4 % of runs, 1 % slow answers in 99.98 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """What a step needs beside what it has: another attempt, or more measurements in the last one.
+    """The further measurements that a step needs: another attempt, or more measurements in the last one.
 
-    Of a sampling each measurement is a window, and those that come after the first are the attempt's rechecks.
+    Each measurement of a sampling is a window; the windows after the first are the attempt's rechecks.
     """
 
     rechecks: int = 0  # 0: another attempt
-    at: tuple[str, ...] = ()  # addresses that must be among them
-    each: int = 0  # how often each of those at least
+    at: tuple[str, ...] = ()  # addresses that they must include
+    each: int = 0  # minimum number for each of those
 
 
 Turn = Literal["background", "concurrent", "exclusive", "final"]  # when a step runs
-SourceT = TypeVar("SourceT", covariant=True)  # noqa: PLC0105  # what measures: judging needs to know nothing of it
+SourceT = TypeVar("SourceT", covariant=True)  # noqa: PLC0105  # the source of measurements, which judging does not use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a metric's number can be at all."""
+    """The possible values of a metric."""
 
     low: float
     high: float
     is_claim: bool = False  # 0 or 1
 
     def admit(self, value: float) -> bool:
-        """Whether a number is possible."""
+        """Whether a value is possible."""
         return value in (0, 1) if self.is_claim else self.low <= value <= self.high
 
     def __str__(self) -> str:
@@ -56,20 +58,20 @@ class Bounds:
 
 
 def longest_window(seconds: float, timeout: float) -> float:
-    """Seconds in the worst case: its last request times out, and so does what is asked after it."""
+    """Seconds in the worst case: its last request times out, and so does the request after it."""
     return seconds + 2 * timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versions:
-    """Which versions may be served: those that are expected, and those that are allowed with them for a while."""
+    """The versions that may be served: the expected ones, and those temporarily allowed in addition."""
 
     expected: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
-    rolled_back: tuple[str, ...] = ()  # that may not, whatever is expected: they were taken away
+    rolled_back: tuple[str, ...] = ()  # that must not be served
 
     def accept(self, version: str) -> bool:
-        """Whether an answer may come from that version."""
+        """Whether that version may be served."""
         return version in self.expected or version in self.allowed
 
     def __str__(self) -> str:
@@ -89,24 +91,24 @@ class Step(Generic[SourceT]):
     spread: float  # seconds over which the first attempt's measurements start
     attempt_interval: float  # seconds between attempts
     timeout: float  # seconds one exchange may take
-    exchanges: int = 1  # of one measurement, one after another at most
-    writes: bool = False  # a measurement changes the target: one is taken an attempt, at one address
-    load_time: float = 0.0  # seconds in addition, of a measurement that makes load
+    exchanges: int = 1  # maximum of sequential exchanges of one measurement
+    writes: bool = False  # a measurement changes the target: one per attempt, at one address
+    load_time: float = 0.0  # additional seconds of a measurement that makes load
     in_flight: int
     turn: Turn
-    window: float  # seconds a sampling lasts at least; 0: it takes measurements
-    further_windows: int = 0  # that an undecided sampling may take beside the first
+    window: float  # minimum seconds of a sampling; 0: single measurements
+    further_windows: int = 0  # windows that an undecided sampling may add to the first
     cost: int  # requests in the worst case, for one address, further windows included
     wanted: frozenset[str]
-    reachability_metrics: frozenset[str]  # what is still wanted once a measurement has reached the target
-    reach: frozenset[str] = frozenset()  # metrics that say whether the target was reached
-    timed: frozenset[str] = frozenset()  # metrics that this process timed: the lag of its event loop is in them
-    each_address: bool = False  # each address of its endpoint is an instance of its own
-    passive: bool = False  # it reads what the target counts of everybody's requests
-    reported: bool = False  # its numbers are what a program says, and nothing that was measured here
-    bounds: Mapping[str, Bounds] = field(default_factory=dict)  # of what a program says, by metric
-    budget: int | None = None  # requests that a sampling may send; None: as many as its settings say
-    versions: Versions | None = None  # that this instance may serve; None: those of the run's release
+    reachability_metrics: frozenset[str]  # still needed once a measurement has reached the target
+    reach: frozenset[str] = frozenset()  # metrics that state whether the target was reached
+    timed: frozenset[str] = frozenset()  # metrics timed by this process, which include the lag of its event loop
+    each_address: bool = False  # each address of its endpoint is a separate instance
+    passive: bool = False  # it reads the target's counts of all clients' requests
+    reported: bool = False  # a program reports its values; probekit does not measure them
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)  # of reported values, by metric
+    budget: int | None = None  # requests that a sampling may send; None: as set
+    versions: Versions | None = None  # allowed for this instance; None: those of the run's release
 
     @property
     def name(self) -> str:
@@ -120,12 +122,12 @@ class Step(Generic[SourceT]):
 
     @property
     def is_timed(self) -> bool:
-        """Whether a limit holds a duration that this process times."""
+        """Whether a limit applies to a duration that this process measures."""
         return bool(self.timed & self.wanted)
 
     @property
     def windows(self) -> int:
-        """The windows that a sampling takes at most; 0: it takes measurements."""
+        """The maximum number of windows of a sampling; 0: single measurements."""
         return 1 + self.further_windows if self.window else 0
 
     @property
@@ -146,21 +148,23 @@ class Step(Generic[SourceT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[SourceT]):
-    """What will run, and what will not and why."""
+    """The steps of a run, and the items that cannot be measured with the reasons."""
 
     items: tuple[Item, ...]  # in scope, with the environment's limits
     steps: tuple[Step[SourceT], ...]
     release_guards: tuple[Step[SourceT], ...]  # read the served release before and after
     versions: Versions  # that may be served
-    uncovered: Mapping[str, str]  # item id -> why no probe can answer for it
+    uncovered: Mapping[str, str]  # item id -> why no probe can verify it
     not_applicable: Mapping[str, str]  # item id -> the environment's reason
     layers: Mapping[str, Layer]  # probe -> what it reads
-    claimed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes of whose state it tells
+    claimed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # probe -> probes whose state it reports
     baseline_items: tuple[Item, ...] = ()  # the rows of the baseline, as items
-    fingerprints: Mapping[InstanceKey, str] = field(default_factory=dict)  # probe and instance -> of its settings
-    claims: Mapping[str, str] = field(default_factory=dict)  # item id -> digest of what it is held to and by what
+    fingerprints: Mapping[InstanceKey, str] = field(
+        default_factory=dict
+    )  # probe and instance -> digest of its settings
+    claims: Mapping[str, str] = field(default_factory=dict)  # item id -> digest of its limits and sources
     vantage: str = ""
-    in_scope: int = 0  # items of the environment, of which a narrowed run looks at some
-    partial: bool = False  # something that could be measured is left out
-    unasked: tuple[str, ...] = ()  # configured probes of the checklist of which no item is in scope
-    trusted: frozenset[str] = frozenset()  # probes by which a program's word counts for critical items
+    in_scope: int = 0  # items of the environment; a partial run verifies some of them
+    partial: bool = False  # measurable items are left out
+    unasked: tuple[str, ...] = ()  # configured probes of the checklist without an item in scope
+    trusted: frozenset[str] = frozenset()  # probes whose reported values count for critical items

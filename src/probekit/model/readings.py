@@ -1,4 +1,4 @@
-"""Readings: what one metric was measured to be, with the evidence that a judgement needs."""
+"""Readings: the measured values of one metric, with the evidence for a judgement."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from statistics import fmean
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """A count, a time, a 0/1 claim: a number known exactly, in the metric's unit."""
+    """A count, a time or a 0/1 value: an exact number in the metric's unit."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A share in percent, or a percentile, as it is reported of a sample: its size is known, its blocks are not."""
+    """A reported share in percent or percentile of a sample, whose size is known and whose blocks are not."""
 
     value: float
     of: int  # requests, look-ups, payments
-    q: float | None = None  # of a percentile; None: a share
+    q: float | None = None  # the quantile of a percentile; None: a share
 
     def __post_init__(self) -> None:
         _amounts(self.value, self.of)
@@ -29,10 +29,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Events among trials, one entry per block of time, in order: blocks are the only trace of clustering.
+    """Events among trials, one entry per block of time, in order; clustering is visible only between blocks.
 
-    Of the trials, `ours` may be requests of our own (none: nobody counted them, or they are left out): nobody knows
-    which of them were events.
+    `own_requests` are trials that probekit sent itself (empty: not counted, or left out); it is unknown which of them
+    were events.
     """
 
     events: tuple[int, ...]
@@ -45,29 +45,27 @@ class Share:
             message = "more events than trials"
             raise ValueError(message)
         if self.own_requests and len(self.own_requests) != len(self.trials):
-            message = "our own requests of other blocks"
+            message = "the numbers of own requests belong to other blocks"
             raise ValueError(message)
 
     def __add__(self, later: Share) -> Share:
-        ours = _strung(self.own_requests, len(self.trials), later.own_requests, len(later.trials))
-        return Share(self.events + later.events, self.trials + later.trials, ours)
+        own = _joined(self.own_requests, len(self.trials), later.own_requests, len(later.trials))
+        return Share(self.events + later.events, self.trials + later.trials, own)
 
     def last(self, blocks: int) -> Share:
         """Its latest blocks."""
         return Share(self.events[-blocks:], self.trials[-blocks:], self.own_requests[-blocks:])
 
     def without_own_requests(self) -> tuple[Share, Share]:
-        """As if all of ours had gone well, for a pass; as if all had gone wrong, for a fail."""
+        """The share as if all own requests had succeeded, for a pass, and as if all had failed, for a fail."""
         blocks = list(zip(self.events, self.trials, self.own_requests, strict=True))
-        theirs = tuple(max(trials - ours, events) for events, trials, ours in blocks)
-        return Share(self.events, theirs), Share(
-            tuple(max(0, events - ours) for events, _, ours in blocks), self.trials
-        )
+        others = tuple(max(trials - own, events) for events, trials, own in blocks)
+        return Share(self.events, others), Share(tuple(max(0, events - own) for events, _, own in blocks), self.trials)
 
 
 @dataclass(frozen=True, slots=True)
 class Complement:
-    """What is left of one: a hit rate, by its share of misses."""
+    """The complement of a share, such as a hit rate by its share of misses."""
 
     share: Share
 
@@ -81,7 +79,7 @@ class Complement:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A level (of a processor, of memory) in each of several blocks of time; its mean is what is judged."""
+    """A level (of a processor, of memory) in each of several blocks of time; its mean is judged."""
 
     values: tuple[float, ...]
 
@@ -93,16 +91,16 @@ class Mean:
 
     @property
     def value(self) -> float | None:
-        """The observed mean; None of no blocks."""
+        """The observed mean; None without blocks."""
         return fmean(self.values) if self.values else None
 
 
 @dataclass(frozen=True, slots=True)
 class LatencySample:
-    """Requests of our own, one entry per block of time: how long each took, and how much of that was our own delay.
+    """Requests of probekit, one entry per block of time: the duration of each, and the local delay in it.
 
-    Values and delays are microseconds from the intended start. Failures (timeouts, refused connections, 5xx) are slow
-    and errors; unsent are starts that never left.
+    Values and delays are microseconds from the intended start. Failures (timeouts, refused connections, 5xx) count as
+    slow and as errors; `unsent` are requests that were due and not sent.
     """
 
     values: tuple[tuple[int, ...], ...]
@@ -130,12 +128,12 @@ class LatencySample:
 
     @property
     def went_silent(self) -> bool:
-        """Whether its last blocks (three, in which a sampling gives up) hold no answer to any request that was due."""
+        """Whether its last three blocks, after which a sampling ends, contain no answer to any request that was due."""
         answers = [bool(values) for values, lost in zip(self.values, self._lost, strict=True) if values or lost]
         return bool(answers) and not any(answers[-3:])
 
     def failed(self) -> Share:
-        """Failures among the requests that left."""
+        """Failures among the requests that were sent."""
         return Share(self.failures, _plus([len(values) for values in self.values], self.failures))
 
     @property
@@ -143,12 +141,12 @@ class LatencySample:
         return _plus(self.failures, self.unsent)
 
     def slow(self, limit: float) -> tuple[Share, Share]:
-        """What took `limit` microseconds or more: as a user felt it, unsent included, and without any delay of ours."""
+        """The requests of `limit` microseconds or more: as users see them, unsent included, and without local delay."""
         sent, lost = self.failed().trials, self._lost
         felt = [sum(value >= limit for value in values) for values in self.values]
         blocks = zip(self.values, self.delays, strict=True)
-        theirs = [sum(v - d >= limit for v, d in zip(*block, strict=True)) for block in blocks]
-        return Share(_plus(felt, lost), _plus(sent, self.unsent)), Share(_plus(theirs, self.failures), sent)
+        undelayed = [sum(v - d >= limit for v, d in zip(*block, strict=True)) for block in blocks]
+        return Share(_plus(felt, lost), _plus(sent, self.unsent)), Share(_plus(undelayed, self.failures), sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ class Quantile:
 
     @property
     def value(self) -> float | None:
-        """The observed percentile in microseconds, as users felt it (nearest rank); None where it is a failure."""
+        """The observed percentile in microseconds, as users see it (nearest rank); None where it is a failure."""
         taken = sorted(value for values in self.sample.values for value in values)
         asked = len(taken) + sum(self.sample.failures) + sum(self.sample.unsent)
         rank = -(-asked * self.q // 1)  # rounded up
@@ -186,10 +184,10 @@ class Quantile:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
-    """The error rate of a sample's requests; where its good answers are in doubt, that it is at least so high."""
+    """The error rate of a sample's requests, or a lower bound of it where its good answers are in doubt."""
 
     sample: LatencySample
-    doubt: str = ""  # why what counts as a good answer may be none: such a rate can fail, and not pass
+    doubt: str = ""  # why good answers may not be good: such a rate can fail but not pass
 
     def __add__(self, later: ErrorRate) -> ErrorRate:
         return ErrorRate(self.sample + later.sample, self.doubt or later.doubt)
@@ -201,7 +199,7 @@ class ErrorRate:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """A percentile of durations that the target itself has counted into buckets, by block of time.
+    """A percentile of durations that the target counted into buckets, by block of time.
 
     Edges are milliseconds, ascending; counts are, for each block, the observations up to each edge.
     """
@@ -217,15 +215,15 @@ class Histogram:
         for counts, trials in zip(self.counts, self.trials, strict=True):
             _amounts(*counts)
             if len(counts) != len(self.edges) or any(count > trials for count in counts):
-                message = "counts that do not belong to the edges, or more than there are observations"
+                message = "the counts do not match the edges or exceed the observations"
                 raise ValueError(message)
 
     def __add__(self, later: Histogram) -> Histogram:
         if (self.edges, self.q) != (later.edges, later.q):
-            message = "histograms of other edges or percentiles"
+            message = "the histograms have different edges or percentiles"
             raise ValueError(message)
-        ours = _strung(self.own_requests, len(self.trials), later.own_requests, len(later.trials))
-        return Histogram(self.edges, self.counts + later.counts, self.trials + later.trials, self.q, ours)
+        own = _joined(self.own_requests, len(self.trials), later.own_requests, len(later.trials))
+        return Histogram(self.edges, self.counts + later.counts, self.trials + later.trials, self.q, own)
 
     def last(self, blocks: int) -> Histogram:
         """Of its latest blocks."""
@@ -233,11 +231,11 @@ class Histogram:
 
     @property
     def requests(self) -> float:
-        """Per block."""
+        """The mean number of requests per block."""
         return fmean(self.trials) if self.trials else 0.0
 
     def slow(self, limit: float) -> Share | None:
-        """What took longer than `limit` milliseconds; None where no bucket ends there."""
+        """The requests of more than `limit` milliseconds; None where no bucket ends there."""
         if limit not in self.edges:
             return None
         place = self.edges.index(limit)
@@ -246,14 +244,14 @@ class Histogram:
 
     @property
     def value(self) -> float | None:
-        """The first edge up to which the percentile is reached, in milliseconds; None beyond the last one."""
+        """The first edge at or above the percentile, in milliseconds; None beyond the last one."""
         asked = sum(self.trials) * self.q
         sums = (sum(counts) for counts in zip(*self.counts, strict=True)) if self.counts else ()
         return next((edge for edge, count in zip(self.edges, sums, strict=False) if 0 < asked <= count), None)
 
 
-def _strung(one: tuple[int, ...], before: int, other: tuple[int, ...], after: int) -> tuple[int, ...]:
-    """Both, one after the other; nothing where nothing was counted in either."""
+def _joined(one: tuple[int, ...], before: int, other: tuple[int, ...], after: int) -> tuple[int, ...]:
+    """Both in sequence; empty where both are empty."""
     return (one or (0,) * before) + (other or (0,) * after) if one or other else ()
 
 
@@ -263,17 +261,17 @@ def _plus(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
 
 def _amounts(*numbers: float) -> None:
     if not all(isfinite(number) and number >= 0 for number in numbers):
-        message = "an amount is negative or no number"
+        message = "an amount is negative or not a number"
         raise ValueError(message)
 
 
-Counted = Share | Complement | Quantile | ErrorRate | Histogram  # what more windows can add to
+Counted = Share | Complement | Quantile | ErrorRate | Histogram  # readings that further windows extend
 Reading = Exact | Summary | Mean | Counted
 
 
 @dataclass(frozen=True, slots=True)
 class CumulativeCount:
-    """A count that only grows from some beginning; what is judged is its growth since the deployment mark."""
+    """A count that only grows; its growth since the deployment mark is judged."""
 
     value: float
 

@@ -19,7 +19,7 @@ from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Which run this was."""
+    """The identity and circumstances of a run."""
 
     id: str
     environment: str
@@ -35,18 +35,18 @@ class Run:
     reviewed_by: str | None = None
     deployment_window: Period | None = None  # in which the deployment was planned
     paging: Paging = field(default_factory=Paging)
-    is_of_url: bool = False  # whether a URL was verified, without a file
+    is_of_url: bool = False  # whether a URL was verified without a file
     ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
-    notes: tuple[str, ...] = ()  # what a reader must know: the .env that was read, what is not remembered
+    notes: tuple[str, ...] = ()  # notes for the reader: the .env that was read, what is not recorded
 
 
-_MOST_QUESTIONS: Final = 1000  # a configuration that changes must not make reports grow for ever
+_MOST_QUESTIONS: Final = 1000  # limits the size of reports when a configuration changes often
 _SIGNALS: Final = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it would be pages, and asyncio writes it twice
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it would be pages long, and asyncio writes it twice
 class Report:
-    """The whole of one run; made once, rendered by every format."""
+    """The report of one run; made once, rendered by every format."""
 
     run: Run
     situation: Situation
@@ -57,20 +57,20 @@ class Report:
     decision: Decision
     attempts: Mapping[InstanceKey, tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # for the next run
-    answered: frozenset[str] = frozenset()  # questions that this run saw answered as they should be
+    answered: frozenset[str] = frozenset()  # questions with a correct answer in this run
     sections: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[SuccessCriterion, ...] = ()  # of the checklist's document
 
     @property
     def exit_code(self) -> int:
-        """The process's own: the signal's where one ended the run, else the action's."""
+        """The exit code of the process: that of the signal that ended the run, else of the action."""
         return _SIGNALS.get(self.run.ended_by or "", self.decision.action.exit_code)
 
     @property
     def since(self) -> dict[FailureKey, datetime]:
-        """Since when each item fails at each severity, for the next run; a partial run leaves the record as it was.
+        """Since when each item fails at each severity, for the next run; a partial run does not change the record.
 
-        Of one item and severity the time of this run's claim is kept, and of all other claims the earliest.
+        For each item and severity, the time of this run's claim is kept, and the earliest of all other claims.
         """
         known = dict(self.situation.history.since)
         if self.situation.partial:
@@ -91,33 +91,33 @@ class Report:
 
     @property
     def answered_ever(self) -> tuple[str, ...]:
-        """Questions that were once answered as they should be, for the next run; this run's first, and so many."""
+        """Questions that once had a correct answer, for the next run: those of this run first, up to a limit."""
         earlier = sorted(self.situation.history.answered - self.answered)
         return (*sorted(self.answered), *earlier)[:_MOST_QUESTIONS]
 
     @property
     def maintenance(self) -> tuple[Maintenance, ...]:
-        """The maintenance windows in which some of the run's time lies."""
+        """The maintenance windows that overlap the run."""
         return self.situation.maintenance
 
     @property
     def to_call(self) -> tuple[Contact, ...]:
-        """Who is called now because of the decision; none where no contacts are configured."""
+        """The contacts to call for the decision; empty without configured contacts."""
         return self.run.paging.to_call(self.decision, self.verdicts, strict=self.situation.strict)
 
     @property
     def own_checks(self) -> tuple[Verdict, ...]:
-        """The verdicts on the user's own checks, which are no items of the checklist."""
+        """The verdicts on the user's own checks, which are not items of the checklist."""
         return tuple(verdict for verdict in self.verdicts if verdict.item.is_own)
 
     @property
     def success(self) -> tuple[CriterionResult, ...]:
-        """How each of the document's success criteria stands."""
+        """The state of each of the document's success criteria."""
         return results(self.criteria, self.verdicts)
 
     @property
     def account(self) -> dict[str, int]:
-        """Every outcome of the checklist's items with its count and what is out of scope; they add up to `items`."""
+        """The count of each outcome of the checklist's items and of those out of scope; they add up to `items`."""
         counts = Counter(verdict.outcome for verdict in self.verdicts if not verdict.item.is_own)
         outcomes = {outcome.value: counts[outcome] for outcome in Outcome}
         return {"items": self.items, **outcomes, "out_of_scope": self.items - counts.total()}

@@ -13,7 +13,7 @@ class Responsible:
     reviewed_by: str | None = None
 
     def completed(self, other: Responsible) -> Responsible:
-        """With what the other says where this one says nothing."""
+        """A copy with the names of the other where this one has none."""
         return Responsible(
             deployed_by=self.deployed_by or other.deployed_by, reviewed_by=self.reviewed_by or other.reviewed_by
         )

@@ -1,4 +1,4 @@
-"""The success criteria of a checklist's document: each is met, missed or open by the verdicts on its items."""
+"""The success criteria of a checklist's document, each met, missed or open by the verdicts on its items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probekit.model.verdict import Outcome, Verdict
 
 
 class CriterionState(StrEnum):
-    """Whether a success criterion holds."""
+    """The state of a success criterion."""
 
     MET = "met"
     MISSED = "missed"
@@ -19,7 +19,7 @@ class CriterionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuccessCriterion:
-    """One line of the document's success criteria, and the items that answer it."""
+    """One line of the document's success criteria, and its items."""
 
     id: str
     group: str  # the document's heading
@@ -29,7 +29,7 @@ class SuccessCriterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult:
-    """How one criterion stands, with the ids of the items that decide it."""
+    """The state of one criterion, with the ids of the items that decide it."""
 
     criterion: SuccessCriterion
     state: CriterionState
@@ -41,10 +41,10 @@ _ANSWERED = (Outcome.PASS, Outcome.ATTESTED)
 
 
 def results(criteria: Sequence[SuccessCriterion], verdicts: Sequence[Verdict]) -> tuple[CriterionResult, ...]:
-    """Return how each criterion stands.
+    """Return the state of each criterion.
 
-    It is missed where one of its items fails. It is met where each of its items that applies is verified, and one at
-    least: what is out of scope, waived or not verified leaves it open.
+    It is missed where one of its items fails. It is met where all of its items that apply, and at least one, are
+    verified: an item that is out of scope, waived or not verified leaves it open.
     """
     outcomes = {verdict.item.id: verdict.outcome for verdict in verdicts}
     return tuple(_result(criterion, [outcomes.get(name) for name in criterion.items]) for criterion in criteria)

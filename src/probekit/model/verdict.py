@@ -16,9 +16,9 @@ from probekit.model.measurement import Reason
 
 
 class Outcome(StrEnum):
-    """What is known of one item."""
+    """The outcome of one item."""
 
-    PASS = "pass"  # noqa: S105  # a word of the report, no password
+    PASS = "pass"  # noqa: S105  # a word of the report, not a password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"
@@ -30,24 +30,24 @@ class Outcome(StrEnum):
 
     @property
     def is_settled(self) -> bool:
-        """Whether nobody has to do anything about it."""
+        """Whether it needs no action."""
         return self in (Outcome.PASS, Outcome.ATTESTED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 
 
 class Flag(StrEnum):
-    """What a reader of a verdict must know beside its outcome."""
+    """Properties of a verdict in addition to its outcome."""
 
     FLAKY = "flaky"
     CHANGED = "changed"
     PRE_EXISTING = "pre_existing"
     OTHER_RELEASE = "other_release"
     REPORTED = "reported"  # by a program, not measured
-    UNTRUSTED = "untrusted"  # by one that the environment does not trust
-    SOME_ADDRESSES = "some_addresses"  # of its name fail, and others do not
+    UNTRUSTED = "untrusted"  # by a program that the environment does not trust
+    SOME_ADDRESSES = "some_addresses"  # some addresses of its name fail, and others do not
 
 
 class Stage(StrEnum):
-    """Where the release stands; it selects no items."""
+    """The stage of the deployment; it selects no items."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -63,7 +63,7 @@ class Control(StrEnum):
 
 
 class Action(Enum):
-    """What to do, with the exit code that says so; the order here is the order of gravity."""
+    """The action to take and its exit code, in ascending order of severity."""
 
     GO = ("go", 0)
     PARTIAL = ("partial", 0)
@@ -79,14 +79,14 @@ class Action(Enum):
 
     @property
     def gravity(self) -> int:
-        """0 for go, rising; not the order of the exit codes."""
+        """The position in the order of severity, 0 for go; not the order of the exit codes."""
         return list(Action).index(self)
 
 
 class Served(StrEnum):
-    """How the served version stands to the expected one."""
+    """The served version compared with the expected one."""
 
-    UNASKED = "unasked"  # no version is expected, or nothing reads it
+    UNASKED = "unasked"  # no version is expected, or no probe reads it
     EXPECTED = "expected"
     OTHER = "other"
     UNREADABLE = "unreadable"
@@ -95,27 +95,27 @@ class Served(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """The versions that may be served, and those that were seen."""
+    """The versions that may be served, and those that were observed."""
 
     expected: tuple[str, ...] = ()
-    allowed: tuple[str, ...] = ()  # beside them, for a while
-    answers: Mapping[str, int] = field(default_factory=dict)  # version -> how many answers told it
+    allowed: tuple[str, ...] = ()  # in addition to them, temporarily
+    answers: Mapping[str, int] = field(default_factory=dict)  # version -> number of answers with it
     served: Served = Served.UNASKED
     because: str = ""
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """The versions that were seen, in order."""
+        """The versions that were observed, in order."""
         return tuple(sorted(self.answers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """How the machine and the process did that measured: what is slow here may be us."""
+    """The load of the runner, which can make measurements slow."""
 
-    lag: float  # seconds of the longest standstill of our event loop
-    cpu: float  # percent of one processor that we used
-    load: float | None  # processes that wanted to run, for each processor, over the last minute
+    lag: float  # seconds of the longest blocking of this process's event loop
+    cpu: float  # percent of one processor that this process used
+    load: float | None  # load average of the last minute per processor
 
     def __str__(self) -> str:
         load = "" if self.load is None else f", load {self.load:.1f} a processor"
@@ -124,26 +124,26 @@ class Runner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """The facts about the run that a decision rests on."""
+    """The facts about the run that a decision is based on."""
 
     now: datetime
     stage: Stage = Stage.AFTER
     release: Release = Release()
     history: History = field(default_factory=History)
     control: Control = Control.NONE
-    reached: bool = False  # the target answered a 5xx over TLS that nothing on the way can answer for
+    reached: bool = False  # the target itself answered 5xx, over TLS that no intermediary can answer
     complete: bool = True
-    strict: bool = False  # what is otherwise a follow-up keeps it from a go
-    partial: bool = False  # something that could be measured was left out
-    in_scope: int = 0  # items of the environment, of which a narrowed run looked at some
+    strict: bool = False  # follow-ups prevent a go
+    partial: bool = False  # measurable items were left out
+    in_scope: int = 0  # items of the environment; a partial run verified some of them
     runner: Runner | None = None
-    maintenance: tuple[Maintenance, ...] = ()  # in which some of the run's time lies
-    uncounted: Mapping[str, str] = field(default_factory=dict)  # silent address -> why its silence tells nothing
+    maintenance: tuple[Maintenance, ...] = ()  # windows that overlap the run
+    uncounted: Mapping[str, str] = field(default_factory=dict)  # address without a response -> why that does not count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is known of one item, and the line of evidence for it."""
+    """The verdict on one item with its evidence."""
 
     item: Item
     outcome: Outcome
@@ -154,41 +154,41 @@ class Verdict:
     flags: frozenset[Flag] = frozenset()
     confirmed: bool = True
     since: datetime | None = None
-    layer: Layer = "record"  # what its probe reads
-    claim: str = ""  # digest of what the item is held to and by what
-    worse: bool = False  # beyond the limit at which its deadline rolls back
-    summary: str = ""  # what its probe says of the measurement that decided
-    reason: Reason | None = None  # why there is no reading, where that is why it is not verified
-    refuted: frozenset[Severity] = frozenset()  # severities of failures on record whose bands its readings refute
+    layer: Layer = "record"  # that its probe reads
+    claim: str = ""  # digest of the item's limits and sources
+    worse: bool = False  # beyond the limit for a rollback at its deadline
+    summary: str = ""  # the probe's summary of the deciding measurement
+    reason: Reason | None = None  # why there is no reading, where it is not verified for that reason
+    refuted: frozenset[Severity] = frozenset()  # severities of recorded failures whose bands its readings refute
 
     @property
     def severity(self) -> Severity:
-        """That of the band its value fell into, else the item's own; at some addresses only it is high at most."""
+        """The severity of its band, else of the item; at most high where only some addresses fail."""
         severity = self.item.severity_of(self.band)
         is_milder = Flag.SOME_ADDRESSES in self.flags and severity is Severity.CRITICAL
         return Severity.HIGH if is_milder else severity
 
     def ends(self, severity: Severity) -> bool:
-        """Whether the time of a failure on record at that severity ends: by a pass, or where its bands are refuted."""
+        """Whether a recorded failure at that severity ends, by a pass or because its bands are refuted."""
         return self.outcome is Outcome.PASS or severity in self.refuted
 
     @property
     def is_follow_up(self) -> bool:
-        """Whether it stops no release where it is not green: it can be followed up after a go."""
+        """Whether it does not stop a release where it is not passed, and can be handled after a go."""
         if self.outcome is Outcome.PENDING:
             return not self.item.holds_if_pending
         return not (self.severity.is_grave or self.item.criteria)
 
     @property
     def deadline(self) -> Deadline:
-        """The time a high failure has."""
+        """The time limit of a high failure."""
         if Flag.SOME_ADDRESSES in self.flags:
             return self.item.escalate_after
         return self.item.deadline_of(self.band)
 
     @property
     def due(self) -> datetime | None:
-        """When the time of a high failure ends, counted from the first one on record."""
+        """The end of a high failure's time limit, counted from the first recorded failure."""
         if self.outcome is not Outcome.FAIL or self.severity is not Severity.HIGH or self.since is None:
             return None
         return self.since + timedelta(minutes=self.deadline.minutes)
@@ -196,7 +196,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do, how long there is, and why."""
+    """The action to take, the minutes left for it, and the reasons."""
 
     action: Action
     minutes: float | None

@@ -8,22 +8,22 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-SHORT: Final = 8  # characters: a shorter secret also hides ordinary words, so its use is warned of
+SHORT: Final = 8  # characters: a shorter secret also hides ordinary words, so probekit warns of it
 _TOKEN: Final = 16  # characters: a shorter part of a web address is an ordinary path
 
-# RFC 9110 section 11.1 (scheme and what follows), with the schemes that are in use without registration.
+# RFC 9110 section 11.1 (scheme and credentials), with unregistered schemes that are in use.
 _AUTHORIZATION: Final = re.compile(
     r"(?P<scheme>bearer|token|basic|api-?key|key|jwt|negotiate|digest|bot) +(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL
 )
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.DOTALL)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_QUOTES: Final = " \t\"'"  # around a URL, as a container's environment file leaves them
+_QUOTES: Final = " \t\"'"  # around a URL, left by environment files of containers
 _SENSITIVE: Final = re.compile(
     r"pass|pw(?:d|\b)|secret|token|credential|auth|signature|^sig$|^key$|(?:api|access|account|private|shared)[\s_-]?\w*key",
     re.IGNORECASE,
 )
 _HOSTS: Final = frozenset({"host", "hostname", "hostaddr", "server", "address", "addr", "endpoint", "data source"})
-_PLACES: Final = _HOSTS | {"dbname", "database", "initial catalog", "service", "port"}  # what only a DSN names
+_PLACES: Final = _HOSTS | {"dbname", "database", "initial catalog", "service", "port"}  # keys that only a DSN has
 # libpq's keyword=value form (PostgreSQL, "Connection Strings"); in ADO.NET's, between semicolons, names have spaces
 _PAIR: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_.-]*)\s*=\s*(?P<value>'(?:\\.|[^'\\])*'|[^\s']\S*)(?=\s|\Z)")
 _HOST: Final = re.compile(r"(?:\[(?P<ipv6>[\w:.%]+)\]|(?P<name>[\w.%~-]*))(?::\d*)?")
@@ -31,14 +31,14 @@ _PIECE: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_. -]*?)\s*=\s*(?P<value
 
 
 class Parts(NamedTuple):
-    """What of a text is secret, and the hosts in it, which are not."""
+    """The secret parts of a text, and the hosts in it, which are not secret."""
 
     secrets: frozenset[str]
     hosts: frozenset[str] = frozenset()
 
 
 def parts_of(text: str) -> Parts:
-    """Return the parts of a secret; of one that is in no known form, the whole, but for the schemes in it."""
+    """Return the parts of a secret; without a known form, the whole text except URL schemes."""
     for read in (_of_json, _of_lines, _of_authorization, _of_url, _of_pairs):
         found = read(text)
         if found is not None:
@@ -48,7 +48,7 @@ def parts_of(text: str) -> Parts:
 
 
 def _of_lines(text: str) -> Parts | None:
-    """The lines of a key file; an armour's first and last line (RFC 7468) are the same in every file."""
+    """The lines of a key file, without the first and last line of PEM (RFC 7468), which are the same in every file."""
     breaks = r"\r\n|\r|\n|\\n" if "-----BEGIN" in text else r"\r\n|\r|\n"
     lines = [line.strip() for line in re.split(breaks, text)]
     if len(lines) == 1:
@@ -58,7 +58,7 @@ def _of_lines(text: str) -> Parts | None:
 
 
 def _of_authorization(text: str) -> Parts | None:
-    """What follows the scheme, and its parts; of Basic (RFC 7617) the user and the password in it."""
+    """The credentials after the scheme and their parts; for Basic (RFC 7617) also user and password."""
     match = _AUTHORIZATION.fullmatch(text)
     if match is None:
         return None
@@ -73,7 +73,7 @@ def _of_authorization(text: str) -> Parts | None:
 
 
 def _of_json(text: str) -> Parts | None:
-    """The values whose names say that they are secret; in a document without such names every long text but a place."""
+    """The values with secret names; in a document without such names, every long text except places."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
@@ -92,7 +92,7 @@ def _of_json(text: str) -> Parts | None:
 
 
 def _leaves(value: Any, name: str = "", is_sensitive: bool = False) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401, FBT001, FBT002  # any JSON value; of a recursion
-    """Each text and number with the name it stands under, and whether that name or one above says it is secret."""
+    """Each text and number with its name, and whether that name or one above it marks a secret."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(inner, key.lower(), is_sensitive or bool(_SENSITIVE.search(key)))
@@ -104,9 +104,9 @@ def _leaves(value: Any, name: str = "", is_sensitive: bool = False) -> Iterator[
 
 
 def _of_url(text: str) -> Parts | None:
-    """The password of a URL and its secret parameters; of a web address also the parts that are long as a token.
+    """The password and secret parameters of a URL; for http and https also the parts as long as a token.
 
-    What stands in the place of a host and cannot be one may be a password, too.
+    An invalid host may be part of a password and is secret, too.
     """
     match = _URL.fullmatch(text.strip(_QUOTES))
     if match is None:
@@ -114,7 +114,7 @@ def _of_url(text: str) -> Parts | None:
     is_web = match["scheme"].lower() in ("http", "https")
     before = match["rest"].partition("?")[0]
     authority = re.split("[/?#]", before, maxsplit=1)[0]
-    places = (authority, before, match["rest"]) if is_web else (before, match["rest"])  # '/', '?' may be unescaped
+    places = (authority, before, match["rest"]) if is_web else (before, match["rest"])  # '/' and '?' may be unescaped
     userinfo, _, where = next((place for place in places if "@" in place), authority).rpartition("@")
     user, colon, password = userinfo.partition(":")
     parameters = [piece.partition("=") for piece in re.split("[?&;]", match["rest"])]
@@ -129,9 +129,9 @@ def _of_url(text: str) -> Parts | None:
 
 
 def _of_pairs(text: str) -> Parts | None:
-    """The passwords of a DSN in pairs; a cookie's or other pairs are secret as a whole.
+    """The passwords of a DSN in pairs; a cookie or other pairs are secret as a whole.
 
-    Cookies, too, may have the name of a place: between semicolons every long value but that of a place is secret.
+    A cookie may also have the name of a place: between semicolons every long value except places is secret.
     """
     is_in_pieces = ";" in text
     pairs = _pieces(text) if is_in_pieces else _words(text)
@@ -147,7 +147,7 @@ def _of_pairs(text: str) -> Parts | None:
 
 
 def _words(text: str) -> list[tuple[str, str]]:
-    """The pairs of a text that is made of them, between spaces; else nothing."""
+    """The pairs of a text that consists of pairs between spaces; else empty."""
     pairs, end = [], 0
     while match := _PAIR.match(text, end):
         value = match["value"]
@@ -158,7 +158,7 @@ def _words(text: str) -> list[tuple[str, str]]:
 
 
 def _pieces(text: str) -> list[tuple[str, str]]:
-    """The pairs of a text that is made of them, between semicolons; else nothing."""
+    """The pairs of a text that consists of pairs between semicolons; else empty."""
     found = [_PIECE.fullmatch(piece) for piece in text.split(";") if piece.strip()]
     return [(match["name"], match["value"].strip("\"'")) for match in found if match] if all(found) else []
 

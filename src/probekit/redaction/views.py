@@ -1,4 +1,4 @@
-"""Read a text as other software reads it: escapes, base64 and hexadecimal decoded, each byte with its origin."""
+"""Decode a text as other software does (escapes, base64, hexadecimal), with the origin of each byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 
 Span = tuple[int, int]
 
-_LAYERS: Final = 3  # of escapes: percent twice, in JSON
+_LAYERS: Final = 3  # nested escapes, such as double percent-encoding in JSON
 # RFC 3986 section 2.1; HTML's character references; escapes of JSON (RFC 8259 section 7), of C and of Python
 _ESCAPE: Final = re.compile(
     rb"""%[0-9A-Fa-f]{2}
@@ -26,7 +26,7 @@ _ESCAPE: Final = re.compile(
 )
 _LETTERS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
-# Runs that may hold eight bytes; where there is none, nothing is decoded.
+# Runs that may encode eight bytes; without one, nothing is decoded.
 _SOME_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{11}")
 _SOME_HEX: Final = re.compile(rb"[0-9A-Fa-f]{16}")
 _SOME_SPACED_HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}[^0-9A-Za-z]){7}[0-9A-Fa-f]{2}")
@@ -34,22 +34,22 @@ _SOME_SPACED_HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}[^0-9A-Za-z]){7}[0-9A-F
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _TO_BASE64: Final = bytes(
     {ord("-"): ord("+"), ord("_"): ord("/")}.get(byte, byte if byte in _BASE64 else ord("A")) for byte in range(256)
-)  # both alphabets of RFC 4648; zero bits for what is in neither
+)  # both alphabets of RFC 4648; zero bits for any other byte
 _TO_HEX: Final = bytes(byte if byte in b"0123456789abcdefABCDEF" else ord("0") for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A text as bytes, and where a span of them stands in the text it was decoded from."""
+    """A decoded text as bytes, and the function from its spans to spans of the original text."""
 
     data: bytes
     origin: Callable[[int, int], Span] = lambda start, stop: (start, stop)
 
 
 def views(data: bytes) -> Iterator[View]:
-    """Return the text itself and every reading of it in which something is decoded.
+    """Yield the text itself and every decoded view of it.
 
-    Takes time in proportion to the text, whatever is in it: each decoding is one pass over all of it.
+    The time is proportional to the length of the text: each decoding is one pass over it.
     """
     layer: View | None = View(data)
     for _ in range(_LAYERS + 1):
@@ -67,7 +67,7 @@ def unescaped(data: bytes) -> View | None:
     decoded = _ESCAPE.sub(lambda match: known[match[0]], data)
     if not known:
         return None
-    origins: list[_Origins] = []  # made for the first span that is asked for: most texts hold no secret
+    origins: list[_Origins] = []  # made for the first span: most texts contain no secret
 
     def origin(start: int, stop: int) -> Span:
         if not origins:
@@ -78,7 +78,7 @@ def unescaped(data: bytes) -> View | None:
 
 
 class _Decoded(dict[bytes, bytes]):
-    """Escapes by what they stand for."""
+    """A cache of decoded escapes."""
 
     def __missing__(self, escape: bytes) -> bytes:
         decoded = self[escape] = _decoded(escape)
@@ -86,7 +86,7 @@ class _Decoded(dict[bytes, bytes]):
 
 
 class _Origins:
-    """Where the bytes of an unescaped text were."""
+    """The origins of the bytes of an unescaped text."""
 
     def __init__(self, data: bytes, decoded: Mapping[bytes, bytes]) -> None:
         self._escapes = [match.span() for match in _ESCAPE.finditer(data)]
@@ -96,7 +96,7 @@ class _Origins:
         self._starts = [end - size for end, size in zip(self._ends, sizes, strict=True)]
 
     def of(self, start: int, stop: int) -> Span:
-        """Where a span was; an escape is whole or not in it."""
+        """The original span; an escape is included as a whole or not at all."""
         return self._place(start)[0], self._place(stop - 1)[1]
 
     def _place(self, at: int) -> Span:
@@ -108,7 +108,7 @@ class _Origins:
 
 
 def _decoded(escape: bytes) -> bytes:
-    """What one escape stands for; a name that HTML does not know stays."""
+    """The decoded form of one escape; an unknown HTML name stays."""
     if escape.startswith(b"%"):
         return unhexlify(escape[1:])
     if escape.startswith(b"&"):
@@ -124,14 +124,14 @@ def _decoded(escape: bytes) -> bytes:
 
 
 def _character(codes: list[int]) -> bytes:
-    """A character by its code or by its two surrogates; what is beyond Unicode as nothing."""
+    """A character by its code or its two surrogates; empty for a code beyond Unicode."""
     high, low = codes[0], codes[-1]
     code = high if len(codes) == 1 else 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b""  # noqa: PLR2004  # Unicode's last
 
 
 def _binary(data: bytes) -> Iterator[View]:
-    """The text as base64 and as hexadecimal, from each place at which a byte may begin."""
+    """The text decoded as base64 and as hexadecimal, from each offset at which a byte may begin."""
     if _SOME_BASE64.search(data):
         letters = data.translate(_TO_BASE64) + b"AAA"
         for phase in range(4):
@@ -152,7 +152,7 @@ def _binary(data: bytes) -> Iterator[View]:
 
 
 def _of_base64(phase: int) -> Callable[[int, int], Span]:
-    """Six bits a character: those at both ends may hold bits of others, and go too."""
+    """Spans of base64: six bits per character, with the shared characters at both ends included."""
     return lambda start, stop: (phase + start * 8 // 6, phase - (-stop * 8 // 6))
 
 
@@ -161,7 +161,7 @@ def _of_hex(phase: int, width: int) -> Callable[[int, int], Span]:
 
 
 def _within(outer: View, inner: View) -> View:
-    """The inner view, with its origins in what the outer one is of."""
+    """The inner view, with origins in the original text of the outer view."""
 
     def origin(start: int, stop: int) -> Span:
         start, stop = inner.origin(start, stop)

@@ -1,1 +1,1 @@
-"""The target's application: a small shop that behaves as a well-kept deployment should."""
+"""The application of the embedded target: a small shop that behaves like a healthy deployment."""

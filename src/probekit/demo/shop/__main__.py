@@ -1,4 +1,4 @@
-"""The shop's process: its settings and then commands come in on stdin, a private channel whose end is its end."""
+"""The shop's process: it reads settings and commands from stdin, a private channel, and ends with it."""
 
 import asyncio
 import contextlib
@@ -30,14 +30,14 @@ _log = logging.getLogger("probekit.demo.shop")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Running:
-    """The shop and what it listens with."""
+    """The shop and its listeners."""
 
     shop: Shop
     listeners: Mapping[str, Listener]
 
 
 async def main() -> None:
-    """Start when told how, obey until the channel closes."""
+    """Read the settings, start, and execute commands until the channel closes."""
     channel = socket.socket(fileno=os.dup(0))
     reader, writer = await asyncio.open_connection(sock=channel)
     first = await reader.readline()
@@ -86,16 +86,16 @@ async def _obey(running: _Running, command: Mapping[str, Any]) -> Mapping[str, s
     elif "mend" in command:
         return await _mend(running.shop)
     elif not running.shop.has_been_healthy:
-        return {"error": "a fault is planted into a healthy target, and /health has not answered 200 yet"}
+        return {"error": "a fault needs a healthy target, and /health has not returned 200 yet"}
     else:
-        with contextlib.suppress(StoreDownError):  # of a fault that was planted before this one
+        with contextlib.suppress(StoreDownError):  # caused by an earlier fault
             await warm(running.shop.store)
         faults.plant(command["plant"], running.shop.behaviour)
     return {}
 
 
 async def _mend(shop: Shop) -> Mapping[str, str]:
-    """Make the shop as it was at its start: well, and with a warm cache."""
+    """Restore the state at the start: healthy, with a warm cache."""
     faults.mend(shop.behaviour)
     await shop.store.renew()
     try:

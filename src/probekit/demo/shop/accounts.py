@@ -1,4 +1,4 @@
-"""Who somebody is: passwords as scrypt hashes, a signed token after login."""
+"""Authentication: passwords as scrypt hashes, a signed token after login."""
 
 import datetime as dt
 import hashlib
@@ -15,32 +15,32 @@ _LIFETIME = dt.timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A person that proved to be somebody."""
+    """An authenticated user."""
 
     name: str
     role: str
 
 
 def hashed(password: str) -> str:
-    """The salt and the hash to keep instead of a password."""
+    """The salt and hash of a password, to store."""
     salt = secrets.token_bytes(16)
     return f"{salt.hex()}${_scrypt(password, salt).hex()}"
 
 
 def is_password(password: str, kept: str) -> bool:
-    """Whether a password is the one whose hash was kept."""
+    """Whether a password matches the stored hash."""
     salt, _, expected = kept.partition("$")
     return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(expected))
 
 
 def token(identity: Identity, secret: bytes, *, now: dt.datetime) -> str:
-    """A signed token that says who it was given to."""
+    """A signed token for an identity."""
     claims = {"sub": identity.name, "role": identity.role, "aud": _AUDIENCE, "iat": now, "exp": now + _LIFETIME}
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
 def identity_of(bearer: str, secret: bytes) -> Identity | None:
-    """Who a token was given to, None unless it is ours, for us and still valid."""
+    """The identity of a token; None unless the shop issued it for itself and it is still valid."""
     try:
         claims = jwt.decode(
             bearer,

@@ -1,4 +1,4 @@
-"""The three applications that are served: the shop itself, the way to it from plain HTTP, and a control."""
+"""The three served applications: the shop, the redirect from plain HTTP, and a control."""
 
 import functools
 
@@ -45,7 +45,7 @@ def shop_application(shop: Shop, *, exempt_key: str) -> ASGIApp:
 
 
 def redirect_application(https_port: int, behaviour: Behaviour) -> ASGIApp:
-    """Sends everybody to the same host's HTTPS port; hosts that are not ours would make it an open redirect."""
+    """Redirects to the HTTPS port of the same host; other hosts would make it an open redirect."""
 
     async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
         named = Headers(scope=scope).get("Host", "").partition(":")[0].lower()
@@ -58,12 +58,12 @@ def redirect_application(https_port: int, behaviour: Behaviour) -> ASGIApp:
 
 
 def control_application() -> ASGIApp:
-    """Always well: where this is silent too, the silence of the shop says nothing about the shop."""
+    """Always healthy: where it does not respond either, a missing response of the shop says nothing about the shop."""
     return WithHeaders(PlainTextResponse("ok"), SECURITY_HEADERS)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):  # starlette hands over what was registered, its type says less
+    if not isinstance(error, HTTPException):  # starlette passes registered types only; its annotation is wider
         raise error
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 

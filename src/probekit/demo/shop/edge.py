@@ -1,4 +1,4 @@
-"""What every answer passes on its way out: security headers, CORS, counting and the request log.
+"""Middleware for every answer: security headers, CORS, counting and the request log.
 
 Plain ASGI around everything else: starlette writes its page for an unexpected error outside of user middleware.
 """
@@ -29,7 +29,7 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 STRICT_TRANSPORT: Mapping[str, str] = MappingProxyType(
-    {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}  # means something over HTTPS only
+    {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}  # effective over HTTPS only
 )
 
 _PREFLIGHT = {
@@ -42,12 +42,12 @@ _log = logging.getLogger(__name__)
 
 
 def nothing_withheld() -> frozenset[str]:
-    """The names of the headers to leave out where no fault can be planted."""
+    """The headers to omit where faults do not apply: none."""
     return frozenset()
 
 
 class WithHeaders:
-    """Adds fixed headers to every answer, without those withheld at the moment."""
+    """Adds fixed headers to every answer, except those withheld at the moment."""
 
     def __init__(
         self, app: ASGIApp, headers: Mapping[str, str], withheld: Callable[[], frozenset[str]] = nothing_withheld
@@ -71,7 +71,7 @@ class WithHeaders:
 
 
 class CrossOrigin:
-    """Lets pages of exactly one other origin read the answers, unless any origin is let in."""
+    """Allows exactly one other origin to read the answers, unless all origins are allowed."""
 
     def __init__(self, app: ASGIApp, origin: str, lets_in_any: Callable[[], bool]) -> None:
         self._app = app
@@ -79,7 +79,7 @@ class CrossOrigin:
         self._lets_in_any = lets_in_any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight, or pass the request on and say who may read its answer."""
+        """Answer a preflight, or pass the request on and add the CORS headers to its answer."""
         headers = Headers(scope=scope)
         origin, is_open = headers.get("Origin"), self._lets_in_any()
         is_allowed = origin is not None and (is_open or origin == self._origin)
@@ -101,7 +101,7 @@ class CrossOrigin:
 
 
 class Observed:
-    """Counts and logs every answer; paths that are no route share one name, or anybody could fill the memory."""
+    """Counts and logs every answer; unknown paths share one name, so that requests cannot fill the memory."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: frozenset[str]) -> None:
         self._app = app
@@ -109,7 +109,7 @@ class Observed:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, then count what came back."""
+        """Pass the request on, then count its answer."""
         started = time.perf_counter()
         status: int | None = None
 

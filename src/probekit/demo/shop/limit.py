@@ -1,4 +1,4 @@
-"""How often one client may ask: a sliding window kept in this process."""
+"""The rate limit of each client: a sliding window in this process."""
 
 import hmac
 import math
@@ -17,7 +17,7 @@ _CLIENTS = 1024  # windows kept before the stale ones are dropped
 
 
 class RateLimit:
-    """Answers 429 from the request on that exceeds the limit within any window."""
+    """Answers 429 to requests that exceed the limit within any window."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class RateLimit:
         self.windows: dict[str, deque[float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it, and say how the client stands."""
+        """Pass the request on or refuse it, with rate limit headers in the answer."""
         given = Headers(scope=scope).get(EXEMPT_HEADER, "")
         is_exempt = hmac.compare_digest(given.encode(), self._exempt_key)
         if scope["type"] != "http" or is_exempt or self._is_off():
@@ -52,7 +52,7 @@ class RateLimit:
         await answer(scope, receive, send_with_limit)
 
     def _take(self, client: str) -> tuple[bool, dict[str, str]]:
-        """Whether this client may ask now, and the headers that tell how it stands."""
+        """Whether this client is within the limit, and the rate limit headers."""
         now = self._clock()
         if len(self.windows) > _CLIENTS:
             self.windows = {name: seen for name, seen in self.windows.items() if seen and seen[-1] > now - WINDOW}

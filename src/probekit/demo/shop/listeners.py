@@ -1,4 +1,4 @@
-"""Listening: servers on bound sockets that can be told to fall silent."""
+"""Servers on bound sockets that can be closed on command."""
 
 import asyncio
 import contextlib
@@ -13,14 +13,14 @@ from starlette.types import ASGIApp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """A server at work and the port it listens on."""
+    """A running server and its port."""
 
     port: int
     server: uvicorn.Server
     task: asyncio.Task[None]
 
     async def close(self) -> None:
-        """Stop listening and drop what is in flight."""
+        """Stop listening and drop open requests."""
         self.server.should_exit = True
         await self.task
         for connection in list(self.server.server_state.connections):
@@ -30,12 +30,12 @@ class Listener:
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: three servers share this process, and its keeper ends it."""
+        """Do not handle signals: three servers share this process, and its keeper ends it."""
         yield
 
 
 def listen(application: ASGIApp, bound: socket.socket, context: ssl.SSLContext | None = None) -> Listener:
-    """Serve an application on a bound socket, from the loop's next turn on."""
+    """Serve an application on a bound socket, from the next iteration of the loop on."""
     configuration = uvicorn.Config(
         application,
         loop="asyncio",
@@ -44,7 +44,7 @@ def listen(application: ASGIApp, bound: socket.socket, context: ssl.SSLContext |
         lifespan="off",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # or a client on loopback could choose its own address
+        proxy_headers=False,  # otherwise a client on loopback could choose its address
         server_header=False,
         timeout_graceful_shutdown=0,
     )
@@ -57,7 +57,7 @@ def listen(application: ASGIApp, bound: socket.socket, context: ssl.SSLContext |
 
 
 def tls_context(certificate: str) -> ssl.SSLContext:
-    """A server's TLS context without session tickets: a resumed session would hide a certificate that was exchanged."""
+    """A server's TLS context without session tickets: a resumed session would hide a changed certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_TICKET

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one JSON object, with the fields it carries."""
+    """Writes a record as one JSON object with its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for one record."""
@@ -24,7 +24,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_to(file: Path) -> None:
-    """Have everything from INFO on written to a file."""
+    """Write all records from INFO on to a file."""
     handler = logging.FileHandler(file)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

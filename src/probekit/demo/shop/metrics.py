@@ -10,7 +10,7 @@ _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds
 
 @dataclass(slots=True)
 class Metrics:
-    """What was counted since the start."""
+    """The counts since the start."""
 
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # method, route, status
     buckets: Counter[tuple[str, float]] = field(default_factory=Counter)  # route, upper bound
@@ -24,7 +24,7 @@ class Metrics:
         self.buckets.update((route, bound) for bound in (*_BOUNDS, float("inf")) if seconds <= bound)
 
     def text(self) -> str:
-        """All of it as a scrape wants it."""
+        """All metrics in the text format for a scrape."""
         return "".join(f"{line}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the shop answers."""
+"""The routes of the shop."""
 
 import asyncio
 import datetime as dt
@@ -37,7 +37,7 @@ _PAGE = """<!doctype html>
 
 @dataclass(slots=True, kw_only=True)
 class Shop:
-    """What the routes work with."""
+    """The state shared by the routes."""
 
     store: Store
     behaviour: Behaviour
@@ -53,7 +53,7 @@ async def page(_shop: Shop, _request: Request) -> Response:
 
 
 async def health(shop: Shop, request: Request) -> Response:
-    """Whether the process is alive, whatever became of its stores."""
+    """Whether the process is alive, regardless of its stores."""
     if shop.behaviour.is_hanging:
         await asyncio.Event().wait()
     if shop.behaviour.is_page:
@@ -68,7 +68,7 @@ async def health(shop: Shop, request: Request) -> Response:
 
 
 async def infrastructure_health(shop: Shop, _request: Request) -> Response:
-    """Whether all that the shop stands on can be used, looked at now."""
+    """Whether all dependencies of the shop work, checked now."""
     checks: Mapping[str, Callable[[], Awaitable[object]]] = {
         "database": shop.store.check_database,
         "cache": shop.store.check_cache,
@@ -86,7 +86,7 @@ async def infrastructure_health(shop: Shop, _request: Request) -> Response:
 
 
 async def version(shop: Shop, _request: Request) -> Response:
-    """The version that runs."""
+    """The running version."""
     return JSONResponse({"version": shop.behaviour.version})
 
 
@@ -105,7 +105,7 @@ async def login(shop: Shop, request: Request) -> Response:
 
 
 async def me(shop: Shop, request: Request) -> Response:
-    """Who is asking."""
+    """The identity of the client."""
     identity = _identity(shop, request)
     return JSONResponse({"user": identity.name, "role": identity.role})
 
@@ -131,7 +131,7 @@ async def search(shop: Shop, request: Request) -> Response:
 
 
 async def metrics(shop: Shop, _request: Request) -> Response:
-    """What was counted."""
+    """The metrics."""
     return PlainTextResponse(shop.metrics.text(), headers={"Content-Type": exposition.CONTENT_TYPE})
 
 
@@ -153,7 +153,7 @@ ROUTES: Mapping[str, tuple[str, Route]] = MappingProxyType(
 
 
 async def warm(store: Store) -> None:
-    """Put what is asked for most into the cache."""
+    """Put the most frequent answers into the cache."""
     await asyncio.gather(_latest(store), *(_matching(store, word) for word in _OFTEN_WANTED))
 
 
@@ -180,7 +180,7 @@ def _matching(store: Store, wanted: str, key: Callable[[str], str] = str) -> Awa
 
 
 async def _answered(shop: Shop, look_up: Callable[[], Awaitable[tuple[Sequence[Row], str]]]) -> Response:
-    """What a core route answers, unless a fault is planted that is about core routes."""
+    """The answer of a core route, changed by faults of core routes."""
     if delay := next(shop.behaviour.delay):
         await asyncio.sleep(delay)
     status = next(shop.behaviour.core)
@@ -214,14 +214,14 @@ async def _json_object(request: Request) -> Mapping[str, Any]:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "the body is no JSON") from error
+        raise HTTPException(400, "the body is not valid JSON") from error
     if not isinstance(given, dict):
-        raise HTTPException(400, "the body is no JSON object")
+        raise HTTPException(400, "the body is not a JSON object")
     return given
 
 
 def _is_text(value: object) -> TypeGuard[str]:
-    """Whether it is text that a database takes: neither NUL nor half a surrogate pair is printable."""
+    """Whether it is a text that a database accepts: NUL and half surrogate pairs are not printable."""
     return isinstance(value, str) and value.isprintable()
 
 

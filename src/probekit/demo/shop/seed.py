@@ -1,4 +1,4 @@
-"""The shop's tables and what is in them from the start."""
+"""The shop's tables and their initial content."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from probekit.demo.shop.store import Store
 
 ADMIN = "ana"
 _ORDERS = 240
-_PATIENCE = 15.0  # seconds; a store that starts on a loaded machine
+_PATIENCE = 15.0  # seconds; a store may start slowly on a loaded machine
 
 _SCHEMA = (
     """
@@ -47,7 +47,7 @@ _PURCHASES = """
 
 
 async def seed(store: Store, passwords: Mapping[str, str]) -> None:
-    """Make the tables and fill them: one account for each password, and some orders."""
+    """Create the tables and fill them: one account for each password, and some orders."""
     hashes = await asyncio.gather(*(asyncio.to_thread(hashed, password) for password in passwords.values()))
     async with store.connection(within=_PATIENCE) as connection:
         for statement in _SCHEMA:

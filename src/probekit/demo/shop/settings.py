@@ -1,4 +1,4 @@
-"""What the shop is told when it starts, on its private channel: a command line can be read by others."""
+"""The shop's settings, sent over its private channel, because other users can read a command line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the shop keeps things: orders and accounts in PostgreSQL, answers for a while in Valkey."""
+"""The shop's stores: orders and accounts in PostgreSQL, cached answers in Valkey."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 _CONNECTIONS = 4
-_DEADLINE = 2.0  # seconds for one visit to a store
-_TTL = 86_400  # seconds that an answer is kept: longer than any run, which a key that ends would disturb
+_DEADLINE = 2.0  # seconds of one access to a store
+_TTL = 86_400  # seconds that an answer is cached; longer than any run, so that no key expires during one
 _QUEUE = "queue:mail"
 
 Row = Mapping[str, Any]
@@ -39,12 +39,12 @@ class Store:
         )
 
     async def rows(self, query: LiteralString, parameters: Sequence[object] = ()) -> list[DictRow]:
-        """What a query finds."""
+        """The result of a query."""
         async with self.connection() as connection:
             return await (await connection.execute(query, parameters)).fetchall()
 
     async def cached(self, key: str, produce: Callable[[], Awaitable[list[DictRow]]]) -> tuple[Sequence[Row], str]:
-        """The kept rows, or those produced now and kept from here on; and the cache's part: hit, miss or bypass."""
+        """The cached rows, or new rows that are cached now, with the result of the lookup: hit, miss or bypass."""
         try:
             with _cache_trouble():
                 kept = await self._cache.get(key)
@@ -54,44 +54,44 @@ class Store:
             found: Sequence[Row] = json.loads(kept)
             return found, "hit"
         produced = await produce()
-        with contextlib.suppress(StoreDownError), _cache_trouble():  # the answer is there, kept or not
+        with contextlib.suppress(StoreDownError), _cache_trouble():  # the answer is valid, cached or not
             await self._cache.set(key, json.dumps(produced), ex=_TTL)
         return produced, "miss"
 
     async def check_database(self) -> None:
-        """Raise StoreDownError unless the database answers with what it holds."""
+        """Raise StoreDownError unless the database returns data."""
         if not await self.rows("select 1 from account limit 1"):
             message = "the database is empty"
             raise StoreDownError(message)
 
     async def check_cache(self) -> None:
-        """Raise StoreDownError unless the cache takes a number and counts on from it.
+        """Raise StoreDownError unless the cache stores and increments a number.
 
-        No GET, whose hits would stand among those of customers: commands that write count as no look-ups.
+        It uses no GET, whose hits would count with those of customers; writes do not count as lookups.
         """
         with _cache_trouble():
-            async with self._cache.pipeline(transaction=True) as together:  # another check may go on beside this one
+            async with self._cache.pipeline(transaction=True) as together:  # another check may run at the same time
                 together.set("health", 1, ex=_TTL)
                 together.incr("health")
                 _, counted = await together.execute()
-            if counted != 2:  # noqa: PLR2004  # one more than was set
-                message = "the cache forgets"
+            if counted != 2:  # noqa: PLR2004  # one more than the stored number
+                message = "the cache lost a value"
                 raise StoreDownError(message)
 
     async def check_queue(self) -> None:
-        """Raise StoreDownError unless the list of waiting jobs can be used, all of which stay."""
+        """Raise StoreDownError unless the list of waiting jobs is usable; all jobs stay."""
         with _cache_trouble():
             await self._cache.ltrim(_QUEUE, 0, -1)
 
     async def renew(self) -> None:
-        """Give up idle connections to servers that have been stopped since: the next visit opens new ones."""
+        """Close idle connections to servers that were stopped since; the next access opens new ones."""
         with contextlib.suppress(StoreDownError):
-            await self.check_database()  # one that fails takes the others with it
-        await self._cache.connection_pool.disconnect(inuse_connections=False)  # new ones take a millisecond
+            await self.check_database()  # a failed connection closes the others
+        await self._cache.connection_pool.disconnect(inuse_connections=False)  # opening takes a millisecond
 
     @contextlib.asynccontextmanager
     async def connection(self, within: float = _DEADLINE) -> AsyncIterator[psycopg.AsyncConnection[DictRow]]:
-        """A connection to the database, kept for the next visit unless this one went wrong."""
+        """A connection to the database, kept for the next access unless this one failed."""
         try:
             async with asyncio.timeout(within), self._slots:
                 connection = self._idle.pop() if self._idle else await self._connect()
@@ -105,7 +105,7 @@ class Store:
                     else:
                         await connection.close()
         except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
-            await self._forget_connections()  # they went to the same server
+            await self._forget_connections()  # they are connected to the same server
             message = "the database is not available"
             raise StoreDownError(message) from error
 
