@@ -293,28 +293,32 @@ routes = [{{ path = "/" }}]
         (
             'window = "5s"',
             500,
-            [("probes.toml:7: env.prod.window: 5 blocks of 1 s, expected 6 at least, 6 s; fewer cannot show that errors"
-             " come in bursts")],
+            [("probes.toml:7: env.prod.window: 5 blocks of 1 s, expected at least 6, 6 s; fewer cannot detect bursts"
+             " of errors")],
         ),
         (
             'window = "30s"',
             50,
-            [("probes.toml:7: env.prod.window: 1,500 requests of probe 'api' in 30 s, expected 3,218 at least, which"
-             " 'error_rate < 0.1 %' of deploy.performance.error-rate takes; a longer window (65s), or a higher rate")],
+            [("probes.toml:7: env.prod.window: 1,500 requests of probe 'api' in 30 s, expected at least 3,218, which"
+             " 'error_rate < 0.1 %' of deploy.performance.error-rate needs;"
+             " set a longer window (65s) or a higher rate")],
         ),
         (
             'window = "10s"',
             5,
-            [("probes.toml:7: env.prod.window: 50 requests of probe 'api' in 10 s, expected 3,218 at least, which"
-             " 'error_rate < 0.1 %' of deploy.performance.error-rate takes; a longer window (644s), or a higher rate"),
-             ("probes.toml:7: env.prod.window: 50 requests of probe 'api' in 10 s, expected 63 at least, which"
-             " 'p95 < 500 ms' of deploy.performance.p95-latency takes; a longer window (13s), or a higher rate")],
+            [("probes.toml:7: env.prod.window: 50 requests of probe 'api' in 10 s, expected at least 3,218, which"
+             " 'error_rate < 0.1 %' of deploy.performance.error-rate needs;"
+             " set a longer window (644s) or a higher rate"),
+             ("probes.toml:7: env.prod.window: 50 requests of probe 'api' in 10 s, expected at least 63, which"
+             " 'p95 < 500 ms' of deploy.performance.p95-latency needs;"
+             " set a longer window (13s) or a higher rate")],
         ),
         (
             'window = "30s"',
             100,
-            [("probes.toml:7: env.prod.window: 3,000 requests of probe 'api' in 30 s, expected 3,218 at least, which"
-             " 'error_rate < 0.1 %' of deploy.performance.error-rate takes; a longer window (33s), or a higher rate")],
+            [("probes.toml:7: env.prod.window: 3,000 requests of probe 'api' in 30 s, expected at least 3,218, which"
+             " 'error_rate < 0.1 %' of deploy.performance.error-rate needs;"
+             " set a longer window (33s) or a higher rate")],
         ),
         ('window = "30s"', 110, []),
         ('window = "30s"\ndeadline = "60s"', 100, []),  # no time for a second window: nothing is spent, 2,995 will do

@@ -184,7 +184,7 @@ def test_where_a_known_probe_lacks_a_similar_name_is_told() -> None:
 
     (why,) = plan(found).uncovered.values()
 
-    assert "your own check 'helth' is another one" in why
+    assert "your own check 'helth' is a different probe" in why
 
 
 def test_a_broken_own_check_is_complained_of_once() -> None:
