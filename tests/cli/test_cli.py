@@ -775,7 +775,7 @@ def test_on_a_terminal_it_shows_each_verdict_and_leaves_nothing_else(on_terminal
 
     (line,) = shown
     assert code == 10
-    assert line.startswith("          fail  deploy.services.health-endpoint: 127.0.0.1:")
+    assert line.startswith("          fail  deploy.services.health-endpoint: connection refused by")
     assert "\x1b[1;31m" in place.raw
     assert not place.hides_its_cursor
 
