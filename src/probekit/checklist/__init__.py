@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +102,18 @@ def load(name: str | Path, relative_to: Path | None = None) -> Checklist:
     """
     if name == NONE:
         return _without_items()
-    source = Source.of(_path(name, relative_to or Path()))
+    path = _path(name, relative_to or Path())
+    return _built_in(path) if path.parent == _DATA else _read(path)
+
+
+@cache
+def _built_in(path: Path) -> Checklist:
+    """Return the built-in checklist, read once in a process: a command may ask for it twice, at 40 ms each."""
+    return _read(path)
+
+
+def _read(path: Path) -> Checklist:
+    source = Source.of(path)
     document, items, rows = read(source)
     return Checklist(
         name=document.name,
