@@ -97,16 +97,18 @@ def tree(tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("module", "code", "test", "test_code"),
-    [
-        ("src/probekit/probes/load.py", KIND, "tests/probes/test_load.py", KIND_TEST),
-        ("src/probekit/reports/csv.py", FORMAT, "tests/reports/test_csv.py", FORMAT_TEST),
-    ],
-)
-def test_one_file_and_one_test_file_pass_the_house_s_own_checks(tree, module, code, test, test_code) -> None:
-    (tree / module).write_text(code)
-    (tree / test).write_text(test_code)
+ADDED = {
+    "src/probekit/probes/load.py": KIND,
+    "src/probekit/reports/csv.py": FORMAT,
+    "tests/probes/test_load.py": KIND_TEST,
+    "tests/reports/test_csv.py": FORMAT_TEST,
+}
+
+
+def test_one_file_and_one_test_file_pass_the_house_s_own_checks(tree) -> None:
+    modules, tests = ([name for name in ADDED if name.startswith(folder)] for folder in ("src", "tests"))
+    for name, code in ADDED.items():
+        (tree / name).write_text(code)
 
     def run(*words: str) -> None:
         environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
@@ -115,9 +117,9 @@ def test_one_file_and_one_test_file_pass_the_house_s_own_checks(tree, module, co
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    run("ruff", "check", "--no-cache", module, test)
-    run("ruff", "format", "--no-cache", "--check", module, test)
-    run("mypy", "--no-incremental", module)
+    run("ruff", "check", "--no-cache", *ADDED)
+    run("ruff", "format", "--no-cache", "--check", *ADDED)
+    run("mypy", "--no-incremental", *modules)
     run("importlinter.cli", "--no-cache")
-    run("pytest", "-q", test, "tests/test_house.py")
+    run("pytest", "-q", *tests, "tests/test_house.py")
     run("probekit", "list", "kinds")

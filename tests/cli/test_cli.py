@@ -15,6 +15,7 @@ import sys
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import click
 import pytest
@@ -108,11 +109,18 @@ def write(folder):
     "arguments",
     [["--version"], ["--help"], ["verify", "--help"], ["plan", "--help"], ["list", "--help"], ["demo", "--help"]],
 )
-def test_help_and_version_answer_with_0(process, arguments) -> None:
-    result = process(*arguments)
+def test_help_and_version_answer_with_0(probekit, arguments) -> None:
+    result = probekit(*arguments)
 
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(("probekit 0", "Usage: probekit"))
+
+
+def test_a_process_exits_with_0_after_its_help(process) -> None:
+    result = process("verify", "--help")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: probekit verify")
 
 
 @pytest.mark.parametrize("command", ["verify", "plan", "list", "explain", "demo"])
@@ -493,9 +501,20 @@ def test_a_stream_that_was_never_open_changes_nothing(folder, write, closed) -> 
         "schema",
     ],
 )
-def test_a_document_that_is_lost_is_no_success(folder, write, words) -> None:
+def test_a_document_that_is_lost_is_no_success(probekit, write, monkeypatch, words) -> None:
     write()
-    command = f'"$0" -m probekit {words} >/dev/full'
+
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        result = probekit(*words.split())
+
+    assert result.returncode == 70
+    assert result.stderr == "probekit: the report cannot be written to stdout: No space left on device\n"
+
+
+def test_a_process_whose_document_is_lost_is_no_success(folder, write) -> None:
+    write()
+    command = '"$0" -m probekit plan --env prod >/dev/full'
 
     result = subprocess.run(
         ["/bin/sh", "-c", command, sys.executable],
@@ -730,7 +749,7 @@ def test_a_secret_that_the_target_echoes_appears_nowhere(folder, probekit, tmp_p
             pass
 
     with HTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         extra = '[env.prod.connect]\nheaders = { "X-Key" = { env = "KEY" } }\n'
         text = ENVIRONMENT.format(port=server.server_port, scope='"deploy.services.health-endpoint"') + extra
@@ -884,15 +903,17 @@ def test_explain_names_the_nearest(probekit) -> None:
         ("probekit verify --env x --config nowhere.toml --env ", []),
     ],
 )
-def test_the_shell_is_offered_what_may_stand_there(process, write, words, offered) -> None:
+def test_the_shell_is_offered_what_may_stand_there(probekit, write, capfd, words, offered) -> None:
     write()
     last = len(words.split(" ")) - 1
     asked = {"_PROBEKIT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(last)}
 
-    result = process(env=asked)
+    with pytest.raises(SystemExit):  # click's own way to end it
+        probekit(env=asked)
 
-    assert [line.partition(",")[2] for line in result.stdout.splitlines() if line] == offered
-    assert result.stderr == ""
+    out, err = capfd.readouterr()
+    assert [line.partition(",")[2] for line in out.splitlines() if line] == offered
+    assert err == ""
 
 
 def test_the_shell_s_completion_is_given_as_a_script(process) -> None:

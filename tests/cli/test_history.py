@@ -16,6 +16,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -227,10 +228,17 @@ def test_what_could_not_be_told_is_not_on_record(verify, folder, monkeypatch) ->
         ("\udcff",),
     ],
 )
-def test_an_argument_that_is_no_utf_8_is_no_internal_error(folder, words) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "probekit", *map(os.fsencode, words)], capture_output=True, check=False, timeout=60
-    )
+def test_an_argument_that_is_no_utf_8_is_no_internal_error(folder, monkeypatch, words) -> None:
+    """A crash is raised here; only the process itself makes an internal error of it."""
+    for name, errors in (("stdout", "strict"), ("stderr", "backslashreplace")):  # as Python opens them
+        monkeypatch.setattr(sys, name, TextIOWrapper(BytesIO(), "utf-8", errors))
+
+    assert cli.run(list(words)) in {0, 2, 10, 20, 30, 64, 78}
+
+
+def test_a_process_s_argument_that_is_no_utf_8_is_no_internal_error(folder) -> None:
+    words = map(os.fsencode, ("verify", "--env", "prod", "--release", "2.3\udcff", *HEALTH))
+    result = subprocess.run([sys.executable, "-m", "probekit", *words], capture_output=True, check=False, timeout=60)
 
     assert result.returncode in {0, 2, 10, 20, 30, 64, 78}, result.stderr.decode()
     assert b"internal error" not in result.stderr
@@ -325,7 +333,7 @@ def target(folder) -> Iterator[list[int]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     text = CONFIG.format(port=server.server_address[1]).replace(', "signoff.approvals.team-lead"', "")
     (folder / "probes.toml").write_text(text)

@@ -79,7 +79,7 @@ def target(tmp_path, monkeypatch) -> Iterator[Target]:
     )
     monkeypatch.setattr(by_url, "_TEXT", text)
     with Target() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield server
         server.shutdown()

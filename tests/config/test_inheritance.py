@@ -326,14 +326,14 @@ def test_a_missing_base_url_says_that_it_is_never_inherited(told) -> None:
 
 
 def test_tables_and_chains_too_deep_are_refused(told) -> None:
-    deep = "".join(f"[env.e{n}]\ninherits = 'e{n + 1}'\nbase_url = 'https://a.test'\n" for n in range(3000))
+    deep = "".join(f"[env.e{n}]\ninherits = 'e{n + 1}'\nbase_url = 'https://a.test'\n" for n in range(1200))
 
-    (one,) = told(f"{deep}[env.e3000]\nbase_url = 'https://a.test'\n")
+    (one,) = told(f"{deep}[env.e1200]\nbase_url = 'https://a.test'\n")
 
     assert "nested too deeply" in one
     assert (
         "nested too deeply"
-        in told(f"{PROD}[probes.x{'.a' * 20_000}]\nb = 1\n[env.prod.probes.x{'.a' * 20_000}]\nc = 1\n")[0]
+        in told(f"{PROD}[probes.x{'.a' * 4_000}]\nb = 1\n[env.prod.probes.x{'.a' * 4_000}]\nc = 1\n")[0]
     )
 
 

@@ -35,7 +35,7 @@ class _Jumps(selectors.DefaultSelector):
     def select(self, timeout=None):
         assert timeout is not None, "nothing would ever happen again"
         self.now += max(0.0, timeout)
-        return super().select(0)
+        return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

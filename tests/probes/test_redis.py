@@ -803,7 +803,7 @@ async def test_a_socket_file_that_keeps_silent(tmp_path) -> None:
 def nodes(launcher) -> Iterator[list[Cache]]:
     """A cluster of three masters, the last of which keeps one slot alone, and a replica of the first."""
     buses = [free_port() for _ in range(4)]
-    lines = ('save ""', "cluster-enabled yes", f"masterauth {PASSWORD}")
+    lines = ('save ""', "cluster-enabled yes", "repl-diskless-sync-delay 0", f"masterauth {PASSWORD}")
     started = [Cache(launcher, *lines, f"cluster-port {bus}") for bus in buses]
     with contextlib.ExitStack() as stack:
         admins = [stack.enter_context(closing(node.admin)) for node in started]
