@@ -24,11 +24,26 @@ settings.register_profile("house", derandomize=True, deadline=None)  # the same 
 settings.load_profile("house")
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trace no test of many random cases for coverage: others run the same lines, and tracing triples its time."""
+    for item in items:
+        if item.get_closest_marker("heavy"):
+            item.add_marker("no_cover")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep the garbage collector from the objects of the collection: its searches took a quarter of the suite's CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+    if "not servers" in session.config.option.markexpr:
+        sys.addaudithook(_refuse_servers)
+
+
+def _refuse_servers(event: str, _arguments: tuple[object, ...]) -> None:
+    """Let a test fail that starts a server or a process and is not marked so."""
+    if event in {"socket.bind", "subprocess.Popen", "os.fork", "os.posix_spawn"}:
+        raise RuntimeError(f"{event} in a test that is not marked `servers`")
 
 
 @pytest.fixture(scope="session", autouse=True)

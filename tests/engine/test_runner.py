@@ -608,6 +608,7 @@ async def test_it_waits_for_a_release_no_longer_than_it_was_told(go, double, tim
     assert time.slept == [10.0] * 4
 
 
+@pytest.mark.servers
 async def test_controls_are_asked_at_the_start_and_at_the_end(go, serve, http_reply) -> None:
     port, peer = await serve(http_reply())
     silent = "http://127.0.0.1:9/"

@@ -373,6 +373,7 @@ def test_a_new_file_that_another_process_prepares_is_waited_for(file, monkeypatc
     assert BusyAtFirst.refusals == 0
 
 
+@pytest.mark.servers
 def test_several_processes_write_at_once(file) -> None:
     writers = [_writer(file, f"w{number}", runs=20) for number in range(4)]
 
@@ -381,6 +382,7 @@ def test_several_processes_write_at_once(file) -> None:
         assert len(store.runs(most=1000)) == 80
 
 
+@pytest.mark.servers
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.soak)])
 def test_whoever_is_killed_loses_the_run_in_flight_and_nothing_else(file, kills) -> None:

@@ -83,6 +83,7 @@ def test_the_reach_of_values_below_the_floor_begins_at_twice_the_floor() -> None
     assert against(3.43 * failing, base=small, floor=10.0) is FAIL
 
 
+@pytest.mark.heavy
 def test_a_system_at_the_limit_seldom_passes_and_an_unchanged_one_seldom_fails() -> None:
     rng, runs = random.Random(20261125), 400  # a seed, so that a difference can be found again
     passed = failed = 0

@@ -577,6 +577,7 @@ def plain_whole(
     return action, min((minutes for what, minutes in found if what is action and minutes is not None), default=None)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("sets", [20_000, pytest.param(100_000, marks=pytest.mark.soak)])
 def test_the_rule_agrees_with_its_plain_form_on_random_sets(sets) -> None:
     for _ in range(sets):

@@ -55,6 +55,7 @@ def test_looking_often_takes_more_trials(limit, trials) -> None:
     assert not proves_below(0, trials - 1, limit, R.false_pass, "often")
 
 
+@pytest.mark.heavy
 def test_evidence_that_grows_may_be_looked_at_after_every_window() -> None:
     rng, runs, passed = random.Random(20261125), 400, 0  # a seed, so that a difference can be found again
     for _ in range(runs):
@@ -246,6 +247,7 @@ def test_what_was_not_counted_of_ours_is_none_when_windows_are_put_together() ->
         Share((1, 2), (10, 20), (1,))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("burst", [1, 5])
 def test_a_service_at_the_limit_seldom_passes_and_one_at_half_of_it_never_fails(burst) -> None:
     rng = random.Random(20261125)  # a seed, so that a difference can be found again
@@ -265,6 +267,7 @@ def _window(rng: random.Random, share: float, burst: int) -> Share:
     return Share(tuple(min(count, 500) for count in events), (500,) * 30)
 
 
+@pytest.mark.heavy
 def test_percentiles_with_stalls_pass_falsely_in_less_than_5_percent_of_single_windows() -> None:
     """Three stalls of 20 requests in 30 blocks look like less clustering than there is: 5.3 % without the allowance."""
     rng, passes, runs = random.Random(20261125), 0, 3000

@@ -140,6 +140,7 @@ def _passes(share_, risk):
     return proves_below(sum(share_.events) / factor, sum(share_.trials) / factor, 0.01, risk)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("burst", [1, 5])
 def test_three_windows_together_pass_falsely_in_less_than_5_percent(burst) -> None:
     assert false_passes(burst, spent=True) <= 0.05

@@ -267,6 +267,7 @@ def test_any_part_of_a_secret_disappears(cut) -> None:
     assert redactor.clean(f"key ****{TOKEN[cut]}!") == f"key ****{HIDDEN}!"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "text",
     [

@@ -412,6 +412,7 @@ JSON: Any = st.recursive(
 )
 
 
+@pytest.mark.heavy
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["token", "by_name", "many", "deep", "alias"]), JSON, min_size=1))
 def test_what_was_written_is_never_repeated(document: dict[str, Any]) -> None:
@@ -450,6 +451,7 @@ def test_the_nearest_name_ends_a_sentence(word: str, told: str) -> None:
     assert nearest(word, ["timeout", "retries"]) == told
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(
     ("code", "unwanted"),
     [

@@ -122,6 +122,7 @@ WORD = st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True)
 TEXT = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]), max_size=5)
 
 
+@pytest.mark.heavy
 @given(st.lists(st.tuples(WORD, st.dictionaries(WORD, TEXT, max_size=3), st.floats()), min_size=1))
 def test_it_reads_what_prometheus_own_parser_reads(series) -> None:
     def pair(key, text):
