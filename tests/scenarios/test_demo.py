@@ -1,25 +1,45 @@
-"""The whole of it on a real target: each fault breaks what its row says, and nothing else."""
+"""Verification of a real target: each fault breaks what its row says, and nothing else.
+
+A row verifies its own items in this process, on one target that all rows share; its times are short. Rows of the
+program as a whole start `probekit demo` or `probekit verify` and read the report and the exit code.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import probekit
 from probekit.demo import environment
 from probekit.demo.target import FAULTS, SERVE_PORTS, Target, running_target
+from probekit.reports import console
+from probekit.reports.json import write as json_report
 from probekit.workflows.rejudge import rejudge
 
 DAYS, DEPLOYED, SETTLED, HEALTH = environment.SCOPE[:4]
+INFRASTRUCTURE = "deploy.services.infrastructure-health"
+ROUTES = "deploy.smoke.core-endpoints"
+P95 = ("deploy.smoke.smoke-response-times", "deploy.performance.p95-latency", "post.performance.api-response-times")
 HIT_RATE = "post.performance.cache-hit-rate"
+SLOW_QUERIES = "post.performance.no-slow-queries"
+BLOCKED = "post.database.no-blocked-sessions"
+POOL = "post.performance.pool-headroom"
+RATE_LIMIT = "post.security.rate-limiting"
+IN_A_WINDOW = {*P95, environment.ERROR_RATE, HIT_RATE, SLOW_QUERIES, POOL, RATE_LIMIT}
+AT_ONCE = tuple(item for item in environment.SCOPE if item not in IN_A_WINDOW)  # no window and no burst
+SHORT_TIMES = {"spread": "0.4s", "attempt_interval": "0.2s", "block": "0.5s"}
+BRIEF = environment.Sampling(seconds=3, rate=100)
 ROOT = Path(__file__).parents[2]
 TABLES = tomllib.loads((ROOT / "tests" / "data" / "faults.toml").read_text("utf-8"))
 ROWS = {row["name"]: row for row in TABLES["fault"]}
@@ -57,6 +77,15 @@ class Seen:
         return {name for name, verdict in self.verdicts.items() if "not_measured" in verdict["because"]}
 
 
+def short(target: Target, sampling: environment.Sampling, **times: str) -> str:
+    """The environment of a target with times that a test can wait for."""
+    text = environment.text(replace(environment.place_of(target), folder=target.folder.absolute()), sampling)
+    for name, time in (SHORT_TIMES | times).items():
+        text, found = re.subn(rf'^{name} = "\w+"', f'{name} = "{time}"', text, flags=re.MULTILINE)
+        assert found == 1, name
+    return text
+
+
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     with running_target() as running:
@@ -83,18 +112,43 @@ def verify(tmp_path):
     return one
 
 
-@pytest.fixture
-def with_fault(target, verify):
-    """Plant a fault in the running target, verify it, take the fault back."""
+@dataclass(frozen=True)
+class Row:
+    """Runs of the shared target with one fault planted."""
 
-    def one(fault: str, *arguments: str) -> Seen:
-        target.plant(fault)
+    target: Target
+    config: Path
+
+    def __call__(
+        self,
+        fault: str,
+        *scope: str,
+        is_deployed: bool = True,
+        wait_release: float = 0.0,
+        timeout: str = "2s",
+        sampling: environment.Sampling = BRIEF,
+    ) -> Seen:
+        """Plant a fault, verify these items, take the fault back."""
+        sampling = replace(sampling, scope=(*dict.fromkeys((SETTLED, *scope)),))
+        self.config.write_text(short(self.target, sampling, timeout=timeout), "utf-8")
+        self.target.plant(fault)
         try:
-            return verify("verify", "--env", "demo", "--config", str(target.folder / "probes.toml"), *arguments)
+            report = probekit.verify(
+                "demo",
+                config=self.config,
+                deployed=datetime.now(UTC) - timedelta(minutes=1) if is_deployed else None,
+                wait_release=wait_release,
+            )
         finally:
-            target.mend()
+            self.target.mend()
+        seen = Seen(report.exit_code, console.render(report), "", json.loads(json_report.render(report)))
+        assert set(seen.verdicts) == {SETTLED, *scope}
+        return seen
 
-    return one
+
+@pytest.fixture
+def with_fault(target, tmp_path) -> Row:
+    return Row(target, tmp_path / "row.toml")
 
 
 @pytest.mark.faults
@@ -136,15 +190,23 @@ def test_a_healthy_target_is_go(verify, target) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(("arguments", "code"), [([], 10), (["--deployed", "now"], 20)])
-def test_a_health_endpoint_that_hangs_fails_in_three_attempts(with_fault, arguments, code) -> None:
-    seen = with_fault("hang", *arguments)
+def test_the_whole_demo_with_a_fault_orders_a_rollback(verify) -> None:
+    seen = verify("demo", "--fault", "hang", "--deployed", "now")
 
-    assert (seen.code, seen.not_green) == expected("hang", deployed=bool(arguments))
-    assert seen.code == code
-    assert "all 3 measurements in 3 attempts" in seen.verdicts[HEALTH]["because"]
-    assert set(P95) <= seen.left_out if code == 20 else not seen.left_out
-    assert seen.verdicts[HEALTH]["severity"] == "critical"
+    assert (seen.code, seen.report["decision"]["action"], seen.not_green) == (20, "rollback", expected("hang")[1])
+    assert set(seen.verdicts) == set(environment.SCOPE)
+    assert {environment.ERROR_RATE, *P95} <= seen.left_out
+
+
+@pytest.mark.faults
+def test_errors_in_every_thirtieth_answer_of_the_whole_demo_fail_the_error_rate_and_no_percentile(verify) -> None:
+    seen = verify("demo", "--fault", "errors", "--deployed", "now")
+
+    assert (seen.code, seen.not_green) == expected("errors")
+    assert set(seen.verdicts) == set(environment.SCOPE)
+    assert seen.verdicts[environment.ERROR_RATE]["severity"] == "high"
+    assert seen.verdicts[ROUTES]["flags"] == ["flaky"]
+    assert 4 < seen.report["decision"]["minutes"] <= 5
 
 
 @pytest.mark.faults
@@ -156,20 +218,32 @@ def test_the_demo_plants_a_fault_itself_and_exits_with_verify_s_code(verify) -> 
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
-def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, arguments) -> None:
-    seen = with_fault("half-broken", *arguments)
+@pytest.mark.parametrize(("is_deployed", "code"), [(False, 10), (True, 20)])
+def test_a_health_endpoint_that_hangs_fails_in_three_attempts(with_fault, is_deployed, code) -> None:
+    seen = with_fault("hang", *AT_ONCE, *P95, is_deployed=is_deployed, timeout="1s")
 
-    assert (seen.code, seen.not_green) == expected("half-broken", deployed=bool(arguments))
+    assert (seen.code, seen.not_green) == expected("hang", deployed=is_deployed)
+    assert seen.code == code
+    assert "all 3 measurements in 3 attempts" in seen.verdicts[HEALTH]["because"]
+    assert set(P95) <= seen.left_out if code == 20 else not seen.left_out
+    assert seen.verdicts[HEALTH]["severity"] == "critical"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("is_deployed", [False, True])
+def test_half_broken_replicas_are_unproven_and_never_roll_back(with_fault, is_deployed) -> None:
+    seen = with_fault("half-broken", *AT_ONCE, is_deployed=is_deployed)
+
+    assert (seen.code, seen.not_green) == expected("half-broken", deployed=is_deployed)
     assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
-def test_an_expired_certificate_fails_its_days_and_its_trust_and_never_rolls_back(with_fault, arguments) -> None:
-    seen = with_fault("expired-cert", *arguments)
+@pytest.mark.parametrize("is_deployed", [False, True])
+def test_an_expired_certificate_fails_its_days_and_its_trust_and_never_rolls_back(with_fault, is_deployed) -> None:
+    seen = with_fault("expired-cert", *environment.SHORT.scope, is_deployed=is_deployed)
 
-    assert (seen.code, seen.not_green) == expected("expired-cert", deployed=bool(arguments))
+    assert (seen.code, seen.not_green) == expected("expired-cert", deployed=is_deployed)
     assert seen.verdicts[DAYS]["severity"] == "critical"
     assert "trusted 0" in seen.verdicts[DEPLOYED]["because"]
     assert "refused: the leaf localhost expired on" in seen.verdicts[DEPLOYED]["because"]
@@ -177,23 +251,24 @@ def test_an_expired_certificate_fails_its_days_and_its_trust_and_never_rolls_bac
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
-def test_another_host_s_certificate_fails_what_is_deployed(with_fault, arguments) -> None:
-    seen = with_fault("wrong-host-cert", *arguments)
+@pytest.mark.parametrize("is_deployed", [False, True])
+def test_another_host_s_certificate_fails_what_is_deployed(with_fault, is_deployed) -> None:
+    seen = with_fault("wrong-host-cert", *environment.SHORT.scope, is_deployed=is_deployed)
 
-    assert (seen.code, seen.not_green) == expected("wrong-host-cert", deployed=bool(arguments))
+    assert (seen.code, seen.not_green) == expected("wrong-host-cert", deployed=is_deployed)
     assert "host matches 0" in seen.verdicts[DEPLOYED]["because"]
     assert seen.verdicts[HEALTH]["because"].startswith("untrusted: ")
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("arguments", [[], ["--deployed", "now"]])
-def test_an_old_version_hides_what_the_release_itself_answers_and_nothing_else(with_fault, arguments) -> None:
-    seen = with_fault("old-version", *arguments)
+@pytest.mark.parametrize(("is_deployed", "bursts"), [(False, {RATE_LIMIT}), (True, set())])  # a second burst would wait
+def test_an_old_version_hides_what_the_release_itself_answers_and_nothing_else(with_fault, is_deployed, bursts) -> None:
+    seen = with_fault("old-version", *AT_ONCE, *P95, *bursts, is_deployed=is_deployed)
 
     of_release = {name for name, one in seen.verdicts.items() if one["layer"] in ("application", "edge")}
+    code, hidden = expected("old-version", deployed=is_deployed)
     assert (seen.code, seen.not_green) == (10, dict.fromkeys(of_release, "inconclusive"))
-    assert (seen.code, seen.not_green) == expected("old-version", deployed=bool(arguments))
+    assert (code, hidden.keys() - {RATE_LIMIT} | bursts) == (10, of_release)
     assert all(seen.verdicts[name]["flags"] == ["other_release"] for name in of_release)
     assert {one["layer"] for one in seen.verdicts.values() if one["passed"]} >= {"certificate", "database", "cache"}
     assert seen.report["decision"]["because"][0] == "WRONG VERSION: 2.3.0 is served, 2.3.1 expected"
@@ -202,47 +277,42 @@ def test_an_old_version_hides_what_the_release_itself_answers_and_nothing_else(w
 
 @pytest.mark.faults
 def test_one_stray_error_is_asked_again_and_shown(with_fault) -> None:
-    seen = with_fault("one-stray-error")
+    seen = with_fault("one-stray-error", *AT_ONCE, is_deployed=False)
 
     assert (seen.code, seen.not_green) == expected("one-stray-error", deployed=False)
     assert seen.verdicts[HEALTH]["flags"] == ["flaky"]
     assert "1 of 32 measurements was not good: 503 from 127.0.0.1" in seen.verdicts[HEALTH]["because"]
-    assert "1 of 32 measurements" in seen.out.replace("\n", " ").replace("  ", " ")
-
-
-INFRASTRUCTURE = "deploy.services.infrastructure-health"
-ROUTES = "deploy.smoke.core-endpoints"
-P95 = ("deploy.smoke.smoke-response-times", "deploy.performance.p95-latency", "post.performance.api-response-times")
+    assert "1 of 32 measurements" in " ".join(seen.out.split())
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "scope"),
     [
-        "missing-headers",
-        "slow",
-        "orphans",
-        "cache-down",
-        "soon-expiring-cert",
-        "html-error-page",
-        "open-cors",
-        "no-rate-limit",
-        "blocked-lock",
-        "invalid-index",
-        "cold-cache",
-        "cache-full",
-        "readonly-database",
-        "slow-half",
-        "base-delay",
+        ("missing-headers", AT_ONCE),
+        ("slow", (HEALTH, *P95)),
+        ("orphans", AT_ONCE),
+        ("cache-down", (*AT_ONCE, HIT_RATE)),
+        ("soon-expiring-cert", AT_ONCE),
+        ("html-error-page", (*AT_ONCE, *P95, SLOW_QUERIES)),
+        ("open-cors", AT_ONCE),
+        ("no-rate-limit", (HEALTH, RATE_LIMIT)),
+        ("blocked-lock", (HEALTH, *P95, BLOCKED, SLOW_QUERIES)),
+        ("invalid-index", AT_ONCE),
+        ("cold-cache", (HEALTH, *P95, HIT_RATE)),
+        ("cache-full", AT_ONCE),
+        ("readonly-database", AT_ONCE),
+        ("slow-half", (HEALTH, *P95)),
+        ("base-delay", (HEALTH, *P95)),
     ],
 )
-def test_a_fault_fails_what_its_row_says(with_fault, target, fault) -> None:
-    seen = with_fault(fault, "--deployed", "now")
+def test_a_fault_fails_what_its_row_says(with_fault, fault, scope) -> None:
+    seen = with_fault(fault, *scope)
 
     code, not_green = expected(fault)
     assert (seen.code, seen.not_green) == (code, not_green)
     undeployed = seen.report["situation"] | {"deployment": None}
-    again = rejudge(seen.report | {"situation": undeployed}, target.folder / "probes.toml")
+    again = rejudge(seen.report | {"situation": undeployed}, with_fault.config)
     open_ = {verdict.item.id: verdict.outcome for verdict in again.verdicts if verdict.outcome != "pass"}
     assert open_ == not_green | dict.fromkeys(seen.left_out, "inconclusive")
     assert again.exit_code == min(code, 10)  # nothing on record that could be rolled back
@@ -250,7 +320,7 @@ def test_a_fault_fails_what_its_row_says(with_fault, target, fault) -> None:
 
 @pytest.mark.faults
 def test_an_optional_component_that_is_down_is_named_and_stops_nothing(with_fault) -> None:
-    seen = with_fault("component-optional-down", "--deployed", "now")
+    seen = with_fault("component-optional-down", *AT_ONCE)
 
     assert (seen.code, seen.not_green) == expected("component-optional-down")
     assert "queue" in seen.verdicts[INFRASTRUCTURE]["because"]
@@ -258,37 +328,17 @@ def test_an_optional_component_that_is_down_is_named_and_stops_nothing(with_faul
 
 @pytest.mark.faults
 def test_a_health_endpoint_that_lies_is_held_against_the_direct_look(with_fault) -> None:
-    seen = with_fault("infrastructure-lies", "--deployed", "now")
+    seen = with_fault("infrastructure-lies", *AT_ONCE, SLOW_QUERIES, POOL)
 
     assert (seen.code, seen.not_green) == expected("infrastructure-lies")
     because = seen.verdicts[INFRASTRUCTURE]["because"]
-    assert "it says all is well" in because
-    assert "the direct measurement of database says: PostgreSQL at 127.0.0.1" in because
-
-
-@pytest.fixture
-def with_error_rate(target):
-    """The target with the error rate in scope, which takes 3,300 requests to prove."""
-    environment.write(target)
-    yield
-    environment.write(target, environment.SHORT)
+    assert "the probe reports success" in because
+    assert "the direct measurement of database reports: PostgreSQL at 127.0.0.1" in because
 
 
 @pytest.mark.faults
-@pytest.mark.usefixtures("with_error_rate")
-def test_errors_in_every_thirtieth_answer_fail_the_error_rate_and_no_percentile(with_fault) -> None:
-    seen = with_fault("errors", "--deployed", "now")
-
-    assert (seen.code, seen.not_green) == expected("errors")
-    assert seen.verdicts[environment.ERROR_RATE]["severity"] == "high"
-    assert seen.verdicts[ROUTES]["flags"] == ["flaky"]
-    assert 4 < seen.report["decision"]["minutes"] <= 5
-
-
-@pytest.mark.faults
-@pytest.mark.usefixtures("with_error_rate")
 def test_a_database_that_is_down_fails_what_needs_it_and_is_the_one_reason_for_the_rest(with_fault) -> None:
-    seen = with_fault("database-down", "--deployed", "now")
+    seen = with_fault("database-down", *environment.SCOPE, sampling=environment.Sampling())
 
     assert (seen.code, seen.not_green) == expected("database-down")
     assert {environment.ERROR_RATE, *P95, HIT_RATE} <= seen.left_out
@@ -296,24 +346,32 @@ def test_a_database_that_is_down_fails_what_needs_it_and_is_the_one_reason_for_t
 
 @pytest.mark.faults
 def test_the_release_is_waited_for_and_the_wait_is_bounded(with_fault) -> None:
-    seen = with_fault("old-version", "--wait-release", "3s")
+    seen = with_fault("old-version", HEALTH, is_deployed=False, wait_release=3)
 
     assert seen.code == 10
     assert seen.report["run"]["seconds"] > 3
     assert len([measurement for measurement in seen.report["measurements"] if measurement["probe"] == "release"]) >= 4
 
 
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[Target]:
+    """A target whose HTTPS and plain HTTP refuse connections, which it cannot take back."""
+    with running_target() as running:
+        running.stop_serving()
+        environment.write(running, environment.SHORT)
+        yield running
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("row", TABLES["refusal"], ids=lambda row: row["name"])
-def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, row) -> None:
-    with running_target() as refusing:
-        refusing.stop_serving()
-        if not row["control"]:
-            refusing.stop_control()
-        file = environment.write(refusing, environment.SHORT)
+def test_a_target_that_refuses_is_rolled_back_only_when_we_can_be_sure(verify, refusing, tmp_path, row) -> None:
+    text = short(refusing, environment.SHORT)
+    refused = f"http://127.0.0.1:{refusing.plain_url.rpartition(':')[2]}/"
+    file = tmp_path / "probes.toml"
+    file.write_text(text if row["control"] else text.replace(refusing.control_url, refused), "utf-8")
 
-        arguments = ("--deployed", "now") if row["deployed"] else ()
-        seen = verify("verify", "--env", "demo", "--config", str(file), *arguments)
+    arguments = ("--deployed", "now") if row["deployed"] else ()
+    seen = verify("verify", "--env", "demo", "--config", str(file), *arguments)
 
     assert seen.code == row["code"]
     assert seen.not_green[HEALTH] == seen.not_green["deploy.services.infrastructure-health"] == "fail"
