@@ -26,7 +26,7 @@ test-unit: .venv/dev-is-installed  ## the quick loop: what needs no server, no p
 	$(PYTEST) -m "not servers and not heavy and not soak" --quiet $(UNIT:%=tests/%)
 
 test-services: .venv/dev-is-installed  ## kinds command and host with real programs: monitoring-plugins-basic and prometheus-node-exporter (Debian)
-	$(BIN)/pytest -m services
+	$(BIN)/python scripts/services.py
 
 soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred times each
 	$(BIN)/pytest -m soak

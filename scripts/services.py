@@ -1,0 +1,86 @@
+"""Run the tests that need programs of the system, which this script installs where Debian's packages can be had.
+
+Exit code 0: every test of REQUIRED passed. A test that was skipped, or that was not found, counts as failed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree as ET
+
+PACKAGES: Mapping[str, str] = {  # of Debian: a program of each, as a path or a name
+    "monitoring-plugins-basic": "/usr/lib/nagios/plugins/check_http",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+}
+REQUIRED = (
+    "test_a_real_plugin_s_disk",
+    "test_a_real_plugin_s_request",
+    "test_a_real_plugin_that_is_refused_says_critical",
+    "test_a_real_exporter_gives_what_psutil_gives",
+)
+APT_WITHIN = 300  # seconds, for each of apt-get's two commands
+TESTS_WITHIN = 300  # seconds
+USAGE = 2
+
+
+def main() -> int:
+    """Install what is missing, run the tests, compare their results with REQUIRED."""
+    missing = [package for package, program in PACKAGES.items() if shutil.which(program) is None]
+    if missing and (problem := install(missing)):
+        sys.stderr.write(f"test-services: {problem}\n")
+        return USAGE
+    with TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        command = [sys.executable, "-m", "pytest", "-m", "services", f"--junit-xml={results}"]
+        try:
+            code = subprocess.run(command, timeout=TESTS_WITHIN, check=False).returncode  # noqa: S603  # pytest
+        except subprocess.TimeoutExpired:
+            sys.stderr.write(f"test-services: the tests took more than {TESTS_WITHIN} s\n")
+            return 1
+        lost = not_passed(results.read_text("utf-8")) if results.is_file() else list(REQUIRED)
+    if lost:
+        sys.stderr.write(f"test-services: these tests must pass and did not: {', '.join(lost)}\n")
+    return code or bool(lost)
+
+
+def install(packages: Iterable[str]) -> str | None:
+    """Install packages of Debian; return what prevents it, if anything does."""
+    names = " ".join(packages)
+    by_hand = f"install {names}, then run make test-services again"
+    apt = shutil.which("apt-get")
+    if apt is None:
+        return f"there is no apt-get on this system: {by_hand}"
+    sudo = shutil.which("sudo")
+    if os.geteuid() != 0 and sudo is None:
+        return f"not root, and sudo is not installed: {by_hand}"
+    prefix = [] if os.geteuid() == 0 or sudo is None else [sudo, "--non-interactive", "--preserve-env=DEBIAN_FRONTEND"]
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *names.split()]):
+        try:
+            subprocess.run(  # noqa: S603  # Debian's installer, with the names above
+                [*prefix, apt, *arguments],
+                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+                stdin=subprocess.DEVNULL,
+                timeout=APT_WITHIN,
+                check=True,
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            how = "timed out" if isinstance(error, subprocess.TimeoutExpired) else f"failed ({error.returncode})"
+            return f"apt-get {arguments[0]} {how}: {by_hand}"
+    return None
+
+
+def not_passed(results: str) -> list[str]:
+    """Return the tests of REQUIRED that did not pass, by pytest's results in JUnit's XML."""
+    cases = ET.fromstring(results).iter("testcase")  # noqa: S314  # pytest has just written it
+    passed = {case.get("name") for case in cases if all(one.tag in {"properties", "system-out"} for one in case)}
+    return [name for name in REQUIRED if name not in passed]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
