@@ -48,6 +48,7 @@ EXPIRED, EARLY = (f"{NOW + timedelta(days=days):%Y-%m-%d %H:%M} UTC" for days in
             f"refused: the leaf app.test expired on {EXPIRED}, the intermediate a-middle is not valid before {EARLY}",
         ),
     ],
+    ids=["leaf past", "leaf to come", "middle past", "middle to come", "root past", "both"],  # no clock: xdist compares
 )
 async def test_a_path_is_trusted_only_within_the_dates_of_its_certificates(read, dates, told) -> None:
     readings = await read(*chain(**dates))
