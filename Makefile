@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-unit coverage test-services soak faults check bench accuracy docs site picture format clean
+.PHONY: demo test test-unit coverage test-services test-oldest soak faults check bench accuracy docs site picture format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -27,6 +27,11 @@ test-unit: .venv/dev-is-installed  ## the quick loop: what needs no server, no p
 
 test-services: .venv/dev-is-installed  ## kinds command and host with real programs: monitoring-plugins-basic and prometheus-node-exporter (Debian)
 	$(BIN)/python scripts/services.py
+
+# what leans on dependencies; judging and model import none
+UNIT := checklist cli/test_usage.py cli/test_explain.py cli/test_cli.py config engine history probes redaction reports toml_file transport workflows
+test-oldest: .venv-oldest/is-installed  ## unit tests with the oldest dependencies that are allowed
+	.venv-oldest/bin/pytest --quiet -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile $(UNIT:%=tests/%)
 
 soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred times each
 	$(BIN)/pytest -m soak
@@ -76,7 +81,7 @@ format: .venv/dev-is-installed  ## write the format and the fixes that are safe
 	$(BIN)/ruff check --fix $(SOURCES)
 
 clean:  ## what the commands above made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .cache build dist
+	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .cache build dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "probekit needs Python 3.11 or newer: make PYTHON=python3.12 ... (this is %s)" % sys.version.split()[0])'
@@ -97,3 +102,8 @@ clean:  ## what the commands above made
 .venv/accuracy-is-installed: pyproject.toml .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[accuracy]'
 	@touch $@ .venv/dev-is-installed .venv/demo-is-installed
+
+.venv-oldest/is-installed: pyproject.toml requirements/oldest.txt
+	$(PYTHON) -m venv --clear .venv-oldest
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint requirements/oldest.txt --editable '.[dev]'
+	@touch $@

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+DEPENDENCIES = [Requirement(line) for line in PROJECT["dependencies"]]
+OLDEST = (ROOT / "requirements" / "oldest.txt").read_text("utf-8")
 
 
 def script(name: str) -> ModuleType:
@@ -19,6 +26,28 @@ def script(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def pinned(text: str) -> dict[str, Version]:
+    """Names to versions; comments, hashes and markers are left out."""
+    return {name: Version(version) for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE)}
+
+
+# ---------------------------------------------------------------- versions
+
+
+def test_the_oldest_versions_are_the_lower_bounds_of_the_project() -> None:
+    bounds = {}
+    for one in DEPENDENCIES:
+        (lower,) = [clause.version for clause in one.specifier if clause.operator == ">="]
+        bounds |= dict.fromkeys(
+            (one.name, *(f"{one.name}-{extra}" for extra in one.extras if extra == "binary")), lower
+        )
+
+    assert pinned(OLDEST) == {name: Version(version) for name, version in bounds.items()}
+
+
+# ---------------------------------------------------------------- scripts
 
 
 def test_every_test_that_needs_a_program_of_the_system_must_pass() -> None:

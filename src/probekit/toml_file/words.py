@@ -208,6 +208,7 @@ NOT_IN_TOML: Final = {
     "recursion_loop": "a TOML document has no references, so it cannot be recursive",
     "iteration_error": "reading a list of TOML cannot fail",
     "invalid_key": "keys of TOML are texts",
+    "string_sub_type": "texts of TOML are plain str",
     **dict.fromkeys(("frozen_field", "frozen_instance"), "settings are not changed after they were read"),
     "default_factory_not_called": "no default depends on other settings",
     "assertion_error": "validators raise ValueError",
