@@ -1,9 +1,12 @@
 # The wheel is built in one stage and installed in another: no compiler, no source and no pip cache in the image.
 FROM python:3.13-slim AS build
 WORKDIR /source
+# Dependencies first: their layer stays in the cache until the lock changes.
+COPY requirements/runtime.txt ./
+RUN pip wheel --no-cache-dir --no-deps --require-hashes --wheel-dir /wheels --requirement runtime.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN pip wheel --no-cache-dir --wheel-dir /wheels .
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.13-slim
 # The wheels of the first stage are the versions; nothing is looked for elsewhere.

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-unit coverage test-services test-oldest soak faults check bench accuracy docs site picture format clean
+.PHONY: demo test test-unit coverage test-services test-oldest soak faults check lock audit bench accuracy docs site picture format clean
 
 demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
@@ -58,6 +58,13 @@ check: .venv/dev-is-installed  ## format, lint, types, import rules, generated d
 	$(BIN)/hadolint Dockerfile
 	$(MAKE) coverage
 
+lock: .venv-tools/is-installed  ## write requirements/runtime.txt: versions and hashes
+	.venv-tools/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements/runtime.txt pyproject.toml
+
+audit: .venv-tools/is-installed .venv-runtime/is-installed  ## licences and known vulnerabilities of what is installed
+	.venv-tools/bin/pip-licenses --python .venv-runtime/bin/python --from=mixed
+	.venv-tools/bin/python scripts/audit.py requirements/runtime.txt
+
 bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports, what is on record (a quiet machine, please)
 	@for name in http_checks runs startup throttle reports history; do $(BIN)/python benchmarks/$$name.py; done
 
@@ -81,7 +88,7 @@ format: .venv/dev-is-installed  ## write the format and the fixes that are safe
 	$(BIN)/ruff check --fix $(SOURCES)
 
 clean:  ## what the commands above made
-	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .cache build dist
+	rm -rf .venv .venv-oldest .venv-runtime .venv-tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .cache build dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "probekit needs Python 3.11 or newer: make PYTHON=python3.12 ... (this is %s)" % sys.version.split()[0])'
@@ -106,4 +113,14 @@ clean:  ## what the commands above made
 .venv-oldest/is-installed: pyproject.toml requirements/oldest.txt
 	$(PYTHON) -m venv --clear .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint requirements/oldest.txt --editable '.[dev]'
+	@touch $@
+
+.venv-runtime/is-installed: requirements/runtime.txt
+	$(PYTHON) -m venv --clear .venv-runtime
+	.venv-runtime/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/runtime.txt
+	@touch $@
+
+.venv-tools/is-installed: Makefile
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet --disable-pip-version-check 'pip-audit>=2.9' 'pip-licenses>=5' 'uv>=0.9'
 	@touch $@

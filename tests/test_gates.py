@@ -16,6 +16,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 DEPENDENCIES = [Requirement(line) for line in PROJECT["dependencies"]]
+LOCK = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
 OLDEST = (ROOT / "requirements" / "oldest.txt").read_text("utf-8")
 
 
@@ -45,6 +46,16 @@ def test_the_oldest_versions_are_the_lower_bounds_of_the_project() -> None:
         )
 
     assert pinned(OLDEST) == {name: Version(version) for name, version in bounds.items()}
+
+
+def test_the_lock_has_every_dependency_in_its_bounds_with_hashes_and_no_address() -> None:
+    locked = pinned(LOCK)
+
+    assert {one.name for one in DEPENDENCIES} <= locked.keys()
+    assert all(locked[one.name] in one.specifier for one in DEPENDENCIES)
+    entries = re.findall(r"^[\w.-]+==.*(?:\n +--hash=sha256:[0-9a-f]{64}.*)+", LOCK, re.MULTILINE)
+    assert len(entries) == len(locked)
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|@", LOCK)
 
 
 # ---------------------------------------------------------------- scripts
@@ -83,3 +94,25 @@ def test_without_apt_get_or_root_a_person_is_asked_for_the_packages(monkeypatch)
     assert services.install(["one"]) == (
         "not root, and sudo is not installed: install one, then run make test-services again"
     )
+
+
+@pytest.mark.parametrize(
+    ("packages", "code", "line"),
+    [
+        ([{"name": "a", "version": "1", "vulns": []}], 0, "no known vulnerability in 1 packages"),
+        (
+            [{"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2", "3"]}]}],
+            1,
+            "a 1: X-1, fixed in 2 or 3",
+        ),
+        (
+            [{"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "not found"}],
+            3,
+            "NOT AUDITED: no advisories for 1 of 2 packages: b",
+        ),
+        ([], 3, "NOT AUDITED: no advisories for 0 of 0 packages: "),
+    ],
+    ids=["none applies", "one applies", "one not audited", "nothing audited"],
+)
+def test_an_audit_without_advisories_is_no_success(packages, code, line) -> None:
+    assert script("audit").outcome({"dependencies": packages}) == (code, [line])
