@@ -1,11 +1,15 @@
-# The two commands of a newcomer: make demo, make test. Needs Python >= 3.11 and make.
+# The two commands to start with: make demo, make test. Needs Python >= 3.11 and make.
+.DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: demo test test-unit coverage test-services test-oldest soak faults check lock audit bench accuracy docs site picture format clean
+.PHONY: help demo test test-unit coverage test-services test-oldest soak faults check lock audit bench accuracy docs site picture format clean
 
-demo: .venv/demo-is-installed  ## start the embedded target and verify it; FAULT=hang breaks one thing, ARGS="..." are verify's own options
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/demo-is-installed  ## verify the embedded target; FAULT=hang breaks it, ARGS="..."
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
 
 # Modules are compiled once, also where PYTHONDONTWRITEBYTECODE is set: 20 s of CPU to rewrite the tests' assertions.
@@ -17,21 +21,21 @@ define wheel
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --target build/wheel build/*.whl
 endef
 
-test: .venv/dev-is-installed  ## the suite, with real servers, on the package as it is installed from its wheel
+test: .venv/dev-is-installed  ## the whole suite, on the package as installed from its wheel
 	$(wheel)
 	$(SUITE)
 
 UNIT := checklist config engine history judging model planning probes/_support redaction reports toml_file
-test-unit: .venv/dev-is-installed  ## the quick loop: what needs no server, no process and few seconds, on the checkout
+test-unit: .venv/dev-is-installed  ## the quick tests: no server, no process, 20 s
 	$(PYTEST) -m "not servers and not heavy and not soak" --quiet $(UNIT:%=tests/%)
 
-test-services: .venv/dev-is-installed  ## kinds command and host with real programs: monitoring-plugins-basic and prometheus-node-exporter (Debian)
+test-services: .venv/dev-is-installed  ## kinds command and host with real programs of Debian
 	$(BIN)/python scripts/services.py
 
-# what leans on dependencies; judging and model import none
-UNIT := checklist cli/test_usage.py cli/test_explain.py cli/test_cli.py config engine history probes redaction reports toml_file transport workflows
+# what depends on libraries; judging and model import none
+OLDEST := checklist cli/test_usage.py cli/test_explain.py cli/test_cli.py config engine history probes redaction reports toml_file transport workflows
 test-oldest: .venv-oldest/is-installed  ## unit tests with the oldest dependencies that are allowed
-	.venv-oldest/bin/pytest --quiet -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile $(UNIT:%=tests/%)
+	.venv-oldest/bin/pytest --quiet -m "not faults and not services and not soak" --numprocesses 2 --dist loadfile $(OLDEST:%=tests/%)
 
 soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred times each
 	$(BIN)/pytest -m soak
@@ -39,16 +43,16 @@ soak: .venv/dev-is-installed  ## signals and kills at random moments, a hundred 
 RULES := judging planning model config checklist reports toml_file
 comma := ,
 space := $() $()
-coverage: .venv/dev-is-installed  ## the suite with branch coverage: floors for the whole package, and for what decides and what reads files
+coverage: .venv/dev-is-installed  ## the whole suite, with floors of branch coverage
 	$(wheel)
 	$(SUITE) --cov=probekit --cov-branch --cov-report=
 	$(BIN)/coverage report --skip-covered --fail-under=92
 	$(BIN)/coverage report --format=total --fail-under=95 --include='$(subst $(space),$(comma),$(RULES:%=*/probekit/%/*))'
 
-faults: .venv/dev-is-installed  ## every row of every fault table, live
+faults: .venv/dev-is-installed  ## every fault of the embedded target, with its verdicts
 	$(BIN)/pytest -m faults
 
-check: .venv/dev-is-installed  ## format, lint, types, import rules, generated documents, Dockerfile, tests with coverage
+check: .venv/dev-is-installed  ## what a change must pass: format, lint, types, docs, tests
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
@@ -65,29 +69,29 @@ audit: .venv-tools/is-installed .venv-runtime/is-installed  ## licences and know
 	.venv-tools/bin/pip-licenses --python .venv-runtime/bin/python --from=mixed
 	.venv-tools/bin/python scripts/audit.py requirements/runtime.txt
 
-bench: .venv/dev-is-installed  ## what it costs, side by side: checks, runs, starting, throttle, reports, what is on record (a quiet machine, please)
+bench: .venv/dev-is-installed  ## benchmarks of cost; they need a quiet machine
 	@for name in http_checks runs startup throttle reports history; do $(BIN)/python benchmarks/$$name.py; done
 
-accuracy: .venv/accuracy-is-installed  ## does it say what is so? percentiles beside the truth, and how often a verdict is wrong (an hour and a half)
+accuracy: .venv/accuracy-is-installed  ## accuracy of percentiles and verdicts; takes 90 minutes
 	$(BIN)/python benchmarks/latency_truth.py
 	$(BIN)/python benchmarks/operating_characteristics.py
 
-docs: .venv/dev-is-installed  ## write the documents that restate code
+docs: .venv/dev-is-installed  ## write the documents that are generated from the code
 	$(BIN)/python scripts/generated_docs.py
 
-site: .venv/docs-is-installed  ## the documentation as a static site in build/site; a broken link is an error, and so is a page that loads from another host
+site: .venv/docs-is-installed  ## the documentation as a static site, in build/site
 	@rm -rf build/site
 	$(BIN)/zensical build --strict --clean
 	@! grep --recursive --include='*.html' --extended-regexp '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' build/site
 
-picture: .venv/demo-is-installed  ## the terminal pictures in docs/images: the demo runs, and what it shows becomes SVG
+picture: .venv/demo-is-installed  ## the terminal pictures in docs/images
 	$(BIN)/python scripts/picture.py
 
-format: .venv/dev-is-installed  ## write the format and the fixes that are safe
+format: .venv/dev-is-installed  ## format the code and apply safe fixes
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-clean:  ## what the commands above made
+clean:  ## remove what these targets made
 	rm -rf .venv .venv-oldest .venv-runtime .venv-tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .cache build dist
 
 .venv/bin/python:

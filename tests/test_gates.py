@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 DEPENDENCIES = [Requirement(line) for line in PROJECT["dependencies"]]
 LOCK = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
@@ -56,6 +58,31 @@ def test_the_lock_has_every_dependency_in_its_bounds_with_hashes_and_no_address(
     entries = re.findall(r"^[\w.-]+==.*(?:\n +--hash=sha256:[0-9a-f]{64}.*)+", LOCK, re.MULTILINE)
     assert len(entries) == len(locked)
     assert not re.search(r"://|--(extra-)?index-url|--find-links|@", LOCK)
+
+
+# ---------------------------------------------------------------- make
+
+
+def test_make_alone_lists_every_target_in_80_columns() -> None:
+    listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607  # wherever make is
+
+    phony = re.search(r"^\.PHONY: (.*)", MAKEFILE, re.MULTILINE)
+    assert phony
+    assert sorted(line.split()[0] for line in listed.stdout.splitlines()) == sorted(phony[1].split())
+    assert [line for line in listed.stdout.splitlines() if len(line) > 80 or len(line.split()) < 3] == []
+
+
+def test_pre_commit_runs_the_commands_of_make_check_that_are_no_tests() -> None:
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    sources = re.search(r"^SOURCES := (.*)", MAKEFILE, re.MULTILINE)
+    assert recipe
+    assert sources
+    text = recipe[1].replace("$(BIN)", ".venv/bin").replace("$(SOURCES)", sources[1])
+    commands = [line.strip() for line in text.splitlines() if "$(MAKE)" not in line]
+
+    hooks = re.findall(r"^ +entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"), re.MULTILINE)
+    assert hooks == commands
+    assert len(hooks) > 5
 
 
 # ---------------------------------------------------------------- scripts
