@@ -463,7 +463,7 @@ async def test_a_kind_waits_by_the_clock_of_the_run(go, double, time) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ProbeFailedError(Reason.TURNED_AWAY, "403"), Reason.TURNED_AWAY),
+        (ProbeFailedError(Reason.ACCESS_DENIED, "403"), Reason.ACCESS_DENIED),
         (ZeroDivisionError("password=hunter2"), Reason.BUG),
         (ExceptionGroup("many", [ValueError()]), Reason.BUG),
         (RecursionError(), Reason.BUG),

@@ -90,7 +90,7 @@ def step(make, health):
         ({"up": 1, "response_time": Reason.TIMEOUT}, Outcome.INCONCLUSIVE),
         ({"up": 1, "response_time": Reason.NOT_PERMITTED}, Outcome.INCONCLUSIVE),
         ({"up": 1, "response_time": Reason.BUDGET_SPENT}, Outcome.INCONCLUSIVE),
-        ({"up": 1, "response_time": Reason.TURNED_AWAY}, Outcome.ERROR),
+        ({"up": 1, "response_time": Reason.ACCESS_DENIED}, Outcome.ERROR),
         ({"up": 1, "response_time": Reason.BUG}, Outcome.ERROR),
         ({"up": 1, "response_time": Reason.MISSING_SECRET}, Outcome.ERROR),
         ({"up": 0}, Outcome.ERROR),  # another item fails for it; this one only needed the target
@@ -255,8 +255,8 @@ def test_rechecks_are_asked_for_once_in_an_attempt(make, health, step, good, bro
 @pytest.mark.parametrize(
     ("reasons", "outcome"),
     [
-        ((Reason.TURNED_AWAY, Reason.TURNED_AWAY), Outcome.ERROR),
-        ((Reason.BAD_RESPONSE, Reason.TURNED_AWAY), Outcome.ERROR),
+        ((Reason.ACCESS_DENIED, Reason.ACCESS_DENIED), Outcome.ERROR),
+        ((Reason.BAD_RESPONSE, Reason.ACCESS_DENIED), Outcome.ERROR),
         ((Reason.BAD_RESPONSE, Reason.TIMEOUT), Outcome.INCONCLUSIVE),
     ],
 )

@@ -38,7 +38,7 @@ TWO = Versions(expected=("2",))
         ([(Reason.BAD_RESPONSE, None)], Served.UNREADABLE),
         ([(Reason.UNREACHABLE, None), (Reason.BAD_RESPONSE, None)], Served.UNREADABLE),
         ([(Reason.UNTRUSTED, None)], Served.UNREADABLE),
-        ([(Reason.TURNED_AWAY, None)], Served.UNREADABLE),
+        ([(Reason.ACCESS_DENIED, None)], Served.UNREADABLE),
         ([], Served.UNREADABLE),
     ],
 )

@@ -218,7 +218,7 @@ def test_errors_beyond_the_limit_go_on_where_more_of_them_would_prove_a_failure(
     assert asked([errors], window(replace(clean(100), failures=(1, 0, 0, 0, 0, 0)))) is None
 
 
-@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.TURNED_AWAY, Reason.NO_NETWORK])
+@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.BAD_RESPONSE, Reason.ACCESS_DENIED, Reason.NO_NETWORK])
 def test_what_has_no_reading_does_not_go_on(asked, errors, window, reason) -> None:
     missing = Failure(reason=reason, detail="no")
 
@@ -278,7 +278,7 @@ def test_the_verdict_is_of_all_windows_and_the_first_risk_that_of_a_sampling_tha
 
 def test_a_missing_reading_of_any_window_never_passes(make, step, errors, window) -> None:
     plan = make.plan(errors, steps=(step,), layers={"api": "application"})
-    missing = window(clean(1), error_rate=Failure(reason=Reason.TURNED_AWAY, detail="429"))
+    missing = window(clean(1), error_rate=Failure(reason=Reason.ACCESS_DENIED, detail="429"))
     attempt = make.attempt(window(clean(600)), rechecks=(missing,))
 
     assert judge_item(errors, plan, {SOURCE: (attempt,)}, make.situation()).outcome is Outcome.ERROR

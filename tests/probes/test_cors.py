@@ -383,7 +383,7 @@ async def test_who_is_refused_everything_is_denied_access(settings, preflight, s
     with pytest.raises(ProbeFailedError, match=r"access denied \(40[13] from .*; configure connect.headers") as caught:
         await read(Refusing(preflight or status, status, status), **settings)
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 @pytest.mark.parametrize(
@@ -575,13 +575,13 @@ async def test_a_foreign_preflight_that_allows_only_what_needs_none_is_a_note() 
 @pytest.mark.parametrize(
     ("server", "reason"),
     [
-        (Server(preflight=429), Reason.TURNED_AWAY),
-        (Server(preflight=407), Reason.TURNED_AWAY),
-        (Server(preflight=421), Reason.TURNED_AWAY),
-        (Server(status=511), Reason.TURNED_AWAY),
-        (Server(status=429), Reason.TURNED_AWAY),
-        (Server(status=407), Reason.TURNED_AWAY),
-        (Server(CF_Mitigated="challenge"), Reason.TURNED_AWAY),
+        (Server(preflight=429), Reason.ACCESS_DENIED),
+        (Server(preflight=407), Reason.ACCESS_DENIED),
+        (Server(preflight=421), Reason.ACCESS_DENIED),
+        (Server(status=511), Reason.ACCESS_DENIED),
+        (Server(status=429), Reason.ACCESS_DENIED),
+        (Server(status=407), Reason.ACCESS_DENIED),
+        (Server(CF_Mitigated="challenge"), Reason.ACCESS_DENIED),
         (Server(preflight=500), Reason.BAD_RESPONSE),
         (Server(status=503), Reason.BAD_RESPONSE),
         (Server(status=404), Reason.BAD_RESPONSE),

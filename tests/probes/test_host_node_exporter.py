@@ -471,9 +471,9 @@ async def test_a_number_that_no_machine_can_have_is_no_reading(exporter, changed
 @pytest.mark.parametrize(
     ("status", "headers", "reason", "told"),
     [
-        ("401 Unauthorized", {}, Reason.TURNED_AWAY, "allow this machine to read the exporter"),
-        ("403 Forbidden", {}, Reason.TURNED_AWAY, "allow this machine to read the exporter"),
-        ("429 Too Many Requests", {}, Reason.TURNED_AWAY, "check throttle"),
+        ("401 Unauthorized", {}, Reason.ACCESS_DENIED, "allow this machine to read the exporter"),
+        ("403 Forbidden", {}, Reason.ACCESS_DENIED, "allow this machine to read the exporter"),
+        ("429 Too Many Requests", {}, Reason.ACCESS_DENIED, "check throttle"),
         ("404 Not Found", {}, Reason.BAD_RESPONSE, "404 text/plain"),
         ("503 Service Unavailable", {}, Reason.BAD_RESPONSE, "503 text/plain"),
         ("301 Moved", {"Location": "/"}, Reason.BAD_RESPONSE, "301 text/plain"),

@@ -226,11 +226,11 @@ async def test_status_comes_first_whatever_the_body_says(answers, status) -> Non
     [(401, {}), (403, {}), (407, {}), (451, {}), (429, {"Retry-After": "9"}), (503, {"cf-mitigated": "challenge"}),
      (405, {"x-amzn-waf-action": "captcha"})],
 )  # fmt: skip
-async def test_being_turned_away_is_no_failure_of_the_target(answers, status, headers) -> None:
+async def test_being_access_denied_is_no_failure_of_the_target(answers, status, headers) -> None:
     with pytest.raises(ProbeFailedError) as caught:
         await answers(b"no", status, headers=headers)
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 async def test_a_server_that_answers_anything_proves_nothing(answers) -> None:
@@ -610,7 +610,7 @@ async def test_a_refusal_that_is_not_claimed_stays_no_reading(answers, status, h
     with pytest.raises(ProbeFailedError) as caught:
         await answers(b"no", status, headers=headers, assertions=[{"status": claimed}])
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 async def test_claims_about_status_and_headers_leave_any_body_to_be(answers) -> None:

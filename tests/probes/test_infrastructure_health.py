@@ -413,11 +413,11 @@ async def test_a_question_that_was_never_answered_well_may_be_wrong_itself(statu
     [(401, {}), (403, {}), (407, {}), (429, {}), (503, {"cf-mitigated": "challenge"}),
      (405, {"x-amzn-waf-action": "captcha"})],
 )  # fmt: skip
-async def test_being_turned_away_is_no_failure_of_the_target(status, headers) -> None:
+async def test_being_access_denied_is_no_failure_of_the_target(status, headers) -> None:
     with pytest.raises(ProbeFailedError) as caught:
         await read({"status": "down"}, status, headers=headers)
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 async def test_a_server_that_answers_anything_proves_nothing() -> None:

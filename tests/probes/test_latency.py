@@ -218,11 +218,11 @@ async def test_a_declared_status_is_an_answer(read) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-async def test_being_turned_away_is_neither_slow_nor_an_error(read, status) -> None:
+async def test_being_access_denied_is_neither_slow_nor_an_error(read, status) -> None:
     with pytest.raises(ProbeFailedError) as caught:
         await read(lambda number: (0, status if number == 30 else 200))
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 async def test_a_request_without_an_answer_is_an_error(read) -> None:

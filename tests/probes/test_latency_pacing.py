@@ -279,7 +279,7 @@ def test_a_route_that_answers_again_is_asked_again() -> None:
 
 @pytest.mark.parametrize(
     ("again", "reason"),
-    [(200, Reason.TURNED_AWAY), (503, None), (500, None), (HANGS, None), (REFUSES, None)],
+    [(200, Reason.ACCESS_DENIED), (503, None), (500, None), (HANGS, None), (REFUSES, None)],
 )
 def test_503_at_the_rate_of_the_sampling_is_asked_again_slowly(again, reason) -> None:
     def behave(now, _path):
@@ -335,11 +335,11 @@ def test_routes_that_failed_are_asked_again_in_turn() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_to_be_turned_away_ends_all(status) -> None:
+def test_to_be_access_denied_ends_all(status) -> None:
     with pytest.raises(ProbeFailedError) as caught:
         sampled(lambda now, _path: (0.02, status if now > 5 else 503))
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 def test_a_slow_answer_to_every_question_ends_the_questions() -> None:

@@ -304,7 +304,7 @@ async def test_without_a_certificate_that_it_takes_the_server_is_not_down(
 
     readings = await read(dsn, *UP, trust=mutual.trust(certificate))
 
-    assert reasons(readings) == {"up": Reason.TURNED_AWAY, "encrypted": Reason.TURNED_AWAY}
+    assert reasons(readings) == {"up": Reason.ACCESS_DENIED, "encrypted": Reason.ACCESS_DENIED}
     assert told in readings.summary
     assert "connect.client_cert" in readings.summary
 
@@ -315,7 +315,7 @@ async def test_a_refused_certificate_is_no_session_without_tls(strict, mutual) -
 
     readings = await read(dsn, *UP, trust=mutual.trust("wrong"))
 
-    assert reasons(readings) == {"up": Reason.TURNED_AWAY, "encrypted": Reason.TURNED_AWAY}
+    assert reasons(readings) == {"up": Reason.ACCESS_DENIED, "encrypted": Reason.ACCESS_DENIED}
     assert numbers(await read(dsn, *UP, trust=mutual.trust(None)))["encrypted"] == 1
 
 
@@ -336,7 +336,7 @@ async def test_a_key_that_libpq_does_not_take_is_told_where_it_is_needed(strict,
     demanding = await read(strict.dsn("app", "postgres", sslmode="require"), *UP, trust=trust)
     other = await read(place.dsn(sslmode="require"), *UP, trust=trust)
 
-    assert demanding.values["up"].reason is Reason.TURNED_AWAY
+    assert demanding.values["up"].reason is Reason.ACCESS_DENIED
     assert f"chmod 600 {file} (connect.client_cert)" in demanding.summary
     assert numbers(other) == {"up": 1, "encrypted": 1, "expected_database": 1}
 
@@ -358,7 +358,7 @@ async def test_the_certificate_of_the_dsn_holds_before_the_configured_one(strict
     missing = await read(dsn("missing"), *UP, trust=mutual.trust("right"))
 
     assert numbers(right)["up"] == 1
-    assert wrong.values["up"].reason is Reason.TURNED_AWAY
+    assert wrong.values["up"].reason is Reason.ACCESS_DENIED
     assert "the DSN's sslcert (takes precedence over connect.client_cert)" in wrong.summary
     assert missing.values["up"].reason is Reason.MISSING_FILE
     assert "missing.pem, which is not a file" in missing.summary
@@ -472,10 +472,10 @@ async def test_a_database_that_is_closed_takes_no_sessions(place) -> None:
         ("server is not in hot standby mode", Reason.BAD_RESPONSE, {"up": 1, "expected_role": 0}),
         ("FATAL:  the database system is not accepting connections\nDETAIL:  Hot standby mode is disabled.",
          Reason.UNREACHABLE, {"up": 0}),
-        ('FATAL:  too many connections for role "probekit"', Reason.TURNED_AWAY, {}),
-        ("FATAL:  connection requires a valid client certificate", Reason.TURNED_AWAY, {}),
+        ('FATAL:  too many connections for role "probekit"', Reason.ACCESS_DENIED, {}),
+        ("FATAL:  connection requires a valid client certificate", Reason.ACCESS_DENIED, {}),
         *(
-            (f"SSL error: {text}", Reason.TURNED_AWAY, {})
+            (f"SSL error: {text}", Reason.ACCESS_DENIED, {})
             for text in (
                 "tlsv13 alert certificate required", "sslv3 alert bad certificate", "ssl/tls alert certificate expired",
                 "sslv3 alert certificate unknown", "tlsv1 alert unknown ca", "sslv3 alert handshake failure",

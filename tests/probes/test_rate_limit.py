@@ -376,7 +376,7 @@ async def test_another_status_at_the_limit_is_not_verified_unless_it_is_declared
     for readings, seen in ((undeclared, status), (wrongly, 429)):
         assert f"request 31 was refused with {seen} by 192.0.2.1:443" in readings.values["tripped"].detail
         assert f"set status = {seen}" in readings.values["tripped"].detail
-        assert readings.values["tripped"].reason in (Reason.BAD_RESPONSE, Reason.TURNED_AWAY)
+        assert readings.values["tripped"].reason in (Reason.BAD_RESPONSE, Reason.ACCESS_DENIED)
     assert undeclared.values["declared"] == Exact(1)
     assert f"set status = {status}" in bare.values["declared"].detail
     assert declared.values["tripped"] == Exact(1)
@@ -384,7 +384,7 @@ async def test_another_status_at_the_limit_is_not_verified_unless_it_is_declared
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(403, Reason.TURNED_AWAY), (401, Reason.TURNED_AWAY), (421, Reason.TURNED_AWAY), (503, Reason.BAD_RESPONSE)],
+    [(403, Reason.ACCESS_DENIED), (401, Reason.ACCESS_DENIED), (421, Reason.ACCESS_DENIED), (503, Reason.BAD_RESPONSE)],
 )
 async def test_a_first_answer_that_is_not_as_due_tells_nothing(read, status, reason) -> None:
     with pytest.raises(ProbeFailedError) as caught:

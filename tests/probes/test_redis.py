@@ -489,7 +489,7 @@ async def test_a_protected_mode_turns_us_away(serve) -> None:
 
     error = await refused(f"redis://127.0.0.1:{port}")
 
-    assert error.reason is Reason.TURNED_AWAY
+    assert error.reason is Reason.ACCESS_DENIED
 
 
 @pytest.mark.parametrize("answers", [(), (b"+OK\r\n",)])
@@ -703,7 +703,7 @@ async def test_a_cache_that_demands_another_client_certificate_is_not_down(
 
     error = await refused(f"rediss://{user}127.0.0.1:{port}/0", trust=mutual.trust(certificate))
 
-    assert error.reason is Reason.TURNED_AWAY
+    assert error.reason is Reason.ACCESS_DENIED
     assert told in error.detail
 
 
@@ -715,7 +715,7 @@ async def test_a_cache_may_refuse_a_certificate_without_a_word(serve, tmp_path, 
 
     error = await refused(f"rediss://127.0.0.1:{port}", trust=mutual.trust(None))
 
-    assert error.reason is Reason.TURNED_AWAY
+    assert error.reason is Reason.ACCESS_DENIED
     assert "configure connect.client_cert" in error.detail
 
 

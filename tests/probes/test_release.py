@@ -70,7 +70,7 @@ async def test_the_version_is_compared_whole(read, body, settings, others) -> No
         (b"<h1>502 Bad Gateway</h1>", 502, Reason.UNREACHABLE),
         (b'{"version": "2.3.1"}', 404, Reason.BAD_RESPONSE),
         (b'{"version": "2.3.1"}', 302, Reason.BAD_RESPONSE),
-        (b'{"version": "2.3.1"}', 403, Reason.TURNED_AWAY),
+        (b'{"version": "2.3.1"}', 403, Reason.ACCESS_DENIED),
     ],
 )
 async def test_what_is_no_version_is_no_reading(read, body, status, reason) -> None:

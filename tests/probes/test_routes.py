@@ -157,7 +157,7 @@ async def test_a_refused_and_a_closed_connection_count_on_real_sockets(serve, ht
     "reason",
     [
         Reason.UNTRUSTED,
-        Reason.TURNED_AWAY,
+        Reason.ACCESS_DENIED,
         Reason.NO_NETWORK,
         Reason.UNRESOLVED,
         Reason.MISSING_SECRET,
@@ -184,11 +184,11 @@ async def test_any_other_trouble_is_no_reading_at_all(answers, reason) -> None:
         (202, {"x-amzn-waf-action": "challenge"}, {}),
     ],
 )
-async def test_being_turned_away_is_no_failure_of_the_target(answers, status, headers, route) -> None:
+async def test_being_access_denied_is_no_failure_of_the_target(answers, status, headers, route) -> None:
     with pytest.raises(ProbeFailedError) as caught:
         await answers({"/one": httpx.Response(status, headers=headers)}, {"path": "/one"} | route)
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 @pytest.mark.parametrize("reply", [401, ProbeFailedError(Reason.UNTRUSTED, "told"), 500])

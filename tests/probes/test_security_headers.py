@@ -183,7 +183,7 @@ async def test_a_cookie_that_is_too_large_is_told(read) -> None:
         (page(403), Reason.REFUSED_CREDENTIALS),
         (page(422), Reason.BAD_RESPONSE),
         (page(500), Reason.BAD_RESPONSE),
-        (page(429), Reason.TURNED_AWAY),
+        (page(429), Reason.ACCESS_DENIED),
         (ProbeFailedError(Reason.TIMEOUT, "the body was not complete"), Reason.TIMEOUT),
     ],
 )
@@ -274,19 +274,19 @@ async def test_an_unknown_path_that_leads_elsewhere_is_no_document(read) -> None
 @pytest.mark.parametrize(
     ("paths", "settings", "reason", "told"),
     [
-        ({"/": page(401)}, {}, Reason.TURNED_AWAY, r"access denied \(401 .* which / may need"),
-        ({"/": page(403)}, {}, Reason.TURNED_AWAY, r"access denied \(403 .* which / may need"),
-        ({"/": page(421)}, {}, Reason.TURNED_AWAY, r"access denied \(421 .* which / may need"),
-        ({"/": page(407)}, {}, Reason.TURNED_AWAY, r"access denied \(407 .* which / may need"),
-        ({"/": page(429)}, {}, Reason.TURNED_AWAY, r"rate limited \(429 .* which / may need"),
-        ({"/": page(CF_Mitigated="challenge")}, {}, Reason.TURNED_AWAY, r"access denied \(200 .* which / may need"),
+        ({"/": page(401)}, {}, Reason.ACCESS_DENIED, r"access denied \(401 .* which / may need"),
+        ({"/": page(403)}, {}, Reason.ACCESS_DENIED, r"access denied \(403 .* which / may need"),
+        ({"/": page(421)}, {}, Reason.ACCESS_DENIED, r"access denied \(421 .* which / may need"),
+        ({"/": page(407)}, {}, Reason.ACCESS_DENIED, r"access denied \(407 .* which / may need"),
+        ({"/": page(429)}, {}, Reason.ACCESS_DENIED, r"rate limited \(429 .* which / may need"),
+        ({"/": page(CF_Mitigated="challenge")}, {}, Reason.ACCESS_DENIED, r"access denied \(200 .* which / may need"),
         ({"/": page(500)}, {}, Reason.BAD_RESPONSE, "500 for /"),
         ({"/": page(302, Location="/login?next=x")}, {}, Reason.BAD_RESPONSE, '/ redirects to "/login"'),
         ({"/": page(304)}, {}, Reason.BAD_RESPONSE, "/ redirects to null"),
         (
             {"/": page(), "/api": page(429)},
             {"api": "/api"},
-            Reason.TURNED_AWAY,
+            Reason.ACCESS_DENIED,
             r"limited \(429 .* which /api may need",
         ),
         (
@@ -382,9 +382,9 @@ async def test_plain_http_is_asked_of_the_same_machine(read) -> None:
     ("plain", "reason"),
     [
         (ProbeFailedError(Reason.UNREACHABLE, "connection refused by 192.0.2.1:80"), Reason.UNREACHABLE),
-        (httpx.Response(429), Reason.TURNED_AWAY),
-        (httpx.Response(407), Reason.TURNED_AWAY),
-        (httpx.Response(403, headers={"CF-Mitigated": "challenge"}), Reason.TURNED_AWAY),
+        (httpx.Response(429), Reason.ACCESS_DENIED),
+        (httpx.Response(407), Reason.ACCESS_DENIED),
+        (httpx.Response(403, headers={"CF-Mitigated": "challenge"}), Reason.ACCESS_DENIED),
     ],
 )
 async def test_plain_http_without_an_answer_takes_no_other_number_away(read, plain, reason) -> None:

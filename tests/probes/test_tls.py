@@ -305,7 +305,7 @@ async def test_with_tls_1_2_a_demanded_certificate_denies_the_handshake(mutual, 
     with pytest.raises(ProbeFailedError) as failed:
         await read(mutual.server(ssl.TLSVersion.TLSv1_2), trust=mutual.trust(certificate))
 
-    assert failed.value.reason is Reason.TURNED_AWAY
+    assert failed.value.reason is Reason.ACCESS_DENIED
     assert told in failed.value.detail
 
 
@@ -314,7 +314,7 @@ async def test_a_handshake_may_be_denied_without_a_word(mutual, read, how) -> No
     with pytest.raises(ProbeFailedError) as failed:
         await read(None, act=mutual.ends(ssl.TLSVersion.TLSv1_2, how), trust=mutual.trust(None))
 
-    assert failed.value.reason is Reason.TURNED_AWAY
+    assert failed.value.reason is Reason.ACCESS_DENIED
     assert "configure connect.client_cert" in failed.value.detail
 
 
@@ -436,7 +436,7 @@ async def test_a_refusal_in_smtp_s_own_words_is_no_protocol_error(authority, beg
     with pytest.raises(ProbeFailedError) as failed:
         await begun(server_context(authority.issue_cert("app.test")), "smtp", smtp(*answers))
 
-    assert failed.value.reason is Reason.TURNED_AWAY
+    assert failed.value.reason is Reason.ACCESS_DENIED
     assert failed.value.detail.endswith(f" {told}")
 
 

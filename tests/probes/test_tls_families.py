@@ -258,7 +258,7 @@ async def test_a_proxy_that_opens_no_tunnel_is_no_refusal_of_the_server(by_proxy
     assert failed.value.detail.startswith("while requesting an RSA certificate: the proxy")
 
 
-@pytest.mark.parametrize(("certificate", "reason"), [(None, Reason.TURNED_AWAY), ("right", None)])
+@pytest.mark.parametrize(("certificate", "reason"), [(None, Reason.ACCESS_DENIED), ("right", None)])
 async def test_a_certificate_that_only_clients_with_one_get_to_see_counts_or_denies_access(
     serve, tmp_path, certificate, reason
 ) -> None:

@@ -574,7 +574,7 @@ def test_what_a_decision_by_hand_could_be_is_said_only_where_a_rollback_would_he
 @pytest.mark.parametrize(
     ("reason", "of_file", "of_url"),
     [
-        (Reason.TURNED_AWAY, "connect.headers", "--header Authorization=VARIABLE"),
+        (Reason.ACCESS_DENIED, "connect.headers", "--header Authorization=VARIABLE"),
         (Reason.UNTRUSTED, "connect.ca", "--ca FILE"),
         (
             Reason.BAD_RESPONSE,

@@ -229,6 +229,16 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
     assert found.situation == report.situation
 
 
+def test_the_earlier_name_of_access_denied_is_read(make, report_of) -> None:
+    denied = make.measurement(up=Reason.ACCESS_DENIED)
+    report = report_of(measurements=[denied])
+    attempts = {InstanceKey("health", ""): (make.attempt(denied),)}
+    text = write.render(replace(report, attempts=attempts)).replace('"access_denied"', '"turned_away"')
+
+    assert "turned_away" in text
+    assert read_run(json.loads(text)).attempts == attempts
+
+
 WRITTEN_SAMPLE = {"values": [[1.0]], "delays": [[0.0]], "failures": [0], "unsent": [0]}
 
 

@@ -122,11 +122,11 @@ def judged(serve, tmp_path):
         ([redirect("http://169.254.169.254/latest/meta-data")], INCONCLUSIVE, "the request may be wrong"),
         ([redirect("http://127.0.0.1:1/")], INCONCLUSIVE, "the request may be wrong"),
         ([redirect("file:///etc/passwd")], INCONCLUSIVE, "the request may be wrong"),
-        ([redirect("https://id.example.test/oauth2/authorize?client_id=x")], ERROR, "turned_away"),
-        ([redirect("/users/sign_in")], ERROR, "turned_away"),
-        ([redirect("/login?next=/health")], ERROR, "turned_away"),
-        ([redirect("https://id.example.test/x?SAMLRequest=abc")], ERROR, "turned_away"),
-        ([answer(b"<html>Solve the CAPTCHA</html>", head=BUSY)], ERROR, "turned_away"),
+        ([redirect("https://id.example.test/oauth2/authorize?client_id=x")], ERROR, "access_denied"),
+        ([redirect("/users/sign_in")], ERROR, "access_denied"),
+        ([redirect("/login?next=/health")], ERROR, "access_denied"),
+        ([redirect("https://id.example.test/x?SAMLRequest=abc")], ERROR, "access_denied"),
+        ([answer(b"<html>Solve the CAPTCHA</html>", head=BUSY)], ERROR, "access_denied"),
         ([answer(b"<html>maintenance</html>", head=BUSY)], FAIL, "status 503"),
         ([answer(b'{"status":"ok","parts":{"db":{"status":"DOWN"}}}')], INCONCLUSIVE, "to ignore this: ignore = "),
         (
@@ -135,13 +135,13 @@ def judged(serve, tmp_path):
             "to ignore this: ignore = ",
         ),
         ([answer(b'{"status":"ok","parts":{"db":{"status":"UP"}}}')], PASS, ""),
-        ([b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
-        ([b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
-        ([b"HTTP/1.1 503 No\r\ncf-mitigated: challenge\r\nContent-Length: 0\r\n\r\n"], ERROR, "turned_away"),
+        ([b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"], ERROR, "access_denied"),
+        ([b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"], ERROR, "access_denied"),
+        ([b"HTTP/1.1 503 No\r\ncf-mitigated: challenge\r\nContent-Length: 0\r\n\r\n"], ERROR, "access_denied"),
         ([b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"], FAIL, ""),
         ([b"SSH-2.0-OpenSSH_9\r\n"], INCONCLUSIVE, "does not speak HTTP"),
         *(
-            ([b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status], ERROR, "turned_away")
+            ([b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status], ERROR, "access_denied")
             for status in (401, 408, 421, 426, 431, 451, 501, 505, 511)
         ),
         *(([b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status], FAIL, "status") for status in (500, 502, 504)),

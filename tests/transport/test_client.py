@@ -567,7 +567,7 @@ async def test_a_peer_that_speaks_tls_and_refuses_us_is_no_outage(serve, alert) 
     with pytest.raises(ProbeFailedError) as caught:
         await measurement.get(f"https://app.test:{port}/")
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,8 @@ async def test_tls_goes_through_the_tunnel_and_is_verified_end_to_end(serve, htt
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", Reason.TURNED_AWAY),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", Reason.TURNED_AWAY),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", Reason.ACCESS_DENIED),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", Reason.ACCESS_DENIED),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", Reason.NO_NETWORK),
         (b"HTTP/1.1 2000 \r\n\r\n", Reason.NO_NETWORK),
         (b"SSH-2.0-OpenSSH\r\n\r\n", Reason.NO_NETWORK),
@@ -254,7 +254,7 @@ async def test_without_a_certificate_that_it_takes_the_access_is_denied(
     for _ in range(5):  # with TLS 1.3 the refusal comes after the handshake, beside the request
         with pytest.raises(ProbeFailedError) as failed:
             await http.probe_client(timeout=2).get(url)
-        assert failed.value.reason is Reason.TURNED_AWAY
+        assert failed.value.reason is Reason.ACCESS_DENIED
         assert told in failed.value.detail
         assert "connect.client_cert" in failed.value.detail
 
@@ -267,7 +267,7 @@ async def test_a_server_may_refuse_a_certificate_without_a_word(serve, mutual, v
     with pytest.raises(ProbeFailedError) as failed:
         await Http(run="test", trust=mutual.trust(None)).probe_client(timeout=2).get(f"https://127.0.0.1:{port}/")
 
-    assert failed.value.reason is Reason.TURNED_AWAY
+    assert failed.value.reason is Reason.ACCESS_DENIED
     assert "configure connect.client_cert" in failed.value.detail
 
 

@@ -56,11 +56,11 @@ def refusal(serve, tmp_path):
 @pytest.mark.parametrize(
     ("answer", "protocols", "reason"),
     [
-        (SETTINGS, ["h2"], Reason.TURNED_AWAY),
+        (SETTINGS, ["h2"], Reason.ACCESS_DENIED),
         (SETTINGS, ["h2", "http/1.1"], Reason.UNREACHABLE),
         (b"", ["http/1.1"], Reason.UNREACHABLE),
         (b"", [], Reason.UNREACHABLE),
-        (SETTINGS, None, Reason.TURNED_AWAY),
+        (SETTINGS, None, Reason.ACCESS_DENIED),
         (b"", None, Reason.UNREACHABLE),
         (b"SSH-2.0-OpenSSH_9.2\r\n", None, Reason.UNREACHABLE),
         (SETTINGS[:5], None, Reason.UNREACHABLE),
@@ -70,7 +70,7 @@ async def test_who_closes_without_a_word_is_asked_for_http2(refusal, answer, pro
     error = await refusal(talking(answer), protocols)
 
     assert error.reason is reason
-    assert ("supports HTTP/2 only" in error.detail) is (reason is Reason.TURNED_AWAY)
+    assert ("supports HTTP/2 only" in error.detail) is (reason is Reason.ACCESS_DENIED)
 
 
 @pytest.mark.parametrize("protocols", [None, ["h2"]])
@@ -88,5 +88,5 @@ async def test_a_kept_connection_is_closed_without_a_word_by_such_a_server_too(s
     with pytest.raises(ProbeFailedError) as caught:
         await line.prepare(f"http://app.test:{port}/")()
 
-    assert caught.value.reason is Reason.TURNED_AWAY
+    assert caught.value.reason is Reason.ACCESS_DENIED
     await line.close()

@@ -37,7 +37,7 @@ class Reason(StrEnum):
     UNRESOLVED = "unresolved"
     NO_NETWORK = "no_network"
     UNTRUSTED = "untrusted"
-    TURNED_AWAY = "turned_away"
+    ACCESS_DENIED = "access_denied"
     REFUSED_CREDENTIALS = "refused_credentials"
     MISSING_SECRET = "missing_secret"  # noqa: S105  # a word of the report, not a password
     MISSING_FILE = "missing_file"
@@ -46,6 +46,10 @@ class Reason(StrEnum):
     NOT_MEASURED = "not_measured"
     OVERLOADED = "overloaded"
     BUG = "bug"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason | None:
+        return cls.ACCESS_DENIED if value == "turned_away" else None  # its name in older runs on record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

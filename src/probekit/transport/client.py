@@ -287,7 +287,7 @@ class ProbeClient:
         Not through a proxy, which may have closed the tunnel itself.
 
         Raises:
-            ProbeFailedError: `turned_away`: it supports HTTP/2 only.
+            ProbeFailedError: `access_denied`: it supports HTTP/2 only.
         """
         if error.reason is not Reason.UNREACHABLE or not exchange.was_closed or self.http.proxy:
             return
@@ -297,7 +297,7 @@ class ProbeClient:
             known[address] = await speaks_only_http2(address, trust, self.http.connect)
         if known[address]:
             detail = f"{address} supports HTTP/2 only; probekit uses HTTP/1.1"
-            raise ProbeFailedError(Reason.TURNED_AWAY, detail) from error
+            raise ProbeFailedError(Reason.ACCESS_DENIED, detail) from error
 
     async def _address(self, where: Endpoint) -> Address:
         if self.address is not None and self.address.endpoint == where:

@@ -180,7 +180,7 @@ async def _tunnelled(address: Address, proxy: Proxy) -> _Pair:
     if not re.match(rb"HTTP/1\.[01] 2\d\d[ \r]", head):
         writer.transport.abort()
         status = head[9:12].decode("ascii", "replace") if head.startswith(b"HTTP/1.") else "not an HTTP response"
-        reason = Reason.TURNED_AWAY if status in ("401", "403", "407", "429") else Reason.NO_NETWORK
+        reason = Reason.ACCESS_DENIED if status in ("401", "403", "407", "429") else Reason.NO_NETWORK
         raise ProbeFailedError(reason, f"the proxy {proxy} refused a tunnel to {address}: {status}")
     return reader, writer
 

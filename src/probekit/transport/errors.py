@@ -99,7 +99,7 @@ def _is_alert(reason: str) -> bool:
 
 def _handshake_failed(reason: str, error: ssl.SSLError, address: Address | SocketFile) -> ProbeFailedError:
     if _is_alert(reason):  # the server supports TLS and rejects this handshake
-        return ProbeFailedError(Reason.TURNED_AWAY, f"{address} rejected the TLS handshake ({reason})")
+        return ProbeFailedError(Reason.ACCESS_DENIED, f"{address} rejected the TLS handshake ({reason})")
     if any(word in reason for word in _LOCAL_TLS_ERRORS):
         return ProbeFailedError(
             Reason.BUG, f"the runner's TLS library rejected the handshake with {address} ({reason})"

@@ -12,7 +12,7 @@ from probekit.transport.body import text_of
 from probekit.transport.urls import Address
 
 _IDENTITY: Final = "configure connect.headers"
-_TURNED_AWAY: Final = {  # statuses that deny the request (RFC 9110 section 15), and what to do
+_ACCESS_DENIED: Final = {  # statuses that deny the request (RFC 9110 section 15), and what to do
     401: _IDENTITY,
     403: _IDENTITY,
     407: "configure connect.proxy",
@@ -101,7 +101,7 @@ class Answer:
     @property
     def denies_access(self) -> bool:
         """Whether it denies access to probekit instead of answering the request."""
-        return self.status in _TURNED_AWAY or bool(self._refused_connection) or self.is_challenge or self.is_sign_in
+        return self.status in _ACCESS_DENIED or bool(self._refused_connection) or self.is_challenge or self.is_sign_in
 
     @property
     def refuses_request(self) -> bool:
@@ -117,16 +117,16 @@ class Answer:
         return next((hint for mark, hint in _REFUSED_CONNECTIONS.items() if mark in body), "")
 
     def access_denied(self, hint: str = "") -> ProbeFailedError:
-        """The error `turned_away`, with the fix."""
-        hint = hint or self._refused_connection or _TURNED_AWAY.get(self.status, _IDENTITY)
+        """The error `access_denied`, with the fix."""
+        hint = hint or self._refused_connection or _ACCESS_DENIED.get(self.status, _IDENTITY)
         what = _NOT_DENIED.get(self.status, "access denied")
-        return ProbeFailedError(Reason.TURNED_AWAY, f"{what} ({self.status} from {self.address}); {hint}")
+        return ProbeFailedError(Reason.ACCESS_DENIED, f"{what} ({self.status} from {self.address}); {hint}")
 
     def require_answer(self, expected: Container[int] = ()) -> None:
         """Require an answer of the target itself, or an expected refusal.
 
         Raises:
-            ProbeFailedError: `turned_away`: access denied, or a bot protection in front of the target answered.
+            ProbeFailedError: `access_denied`: access denied, or a bot protection in front of the target answered.
         """
         if self.is_challenge or (self.denies_access and self.status not in expected):
             raise self.access_denied()

@@ -74,7 +74,7 @@ class CertificateDemandedError(ProbeFailedError):
         advice = "" if presented else f": {withheld}" if withheld else "; configure connect.client_cert"
         words = f" ({alert})" if alert else ""
         detail = f"access denied: {where} requires a client certificate and {found}{words}{advice}"
-        super().__init__(Reason.TURNED_AWAY, detail)
+        super().__init__(Reason.ACCESS_DENIED, detail)
 
 
 _ASKED: Final[WeakSet[object]] = WeakSet()  # TLS sessions whose server requested a client certificate

@@ -88,7 +88,7 @@ def advice(verdicts: Sequence[Verdict], url: str) -> tuple[str, ...]:
     found = [one for one in verdicts if _is_of_health(one)]
     if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.UNTRUSTED) for one in found):
         return ("to trust a private certificate authority, use --ca FILE",)
-    if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.TURNED_AWAY) for one in found):
+    if any(one.outcome is Outcome.ERROR and one.because.startswith(Reason.ACCESS_DENIED) for one in found):
         return ("to send a credential, use --header Authorization=VARIABLE; the variable holds the whole header value",)
     if not any(one.outcome is Outcome.INCONCLUSIVE for one in found):
         return ()

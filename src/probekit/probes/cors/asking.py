@@ -78,7 +78,7 @@ async def require_access(config: CorsProbe, context: Context, replies: Sequence[
     """Require an answer that depends on origins.
 
     Raises:
-        ProbeFailedError: `turned_away`: all answers are 401 or 403 without a CORS header, and so is the answer to a
+        ProbeFailedError: `access_denied`: all answers are 401 or 403 without a CORS header, and so is the answer to a
             request without an Origin, so the refusal is not about origins.
     """
     counted = [reply for reply in replies if reply.counts]

@@ -125,7 +125,7 @@ async def _readings(sender: Sender, context: Context, window: Window, asked: Seq
     if detail := next(filter(None, doubts), None):
         unread = Failure(reason=Reason.BAD_RESPONSE, detail=detail)
     elif detail := await throttled(sender, context, window):
-        unread = Failure(reason=Reason.TURNED_AWAY, detail=detail)
+        unread = Failure(reason=Reason.ACCESS_DENIED, detail=detail)
     elif doubt and not any(sample.failures):
         unread = Failure(reason=Reason.BAD_RESPONSE, detail=doubt)
     untimed = Failure(reason=Reason.BAD_RESPONSE, detail=doubt) if doubt and not unread else unread

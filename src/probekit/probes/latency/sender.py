@@ -36,8 +36,8 @@ def is_good(answer: Answer, route: Route) -> bool:
     """Whether the answer is an expected one; an error that is not a denied access counts against the target.
 
     Raises:
-        ProbeFailedError: `turned_away`: access denied or rate limited, which ends the sampling, because it says nothing
-            about the route, and a target that sends 429 must get no more requests.
+        ProbeFailedError: `access_denied`: access denied or rate limited, which ends the sampling: it says nothing about
+            the route, and a target that sends 429 must get no more requests.
     """
     answer.require_answer([*route.expect, _TIMED_OUT])  # a 408 is an ordinary error
     return route.is_answered_by(answer)

@@ -38,7 +38,7 @@ class _Refusal:
 
 _CERTIFICATE: Final = _Refusal(  # in libpq's words, and in OpenSSL's for the alerts of RFC 8446 section 6.2
     r"valid client certificate|alert (certificate|bad certificate|unsupported certificate|unknown ca|access denied)",
-    Reason.TURNED_AWAY,
+    Reason.ACCESS_DENIED,
     "a client certificate is demanded",
 )
 _FULL: Final = {"connections_used": 100.0}
@@ -62,10 +62,12 @@ _REFUSALS: Final = (
     _CERTIFICATE,
     _Refusal(
         r"SSL error: .*\balert\b",  # the server is up: it sent the alert
-        Reason.TURNED_AWAY,
+        Reason.ACCESS_DENIED,
         "TLS handshake refused; a client certificate may be required (connect.client_cert)",
     ),
-    _Refusal(r"too many connections for role", Reason.TURNED_AWAY, "the connection limit of the DSN's role is reached"),
+    _Refusal(
+        r"too many connections for role", Reason.ACCESS_DENIED, "the connection limit of the DSN's role is reached"
+    ),
     _Refusal(
         r"too many clients already|remaining connection slots are reserved|too many connections for database"
         r"|no more connections allowed",

@@ -108,7 +108,7 @@ class LimitedRoute:
         if number == 1 and answer.denies_access:
             error: ProbeFailedError = answer.access_denied()
             return Failure(reason=error.reason, detail=error.detail)
-        reason = Reason.TURNED_AWAY if answer.denies_access else Reason.BAD_RESPONSE
+        reason = Reason.ACCESS_DENIED if answer.denies_access else Reason.BAD_RESPONSE
         may_be_limit = answer.status >= _LEAST_REFUSAL and answer.status != config.status
         verb = "refused" if may_be_limit else "answered"
         seen = f"request {number} was {verb} with {answer.status} by {answer.address}"

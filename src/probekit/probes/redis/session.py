@@ -169,7 +169,7 @@ class Session:
     def _refusal(self, word: str, step: str) -> ProbeFailedError:
         if word == "DENIED":
             detail = f"{self.address} is in protected mode and accepts only local connections"
-            return ProbeFailedError(Reason.TURNED_AWAY, detail)
+            return ProbeFailedError(Reason.ACCESS_DENIED, detail)
         return RefusedError(word, step, self.address)
 
 

@@ -125,7 +125,7 @@ async def _require_own_answer(config: Routes, route: Route, answer: Answer, requ
     """Go on only where the answer is that of this route.
 
     Raises:
-        ProbeFailedError: `turned_away`: access is denied; `bad_response`: every path gets this answer.
+        ProbeFailedError: `access_denied`: access is denied; `bad_response`: every path gets this answer.
     """
     is_due = route.expects(answer.status)
     if answer.is_challenge or (answer.denies_access and not is_due):

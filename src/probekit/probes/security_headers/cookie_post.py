@@ -41,7 +41,7 @@ async def send(post: CookiePost, context: Context) -> Answer | Failure:
     except ProbeFailedError as error:
         return Failure(reason=error.reason, detail=f"{post.name}: {error.detail}")
     if answer.refuses_request:
-        return Failure(reason=Reason.TURNED_AWAY, detail=f"{post.name}: {answer.access_denied().detail}")
+        return Failure(reason=Reason.ACCESS_DENIED, detail=f"{post.name}: {answer.access_denied().detail}")
     if not (answer.is_success or answer.is_redirect):
         reason = Reason.REFUSED_CREDENTIALS if answer.status in _REFUSED else Reason.BAD_RESPONSE
         return Failure(reason=reason, detail=f"{post.name} answers {answer.status}: check its body")

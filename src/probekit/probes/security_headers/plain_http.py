@@ -26,7 +26,7 @@ async def https_redirect(plain_url: str | None, context: Context) -> tuple[Exact
         return Failure(reason=error.reason, detail=f"{url}: {error.detail}"), f"no response from {url}"
     seen = f"{url} answers {answer.status}"
     if answer.refuses_request:
-        return Failure(reason=Reason.TURNED_AWAY, detail=answer.access_denied().detail), seen
+        return Failure(reason=Reason.ACCESS_DENIED, detail=answer.access_denied().detail), seen
     targets = {*grammar.lines(answer.headers, "location")} if answer.status in _FOLLOWED else set()
     if targets:
         seen += f" to {', '.join(shown(target.partition('?')[0]) for target in sorted(targets))}"

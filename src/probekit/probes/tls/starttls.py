@@ -63,7 +63,7 @@ def _unexpected(connection: Connection, lines: list[str], where: str) -> ProbeFa
     code = lines[0][:3]
     how = "declined TLS temporarily" if code.startswith("4") else "refused TLS"
     hint = "; try again later" if code.startswith("4") else ""
-    return ProbeFailedError(Reason.TURNED_AWAY, f"{connection.address} {how}: {code} {where}{hint}")
+    return ProbeFailedError(Reason.ACCESS_DENIED, f"{connection.address} {how}: {code} {where}{hint}")
 
 
 _UPGRADES: Mapping[Protocol, Callable[[Connection], Awaitable[None]]] = MappingProxyType(
@@ -76,7 +76,7 @@ async def upgrade(connection: Connection, protocol: Protocol) -> None:
     """Speak the protocol up to the TLS handshake.
 
     Raises:
-        ProbeFailedError: `turned_away`: the server refuses TLS; `bad_response`: it does not offer TLS, speaks another
+        ProbeFailedError: `access_denied`: the server refuses TLS; `bad_response`: it does not offer TLS, speaks another
             protocol, or sent data before the handshake; `unreachable`: it reset the connection.
     """
     try:

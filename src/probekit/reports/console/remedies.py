@@ -18,7 +18,7 @@ _BY_REASON: Final[dict[Reason, str]] = {
     Reason.UNRESOLVED: "check the host's name, and the resolver of this machine",
     Reason.NO_NETWORK: "check the network of this machine, and its proxy",
     Reason.UNTRUSTED: "name the certificate's authority in connect.ca, or renew the certificate",
-    Reason.TURNED_AWAY: "send a credential (connect.headers), or grant this machine access",
+    Reason.ACCESS_DENIED: "send a credential (connect.headers), or grant this machine access",
     Reason.REFUSED_CREDENTIALS: "correct the credential to which the setting refers",
     Reason.MISSING_SECRET: "set or correct the variable or the file that holds the secret",
     Reason.MISSING_FILE: "put the file in its place, or correct the setting that names it",
@@ -30,7 +30,7 @@ _BY_REASON: Final[dict[Reason, str]] = {
 }
 _OF_URL: Final[dict[Reason, str]] = {  # where there is no file to change
     Reason.UNTRUSTED: "trust the certificate's authority with --ca FILE, or renew the certificate",
-    Reason.TURNED_AWAY: "send a credential with --header Authorization=VARIABLE, or grant this machine access",
+    Reason.ACCESS_DENIED: "send a credential with --header Authorization=VARIABLE, or grant this machine access",
 }
 _BY_SEVERITY: Final = {
     Severity.CRITICAL: "fix it now; a rollback would not fix it",
