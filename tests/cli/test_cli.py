@@ -151,6 +151,7 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known formats: console, json"),
         (["verify", "--env", "prod", "--report", "json="], "lacks a file name: write json=FILE"),
         (["verify", "--env", "prod", "--report", "json", "--report", "console"], "two reports go to stdout: write one"),
+        (["verify", "--env", "prod", "--report", "json=-", "--report", "console"], "two reports go to stdout"),
         (
             ["verify", "--env", "prod", "--report", "json=r.json", "--report", "console=./r.json"],
             "give each its own file",

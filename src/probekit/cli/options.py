@@ -31,7 +31,7 @@ class _ReportTo(click.ParamType[tuple[str, Path | None]]):
             self.fail(f"unknown format '{name}'; known formats: {', '.join(reports.format_names())}", param, ctx)
         if equals and not file:
             self.fail(f"'{value}' lacks a file name: write {name}=FILE, or {name} for stdout", param, ctx)
-        return name, Path(file) if file else None
+        return name, Path(file) if file not in {"", "-"} else None
 
 
 class HeaderReference(click.ParamType[tuple[str, str]]):
