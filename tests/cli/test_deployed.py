@@ -162,7 +162,7 @@ def test_a_deployment_under_way_stays_so_and_can_be_finished(deployment, probeki
 
     assert said["finished"] is None
     assert "--deployed was ignored" in note
-    assert (finished.returncode, finished.stdout) == (0, "prod: the deployment of 2 took 10 min\n")
+    assert (finished.returncode, finished.stdout) == (0, "prod: the deployment of 2 is finished; it took 10 min\n")
 
 
 def test_a_deployment_that_was_stated_gives_way_to_one_that_is_marked(deployment, probekit) -> None:

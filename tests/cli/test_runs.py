@@ -108,7 +108,7 @@ def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> Non
         "prod: the deployment of 2.3.1 started at 2026-11-23 10:00:00 UTC\n",
     )
     code, told, _ = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T10:04Z")
-    assert (code, told) == (0, "prod: the deployment of 2.3.1 took 4 min\n")
+    assert (code, told) == (0, "prod: the deployment of 2.3.1 is finished; it took 4 min\n")
 
     with Store(folder / "state.sqlite3") as store:
         found = store.deployment(PLACE, datetime.now(UTC))
@@ -153,7 +153,7 @@ def test_a_start_replaces_a_mark_in_the_future_and_counts(call, marked) -> None:
     assert "in the future by this machine's clock, and is replaced by the new mark" in said
 
     code, told, said = call(deployment_command.finish, "--env", "prod")
-    assert (code, told, said) == (0, "prod: the deployment of 2.3.1 took less than a minute\n", "")
+    assert (code, told, said) == (0, "prod: the deployment of 2.3.1 is finished; it took less than a minute\n", "")
     assert read() == [("2.3.1", True), ("2.2.0", True)]
 
 
@@ -176,7 +176,7 @@ def test_a_finish_in_the_future_is_told_and_may_be_marked_again(call, marked) ->
 
     code, told, said = call(deployment_command.finish, "--env", "prod")
 
-    assert (code, told) == (0, "prod: the deployment of 2.3.0 took 5 min\n")
+    assert (code, told) == (0, "prod: the deployment of 2.3.0 is finished; it took 5 min\n")
     assert "warning: the finish of the deployment of 2.3.0 is marked at " in said
     assert call(deployment_command.finish, "--env", "prod")[0] == 64
     assert read() == [("2.3.0", True)]
@@ -188,7 +188,7 @@ def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked)
 
     assert call(deployment_command.finish, "--env", "prod") == (
         0,
-        "prod: the deployment of 2.3.0 took less than a minute\n",
+        "prod: the deployment of 2.3.0 is finished; it took less than a minute\n",
         "",
     )
     assert read() == [("2.3.0", True)]

@@ -120,7 +120,7 @@ def finish(environment: str | None, at: datetime, config: Path | None, state: st
         store.record_mark(target, under_way, read)
     minutes, release = round((at - under_way.started).total_seconds() / 60), escape(under_way.release or "a release")
     took = span(60 * minutes) if minutes else "less than a minute"
-    write_stdout(f"{target.environment}: the deployment of {release} took {took}\n")
+    write_stdout(f"{target.environment}: the deployment of {release} is finished; it took {took}\n")
     return 0
 
 
