@@ -85,7 +85,10 @@ async def test_it_measures_once_without_settling_and_shows_every_metric_and_limi
 
 @pytest.mark.parametrize(
     ("body", "wrong"),
-    [(b'{"status": "down"}', "failed_assertions == 0 is missed"), (b"<html>", "failed_assertions of health")],
+    [
+        (b'{"status": "down"}', "\nfailed_assertions == 0 is missed\n"),
+        (b"<html>", "\nup, failed_assertions of health were not read\n"),
+    ],
 )
 async def test_a_missed_limit_and_a_missing_reading_are_not_good(probe, body, wrong) -> None:
     report, _ = await probe("health", bodies={b"/health": body})

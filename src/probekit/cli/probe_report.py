@@ -11,6 +11,7 @@ from probekit.cli.output import view
 from probekit.drawing import Block, Cell, Column, Line, Style, Table, draw
 from probekit.model.measurement import Failure
 from probekit.model.numbers import number, span
+from probekit.text import words
 from probekit.workflows.probe_once import LimitResult, MetricResult, Probed, ProbeReport
 
 SCHEMA: Final = "probekit.probe/1"
@@ -24,7 +25,7 @@ def text(found: ProbeReport) -> str:
     here = view()
     blocks = [block for one in found.results for block in (*_measured(one), Line(""))]
     good = "every requested metric was read, and every limit is kept"
-    end = Line(good, 0, "good") if found.is_good else Line(f"not good: {'; '.join(_wrong(found))}", 0, "bad")
+    end = Line(good, 0, "good") if found.is_good else Line("; ".join(_wrong(found)), 0, "bad")
     return draw([*blocks, end], width=here.width, colour=here.colour)
 
 
@@ -67,7 +68,7 @@ def _unread(metrics: Sequence[MetricResult]) -> Iterator[Line]:
 
 
 def _reason(failure: Failure) -> str:
-    return f"{failure.reason}: {failure.detail}"
+    return f"{words(failure.reason)}: {failure.detail}"
 
 
 def _value(metric: MetricResult) -> str:
@@ -87,9 +88,10 @@ def _wrong(found: ProbeReport) -> Iterator[str]:
     for one in found.results:
         at = f" at {one.measurement.address}" if len(found.results) > 1 and one.measurement.address else ""
         asked = [metric for metric in one.metrics if metric.limits] or one.metrics
+        unread = [metric.name for metric in asked if metric.failure is not None]
+        if unread:
+            yield f"{', '.join(unread)} of {one.step.name}{at} {'was' if len(unread) == 1 else 'were'} not read"
         for metric in asked:
-            if metric.failure is not None:
-                yield f"{metric.name} of {one.step.name}{at} was not read"
             yield from (f"{limit.limit} is missed{at}" for limit in metric.limits if limit.kept is False)
         if not one.metrics:
             yield f"{one.step.name}{at} has no readings"
