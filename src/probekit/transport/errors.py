@@ -29,6 +29,7 @@ _RUNNER_ERRORS: Final = {
     errno.EACCES: "permission denied on this machine",
     errno.EPERM: "permission denied on this machine",
 }
+_NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # OpenSSL before 3.2, and since
 _ALERTS: Final = (
     "ALERT",
     "CERTIFICATE_REQUIRED",
@@ -104,7 +105,10 @@ def _handshake_failed(reason: str, error: ssl.SSLError, address: Address | Socke
         return ProbeFailedError(
             Reason.BUG, f"the runner's TLS library rejected the handshake with {address} ({reason})"
         )
-    return ProbeFailedError(Reason.UNREACHABLE, f"TLS handshake with {address} failed: {reason or error_text(error)}")
+    hint = "; the answer is not valid TLS: check scheme and port" if reason in _NOT_TLS else ""
+    return ProbeFailedError(
+        Reason.UNREACHABLE, f"TLS handshake with {address} failed: {reason or error_text(error)}{hint}"
+    )
 
 
 def error_text(error: BaseException) -> str:

@@ -277,7 +277,10 @@ def test_an_untrusted_certificate_leaves_no_file(init, site, certified) -> None:
 
 
 def test_https_asked_of_plain_http_leaves_no_file(init, site) -> None:
-    refused(init(site({"/health": OK}).url.replace("http://", "https://")), "TLS handshake with 127.0.0.1")
+    result = init(site({"/health": OK}).url.replace("http://", "https://"))
+
+    refused(result, "TLS handshake with 127.0.0.1")
+    assert "the answer is not valid TLS: check scheme and port" in result.stderr
 
 
 def test_plain_http_asked_of_https_leaves_no_file(init, site) -> None:
