@@ -349,3 +349,11 @@ def test_routes_send_no_more_requests_than_planned(codes, target) -> None:
 
     assert any(step["kind"] == "routes" for step in document["steps"])
     assert 0 < target.asked["all"] <= document["requests"]
+
+
+@pytest.mark.parametrize(("ca", "possible"), [("", [ITEM]), ('[env.prod.connect]\nca = "nowhere.pem"\n', [])])
+def test_no_scope_is_proposed_where_the_run_as_a_whole_has_an_obstacle(codes, ca, possible) -> None:
+    """A smaller scope removes the item that is not configured, and not the missing CA file."""
+    planned, _, document, _ = codes(quoted(ITEM, "deploy.services.cache-connectivity"), SECURE + ca)
+
+    assert (planned, document["possible_scope"]) == (10, possible)

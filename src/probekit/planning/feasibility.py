@@ -37,7 +37,8 @@ def feasibility(
 ) -> Feasibility:
     """Return the obstacles to a go, and what is left open in addition."""
     run = _Facts(config, target, planned, surroundings)
-    found = [*run.of_items(), *run.of_the_run()]
+    of_the_run = [*run.of_the_run()]
+    found = [*run.of_items(), *of_the_run]
     stuck = {item.id for obstacle in found for item in obstacle.items}
     scope = [item for item in run.asked if item.probe and item.id not in stuck]
     unread = run.nothing_read(scope)
@@ -47,7 +48,7 @@ def feasibility(
         obstacles=tuple(obstacle for obstacle in found if obstacle.blocks),
         follow_ups=tuple(obstacle for obstacle in found if not obstacle.blocks),
         shortages=tuple(run.short),
-        scope=tuple(item.id for item in scope) if run.reads_target(scope) else (),
+        scope=tuple(item.id for item in scope) if run.reads_target(scope) and not of_the_run else (),
         read_at_run_time=tuple(one for one in run.references if is_piped(one.secret, config.path.absolute().parent)),
     )
 

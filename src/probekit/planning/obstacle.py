@@ -39,7 +39,7 @@ class Feasibility:
     obstacles: tuple[Obstacle, ...]  # each of them prevents a go
     follow_ups: tuple[Obstacle, ...]  # items that stay open but are not required for a go
     shortages: tuple[ShortSample, ...]
-    scope: tuple[str, ...]  # ids of the items that a run can verify
+    scope: tuple[str, ...]  # ids of the items that a run can verify; empty where the run as a whole has an obstacle
     read_at_run_time: tuple[Reference, ...]  # secrets from pipes
 
     @property
