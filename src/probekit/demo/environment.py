@@ -123,10 +123,6 @@ path = "/api/version"
 limit = 30
 per = "10s"
 sliding = true
-
-[env.demo.probes.host]                   # the machine that probekit runs on: no item in scope reads it
-kind = "host"
-host = "localhost"
 """)
 
 

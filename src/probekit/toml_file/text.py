@@ -35,7 +35,7 @@ def text_of(path: Path, *, if_missing: str = _NO_FILE) -> str:
     except OSError as error:
         hint = if_missing if isinstance(error, FileNotFoundError) else ""
         summary = error.strerror or type(error).__name__
-        raise _refused(path, f"cannot be read: {summary}", "a TOML file", hint=hint) from error
+        raise _refused(path, f"cannot be read: {summary}", "", hint=hint) from error
     except ValueError as error:  # a NUL in its name
         raise _refused(path, "invalid file name", "the path of a TOML file") from error
     try:
