@@ -293,7 +293,7 @@ def test_what_nothing_measures_is_counted_not_listed() -> None:
 
     (reason,) = decide(missing, situation()).because
 
-    assert reason == "4 items are not configured (2 critical, 2 high); probekit plan says what each needs"
+    assert reason == "4 items are not configured (2 critical, 2 high); probekit plan shows what each needs"
 
 
 @pytest.mark.parametrize(

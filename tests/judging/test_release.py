@@ -78,7 +78,12 @@ def test_another_version_is_named_before_the_expected_one(measurement) -> None:
     [
         (Versions(expected=("2", "3")), "23", Served.EXPECTED, "2 is served by 1 of 2 answers, 3 is served by 1 of 2"),
         (Versions(expected=("2",), allowed=("1",)), "1112", Served.EXPECTED, "1 is served by 3 of 4 answers, 2 is"),
-        (Versions(expected=("2",), allowed=("1",)), "11", Served.UNREADABLE, "2 is expected and is not served: 1 is"),
+        (
+            Versions(expected=("2",), allowed=("1",)),
+            "11",
+            Served.UNREADABLE,
+            "2 is expected and in none of the answers: 1 is",
+        ),
         (Versions(expected=("2",), allowed=("1",)), "120", Served.OTHER, "0 is served, 2 expected"),
         (Versions(expected=("2", "3")), "1", Served.OTHER, "1 is served, 2 or 3 expected"),
         (Versions(rolled_back=("2",)), "12", Served.OTHER, "2 is still served although it was rolled back"),

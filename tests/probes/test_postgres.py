@@ -507,7 +507,7 @@ def test_the_last_word_is_quoted_without_address_and_advice() -> None:
 
     refused = of_session(psycopg.OperationalError(text), "PostgreSQL at db:1", 5)
 
-    assert refused.detail == "PostgreSQL at db:1: no response: Connection refused"
+    assert refused.detail == "PostgreSQL at db:1: unreachable: Connection refused"
 
 
 def test_what_a_hostile_server_says_stays_on_one_line() -> None:

@@ -356,7 +356,11 @@ def test_what_a_program_reports_is_told_apart_from_what_was_measured(report_of, 
     [
         (Outcome.FAIL, {}, "Next: call Backend Lead now: fix it; then verify again."),
         (Outcome.FAIL, {"severity": Severity.HIGH}, "Next: call Backend Lead: find out why within 10 min;"),
-        (Outcome.ERROR, {}, "Next: no critical failure, but not every item is verified: fix that within 5 min;"),
+        (
+            Outcome.ERROR,
+            {},
+            "Next: no failure stops the release, but not every item is verified: fix that within 5 min;",
+        ),
         (Outcome.PENDING, {"holds_if_pending": True}, "Next: get the signature of Backend Lead, then verify again."),
         (Outcome.FAIL, {"severity": Severity.LOW}, "Next: go on. The follow-ups above can wait."),
     ],

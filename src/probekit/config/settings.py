@@ -132,8 +132,8 @@ class Environment(Settings):
         600,
         ge=1,
         le=100_000,
-        description="Maximum number of requests of all samplings of a run. "
-        "Each sampling sends at most 300 unless load is allowed.",
+        description="Maximum number of requests of all samplings of a run, in all their windows. "
+        "Each sampling sends at most 300. Neither limit applies if load is allowed.",
     )
     allow: list[Allowance] = Field([], description="Operations that are allowed in addition to reading.")
     trust: list[str] = Field(

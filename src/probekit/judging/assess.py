@@ -166,7 +166,7 @@ def _slow_ones(limit: Limit, measurements: Sequence[AssessedMeasurement], *, les
 
 
 def _only_lag(limit: Limit) -> Undecided:
-    detail = f"{words(limit.metric)}: only the event loop lag of the runner makes it break its limit"
+    detail = f"{words(limit.metric)}: only the event loop lag of the runner makes it miss its limit"
     return Undecided(outcome=Outcome.ERROR, detail=detail, limit=limit, reason=Reason.OVERLOADED)
 
 

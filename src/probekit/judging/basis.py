@@ -11,7 +11,7 @@ from probekit.model.verdict import Flag, Outcome, Situation, Verdict
 
 EXEMPT: Final = (Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 _NOTHING: Final = "nothing of the target was measured"
-_PLAN: Final = "probekit plan says what each needs"
+_PLAN: Final = "probekit plan shows what each needs"
 _VERIFIED: Final = (Outcome.PASS, Outcome.ATTESTED)
 
 
@@ -43,7 +43,7 @@ def basis(verdicts: Sequence[Verdict], situation: Situation) -> str:
         return text
     if read:
         return f"only the {_named(read)} of the target was read, not the application: {text}"
-    release = " or ".join(situation.release.expected) or "no release by name"
+    release = " or ".join(situation.release.expected) or "an unnamed release"
     return f"records and people only, for {release}; nothing of the target was read: {text}"
 
 

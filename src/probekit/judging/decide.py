@@ -211,7 +211,7 @@ def _counted(unmeasured: Sequence[_Call]) -> str:
     """Return one sentence for all items without a probe: there may be dozens, of one cause."""
     counts = Counter(call.verdict.severity for call in unmeasured)
     graded = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    return f"{len(unmeasured)} items are not configured ({graded}); probekit plan says what each needs"
+    return f"{len(unmeasured)} items are not configured ({graded}); probekit plan shows what each needs"
 
 
 def _unknown(outcome: Outcome) -> str:

@@ -110,7 +110,7 @@ def _with_earlier(
     if earlier is None or not isinstance(reading, Counted) or alone.outcome in (Outcome.FAIL, Outcome.ERROR):
         return alone
     if not keeps(alone.value, limit):
-        summary = f"{alone.detail}; this window alone breaks the limit, so earlier windows are not added"
+        summary = f"{alone.detail}; this window alone misses the limit, so earlier windows are not added"
         return replace(alone, outcome=Outcome.INCONCLUSIVE, detail=summary)
     whole = added(earlier, reading)
     judged = limit_test(whole, limit, risks, "often")
@@ -203,7 +203,7 @@ def limit_test(reading: Mean | Counted, limit: Limit, risks: Risks, peeks: Peeks
 def _turned(outcome: Outcome, reading: Reading, limit: Limit) -> Outcome:
     """Return the outcome for the direction of the limit: a complement and `>` each reverse the test."""
     if limit.op in ("==", "within"):
-        message = f"'{limit}' cannot be held against a share or a mean"
+        message = f"'{limit}' cannot be compared with a share or a mean"
         raise ValueError(message)
     if (limit.op in ("<", "<=")) is not isinstance(reading, Complement):
         return outcome

@@ -73,7 +73,10 @@ def _unread(
         why = f"{failures[0].reason}: {failures[0].detail}" if failures else "the run ended before it was measured"
         return (Served.DOWN if away else Served.UNREADABLE), f"{versions} is expected and was not read: {why}"
     if not any(version in answers for version in versions.expected):
-        return Served.UNREADABLE, f"{versions} is expected and is not served: {_shares(answers)}, which is allowed"
+        return (
+            Served.UNREADABLE,
+            f"{versions} is expected and in none of the answers: {_shares(answers)}, which is allowed",
+        )
     if address := _hidden(measurements):
         return Served.UNREADABLE, f"{versions} is expected, and most answers of {address} name no version"
     return None

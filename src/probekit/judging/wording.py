@@ -56,7 +56,7 @@ def sample_summary(reading: Reading, judged: LimitTest) -> str:
     if judged.outcome is Outcome.ERROR:
         return f"{text}; the local delay of the runner alone prevents a verdict"
     if judged.outcome is Outcome.INCONCLUSIVE and judged.needed:
-        noun = "requests" if isinstance(reading, Quantile | Histogram | ErrorRate) else "events"
+        noun = "requests" if isinstance(reading, Quantile | Histogram | ErrorRate) else "observations"
         return f"{text}; {too_small(judged.trials, judged.needed, noun)}"
     interval = f"{text}, between {_short(100 * judged.low)} and {_short(100 * judged.high)} %"
     return f"{interval}, which includes the limit" if judged.outcome is Outcome.INCONCLUSIVE else interval

@@ -391,7 +391,7 @@ def test_of_many_claims_that_fail_the_first_few_are_named() -> None:
         ({"header": "X-A\r\nB", "equals": "1"}, "pattern"),
         ({"header": "X-A", "path": "$.a", "equals": "1"}, "names two places"),
         ({"status": 200, "path": "$.a"}, "names two places"),
-        ({"status": 200, "equals": "ok"}, "status stands alone"),
+        ({"status": 200, "equals": "ok"}, "status excludes all other conditions"),
         ({"status": 99}, "greater than or equal to 200"),
         ({"status": []}, "no status"),
         ({"status": "200"}, "valid integer"),

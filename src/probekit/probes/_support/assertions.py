@@ -64,8 +64,8 @@ class Assertion(Settings):
     exists: bool | None = Field(
         None,
         strict=True,
-        description="Whether the place must exist (true) or not (false: the object or array around it must, and null "
-        "counts as existing).",
+        description="Whether the place must exist: with true, an absent place counts as failed instead of not read; "
+        "with false, the object or array around it must exist, and null counts as existing.",
     )
     at_least: float | None = Field(
         None, strict=True, allow_inf_nan=False, description="Lowest number that may be there."
@@ -119,7 +119,7 @@ class Assertion(Settings):
             return "names two places: path, header and status each need a separate assertion"
         count = self._count
         if self.status:
-            return "status stands alone: put the other conditions into a separate assertion" if count else ""
+            return "status excludes all other conditions: put them into a separate assertion" if count else ""
         if any(isinstance(value, float) and not isfinite(value) for value in self.values):
             return "equals and one_of accept only finite numbers"
         if not count:

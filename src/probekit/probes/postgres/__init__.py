@@ -103,7 +103,8 @@ KIND = Kind(
             name="connections_used",
             unit="%",
             high=100,
-            help="Highest use of connections: of the server without reserved slots, the database or a role in it.",
+            help="Highest use of connections: of the server without reserved slots, the database or a role in it; "
+            "100 when no slot is left or clients wait at the pooler.",
         ),
         Metric(name="violations", unit="", help="Sum of what the declared invariants count."),
         Metric(name="orphans", unit="", help="Number of rows without their parent, at most 1,000 per relation."),

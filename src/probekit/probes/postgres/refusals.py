@@ -39,7 +39,7 @@ class _Refusal:
 _CERTIFICATE: Final = _Refusal(  # in libpq's words, and in OpenSSL's for the alerts of RFC 8446 section 6.2
     r"valid client certificate|alert (certificate|bad certificate|unsupported certificate|unknown ca|access denied)",
     Reason.ACCESS_DENIED,
-    "a client certificate is demanded",
+    "a client certificate is required",
 )
 _FULL: Final = {"connections_used": 100.0}
 _REFUSALS: Final = (
@@ -109,7 +109,7 @@ _REFUSALS: Final = (
         r"connection refused|connection reset|closed the connection unexpectedly|timed out"
         r"|timeout expired|connection socket closed|broken pipe|ssl syscall error|eof detected",
         Reason.UNREACHABLE,
-        "no response",
+        "unreachable",
     ),
     _Refusal(
         r"network is unreachable|no route to host|cannot assign requested address|too many open files"
@@ -122,7 +122,7 @@ _REFUSALS: Final = (
         r"invalid response to SSL negotiation|expected authentication request|unsupported frontend protocol"
         r"|protocol|ssl error|lost synchronization",
         Reason.UNREACHABLE,
-        "the protocol of the DSN is not spoken",
+        "the server does not speak the protocol that the DSN requires",
     ),
 )
 

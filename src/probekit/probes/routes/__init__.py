@@ -188,7 +188,8 @@ KIND = Kind(
             name="unexpected",
             unit="",
             role="answered",
-            help="Number of required routes that answer with another status than declared, or do not respond.",
+            help="Number of required routes that answer with another status than declared, refuse or reset the "
+            "connection, or do not answer.",
         ),
     ),
     measure=measure,

@@ -42,7 +42,9 @@ class SecurityHeaders(Minimum):
     error_page: bool = Field(default=True, description="Whether a made-up path, for an error page, is sampled too.")
     follow: int = Field(0, ge=0, le=5, description="Number of redirects of a page to follow, only within its origin.")
     session_cookies: tuple[Word, ...] = Field(
-        (), max_length=8, description="Names of cookies that at least one sampled answer must set."
+        (),
+        max_length=8,
+        description="Names of cookies that at least one sampled answer must set; else the cookies count as not read.",
     )
     post: CookiePost | None = Field(
         None,

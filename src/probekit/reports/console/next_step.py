@@ -35,7 +35,7 @@ def next_step(report: Report) -> str:
         return "verify the whole scope again."
     if not owners:
         return (
-            f"no critical failure, but not every item is verified: fix that within {minutes:.0f} min; "
+            f"no failure stops the release, but not every item is verified: fix that within {minutes:.0f} min; "
             "then verify again."
         )
     if minutes < 1:

@@ -10,7 +10,7 @@ from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Flag, Outcome, Verdict
 
 _BY_REASON: Final[dict[Reason, str]] = {
-    Reason.TIMEOUT: "find out why the answer came too late; the probe's 'timeout' is the limit",
+    Reason.TIMEOUT: "find out why no response came in time; the probe's 'timeout' is the limit",
     Reason.BAD_RESPONSE: "read the answer: {probe}",
     Reason.NOT_PERMITTED: "permit it with 'allow' of the environment, if it is acceptable there",
     Reason.BUDGET_SPENT: "raise 'budget' of the environment, or allow load",
@@ -65,7 +65,7 @@ def is_not_of_the_release(verdict: Verdict) -> bool:
 
 def of_unverified(verdict: Verdict, run: Run) -> str:
     """Return how to get an item verified."""
-    plan = f"probekit plan --env {run.environment} says what it needs"
+    plan = f"probekit plan --env {run.environment} shows what it needs"
     probe = f"probekit probe {verdict.item.probe} --env {run.environment}"
     if run.is_of_url:
         plan = probe = f"probekit init {run.base_url} writes a configuration that can measure it"

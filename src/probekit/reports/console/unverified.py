@@ -66,7 +66,7 @@ def _by_probe(unmeasured: Sequence[Verdict], environment: str) -> Iterator[Line]
     for severity, some in grades.items():
         if some and not some[0].is_follow_up:
             yield fact(severity.value, f"by probe: {_counts(Counter(one.item.probe or 'none' for one in some))}")
-    yield fact("do", f"probekit plan --env {environment} says what each needs")
+    yield fact("do", f"probekit plan --env {environment} shows what each needs")
 
 
 def _counts(counts: Counter[str]) -> str:
