@@ -153,7 +153,7 @@ def test_a_terminal_names_the_run(run, config, record, terminal) -> None:
         (("items", "--outcome", "fail"), 64, "name the environment with --env"),
         (("items", "--env", "nowhere"), 64, "no environment 'nowhere'"),
         (("items", "--env", "prod", "--outcome", "fail", "--state", "probes.toml"), 78, "probes.toml"),
-        (("kinds", "--section", "deploy"), 64, "leave them out of 'list kinds'"),
+        (("kinds", "--section", "deploy"), 64, "remove them from 'list kinds'"),
         (("items", "--outcome", "good"), 64, "'good' is not one of 'pass', 'fail'"),
     ],
 )

@@ -160,5 +160,5 @@ def test_json_beside_it_is_refused(tmp_path, monkeypatch, capsys) -> None:
     assert cli.run(["plan", "--env", "prod", "--show-config", "--json"]) == 64
     assert (
         capsys.readouterr().err
-        == "probekit: --show-config prints TOML and cannot be combined with --json: leave one of them out\n"
+        == "probekit: --show-config prints TOML and cannot be combined with --json: remove one of them\n"
     )

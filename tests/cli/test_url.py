@@ -159,7 +159,7 @@ def test_to_judge_a_run_of_another_path_its_url_is_asked_for(verify, target, jud
 
     assert (without.returncode, without.stdout) == (limits.returncode, limits.stdout) == (64, "")
     assert f"its record lacks the URL's path; name the whole URL, such as --url {target.url}/health" in without.stderr
-    assert "is a run of verify --url, and probes.toml has no environment 'url'; leave --limits out" in limits.stderr
+    assert "is a run of verify --url, and probes.toml has no environment 'url'; remove --limits" in limits.stderr
 
 
 def test_http_on_loopback_can_be_go(verify, target) -> None:

@@ -99,7 +99,7 @@ def test_an_earlier_report_knows_when_its_release_was_deployed(earlier, said, at
     found, told = repeated(said, earlier, Path("last.json"))
 
     assert found.at == NOW - minutes(at)
-    assert ("by last.json the deployment" in told) == bool(at)
+    assert ("according to last.json, the deployment" in told) == bool(at)
 
 
 def test_a_mark_in_the_future_is_none(tmp_path) -> None:

@@ -295,7 +295,7 @@ async def test_an_echo_without_vary_is_one_violation() -> None:
     readings = await read(Server(lets_in=lambda origin: origin in (APP, SHOP), varies=False), origins=[APP, SHOP])
 
     assert counts(readings) == (1, 0)
-    assert readings.summary == "Access-Control-Allow-Origin depends on the origin, but Vary does not say so"
+    assert readings.summary == "Access-Control-Allow-Origin depends on the origin, but Vary does not list Origin"
 
 
 async def test_many_violations_are_cut() -> None:

@@ -195,7 +195,7 @@ async def test_a_word_that_is_neither_good_nor_bad_is_never_a_pass(dialect, word
     assert numbers(required) == (Reason.BAD_RESPONSE, 0, 0)
     assert json.dumps(word) in required.values["unhealthy_required"].detail
     assert numbers(optional) == (0, 0, 0)
-    assert f'"queue" (optional) says {json.dumps(word)}' in optional.summary
+    assert f'"queue" (optional) reports {json.dumps(word)}' in optional.summary
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -548,7 +548,7 @@ async def test_what_the_target_says_is_escaped_and_cut() -> None:
     assert readings.summary.isascii()
     assert readings.summary.isprintable()
     assert len(readings.summary) < 1500
-    assert readings.summary.startswith('200 from 192.0.2.1:443: "a" (undeclared) says "down"; ')
+    assert readings.summary.startswith('200 from 192.0.2.1:443: "a" (undeclared) reports "down"; ')
     assert readings.summary.endswith("; and 143 more")
 
 

@@ -523,7 +523,7 @@ async def test_writes_that_hang_while_ping_answers(cache, admin) -> None:
     readings = await measurement(cache.url, timeout=0.3)
 
     assert (readings.values["up"], readings.values["canary"]) == (Exact(1), Exact(0))
-    assert "no answer to SET" in readings.summary
+    assert "no response to SET" in readings.summary
 
 
 INFO = b"$%d\r\n%s\r\n"
@@ -804,7 +804,7 @@ async def test_a_socket_file_that_keeps_silent(tmp_path) -> None:
         readings = await measurement(f"unix://{tmp_path}/s.sock", timeout=0.2)
 
     assert readings.values == {"up": Exact(0)}
-    assert f"no answer to PING from {tmp_path}/s.sock within 0.2 s" in readings.summary
+    assert f"no response to PING from {tmp_path}/s.sock within 0.2 s" in readings.summary
 
 
 @pytest.fixture(scope="module")

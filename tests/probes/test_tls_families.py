@@ -100,7 +100,7 @@ async def test_of_a_server_that_speaks_only_tls_1_3_one_certificate_is_seen(read
     readings = await read(*served, alerts=alerts, prepare=only(ssl.TLSVersion.TLSv1_3))
 
     assert numbers(readings)["trusted"] == 1
-    assert readings.summary.endswith("; only one certificate was read, because only TLS 1.3 is spoken")
+    assert readings.summary.endswith("; only one certificate was read, because the server supports only TLS 1.3")
 
 
 async def test_a_claim_holds_only_if_it_holds_of_every_certificate(read, root) -> None:
@@ -179,7 +179,7 @@ def asked(read, root):
 
 ALERT = b"\x15\x03\x03\x00\x02\x02"
 RSA, OWN = 2, 3  # the number of the connection that asks for RSA, and of that which asks for ECDSA by TLS 1.2
-ONE = "only one certificate was read, because only TLS 1.3 is spoken"
+ONE = "only one certificate was read, because the server supports only TLS 1.3"
 
 
 @pytest.mark.parametrize(

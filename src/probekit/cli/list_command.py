@@ -75,7 +75,7 @@ def command(what: str, config: Path | None, as_json: bool, **chosen: Any) -> int
         found = list_items(path, ChosenItems(**chosen))
     elif chosen["sections"] or chosen["outcomes"] or chosen["environment"]:
         raise RequestError(
-            f"--section, --outcome and --env work with 'list items' only; leave them out of 'list {what}'"
+            f"--section, --outcome and --env work with 'list items' only; remove them from 'list {what}'"
         )
     else:
         lists: dict[str, Callable[[Path], Listing]] = {"probes": _probes, "kinds": _kinds, "envs": _environments}

@@ -48,7 +48,7 @@ class HeaderReference(click.ParamType[tuple[str, str]]):
             expected = "expected NAME=ENV, a header and the environment variable that holds its value"
             self.fail(f"{expected}, such as Authorization=HEALTH_AUTHORIZATION", param, ctx)
         if name.lower() in _OWN_HEADERS:
-            self.fail(f"probekit sets header {name} itself: leave it out", param, ctx)
+            self.fail(f"probekit sets header {name} itself: remove it", param, ctx)
         return name, variable
 
 

@@ -104,7 +104,7 @@ def _shown(asked: RunOptions, *, as_json: bool) -> int:
     from probekit.workflows.options import RequestError  # noqa: PLC0415  # as above
 
     if as_json:
-        raise RequestError("--show-config prints TOML and cannot be combined with --json: leave one of them out")
+        raise RequestError("--show-config prints TOML and cannot be combined with --json: remove one of them")
     config = loaded(asked)
     write_stdout(render(config, target_of(asked, config)))
     return 0

@@ -17,14 +17,14 @@ from probekit.workflows.probe_once import LimitResult, MetricResult, Probed, Pro
 SCHEMA: Final = "probekit.probe/1"
 _STYLES: Final[dict[bool | None, Style]] = {True: "good", False: "bad", None: "warn"}
 _COLUMNS: Final = (Column(title=""), Column(title=""), Column(title="", is_wrapped=True))
-_STATES: Final = {True: "kept", False: "MISSED", None: "not verified"}
+_STATES: Final = {True: "met", False: "MISSED", None: "not verified"}
 
 
 def text(found: ProbeReport) -> str:
     """Return every measurement with its metrics, limits and notes, and the result, in stdout's width and colour."""
     here = view()
     blocks = [block for one in found.results for block in (*_measured(one), Line(""))]
-    good = "every requested metric was read, and every limit is kept"
+    good = "every requested metric was read, and every limit is met"
     end = Line(good, 0, "good") if found.is_good else Line("; ".join(_wrong(found)), 0, "bad")
     return draw([*blocks, end], width=here.width, colour=here.colour)
 

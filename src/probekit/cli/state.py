@@ -59,7 +59,7 @@ def required_file(state: str | None) -> Path:
 
     file = state_file(state)
     if file is None:
-        raise RequestError("this command reads the state file: replace --state none by a file, or leave --state out")
+        raise RequestError("this command reads the state file: replace --state none by a file, or remove --state")
     return file
 
 

@@ -111,7 +111,7 @@ def _remembering(request: RunOptions, history: History, earlier: EarlierRun | No
 
 def _parsed(environment: str | None, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
     if options["quiet"] and options["verbose"]:
-        raise RequestError("--quiet and --verbose exclude each other: leave one of them out")
+        raise RequestError("--quiet and --verbose exclude each other: remove one of them")
     reports = options["reports"]
     _check_reports(reports)
     request = RunOptions(

@@ -102,7 +102,8 @@ def _open_place() -> Path:
         if place.is_dir() and all(folder.stat().st_mode & S_IXOTH for folder in (place, *place.parents)):
             return place
     message = (
-        f"PostgreSQL refuses to run as root, and '{_NOBODY}' can enter no folder for temporary files: set TMPDIR to one"
+        f"PostgreSQL refuses to run as root, and '{_NOBODY}' cannot enter any folder for temporary files: "
+        "set TMPDIR to a folder that it can enter"
     )
     raise DemoError(message)
 

@@ -102,8 +102,10 @@ def repeated(stated: Stated, earlier: Mark | None, file: Path) -> tuple[Stated, 
         return stated, ""
     release = f" of {escape(stated.name)}" if stated.name else ""
     is_same = abs(kept.mark - stated.at) <= CLOCK_SKEW
-    ignored = f"--deployed was ignored: by {escape(str(file))} the deployment{release} was at {moment(kept.mark)}"
-    again = "if it was deployed again, leave --since out"
+    ignored = (
+        f"--deployed was ignored: according to {escape(str(file))}, the deployment{release} was at {moment(kept.mark)}"
+    )
+    again = "if it was deployed again, remove --since"
     return replace(stated, at=kept.mark, is_relative=False), "" if is_same else f"{ignored}; {again}"
 
 

@@ -113,13 +113,13 @@ class Release:
 class Runner:
     """The load of the runner, which can make measurements slow."""
 
-    lag: float  # seconds of the longest blocking of this process's event loop
+    lag: float  # seconds of the longest stall of this process's event loop
     cpu: float  # percent of one processor that this process used
     load: float | None  # load average of the last minute per processor
 
     def __str__(self) -> str:
-        load = "" if self.load is None else f", load {self.load:.1f} a processor"
-        return f"longest standstill {self.lag * 1000:.0f} ms, {self.cpu:.0f} % of a processor used{load}"
+        load = "" if self.load is None else f", load {self.load:.1f} per processor"
+        return f"longest stall {self.lag * 1000:.0f} ms, {self.cpu:.0f} % of one processor used{load}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

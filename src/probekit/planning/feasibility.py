@@ -153,7 +153,7 @@ class _Facts:
             if item.probe == step.probe and metric:
                 reasons[f"{metric} of probe '{step.name}' {unread[metric]}"].append(item)
         for reason, items in reasons.items():
-            without = "leave the table out" if items[0].is_own else "leave the items out of scope"
+            without = "remove the table" if items[0].is_own else "leave the items out of scope"
             yield Obstacle(cause=cause, what=reason, remedy=f"{remedy}; else {without}", items=tuple(items))
 
     def _secrets(self) -> Iterator[Obstacle]:

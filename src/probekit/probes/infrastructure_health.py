@@ -212,7 +212,7 @@ def _count(bad: set[str] | set[str | None], among: Sequence[Component]) -> Exact
 
 
 def _doubt(who: str, says: Any) -> Failure:  # noqa: ANN401  # any JSON value
-    detail = f"{who} says {shown(says)}, which is neither good nor bad; {_OPTIONAL}"
+    detail = f"{who} reports {shown(says)}, which is neither good nor bad; {_OPTIONAL}"
     return Failure(reason=Reason.BAD_RESPONSE, detail=detail)
 
 
@@ -223,7 +223,9 @@ def _bad(components: Sequence[Component]) -> list[Component]:
 def _summary(config: InfrastructureHealth, said: HealthDocument, missing: Sequence[str]) -> str:
     """The answer in one line of evidence, worst components first."""
     unwell = sorted((one for one in said.listed if one.health is not Health.GOOD), key=lambda one: -one.health)
-    summary = [f"{shown(one.name)} ({config.need(one.name) or 'undeclared'}) says {shown(one.says)}" for one in unwell]
+    summary = [
+        f"{shown(one.name)} ({config.need(one.name) or 'undeclared'}) reports {shown(one.says)}" for one in unwell
+    ]
     summary = [*dict.fromkeys(summary), *(f"{shown(name)} is missing" for name in missing)]
     if said.word is not None and said.overall is not Health.GOOD:
         summary.insert(0, f"its status is {shown(said.word)}")

@@ -128,7 +128,7 @@ def _number(reading: Reading | Failure | None, limit: Limit) -> float | str:
     if limit.of == "value" and evaluate(reading, limit, Risks()).outcome is Outcome.FAIL:
         return f"it misses its own limit, {limit}"
     number = number_of(reading)
-    return "no number" if number is None else number
+    return "the reading has no number" if number is None else number
 
 
 def _pairs(planned: Plan[ConfiguredKind]) -> Iterator[tuple[Item, Step[ConfiguredKind]]]:

@@ -45,7 +45,7 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
     if is_of_url(report) and run.environment not in known.environments:
         raise RequestError(
             f"run {run.id} is a run of verify --url, and {config} has no environment '{run.environment}'; "
-            "leave --limits out to judge it with the built-in limits"
+            "remove --limits to judge it with the built-in limits"
         )
     return _rejudged(report, RunOptions(config=config, config_loaded=known))
 

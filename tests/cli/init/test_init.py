@@ -198,7 +198,7 @@ def test_a_site_that_falls_silent_is_not_asked_on(init, site) -> None:
     result = init(server.url)
 
     assert result.returncode == 0
-    assert "3 paths in a row got no answer: the other usual paths were not tried" in result.stderr
+    assert "3 paths in a row got no response: the other usual paths were not tried" in result.stderr
     assert '# path = "/..."' in Path("probes.toml").read_text()
     assert len(server.requests) < 10
 

@@ -88,7 +88,7 @@ def unvaried(replies: Iterable[Reply]) -> Iterator[str]:
     if len({reply.allowed_origin for reply in answers}) == 1:  # a fixed value, which every origin gets
         return
     if any(reply.allowed_origin is not None and not _is_kept_apart(reply) for reply in answers):
-        yield "Access-Control-Allow-Origin depends on the origin, but Vary does not say so"
+        yield "Access-Control-Allow-Origin depends on the origin, but Vary does not list Origin"
 
 
 def _is_kept_apart(reply: Reply) -> bool:

@@ -77,7 +77,7 @@ class HttpProbe(HttpConfig, RequestConfig, RepeatedConfig, FreshConfig, MadeUpPa
         if self.method == "HEAD" and not (self.any_body or self.assertions):
             return "the answer to a HEAD has no body: set any_body = true if a 2xx is enough"
         if self.catch_all and all(claim.status or claim.exists is False for claim in self.assertions):
-            return "with catch_all = true a status says nothing: add assertions that verify health"
+            return "with catch_all = true the status is inconclusive: add assertions that verify health"
         if self.ignore and self.any_body:
             return "ignore has no effect with any_body = true: remove one"
         if self.claims_body and self.any_body:

@@ -197,7 +197,7 @@ KIND = Kind(
         Metric(
             name="error_rate",
             unit="%",
-            help="Share of the requests with an unexpected status or without an answer.",
+            help="Share of the requests with an unexpected status or without a response.",
             is_share=True,
         ),
     ),

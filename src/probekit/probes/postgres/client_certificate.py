@@ -27,7 +27,7 @@ class ClientCertificate:
     def demanded(self, where: str, said: str) -> ProbeFailedError:
         """Return the error of a session that a server refuses without a valid certificate."""
         if self.file is not None and not is_file(self.file):
-            detail = f"{where} demands a client certificate: {self.setting} names {self.file}, which is not a file"
+            detail = f"{where} requires a client certificate: {self.setting} names {self.file}, which is not a file"
             return ProbeFailedError(Reason.MISSING_FILE, detail)
         return CertificateDemandedError(where, presented=self.setting, withheld=self.withheld, alert=said)
 

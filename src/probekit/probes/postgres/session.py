@@ -63,7 +63,7 @@ class Session:
             await self._recover()
             raise of_reading(error) from None  # the error's connection holds the password
         except TimeoutError as error:
-            raise ReadingError(Reason.TIMEOUT, f"no answer within {seconds + _GRACE:g} s") from error
+            raise ReadingError(Reason.TIMEOUT, f"no response within {seconds + _GRACE:g} s") from error
 
     def _beginning(self, seconds: float) -> sql.Composed:
         """Return the settings, for the query's own message: a pooler may send a later one to another session."""

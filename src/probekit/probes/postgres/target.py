@@ -110,6 +110,6 @@ async def _resolved(endpoint: Endpoint, context: Context) -> tuple[str, ...]:
         async with asyncio.timeout(context.timeout):
             resolved = await context.http.resolve(endpoint)
     except TimeoutError as error:
-        detail = f"no address for {endpoint.host} within {context.timeout:g} s"
+        detail = f"no DNS response for {endpoint.host} within {context.timeout:g} s"
         raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
     return tuple(address.ip for address in resolved.addresses)

@@ -110,7 +110,7 @@ async def _addresses(place: Endpoint | SocketFile, context: Context) -> Sequence
         async with asyncio.timeout(context.timeout):
             resolved = await context.http.resolve(place)
     except TimeoutError as error:
-        detail = f"no address for {place.host} within {context.timeout:g} s"
+        detail = f"no DNS response for {place.host} within {context.timeout:g} s"
         raise ProbeFailedError(Reason.UNRESOLVED, detail) from error
     if not resolved.addresses:
         raise ProbeFailedError(Reason.UNRESOLVED, f"the name {place.host} has no address")

@@ -139,7 +139,7 @@ class Session:
                 self._has_answered = True
                 return answer
         except TimeoutError as error:
-            detail = f"no answer to {step} from {self.address} within {self._timeout:g} s"
+            detail = f"no response to {step} from {self.address} within {self._timeout:g} s"
             raise ProbeFailedError(Reason.TIMEOUT, detail) from error
         except (exceptions.RedisError, OSError, ValueError, RecursionError) as error:
             # ValueError: letters instead of a number; RecursionError: lists nested too deeply

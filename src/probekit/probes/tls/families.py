@@ -21,7 +21,7 @@ _HELLOS: Final[Mapping[str, Hello]] = MappingProxyType(  # suites name their fam
 )
 _NO_SUCH: Final = {"SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_INSUFFICIENT_SECURITY"}  # alerts, RFC 5246 7.2.2
 _NO_TLS_1_2: Final = "TLSV1_ALERT_PROTOCOL_VERSION"
-_ONE: Final = "only one certificate was read, because only TLS 1.3 is spoken"
+_ONE: Final = "only one certificate was read, because the server supports only TLS 1.3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

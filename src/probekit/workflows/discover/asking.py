@@ -107,7 +107,7 @@ class Asker:
         if self.client.sent_in_all + _RESERVE > MOST_REQUESTS:
             self.note(f"the limit of {MOST_REQUESTS} requests was reached: not every usual path was tried")
         elif self.fell_silent:
-            self.note(f"{_SILENT} paths in a row got no answer: the other usual paths were not tried")
+            self.note(f"{_SILENT} paths in a row got no response: the other usual paths were not tried")
         elif self.now() - self._began > _LONGEST:
             self.note("the target answers so slowly that not every usual path was tried")
         else:
