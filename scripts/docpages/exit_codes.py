@@ -13,7 +13,7 @@ exits with 1 or 2, so that a crash of Python or a wrong flag of a shell is not t
 """
 _ORDER = """\
 A pipeline goes on at 0 alone and rolls back at 20 alone. Every other code stops the pipeline and asks a person.
-`probekit probe` exits with 0 where every limit is kept, else with 10. `probekit plan` exits with 10 where a healthy
+`probekit probe` exits with 0 where every limit is met, else with 10. `probekit plan` exits with 10 where a healthy
 target could not get its go.
 """
 

@@ -220,7 +220,7 @@ def test_without_a_state_the_earlier_report_remembers_the_deployment(deployment,
     third, _ = deployment(*stateless, *named, "--deployed", "10m")
 
     assert first == second == third
-    assert "--deployed was ignored: by last.json the deployment" in note
+    assert "--deployed was ignored: according to last.json, the deployment" in note
 
 
 def test_without_a_state_another_release_is_another_deployment(deployment) -> None:
