@@ -462,9 +462,7 @@ def test_a_configuration_that_is_not_there_is_told_with_what_to_do(tmp_path) -> 
 
 
 def test_a_configuration_of_more_than_1_mib_is_not_read(problems) -> None:
-    assert problems(f"{RIGHT}\n#{'x' * (1 << 20)}") == [
-        "probes.toml: cannot be read: larger than 1 MiB"
-    ]
+    assert problems(f"{RIGHT}\n#{'x' * (1 << 20)}") == ["probes.toml: cannot be read: larger than 1 MiB"]
 
 
 @pytest.mark.parametrize("number", ["9" * 20, "9" * 401, f"0x{'f' * 5000}", "-1", "1e308", "inf", "nan"])
