@@ -46,8 +46,8 @@ space := $() $()
 coverage: .venv/dev-is-installed  ## the whole suite, with floors of branch coverage
 	$(wheel)
 	$(SUITE) --cov=probekit --cov-branch --cov-report=
-	$(BIN)/coverage report --skip-covered --fail-under=92
-	$(BIN)/coverage report --format=total --fail-under=95 --include='$(subst $(space),$(comma),$(RULES:%=*/probekit/%/*))'
+	$(BIN)/coverage report --skip-covered --fail-under=96
+	$(BIN)/coverage report --format=total --fail-under=98 --include='$(subst $(space),$(comma),$(RULES:%=*/probekit/%/*))'
 
 faults: .venv/dev-is-installed  ## every fault of the embedded target, with its verdicts
 	$(BIN)/pytest -m faults

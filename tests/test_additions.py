@@ -88,7 +88,8 @@ def tree(tmp_path) -> Path:
         "CONTRIBUTING.md",
         "probes.toml",
     ]
-    for name in names:
+    cache = ROOT / ".mypy_cache"  # where there is one, mypy reads the two modules alone
+    for name in names + [cache.name] * cache.is_dir():
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -119,7 +120,7 @@ def test_one_file_and_one_test_file_pass_the_house_s_own_checks(tree) -> None:
 
     run("ruff", "check", "--no-cache", *ADDED)
     run("ruff", "format", "--no-cache", "--check", *ADDED)
-    run("mypy", "--no-incremental", *modules)
+    run("mypy", *modules)
     run("importlinter.cli", "--no-cache")
     run("pytest", "-q", *tests, "tests/test_house.py")
     run("probekit", "list", "kinds")

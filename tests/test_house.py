@@ -61,26 +61,28 @@ def test_every_kind_fills_a_probe_and_gives_its_metrics_in_their_units() -> None
         assert [metric for metric in kind.metrics if metric.unit != units.get(metric.name, metric.unit)] == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_says_in_a_sentence_what_it_is_for(module) -> None:
-    docstring = ast.get_docstring(ast.parse(module.read_text("utf-8")))
-
-    assert docstring
-    assert re.search(r"[.?]\Z", docstring.split("\n\n")[0].strip())
+@pytest.fixture(scope="module")
+def trees() -> dict[Path, ast.Module]:
+    return {module: ast.parse(module.read_text("utf-8")) for module in MODULES}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_broad_except_stands_in_few_places_only(module) -> None:
+def test_every_module_says_in_a_sentence_what_it_is_for(trees) -> None:
+    first = {module: (ast.get_docstring(tree) or "").split("\n\n")[0].strip() for module, tree in trees.items()}
+
+    assert [str(module) for module, sentence in first.items() if not re.search(r"[.?]\Z", sentence)] == []
+
+
+def test_a_broad_except_stands_in_few_places_only(trees) -> None:
     allowed = {"measure.py", "__main__.py"}
-    tree = ast.parse(module.read_text("utf-8"))
     broad = [
-        node
+        module
+        for module, tree in trees.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     ]
 
-    assert not broad or module.name in allowed
+    assert [str(module) for module in broad if module.name not in allowed] == []
 
 
 def test_kinds_do_not_import_one_another() -> None:
@@ -94,15 +96,15 @@ def test_kinds_do_not_import_one_another() -> None:
     assert not [chain for chain in chains if chain]
 
 
-@pytest.mark.parametrize("name", TRACKED)
-def test_the_project_speaks_of_itself_alone(name) -> None:
-    path = ROOT / name
-    if name == "tests/test_house.py" or not path.is_file():
-        return
-    text = path.read_text("utf-8", "replace")
+def test_the_project_speaks_of_itself_alone() -> None:
+    texts = {
+        name: (ROOT / name).read_text("utf-8", "replace")
+        for name in TRACKED
+        if name != "tests/test_house.py" and (ROOT / name).is_file()
+    }
 
     foreign = ["/" + "work/", "/" + "root/", "pypi" + ".org", "python" + "hosted", "npm" + "js."]
-    assert not [word for word in foreign if word in text]
+    assert [(name, word) for name, text in texts.items() for word in foreign if word in text] == []
 
 
 def test_ruff_s_exceptions_each_have_a_reason() -> None:
