@@ -360,3 +360,18 @@ def test_a_text_full_of_a_secret_is_cleaned_quickly_among_many_names(redactor) -
     assert (
         time.process_time() - began < 10
     )  # it takes half a second; with a pattern for each name and place, half a minute
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "shown"),
+    [
+        ("x", *["the variable connection is environment of production, port x"] * 2),
+        ("7", "port 7 of production", f"port {HIDDEN} of production"),
+    ],
+)
+def test_a_secret_of_one_character_is_hidden_as_it_is_written_alone(secret, text, shown) -> None:
+    """A word of eleven letters is also base64, whose bytes contain any single byte by chance."""
+    redactor = Redactor()
+    redactor.learn(secret)
+
+    assert redactor.clean(text) == shown

@@ -62,7 +62,8 @@ class Redactor:
         if not self._known:
             return text
         data = text.encode("utf-8", "surrogatepass")
-        found = sorted(span for view in views(data) for span in self._spans_of(view))
+        every = enumerate(views(data))
+        found = sorted(span for number, view in every for span in self._spans_of(view, is_decoded=number > 0))
         spans = [span for span in _merged(found) if not self._is_own(data, *span)]
         if not spans:
             return text
@@ -80,11 +81,16 @@ class Redactor:
         self._runs |= {folded[at : at + SHORT] for at in range(len(folded) - SHORT + 1)}
         self._words |= {word for at in range(_WORD) for word in _words_of(folded[at:])}
 
-    def _spans_of(self, view: View) -> Iterator[Span]:
-        """The spans of secrets in a view, as offsets in the original text."""
+    def _spans_of(self, view: View, *, is_decoded: bool) -> Iterator[Span]:
+        """The spans of secrets in a view, as offsets in the original text.
+
+        A single byte is found only as it is written: every 256th byte of a decoded word would match it.
+        """
         for start, stop in _merged(self._runs_in(view.data.translate(_FOLDED))):
             yield view.origin(start, stop)
         for short in self._short:
+            if is_decoded and len(short) == 1:
+                continue
             for match in re.finditer(re.escape(short), view.data):
                 yield view.origin(*match.span())
 
