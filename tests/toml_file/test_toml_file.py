@@ -312,10 +312,7 @@ def said(toml: str) -> list[str]:
     [
         (
             "timout = 1",
-            (
-                "unknown key, expected one of host, mode, names, on, path, reads, retries, sure, timeout, why"
-                "; did you mean 'timeout'?"
-            ),
+            ("unknown key; did you mean 'timeout'?"),
         ),
         ("timeout = 0", "0, expected more than 0 (Time limit of one request, connection included)"),
         ("timeout = 301.5", "301.5, expected at most 300 (Time limit of one request, connection included)"),
@@ -358,10 +355,7 @@ def test_a_mistake_is_told_in_our_words(entry: str, told: str) -> None:
         ("name = 12345", "p.toml:1: name: a number, expected a text"),
         (
             'name = "x"\nalais = 1',
-            (
-                "p.toml:2: alais: unknown key, expected one of alias, by_name, deep, many, name, token"
-                "; did you mean 'alias'?"
-            ),
+            ("p.toml:2: alais: unknown key; did you mean 'alias'?"),
         ),
         ('name = "x"\ntoken = "hunter2"', "p.toml:2: token: a text, expected a table (where it is kept)"),
         ('name = "x"\n[[many]]\n[[many]]\non = 2', "p.toml:4: many.1.on: a number, expected true or false"),

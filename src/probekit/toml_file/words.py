@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from probekit.toml_file.problem import nearest
 
-_READABLE: Final = 60  # characters of a pattern; a longer one is replaced by its description
+_READABLE: Final = 20  # characters of a pattern; a description takes the place of a longer one
 _SHOWN: Final = 30  # characters of a written word that a message repeats
 
 
@@ -80,7 +80,8 @@ def _not_accepted(wrong: Wrong) -> Finding:
 
 
 def _unknown_key(wrong: Wrong) -> Finding:
-    return Finding("unknown key", f"one of {', '.join(wrong.known)}", nearest(wrong.name, wrong.known))
+    close = nearest(wrong.name, wrong.known)
+    return Finding("unknown key", "" if close else f"one of {', '.join(wrong.known)}", close)
 
 
 def _missing(wrong: Wrong) -> Finding:
