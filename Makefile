@@ -13,7 +13,9 @@ demo: .venv/demo-is-installed  ## verify the embedded target; FAULT=hang breaks 
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
 
 # Modules are compiled once, also where PYTHONDONTWRITEBYTECODE is set: 20 s of CPU to rewrite the tests' assertions.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# One process more than there are cores: a quarter of the suite waits for servers.
+PROCESSES ?= 3
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 SUITE := PYTHONPATH="$(CURDIR)/build/wheel" $(PYTEST) -m "not faults and not services and not soak" --durations=20 --durations-min=1
 define wheel
 	@rm -rf build/wheel build/*.whl
@@ -27,7 +29,7 @@ test: .venv/dev-is-installed  ## the whole suite, on the package as installed fr
 
 UNIT := checklist config engine history judging model planning probes/_support redaction reports toml_file
 test-unit: .venv/dev-is-installed  ## the quick tests: no server, no process, 20 s
-	$(PYTEST) -m "not servers and not heavy and not soak" --quiet $(UNIT:%=tests/%)
+	$(PYTEST) --numprocesses 2 -m "not servers and not heavy and not soak" --quiet $(UNIT:%=tests/%)
 
 test-services: .venv/dev-is-installed  ## kinds command and host with real programs of Debian
 	$(BIN)/python scripts/services.py
