@@ -68,7 +68,7 @@ def shared_target() -> Iterator[Target]:
 def target(shared_target: Target) -> Iterator[Target]:
     """The shared target, whatever was planted taken back."""
     yield shared_target
-    shared_target.mend()
+    shared_target.repair()
 
 
 @pytest.fixture

@@ -194,7 +194,7 @@ def test_missing_headers_are_gone_from_every_answer(target: Target, client: http
     target.plant("missing-headers")
 
     bad = client.get(url).headers
-    target.mend()
+    target.repair()
 
     assert good.keys() - bad.keys() == {"content-security-policy", "x-content-type-options"}
     assert not bad.keys() - good.keys()
@@ -212,7 +212,7 @@ def test_orphans_have_no_user_and_all_that_should_keep_them_out_stands(target: T
         triggers = connection.execute("select distinct tgenabled from pg_trigger").fetchall()
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             connection.execute("update purchase set account_id = 999 where id = 1")
-        target.mend()
+        target.repair()
         left = connection.execute(ORPHANS).fetchone()
         rows = connection.execute("select count(*) from purchase").fetchone()
 
@@ -243,7 +243,7 @@ def test_a_mended_database_has_its_data_and_is_used_at_once(target: Target, clie
         connection.execute("comment on table purchase is 'written last'")
     target.plant("database-down")
 
-    target.mend()
+    target.repair()
 
     assert client.post("/api/login", json={"user": "ana", "password": "x"}).status_code == 401
     assert [client.get(path).headers["X-Cache"] for path in CORE] == ["hit", "hit"]
@@ -271,7 +271,7 @@ def test_cache_down_refuses_connections_and_the_database_answers(target: Target,
 def test_a_mended_cache_is_warm(target: Target, client: httpx.Client) -> None:
     target.plant("cache-down")
 
-    target.mend()
+    target.repair()
 
     assert [client.get(path).headers["X-Cache"] for path in CORE] == ["hit", "hit"]
     assert components(client) == dict.fromkeys(("database", "cache", "disk", "queue"), "ok")
@@ -297,8 +297,8 @@ def test_mending_takes_all_faults_back(target: Target, client: httpx.Client) -> 
     for fault in (*FAULTS, "cache-down", "database-down"):
         target.plant(fault)
 
-    target.mend()
-    target.mend()
+    target.repair()
+    target.repair()
 
     assert statuses(client, 4) == [200] * 4
     assert client.get("/api/version").json() == {"version": target.version}

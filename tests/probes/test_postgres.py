@@ -668,7 +668,7 @@ async def test_the_declared_database_and_user_are_held_against_those_of_the_sess
 
 
 @pytest.mark.parametrize(
-    ("plant", "mend", "expected"),
+    ("plant", "repair", "expected"),
     [
         ("alter database shop set default_transaction_read_only = on",
          "alter database shop reset default_transaction_read_only", 0),
@@ -680,12 +680,12 @@ async def test_the_declared_database_and_user_are_held_against_those_of_the_sess
          "alter role blind reset default_transaction_read_only", 1),
     ],
 )  # fmt: skip
-async def test_a_primary_that_takes_no_writes_is_not_the_expected_one(place, plant, mend, expected) -> None:
+async def test_a_primary_that_takes_no_writes_is_not_the_expected_one(place, plant, repair, expected) -> None:
     place.run(plant, database="postgres")
     try:
         readings = await read(place.dsn(), "expected_role")
     finally:
-        place.run(mend, database="postgres")
+        place.run(repair, database="postgres")
 
     assert numbers(readings)["expected_role"] == expected
     assert ("read-only by default" in readings.summary) != expected

@@ -107,7 +107,7 @@ def test_an_interrupted_run_names_the_signal_and_the_process_s_own_code(report_o
 
 
 def test_what_one_cause_asks_for_is_said_of_each_item(make, report_of, down, recent) -> None:
-    """A failure that rolling back mends and one that it does not may have the same reason."""
+    """A failure that a rollback fixes and one that it does not fix may have the same reason."""
     tls = replace(down, item=make.item("up == 1", id="pre.infra.tls-deployed"))
 
     shown = unwrapped(report_of(tls, down, history=recent))

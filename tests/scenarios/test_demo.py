@@ -140,7 +140,7 @@ class Row:
                 wait_release=wait_release,
             )
         finally:
-            self.target.mend()
+            self.target.repair()
         seen = Seen(report.exit_code, console.render(report), "", json.loads(json_report.render(report)))
         assert set(seen.verdicts) == {SETTLED, *scope}
         return seen

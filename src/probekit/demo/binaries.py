@@ -12,7 +12,7 @@ from probekit.demo.errors import DemoError, MissingExtraError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program, the places to look for it, and what to install where it is missing."""
+    """A program, the places where it may be, and what to install where it is missing."""
 
     name: str
     variable: str

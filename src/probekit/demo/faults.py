@@ -102,7 +102,7 @@ def harm(written: str, stores: "Stores") -> None:
     _FAULTS[parsed(written)[0]].harm(stores)
 
 
-def mend(behaviour: Behaviour) -> None:
+def repair(behaviour: Behaviour) -> None:
     """Restore the normal behaviour."""
     behaviour.serve_certificate(GOOD)
     behaviour.health = repeat(HTTPStatus.OK)

@@ -166,7 +166,7 @@ class Stores:
 
         self._mending.append(expire)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Start stopped stores and remove inserted data."""
         while self._mending:
             self._mending.pop()()

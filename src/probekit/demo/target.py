@@ -92,10 +92,10 @@ class Target:
         harm(fault, self._stores)
         self._channel.ask({"renew": True})  # connections to restarted servers would fail once
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Remove all faults; stopped listeners stay stopped."""
-        self._stores.mend()
-        self._channel.ask({"mend": True})
+        self._stores.repair()
+        self._channel.ask({"repair": True})
 
     def stop_control(self) -> None:
         """Make the control refuse connections."""

@@ -20,7 +20,7 @@ class Summary:
     """A reported share in percent or percentile of a sample, whose size is known and whose blocks are not."""
 
     value: float
-    of: int  # requests, look-ups, payments
+    of: int  # requests, lookups, payments
     q: float | None = None  # the quantile of a percentile; None: a share
 
     def __post_init__(self) -> None:

@@ -396,7 +396,7 @@ def test_of_many_claims_that_fail_the_first_few_are_named() -> None:
         ({"status": []}, "no status"),
         ({"status": "200"}, "valid integer"),
         ({"matches": "("}, "invalid regular expression: a .* is not closed"),
-        ({"matches": "(?=a)"}, "RE2 has neither look-around"),
+        ({"matches": "(?=a)"}, "RE2 has neither lookaround"),
         ({"matches": r"(a)\1"}, "back-references are not supported"),
         ({"matches": "((a{100}){10}){10}"}, "is not a valid repetition"),
         ({"matches": "(a?){200}(b?){200}(c?){200}(d?){200}"}, "too large"),

@@ -33,7 +33,7 @@ def refusal(pattern: str) -> str:
         ("a**", "** repeats a repetition; remove one of the operators"),
         ("a{2,1}", "{2,1} is not a valid repetition: at most 1000, the lower bound first"),
         (r"(a)\1", r"\1 is not a valid escape; back-references are not supported"),
-        ("(?=a)", "(?= is not supported: RE2 has neither look-around nor conditions"),
+        ("(?=a)", "(?= is not supported: RE2 has neither lookaround nor conditions"),
         ("(?P<-a)", "(?P<-a) is not a valid named group, such as (?P<name>...)"),
         ("[z-a]", "z-a is not a valid range or class of characters"),
         (r"\x{110000}", r"\x{110000 is not a valid escape; back-references are not supported"),

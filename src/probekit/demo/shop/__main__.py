@@ -83,7 +83,7 @@ async def _obey(running: _Running, command: Mapping[str, Any]) -> Mapping[str, s
         await asyncio.gather(*(running.listeners[name].close() for name in command["close"]))
     elif "renew" in command:
         await running.shop.store.renew()
-    elif "mend" in command:
+    elif "repair" in command:
         return await _mend(running.shop)
     elif not running.shop.has_been_healthy:
         return {"error": "a fault needs a healthy target, and /health has not returned 200 yet"}
@@ -96,7 +96,7 @@ async def _obey(running: _Running, command: Mapping[str, Any]) -> Mapping[str, s
 
 async def _mend(shop: Shop) -> Mapping[str, str]:
     """Restore the state at the start: healthy, with a warm cache."""
-    faults.mend(shop.behaviour)
+    faults.repair(shop.behaviour)
     await shop.store.renew()
     try:
         await warm(shop.store)

@@ -15,7 +15,7 @@ WORDS: Final = {  # by RE2's text before the quoted part of the pattern
     "bad repetition operator": "{0} repeats a repetition; remove one of the operators",
     "invalid repetition size": "{0} is not a valid repetition: at most 1000, the lower bound first",
     "invalid escape sequence": "{0} is not a valid escape; back-references are not supported",
-    "invalid perl operator": "{0} is not supported: RE2 has neither look-around nor conditions",
+    "invalid perl operator": "{0} is not supported: RE2 has neither lookaround nor conditions",
     "invalid named capture group": "{0} is not a valid named group, such as (?P<name>...)",
     "invalid character class range": "{0} is not a valid range or class of characters",
     "invalid character class": "{0} is not a valid class of characters",

@@ -31,7 +31,7 @@ class CorsProbe(HttpConfig):
     foreign_origins: tuple[Origin, ...] = Field(
         (),
         max_length=8,
-        description="Origins that must not be allowed; they are tried in addition to look-alikes of the allowed ones.",
+        description="Origins that must not be allowed; they are tried in addition to variants of allowed ones.",
     )
     methods: tuple[Method, ...] = Field(
         ("GET",), min_length=1, description="The methods that the allowed origins must be able to use."

@@ -1,4 +1,4 @@
-"""Measure a cache: its answers, its role and memory, a canary write, and the share of look-ups that find their key."""
+"""Measure a cache: its answers, its role and memory, a canary write, and the share of lookups that find their key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def measure(config: RedisProbe, context: Context) -> Readings:
 
 
 async def sample(config: RedisProbe, context: Context) -> AsyncGenerator[Readings, None]:
-    """Yield the share of look-ups that found their key, block by block, from the counters of INFO."""
+    """Yield the share of lookups that found their key, block by block, from the counters of INFO."""
     if context.window is None:
         raise ProbeFailedError(Reason.BUG, "the sampling has no window")
     before = await counted(config, context)
@@ -109,7 +109,7 @@ KIND = Kind(
         Metric(
             name="hit_rate",
             unit="%",
-            help="Share of look-ups that found their key, per block of time.",
+            help="Share of lookups that found their key, per block of time.",
             in_window=True,
             is_share=True,
         ),

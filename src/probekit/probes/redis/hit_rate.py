@@ -1,4 +1,4 @@
-"""Compute the share of look-ups that found their key, from the counters of INFO."""
+"""Compute the share of lookups that found their key, from the counters of INFO."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ async def counted(config: RedisProbe, context: Context) -> Counted:
 def hit_rate(before: Counted, after: Counted) -> Complement | Failure:
     """Return the share of hits between two readings of the counters of one uninterrupted process."""
     if before.run != after.run:
-        return unread("the server was restarted or replaced while look-ups were counted")
+        return unread("the server was restarted or replaced while lookups were counted")
     new = {name: count - before.counters[name] for name, count in after.counters.items()}
     if min(new.values()) < 0:
-        return unread("the server's counters were reset while look-ups were counted")
+        return unread("the server's counters were reset while lookups were counted")
     misses, hits = new["keyspace_misses"], new["keyspace_hits"]
     return Complement(Share((misses,), (misses + hits,)))
