@@ -32,6 +32,7 @@ from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import BaselineWindow, History, TargetKey
 from probekit.model.numbers import count, number
+from probekit.model.quantity import SECONDS
 from probekit.model.readings import BaselineValues
 from probekit.model.verdict import Outcome
 from probekit.planning.baseline import baseline_items
@@ -42,7 +43,6 @@ from probekit.workflows.baseline import CapturedWindow, CaptureError, capture
 from probekit.workflows.options import RequestError, RunOptions
 
 _UNDECIDED: Final = 10
-_TIMES: Final = ("ms", "s", "min", "h")  # units of durations
 _COMPARED: Final = (Column(title="outcome"), Column(title="metric"), Column(title="because", is_wrapped=True))
 _SPAN: Final = timedelta(hours=1)  # that a baseline should cover at least
 
@@ -227,6 +227,6 @@ def _decides(values: Sequence[float], row: Item | None) -> str:
     allowed = f"+{number(limit.value)} % or {number(limit.floor, limit.unit)}"
     smallest = f"too small for these windows (smallest: +{number(round(100 * passing))} %)"
     tolerance = f"tolerance {allowed}" if able else f"tolerance {allowed} is {smallest}"
-    change = "slowdowns" if limit.unit in _TIMES else "increases"
+    change = "slowdowns" if limit.unit in SECONDS else "increases"
     detected = f"detects {change} of {number(round(100 * (failing - 1)))} % or more"
     return f"{counted}, spread {number(round(spread, 1))} %; {tolerance}; {detected}"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from probekit.model.limit import Limit
 from probekit.model.numbers import number, span
-
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+from probekit.model.quantity import SECONDS
 
 
 def plain_failure(limit: Limit, value: float | None, summary: str) -> str:
@@ -18,8 +15,8 @@ def plain_failure(limit: Limit, value: float | None, summary: str) -> str:
     """
     if limit.metric == "up" and value == 0:
         return summary or "no response"
-    if limit.metric == "settled" and value is not None and limit.unit in _SECONDS:
-        passed = span(value * _SECONDS[limit.unit])
+    if limit.metric == "settled" and value is not None and limit.unit in SECONDS:
+        passed = span(value * SECONDS[limit.unit])
         return f"only {passed} since the deployment (minimum {number(limit.value, limit.unit)})"
     return ""
 
