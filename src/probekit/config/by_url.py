@@ -15,7 +15,7 @@ from probekit.transport.urls import has_host, url_problem
 ENVIRONMENT: Final = "url"  # the name of its one environment
 HEALTH: Final = "health"  # the probe that requests the URL's own path
 _SCHEMES: Final = ("http", "https")
-_FILE: Final = "--url"  # shown in reports in place of the file name
+FILE: Final = "--url"  # shown in reports in place of the file name
 _TEXT: Final = """
 [env.url]
 base_url = {base}
@@ -88,4 +88,4 @@ def of_url(url: str, *, ca: Path | None = None, headers: Mapping[str, str] | Non
     connect += [f"headers = {inline(sent)}"] if sent else []
     base = f"{parts.scheme.lower()}://{parts.netloc}"
     text = _TEXT.format(base=quoted(base), path=quoted(parts.path or "/"), connect="\n".join(connect))
-    return read(text, Path(_FILE))
+    return read(text, Path(FILE))

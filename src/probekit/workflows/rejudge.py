@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from probekit.config import by_url
 from probekit.config.target import Config
 from probekit.judging.decide import decide
 from probekit.judging.judge import judge
@@ -20,8 +21,6 @@ from probekit.reports.json.recorded import RecordedFacts, RecordedReport, read_r
 from probekit.workflows.assembly import load_config, loaded, prepare, with_config
 from probekit.workflows.options import RequestError, RunOptions
 
-_OF_URL: Final = "--url"  # what the report of `verify --url` names instead of a file
-
 
 def is_of_url(report: Mapping[str, Any]) -> bool:
     """Return whether it is the report of a run of `verify --url`.
@@ -29,7 +28,11 @@ def is_of_url(report: Mapping[str, Any]) -> bool:
     Raises:
         ReportError: the document is not a report.
     """
-    return read_report(report).run.config_file == _OF_URL
+    return _is_of_url(read_report(report))
+
+
+def _is_of_url(written: RecordedReport) -> bool:
+    return written.run.config_file == by_url.FILE
 
 
 def rejudge(report: Mapping[str, Any], config: Path) -> Report:
@@ -40,14 +43,14 @@ def rejudge(report: Mapping[str, Any], config: Path) -> Report:
         ReportError: the document is not a report.
         RequestError: the file lacks the run's environment, or has none of its items in scope.
     """
-    run = read_report(report).run
-    known = load_config(config)
-    if is_of_url(report) and run.environment not in known.environments:
+    written, known = read_report(report), load_config(config)
+    run = written.run
+    if _is_of_url(written) and run.environment not in known.environments:
         raise RequestError(
             f"run {run.id} is a run of verify --url, and {config} has no environment '{run.environment}'; "
             "remove --limits to judge it with the built-in limits"
         )
-    return _rejudged(report, RunOptions(config=config, config_loaded=known))
+    return _rejudged(read_run(report), written, RunOptions(config=config, config_loaded=known))
 
 
 def rejudge_url(report: Mapping[str, Any], url: str | None) -> Report:
@@ -61,7 +64,8 @@ def rejudge_url(report: Mapping[str, Any], url: str | None) -> Report:
         ReportError: the document is not a report.
         RequestError: the URL is wrong, or it is None and the run was of another path.
     """
-    run = read_report(report).run
+    written = read_report(report)
+    run = written.run
     options = RunOptions(url=url or run.base_url)
     config = loaded(options)
     if url is None and config.digest != run.config_hash:
@@ -69,23 +73,22 @@ def rejudge_url(report: Mapping[str, Any], url: str | None) -> Report:
             f"run {run.id} is a run of verify --url, and its record lacks the URL's path; "
             f"name the whole URL, such as --url {run.base_url}/health"
         )
-    return _rejudged(report, replace(options, config_loaded=config))
+    return _rejudged(read_run(report), written, replace(options, config_loaded=config))
 
 
-def _rejudged(report: Mapping[str, Any], source: RunOptions) -> Report:
+def _rejudged(found: RecordedRun, written: RecordedReport, source: RunOptions) -> Report:
     """Return the report of a run, judged by the configuration of `source`."""
-    found, written = read_run(report), read_report(report)
-    situation, environment = found.situation, written.run.environment
+    situation = found.situation
     asked = with_config(_options(written, situation, source))
-    _, target, unsettled = prepare(asked)
+    config, target, unsettled = prepare(asked)
     settling = unsettled.not_applicable.keys() - target.not_applicable.keys()
     left_out = {verdict.item for verdict in written.verdicts if verdict.outcome is Outcome.NOT_APPLICABLE}
     asked = replace(asked, settle=settling.isdisjoint(left_out))
     judged = {verdict.item for verdict in written.verdicts}
     kept = tuple(item.id for item in target.items if item.id in judged)
     if not kept:
-        raise RequestError(f"no item that this run judged is in scope of '{environment}' in {source.config}")
-    config, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
+        raise RequestError(f"no item that this run judged is in scope of '{target.name}' in {config.path}")
+    _, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
     if source.url is not None:
         planned = _as_recorded(planned, written)
     situation = replace(situation, in_scope=len(target.items))
