@@ -755,3 +755,14 @@ def test_without_a_duration_runs_are_counted_by_the_environment_s_own_retention(
 
     assert kept == f"0 of 46 runs would be removed: started before {begun}; the last 20 of each target stay\n"
     assert removed.startswith("5 of 46 runs would be removed: started before ")
+
+
+def test_the_environment_s_own_retention_is_not_guessed_where_its_file_is_wrong(call, folder, on_record) -> None:
+    (folder / "probes.toml").write_text(CONFIG + 'keep = "99 moons"\n')
+    code, said, warned = call(prune.command, "--dry-run", "--env", "prod")
+    assert (code, said) == (78, "")
+    assert "keep" in warned
+
+    (folder / "probes.toml").unlink()  # no file has a setting: the default holds
+    code, said, _ = call(prune.command, "--dry-run", "--env", "prod")
+    assert (code, said.split(": ")[1].startswith("each go started before ")) == (0, True)

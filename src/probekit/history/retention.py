@@ -44,9 +44,8 @@ def prune(execute: Execute, now: datetime, target: TargetKey, keep: timedelta | 
     Without `keep` a go is removed after `GO`, any other decision after `OTHERS`.
     """
     moment = _reference(execute, now)
-    if keep is None:
-        _remove(execute, target, moment - GO, decision=" AND action = 'go'")
-    _remove(execute, target, moment - (keep or OTHERS))
+    for age, decision in _rules(keep):
+        _remove(execute, target, moment - age, decision=decision)
     for one in _targets(execute):
         _remove(execute, one, moment - LONGEST)
     execute("DELETE FROM window WHERE taken < ?", (text_of(moment - LONGEST),))
@@ -61,15 +60,21 @@ def prune_runs(
     """
     moment = _reference(execute, now)
     ((total,),) = execute("SELECT count(*) FROM run")
-    rules = [(keep, "")] if keep is not None else [(GO, " AND action = 'go'"), (OTHERS, " AND action != 'go'")]
     count = 0
     for one in (target,) if target else _targets(execute):
-        for age, decision in rules:
+        for age, decision in _rules(keep):
             ((found,),) = execute(f"SELECT count(*) {_OLD}{decision}", _values(one, moment - age))
             count += found
             if not dry_run:
                 _remove(execute, one, moment - age, decision=decision)
     return PrunedRuns(count=count, total=total, counted_from=moment)
+
+
+def _rules(keep: timedelta | None) -> list[tuple[timedelta, str]]:
+    """Return each age with the condition of the runs that it holds for."""
+    if keep is not None:
+        return [(keep, "")]
+    return [(GO, " AND action = 'go'"), (OTHERS, " AND action != 'go'")]
 
 
 def _reference(execute: Execute, now: datetime) -> datetime:

@@ -18,7 +18,6 @@ from probekit.history.retention import GO, OTHERS, PrunedRuns
 from probekit.history.store import Store
 from probekit.model.numbers import count
 from probekit.text import moment
-from probekit.toml_file import ConfigError
 from probekit.workflows.options import RequestError, RunOptions
 
 _LONGEST: Final = 3650 * 86_400.0  # seconds, ten years
@@ -72,11 +71,15 @@ def command(
 
 
 def _setting(choice: Choice) -> float | None:
-    """Return the setting `keep` of the named environment (seconds); None without one, or if it is not in the file."""
-    if choice.environment is not None and choice.url is None:
-        with suppress(ConfigError, RequestError):
-            options = RunOptions(environment=choice.environment, config=default_config(choice.config))
-            return environment_of(options).keep
+    """Return the setting `keep` of the named environment (seconds); None without one, or if no file has it.
+
+    Raises:
+        ConfigError: the file is wrong: the setting is not known, and the default would be another rule.
+    """
+    config = default_config(choice.config)
+    if choice.environment is not None and choice.url is None and config.exists():
+        with suppress(RequestError):
+            return environment_of(RunOptions(environment=choice.environment, config=config)).keep
     return None
 
 
