@@ -84,7 +84,8 @@ docs: .venv/dev-is-installed  ## write the documents that are generated from the
 site: .venv/docs-is-installed  ## the documentation as a static site, in build/site
 	@rm -rf build/site
 	$(BIN)/zensical build --strict --clean
-	@! grep --recursive --include='*.html' --extended-regexp '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' build/site
+	@test -s build/site/index.html
+	@grep --recursive --include='*.html' --extended-regexp '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' build/site; test $$? -eq 1
 
 picture: .venv/demo-is-installed  ## the terminal pictures in docs/images
 	$(BIN)/python scripts/picture.py

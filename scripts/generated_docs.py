@@ -33,16 +33,27 @@ def documents() -> Mapping[Path, str]:
     }
     tables = {"codes": exit_codes.codes(), "coverage": coverage(known), "api": python_api.reference()}
     others = [page for page in PAGES_WITH_TABLES if page not in generated]
-    return {**{page: _filled(page.read_text("utf-8"), tables) for page in others}, **generated}
+    return {**filled({page: page.read_text("utf-8") for page in others}, tables), **generated}
 
 
-def _filled(text: str, tables: Mapping[str, str]) -> str:
-    """Return a page with each of its tables as the code has it now."""
+def filled(pages: Mapping[Path, str], tables: Mapping[str, str]) -> Mapping[Path, str]:
+    """Return the pages with each table as the code has it now.
+
+    Raises:
+        ValueError: no page has a mark for a table, or the mark of its end is missing.
+    """
+    found = dict(pages)
     for name, rows in tables.items():
-        before, mark, rest = text.partition(f"<!-- {name} -->\n")
-        if mark:
-            text = f"{before}{mark}{rows}<!-- end -->{rest.partition('<!-- end -->')[2]}"
-    return text
+        marked = [page for page, text in found.items() if f"<!-- {name} -->\n" in text]
+        if not marked:
+            raise ValueError(f"no page has <!-- {name} -->")
+        for page in marked:
+            before, mark, rest = found[page].partition(f"<!-- {name} -->\n")
+            _, end, after = rest.partition("<!-- end -->")
+            if not end:
+                raise ValueError(f"{page.name} has no <!-- end --> after <!-- {name} -->")
+            found[page] = f"{before}{mark}{rows}{end}{after}"
+    return found
 
 
 def coverage(known: checklist.Checklist) -> str:

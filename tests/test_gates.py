@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 
+import generated_docs
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -85,7 +86,59 @@ def test_pre_commit_runs_the_commands_of_make_check_that_are_no_tests() -> None:
     assert len(hooks) > 5
 
 
+@pytest.mark.parametrize(("name", "base"), [("RULES", "src/probekit"), ("UNIT", "tests"), ("OLDEST", "tests")])
+def test_each_folder_that_a_target_names_is_there(name, base) -> None:
+    """Coverage passes over a pattern without a match, and its floor would hold for the other folders alone."""
+    named = re.search(rf"^{name} := (.*)", MAKEFILE, re.MULTILINE)
+    assert named
+    assert len(named[1].split()) > 5
+
+    assert [folder for folder in named[1].split() if not (ROOT / base / folder).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        ('<a href="https://app.example.com">a link</a>', 0),
+        ('<script src="https://app.example.com/a.js"></script>', 1),
+        ('<img class="x" src=//app.example.com/a.png>', 1),
+        (None, 1),
+    ],
+    ids=["nothing of another host", "a script", "an image", "no site"],
+)
+def test_the_check_of_the_site_passes_only_where_a_page_was_read(tmp_path, page, code) -> None:
+    recipe = re.search(r"^site:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert recipe
+    checks = [
+        line.strip().removeprefix("@") for line in recipe[1].splitlines() if "build/site/" in line or "grep" in line
+    ]
+    assert len(checks) == 2
+    if page is not None:
+        (tmp_path / "build/site").mkdir(parents=True)
+        (tmp_path / "build/site/index.html").write_text(page, "utf-8")
+
+    (tmp_path / "Makefile").write_text("site:\n" + "".join(f"\t@{check}\n" for check in checks), "utf-8")
+    made = subprocess.run(["make", "site"], cwd=tmp_path, capture_output=True, check=False)  # noqa: S607  # wherever make is
+
+    assert (made.returncode != 0) == bool(code), made.stderr
+
+
 # ---------------------------------------------------------------- scripts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("nothing", "no page has <!-- codes -->"), ("<!-- codes -->\n|a|\nrest", "has no <!-- end -->")],
+)
+def test_a_table_without_its_marks_is_an_error(text, message) -> None:
+    """Without a mark a table would never be compared; without its end the rest of the page would be lost."""
+    with pytest.raises(ValueError, match=message):
+        generated_docs.filled({ROOT / "README.md": text}, {"codes": "|b|\n"})
+
+    whole = {ROOT / "README.md": "<!-- codes -->\n|a|\n<!-- end -->\nrest"}
+    assert generated_docs.filled(whole, {"codes": "|b|\n"}) == {
+        ROOT / "README.md": "<!-- codes -->\n|b|\n<!-- end -->\nrest"
+    }
 
 
 def test_every_test_that_needs_a_program_of_the_system_must_pass() -> None:
