@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docpages.markdown import code
+from probekit.config.schema import SchemaGenerator
 from probekit.model.quantity import DURATION_PATTERN, duration_text
 
 Node = Mapping[str, Any]
@@ -45,7 +46,7 @@ class Model:
     """The schema of a model and of all tables that it refers to."""
 
     def __init__(self, model: type[BaseModel]) -> None:
-        self._whole = model.model_json_schema()
+        self._whole = model.model_json_schema(schema_generator=SchemaGenerator)
         self._definitions: Mapping[str, Node] = self._whole.get("$defs", {})
         self._models = {one.__name__: one for one in _models_in(model)} | {"": model}
 
@@ -59,7 +60,7 @@ class Model:
             yield Setting(
                 key=key,
                 type=self._type(_bounded(part, fields[key]) if key in fields else part),
-                default="required" if required else self._default(part),
+                default="required" if required else _default(part),
                 description=part.get("description", ""),
                 tables=tuple(self._tables(part)),
                 is_list=any(one.get("type") == "array" for one in (part, *part.get("anyOf", ()))),
@@ -108,16 +109,6 @@ class Model:
             if part:
                 yield from self._tables(part)
 
-    def _default(self, node: Node) -> str:
-        value = node.get("default")
-        if isinstance(value, Mapping):
-            name = node.get("$ref", "").removeprefix(_REFERENCE)
-            properties = self._definitions[name]["properties"] if name else {}
-            parts = {key: _written(inner, properties.get(key, {})) for key, inner in value.items()}
-            kept = [f"{key} = {text}" for key, text in parts.items() if text not in ("none", "[]", "{}")]
-            return f"{{ {', '.join(kept)} }}" if kept and len(parts) == len(kept) else "none"
-        return _written(value, node)
-
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     """Yield the models in an annotation, each with those in its own fields."""
@@ -136,17 +127,19 @@ def _bounded(node: Node, field: FieldInfo) -> Node:
     return {**node, **{name: getattr(mark, name) for mark in field.metadata for name in _WORDS if hasattr(mark, name)}}
 
 
-def _written(value: object, node: Node) -> str:
-    """Return a default as a file writes it."""
-    if value is None or value == "":
-        return "none"
-    if isinstance(value, int | float) and _is_duration(node):
-        return f'"{duration_text(value)}"'
-    return json.dumps(value, ensure_ascii=False)
+def _default(node: Node) -> str:
+    """Return a default as a file writes it; none for a table of which the file would write a part."""
+    value = node.get("default")
+    if isinstance(value, Mapping):
+        parts = {key: _written(inner) for key, inner in value.items()}
+        if not parts or {"none", "[]", "{}"} & {*parts.values()}:
+            return "none"
+        return f"{{ {', '.join(f'{key} = {text}' for key, text in parts.items())} }}"
+    return _written(value)
 
 
-def _is_duration(node: Node) -> bool:
-    return any(one.get("pattern") == DURATION_PATTERN for one in (node, *node.get("anyOf", ())))
+def _written(value: object) -> str:
+    return "none" if value in (None, "") else json.dumps(value, ensure_ascii=False)
 
 
 def _bounds(node: Node, *, is_duration: bool) -> str:

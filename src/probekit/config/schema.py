@@ -47,7 +47,7 @@ _WHERE_COMPLETE: Final[Schema] = {
 }
 
 
-class _Generator(GenerateJsonSchema):
+class SchemaGenerator(GenerateJsonSchema):
     """Writes the defaults of durations in the form of a configuration file."""
 
     def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
@@ -69,7 +69,7 @@ def schema() -> Schema:
     document: Schema = {
         "$schema": _DRAFT,
         "title": "probes.toml of probekit",
-        **File.model_json_schema(schema_generator=_Generator),
+        **File.model_json_schema(schema_generator=SchemaGenerator),
     }
     definitions: Schema = document["$defs"]
     kinds = []
@@ -110,7 +110,7 @@ def _sentence(text: str) -> str:
 def _kind(name: str) -> Schema:
     """The definitions of a kind; the names of its parts begin with its own."""
     known = probes.load_kind(name).config.model_json_schema(
-        ref_template=f"#/$defs/{name}.{{model}}", schema_generator=_Generator
+        ref_template=f"#/$defs/{name}.{{model}}", schema_generator=SchemaGenerator
     )
     parts = {f"{name}.{part}": definition for part, definition in known.pop("$defs", {}).items()}
     known["properties"]["kind"] = {"const": name, "description": "Kind of the probe: the plugin that reads it."}
@@ -120,7 +120,7 @@ def _kind(name: str) -> Schema:
 
 def _own_definitions(definitions: Schema) -> Schema:
     """The definitions of a user's own probe: the settings of a kind, or instances, with those of the check."""
-    known = OwnCheck.model_json_schema(ref_template="#/$defs/own.{model}", schema_generator=_Generator)
+    known = OwnCheck.model_json_schema(ref_template="#/$defs/own.{model}", schema_generator=SchemaGenerator)
     keys: Schema = with_variables({"own": known})["own"]["properties"]
     found: Schema = {f"own.{part}": definition for part, definition in known.get("$defs", {}).items()}
     kinds = []
