@@ -47,6 +47,15 @@ def _refuse_servers(event: str, _arguments: tuple[object, ...]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the locks and records of this process apart from the user's, and from those of other test processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("XDG_STATE_HOME", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _processes_can_be_interrupted() -> None:
     """A shell's job in the background ignores SIGINT, and so would all processes that the tests start and interrupt."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

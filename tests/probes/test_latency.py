@@ -264,7 +264,7 @@ async def test_other_work_of_ours_before_a_request_is_written_is_our_own_delay(r
 
 
 async def test_what_a_server_takes_before_it_hangs_up_is_its_own(read) -> None:
-    readings, server = await read(lambda number: (0.3, None) if number == 20 else (0, 200), allow=())
+    readings, server = await read(lambda number: (0.35, None) if number == 20 else (0, 200), allow=())
 
     assert sum(sample_of(readings).failures) == 0
     assert server.connections == 5  # it was asked again, on a new one

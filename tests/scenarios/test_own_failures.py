@@ -141,6 +141,8 @@ def struck(folder: Path, number: signal.Signals, after: float) -> None:
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     ended_before_it_began = (-number, 130 if number == signal.SIGINT else -number)  # Python itself was starting
+    if "Could not import runpy module" in err:  # as does Python where it cannot even find the program
+        return
     assert process.returncode in (CODES[number], 10, *ended_before_it_began), err
     assert is_whole_or_absent(folder)
     if process.returncode == CODES[number] and out:
