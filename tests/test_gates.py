@@ -163,6 +163,22 @@ def test_a_service_s_test_that_is_skipped_or_fails_or_is_missing_is_named(how) -
     assert services.not_passed(f'<t><testcase name="{first}"/><testcase name="{second}"/>{good}</t>') == []
 
 
+@pytest.mark.parametrize("how", ["<skipped/>", None])
+def test_a_run_whose_tests_were_skipped_or_not_collected_fails_although_pytest_did_not(monkeypatch, how) -> None:
+    services = script("services")
+    monkeypatch.setattr(services.shutil, "which", lambda name: name)
+
+    def run(command, **_facts):
+        if how:
+            cases = "".join(f'<testcase name="{name}">{how}</testcase>' for name in services.REQUIRED)
+            Path(command[-1].partition("=")[2]).write_text(f"<t>{cases}</t>", "utf-8")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(services.subprocess, "run", run)
+
+    assert services.main() == 1
+
+
 def test_without_apt_get_or_root_a_person_is_asked_for_the_packages(monkeypatch) -> None:
     services = script("services")
     monkeypatch.setattr(services.shutil, "which", lambda _name: None)

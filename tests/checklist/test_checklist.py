@@ -161,6 +161,17 @@ def test_a_checklist_of_ones_own_is_read_from_a_path_beside_the_configuration(tm
     assert (small.name, len(small.items)) == ("small", 3)
 
 
+def test_a_file_that_changed_is_read_again(tmp_path) -> None:
+    """The built-in checklist alone is kept in memory: a process that stays may see a new file."""
+    file = tmp_path / "mine.toml"
+    names = []
+    for name in ("small", "other"):
+        file.write_text(SMALL.replace('name = "small"', f'name = "{name}"'), "utf-8")
+        names.append(load(str(file)).name)
+
+    assert names == ["small", "other"]
+
+
 def test_it_is_resolved(tmp_path) -> None:
     signed, health, certificate = load(DATA / "checklist.toml").items
 

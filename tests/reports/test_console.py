@@ -65,6 +65,18 @@ def test_the_decision_and_its_reason_come_first_and_the_code_last(report_of, dow
     assert shown[-1] == "rollback, exit code 20"
 
 
+def test_a_settle_time_that_is_too_short_is_phrased_and_stands_once(make, report_of) -> None:
+    item = make.item("settled >= 30 s", id="deploy.services.settle-time")
+    because = "only 5 s since the deployment (minimum 30 s); 1 measurement"
+    short = Verdict(item=item, outcome=Outcome.FAIL, because=because, observed=5.037, limit=item.expect[0])
+
+    shown = lines(report_of(short))
+
+    assert shown[0].endswith("settle-time failed: only 5 s since the deployment")
+    assert "".join(shown).count("only 5 s since") == 2  # the first line, and the list of failures
+    assert "settled 5.037 s" not in "".join(shown)
+
+
 FAILED = "health-endpoint failed: no answer from 10.0.0.1 within 2 s"
 
 

@@ -50,9 +50,9 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
 
 def _evidence(verdict: Verdict) -> str:
     """Return the reason, with the value and the limit before it where it does not state them."""
-    value, phrase = measured(verdict, with_limit=True), phrased(verdict)
-    is_stated = phrase in verdict.because if phrase else f"limit {held_to(verdict)}" in verdict.because
-    return verdict.because if is_stated or not value else f"{phrase or value}; {verdict.because}"
+    value = measured(verdict, with_limit=True)
+    is_stated = bool(phrased(verdict)) or f"limit {held_to(verdict)}" in verdict.because
+    return verdict.because if is_stated or not value else f"{value}; {verdict.because}"
 
 
 def _since(verdict: Verdict, now: datetime) -> str:
