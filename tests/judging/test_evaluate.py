@@ -134,12 +134,15 @@ def test_it_says_what_stands_behind_the_number_and_what_is_missing() -> None:
     level = evaluate(Mean((40.0, 42.0, 38.0, 41.0, 39.0, 40.0)), parse_limit("x < 60 %"), R)
     short = evaluate(Mean((40.0,) * 4), parse_limit("x < 60 %"), R)
     few = evaluate(Share((0,), (300,)), parse_limit("x < 0.1 %"), R)
+    at_once = evaluate(Share((0,) * 5, (2_000,) * 5), parse_limit("x < 1 %"), R)
 
     assert proved.detail == "0 of 300 too slow, between 0 and 0.99 %"
     assert lacking.detail == "0 of 300 failed; sample too small: 300 of 2,995 requests"
     assert level.detail == "the mean of 6 blocks, between 38.06 and 41.16"  # 40 less 3.365, and 2.015 more, of 0.577
     assert short.detail == "the mean of 4 blocks; sample too small: 4 of 6 blocks"
     assert few.detail == "0 of 300 counted; sample too small: 300 of 2,995 observations"
+    assert at_once.outcome is INCONCLUSIVE
+    assert at_once.detail == "0 of 10000 counted, between 0 and 0.03 %; sample too small: 5 of 6 blocks"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ class LimitTest:
     trials: int
     needed: int  # further trials without an event for a pass; 0 when it is decided
     clustering: float = 1.0
+    needed_blocks: int = 0  # further blocks for a pass, where only they are missing
 
 
 def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:
@@ -81,7 +82,9 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
     cluster = clustering(share)
     k, n = events / cluster, trials / cluster
     risk = risks.of_a_pass(peeks)
-    below = proves_below(k, n, limit, risk, peeks) and _used(share) >= BLOCKS_TO_PASS
+    is_low = proves_below(k, n, limit, risk, peeks)
+    missing_blocks = max(0, BLOCKS_TO_PASS - _used(share)) if is_low else 0
+    below = is_low and not missing_blocks
     above = proves_above(share, limit, risks.false_fail)
     outcome = Outcome.INCONCLUSIVE if below == above else Outcome.PASS if below else Outcome.FAIL
     missing = still_needed(k, limit, risks, peeks, cluster) - trials if outcome is Outcome.INCONCLUSIVE else 0
@@ -93,6 +96,7 @@ def judge_share(share: Share, limit: float, risks: Risks, peeks: Peeks = "once")
         trials=trials,
         needed=max(0, missing),
         clustering=cluster,
+        needed_blocks=missing_blocks,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from probekit.judging.statistics import LimitTest
+from probekit.judging.statistics import BLOCKS_TO_PASS, LimitTest
 from probekit.model import numbers
 from probekit.model.limit import Limit
 from probekit.model.readings import BaselineValues, Complement, ErrorRate, Histogram, Mean, Quantile, Reading, Share
@@ -58,8 +58,10 @@ def sample_summary(reading: Reading, judged: LimitTest) -> str:
     if judged.outcome is Outcome.INCONCLUSIVE and judged.needed:
         noun = "requests" if isinstance(reading, Quantile | Histogram | ErrorRate) else "observations"
         return f"{text}; {too_small(judged.trials, judged.needed, noun)}"
-    interval = f"{text}, between {_short(100 * judged.low)} and {_short(100 * judged.high)} %"
-    return f"{interval}, which includes the limit" if judged.outcome is Outcome.INCONCLUSIVE else interval
+    text += f", between {_short(100 * judged.low)} and {_short(100 * judged.high)} %"
+    if judged.outcome is Outcome.INCONCLUSIVE and judged.needed_blocks:
+        return f"{text}; {too_small(BLOCKS_TO_PASS - judged.needed_blocks, judged.needed_blocks, 'blocks')}"
+    return text
 
 
 def too_small(size: int, missing: int, noun: str) -> str:

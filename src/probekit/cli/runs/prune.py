@@ -14,6 +14,7 @@ from probekit.cli.moments import Seconds
 from probekit.cli.output import write_stdout
 from probekit.cli.runs.targets import Choice, chosen, target_options
 from probekit.cli.state import environment_of, required_file, state_option
+from probekit.files import is_there
 from probekit.history.retention import GO, OTHERS, PrunedRuns
 from probekit.history.store import Store
 from probekit.model.numbers import count
@@ -77,7 +78,7 @@ def _setting(choice: Choice) -> float | None:
         ConfigError: the file is wrong: the setting is not known, and the default would be another rule.
     """
     config = default_config(choice.config)
-    if choice.environment is not None and choice.url is None and config.exists():
+    if choice.environment is not None and choice.url is None and is_there(config):
         with suppress(RequestError):
             return environment_of(RunOptions(environment=choice.environment, config=config)).keep
     return None
