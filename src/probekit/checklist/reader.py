@@ -51,6 +51,7 @@ def _refused(source: Source, found: list[Mistake]) -> ConfigError:
 
 def _item(written: WrittenItem, rows: Mapping[str, Row], document: Document) -> Item:
     """The item with its references resolved."""
+    requirement = document.probes[written.probe] if written.probe else None
     return Item(
         id=written.id,
         text=written.text,
@@ -69,11 +70,14 @@ def _item(written: WrittenItem, rows: Mapping[str, Row], document: Document) -> 
         not_in_document=written.not_in_document,
         sources=written.sources,
         escalate_after=Deadline(minutes=document.escalate_after),
-        compares_baseline=_compares_baseline(written, document),
+        compares_baseline=_is_only_on(written, requirement.compares_baseline if requirement else None),
+        is_go_of_phase=_is_only_on(written, requirement.go_of_phase if requirement else None),
+        bound_to=written.bound_to,
+        before=written.before,
+        max_age=requirement.max_age if requirement else None,
     )
 
 
-def _compares_baseline(written: WrittenItem, document: Document) -> bool:
-    """Whether its limits are on the metric that counts rows of the baseline."""
-    compared = document.probes[written.probe].compares_baseline if written.probe else None
-    return compared is not None and {limit.metric for limit in written.expect} == {compared}
+def _is_only_on(written: WrittenItem, metric: str | None) -> bool:
+    """Whether its limits are on that metric only, which the judge derives."""
+    return metric is not None and {limit.metric for limit in written.expect} == {metric}

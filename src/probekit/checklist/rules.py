@@ -124,6 +124,11 @@ class Rules:
         """Check that an item is answered by a probe with a limit, or by a person."""
         person = 'signoff_rule = "required"'
         if item.probe is None:
+            for key in ("bound_to", "before"):
+                if getattr(item, key):
+                    yield Mistake(
+                        keys=(*here, key), found=f"'{key}' without a probe", expected="a 'probe' that reads records"
+                    )
             if item.signoff_rule != "required":
                 yield Mistake(
                     keys=here,
@@ -136,6 +141,7 @@ class Rules:
                         keys=(*here, key), found="limits without a probe", expected="a 'probe' that measures them"
                     )
         else:
+            yield from self._of_records(item, here)
             if not item.expect:
                 yield Mistake(keys=here, found="missing limits", expected="an 'expect' with at least one limit")
             if item.signoff_rule == "required":
@@ -148,6 +154,15 @@ class Rules:
                 found="no signature is pending here",
                 expected=f"it in an item with {person}",
             )
+
+    def _of_records(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
+        """Check that an item of a probe that reads records says what they must be of."""
+        requirement = self.document.probes.get(item.probe or "")
+        if requirement and requirement.layer == "record" and item.bound_to is None:
+            expected = '"release", "moment" or "nothing": what the records of this item must be of'
+            yield Mistake(keys=here, found="missing 'bound_to'", expected=expected)
+        if item.before and item.bound_to is None:
+            yield Mistake(keys=(*here, "before"), found="'before' without 'bound_to'", expected="both")
 
     def _of_limits(self, item: WrittenItem, here: Place) -> Iterator[Mistake]:
         if item.probe is None:

@@ -23,7 +23,7 @@ from probekit.checklist.values import (
     Unit,
     Word,
 )
-from probekit.model.checklist import Band, Deadline, Row, Severity
+from probekit.model.checklist import Band, Binding, Deadline, Row, Severity
 from probekit.model.layer import Layer
 from probekit.model.limit import Limit
 
@@ -49,10 +49,12 @@ class ProbeRequirement(Table):
     release_guard: StrictBool = False
     compares_baseline: MetricName | None = None
     max_age: Seconds | None = None
+    go_of_phase: MetricName | None = None
 
     @model_validator(mode="after")
     def _speaks_of_its_metrics(self) -> Self:
-        if unknown := [name for name in (*self.samples, *self.unbounded) if name not in self.metrics]:
+        derived = tuple(filter(None, (self.compares_baseline, self.go_of_phase)))
+        if unknown := [name for name in (*self.samples, *self.unbounded, *derived) if name not in self.metrics]:
             message = f"'{unknown[0]}' is not one of its metrics: {', '.join(self.metrics)}"
             raise ValueError(message)
         return self
@@ -185,6 +187,8 @@ class WrittenItem(Table):
     signoff_rule: Literal["required", "fallback"] | None = None
     holds_if_pending: StrictBool = False
     not_in_document: StrictBool = False
+    bound_to: Binding | None = None
+    before: Literal["deployment"] | None = None
     sources: tuple[Text, ...] = ()
 
 

@@ -56,6 +56,9 @@ class Row:
     deadline: Deadline | None = None
 
 
+Binding = Literal["release", "moment", "nothing"]  # what a record must be of
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One line of the checklist: what must be true, and the severity of a failure."""
@@ -78,9 +81,18 @@ class Item:
     sources: tuple[str, ...] = ()
     escalate_after: Deadline = Deadline(minutes=10)  # for a high failure whose band or row names no deadline
     compares_baseline: bool = False  # it passes where every row of the baseline passes
+    is_go_of_phase: bool = False  # it passes where the other items of its phase allow a go
+    bound_to: Binding | None = None  # what its records must be of; None: it is not answered by a record
+    before: Literal["deployment"] | None = None  # the fact that its record must precede
+    max_age: float | None = None  # seconds at the deployment, of its record
     changed_from: tuple[Limit, ...] = ()  # the checklist's limits where the environment changes them
     changed_reason: str = ""
     is_own: bool = False  # an own check of the user, which is not an item of the document
+
+    @property
+    def phase(self) -> str:
+        """The first word of the id."""
+        return self.id.partition(".")[0]
 
     @property
     def section(self) -> str:

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from probekit.model.checklist import Severity
+from probekit.model.ledger import DeploymentLog, Ledger
 from probekit.model.measurement import InstanceKey, MetricKey
 from probekit.model.readings import Counted
+from probekit.model.record import Identity
 from probekit.model.responsible import Responsible
 
 CLOCK_SKEW: Final = timedelta(minutes=1)  # difference between clocks that is tolerated; NTP keeps them closer
+POST_DEPLOYMENT: Final = timedelta(minutes=120)  # after a deployment, as the checklist's post-deployment phase lasts
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:
@@ -30,16 +33,37 @@ class TargetKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A deployment on record: when its release was put in place."""
+    """A deployment on record: when its release was put in place, and what that release is."""
 
     release: str | None
     started: datetime
     finished: datetime | None = None
+    commit: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)  # name -> digest
+    previous: str | None = None  # the release before it, as stated
+    failed: bool = False  # it was finished as failed
+    rolled_back: datetime | None = None
+    log: DeploymentLog | None = None
 
     @property
     def mark(self) -> datetime:
-        """The end, else the start."""
-        return self.finished or self.started
+        """The rollback, else the end, else the start."""
+        return self.rolled_back or self.finished or self.started
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether a time belongs to the deployment: it is not over, or at most two hours after its end."""
+        end = self.finished or self.rolled_back
+        return end is None or moment <= end + POST_DEPLOYMENT
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is neither finished nor rolled back."""
+        return self.finished is None and self.rolled_back is None
+
+    @property
+    def identity(self) -> Identity:
+        """What is known of its release."""
+        return Identity(release=self.release, commit=self.commit, images=self.images, previous=self.previous)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +130,10 @@ class History:
     known: bool = False  # whether there was an earlier run
     responsible: Responsible = field(default_factory=Responsible)  # for the recorded deployment
     declared: str | None = None  # the release that the file expected at that mark, where no release was named
-    previous_release: str | None = None  # of the latest deployment that ended before the recorded one began
+    previous: Identity = field(default_factory=Identity)  # the release before that of the recorded deployment
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def previous_release(self) -> str | None:
+        """The version before that of the recorded deployment."""
+        return self.previous.release

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from probekit.model.readings import Reading
+from probekit.model.record import Record
 
 
 class InstanceKey(NamedTuple):
@@ -86,6 +87,7 @@ class Measurement:
     summary: str = ""  # one line that a verdict quotes
     version: str | None = None  # the served version, where the kind reads it
     notes: Mapping[str, str] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()  # that its readings come from, where they come from records
 
     @property
     def is_silent(self) -> bool:

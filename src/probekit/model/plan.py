@@ -11,6 +11,7 @@ from probekit.model.checklist import Item
 from probekit.model.layer import Layer
 from probekit.model.measurement import InstanceKey
 from probekit.model.numbers import number
+from probekit.model.record import Identity
 
 RECHECKS: Final = (
     24  # measurements that must all pass after a stray failure: 0.1 % of stray errors leave 0.03 % inconclusive
@@ -106,6 +107,7 @@ class Step(Generic[SourceT]):
     each_address: bool = False  # each address of its endpoint is a separate instance
     passive: bool = False  # it reads the target's counts of all clients' requests
     reported: bool = False  # a program reports its values; probekit does not measure them
+    of_record: bool = False  # it reads only probekit's own record
     bounds: Mapping[str, Bounds] = field(default_factory=dict)  # of reported values, by metric
     budget: int | None = None  # requests that a sampling may send; None: as set
     versions: Versions | None = None  # allowed for this instance; None: those of the run's release
@@ -147,6 +149,16 @@ class Step(Generic[SourceT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownFact:
+    """A fact of the checklist that is not stated, and the items in scope that depend on it."""
+
+    name: str
+    question: str
+    items: tuple[str, ...]
+    remedy: str  # how to state it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[SourceT]):
     """The steps of a run, and the items that cannot be measured with the reasons."""
 
@@ -163,8 +175,12 @@ class Plan(Generic[SourceT]):
         default_factory=dict
     )  # probe and instance -> digest of its settings
     claims: Mapping[str, str] = field(default_factory=dict)  # item id -> digest of its limits and sources
+    identity: Identity = field(default_factory=Identity)  # of the release that records must be of
+    contradictions: tuple[str, ...] = ()  # facts of the release that are stated differently
     vantage: str = ""
     in_scope: int = 0  # items of the environment; a partial run verifies some of them
     partial: bool = False  # measurable items are left out
+    phase: str | None = None  # that it is limited to
+    unknown_facts: tuple[UnknownFact, ...] = ()  # whose items are in scope
     unasked: tuple[str, ...] = ()  # configured probes of the checklist without an item in scope
     trusted: frozenset[str] = frozenset()  # probes whose reported values count for critical items

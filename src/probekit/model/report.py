@@ -36,6 +36,9 @@ class Run:
     deployment_window: Period | None = None  # in which the deployment was planned
     paging: Paging = field(default_factory=Paging)
     is_of_url: bool = False  # whether a URL was verified without a file
+    phase: str | None = None  # of the checklist, if the run was limited to one
+    facts: Mapping[str, bool] = field(default_factory=dict)  # of the checklist, as stated
+    subject: str | None = None  # the release that it is about
     ended_by: str | None = None  # SIGHUP, SIGINT, SIGTERM, deadline
     notes: tuple[str, ...] = ()  # notes for the reader: the .env that was read, what is not recorded
 

@@ -13,6 +13,7 @@ from probekit.model.layer import Layer
 from probekit.model.limit import Limit
 from probekit.model.maintenance import Maintenance
 from probekit.model.measurement import Reason
+from probekit.model.record import Identity, Record
 
 
 class Outcome(StrEnum):
@@ -138,7 +139,16 @@ class Situation:
     in_scope: int = 0  # items of the environment; a partial run verified some of them
     runner: Runner | None = None
     maintenance: tuple[Maintenance, ...] = ()  # windows that overlap the run
+    identity: Identity = field(default_factory=Identity)  # the release that the run is about
+    contradictions: tuple[str, ...] = ()  # what configuration, command line and deployment mark say differently
     uncounted: Mapping[str, str] = field(default_factory=dict)  # address without a response -> why that does not count
+
+    @property
+    def deployed(self) -> datetime | None:
+        """The start of the deployment that the run is about; None before it, or if none is on record."""
+        deployment = self.history.deployment
+        is_to_come = self.stage is Stage.BEFORE and deployment is not None and not deployment.is_under_way
+        return None if deployment is None or is_to_come else deployment.started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +169,8 @@ class Verdict:
     worse: bool = False  # beyond the limit for a rollback at its deadline
     summary: str = ""  # the probe's summary of the deciding measurement
     reason: Reason | None = None  # why there is no reading, where it is not verified for that reason
+    records: tuple[Record, ...] = ()  # that it rests on
+    of_record: bool = False  # it reads only probekit's own record
     refuted: frozenset[Severity] = frozenset()  # severities of recorded failures whose bands its readings refute
 
     @property
