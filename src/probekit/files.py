@@ -41,8 +41,12 @@ def read_file(path: Path, *, largest: int = LARGEST, patience: float = PATIENCE)
     if data is None:
         raise OSError(errno.ETIMEDOUT, f"the pipe was not closed within {patience:g} s", str(path))
     if len(data) > largest:
-        raise OSError(errno.EFBIG, f"larger than {largest >> 20} MiB", str(path))
+        raise OSError(errno.EFBIG, f"larger than {_size(largest)}", str(path))
     return data
+
+
+def _size(largest: int) -> str:
+    return f"{largest >> 20} MiB" if largest >= 1 << 20 else f"{largest >> 10} KiB"
 
 
 def _read(handle: int, most: int, patience: float) -> bytes | None:

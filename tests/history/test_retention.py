@@ -190,7 +190,7 @@ def test_a_smaller_file_keeps_the_order_in_which_runs_were_recorded(tmp_path, st
         return store._connection.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001  # of the whole database
 
     record("b", *ago(3, 1))
-    record("old", *ago(100, 200))
+    record("old", *ago(100, 400))
     record("b2", *ago(3, 1))
     record("a", *ago(5, LAST))  # the clock was set back
     before = [run.id for run in store.runs(most=1000) if not run.id.startswith("old")]

@@ -79,7 +79,7 @@ def test_a_deployment_begins_and_is_finished(file) -> None:
         assert store.deployment(PROD, LATER) == begun
         assert store.deployment(OTHER, LATER) is None
 
-        store.finish(PROD, begun, NOW + timedelta(minutes=3))
+        store.change(PROD, replace(begun, finished=NOW + timedelta(minutes=3)))
 
     with Store(file) as store:
         assert store.deployment(PROD, LATER) == replace(begun, finished=NOW + timedelta(minutes=3))
@@ -130,7 +130,7 @@ def test_what_lies_in_the_future_of_now_hides_nothing(file) -> None:
 
         latest = store.deployment(PROD, NOW)
         assert latest == mark("2", -10)
-        assert store.previous_release(PROD, latest) == "1"
+        assert store.previous(PROD, latest).release == "1"
         assert [one["n"] for one in store.reports(PROD, NOW)] == [1, 0]
         assert [one["n"] for one in store.windows(PROD, NOW)] == [0, 1]
         assert store.count_ahead(PROD, NOW) == (1, 1)
@@ -145,7 +145,7 @@ def test_a_finish_in_the_future_is_none_and_may_be_marked_again(file) -> None:
         store.begin(PROD, replace(begun, finished=NOW + timedelta(days=2)))
         assert store.deployment(PROD, LATER) == begun
 
-        store.finish(PROD, begun, LATER)
+        store.change(PROD, replace(begun, finished=LATER))
         assert store.deployment(PROD, LATER) == replace(begun, finished=LATER)
 
 

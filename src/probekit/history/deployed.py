@@ -14,6 +14,7 @@ from typing import Final
 
 from probekit.history.store import Store
 from probekit.model.history import CLOCK_SKEW, Deployment, History, MarkReadings, TargetKey, is_ahead
+from probekit.model.record import Identity
 from probekit.model.responsible import Responsible
 from probekit.text import escape, moment
 
@@ -32,6 +33,7 @@ class Stated:
     declared: str | None = None  # otherwise expected by the release probe
     is_relative: bool = False  # "now" or "10m", which differs from run to run
     responsible: Responsible = field(default_factory=Responsible)
+    identity: Identity = field(default_factory=Identity)  # further facts of the release
 
     @property
     def name(self) -> str | None:
@@ -41,7 +43,15 @@ class Stated:
     @property
     def deployment(self) -> Deployment:
         """A deployment that started and finished at the stated moment."""
-        return Deployment(release=self.release, started=self.at, finished=self.at)
+        facts = self.identity
+        return Deployment(
+            release=self.release,
+            started=self.at,
+            finished=self.at,
+            commit=facts.commit,
+            images=facts.images,
+            previous=facts.previous,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +126,7 @@ def history_of_mark(store: Store, target: TargetKey, deployment: Deployment, his
         history,
         deployment=deployment,
         declared=read.declared,
-        previous_release=store.previous_release(target, deployment),
+        previous=store.previous(target, deployment),
         counters=read.counters,
         responsible=read.responsible,
         answered=history.answered | read.answered,

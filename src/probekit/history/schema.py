@@ -40,6 +40,14 @@ VERSIONS: Final = (  # each upgrades the previous version
         "ALTER TABLE deployment RENAME COLUMN totals TO counters",
     ),
     (f"PRAGMA application_id = {_APPLICATION}",),
+    (
+        "ALTER TABLE run ADD COLUMN ledger BLOB",
+        "ALTER TABLE deployment ADD COLUMN details BLOB",
+        """CREATE TABLE ticket (
+            environment TEXT NOT NULL, base_url TEXT NOT NULL, started TEXT NOT NULL, item TEXT NOT NULL,
+            url TEXT NOT NULL, PRIMARY KEY (environment, base_url, started, item)
+        )""",
+    ),
 )
 
 LAST_CHANGE_OF_REPORTS: Final = 3  # the version whose upgrade drops runs

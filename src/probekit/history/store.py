@@ -5,17 +5,19 @@ All access to state goes through this class; every method is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from probekit.history import retention
 from probekit.history.database import Database, Document, StoreError, packed, text_in, unpacked
+from probekit.history.details import details_of, past_run_document, past_run_in
 from probekit.history.retention import PrunedRuns, text_of as _text
+from probekit.history.rows import RunSummary, deployment_in, past_in, readings_in, target_in
 from probekit.model.history import CLOCK_SKEW, Deployment, MarkReadings, TargetKey, is_ahead
-from probekit.model.measurement import MetricKey
-from probekit.model.responsible import Responsible
+from probekit.model.ledger import PastRun
+from probekit.model.record import Identity
 
 __all__ = ["Document", "RunSummary", "Store", "StoreError"]
 
@@ -24,41 +26,29 @@ _RUN: Final = "a run"
 _REPORT: Final = "a report"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """The summary of a run."""
-
-    id: str
-    target: TargetKey
-    started: datetime
-    release: str | None
-    action: str
-    exit_code: int
-    partial: bool
-
-
 class Store(Database):
     """The runs, deployments and baseline windows in an open file."""
 
     def record(self, past: RunSummary, report: Document) -> None:
         """Record one run."""
         row = (past.id, *_key(past.target), _text(past.started), past.release, past.action, past.exit_code)
+        ledger = past.ledger and packed(past_run_document(past.ledger))
         with self._transaction() as run:
-            run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.partial, packed(report)))
+            run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, past.partial, packed(report), ledger))
 
     def runs(self, target: TargetKey | None = None, *, most: int = 20) -> tuple[RunSummary, ...]:
         """Return the runs that were recorded last, in reverse order of recording, whatever their start times."""
         where, key = ("WHERE environment = ? AND base_url = ?", _key(target)) if target else ("", ())
         query = (
-            "SELECT id, environment, base_url, started, release, action, exit_code, partial"  # noqa: S608  # no value in it
+            "SELECT id, environment, base_url, started, release, action, exit_code, partial, ledger"  # noqa: S608  # no value in it
             f" FROM run {where} ORDER BY rowid DESC LIMIT ?"
         )
-        return self._rows(_RUN, _past, query, (*key, most))
+        return self._rows(_RUN, past_in, query, (*key, most))
 
     def targets(self) -> tuple[TargetKey, ...]:
         """Return every target with a run on record, the one with the latest recorded run first."""
         query = "SELECT environment, base_url FROM run GROUP BY environment, base_url ORDER BY max(rowid) DESC"
-        return self._rows(_RUN, _target, query)
+        return self._rows(_RUN, target_in, query)
 
     def report(self, run: str) -> Document | None:
         """Return the report of the run with that id or beginning of an id; None if none or several match."""
@@ -82,25 +72,29 @@ class Store(Database):
             yield from self._rows(_REPORT, unpacked, "SELECT report FROM run WHERE rowid = ?", row)
 
     def begin(self, target: TargetKey, deployment: Deployment) -> None:
-        """Record the start of a deployment, with its finish if it has one; replace one of the same moment."""
+        """Record a deployment; replace one of the same start."""
         finished = deployment.finished and _text(deployment.finished)
-        row = (*_key(target), _text(deployment.started), finished, deployment.release)
+        row = (*_key(target), _text(deployment.started), finished, deployment.release, packed(details_of(deployment)))
         with self._transaction() as run:
-            run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?, NULL)", row)
+            run("INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?, ?, NULL, ?)", row)
 
-    def finish(self, target: TargetKey, deployment: Deployment, moment: datetime) -> None:
-        """Record the finish of a deployment on record."""
-        done = "UPDATE deployment SET finished = ? WHERE environment = ? AND base_url = ? AND started = ?"
+    def change(self, target: TargetKey, deployment: Deployment) -> None:
+        """Record what changed of a deployment on record; its start names it."""
+        changed = (
+            "UPDATE deployment SET finished = ?, details = ? WHERE environment = ? AND base_url = ? AND started = ?"
+        )
+        finished = deployment.finished and _text(deployment.finished)
+        row = finished, packed(details_of(deployment)), *_key(target), _text(deployment.started)
         with self._transaction() as run:
-            run(done, (_text(moment), *_key(target), _text(deployment.started)))
+            run(changed, row)
 
     def deployments(self, target: TargetKey) -> tuple[Deployment, ...]:
         """Return all deployments on record, the latest first."""
         query = (
-            "SELECT release, started, finished FROM deployment WHERE environment = ? AND base_url = ?"
+            "SELECT release, started, finished, details FROM deployment WHERE environment = ? AND base_url = ?"
             " ORDER BY started DESC"
         )
-        return self._rows("a deployment", _deployment, query, _key(target))
+        return self._rows("a deployment", deployment_in, query, _key(target))
 
     def deployment(self, target: TargetKey, now: datetime) -> Deployment | None:
         """Return the latest started deployment; ignore its finish if that lies in the future."""
@@ -114,10 +108,17 @@ class Store(Database):
         with self._transaction() as run:
             run(f"DELETE FROM deployment WHERE {ahead}", (*_key(target), _text(now + CLOCK_SKEW)))  # noqa: S608  # no value in it
 
-    def previous_release(self, target: TargetKey, deployment: Deployment) -> str | None:
-        """Return the release of the latest finished deployment before that one if it differs, else None."""
-        earlier = (one for one in self.deployments(target) if one.started < deployment.started and one.finished)
-        return next((one.release for one in earlier if one.release not in (None, deployment.release)), None)
+    def previous(self, target: TargetKey, deployment: Deployment) -> Identity:
+        """Return the release before that deployment: the stated one, else that of the latest successful deployment.
+
+        A deployment that failed or was rolled back left no release behind.
+        """
+        earlier = [one for one in self.deployments(target) if one.started < deployment.started and one.finished]
+        if named := deployment.previous:
+            found = next((one.identity for one in earlier if one.release == named), Identity())
+            return Identity(release=named).completed(found)
+        lasting = (one for one in earlier if not one.failed and one.rolled_back is None)
+        return next((one.identity for one in lasting if one.release not in (None, deployment.release)), Identity())
 
     def record_mark(self, target: TargetKey, deployment: Deployment, read: MarkReadings) -> None:
         """Record the readings at the latest mark of a deployment on record."""
@@ -139,8 +140,32 @@ class Store(Database):
         """Return the readings that `record_mark` recorded for that deployment; empty if there are none."""
         query = "SELECT counters FROM deployment WHERE environment = ? AND base_url = ? AND started = ?"
         key = *_key(target), _text(deployment.started)
-        found = self._rows("the readings at a deployment's mark", _readings, query, key)
+        found = self._rows("the readings at a deployment's mark", readings_in, query, key)
         return next(iter(found), MarkReadings())
+
+    def past_runs(
+        self, target: TargetKey, since: datetime, *, until: datetime | None = None, most: int = 500
+    ) -> tuple[PastRun, ...]:
+        """Return the latest runs that started at `since` or later, and before `until`, the oldest first."""
+        ended, key = ("", ()) if until is None else (" AND started < ?", (_text(until),))
+        query = (
+            "SELECT ledger FROM run WHERE environment = ? AND base_url = ? AND started >= ?"  # noqa: S608  # no value in it
+            f" AND ledger IS NOT NULL{ended} ORDER BY rowid DESC LIMIT ?"
+        )
+        row = *_key(target), _text(since), *key, most
+        return self._rows(_RUN, lambda column: past_run_in(unpacked(column)), query, row)[::-1]
+
+    def add_ticket(self, target: TargetKey, deployment: Deployment, item: str, url: str) -> None:
+        """Record the ticket of an item's failure in that deployment; replace an earlier one."""
+        row = (*_key(target), _text(deployment.started), item, url)
+        with self._transaction() as run:
+            run("INSERT OR REPLACE INTO ticket VALUES (?, ?, ?, ?, ?)", row)
+
+    def tickets(self, target: TargetKey, deployment: Deployment) -> Mapping[str, str]:
+        """Return the URL of each item's ticket in that deployment."""
+        query = "SELECT item, url FROM ticket WHERE environment = ? AND base_url = ? AND started = ? ORDER BY item"
+        key = *_key(target), _text(deployment.started)
+        return dict(self._rows("a ticket", lambda item, url: (text_in(item), text_in(url)), query, key))
 
     def add_window(self, target: TargetKey, taken: datetime, document: Document) -> None:
         """Record one baseline window."""
@@ -178,55 +203,3 @@ class Store(Database):
 
 def _key(target: TargetKey) -> tuple[str, str]:
     return target.environment, target.base_url
-
-
-def _target(environment: Any, base_url: Any) -> TargetKey:  # noqa: ANN401  # columns as SQLite gives them
-    return TargetKey(environment=text_in(environment), base_url=text_in(base_url))
-
-
-def _past(*row: Any) -> RunSummary:  # noqa: ANN401  # see above
-    run, environment, base_url, started, release, action, exit_code, partial = row
-    return RunSummary(
-        id=text_in(run),
-        target=_target(environment, base_url),
-        started=_moment(started),
-        release=None if release is None else text_in(release),
-        action=text_in(action),
-        exit_code=int(exit_code),
-        partial=bool(partial),
-    )
-
-
-def _deployment(release: Any, started: Any, finished: Any) -> Deployment:  # noqa: ANN401  # see above
-    return Deployment(
-        release=None if release is None else text_in(release),
-        started=_moment(started),
-        finished=None if finished is None else _moment(finished),
-    )
-
-
-def _readings(column: Any) -> MarkReadings:  # noqa: ANN401  # see above
-    if column is None:
-        return MarkReadings()
-    kept = unpacked(column)
-    counters = {
-        MetricKey(str(probe), str(instance), str(metric)): float(value)
-        for probe, instance, metric, value in kept["counters"]
-    }
-    answered = frozenset(map(str, kept.get("answered", ())))  # a mark of an older version has none
-    return MarkReadings(
-        counters=counters,
-        answered=answered,
-        declared=_optional_text(kept.get("declared")),
-        responsible=Responsible(
-            deployed_by=_optional_text(kept.get("deployed_by")), reviewed_by=_optional_text(kept.get("reviewed_by"))
-        ),
-    )
-
-
-def _optional_text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _moment(column: Any) -> datetime:  # noqa: ANN401  # see above
-    return datetime.fromisoformat(column)
