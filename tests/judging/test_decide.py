@@ -14,6 +14,7 @@ from probekit.judging.decide import decide
 from probekit.model.checklist import Band, Deadline, Item, Row, Severity
 from probekit.model.history import Deployment, History
 from probekit.model.limit import Limit
+from probekit.model.record import Identity
 from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Served, Situation, Stage, Verdict
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -316,6 +317,14 @@ def test_a_go_says_what_it_rests_on(layers, told) -> None:
     assert decision.because == (f"{told}{count} items verified, 1 to follow up",)
 
 
+def test_a_gate_is_of_the_release_that_comes() -> None:
+    facts = replace(situation(), identity=Identity(release="3"), release=Release(expected=("2",)))
+
+    (reason,) = decide([verdict(Outcome.PASS, layer="record")], facts).because
+
+    assert reason == "records and people only, for 3; nothing of the target was read: 1 item verified"
+
+
 def test_another_version_is_told_before_anything_else() -> None:
     decision = decide([DOWN], situation(served=Served.OTHER))
 
@@ -584,3 +593,26 @@ def test_the_rule_agrees_with_its_plain_form_on_random_sets(sets) -> None:
         verdicts, facts = [some_verdict() for _ in range(RANDOM.randrange(5))], some_situation()
 
         assert told(verdicts, facts) == plain_rule(verdicts, facts)
+
+
+CONTRADICTION = "the configuration names release 3, the deployment on record has 2"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "action", "minutes"),
+    [
+        ([verdict(Outcome.PASS)], Action.INVESTIGATE, 5),
+        ([verdict(Outcome.PASS), verdict(Outcome.PENDING, holds_if_pending=True)], Action.INVESTIGATE, 5),
+        ([verdict(severity=HIGH, age=9, deadline=TO_SOMEBODY)], Action.INVESTIGATE, 1),
+        ([verdict(severity=HIGH, age=2, deadline=TO_SOMEBODY)], Action.INVESTIGATE, 5),
+        ([DOWN], Action.ROLLBACK, 0),
+        ([verdict(Outcome.WAIVED)], Action.UNDECIDED, 0),
+    ],
+)
+def test_facts_of_the_release_that_contradict_each_other_are_told_first_and_allow_no_go(
+    verdicts, action, minutes
+) -> None:
+    decision = decide(verdicts, replace(situation(), contradictions=(CONTRADICTION,)))
+
+    assert (decision.action, decision.minutes) == (action, minutes)
+    assert decision.because[action is Action.UNDECIDED] == f"CONTRADICTION: {CONTRADICTION}"

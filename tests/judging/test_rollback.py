@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -118,3 +119,12 @@ def test_a_window_changes_nothing_but_a_rollback(make, outcome, severity) -> Non
         assert (within.action, within.minutes) == (Action.INVESTIGATE, 0)
     else:
         assert within == without
+
+
+def test_a_failure_of_the_record_alone_orders_no_rollback(failed) -> None:
+    """The record may lack what took place: a lost file, another machine, an older version."""
+    decision = decide([replace(failed, of_record=True)], situation(deployed(10, 5)))
+
+    assert decide([failed], situation(deployed(10, 5))).action is Action.ROLLBACK
+    assert decision.action is Action.INVESTIGATE
+    assert any("reads probekit's own record" in reason for reason in decision.because)

@@ -14,7 +14,6 @@ from probekit.judging.assessed import outcome_of
 from probekit.judging.baseline import FRESH
 from probekit.judging.comparison import LEAST_WINDOWS, judge_against_baseline
 from probekit.judging.decide import decide
-from probekit.judging.rollback import WINDOW
 from probekit.judging.statistics import (
     BLOCKS_TO_FAIL,
     BLOCKS_TO_PASS,
@@ -24,7 +23,7 @@ from probekit.judging.statistics import (
     still_needed,
 )
 from probekit.model.checklist import Deadline, Severity
-from probekit.model.history import Deployment, History
+from probekit.model.history import POST_DEPLOYMENT, Deployment, History
 from probekit.model.measurement import Reason
 from probekit.model.plan import MOST_SLOW, MOST_SLOW_AFTER, RECHECKS, RECHECKS_THERE
 from probekit.model.readings import BaselineValues, Share
@@ -97,7 +96,7 @@ def test_the_numbers_of_the_text_are_the_code_s() -> None:
     for sentence in (
         f"measured {RECHECKS} more times, at least {RECHECKS_THERE} of them at that address",
         f"share the risk: {parts[0]}, {parts[1]} and {parts[2]}",
-        f"at most {WINDOW // timedelta(minutes=1)} minutes old",
+        f"at most {POST_DEPLOYMENT // timedelta(minutes=1)} minutes old",
         f"at most {FRESH // timedelta(hours=1)} h old",
         f"one broken replica of two in {1 - 0.5**8:.1%}".replace("one broken", "a broken").replace("%", " %"),
         f"one of three in {1 - (2 / 3) ** 8:.1%}".replace("%", " %"),

@@ -43,7 +43,7 @@ def basis(verdicts: Sequence[Verdict], situation: Situation) -> str:
         return text
     if read:
         return f"only the {_named(read)} of the target was read, not the application: {text}"
-    release = " or ".join(situation.release.expected) or "an unnamed release"
+    release = situation.identity.release or " or ".join(situation.release.expected) or "an unnamed release"
     return f"records and people only, for {release}; nothing of the target was read: {text}"
 
 

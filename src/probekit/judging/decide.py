@@ -41,6 +41,7 @@ class _Call:
 def decide(verdicts: Sequence[Verdict], situation: Situation) -> Decision:
     """Return the most severe action that any verdict calls for, its earliest deadline, and the reasons."""
     decision = _with_release(_most_severe([_call(verdict, situation) for verdict in verdicts]), situation)
+    decision = _with_contradictions(decision, situation)
     if decision.action is Action.GO:
         decision = _of_part(decision, len(verdicts), situation)
     if doubt := _doubt(verdicts, decision.action, situation):
@@ -68,6 +69,17 @@ def _with_release(decision: Decision, situation: Situation) -> Decision:
     if decision.action.gravity > Action.INVESTIGATE.gravity:
         return replace(decision, because=reasons)
     left = minutes if decision.minutes is None else min(minutes, decision.minutes)
+    return Decision(action=Action.INVESTIGATE, minutes=left, because=reasons)
+
+
+def _with_contradictions(decision: Decision, situation: Situation) -> Decision:
+    """Put facts of the release that contradict each other before every other reason; they rule out a go."""
+    if not situation.contradictions:
+        return decision
+    reasons = (*(f"CONTRADICTION: {one}" for one in situation.contradictions), *decision.because)
+    if decision.action.gravity > Action.INVESTIGATE.gravity:
+        return replace(decision, because=reasons)
+    left = _TO_READ_VERSION if decision.minutes is None else min(_TO_READ_VERSION, decision.minutes)
     return Decision(action=Action.INVESTIGATE, minutes=left, because=reasons)
 
 

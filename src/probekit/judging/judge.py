@@ -17,6 +17,8 @@ from probekit.judging.baseline import baseline_reference
 from probekit.judging.by_address import counted, of_addresses
 from probekit.judging.clocks import in_time, may_refute, with_refuted
 from probekit.judging.evidence import earlier_values
+from probekit.judging.phase import go_of_phase
+from probekit.judging.records import of_own_record, of_records
 from probekit.judging.reference import Reference
 from probekit.judging.verdicts import cut_off, disagreeing, failed, passed, undetermined
 from probekit.model.checklist import Item, Severity
@@ -33,7 +35,8 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Return one verdict for each item in scope, in the checklist's order."""
     judge_ = Judge(plan, attempts, situation, assessor or Assessor())
-    return tuple(judge_.verdict(item) for item in plan.items)
+    known = {item.id: judge_.verdict(item) for item in plan.items if not item.is_go_of_phase}
+    return tuple(known.get(item.id) or judge_.of_phase(item, tuple(known.values())) for item in plan.items)
 
 
 def judge_item(item: Item, plan: Plan[object], attempts: AttemptsByInstance, situation: Situation) -> Verdict:
@@ -59,14 +62,20 @@ class Judge:
 
     def _verdict(self, item: Item) -> Verdict:
         flags = frozenset({Flag.CHANGED} if item.changed_from else ())
+        if exempt := self._exempt(item, flags):
+            return exempt
+        worst = self._of_rows(item) if item.compares_baseline else self._of_instances(item, flags)
+        return _as_reported(worst, self.plan)
+
+    def _exempt(self, item: Item, flags: frozenset[Flag]) -> Verdict | None:
+        """Return the verdict on an item that needs no measurement, or has none; None for any other item."""
         if (reason := self.plan.not_applicable.get(item.id)) is not None:
             return Verdict(item=item, outcome=Outcome.NOT_APPLICABLE, because=reason, flags=flags)
         if item.probe is None:
             return Verdict(item=item, outcome=Outcome.PENDING, because=f"{item.owner} has not signed", flags=flags)
         if (reason := self.plan.uncovered.get(item.id)) is not None:
             return Verdict(item=item, outcome=Outcome.NOT_CONFIGURED, because=reason, flags=flags)
-        worst = self._of_rows(item) if item.compares_baseline else self._of_instances(item, flags)
-        return _as_reported(worst, self.plan)
+        return None
 
     def _of_instances(self, item: Item, flags: frozenset[Flag]) -> Verdict:
         steps, instances = self._steps(item), self._instances(item)
@@ -76,7 +85,7 @@ class Judge:
             silent = Verdict(item=item, outcome=outcome_of(Reason.NO_NETWORK), because=because, flags=flags)
             return replace(silent, reason=Reason.NO_NETWORK)
         judged: Mapping[str, Verdict] = {
-            name: _named(self._of_instance(item, name, attempts, _traits(steps, name)), name, instances)
+            name: _named(self._of_instance_and_records(item, name, attempts), name, instances)
             for name, attempts in kept.items()
         }
         if claims_reach(item, Traits.of(steps)) and any(step.each_address for step in steps):
@@ -88,6 +97,21 @@ class Judge:
         if left_out:
             worst = replace(worst, because=f"{worst.because}; {left_out}")
         return _against_direct_measurements(worst, self.plan, self.attempts)
+
+    def _of_instance_and_records(self, item: Item, instance: str, attempts: Sequence[Attempt]) -> Verdict:
+        """Return the verdict on an instance, with the records that it rests on."""
+        steps = self._steps(item)
+        verdict = self._of_instance(item, instance, attempts, _traits(steps, instance))
+        if any(step.of_record and step.instance == instance for step in steps):
+            return replace(of_own_record(verdict, attempts, self.situation), of_record=True)
+        return of_records(verdict, attempts, self.situation)
+
+    def of_phase(self, item: Item, others: Sequence[Verdict]) -> Verdict:
+        """Return the verdict on an item that passes where the others of its phase in this run allow a go."""
+        layer, claim = self.plan.layers.get(item.probe or "", "record"), self.plan.claims.get(item.id, "")
+        exempt = self._exempt(item, frozenset({Flag.CHANGED} if item.changed_from else ()))
+        verdict = in_time(exempt or go_of_phase(item, others, self.situation), self.situation)
+        return replace(verdict, layer=layer, claim=claim)
 
     def _steps(self, item: Item) -> list[Step[object]]:
         return [step for step in self.plan.steps if step.probe == item.probe]

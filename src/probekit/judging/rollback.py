@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final
 
-from probekit.model.history import is_ahead
+from probekit.model.history import POST_DEPLOYMENT, is_ahead
 from probekit.model.verdict import Control, Flag, Served, Situation, Stage, Verdict
-
-WINDOW: Final = timedelta(minutes=120)  # after the deployment; the checklist's post-deployment phase lasts that long
 
 
 def rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
     """Yield each reason against a rollback, with what to do about it."""
-    name, release = verdict.item.id, situation.release
-    if situation.stage is Stage.ROLLED_BACK:
+    name, release, deployment = verdict.item.id, situation.release, situation.history.deployment
+    if situation.stage is Stage.ROLLED_BACK or (deployment and deployment.rolled_back):
         yield "the release has been rolled back already; look for a cause outside the release"
     else:
         yield from _of_the_deployment(situation)
     yield from _of_maintenance(situation)
     if not verdict.confirmed:
         yield f"{name} did not fail in every attempt that confirms a failure; verify again"
+    if verdict.of_record:
+        yield f"{name} reads probekit's own record, not the target; the previous release would not fix it"
     if Flag.UNTRUSTED in verdict.flags:
         yield f"a program reports the failure of {name}, and 'trust' does not name its probe; measure it another way"
     if Flag.PRE_EXISTING in verdict.flags:
@@ -47,9 +46,9 @@ def _of_the_deployment(situation: Situation) -> Iterator[str]:
     ago = situation.now - deployment.mark
     if is_ahead(deployment.mark, situation.now):  # in the report of an earlier version, or from Python
         yield "the deployment on record lies in the future; correct --deployed or the clock"
-    if ago > WINDOW:
+    if ago > POST_DEPLOYMENT:
         minutes = timedelta(minutes=1)
-        yield f"the deployment is {ago // minutes} min old, more than {WINDOW // minutes}; decide by hand"
+        yield f"the deployment is {ago // minutes} min old, more than {POST_DEPLOYMENT // minutes}; decide by hand"
 
 
 def _of_maintenance(situation: Situation) -> Iterator[str]:
