@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from probekit.config.loader import load
 from probekit.model.history import Deployment, History
 from probekit.model.measurement import Reason
 from probekit.model.readings import Exact, Summary
+from probekit.model.record import Identity, Record
 from probekit.planning.plan import plan
 from probekit.probe import Context, ProbeFailedError
 from probekit.probes.command import KIND
@@ -151,12 +153,17 @@ DEPLOYED = datetime(2026, 11, 23, 10, tzinfo=UTC)
                 "environment": "prod",
                 "stage": "after",
                 "release": "2.3.1",
-                "history": History(deployment=Deployment(release="2.3.1", started=DEPLOYED), previous_release="2.3.0"),
+                "identity": Identity(release="2.3.1", commit="3f2a9c1", images={"web": "sha256:2", "app": "sha256:1"}),
+                "history": History(
+                    deployment=Deployment(release="2.3.1", started=DEPLOYED), previous=Identity(release="2.3.0")
+                ),
             },
             {
                 "PROBEKIT_ENVIRONMENT": "prod",
                 "PROBEKIT_STAGE": "after",
                 "PROBEKIT_RELEASE": "2.3.1",
+                "PROBEKIT_COMMIT": "3f2a9c1",
+                "PROBEKIT_IMAGES": "app=sha256:1 web=sha256:2",
                 "PROBEKIT_DEPLOYED": "2026-11-23T10:00:00+00:00",
                 "PROBEKIT_PREVIOUS": "2.3.0",
             },
@@ -176,6 +183,43 @@ async def test_a_program_knows_what_the_run_knows(script, tmp_path, known, facts
 
     seen = json.loads(file.read_text())
     assert {name: value for name, value in seen.items() if name.startswith("PROBEKIT_")} == facts
+
+
+@pytest.mark.parametrize(
+    ("printed", "settings", "record"),
+    [
+        ('{"n": 0}', {}, Record()),
+        (
+            '{"n": 0, "release": "2.3.1", "made": 1764324000}',
+            {},
+            Record(release="2.3.1", made=datetime(2025, 11, 28, 10, tzinfo=UTC)),
+        ),
+        (
+            '{"n": 0, "by": "trivy", "place": "a.json", "commit": "3F2A9C1"}',
+            {},
+            Record(by="trivy", place="a.json", commit="3f2a9c1"),
+        ),
+        ('{"n": 0, "of": {"v": "2"}}', {"record": {"release": "$.of.v"}}, Record(release="2")),
+        ('{"n": 0, "release": 2}', {}, Record(unreadable="release at $.release is 2, expected a text of one line")),
+    ],
+)
+async def test_a_program_says_what_its_numbers_are_of(script, printed, settings, record) -> None:
+    argv = script(f"print({printed!r})")
+
+    readings = await run(argv, metrics={"n": "$.n"}, **settings)
+
+    assert readings.values["n"] == Exact(0)
+    assert readings.records == (replace(record, by=record.by or argv[0]),)
+
+
+@pytest.mark.parametrize("body", ["print('no JSON')", 'import sys; print(\'{"n": 0, "release": "2"}\'); sys.exit(1)'])
+async def test_output_without_a_number_is_no_record(script, body) -> None:
+    assert (await run(script(body), metrics={"n": "$.n"})).records == ()
+
+
+def test_a_plugin_has_no_record() -> None:
+    with pytest.raises(ValidationError, match="a monitoring plugin prints no JSON: remove 'record'"):
+        KIND.configure({"kind": "command", "argv": ["true"], "nagios": True, "record": {"made": "$.at"}})
 
 
 async def test_a_number_that_grows_beyond_all_bounds_is_none(script) -> None:

@@ -14,6 +14,7 @@ from probekit.config.settings import Environment
 from probekit.model.history import History
 from probekit.model.measurement import Attempt, InstanceKey, Measurement, MetricKey
 from probekit.model.plan import Step
+from probekit.model.record import Identity
 from probekit.probe import SecretRef
 from probekit.redaction import Redactor
 from probekit.transport.client import Http
@@ -113,6 +114,7 @@ class RunContext:
     name: str = ""  # the environment's
     stage: str = ""  # of the deployment
     release: str = ""  # the release that the run is about
+    identity: Identity = field(default_factory=Identity)  # what is known of it
     http: Http
     reveal: Callable[[SecretRef], str]
     redactor: Redactor

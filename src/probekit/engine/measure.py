@@ -20,6 +20,7 @@ from probekit.model.measurement import Attempt, Failure, Measurement, MetricKey,
 from probekit.model.numbers import number
 from probekit.model.plan import Bounds, Plan, Step
 from probekit.model.readings import CumulativeCount, Exact, Reading, Summary
+from probekit.model.record import Record
 from probekit.probe import ConfiguredKind, Context, Readings, Window
 from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
@@ -109,6 +110,7 @@ class Measurer:
                 summary=clean(readings.summary),
                 version=None if readings.version is None else clean(readings.version),
                 notes={name: clean(text) for name, text in notes.items()},
+                records=tuple(_cleaned_record(record, clean) for record in readings.records),
             )
         )
 
@@ -169,6 +171,7 @@ class Measurer:
             environment=self._run.name,
             stage=self._run.stage,
             release=self._run.release,
+            identity=self._run.identity,
             sleep=self._run.clock.sleep,
         )
 
@@ -235,3 +238,14 @@ def _bug(step: Step[ConfiguredKind], error: Exception) -> Failure:
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return Failure(reason=Reason.BUG, detail=f"kind {step.kind} raised {type(error).__name__}{place}")
+
+
+def _cleaned_record(record: Record, clean: Callable[[str], str]) -> Record:
+    """Return a record whose texts are redacted."""
+    return replace(
+        record,
+        release=None if record.release is None else clean(record.release),
+        by=clean(record.by),
+        place=clean(record.place),
+        unreadable=clean(record.unreadable),
+    )

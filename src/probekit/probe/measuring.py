@@ -16,6 +16,7 @@ from probekit.model.readings import (
     CumulativeCount,
     Reading,
 )
+from probekit.model.record import Identity, Record
 from probekit.probe.settings import SecretRef
 from probekit.transport.client import ProbeClient
 from probekit.transport.resolver import Resolved
@@ -56,6 +57,7 @@ class Readings:
         self.summary = summary
         self.notes = dict(notes or {})
         self.version: str | None = None  # the version that the target serves, where the kind reads it
+        self.records: tuple[Record, ...] = ()  # that the readings come from, where they come from records
         self.answered: frozenset[str] = frozenset()  # questions that were answered well
 
 
@@ -104,4 +106,5 @@ class Context:
     environment: str = ""  # the environment's name
     stage: str = ""  # of the deployment: before, after, or rolled-back
     release: str = ""  # the release that the run verifies
+    identity: Identity = field(default_factory=Identity)  # what is known of that release
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep  # sleeps by the clock of `now`

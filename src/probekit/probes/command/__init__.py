@@ -41,6 +41,8 @@ def _facts(context: Context) -> dict[str, str]:
         "ENVIRONMENT": context.environment,
         "STAGE": context.stage,
         "RELEASE": context.release,
+        "COMMIT": context.identity.commit or "",
+        "IMAGES": " ".join(f"{name}={digest}" for name, digest in sorted(context.identity.images.items())),
         "DEPLOYED": deployment.mark.isoformat() if deployment else "",
         "PREVIOUS": context.history.previous_release or "",
     }
@@ -108,7 +110,7 @@ timeout = "2min"
     example_for=_example_for,
     privileges=(
         "those of the program; its only variables are PATH, LC_ALL, TZ, those of env and secrets, and "
-        "PROBEKIT_RELEASE, _PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT where the run knows them"
+        "PROBEKIT_RELEASE, _COMMIT, _IMAGES, _PREVIOUS, _DEPLOYED, _STAGE and _ENVIRONMENT where the run knows them"
     ),
     safety="Depends on the program, which probekit does not restrict.",
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from probekit.probe import Exact, Failure, ProbeFailedError, Readings, Reason
 from probekit.probes._support.json import find, is_number, parse, shown
+from probekit.probes._support.record import record_in
 from probekit.probes.command.output import Clean, tail
 from probekit.probes.command.program import Ended
 from probekit.probes.command.reading import Reading, readings, unread
@@ -43,13 +43,15 @@ def of_script(config: CommandProbe, ended: Ended, clean: Clean) -> Readings:
         summary += f": {tail(ended, clean)}"
     if ended.code > _LAST_OWN_CODE:
         raise ProbeFailedError(Reason.BAD_RESPONSE, summary)
-    values = _of_json(config.metrics, ended.out) if ended.code in config.expect_exit else {}
-    return Readings(summary, exit_code=Exact(ended.code), **dict.fromkeys(config.metrics, unread(summary)) | values)
-
-
-def _of_json(metrics: Mapping[str, MetricSource], out: bytes) -> dict[str, Reading | Failure]:
-    try:
-        document = parse(out) if metrics else None
-    except ProbeFailedError as error:
-        return dict.fromkeys(metrics, unread(error.detail))
-    return readings(metrics, _Document(document))
+    values = dict[str, Reading | Failure](dict.fromkeys(config.metrics, unread(summary)))
+    found = Readings(summary, exit_code=Exact(ended.code))
+    if config.metrics and ended.code in config.expect_exit:
+        try:
+            document = parse(ended.out)
+        except ProbeFailedError as error:
+            values = dict.fromkeys(config.metrics, unread(error.detail))
+        else:
+            values = readings(config.metrics, _Document(document))
+            found.records = (record_in(document, config.record, config.argv[0]),)
+    found.values.update(values)
+    return found

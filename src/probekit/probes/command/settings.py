@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 
 from probekit.probe import TUNING, Duration, RepeatedConfig, SecretRef, Settings
 from probekit.probes._support.json import compile_path
+from probekit.probes._support.record import RecordPlaces
 
 
 class MetricSource(Settings):
@@ -79,6 +80,10 @@ class CommandProbe(RepeatedConfig):
         min_length=1,
         description="The exit codes with which the JSON output is read; those of a monitoring plugin are fixed.",
     )
+    record: RecordPlaces = Field(
+        RecordPlaces.model_validate({}),
+        description="Where the JSON output says what the numbers are of and when they were made.",
+    )
     timeout: Annotated[Duration | None, TUNING] = Field(
         None, gt=0, le=3600, description="The longest time that it may run; by default the environment's timeout."
     )
@@ -104,6 +109,9 @@ class CommandProbe(RepeatedConfig):
     def _means_one_thing(self) -> Self:
         if self.own_metric in self.metrics:
             message = f"'{self.own_metric}' is always the exit code: remove it from 'metrics'"
+            raise ValueError(message)
+        if self.nagios and "record" in self.model_fields_set:
+            message = "a monitoring plugin prints no JSON: remove 'record', or nagios = true"
             raise ValueError(message)
         for place in () if self.nagios else self.metrics.values():
             compile_path(place.at)
