@@ -289,10 +289,12 @@ def test_what_speaks_of_one_target_alone_is_refused_in_defaults(told, key) -> No
 
 OWN = {
     "allow": '["load"]',
+    "archive": '"archive"',
     "trust": '["stock"]',
     "not_applicable": f'{{ "{HEALTH}" = "it has none" }}',
     "limits": f'{{ "{HEALTH}" = {{ drop = ["response_time"], reason = "small machines" }} }}',
     "without_probes": '["release"]',
+    "release": '{ version = "2.3.1" }',
 }
 
 

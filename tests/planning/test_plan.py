@@ -12,6 +12,7 @@ from probekit import checklist as checklists
 from probekit.config.loader import load
 from probekit.model.history import Deployment, History
 from probekit.model.plan import Bounds
+from probekit.model.record import Identity
 from probekit.model.verdict import Stage
 from probekit.planning.plan import plan
 from probekit.planning.release import ReleaseRequest
@@ -339,7 +340,8 @@ def test_every_instance_is_a_step_of_its_own(planned) -> None:
 
 
 def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
-    found = planned(HEALTH, "rollback.steps.previous-version-serving")
+    back = ReleaseRequest(stage=Stage.ROLLED_BACK)
+    found = planned(HEALTH, "rollback.steps.previous-version-serving", release=back)
 
     assert [step.probe for step in found.steps] == ["health"]
     assert ([guard.probe for guard in found.release_guards], found.versions.expected) == (["release"], ("2",))
@@ -354,8 +356,8 @@ def test_the_release_is_the_guard_and_no_ordinary_step(planned) -> None:
 
 
 MARK = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
-UNDER_WAY = History(deployment=Deployment(release="2", started=MARK), previous_release="1")
-OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), previous_release="1")
+UNDER_WAY = History(deployment=Deployment(release="2", started=MARK), previous=Identity(release="1"))
+OVER = History(deployment=Deployment(release="2", started=MARK, finished=MARK), previous=Identity(release="1"))
 ANOTHER = History(deployment=Deployment(release="3", started=MARK))
 UNNAMED = History(deployment=Deployment(release=None, started=MARK, finished=MARK), declared="2")
 
@@ -377,7 +379,7 @@ UNNAMED = History(deployment=Deployment(release=None, started=MARK, finished=MAR
         (ReleaseRequest(stage=Stage.ROLLED_BACK, history=UNDER_WAY), ("1",), ()),
         (ReleaseRequest(stage=Stage.ROLLED_BACK, version="0", history=OVER), ("0",), ()),
         (ReleaseRequest(stage=Stage.ROLLED_BACK), ("2",), ()),  # what the file says, where nothing is on record
-        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=replace(OVER, previous_release=None)), (), ()),
+        (ReleaseRequest(stage=Stage.ROLLED_BACK, history=replace(OVER, previous=Identity())), (), ()),
         (ReleaseRequest(stage=Stage.ROLLED_BACK, history=UNNAMED), (), ()),  # what the file said is what was deployed
         (ReleaseRequest(stage=Stage.ROLLED_BACK, history=replace(UNNAMED, declared="1")), ("2",), ()),  # edited since
     ],

@@ -17,6 +17,7 @@ from probekit.history.store import RunSummary, Store
 from probekit.judging.baseline import baseline_reference, drifts
 from probekit.judging.judge import judge_item
 from probekit.model.history import BaselineWindow, Deployment, History, Recorded, TargetKey
+from probekit.model.ledger import PastRun
 from probekit.model.limit import Limit
 from probekit.model.measurement import InstanceKey
 from probekit.model.readings import BaselineValues
@@ -327,6 +328,12 @@ def test_a_later_baseline_takes_only_a_release_that_went_go(place, window) -> No
     assert "release 2.3.0 has no go on record, which a further baseline needs" in said
 
     facts = {"started": window().taken, "release": "2.3.0", "action": "go", "exit_code": 0, "partial": False}
+    went = {"action": "go", "partial": False}
+    gate = PastRun(id="a0", ended=window().taken, subject="2.4.0", stage="before", phase="pre", **went)
+    with Store(Path(STATE)) as store:
+        store.record(RunSummary(id="a0", target=place, ledger=gate, **facts), {})
+    assert call(baseline_command.capture_)[0] == 64  # the gate of the next release read 2.3.0, and approves 2.4.0
+
     with Store(Path(STATE)) as store:
         store.record(RunSummary(id="a1", target=place, **facts), {})
     assert call(baseline_command.capture_)[0] == 0

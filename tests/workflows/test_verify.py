@@ -14,11 +14,14 @@ import pytest
 
 import probekit
 from probekit.model.history import Deployment, FailureKey, History
+from probekit.model.record import Identity
 from probekit.model.verdict import Action, Outcome, Stage
+from probekit.planning.selection import Selection
 from probekit.transport.client import Http
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.verify import execute_run
 
+HEALTH = "deploy.services.health-endpoint"
 TEXT = """
 [env.prod]
 base_url = "http://127.0.0.1:9"
@@ -51,6 +54,40 @@ def test_verify_returns_the_report(config) -> None:
 def test_an_unknown_environment_is_refused(config) -> None:
     with pytest.raises(RequestError, match="no environment 'stage'"):
         probekit.verify("stage", config=config)
+
+
+def test_from_python_the_earlier_runs_of_a_deployment_are_not_known(config) -> None:
+    """No state file is read, so that no gate is on record proves nothing."""
+    config.write_text(TEXT.replace("services.health-endpoint", "preflight.pre-deployment-gate"))
+
+    (verdict,) = probekit.verify("prod", config=config, deployed=datetime.now(UTC), release="2.3.1").verdicts
+
+    assert (verdict.outcome, "reads no state file" in verdict.because) == (Outcome.INCONCLUSIVE, True)
+
+
+def test_a_phase_and_facts_are_selected_from_python_too(config) -> None:
+    upload = "deploy.smoke.upload-roundtrip"
+    config.write_text(TEXT.replace('endpoint"]', f'endpoint", "{upload}", "pre.schema"]'))
+
+    report = probekit.verify(config=config, selection=Selection(phase="deploy"), facts={"accepts-uploads": False})
+
+    assert (report.run.phase, report.run.facts) == ("deploy", {"accepts-uploads": False})
+    outcomes = {verdict.item.id: verdict.outcome for verdict in report.verdicts}
+    assert outcomes == {HEALTH: Outcome.FAIL, upload: Outcome.NOT_APPLICABLE}
+    assert report.situation.in_scope == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"selection": Selection(phase="depoly")}, "no phase 'depoly'; did you mean 'deploy'"),
+        ({"selection": Selection(phase="rollback")}, "no rollback is on record"),
+        ({"facts": {"accepts-upload": False}}, "no fact 'accepts-upload'; did you mean 'accepts-uploads'"),
+    ],
+)
+def test_an_unknown_phase_or_fact_is_refused(config, options, told) -> None:
+    with pytest.raises(RequestError, match=told):
+        probekit.verify("prod", config=config, **options)
 
 
 def test_a_deployment_in_the_future_is_refused(config) -> None:
@@ -93,7 +130,9 @@ async def test_a_program_is_told_what_the_run_is_about(tmp_path) -> None:
     seen, program = tmp_path / "seen.json", tmp_path / "program.py"
     program.write_text(f"import json, os; json.dump(dict(os.environ), open({str(seen)!r}, 'w')); print('{{}}')")
     (tmp_path / "probes.toml").write_text(PROGRAM.format(python=sys.executable, file=program))
-    known = History(deployment=Deployment(release="2.3.1", started=BEGAN, finished=BEGAN), previous_release="2.3.0")
+    known = History(
+        deployment=Deployment(release="2.3.1", started=BEGAN, finished=BEGAN), previous=Identity(release="2.3.0")
+    )
 
     await execute_run(RunOptions(environment="prod", config=tmp_path / "probes.toml", history=known, settle=False))
 

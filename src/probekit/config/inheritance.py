@@ -13,8 +13,9 @@ from probekit.toml_file import nearest
 
 # Settings of one target alone: what may be done to it, its exceptions, its deployment
 NEVER_INHERITED: Final = frozenset((
-    "allow", "base_url", "deployed_by", "deployment_window", "inherits", "limits", "maintenance", "not_applicable",
-    "reviewed_by", "trust", "without_probes",
+    "allow", "archive", "base_url", "deployed_by", "deployment_window", "facts", "inherits", "limits",
+    "maintenance",
+    "not_applicable", "release", "reviewed_by", "trust", "without_probes",
 ))  # fmt: skip
 
 

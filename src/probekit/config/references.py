@@ -45,6 +45,7 @@ class _ScopeReader:
         scope = self._chosen(environment.scope, (*here, "scope"))
         applies_not = self._exempt(environment.not_applicable, scope, (*here, "not_applicable"))
         self._check_trust(environment.trust, (*here, "trust"))
+        self._check_facts(environment.facts, (*here, "facts"))
         check_page(environment.contacts, environment.page, (*here, "page"), self.complain)
         return Target(
             name=name,
@@ -76,6 +77,12 @@ class _ScopeReader:
                 self.complain(
                     (*keys, number), f"'{probe}' is not a probe of kind command", expected, nearest(probe, programs)
                 )
+
+    def _check_facts(self, facts: Mapping[str, bool], keys: tuple[str, ...]) -> None:
+        """Check that each name is a fact of the checklist."""
+        for name in (name for name in facts if name not in self.checklist.facts):
+            expected = f"a fact of the checklist: {', '.join(self.checklist.facts) or 'it has none'}"
+            self.complain((*keys, name), f"unknown fact '{name}'", expected, nearest(name, self.checklist.facts))
 
     def _chosen(self, prefixes: Sequence[str], keys: tuple[str, ...]) -> set[str]:
         """The ids of all items that one of the prefixes names, and those of own checks."""

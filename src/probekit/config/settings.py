@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from probekit.config.connect import Connect
 from probekit.config.people import Contacts, OneLine, Page, PlannedMaintenance, PlannedPeriod
+from probekit.config.release import ReleaseSettings
 from probekit.probe import Allowance, Duration, Settings
 from probekit.transport.urls import has_host, origin_of, url_problem
 
@@ -159,7 +160,14 @@ class Environment(Settings):
         None, description="Who reviewed the release. Shown in reports where neither the run nor the record has a name."
     )
     deployment_window: PlannedPeriod | None = Field(
-        None, description="Planned period of the deployment, shown in reports. It changes no decision."
+        None, description="Planned period of the deployment, shown in reports. Metric started_in_window reads it."
+    )
+    archive: str | None = Field(
+        None,
+        min_length=1,
+        pattern=r"^[^\x00]+$",
+        description="Folder that keeps each deployment's log and reports with checksums, from the folder of "
+        "probes.toml. Never inherited.",
     )
     maintenance: list[PlannedMaintenance] = Field(
         [],
@@ -173,8 +181,16 @@ class Environment(Settings):
         "Default: 0600, and 0644 for formats that other programs collect.",
     )
     connect: Connect = Field(Connect(), description="How the target is reached.")
+    release: ReleaseSettings | None = Field(
+        None, description="What the release is: records that must be of it are compared with this. Never inherited."
+    )
     not_applicable: dict[str, str] = Field(
         {}, description="Items that do not apply: ids or their beginnings, each with the reason."
+    )
+    facts: dict[str, StrictBool] = Field(
+        {},
+        description="Facts of the checklist, true or false, by their names. The items of a fact that is false do not "
+        "apply. Never inherited.",
     )
     limits: dict[str, Change] = Field({}, description="Changed limits, by the id of the item.")
     probes: dict[str, dict[str, Any]] = Field({}, description="Probes by name: those of the checklist, and your own.")

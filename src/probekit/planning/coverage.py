@@ -59,8 +59,8 @@ def why_uncovered(item: Item, configured: Sequence[Configured], checklist: Check
 
 def missing_metrics(item: Item, one: Configured) -> list[str]:
     """Return the metrics of the item's limits that this instance does not provide."""
-    if item.compares_baseline:
-        return []  # its metrics are those of the baseline rows
+    if item.compares_baseline or item.is_go_of_phase:
+        return []  # it is judged by the rows of the baseline, or by other verdicts
     return [limit.metric for limit in item.expect if limit.metric not in one.source.provided]
 
 
@@ -77,7 +77,7 @@ def kinds_for_item(item: Item, checklist: Checklist) -> tuple[str, ...]:
 
 def _kinds_with(probe: str, needs: Sequence[set[str]], checklist: Checklist) -> tuple[str, ...]:
     """Return the installed kinds that fill a probe and provide all metrics of at least one of the needs."""
-    compared = {checklist.probes[probe].compares_baseline}
+    compared = {checklist.probes[probe].compares_baseline, checklist.probes[probe].go_of_phase}
 
     def fills(name: str) -> bool:
         kind = probes.load_kind(name)

@@ -14,7 +14,7 @@ from probekit.model.numbers import number, span
 from probekit.model.plan import Plan, Step
 from probekit.model.quantity import duration_text
 from probekit.planning.coverage import lacks_https
-from probekit.planning.obstacle import Cause, Feasibility, Obstacle, of_sample
+from probekit.planning.obstacle import Cause, Feasibility, Obstacle, of_contradictions, of_sample
 from probekit.planning.record import Record
 from probekit.planning.run_time import shortest
 from probekit.planning.samples import short_samples
@@ -37,7 +37,7 @@ def feasibility(
 ) -> Feasibility:
     """Return the obstacles to a go, and what is left open in addition."""
     run = _Facts(config, target, planned, surroundings)
-    of_the_run = [*run.of_the_run()]
+    of_the_run = [*of_contradictions(planned.contradictions), *run.of_the_run()]
     found = [*run.of_items(), *of_the_run]
     stuck = {item.id for obstacle in found for item in obstacle.items}
     scope = [item for item in run.asked if item.probe and item.id not in stuck]
@@ -79,6 +79,7 @@ class _Facts:
         yield from self._secrets()
         yield from self._untrusted()
         yield from self._unexpected()
+        yield from self._unbound()
         yield from self._recorded()
         yield from map(of_sample, self.short)
 
@@ -204,6 +205,15 @@ class _Facts:
             what = "no version is expected, so the served version cannot be verified"
             remedy = "set 'expect' in the probe's table, use --release, or mark the deployment with its release"
             yield Obstacle(cause="no_expected_version", what=what, remedy=remedy, items=items)
+
+    def _unbound(self) -> Iterator[Obstacle]:
+        """Yield the items whose records must be of a release, where no fact of it is known."""
+        own = {step.probe for step in self.planned.steps if step.source.of_record}
+        items = tuple(item for item in self.covered if item.bound_to == "release" and item.probe not in own)
+        if items and not str(self.planned.identity):
+            what = "the release is not known, so no record can be of it"
+            remedy = "name it with --release, with probekit deployment start, or in [env.NAME.release]"
+            yield Obstacle(cause="unknown_release", what=what, remedy=remedy, items=items)
 
     def _recorded(self) -> Iterator[Obstacle]:
         environment = self.target.environment

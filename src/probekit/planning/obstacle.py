@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,8 @@ from probekit.planning.unset import Reference
 
 Cause = Literal[
     "not_configured", "not_allowed", "unsigned", "missing_secret", "missing_file", "untrusted_program",
-    "no_expected_version", "setting", "record", "sample", "deadline", "nothing_read",
+    "no_expected_version", "unknown_release", "contradiction", "setting", "record", "sample", "deadline",
+    "nothing_read",
 ]  # fmt: skip
 
 
@@ -51,6 +53,12 @@ class Feasibility:
 def is_required(item: Item) -> bool:
     """Return whether a go requires the item; any other can be a follow-up."""
     return item.severity.is_grave or bool(item.criteria)
+
+
+def of_contradictions(stated: Sequence[str]) -> Iterator[Obstacle]:
+    """Yield each fact of the release that command line, configuration and deployment mark state differently."""
+    for what in stated:
+        yield Obstacle(cause="contradiction", what=what, remedy="correct the wrong one, or mark the new deployment")
 
 
 def of_sample(short: ShortSample) -> Obstacle:

@@ -12,6 +12,7 @@ from probekit.model.plan import Plan, Step
 from probekit.planning.baseline import baseline_items
 from probekit.planning.claims import claims_of
 from probekit.planning.coverage import instances, missing_metrics, why_uncovered
+from probekit.planning.facts import exempt_by_facts, unknown_facts
 from probekit.planning.release import ReleaseRequest
 from probekit.planning.samples import within_deadline
 from probekit.planning.selection import Selection
@@ -20,6 +21,9 @@ from probekit.probe import ConfiguredKind
 
 GUARD_REPEAT = 4  # measurements at each address, before and after: one address may stand for several replicas
 GUARD_REPEAT_FOR_ITEMS = 10  # for an item about every answer: 20 in total, as its source says
+
+ROLLBACK = "rollback"  # the phase of a checklist that applies after a rollback only
+NO_ROLLBACK = "no rollback is on record; probekit deployment rolled-back records one"
 
 Steps = tuple[Step[ConfiguredKind], ...]
 
@@ -30,6 +34,7 @@ def plan(
     selection: Selection | None = None,
     release: ReleaseRequest | None = None,
     settles: bool = True,
+    facts: Mapping[str, bool] | None = None,
 ) -> Plan[ConfiguredKind]:
     """Return the plan for this target; nothing is sent.
 
@@ -38,10 +43,16 @@ def plan(
         selection: the part of the scope to verify; default: all of it.
         release: the version, stage and history of the release.
         settles: whether the run waits until the release has settled.
+        facts: facts of the checklist that the caller states, in addition to those of the environment.
     """
-    selection, checklist = selection or Selection(), target.checklist
+    selection, checklist, release = selection or Selection(), target.checklist, release or ReleaseRequest()
     items = tuple(item for item in target.items if selection.holds(item))
-    not_applicable = {**target.not_applicable, **({} if settles else _of_settling(items, target))}
+    not_applicable = {
+        **({} if release.is_rolled_back else _of_rollback(items)),
+        **exempt_by_facts(items, target, facts or {}),
+        **target.not_applicable,
+        **({} if settles else _of_settling(items, target)),
+    }
     asked = [item for item in items if item.probe and item.id not in not_applicable]
     rows = baseline_items(checklist) if any(item.compares_baseline for item in asked) else ()
     asked += rows
@@ -58,12 +69,14 @@ def plan(
     guarding = [one for name in guards for one in configured[name]]
     release_guards = tuple(_guard(one, covered, target, checklist) for one in guarding)
     steps = within_deadline(steps, release_guards, target.environment)
-    versions = (release or ReleaseRequest()).versions([one.source for one in guarding])
+    versions = release.versions([one.source for one in guarding])
     return Plan(
         items=items,
         steps=steps,
         release_guards=release_guards,
         versions=versions,
+        identity=release.identity,
+        contradictions=tuple(release.contradictions([one.source for one in guarding])),
         uncovered=uncovered,
         not_applicable=not_applicable,
         layers={name: requirement.layer for name, requirement in checklist.probes.items()},
@@ -72,11 +85,18 @@ def plan(
         fingerprints={step.key: fingerprint(step, target.environment) for step in steps},
         claims=claims_of(items, configured, target, rows, dict.fromkeys(guards, versions)),
         vantage=target.environment.vantage,
-        in_scope=len(target.items),
+        in_scope=sum(map(selection.is_in_phase, target.items)),
         partial=selection.is_partial,
+        phase=selection.phase,
+        unknown_facts=unknown_facts(items, target, facts or {}, not_applicable),
         unasked=_unasked(target, {*guards, *(row.probe or "" for row in rows)}),
         trusted=frozenset(target.environment.trust),
     )
+
+
+def _of_rollback(items: Sequence[Item]) -> dict[str, str]:
+    """Return the items of the rollback phase, with the reason why they do not apply before a rollback."""
+    return {item.id: NO_ROLLBACK for item in items if item.phase == ROLLBACK}
 
 
 def _of_settling(items: Sequence[Item], target: Target) -> dict[str, str]:

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from probekit.judging.baseline import baseline_reference
 from probekit.judging.comparison import judge_against_baseline
+from probekit.judging.records import late_record
 from probekit.judging.statistics import Risks
 from probekit.model.checklist import Item
 from probekit.model.history import History
 from probekit.model.limit import Limit
-from probekit.model.measurement import MetricKey
+from probekit.model.measurement import Failure, MetricKey, Reason
 from probekit.model.numbers import count, number, span
 from probekit.model.plan import Plan, Step
 from probekit.model.readings import BaselineValues, Exact
@@ -48,31 +50,42 @@ class Record:
         for step in planned.steps:
             if step.probe != item.probe:
                 continue
+            if step.source.of_record:
+                yield from self._of_record(item, step)
+                continue
             for limit in item.expect:
-                if step.source.of_record and limit.metric in step.wanted:
-                    yield from self._of_record(item, limit, step)
-                elif limit.of == "baseline":
+                if limit.of == "baseline":
                     yield from self._of_baseline(item, limit, step, planned)
                 elif limit.metric in step.source.counters:
                     yield from self._of_counter(item, limit, step)
 
-    def _of_record(self, item: Item, limit: Limit, step: Step[ConfiguredKind]) -> Iterator[Foretold]:
-        reading = self._reading(step, self.settle).values.get(limit.metric)
-        if not isinstance(reading, Exact):
-            detail = getattr(reading, "detail", "no reading")
-            yield Foretold(item=item, why=f"{limit.metric}: {detail}", remedy="follow this message, then plan again")
-        elif not limit.holds(reading.value):
-            later = self._reading(step, _LONGEST_SETTLE).values.get(limit.metric)
-            is_setting = isinstance(later, Exact) and limit.holds(later.value)
-            value = f"{limit.metric} will be {number(reading.value, limit.unit, apart_from=limit.value)}"
-            yield Foretold(
-                item=item,
-                why=f"{value}, but '{limit}' is required" + (f" (settle is {span(self.settle)})" if is_setting else ""),
-                remedy=f'set settle = "{limit.value:g}{limit.unit}", or verify that long after the deployment'
-                if is_setting
-                else "mark the next deployment, and capture the baseline before it",
-                is_setting=is_setting,
-            )
+    def _of_record(self, item: Item, step: Step[ConfiguredKind]) -> Iterator[Foretold]:
+        """Yield the first limit of the item that the record misses, or that a record of it was made too late."""
+        readings = self._reading(step, self.settle)
+        for limit in (one for one in item.expect if one.metric in step.wanted):
+            reading = readings.values.get(limit.metric)
+            if not isinstance(reading, Exact):
+                yield _unread(item, limit, reading)
+                return
+            if not limit.holds(reading.value):
+                yield self._missed(item, limit, step, readings)
+                return
+        if late := late_record(item, readings.records, Situation(now=self.now, history=self.history)):
+            remedy = _remedy(item.expect[0].metric)
+            yield Foretold(item=item, why=f"a record of probe '{step.probe}' was {late}", remedy=remedy)
+
+    def _missed(self, item: Item, limit: Limit, step: Step[ConfiguredKind], readings: Readings) -> Foretold:
+        """Return a limit that the record misses; with another settle time, it may hold."""
+        reading, later = (one.values.get(limit.metric) for one in (readings, self._reading(step, _LONGEST_SETTLE)))
+        known = reading.value if isinstance(reading, Exact) else 0.0
+        is_setting = limit.metric in _by_settling(step) and isinstance(later, Exact) and limit.holds(later.value)
+        why = f"{limit.metric} will be {number(known, limit.unit, apart_from=limit.value)}, but '{limit}' is required"
+        if is_setting:
+            remedy = f'set settle = "{limit.value:g}{limit.unit}", or verify that long after the deployment'
+            why = f"{why} (settle is {span(self.settle)})"
+            return Foretold(item=item, why=why, remedy=remedy, is_setting=True)
+        note = readings.notes.get(limit.metric)
+        return Foretold(item=item, why=f"{why}: {note}" if note else why, remedy=_remedy(limit.metric))
 
     def _reading(self, step: Step[ConfiguredKind], settle: float) -> Readings:
         """Return the readings at the end of settling, which counts from the deployment on record or from now."""
@@ -113,6 +126,41 @@ class Record:
 
 
 _CAPTURE = "run probekit baseline capture before the deployment, with the same settings"
+
+
+_NEXT = "mark the next deployment, and capture the baseline before it"
+_ROLLED_BACK = "list the item under not_applicable, with the reason for the rollback"
+_OF_A_ROLLBACK: Final = ("rollback_due", "decision_time")
+_REMEDIES: Final = {  # of the metrics of kind ledger, where the record misses a limit
+    "gate_passed": "before the next deployment, run the gate until it ends with go",
+    "gate_age_at_deployment": "run the gate shortly before the next deployment",
+    "log_age_at_deployment": "note a log that is written until the end: probekit deployment log FILE",
+    "started_in_window": "correct deployment_window if it is wrong, or start the next deployment in it",
+    "duration": "it cannot be changed; mark the end of the next deployment with probekit deployment finish",
+    "rollback_due": _ROLLED_BACK,
+    "decision_time": "it cannot be changed; mark the next rollback at once with probekit deployment rolled-back",
+    "missing_archives": "verify again with the archive writable, and note the log with probekit deployment log FILE",
+    "reports": "verify the whole scope once; the next run counts it",
+    "unticketed_items": "record a ticket for each: probekit runs ticket ITEM URL",
+}
+
+
+def _unread(item: Item, limit: Limit, reading: object) -> Foretold:
+    """Return a limit whose metric is not on record; the detail says what to do, unless nothing can be done."""
+    detail, remedy = "no reading", "do what the message says, then plan again"
+    if isinstance(reading, Failure):
+        detail = reading.detail
+        if reading.reason is Reason.BAD_RESPONSE and limit.metric in _OF_A_ROLLBACK:
+            remedy = _ROLLED_BACK
+    return Foretold(item=item, why=f"{limit.metric}: {detail}", remedy=remedy)
+
+
+def _remedy(metric: str) -> str:
+    return _REMEDIES.get(metric, _NEXT)
+
+
+def _by_settling(step: Step[ConfiguredKind]) -> frozenset[str]:
+    return frozenset(metric.name for metric in step.source.metrics if metric.by_settling)
 
 
 async def _awaited(source: ConfiguredKind, context: Context) -> Readings:

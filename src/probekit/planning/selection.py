@@ -11,6 +11,7 @@ from probekit.model.checklist import Item
 class Selection:
     """The part of the scope that a run verifies; empty: all of it."""
 
+    phase: str | None = None  # a phase of the checklist, of which the run verifies everything
     sections: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
@@ -22,9 +23,13 @@ class Selection:
         """Whether measurable items are left out."""
         return bool(self.sections or self.items or self.probes or self.quick)
 
+    def is_in_phase(self, item: Item) -> bool:
+        """Return whether the item belongs to the phase; an own check belongs to every phase."""
+        return self.phase is None or item.is_own or item.phase == self.phase
+
     def holds(self, item: Item) -> bool:
         """Return whether the item is selected."""
-        if self.machine_only and item.probe is None:
+        if not self.is_in_phase(item) or (self.machine_only and item.probe is None):
             return False
         prefixes = (*self.sections, *self.items)
         if not prefixes and not self.probes:

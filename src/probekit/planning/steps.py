@@ -58,6 +58,7 @@ def step_of(
         each_address=source.each_address,
         passive=source.passive,
         reported=source.reported,
+        of_record=source.of_record,
         bounds=_bounds(items, requirement) if source.reported else {},
         wanted=_metrics(items) & source.provided,
         reachability_metrics=_metrics(claims) & source.provided,

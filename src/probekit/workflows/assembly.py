@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,7 @@ from probekit.config.target import Config, Target
 from probekit.engine.context import Cancellation, Clock, RunContext, RunObserver
 from probekit.model.plan import Plan
 from probekit.planning import capacity
-from probekit.planning.plan import plan
-from probekit.planning.release import ReleaseRequest
-from probekit.planning.selection import Selection
+from probekit.planning.plan import NO_ROLLBACK, ROLLBACK, plan
 from probekit.probe import ConfiguredKind, SecretRef
 from probekit.redaction import Redactor
 from probekit.toml_file import ConfigError, nearest
@@ -33,6 +31,7 @@ from probekit.transport.trust import Trust
 from probekit.transport.urls import origin_of
 from probekit.workflows.options import RequestError, RunOptions
 from probekit.workflows.people import holds_secret, name_parts
+from probekit.workflows.release import release_request
 
 _PEOPLE: Final = {"contacts", "deployed_by", "reviewed_by"}  # settings of an environment that name people
 
@@ -112,12 +111,16 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     """
     config = loaded(options)
     target = target_of(options, config)
-    _check_names(options.selection, target.checklist)
+    _check_names(options, target.checklist, tuple(config.checklist.phases))
+    release = release_request(options, config, target)
+    if options.selection.phase == ROLLBACK and not release.is_rolled_back:
+        raise RequestError(f"--phase {ROLLBACK}: {NO_ROLLBACK}")
     planned = plan(
         target,
         selection=options.selection,
-        release=release_request(options),
+        release=release,
         settles=options.settle and not options.selection.quick,
+        facts=options.facts,
     )
     if not planned.items:
         raise RequestError(
@@ -130,7 +133,18 @@ def prepare(options: RunOptions) -> tuple[Config, Target, Plan[ConfiguredKind]]:
     return config, target, planned
 
 
-def _check_names(selection: Selection, checklist: Checklist) -> None:
+def _check_names(options: RunOptions, checklist: Checklist, phases: Sequence[str]) -> None:
+    """Refuse unknown names; `phases` are those of the checklist without that of own checks, which belong to each.
+
+    Raises:
+        RequestError: a name is unknown; the message has the nearest known one.
+    """
+    selection = options.selection
+    if selection.phase is not None and selection.phase not in phases:
+        raise unknown("phase", selection.phase, phases, f"known phases: {', '.join(phases) or 'none'}")
+    for name in options.facts:
+        if name not in checklist.facts:
+            raise unknown("fact", name, checklist.facts, f"known facts: {', '.join(checklist.facts) or 'none'}")
     for prefix in (*selection.sections, *selection.items):
         if not checklist.select(prefix):
             known = [*(item.id for item in checklist.items), *checklist.sections]
@@ -151,11 +165,6 @@ class Session:
 
     run_id: str
     context: RunContext
-
-
-def release_request(options: RunOptions) -> ReleaseRequest:
-    """Return what the options say about the release."""
-    return ReleaseRequest(version=options.release, stage=options.stage, history=options.history)
 
 
 def session(

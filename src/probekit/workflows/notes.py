@@ -28,7 +28,7 @@ def of_the_past(dotenv: Dotenv, history: History, planned: Plan[ConfiguredKind])
 
 def unused_addresses(resolver: Resolver, planned: Plan[ConfiguredKind], observations: Observations) -> Iterator[str]:
     """Yield a note for each fixed address that no probe used, such as after a typing error."""
-    if planned.partial or not observations.complete:
+    if planned.partial or planned.phase or not observations.complete:  # a probe of another item may connect to it
         return
     for name in sorted(resolver.fixed.keys() - resolver.asked):
         address = resolver.fixed[name]

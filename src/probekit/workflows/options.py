@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from probekit.config.target import Config
 from probekit.model.history import Deployment, History, is_ahead
+from probekit.model.ledger import Ledger
 from probekit.model.maintenance import Maintenance
 from probekit.model.responsible import Responsible
 from probekit.model.verdict import Stage
 from probekit.planning.selection import Selection
+
+_NO_STATE: Final = "a run from Python reads no state file, so earlier runs are not known"
 
 
 class RequestError(Exception):
@@ -37,9 +41,17 @@ class RunOptions:
     strict: bool = False
     measure_all: bool = False  # also after a confirmed failure has fixed the decision
     responsible: Responsible = field(default_factory=Responsible)  # people whom the caller names for the release
+    facts: Mapping[str, bool] = field(default_factory=dict)  # of the checklist, in addition to the configuration
     maintenance: tuple[Maintenance, ...] = ()  # in addition to that of the configuration
     notes: tuple[str, ...] = ()  # notes of the caller for the report
     config_loaded: Config | None = None  # the configuration that `config` or `url` name, if already read
+
+
+def with_history(options: RunOptions, history: History, stage: Stage | None) -> RunOptions:
+    """Return the options with what is on record; without a given stage, a rollback on record decides it."""
+    deployment = history.deployment
+    is_back = deployment is not None and deployment.rolled_back is not None
+    return replace(options, history=history, stage=stage or (Stage.ROLLED_BACK if is_back else Stage.AFTER))
 
 
 def history_at(moment: datetime, release: str | None) -> History:
@@ -52,4 +64,5 @@ def history_at(moment: datetime, release: str | None) -> History:
         raise RequestError(
             f"deployed {moment.isoformat()} lies in the future by this machine's clock; correct one of them"
         )
-    return History(deployment=Deployment(release=release, started=moment, finished=moment))
+    deployment = Deployment(release=release, started=moment, finished=moment)
+    return History(deployment=deployment, ledger=Ledger(lacking=_NO_STATE))

@@ -22,8 +22,9 @@ from probekit.planning.capacity import budget_of_each, sampled_for
 from probekit.planning.coverage import instances
 from probekit.planning.steps import step_of
 from probekit.probe import ConfiguredKind, Metric
-from probekit.workflows.assembly import loaded, release_request, session, target_of, unknown
+from probekit.workflows.assembly import loaded, session, target_of, unknown
 from probekit.workflows.options import RequestError, RunOptions
+from probekit.workflows.release import release_request
 
 WINDOW: Final = 5.0  # seconds of a sampling
 
@@ -104,7 +105,7 @@ async def probe_once(options: RunOptions, name: str, *, window: float = WINDOW) 
     steps = tuple(_step(one, items, short, requirement, budget) for one in chosen)
     guarding = [probe for probe, needs in target.checklist.probes.items() if needs.release_guard]
     guards = [one.source for probe in guarding for one in instances(probe, target)]
-    versions = release_request(options).versions(guards)
+    versions = release_request(options, config, target).versions(guards)
     measurements = await _measured(config, short, steps, versions)
     results = tuple(
         Probed(step=step, measurement=one, metrics=tuple(_metrics(step, one, items))) for step, one in measurements

@@ -37,6 +37,7 @@ def run_options(  # noqa: PLR0913  # the options of the command line, by name
     settle: bool = True,
     strict: bool = False,
     measure_all: bool = False,
+    facts: Mapping[str, bool] | None = None,
 ) -> RunOptions:
     """Return the options of a run, from the parameters of `verify` and `averify`.
 
@@ -68,6 +69,7 @@ def run_options(  # noqa: PLR0913  # the options of the command line, by name
         settle=settle,
         strict=strict,
         measure_all=measure_all,
+        facts=facts or {},
     )
 
 
@@ -104,6 +106,7 @@ def verify(options: RunOptions) -> Report:  # noqa: D417  # its parameters are t
         settle: whether to wait until the release has settled.
         strict: whether a follow-up prevents a go.
         measure_all: whether windows and bursts are measured after a confirmed failure has fixed the decision.
+        facts: facts of the checklist by their names, in addition to those of the configuration.
 
     Returns:
         The report: `decision.action`, `exit_code`, and a verdict for each item in scope.

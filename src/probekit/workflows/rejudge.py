@@ -80,18 +80,20 @@ def _rejudged(found: RecordedRun, written: RecordedReport, source: RunOptions) -
     """Return the report of a run, judged by the configuration of `source`."""
     situation = found.situation
     asked = with_config(_options(written, situation, source))
-    config, target, unsettled = prepare(asked)
-    settling = unsettled.not_applicable.keys() - target.not_applicable.keys()
+    config, target, settled = prepare(asked)
+    _, _, unsettled = prepare(replace(asked, settle=False))
+    settling = unsettled.not_applicable.keys() - settled.not_applicable.keys()
     left_out = {verdict.item for verdict in written.verdicts if verdict.outcome is Outcome.NOT_APPLICABLE}
     asked = replace(asked, settle=settling.isdisjoint(left_out))
     judged = {verdict.item for verdict in written.verdicts}
     kept = tuple(item.id for item in target.items if item.id in judged)
     if not kept:
         raise RequestError(f"no item that this run judged is in scope of '{target.name}' in {config.path}")
-    _, _, planned = prepare(replace(asked, selection=Selection(items=kept)))
+    _, _, planned = prepare(replace(asked, selection=Selection(phase=written.run.phase, items=kept)))
     if source.url is not None:
         planned = _as_recorded(planned, written)
-    situation = replace(situation, in_scope=len(target.items))
+    in_scope = sum(map(Selection(phase=written.run.phase).is_in_phase, target.items))
+    situation = replace(situation, in_scope=in_scope)
     verdicts = judge(planned, found.attempts, situation)
     return Report(
         run=_run(written.run, found, config, is_of_url=source.url is not None),
@@ -123,15 +125,16 @@ def _as_recorded(planned: Plan[ConfiguredKind], written: RecordedReport) -> Plan
 
 
 def _options(written: RecordedReport, situation: Situation, source: RunOptions) -> RunOptions:
-    """Return the options of that run as far as its plan depends on them, without waiting for the release to settle."""
-    expected = situation.release.expected
+    """Return the options of that run as far as its plan depends on them; its facts where the checklist has them."""
+    expected, known = situation.release.expected, loaded(source).checklist.facts
     return replace(
         source,
         environment=written.run.environment,
         stage=situation.stage,
         history=situation.history,
         release=expected[0] if len(expected) == 1 else None,
-        settle=False,
+        settle=True,
+        facts={name: is_true for name, is_true in written.run.facts.items() if name in known},
     )
 
 
@@ -147,6 +150,9 @@ def _run(written: RecordedFacts, found: RecordedRun, config: Config, *, is_of_ur
         config_file=str(config.path),
         config_hash=config.digest,
         vantage=written.vantage,
+        phase=written.phase,
+        facts=written.facts,
+        subject=written.subject,
         deployed_by=found.people.deployed_by,
         reviewed_by=found.people.reviewed_by,
         deployment_window=found.people.deployment_window,

@@ -24,12 +24,14 @@ from probekit.model.plan import Plan, Retry, Step
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Control, Decision, Runner, Situation, Verdict
 from probekit.planning.plan import unasked_note
+from probekit.planning.release import ReleaseRequest
 from probekit.probe import ConfiguredKind
 from probekit.version import __version__
 from probekit.workflows import by_url, people
-from probekit.workflows.assembly import prepare, release_request, session
+from probekit.workflows.assembly import prepare, session
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_caveats
 from probekit.workflows.options import RunOptions
+from probekit.workflows.release import configured_release, release_request
 
 
 async def execute_run(
@@ -48,11 +50,13 @@ async def execute_run(
     if options.url is not None:
         planned = await by_url.without_https(planned, target)
     opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
+    release = release_request(options, config, target)
     context = replace(
         opened.context,
         history=options.history,
         stage=options.stage.value,
-        release=release_request(options).subject or "",
+        release=release.subject or "",
+        identity=release.identity,
         settle=options.settle and not options.selection.quick,
         wait_release=options.wait_release,
     )
@@ -63,6 +67,7 @@ async def execute_run(
         config=config,
         target=target,
         planned=planned,
+        release=release,
         context=context,
         run_id=opened.run_id,
         started=context.clock.now(),
@@ -83,6 +88,7 @@ class _Verification:
     config: Config
     target: Target
     planned: Plan[ConfiguredKind]
+    release: ReleaseRequest
     context: RunContext
     run_id: str
     started: datetime
@@ -138,6 +144,8 @@ class _Verification:
             partial=planned.partial,
             in_scope=planned.in_scope,
             maintenance=in_force(windows, self.started, now),
+            identity=self.release.identity,
+            contradictions=planned.contradictions,
             uncounted=observations.uncounted,
         )
 
@@ -149,6 +157,9 @@ class _Verification:
             environment=self.target.name,
             base_url=environment.base_url,
             stage=self.options.stage,
+            phase=self.options.selection.phase,
+            facts={**environment.facts, **self.options.facts},
+            subject=self.context.release or None,
             started=self.started,
             seconds=(situation.now - self.started).total_seconds(),
             version=__version__,
@@ -169,6 +180,7 @@ class _Verification:
     ) -> Iterator[str]:
         """Yield the notes of the report."""
         options, planned = self.options, self.planned
+        yield from configured_release(self.config, self.target)[1]
         yield from of_the_past(self.config.dotenv, options.history, planned)
         yield from unused_addresses(self.context.http.resolver, planned, observations)
         yield from left_out(observations)
@@ -186,8 +198,11 @@ class _Verification:
 def _releases(context: RunContext) -> set[str]:
     """Return the names of the releases that the run knows."""
     deployment = context.history.deployment
-    found = (context.release, deployment and deployment.release, context.history.previous_release)
-    return {release for release in found if release}
+    facts = [context.identity, context.history.previous, *([deployment.identity] if deployment else [])]
+    found = [context.release]
+    for one in facts:
+        found += [one.release or "", one.commit or "", one.previous or "", *one.images.values()]
+    return {name for name in found if name}
 
 
 class RunnerLoad:
@@ -216,7 +231,8 @@ def _judging(planned: Plan[ConfiguredKind], options: RunOptions, observer: RunOb
     """Return a callback that shows an observer the verdicts of a finished step."""
 
     def step_ended(step: Step[object], attempts: Mapping[InstanceKey, tuple[Attempt, ...]], now: datetime) -> None:
-        situation = Situation(now=now, stage=options.stage, history=options.history)
+        known = planned.identity
+        situation = Situation(now=now, stage=options.stage, history=options.history, identity=known)
         items = [item for item in planned.items if item.probe == step.probe]
         observer.judged(step, [judge_item(item, planned, attempts, situation) for item in items])
 
