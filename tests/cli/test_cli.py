@@ -147,6 +147,17 @@ def test_every_command_s_help_has_examples(probekit, command) -> None:
         (["verify", "--env", "prod", "--item", "deploy.services.helth"], "did you mean 'deploy.services"),
         (["verify", "--env", "prod", "--probe", "helth"], "did you mean 'health'?"),
         (["verify", "--env", "prod", "--item", "post"], "the selection matches no item in scope of 'prod'"),
+        (["verify", "--env", "prod", "--phase", "post"], "the selection matches no item in scope of 'prod'"),
+        (["verify", "--env", "prod", "--phase", "depoly"], "did you mean 'deploy'?; known phases: pre, deploy, post,"),
+        (["plan", "--env", "prod", "--phase", "own"], "no phase 'own'; known phases: pre, deploy, post, rollback, sig"),
+        (["verify", "--env", "prod", "--phase", "rollback"], "--phase rollback: no rollback is on record"),
+        (["plan", "--env", "prod", "--phase", "rollback"], "probekit deployment rolled-back records one"),
+        (["verify", "--env", "prod", "--fact", "uses-cdm=no"], "no fact 'uses-cdm'; did you mean 'uses-cdn'?"),
+        (["plan", "--env", "prod", "--fact", "nonsense=no"], "no fact 'nonsense'; known facts: changes-schema,"),
+        (["verify", "--env", "prod", "--fact", "uses-cdn"], "'uses-cdn' is not NAME=yes or NAME=no"),
+        (["verify", "--env", "prod", "--fact", "=no"], "'=no' is not NAME=yes or NAME=no"),
+        (["verify", "--env", "prod", "--fact", "uses-cdn=false"], "'uses-cdn=false' is not NAME=yes or NAME=no"),
+        (["plan", "--env", "prod", "--fact", "uses-cdn=no", "--fact", "uses-cdn=yes"], "uses-cdn is stated more than"),
         (["verify", "--env", "prod", "--stage", "later"], "'before', 'after', 'rolled-back'"),
         (["verify", "--env", "prod", "--report", "xml"], "unknown format 'xml'; known formats: console, json"),
         (["verify", "--env", "prod", "--report", "json="], "lacks a file name: write json=FILE"),
@@ -686,6 +697,11 @@ def test_variables_stand_in_for_options(probekit, folder, write) -> None:
         "release": "7.7",
         "started": "2026-11-23T10:00:00Z",
         "finished": "2026-11-23T10:00:00Z",
+        "commit": None,
+        "images": {},
+        "previous": None,
+        "failed": False,
+        "rolled_back": None,
     }
     assert situation["release"]["expected"] == ["7.7"]
     assert wrong.returncode == 64
@@ -699,7 +715,8 @@ def test_all_203_items_are_in_the_account(probekit, write) -> None:
     account = document["account"]
     assert (account["items"], account["out_of_scope"], len(document["verdicts"])) == (203, 0, 203)
     assert sum(count for word, count in account.items() if word != "items") == 203
-    assert account["pending"] == 23
+    assert account["pending"] == 18  # and five of the rollback phase
+    assert account["not_applicable"] == 20
     assert account["pass"] == 0
 
 
@@ -900,6 +917,10 @@ def test_explain_names_the_nearest(probekit) -> None:
         ("probekit verify --item pre.security.tls", ["pre.security.tls-days-left"]),
         ("probekit verify --section deploy.sm", ["deploy.smoke"]),
         ("probekit verify --probe certif", ["certificate"]),
+        ("probekit verify --phase p", ["pre", "post"]),
+        ("probekit plan --phase rol", ["rollback"]),
+        ("probekit verify --fact uses-c", ["uses-cdn=yes", "uses-cdn=no"]),
+        ("probekit plan --fact main", ["maintenance-mode=yes", "maintenance-mode=no"]),
         ("probekit demo --fault half", ["half-broken"]),
         ("probekit verify --env x --config nowhere.toml --env ", []),
     ],
@@ -928,7 +949,16 @@ def test_the_shell_s_completion_is_given_as_a_script(process) -> None:
     "words",
     [
         *("", "verify", "init", "plan", "probe", "list", "explain", "schema", "demo", "deployment", "baseline", "runs"),
-        *("deployment start", "deployment finish", "baseline capture", "runs list", "runs show", "runs judge"),
+        *(
+            "deployment start",
+            "deployment finish",
+            "deployment rolled-back",
+            "deployment",
+            "baseline capture",
+            "runs list",
+            "runs show",
+            "runs judge",
+        ),
         *("runs compare", "runs prune"),
     ],
 )

@@ -95,6 +95,11 @@ def test_the_example_for_a_program_is_a_table_of_the_probe_asked_about(probekit,
     assert set(tomllib.loads(table)["env"]["prod"]["probes"]) == {probe}
 
 
+@pytest.mark.parametrize(("probe", "is_bound"), [("vulnerabilities", True), ("health", False)])
+def test_the_example_for_a_program_says_that_a_record_names_its_release(probekit, probe, is_bound) -> None:
+    assert ('# it also prints "release", "commit" or "digest", and "made"' in probekit("explain", probe)) is is_bound
+
+
 def test_own_checks_are_listed_and_explained(probekit, tmp_path) -> None:
     text = '[env.prod]\nbase_url = "https://a.example.com"\n[env.prod.probes.till]\nkind = "http"\npath = "/till"\n'
     (tmp_path / "probes.toml").write_text(text, "utf-8")

@@ -198,7 +198,7 @@ def test_what_could_not_be_told_is_not_on_record(verify, folder, monkeypatch) ->
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("probekit.cli.verifying.write_stdout", cut_off)
+        patch.setattr("probekit.cli.report_files.write_stdout", cut_off)
         cut = verify("--on-change", *HEALTH)
     again = verify("--on-change", *HEALTH)
 

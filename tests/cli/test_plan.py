@@ -218,3 +218,39 @@ def test_of_many_items_behind_one_obstacle_the_gravest_are_named(plan) -> None:
     assert len(obstacle["items"]) > 6
     assert f"and {len(obstacle['items']) - 5} more; --json lists them" in out
     assert severities == sorted(severities)
+
+
+def test_it_asks_for_each_fact_that_is_not_stated(plan) -> None:
+    scope = ("pre.schema", "deploy.smoke.upload-roundtrip", HEALTH)
+
+    _, asked = plan(scope)
+    _, stated = plan(scope, "--fact", "changes-schema=no", settings="facts = { accepts-uploads = true }")
+    _, document = plan(scope, "--json", "--fact", "changes-schema=no")
+
+    question = "Does the application accept file uploads?"
+    remedy = "write accepts-uploads = true, or false, in [env.prod.facts], or add --fact accepts-uploads=yes|no"
+    assert f"- {question} 1 item applies unless it is false: {remedy}" in flat(asked)
+    assert "- Does this release change the database schema? 2 items apply unless it is false: " in flat(asked)
+    assert "unless it is false" not in stated
+    assert (
+        "- 2 not applicable: 'changes-schema' is false by --fact (Does this release change the database schema?)"
+        in flat(stated)
+    )
+    upload = {"name": "accepts-uploads", "question": question, "remedy": remedy, "items": [scope[1]]}
+    assert json.loads(document)["unknown_facts"] == [upload]
+
+
+def test_a_plan_of_a_phase_says_so_wherever_it_says_go(plan) -> None:
+    scope = ("pre.schema.dba-reviewed-migrations", HEALTH, "deploy.code.checkout-is-release")
+
+    _, possible = plan(scope[:2], "--phase", "deploy")
+    _, impossible = plan(scope, "--phase", "deploy")
+    _, document = plan(scope, "--phase", "deploy", "--json")
+
+    head = "plan for prod, phase deploy (http://127.0.0.1:1), probes.toml\n1 of 203 items in scope of phase deploy\n"
+    assert possible.startswith(head)
+    assert "GO of phase deploy is possible for a healthy target" in possible
+    assert "GO of phase deploy is impossible: 1 obstacle" in impossible
+    without = f'GO of phase deploy is possible with these items of it in scope: scope = [ "{HEALTH}", ]'
+    assert without in flat(impossible)
+    assert (json.loads(document)["phase"], json.loads(document)["in_scope"]) == ("deploy", 2)

@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from probekit.cli import deployment_command
+from probekit.cli.deployment import finish, start
 from probekit.cli.output import warn
 from probekit.cli.runs import compare, item as items, judge, list_runs, prune, show
 from probekit.cli.runs.difference import Pair
@@ -103,11 +103,11 @@ def test_what_a_target_said_moves_and_recolours_nothing_on_a_terminal(call, reco
 
 def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> None:
     words = ("--env", "prod", "--release", "2.3.1", "--at", "2026-11-23T10:00Z")
-    assert call(deployment_command.start, *words)[:2] == (
+    assert call(start.command, *words)[:2] == (
         0,
         "prod: the deployment of 2.3.1 started at 2026-11-23 10:00:00 UTC\n",
     )
-    code, told, _ = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T10:04Z")
+    code, told, _ = call(finish.command, "--env", "prod", "--at", "2026-11-23T10:04Z")
     assert (code, told) == (0, "prod: the deployment of 2.3.1 is finished; it took 4 min\n")
 
     with Store(folder / "state.sqlite3") as store:
@@ -116,12 +116,12 @@ def test_a_deployment_is_marked_at_its_start_and_its_finish(call, folder) -> Non
 
 
 def test_a_finish_needs_a_start_before_it(call) -> None:
-    code, told, said = call(deployment_command.finish, "--env", "prod")
+    code, told, said = call(finish.command, "--env", "prod")
     assert (code, told) == (64, "")
     assert "no deployment of 'prod' is under way" in said
 
-    call(deployment_command.start, "--env", "prod", "--at", "2026-11-23T10:00Z")
-    code, _, said = call(deployment_command.finish, "--env", "prod", "--at", "2026-11-23T09:00Z")
+    call(start.command, "--env", "prod", "--at", "2026-11-23T10:00Z")
+    code, _, said = call(finish.command, "--env", "prod", "--at", "2026-11-23T09:00Z")
     assert code == 64
     assert "--at 2026-11-23 09:00:00 UTC is before the deployment's start (2026-11-23 10:00:00 UTC)" in said
 
@@ -147,12 +147,12 @@ def test_a_start_replaces_a_mark_in_the_future_and_counts(call, marked) -> None:
     mark("2.2.0", -60, -50)
     mark("2.3.0", 2 * 24 * 60)
 
-    code, _, said = call(deployment_command.start, "--env", "prod", "--release", "2.3.1")
+    code, _, said = call(start.command, "--env", "prod", "--release", "2.3.1")
     assert code == 0
     assert "warning: the start of the deployment of 2.3.0 is marked at " in said
     assert "in the future by this machine's clock, and is replaced by the new mark" in said
 
-    code, told, said = call(deployment_command.finish, "--env", "prod")
+    code, told, said = call(finish.command, "--env", "prod")
     assert (code, told, said) == (0, "prod: the deployment of 2.3.1 is finished; it took less than a minute\n", "")
     assert read() == [("2.3.1", True), ("2.2.0", True)]
 
@@ -162,7 +162,7 @@ def test_a_finish_refuses_where_the_start_is_marked_in_the_future(call, marked) 
     mark("2.2.0", -60)
     mark("2.3.0", 2)
 
-    code, told, said = call(deployment_command.finish, "--env", "prod")
+    code, told, said = call(finish.command, "--env", "prod")
 
     assert (code, told) == (64, "")
     assert "the start of the deployment of 2.3.0 is marked at " in said
@@ -174,11 +174,11 @@ def test_a_finish_in_the_future_is_told_and_may_be_marked_again(call, marked) ->
     mark, read = marked
     mark("2.3.0", -5, 24 * 60)
 
-    code, told, said = call(deployment_command.finish, "--env", "prod")
+    code, told, said = call(finish.command, "--env", "prod")
 
     assert (code, told) == (0, "prod: the deployment of 2.3.0 is finished; it took 5 min\n")
     assert "warning: the finish of the deployment of 2.3.0 is marked at " in said
-    assert call(deployment_command.finish, "--env", "prod")[0] == 64
+    assert call(finish.command, "--env", "prod")[0] == 64
     assert read() == [("2.3.0", True)]
 
 
@@ -186,7 +186,7 @@ def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked)
     mark, read = marked
     mark("2.3.0", 0.9)
 
-    assert call(deployment_command.finish, "--env", "prod") == (
+    assert call(finish.command, "--env", "prod") == (
         0,
         "prod: the deployment of 2.3.0 is finished; it took less than a minute\n",
         "",
@@ -208,7 +208,7 @@ def test_a_start_by_a_clock_a_little_ahead_can_be_finished_at_once(call, marked)
     ],
 )
 def test_what_cannot_be_marked_is_told(call, words, code, told) -> None:
-    found, out, said = call(deployment_command.start, *words)
+    found, out, said = call(start.command, *words)
 
     assert (found, out) == (code, "")
     assert told in said

@@ -90,7 +90,8 @@ def test_each_value_has_its_file_and_line_and_defaults_are_comments(show) -> Non
         'X = { env = "KEY" }  # common.toml:5',
         '# settle = "30s"  (default)',
         '# throttle = { requests = 20, per = "1s" }  (default)',
-        "# not set: keep, deployed_by, reviewed_by, deployment_window, report_mode",
+        "# not set: keep, deployed_by, reviewed_by, deployment_window, archive,",
+        "#   report_mode, release",
         "# repeat = 8  (default)",
         "# not set: body, json, url",
     ):

@@ -16,6 +16,7 @@ from probekit.model.history import Deployment, History
 from probekit.model.maintenance import Maintenance
 from probekit.model.measurement import Reason
 from probekit.model.people import Contact, Paging
+from probekit.model.record import Identity
 from probekit.model.success import SuccessCriterion
 from probekit.model.verdict import Control, Flag, Outcome, Release, Runner, Served, Stage, Verdict
 from probekit.reports import View
@@ -61,7 +62,7 @@ def test_the_decision_and_its_reason_come_first_and_the_code_last(report_of, dow
 
     assert shown[0] == "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s"
     assert shown[1] == "  deploy.services.health-endpoint (critical) failed, and rollback rule 'API"
-    assert "Next: roll back to the previous release now, then verify it: probekit verify" in shown
+    assert "Next: roll back to the previous release now, then mark and verify it: probekit" in shown
     assert shown[-1] == "rollback, exit code 20"
 
 
@@ -567,7 +568,7 @@ def test_who_is_to_be_called_stands_at_the_top_and_beside_each_failure(make, rep
 
 def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make, report_of, down, recent) -> None:
     database = Verdict(item=make.item("up == 1", id="a.b.database"), outcome=Outcome.FAIL, because="up 0, limit == 1")
-    history = replace(recent, previous_release="2.3.0")
+    history = replace(recent, previous=Identity(release="2.3.0"))
 
     shown = lines(report_of(down, database, history=history), width=120)
 
@@ -575,8 +576,11 @@ def test_a_rollback_names_what_it_would_not_mend_and_the_whole_next_command(make
         "ROLLBACK NOW: prod: health-endpoint failed: no answer from 10.0.0.1 within 2 s (also data"
     )
     assert "  a rollback would not fix a.b.database: investigate there first" in shown
-    assert "probekit verify --env prod --stage rolled-back --release 2.3.0" in unwrapped(
+    assert "probekit deployment rolled-back --env prod; probekit verify --env prod" in unwrapped(
         report_of(down, database, history=history)
+    )
+    assert "probekit verify --url https://app.example.com --stage rolled-back --release 2.3.0" in unwrapped(
+        report_of(down, database, history=history, run={"is_of_url": True})
     )
 
 
@@ -614,3 +618,33 @@ def test_a_version_that_is_expected_and_not_read_is_no_served_one(report_of, goo
     release = Release(expected=("2",), served=Served.UNASKED)
 
     assert "release unknown (expected 2) at https://app.example.com" in unwrapped(report_of(good, release=release))
+
+
+@pytest.mark.parametrize(
+    ("reason", "because", "told"),
+    [
+        (Reason.MISSING_SETTING, "no log is noted: probekit deployment log FILE", "do what the reason says"),
+        (Reason.BAD_RESPONSE, "no run is on record: run 'probekit verify'", "do what the reason says"),
+        (Reason.BAD_RESPONSE, "its JSON ends early", "read the answer: probekit probe"),
+        (Reason.MISSING_SETTING, "no expected version", "add the setting (probekit plan"),
+        (None, "unbound: the record does not say when it was made", "correct the record, or the release"),
+        (None, "of another release: the record is of 2.3.0", "correct the record, or the release"),
+    ],
+)
+def test_what_to_do_fits_the_reason(report_of, good, reason, because, told) -> None:
+    text = f"{reason}: {because}" if reason else because
+    lacking = replace(good, outcome=Outcome.INCONCLUSIVE, reason=reason, because=text)
+
+    assert f"do {told}" in unwrapped(report_of(lacking))
+
+
+def test_before_a_deployment_the_served_release_has_no_fact_of_the_next_one(report_of, good) -> None:
+    report = report_of(good)
+    release = Release(expected=("2.3.0",), answers={"2.3.0": 2}, served=Served.EXPECTED)
+    situation = replace(report.situation, release=release, identity=Identity(release="2.3.1", commit="3f2a9c1"))
+    report = replace(report, situation=situation, run=replace(report.run, stage=Stage.BEFORE))
+
+    told = unwrapped(report)
+
+    assert "release 2.3.0 at " in told
+    assert "stage before, for 2.3.1, commit 3f2a9c1" in told

@@ -43,6 +43,8 @@ def test_each_verdict_says_whether_it_passed_and_by_which_number(make, report_of
     assert document["verdicts"][0] | {"title": ""} == {
         "item": "deploy.services.health-endpoint",
         "title": "",
+        "bound_to": None,
+        "records": [],
         "outcome": "fail",
         "passed": False,
         "severity": "critical",

@@ -25,7 +25,7 @@ from probekit.cli.usage import Count
 from probekit.drawing import Column, Table
 from probekit.engine.context import Cancellation, Clock, RunObserver
 from probekit.history.ahead import ignored
-from probekit.history.store import Store
+from probekit.history.store import RunSummary, Store
 from probekit.judging.baseline import drifts
 from probekit.judging.comparison import LEAST_WINDOWS, baseline_reach
 from probekit.judging.statistics import Risks
@@ -34,7 +34,7 @@ from probekit.model.history import BaselineWindow, History, TargetKey
 from probekit.model.numbers import count, number
 from probekit.model.quantity import SECONDS
 from probekit.model.readings import BaselineValues
-from probekit.model.verdict import Outcome
+from probekit.model.verdict import Outcome, Stage
 from probekit.planning.baseline import baseline_items
 from probekit.reports.json.read import window_document, window_of
 from probekit.text import escape, moment, words
@@ -189,13 +189,19 @@ def _not_of_a_go(window: BaselineWindow, store: Store, target: TargetKey) -> str
     releases = {one.release for one in _windows(store, target)}
     if not releases or window.release in releases:
         return ""
-    went = any(run.action == "go" and run.release == window.release for run in store.runs(target, most=10_000))
+    went = any(_is_go(run) and run.release == window.release for run in store.runs(target, most=10_000))
     shown = escape(window.release or "unknown")
     return (
         ""
         if went
         else f"release {shown} has no go on record, which a further baseline needs; run probekit verify first"
     )
+
+
+def _is_go(run: RunSummary) -> bool:
+    """Return whether a run approves the release that it read: a gate approves another one, which is not served yet."""
+    is_gate = run.ledger is not None and run.ledger.phase is not None and run.ledger.stage == Stage.BEFORE
+    return run.action == "go" and not is_gate
 
 
 def _reach(kept: Sequence[BaselineWindow], options: RunOptions) -> Iterator[str]:

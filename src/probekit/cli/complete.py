@@ -54,6 +54,8 @@ def _checklist() -> Checklist:
 items = _of_checklist(lambda: (item.id for item in _checklist().items))
 sections = _of_checklist(lambda: _checklist().sections)
 probes = _of_checklist(lambda: _checklist().probes)
+phases = _of_checklist(lambda: _checklist().phases)
+facts = _of_checklist(lambda: [f"{name}={answer}" for name in _checklist().facts for answer in ("yes", "no")])
 
 
 def _begun(begun: str, names: Iterable[str]) -> list[str]:

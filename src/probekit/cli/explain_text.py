@@ -61,13 +61,31 @@ def _of_item(item: Item, checklist: Checklist) -> _Facts:
     if item.criteria:
         yield "success criterion", ", ".join(item.criteria)
     if item.applies_if:
-        yield "applies when", checklist.facts[item.applies_if]
+        stated = f"facts = {{ {item.applies_if} = false }} in the environment, or --fact {item.applies_if}=no"
+        yield "applies if", f"{checklist.facts[item.applies_if]} If not: {stated}"
+    if item.bound_to:
+        yield "record", _binding(item)
     if item.signoff_rule:
         need = "required" if item.signoff_rule == "required" else "accepted where no probe is configured"
         held = "; without it the release is held" if item.holds_if_pending else ""
         yield "signature", f"a signature is {need}{held}"
     for number, source in enumerate(item.sources):
         yield ("" if number else "source"), source
+
+
+_BOUND: Final = {
+    "release": "must be of the release (its version, commit or image digest)",
+    "moment": "must say when it was made",
+    "nothing": "may be of any release",
+}
+
+
+def _binding(item: Item) -> str:
+    """Return what the records that answer an item must be of, and when they must be made."""
+    parts = [_BOUND[item.bound_to or "nothing"]]
+    parts += [f"made before the {item.before}"] if item.before else []
+    parts += [f"at most {span(item.max_age)} old at the deployment"] if item.max_age is not None else []
+    return ", ".join(parts)
 
 
 def _bands(bands: Sequence[Band]) -> Table:
@@ -83,6 +101,12 @@ def _deadline(band: Band) -> str:
         return ""
     then = band.deadline.then
     return f"{span(band.deadline.minutes * 60)}, then {f'rollback if {then}' if isinstance(then, Limit) else then}"
+
+
+_BINDING: Final = (
+    '# it also prints "release", "commit" or "digest", and "made": what its\n'
+    "# numbers are of and when they were made; else they do not count\n"
+)
 
 
 def of_probe(name: str, checklist: Checklist) -> Iterator[Block]:
@@ -106,7 +130,9 @@ def of_probe(name: str, checklist: Checklist) -> Iterator[Block]:
             yield Line("")
             yield _heading(f"by a program of your own (probekit explain kind:{kind} lists all settings):")
             metrics = _all_of_one_item(name, checklist)
-            yield Verbatim(f"[env.prod.probes.{name}]\n{example(name, metrics, frozenset(promise.samples))}", 4)
+            bound = any(item.probe == name and item.bound_to == "release" for item in checklist.items)
+            table = example(name, metrics, frozenset(promise.samples)) + (_BINDING if bound else "")
+            yield Verbatim(f"[env.prod.probes.{name}]\n{table}", 4)
 
 
 def _metrics(promise: ProbeRequirement) -> _Facts:

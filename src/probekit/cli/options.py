@@ -12,6 +12,7 @@ import click
 from probekit import log
 from probekit.cli import complete
 from probekit.cli.moments import Deployed, Seconds
+from probekit.cli.people_options import OneLine
 from probekit.model.verdict import Stage
 from probekit.reports import Show
 
@@ -88,6 +89,45 @@ environment_option = click.option(
 )
 
 
+def _once(_ctx: click.Context, _param: click.Parameter, given: Sequence[tuple[str, bool]]) -> Mapping[str, bool]:
+    """Return the facts by name; refuse one that is stated twice."""
+    names = [name for name, _ in given]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.BadParameter(f"fact {twice} is stated more than once")
+    return dict(given)
+
+
+class _Fact(click.ParamType[tuple[str, bool]]):
+    """A fact of the checklist and whether it is true."""
+
+    name = "NAME=yes|no"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, bool]:  # noqa: ANN401  # click's interface
+        if isinstance(value, tuple):
+            return value
+        name, _, answer = str(value).partition("=")
+        if not name or answer not in {"yes", "no"}:
+            self.fail(f"'{value}' is not NAME=yes or NAME=no, such as changes-schema=no", param, ctx)
+        return name, answer == "yes"
+
+
+phase_option = click.option(
+    "--phase",
+    metavar="PHASE",
+    help="Verify this phase of the checklist as a whole: pre, deploy, post, rollback or signoff.",
+    shell_complete=complete.phases,
+)
+fact_option = click.option(
+    "--fact",
+    "facts",
+    multiple=True,
+    type=_Fact(),
+    callback=_once,
+    help="State a fact of the checklist, such as changes-schema=no: its items then do not apply. Repeatable.",
+    shell_complete=complete.facts,
+)
+
+
 def _write_as(_ctx: click.Context, _param: click.Parameter, log_format: log.LogFormat) -> None:
     log.write_as(log_format)
 
@@ -104,10 +144,11 @@ _OPTIONS = (
     click.option(
         "--stage",
         type=click.Choice([stage.value for stage in Stage]),
-        default="after",
-        show_default=True,
-        help="When the run takes place: before or after the deployment, or after its rollback.",
+        help="When the run takes place: before or after the deployment, or after its rollback. "
+        "[default: after; rolled-back once that is marked]",
     ),
+    phase_option,
+    fact_option,
     click.option(
         "--section",
         "sections",
@@ -150,7 +191,7 @@ _OPTIONS = (
         type=Deployed(),
         help="When this release was deployed, such as now or 10m (ago). Recorded once for each release.",
     ),
-    click.option("--release", metavar="VERSION", help="Version that must be served."),
+    click.option("--release", type=OneLine(), metavar="VERSION", help="Version that must be served."),
     click.option(
         "--wait-release",
         type=Seconds(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from probekit.cli import complete
 from probekit.cli.config_file import default_config
 from probekit.cli.errors import exit_on_error
-from probekit.cli.options import config_option, environment_option
+from probekit.cli.options import config_option, environment_option, fact_option, phase_option
 from probekit.cli.output import warn, write_stdout
 from probekit.cli.state import state_file, state_option, target_key
 from probekit.files import is_file
@@ -52,6 +53,8 @@ IMPOSSIBLE = 10  # exit code of a plan that cannot end in a go
     help="Plan only items that read this probe. Repeatable.",
     shell_complete=complete.probes,
 )
+@phase_option
+@fact_option
 @click.option("--release", metavar="VERSION", help="Version that must be served.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (probekit.plan/1).")
 @click.option("--show-config", is_flag=True, help="Print every setting with its file and line instead of the plan.")
@@ -65,6 +68,8 @@ def command(  # noqa: PLR0913  # one for each option
     *,
     as_json: bool,
     show_config: bool,
+    phase: str | None,
+    facts: Mapping[str, bool],
     **selection: tuple[str, ...],
 ) -> int:
     """Check the configuration and show what verify would do.
@@ -84,14 +89,19 @@ def command(  # noqa: PLR0913  # one for each option
     Examples:
       probekit plan --env prod
       probekit plan --env prod --section deploy.services
+      probekit plan --env prod --phase pre --fact changes-schema=no
       probekit plan --env prod --json | jq .obstacles
       probekit plan --env prod --show-config
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     from probekit.planning.selection import Selection  # noqa: PLC0415  # --help needs none
     from probekit.workflows.options import RunOptions  # noqa: PLC0415  # as above
 
-    chosen = Selection(sections=selection["sections"], items=selection["items"], probes=selection["probes"])
-    asked = RunOptions(environment=environment, config=default_config(config), selection=chosen, release=release)
+    chosen = Selection(
+        phase=phase, sections=selection["sections"], items=selection["items"], probes=selection["probes"]
+    )
+    asked = RunOptions(
+        environment=environment, config=default_config(config), selection=chosen, release=release, facts=facts
+    )
     if show_config:
         return _shown(asked, as_json=as_json)
     return _planned(asked, state, as_json=as_json)
@@ -116,6 +126,7 @@ def _planned(asked: RunOptions, state: str | None, *, as_json: bool) -> int:
     from probekit.config.settings import Variables  # noqa: PLC0415  # as above
     from probekit.planning.feasibility import Surroundings, feasibility  # noqa: PLC0415  # as above
     from probekit.workflows.assembly import loaded, prepare  # noqa: PLC0415  # as above
+    from probekit.workflows.options import with_history  # noqa: PLC0415  # as above
 
     config, now = loaded(asked), datetime.now(UTC)
     request = replace(
@@ -123,7 +134,7 @@ def _planned(asked: RunOptions, state: str | None, *, as_json: bool) -> int:
         config_loaded=config,
         release=asked.release or Variables().completed(config.dotenv.values).release,
     )
-    request = replace(request, history=_history(request, state, now))
+    request = with_history(request, _history(request, state, now), None)
     _, target, planned = prepare(request)
     surroundings = Surroundings(variables=os.environ, now=now, history=request.history)
     found = feasibility(config, target, planned, surroundings)
@@ -139,5 +150,6 @@ def _history(request: RunOptions, state: str | None, now: datetime) -> History:
     if file is None or not is_file(file):
         return History()
     from probekit.history.load import load_history  # noqa: PLC0415  # sqlite3, for an existing state file only
+    from probekit.workflows.plans import deployment_plans  # noqa: PLC0415  # as above
 
-    return load_history(file, target_key(request), now, warn=warn).history
+    return load_history(file, target_key(request), now, warn=warn, plans=deployment_plans(request)).history

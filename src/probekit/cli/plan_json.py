@@ -27,6 +27,11 @@ def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found:
         "config_file": str(config.path),
         "partial": planned.partial,
         "in_scope": planned.in_scope,
+        "phase": planned.phase,
+        "unknown_facts": [
+            {"name": one.name, "question": one.question, "remedy": one.remedy, "items": list(one.items)}
+            for one in planned.unknown_facts
+        ],
         "unasked": list(planned.unasked),
         "possible_scope": list(found.scope),
         "go_possible": found.go_possible,

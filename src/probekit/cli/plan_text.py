@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -12,13 +13,12 @@ from probekit.config.target import Config, Target
 from probekit.drawing import Block, Column, Line, Style, Table, draw
 from probekit.model.checklist import Severity
 from probekit.model.numbers import count, span
-from probekit.model.plan import Plan, Step
+from probekit.model.plan import Plan, Step, UnknownFact
 from probekit.planning.obstacle import Feasibility, Obstacle
 from probekit.planning.plan import unasked_note
 from probekit.probe import ConfiguredKind
 from probekit.text import words
 
-_POSSIBLE: Final = "GO is possible for a healthy target; probekit probe NAME shows what a probe reads"
 _NAMED: Final = 3  # items of one cause that are left open and named
 _MOST: Final = 6  # named items of one obstacle
 _SEVERITIES: Final[Mapping[Severity, Style]] = {Severity.CRITICAL: "bad", Severity.HIGH: "warn"}
@@ -45,12 +45,14 @@ def render(config: Config, target: Target, planned: Plan[ConfiguredKind], found:
 
 
 def _head(config: Config, target: Target, planned: Plan[ConfiguredKind]) -> Iterator[Line]:
-    yield Line(f"plan for {target.name} ({target.environment.base_url}), {config.path}", style="strong")
+    phase = f", phase {planned.phase}" if planned.phase else ""
+    yield Line(f"plan for {target.name}{phase} ({target.environment.base_url}), {config.path}", style="strong")
     if planned.partial:
         yield Line(f"partial run ({len(planned.items)} of the {planned.in_scope} items in scope): no release decision")
     else:
         own, known = sum(item.is_own for item in planned.items), len(config.checklist.items)
-        counts = [f"{len(planned.items) - own} of {count(known, 'item')} in scope"] if known else []
+        of_it = f" of phase {planned.phase}" if planned.phase else ""
+        counts = [f"{len(planned.items) - own} of {count(known, 'item')} in scope{of_it}"] if known else []
         counts += [count(own, "own check")] if own else []
         yield Line(" and ".join(counts))
     yield Line("")
@@ -144,13 +146,29 @@ def _open(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
     signed = [item for item in signed if item.id not in planned.not_applicable]
     if signed:
         lines.append(Line(f"- {len(signed)} for people to sign after the go", 2))
-    if planned.not_applicable:
-        lines.append(Line(f"- {len(planned.not_applicable)} not applicable according to the file", 2))
+    lines += (Line(f"- {text}", 2) for text in (*_not_applicable(planned), *map(_question, planned.unknown_facts)))
     lines += (Line(f"- {unasked_note(probe)}", 2) for probe in planned.unasked)
     pipes = (f"- the secret {one.secret} ({one.place}) is a pipe: read at run time" for one in found.read_at_run_time)
     lines += (Line(pipe, 2) for pipe in pipes)
     if lines:
         yield from (Line("left open, which does not prevent a go", style="strong"), *lines, Line(""))
+
+
+def _not_applicable(planned: Plan[ConfiguredKind]) -> Iterator[str]:
+    """Yield how many items do not apply, by the reason; without the reasons where these are many."""
+    shown = {item.id for item in planned.items}
+    reasons = Counter(reason for name, reason in planned.not_applicable.items() if name in shown)
+    if len(reasons) > _NAMED:
+        yield f"{reasons.total()} not applicable; --json has the reasons"
+    else:
+        yield from (f"{number} not applicable: {reason}" for reason, number in reasons.items())
+
+
+def _question(fact: UnknownFact) -> str:
+    """Return the question of an unknown fact, how many items depend on it, and how to state it."""
+    is_one = len(fact.items) == 1
+    verbs = "applies" if is_one else "apply"
+    return f"{fact.question} {count(len(fact.items), 'item')} {verbs} unless it is false: {fact.remedy}"
 
 
 def _items(obstacle: Obstacle) -> str:
@@ -163,10 +181,10 @@ def _items(obstacle: Obstacle) -> str:
 def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
     """Yield whether a go is possible for a healthy target, else the obstacles."""
     if found.go_possible:
-        good = "PARTIAL, without a failure, is possible for a healthy target" if planned.partial else _POSSIBLE
+        good = "PARTIAL, without a failure, is possible for a healthy target" if planned.partial else _possible(planned)
         yield Line(good, style="good")
         return
-    good = "PARTIAL" if planned.partial else "GO"
+    good = "PARTIAL" if planned.partial else _go(planned)
     yield Line(f"{good} is impossible: {count(len(found.obstacles), 'obstacle')}", style="bad")
     for number, one in enumerate(_most_severe_first(found.obstacles), start=1):
         yield Line(f"{number}. {words(one.cause)}: {one.what}", 2, "bad", hanging=3)
@@ -175,20 +193,30 @@ def _verdict(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line
     yield from _without(planned, found)
 
 
+def _possible(planned: Plan[ConfiguredKind]) -> str:
+    return f"{_go(planned)} is possible for a healthy target; probekit probe NAME shows what a probe reads"
+
+
+def _go(planned: Plan[ConfiguredKind]) -> str:
+    return f"GO of phase {planned.phase}" if planned.phase else "GO"
+
+
 def _without(planned: Plan[ConfiguredKind], found: Feasibility) -> Iterator[Line]:
     """Yield the scope without the items that have obstacles, and the tables of own checks that have to go."""
     own = {item.id for item in planned.items if item.is_own}
     scope = [name for name in found.scope if name not in own]
     stuck = {item.id: item for one in found.obstacles for item in one.items}
     tables = [item.probe or "" for item in stuck.values() if item.is_own]
+    # The environment's scope holds items of other phases, too.
+    good, these = _go(planned), "these items of it in scope" if planned.phase else "this scope"
     if not (stuck and found.scope):
         return
     if tables:
         yield Line(
-            f"GO is possible without the table of {', '.join(tables)}{', and with this scope:' if scope else ''}"
+            f"{good} is possible without the table of {', '.join(tables)}{f', and with {these}:' if scope else ''}"
         )
     elif scope:
-        yield Line("GO is possible with this scope:")
+        yield Line(f"{good} is possible with {these}:")
     if scope:
         yield from (Line("scope = [", 2), *(Line(f'"{name}",', 4) for name in scope), Line("]", 2))
 

@@ -61,7 +61,7 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
       probekit verify --env prod
       probekit verify --env prod --deployed now --release 2.3.1 --wait-release 5m
       probekit verify --env prod --report json=report.json --quiet
-      probekit verify --env staging --stage before --section deploy.services
+      probekit verify --env prod --phase pre --stage before --release 2.3.1
       probekit verify --url https://app.example.com/health --quick
       probekit verify --url http://127.0.0.1:8080/health --header X-Key=HEALTH_KEY
       */5 * * * * probekit verify --env prod --no-settle --on-change

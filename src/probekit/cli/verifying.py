@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -18,40 +17,30 @@ from probekit.cli.codes import INTERNAL
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.moments import Deployed
-from probekit.cli.output import save, view, warn, write_stdout
+from probekit.cli.output import warn
 from probekit.cli.people_options import OneLine
 from probekit.cli.progress import shown_progress
+from probekit.cli.report_files import Output, check_files, check_reports, written
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, environment_of, state_file, target_key
 from probekit.config.settings import Variables
 from probekit.engine.context import Cancellation, RunObserver
-from probekit.files import require_writable
 from probekit.history.deployed import Stated, repeated
-from probekit.history.load import EarlierRun, earlier_run, load_history, record_deployment, record_run
+from probekit.history.load import EarlierRun, earlier_run, last_report, load_history, record_deployment, record_run
 from probekit.history.news import is_news
 from probekit.model.history import History
+from probekit.model.record import Identity
 from probekit.model.report import Report, Run
 from probekit.model.responsible import Responsible
 from probekit.model.verdict import Action, Stage
 from probekit.planning.release import declared_release
 from probekit.planning.selection import Selection
-from probekit.reports import Show, View
+from probekit.workflows.archiving import archive_run
 from probekit.workflows.assembly import loaded, target_of, with_config
-from probekit.workflows.options import RequestError, RunOptions
+from probekit.workflows.options import RequestError, RunOptions, with_history
+from probekit.workflows.plans import deployment_plans
+from probekit.workflows.release import configured_release
 from probekit.workflows.verify import execute_run
-
-_DEVICES: Final = Path("/dev")  # whose files can take several reports
-
-
-@dataclass(frozen=True, kw_only=True)
-class Output:
-    """Where the reports go, and how much is printed."""
-
-    reports: tuple[tuple[str, Path | None], ...] = ()  # format and file; None: stdout
-    show: Show | None = None  # None: all on a terminal, else failures
-    quiet: bool = False
-    on_change: bool = False
-    verbose: bool = False
 
 
 def verify(environment: str | None, config: Path | None, options: dict[str, Any]) -> int:
@@ -61,25 +50,30 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
     request = with_config(request)
     request, stated = _with_variables(request, options["deployed"])
     target, settings = target_key(request), environment_of(request)
-    _check_files(output)
+    check_files(output)
     with lock(target, wait=options.get("wait", 0.0)):
         since, note = options.get("since"), ""
         earlier = earlier_run(since, target, now, warn=warn) if since else None
         if stated and earlier and since:
             stated, note = repeated(stated, earlier.mark, since)
-        past = load_history(file, target, now, warn=warn, stated=stated)
-        request = replace(_remembering(request, past.history, earlier), notes=(*filter(None, [note]), *past.notes))
+        past = load_history(file, target, now, warn=warn, stated=stated, plans=deployment_plans(request))
+        known = _remembered(past.history, earlier)
+        request = with_history(request, known, Stage(options["stage"]) if options["stage"] else None)
+        request = replace(request, notes=(*filter(None, [note]), *past.notes))
         report = _executed(request, output)
         with undisturbed():
-            document = json.loads(reports.load_format("json").text(report))
+            text = reports.load_format("json").text(report)
+            document = json.loads(text)
             is_go = report.exit_code == Action.GO.exit_code
-            is_known = output.on_change and not is_news(past.last, document)
-            is_written = _written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
+            last = last_report(file, target, now, phase=report.run.phase) if output.on_change else None
+            is_known = output.on_change and not is_news(last, document)
+            is_written = written(report, output, settings.report_mode, silent=(output.quiet and is_go) or is_known)
             # Only after the report is written: an unwritten one must not silence the next run with --on-change.
             if stated and past.is_new and request.url is None and _is_of_the_deployment(report):
                 stated = replace(stated, responsible=_as_shown(stated.responsible, report.run))
                 record_deployment(file, target, stated, now, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
+            archive_run(report, text, past.history, file, warn=warn)
     return report.exit_code if is_written else report.exit_code or INTERNAL
 
 
@@ -95,33 +89,34 @@ def _as_shown(named: Responsible, run: Run) -> Responsible:
     )
 
 
-def _remembering(request: RunOptions, history: History, earlier: EarlierRun | None) -> RunOptions:
-    """Return the request with its history; an earlier report (--since) takes precedence over the state file."""
-    if earlier:
-        found = earlier.history
-        history = replace(
-            history,
-            since=found.since,
-            evidence=found.evidence,
-            answered=found.answered | history.answered,
-            known=found.known,
-        )
-    return replace(request, history=history)
+def _remembered(history: History, earlier: EarlierRun | None) -> History:
+    """Return what is on record; an earlier report (--since) takes precedence over the state file."""
+    if earlier is None:
+        return history
+    found = earlier.history
+    return replace(
+        history,
+        since=found.since,
+        evidence=found.evidence,
+        answered=found.answered | history.answered,
+        known=found.known,
+    )
 
 
 def _parsed(environment: str | None, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
     if options["quiet"] and options["verbose"]:
         raise RequestError("--quiet and --verbose exclude each other: remove one of them")
     reports = options["reports"]
-    _check_reports(reports)
+    check_reports(reports)
     request = RunOptions(
         environment=environment,
         config=default_config(config),
         url=options.get("url"),
         ca=options.get("ca"),
         headers=options.get("headers", {}),
-        stage=Stage(options["stage"]),
+        facts=options["facts"],
         selection=Selection(
+            phase=options["phase"],
             sections=options["sections"],
             items=options["items"],
             probes=options["probes"],
@@ -148,19 +143,6 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
     return request, output
 
 
-def _check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
-    """Refuse two reports to one place, where neither could be read.
-
-    Raises:
-        RequestError: there are two.
-    """
-    if sum(file is None for _, file in reports) > 1:
-        raise RequestError("two reports go to stdout: write one to a file, such as --report json=report.json")
-    files = [file.absolute() for _, file in reports if file is not None and file.parent != _DEVICES]
-    if twice := next((file for file in files if files.count(file) > 1), None):
-        raise RequestError(f"two reports go to {twice}: give each its own file")
-
-
 def _with_variables(request: RunOptions, given: tuple[datetime, bool] | None) -> tuple[RunOptions, Stated | None]:
     """Return the request with the release and its deployment: by the command line, else by PROBEKIT_ variables."""
     config = loaded(request)
@@ -174,10 +156,17 @@ def _with_variables(request: RunOptions, given: tuple[datetime, bool] | None) ->
     given = given or (_deployed(variables.deployed) if variables.deployed else None)
     if given is None:
         return request, None
-    declared = declared_release(target_of(request, config))
+    target = target_of(request, config)
+    configured, _ = configured_release(config, target)
+    release = request.release or configured.release
     moment, is_relative = given
     stated = Stated(
-        at=moment, release=request.release, declared=declared, is_relative=is_relative, responsible=responsible
+        at=moment,
+        release=release,
+        declared=declared_release(target),
+        is_relative=is_relative,
+        responsible=responsible,
+        identity=configured if configured.release in (None, release) else Identity(),
     )
     return request, stated
 
@@ -209,35 +198,3 @@ async def _until_cancelled(request: RunOptions, progress: RunObserver | None) ->
     cancellation = Cancellation()
     stop_on_signals(cancellation)
     return await execute_run(request, cancellation=cancellation, observer=progress)
-
-
-def _check_files(output: Output) -> None:
-    """Refuse a report file that cannot be written before anything is measured, so that no old report stays there.
-
-    Raises:
-        RequestError: there is such a file.
-    """
-    for _, file in output.reports:
-        if file is not None:
-            try:
-                require_writable(file)
-            except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-                reason = getattr(error, "strerror", None) or error
-                raise RequestError(f"the report {file} cannot be written: {reason}; nothing was measured") from error
-
-
-def _written(report: Report, output: Output, mode: str | None, *, silent: bool) -> bool:
-    """Write the report files and then, unless it is silent, stdout; return whether all of it was written."""
-    is_written = True
-    for name, file in output.reports:
-        if file is not None:
-            form = reports.load_format(name)
-            is_written &= save(
-                form.text(report, View(show=output.show or "failures")),
-                file,
-                mode=form.mode if mode is None else int(mode, 8),
-            )
-    for name, file in output.reports:
-        if file is None and not (silent and is_written):
-            is_written &= write_stdout(reports.load_format(name).text(report, view(output.show)))
-    return is_written

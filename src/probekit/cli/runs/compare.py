@@ -66,6 +66,7 @@ def blocks_of(difference: Difference) -> Iterator[Block]:
     yield Line(f"{title(other)}: {before} to {after}", style="strong")
     if one != other:
         yield Line(f"these are runs of different targets: {before} is a run of {title(one)}")
+    yield from _phases(difference)
     columns = [Column(title=""), Column(title=before, is_wrapped=True), Column(title=after, is_wrapped=True)]
     yield Table(columns=columns, rows=[(name, *values) for name, values in difference.facts.items()])
     yield from _outcomes([pair for pair in difference.pairs if pair.is_other_outcome])
@@ -76,6 +77,14 @@ def blocks_of(difference: Difference) -> Iterator[Block]:
             yield from (Line(line, 2) for line in lines)
     if not _is_other(difference):
         yield Line("No outcome, value, limit or item differs.")
+
+
+def _phases(difference: Difference) -> Iterator[Line]:
+    """Yield that the runs covered different phases, so that they share few items."""
+    one, other = difference.before.run.phase, difference.after.run.phase
+    if one != other:
+        covered = [f"phase {phase}" if phase else "all phases" for phase in (one, other)]
+        yield Line(f"these runs covered different phases: the earlier one {covered[0]}, the later one {covered[1]}")
 
 
 def _is_other(difference: Difference) -> bool:

@@ -117,6 +117,7 @@ def _facts(report: RecordedReport) -> Iterator[tuple[str, str]]:
     yield "served release", ", ".join(sorted(situation.release.answers)) or "unknown"
     yield "expected release", " or ".join(situation.release.expected) or "none"
     yield "stage", run.stage.value
+    yield "phase", run.phase or "all"
     yield "seen from", run.vantage or "-"
     yield "run", "partial" if situation.partial else "whole"
     yield "items in scope", number(situation.in_scope)

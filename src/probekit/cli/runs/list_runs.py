@@ -30,8 +30,8 @@ STYLES: Final[dict[str, Style]] = {
     "undecided": "odd",
 }
 _COLUMNS: Final = ("run", "started (UTC)", "decision", "exit", "scope", "release")
-_OTHERS: Final = 12 + 16 + 11 + 4 + 7 + 5 * 2  # width of the other columns and the gaps
-_LEAST: Final = 20  # width of a release; if it does not fit next to the other columns, each value has its own line
+_OTHERS: Final = 12 + 16 + 11 + 4 + 5 * 2  # width of the other columns but the scope, and the gaps
+_LEAST: Final = 16  # width of a release; if it does not fit next to the other columns, each value has its own line
 
 
 @click.command(name="list")
@@ -92,13 +92,23 @@ def _group(heading: str, runs: Sequence[RunSummary]) -> Iterator[Block]:
     yield Line("")
     yield Line(heading, style="strong")
     columns = [Column(title=name, is_number=name == "exit") for name in _COLUMNS]
-    yield Table(columns=columns, rows=[_row(run) for run in runs])
+    left = view().width - _OTHERS - max(len("partial"), *(len(_extent(run)) for run in runs))
+    yield Table(columns=columns, rows=[_row(run, max(left, _LEAST)) for run in runs])
 
 
-def _row(run: RunSummary) -> list[Cell | str]:
-    release = shortened(escape(run.release or "-"), max(view().width - _OTHERS, _LEAST))
+def _row(run: RunSummary, width: int) -> list[Cell | str]:
+    """Return the cells of a run, its release in at most this width."""
+    release = shortened(escape(run.release or "-"), width)
     decision = Cell(words(run.action), STYLES.get(run.action, ""))
-    return [run.id, minute(run.started), decision, str(run.exit_code), "partial" if run.partial else "whole", release]
+    return [run.id, minute(run.started), decision, str(run.exit_code), _extent(run), release]
+
+
+def _extent(run: RunSummary) -> str:
+    """Return what a run covered: its phase, a part of the scope, or all of it."""
+    phase = run.ledger.phase if run.ledger else None
+    if phase is None:
+        return "partial" if run.partial else "whole"
+    return f"part of {phase}" if run.partial else phase
 
 
 def _document(run: RunSummary) -> dict[str, Any]:
@@ -111,4 +121,5 @@ def _document(run: RunSummary) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "release": run.release,
         "partial": run.partial,
+        "phase": run.ledger and run.ledger.phase,
     }

@@ -65,6 +65,7 @@ def blocks_of(report: RecordedReport) -> Iterator[Block]:
     """Yield the decision and its reasons, each item that did not pass, all values, and the totals."""
     run, decision = report.run, report.decision
     target = title(TargetKey(environment=run.environment, base_url=run.base_url))
+    phase = f", phase {run.phase}" if run.phase else ""
     part = " (partial run)" if report.situation.partial else ""
     action = words(decision.action).upper()
     style = STYLES.get(decision.action, "")
@@ -72,12 +73,13 @@ def blocks_of(report: RecordedReport) -> Iterator[Block]:
     yield from (Line(because, 2) for because in decision.because)
     yield Line(
         f"run {run.id}: {moment(run.started)}, {span(run.seconds)}, release {report.release or 'unknown'}, "
-        f"stage {run.stage}, by {run.config_file}, {run.checklist}, probekit {run.version}"
+        f"stage {run.stage}{phase}, by {run.config_file}, {run.checklist}, probekit {run.version}"
         + (f", seen from {run.vantage}" if run.vantage else "")
     )
     for outcome in _MEASURED[:-1]:
         yield from _with_reasons(outcome, [one for one in report.verdicts if one.outcome is outcome])
     yield from _table(report.verdicts)
+    yield from _records(report.verdicts)
     yield from _others(report.verdicts)
     yield Line("")
     yield from _account(report)
@@ -109,6 +111,14 @@ def _table(verdicts: Iterable[RecordedVerdict]) -> Iterator[Block]:
             for one in measured
         ],
     )
+
+
+def _records(verdicts: Sequence[RecordedVerdict]) -> Iterator[Block]:
+    """Yield what each verdict rests on."""
+    known = [(one.item, record) for one in verdicts for record in one.records if record.is_known]
+    if known:
+        yield Line("")
+    yield from (Line(f"record: {item}: {record}") for item, record in known)
 
 
 def _others(verdicts: Sequence[RecordedVerdict]) -> Iterator[Block]:

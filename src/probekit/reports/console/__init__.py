@@ -63,16 +63,19 @@ def _block(title: str, verdicts: list[Verdict], report: Report) -> Iterator[Line
 
 def _account(report: Report) -> Iterator[Line]:
     found = dict(report.account)
+    of_phase = f" of phase {report.run.phase}" if report.run.phase else ""
+    named = {word: words(word) for word in found} | {"out_of_scope": f"out of scope{of_phase}"}
     if items := found.pop("items"):
         yield Line(
-            f"{count(items, 'item')} = " + " + ".join(f"{some} {words(word)}" for word, some in found.items() if some)
+            f"{count(items, 'item')} = " + " + ".join(f"{some} {named[word]}" for word, some in found.items() if some)
         )
 
 
 def _last(report: Report) -> Iterator[Line]:
     action = report.decision.action
     yield Line(f"Next: {next_step(report)}", style="strong")
-    yield Line(f"{action.word}, exit code {report.exit_code}", style=STYLES[action])
+    part = f", phase {report.run.phase}" if report.run.phase else ""
+    yield Line(f"{action.word}{part}, exit code {report.exit_code}", style=STYLES[action])
 
 
 FORMAT = Format(name="console", render=render)

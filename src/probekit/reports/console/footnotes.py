@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from probekit.drawing import Line
+from probekit.model.history import Deployment
 from probekit.model.limit import Limit
 from probekit.model.measurement import Reason
 from probekit.model.numbers import ago, span
@@ -41,6 +42,8 @@ def _of_one(verdict: Verdict) -> Iterator[Line]:
         given_up = {limit.metric for limit in item.changed_from} - {limit.metric for limit in item.expect}
         dropped = f"; without a limit here: {', '.join(sorted(given_up))}" if given_up else ""
         yield Line(f"changed limit: {item.id}: {limits}{dropped}; reason: {item.changed_reason}")
+    if verdict.outcome is Outcome.PASS:
+        yield from (Line(f"record: {item.id}: {record}") for record in verdict.records if record.is_known)
     if Flag.FLAKY in verdict.flags and verdict.outcome is Outcome.PASS:
         yield Line(f"flaky pass: {item.id}: {verdict.because}")
     if verdict.outcome is Outcome.WAIVED:
@@ -63,10 +66,18 @@ def _situation(report: Report) -> Iterator[Line]:
     if deployment is None:
         yield Line("deployment on record: none")
         return
-    mark = "finished" if deployment.finished else "not finished, started"
     release = f"{deployment.release}, " if deployment.release else ""
     since = ago((situation.now - deployment.mark).total_seconds())
-    yield Line(f"deployment on record: {release}{mark} {moment(deployment.mark)}, {since}")
+    yield Line(f"deployment on record: {release}{_state(deployment)} {moment(deployment.mark)}, {since}")
+
+
+def _state(deployment: Deployment) -> str:
+    """Return the state that a deployment has reached at its mark."""
+    if deployment.rolled_back:
+        return "rolled back"
+    if deployment.finished:
+        return "failed" if deployment.failed else "finished"
+    return "not finished, started"
 
 
 def _people(report: Report) -> Iterator[Line]:

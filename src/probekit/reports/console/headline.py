@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from probekit.drawing import Line, Style
 from probekit.model.measurement import Reason
 from probekit.model.numbers import count
 from probekit.model.report import Report
-from probekit.model.verdict import Action, Outcome, Served, Verdict
+from probekit.model.verdict import Action, Outcome, Served, Stage, Verdict
 from probekit.reports.console.remedies import is_not_of_the_release
 from probekit.reports.console.values import measured, names, phrased, short_id
 from probekit.text import words
@@ -59,6 +60,7 @@ def _decision(report: Report) -> str:
 def _reason(report: Report) -> str:
     """Return the reason in short: environment, item, value."""
     action, environment = report.decision.action, report.run.environment
+    environment += f", phase {report.run.phase}" if report.run.phase else ""
     if report.run.ended_by:
         return f"{environment}: the run was interrupted by {report.run.ended_by}"
     if action is Action.UNDECIDED:
@@ -67,9 +69,15 @@ def _reason(report: Report) -> str:
         return f"{environment}: {report.decision.because[0]}; not a release decision"
     if action is Action.GO:
         return f"{environment}: {_served(report)}{report.decision.because[0]}"
-    if report.situation.release.served is Served.OTHER:
-        return f"{environment}: wrong version: {report.situation.release.because}"
-    return f"{environment}: {_worst(report)}"
+    return f"{environment}: {_of_release(report) or _worst(report)}"
+
+
+def _of_release(report: Report) -> str:
+    """Return what is wrong with the release itself: a contradiction, or another version; empty otherwise."""
+    situation = report.situation
+    if situation.contradictions:
+        return f"contradiction: {situation.contradictions[0]}"
+    return f"wrong version: {situation.release.because}" if situation.release.served is Served.OTHER else ""
 
 
 def _served(report: Report) -> str:
@@ -129,7 +137,8 @@ def _further(report: Report) -> Iterator[str]:
     for reason in report.decision.because:
         about = next((one for one in report.verdicts if reason.endswith(f": {one.because}")), None)
         if about is None:
-            is_stated = reason in first or (wrong_version and reason.endswith(wrong_version))
+            is_first = reason.removeprefix("CONTRADICTION: ") in first
+            is_stated = is_first or (wrong_version and reason.endswith(wrong_version))
             yield from () if is_stated else (reason,)
         elif about.outcome is Outcome.FAIL:
             yield reason.removesuffix(f": {about.because}")
@@ -139,11 +148,16 @@ def _further(report: Report) -> Iterator[str]:
 
 
 def _subject(report: Report) -> str:
-    """Return the release, target, stage, vantage and configuration file of the run."""
+    """Return the served release, the target, stage and phase of the run, the release it is about, vantage and file."""
     run, release = report.run, report.situation.release
     expected = " or ".join(release.expected)
     version = ", ".join(release.versions) or "unknown"
     if expected and release.served is not Served.EXPECTED:
         version += f" (expected {expected})"
+    identity, stage = report.situation.identity, str(run.stage) + (f", phase {run.phase}" if run.phase else "")
+    if run.stage is Stage.BEFORE:  # another release than the served one
+        stage += f", for {identity}" if str(identity) else ""
+    elif facts := str(replace(identity, release=None)):
+        version += f", {facts}"
     vantage = f", seen from {run.vantage}" if run.vantage else ""
-    return f"release {version} at {run.base_url}, stage {run.stage}{vantage}, by {run.config_file}"
+    return f"release {version} at {run.base_url}, stage {stage}{vantage}, by {run.config_file}"

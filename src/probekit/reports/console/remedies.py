@@ -32,6 +32,9 @@ _OF_URL: Final[dict[Reason, str]] = {  # where there is no file to change
     Reason.UNTRUSTED: "trust the certificate's authority with --ca FILE, or renew the certificate",
     Reason.ACCESS_DENIED: "send a credential with --header Authorization=VARIABLE, or grant this machine access",
 }
+_OF_RECORD: Final = (Reason.MISSING_SETTING, Reason.BAD_RESPONSE)  # of probekit's own record: its detail has a command
+_COMMAND: Final = "probekit "
+_OTHER_RECORDS: Final = ("unbound: ", "of another release: ", "too old: ")  # that do not count for this release
 _BY_SEVERITY: Final = {
     Severity.CRITICAL: "fix it now; a rollback would not fix it",
     Severity.HIGH: "find the cause now",
@@ -71,13 +74,25 @@ def of_unverified(verdict: Verdict, run: Run) -> str:
         plan = probe = f"probekit init {run.base_url} writes a configuration that can measure it"
     if verdict.outcome is Outcome.NOT_CONFIGURED:
         return plan
+    if verdict.reason in _OF_RECORD and _COMMAND in verdict.because:
+        return "do what the reason says, then verify again"
     if verdict.reason:
         texts = _BY_REASON | _OF_URL if run.is_of_url else _BY_REASON
         return texts[verdict.reason].format(probe=probe, plan=plan)
-    if Flag.OTHER_RELEASE in verdict.flags:
-        return "find out why another release is served, then verify again"
-    if Flag.UNTRUSTED in verdict.flags:
-        return "name its probe in 'trust' of the environment, or measure it another way"
-    if Flag.FLAKY in verdict.flags:
-        return "verify again: its measurements disagree"
-    return "verify again; a longer 'window' or a higher rate decides sooner" if verdict.limit else "verify again"
+    return _of_undecided(verdict)
+
+
+def _of_undecided(verdict: Verdict) -> str:
+    """Return how to get an item verified that was read."""
+    longer = "verify again; a longer 'window' or a higher rate decides sooner" if verdict.limit else "verify again"
+    choices = (
+        (Flag.OTHER_RELEASE in verdict.flags, "find out why another release is served, then verify again"),
+        (
+            verdict.because.startswith(_OTHER_RECORDS),
+            "correct the record, or the release that it is compared with; then verify again",
+        ),
+        (Flag.UNTRUSTED in verdict.flags, "name its probe in 'trust' of the environment, or measure it another way"),
+        (Flag.FLAKY in verdict.flags, "verify again: its measurements disagree"),
+        (True, longer),
+    )
+    return next(text for applies, text in choices if applies)

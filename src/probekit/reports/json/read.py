@@ -146,6 +146,9 @@ def read_run(report: Any) -> RecordedRun:  # noqa: ANN401  # any JSON
     """
     document = report["situation"]
     facts = {name: document[name] for name in _FACTS}
+    facts |= {
+        name: document[name] for name in ("identity", "contradictions") if name in document
+    }  # an older report has none
     facts["maintenance"] = [period_facts(one) for one in document.get("maintenance", ())]  # an older report has none
     history = {"deployment": document["deployment"], "since": _since(_head(report))}
     measurements = [_measurement(one) for one in report["measurements"]]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from probekit.model.checklist import Severity
 from probekit.model.limit import Limit, parse_limit
 from probekit.model.numbers import number
+from probekit.model.record import Record
 from probekit.model.verdict import Outcome, Stage
 from probekit.reports.json.noun import Moment
 from probekit.reports.json.read import ReportError
@@ -43,6 +44,7 @@ class RecordedVerdict(_Part):
     own: bool = False
     owner: str = ""
     changed: ChangedLimits | None = None
+    records: tuple[Record, ...] = ()  # none in an older report
 
     @property
     def held_to(self) -> Limit | None:
@@ -92,6 +94,9 @@ class RecordedFacts(_Part):
     config_hash: str
     vantage: str
     checklist: str
+    phase: str | None = None  # as in older reports
+    facts: dict[str, bool] = {}
+    subject: str | None = None
     ended_by: str | None = None
     notes: tuple[str, ...] = ()
 

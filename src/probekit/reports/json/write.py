@@ -17,6 +17,7 @@ from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
 from probekit.reports.json.people import contact_document, people_document, period_document
 from probekit.reports.json.readings import number_or_none, readings_document
+from probekit.reports.json.releases import deployment_document, identity_document, record_document
 from probekit.reports.json.time import time_text as _time
 
 SCHEMA: Final = "probekit.report/1"
@@ -77,6 +78,9 @@ def _run(run: Run) -> dict[str, Any]:
         "environment": run.environment,
         "base_url": run.base_url,
         "stage": run.stage.value,
+        "phase": run.phase,
+        "facts": dict(sorted(run.facts.items())),
+        "subject": run.subject,
         "started": _time(run.started),
         "seconds": round(run.seconds, 3),
         "version": run.version,
@@ -102,6 +106,8 @@ def _situation(situation: Situation) -> dict[str, Any]:
         "runner": _runner(situation.runner),
         "maintenance": [period_document(window) for window in situation.maintenance],
         "uncounted": dict(sorted(situation.uncounted.items())),
+        "identity": identity_document(situation.identity),
+        "contradictions": list(situation.contradictions),
         "release": {
             "expected": list(release.expected),
             "allowed": list(release.allowed),
@@ -109,12 +115,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
             "served": release.served.value,
             "because": release.because,
         },
-        "deployment": deployment
-        and {
-            "release": deployment.release,
-            "started": _time(deployment.started),
-            "finished": deployment.finished and _time(deployment.finished),
-        },
+        "deployment": deployment and deployment_document(deployment),
     }
 
 
@@ -148,6 +149,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "owner": item.owner,
         "row": item.matrix_row and item.matrix_row.id,
         "changed": _changed(item),
+        "bound_to": item.bound_to,
+        "records": [record_document(record) for record in verdict.records],
     }
 
 
@@ -184,6 +187,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "summary": measurement.summary,
         "version": measurement.version,
         "notes": {name: measurement.notes[name] for name in sorted(measurement.notes)},
+        "records": [record_document(record) for record in measurement.records],
     }
 
 

@@ -1,0 +1,1 @@
+"""The commands of `probekit deployment`, one file for each."""
