@@ -4,13 +4,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := src tests scripts benchmarks
 
-.PHONY: help demo test test-unit coverage test-services test-oldest soak faults check lock audit bench accuracy docs site picture format clean
+.PHONY: help demo demo-release test test-unit coverage test-services test-oldest soak faults check lock audit bench accuracy docs site picture format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/demo-is-installed  ## verify the embedded target; FAULT=hang breaks it, ARGS="..."
 	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
+
+demo-release: .venv/demo-is-installed  ## play a release on the embedded target; ROW=no-gate breaks it
+	@$(BIN)/python scripts/demo_release.py $(if $(ROW),--row $(ROW))
 
 # Modules are compiled once, also where PYTHONDONTWRITEBYTECODE is set: 20 s of CPU to rewrite the tests' assertions.
 # One process more than there are cores: a quarter of the suite waits for servers.

@@ -44,6 +44,12 @@ kind = "command"
 argv = ["/bin/echo", '{"up": 1, "status": 200, "wrong": 0, "time": 5}']
 metrics = { up = "$.up", status = "$.status", failed_assertions = "$.wrong", response_time = "$.time" }
 """
+CHECKS = """
+[env.prod.probes.repository]
+kind = "command"
+argv = ["/bin/echo", '{"failed": 0, "missing": 0, "release": "2.3.1"}']
+metrics = { failed_checks = "$.failed", missing_checks = "$.missing" }
+"""
 CACHE = '[env.prod.probes.cache]\nkind = "redis"\nurl = { env = "CACHE_URL" }\n'
 LIMIT = '[env.prod.probes.rate-limit]\nkind = "rate_limit"\npath = "/api"\nlimit = 3\nper = "1s"\n'
 SECURE = HEALTH.replace('path = "/', 'url = "https://localhost:1/')
@@ -94,6 +100,7 @@ title = "It has settled"
 severity = "high"
 owner = "Lead"
 probe = "deployment"
+bound_to = "nothing"
 expect = ["settled >= 1 s"]
 """
 
@@ -120,6 +127,16 @@ class Target(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: object) -> None:
         pass
+
+
+TWO_VERSIONS = """
+[env.prod.release]
+version = "2.3.1"
+[env.prod.probes.release]
+kind = "release"
+path = "/version"
+expect = "2.3.0"
+"""
 
 
 @pytest.fixture
@@ -215,7 +232,8 @@ def test_a_plan_without_an_obstacle_is_a_go(codes, scope, tables, settings) -> N
         ),
         ("missing_secret", quoted(ITEM), HEALTH + '[env.prod.connect]\nproxy = { file = "none" }\n', ""),
         ("untrusted_program", quoted(ITEM), REPORTED, ""),
-        ("no_expected_version", quoted(ITEM, SERVING), HEALTH + RELEASE, ""),
+        ("unknown_release", quoted(ITEM, "pre.review.ci-checks-green"), HEALTH + CHECKS, ""),
+        ("contradiction", quoted(ITEM), HEALTH + TWO_VERSIONS, ""),
         ("record", quoted(ITEM, "deploy.preflight.baseline-captured"), HEALTH, ""),
         ("record", quoted(ITEM, "post.immediate.metrics-stable"), HEALTH + API.format(rate=110), ""),
         ("sample", quoted(ITEM, P95), HEALTH + API.format(rate=10), ""),
@@ -258,6 +276,14 @@ def test_the_same_limit_is_kept_once_the_setting_is_long_enough(codes, tmp_path)
     planned, verified, _, _ = codes(quoted("deploy"), HEALTH, head='checklist = "own.toml"\n', settle="200ms")
 
     assert (planned, verified) == (0, 0)
+
+
+def test_a_record_of_the_release_that_is_named_is_no_obstacle(codes) -> None:
+    scope = quoted(ITEM, "pre.review.ci-checks-green")
+
+    planned, verified, _, report = codes(scope, HEALTH + CHECKS, words=("--release", "2.3.1"))
+
+    assert (planned, verified) == (0, 0), report["decision"]
 
 
 def test_an_own_version_is_held_against_its_own_expected_one(codes) -> None:
