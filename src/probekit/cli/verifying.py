@@ -35,7 +35,6 @@ from probekit.model.responsible import Responsible
 from probekit.model.verdict import Action, Stage
 from probekit.planning.release import declared_release
 from probekit.planning.selection import Selection
-from probekit.workflows.archiving import archive_run
 from probekit.workflows.assembly import loaded, target_of, with_config
 from probekit.workflows.options import RequestError, RunOptions, with_history
 from probekit.workflows.plans import deployment_plans
@@ -73,8 +72,16 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
                 stated = replace(stated, responsible=_as_shown(stated.responsible, report.run))
                 record_deployment(file, target, stated, now, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
-            archive_run(report, text, past.history, file, warn=warn)
+            _archived(report, text, past.history, file)
     return report.exit_code if is_written else report.exit_code or INTERNAL
+
+
+def _archived(report: Report, text: str, history: History, file: Path | None) -> None:
+    """Archive the run where the environment has an archive."""
+    if history.ledger.archive is not None:
+        from probekit.workflows.archiving import archive_run  # noqa: PLC0415  # for environments with an archive
+
+        archive_run(report, text, history, file, warn=warn)
 
 
 def _is_of_the_deployment(report: Report) -> bool:
