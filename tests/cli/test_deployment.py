@@ -188,6 +188,18 @@ def test_a_deployment_may_end_as_failed(deployment, marks) -> None:
     assert (marks()[0].failed, marks()[0].finished) == (True, ago(20))
 
 
+def test_a_wrong_file_of_the_release_loses_no_finish(deployment, marks, folder) -> None:
+    deployment(*START, at=ago(30))
+    (folder / "probes.toml").write_text(f'{CONFIG}[env.prod.release]\ncommit = {{ file = "COMMIT" }}\n')
+    (folder / "COMMIT").write_text("main")
+
+    code, _, said = deployment("finish")
+
+    assert (code, marks()[0].is_under_way) == (0, False)
+    assert "warning: nothing was read at this mark: " in said
+    assert "release.commit: file COMMIT: expected a commit" in said
+
+
 def test_a_rollback_is_marked_once_and_names_what_is_expected_again(deployment, marks) -> None:
     code, _, said = deployment("rolled-back")
     assert code == 64

@@ -217,7 +217,7 @@ def test_what_stops_no_release_is_a_follow_up(one, waits) -> None:
         ({"control": Control.SILENT, "reached": True}, {}, "no control answers", "fix the control"),
         ({"served": Served.UNREADABLE}, {}, "cannot be read (the version)", "decide by hand"),
         ({"served": Served.OTHER}, {}, "another release is served (the version)", "find out why"),
-        ({"stage": Stage.ROLLED_BACK}, {}, "has been rolled back already", "look for a cause outside"),
+        ({"stage": Stage.ROLLED_BACK}, {}, "has been rolled back already", "find the cause outside"),
         ({"complete": False}, {}, "was interrupted", "verify again"),
         ({}, {"pre_existing": True}, "a.b.c failed before this deployment too", "would not fix it"),
         ({}, {"confirmed": False}, "not in every attempt", "verify again"),

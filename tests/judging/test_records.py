@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from probekit.judging.judge import judge_item
-from probekit.model.history import Deployment, History
+from probekit.model.checklist import Severity
+from probekit.model.history import Deployment, FailureKey, History
 from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.record import Identity, Record
 from probekit.model.verdict import Outcome, Stage
@@ -191,6 +192,21 @@ def test_a_record_that_was_made_too_late_fails(verdict, ago, made, deployed, sta
     assert found.outcome is (Outcome.FAIL if value and outcome is Outcome.PASS else outcome), found.because
     if made == HOUR / 2 and stage is Stage.AFTER:
         assert found.because.startswith("made 30 min after the deployment began")
+
+
+def test_a_record_that_does_not_count_ends_no_failure_on_record(make, ago) -> None:
+    item = make.item("rate < 1 %", bands={"rate > 5 %": Severity.CRITICAL}, severity=Severity.LOW, bound_to="release")
+    key = FailureKey(item.id, Severity.CRITICAL, "")
+    situation = make.situation(history=History(since={key: ago(HOUR)}))
+    measurement = replace(make.measurement(rate=2), records=(Record(release="2.3.0"),))
+    attempts = {InstanceKey("health", ""): (make.attempt(measurement),)}
+    plan = make.plan(item, steps=(make.step(wanted=item.metrics),))
+
+    ours = judge_item(item, plan, attempts, replace(situation, identity=Identity(release="2.3.0")))
+    other = judge_item(item, plan, attempts, replace(situation, identity=THIS))
+
+    assert (ours.outcome, ours.refuted) == (Outcome.FAIL, frozenset({Severity.CRITICAL}))
+    assert (other.outcome, other.refuted) == (Outcome.INCONCLUSIVE, frozenset())
 
 
 def test_a_missing_reading_stays_a_missing_reading(verdict) -> None:

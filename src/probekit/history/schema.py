@@ -69,11 +69,11 @@ def is_foreign(path: Path) -> bool:
             return False
     is_at_rest = not is_there(path.with_name(f"{path.name}-wal"))  # otherwise that file holds its last pages
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
-    with closing(sqlite3.connect(uri, timeout=WAIT, uri=True)) as look:
-        look.execute("BEGIN")  # one consistent state, even while another process creates it
-        ((application,),) = look.execute("PRAGMA application_id")
-        ((version,),) = look.execute("PRAGMA user_version")
-        names = look.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' AND type != 'index'")
+    with closing(sqlite3.connect(uri, timeout=WAIT, uri=True)) as database:
+        database.execute("BEGIN")  # one consistent state, even while another process creates it
+        ((application,),) = database.execute("PRAGMA application_id")
+        ((version,),) = database.execute("PRAGMA user_version")
+        names = database.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' AND type != 'index'")
         tables = {name for (name,) in names}
     if application:
         return bool(application != _APPLICATION)  # the id may be in the write-ahead log only

@@ -130,6 +130,7 @@ class Judge:
         """Add the failures on record that are over, unless the readings do not apply to the item."""
         item = verdict.item
         is_other = self.situation.release.served is Served.OTHER
+        is_other |= item.bound_to is not None and verdict.outcome is Outcome.INCONCLUSIVE  # its record does not count
         if not may_refute(verdict, self.situation) or is_other or _unreached(item, self.plan, self.attempts):
             return verdict
         steps, (instances, _) = self._steps(item), counted(self._instances(item), self.situation)

@@ -13,7 +13,7 @@ def rollback_blockers(verdict: Verdict, situation: Situation) -> Iterator[str]:
     """Yield each reason against a rollback, with what to do about it."""
     name, release, deployment = verdict.item.id, situation.release, situation.history.deployment
     if situation.stage is Stage.ROLLED_BACK or (deployment and deployment.rolled_back):
-        yield "the release has been rolled back already; look for a cause outside the release"
+        yield "the release has been rolled back already; find the cause outside the release"
     else:
         yield from _of_the_deployment(situation)
     yield from _of_maintenance(situation)

@@ -120,8 +120,8 @@ def judge_quantile(sample: LatencySample, q: float, limit: float, risks: Risks, 
         return felt
     if theirs.outcome is Outcome.FAIL:
         return theirs
-    ours = theirs.outcome is Outcome.PASS or felt.outcome is Outcome.FAIL
-    return replace(felt, outcome=Outcome.ERROR if ours else Outcome.INCONCLUSIVE, low=theirs.low)
+    is_local = theirs.outcome is Outcome.PASS or felt.outcome is Outcome.FAIL
+    return replace(felt, outcome=Outcome.ERROR if is_local else Outcome.INCONCLUSIVE, low=theirs.low)
 
 
 def judge_failures(sample: LatencySample, limit: float, risks: Risks, peeks: Peeks = "once") -> LimitTest:

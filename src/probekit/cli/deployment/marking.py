@@ -82,7 +82,12 @@ def read(options: RunOptions, at: datetime, *, is_start: bool) -> MarkReadings:
     if datetime.now(UTC) - at >= _FRESH:
         return MarkReadings()
     log.configure()
-    found, lacking = asyncio.run(read_mark(options, is_start=is_start, clock=Clock(), cancellation=Cancellation()))
+    reading = read_mark(options, is_start=is_start, clock=Clock(), cancellation=Cancellation())
+    try:
+        found, lacking = asyncio.run(reading)
+    except RequestError as error:  # such as a wrong file of [env.NAME.release]: the mark itself must not be lost
+        warn(f"warning: nothing was read at this mark: {error}")
+        return MarkReadings()
     for lack in lacking:
         warn(f"warning: counter not read: {lack}")
     return found

@@ -63,8 +63,8 @@ class RecordedVerdict(_Part):
     def measured(self) -> str:
         """The number with its unit; empty where there is none."""
         limit = self.held_to
-        beside = limit.value if limit and limit.of == "value" else None
-        return "" if self.observed is None else number(self.observed, self.unit or "", apart_from=beside)
+        limit_value = limit.value if limit and limit.of == "value" else None
+        return "" if self.observed is None else number(self.observed, self.unit or "", apart_from=limit_value)
 
     @property
     def bound(self) -> str:
