@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from probekit import cli
 from probekit.cli.deployment_command import command
+from probekit.config import release as release_table
 from probekit.history.store import Store
 from probekit.model.history import TargetKey
 from probekit.model.record import Identity
@@ -186,6 +189,21 @@ def test_a_deployment_may_end_as_failed(deployment, marks) -> None:
 
     assert (code, told) == (0, "prod: the deployment of 2.3.1 failed; it took 10 min\n")
     assert (marks()[0].failed, marks()[0].finished) == (True, ago(20))
+
+
+def test_a_file_of_the_release_is_read_once_as_a_pipe_must_be(deployment, marks, folder, monkeypatch, capfd) -> None:
+    (folder / "probes.toml").write_text(f'{CONFIG}[env.prod.release]\ncommit = {{ file = "COMMIT" }}\n')
+    (folder / "COMMIT").write_text(COMMIT)
+    reads = []
+    read_file = release_table.read_file
+    monkeypatch.setattr(release_table, "read_file", lambda *path, **how: reads.append(path) or read_file(*path, **how))
+
+    deployment(*START)
+    assert (marks()[0].commit, len(reads)) == (COMMIT, 1)
+    reads.clear()
+    cli.run(["verify", "--env", "prod", "--deployed", "now", "--release", "2.3.2", "--report", "json", "--no-settle"])
+    assert json.loads(capfd.readouterr().out)["situation"]["identity"]["commit"] == COMMIT
+    assert len(reads) == 1
 
 
 def test_a_wrong_file_of_the_release_loses_no_finish(deployment, marks, folder) -> None:

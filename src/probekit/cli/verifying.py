@@ -164,7 +164,8 @@ def _with_variables(request: RunOptions, given: tuple[datetime, bool] | None) ->
     if given is None:
         return request, None
     target = target_of(request, config)
-    configured, _ = configured_release(config, target)
+    configured, notes = configured_release(config, target)
+    request = replace(request, configured_release=(configured, notes))  # read once: its file may be a pipe
     release = request.release or configured.release
     moment, is_relative = given
     stated = Stated(

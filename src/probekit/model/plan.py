@@ -176,6 +176,7 @@ class Plan(Generic[SourceT]):
     )  # probe and instance -> digest of its settings
     claims: Mapping[str, str] = field(default_factory=dict)  # item id -> digest of its limits and sources
     identity: Identity = field(default_factory=Identity)  # of the release that records must be of
+    release_notes: tuple[str, ...] = ()  # on facts of the release that are missing
     contradictions: tuple[str, ...] = ()  # facts of the release that are stated differently
     vantage: str = ""
     in_scope: int = 0  # items of the environment; a partial run verifies some of them

@@ -76,6 +76,7 @@ def plan(
         release_guards=release_guards,
         versions=versions,
         identity=release.identity,
+        release_notes=release.notes,
         contradictions=tuple(release.contradictions([one.source for one in guarding])),
         uncovered=uncovered,
         not_applicable=not_applicable,

@@ -23,6 +23,7 @@ class ReleaseRequest:
     stage: Stage = Stage.AFTER
     configured: Identity = field(default_factory=Identity)
     history: History = field(default_factory=History)
+    notes: tuple[str, ...] = ()  # on facts of the configuration that are missing
 
     def versions(self, guards: Sequence[ConfiguredKind]) -> Versions:
         """Return the versions that may be served now.

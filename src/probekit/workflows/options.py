@@ -12,6 +12,7 @@ from probekit.config.target import Config
 from probekit.model.history import Deployment, History, is_ahead
 from probekit.model.ledger import Ledger
 from probekit.model.maintenance import Maintenance
+from probekit.model.record import Identity
 from probekit.model.responsible import Responsible
 from probekit.model.verdict import Stage
 from probekit.planning.selection import Selection
@@ -36,6 +37,7 @@ class RunOptions:
     selection: Selection = field(default_factory=Selection)
     history: History = field(default_factory=History)
     release: str | None = None
+    configured_release: tuple[Identity, tuple[str, ...]] | None = None  # with notes, if already read
     wait_release: float = 0.0
     settle: bool = True
     strict: bool = False

@@ -17,8 +17,10 @@ def release_request(options: RunOptions, config: Config, target: Target) -> Rele
     Raises:
         RequestError: a variable or a file of [env.NAME.release] holds something else.
     """
-    configured, _ = configured_release(config, target)
-    return ReleaseRequest(version=options.release, stage=options.stage, configured=configured, history=options.history)
+    configured, notes = options.configured_release or configured_release(config, target)
+    return ReleaseRequest(
+        version=options.release, stage=options.stage, configured=configured, history=options.history, notes=notes
+    )
 
 
 def configured_release(config: Config, target: Target) -> tuple[Identity, tuple[str, ...]]:

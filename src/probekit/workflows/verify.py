@@ -24,14 +24,12 @@ from probekit.model.plan import Plan, Retry, Step
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Control, Decision, Runner, Situation, Verdict
 from probekit.planning.plan import unasked_note
-from probekit.planning.release import ReleaseRequest
 from probekit.probe import ConfiguredKind
 from probekit.version import __version__
 from probekit.workflows import by_url, people
 from probekit.workflows.assembly import prepare, session
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_caveats
 from probekit.workflows.options import RunOptions
-from probekit.workflows.release import configured_release, release_request
 
 
 async def execute_run(
@@ -50,13 +48,12 @@ async def execute_run(
     if options.url is not None:
         planned = await by_url.without_https(planned, target)
     opened = session(config, target, clock=clock, cancellation=cancellation, observer=observer)
-    release = release_request(options, config, target)
     context = replace(
         opened.context,
         history=options.history,
         stage=options.stage.value,
-        release=release.subject or "",
-        identity=release.identity,
+        release=planned.identity.release or "",
+        identity=planned.identity,
         settle=options.settle and not options.selection.quick,
         wait_release=options.wait_release,
     )
@@ -67,7 +64,6 @@ async def execute_run(
         config=config,
         target=target,
         planned=planned,
-        release=release,
         context=context,
         run_id=opened.run_id,
         started=context.clock.now(),
@@ -88,7 +84,6 @@ class _Verification:
     config: Config
     target: Target
     planned: Plan[ConfiguredKind]
-    release: ReleaseRequest
     context: RunContext
     run_id: str
     started: datetime
@@ -144,7 +139,7 @@ class _Verification:
             partial=planned.partial,
             in_scope=planned.in_scope,
             maintenance=in_force(windows, self.started, now),
-            identity=self.release.identity,
+            identity=planned.identity,
             contradictions=planned.contradictions,
             uncounted=observations.uncounted,
         )
@@ -180,7 +175,7 @@ class _Verification:
     ) -> Iterator[str]:
         """Yield the notes of the report."""
         options, planned = self.options, self.planned
-        yield from configured_release(self.config, self.target)[1]
+        yield from self.planned.release_notes
         yield from of_the_past(self.config.dotenv, options.history, planned)
         yield from unused_addresses(self.context.http.resolver, planned, observations)
         yield from left_out(observations)

@@ -115,7 +115,7 @@ def command(  # noqa: PLR0913  # click's interface
     options = with_config(RunOptions(environment=environment, config=default_config(config)))
     target = target_key(options)
     given = Identity(release=release, commit=commit, images=images, previous=previous)
-    identity = _completed(given, options)
+    options, identity = _completed(given, options)
     responsible = Responsible(deployed_by=deployed_by, reviewed_by=reviewed_by)
     with Store(required_file(state)) as store:
         _replace_ahead(store, target)
@@ -148,22 +148,22 @@ def _described(identity: Identity) -> str:
     return f"{release} ({escape(facts)})" if facts else release
 
 
-def _completed(given: Identity, options: RunOptions) -> Identity:
-    """Return the given facts of the release, completed by those of [env.NAME.release].
+def _completed(given: Identity, options: RunOptions) -> tuple[RunOptions, Identity]:
+    """Return the options with [env.NAME.release], and the given facts of the release completed by it.
 
     Raises:
         RequestError: the two contradict each other.
     """
     config = loaded(options)
-    configured, notes = configured_release(config, target_of(options, config))
+    target = target_of(options, config)
+    configured, notes = configured_release(config, target)
     for note in notes:
         warn(f"warning: {note}")
     for name, here, there in given.differences(configured):
         raise RequestError(
-            f"the command line names {name} {here}, and [env.{options.environment}.release] has {there}: "
-            "correct one of them"
+            f"the command line names {name} {here}, and [env.{target.name}.release] has {there}: correct one of them"
         )
-    return given.completed(configured)
+    return replace(options, configured_release=(configured, notes)), given.completed(configured)
 
 
 def _replace_ahead(store: Store, target: TargetKey) -> None:
