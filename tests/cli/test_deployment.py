@@ -196,7 +196,12 @@ def test_a_file_of_the_release_is_read_once_as_a_pipe_must_be(deployment, marks,
     (folder / "COMMIT").write_text(COMMIT)
     reads = []
     read_file = release_table.read_file
-    monkeypatch.setattr(release_table, "read_file", lambda *path, **how: reads.append(path) or read_file(*path, **how))
+
+    def counted(*path, **how):
+        reads.append(path)
+        return read_file(*path, **how)
+
+    monkeypatch.setattr(release_table, "read_file", counted)
 
     deployment(*START)
     assert (marks()[0].commit, len(reads)) == (COMMIT, 1)
