@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -13,18 +13,32 @@ from probekit.drawing import WIDTH
 from probekit.files import PRIVATE
 
 if TYPE_CHECKING:  # a command that only draws does not import the report
+    from probekit.model.document import Place
     from probekit.model.report import Report
 
 Show = Literal["failures", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A line of a file, as a reader of the report finds it."""
+
+    uri: str  # relative to the working directory where it is inside, else a file: URL
+    line: int = 1
+
+
+def _unread(place: Place) -> Location:
+    return Location(uri=place.file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The view of a report for a person; other formats ignore it."""
+    """What a format may use beyond the report: the form of a text for a person, and the lines of the configuration."""
 
     colour: bool = False
     width: int = WIDTH  # columns
     show: Show = "failures"  # all: also the items that passed, each with its value
+    located: Callable[[Place], Location] = _unread  # reads the file of the place
 
 
 PLAIN = View()
@@ -35,7 +49,10 @@ class Format:
     """One way to write a report; a module offers it as `FORMAT`."""
 
     name: str
+    help: str  # what it is for, as a phrase
     render: Callable[[Report, View], str]
+    # A variable of the environment -> a text that is appended to the file that it names.
+    appended: Mapping[str, Callable[[Report, View], str]] = field(default_factory=dict)
     is_collected: bool = False  # a program of another user reads the file, such as a metrics agent
 
     @property

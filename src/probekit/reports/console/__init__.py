@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from probekit.drawing import Block, Line, draw
-from probekit.model.numbers import count
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports import PLAIN, Format, View
+from probekit.reports._support.facts import account_text
+from probekit.reports._support.next_step import next_step
 from probekit.reports.console.failures import failures
 from probekit.reports.console.footnotes import footnotes
 from probekit.reports.console.headline import STYLES, head
 from probekit.reports.console.items import counts, own_checks, table
-from probekit.reports.console.next_step import next_step
 from probekit.reports.console.success import criteria
 from probekit.reports.console.unverified import unverified
-from probekit.text import words
 
 _NOT_VERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE)
 
@@ -62,13 +61,8 @@ def _block(title: str, verdicts: list[Verdict], report: Report) -> Iterator[Line
 
 
 def _account(report: Report) -> Iterator[Line]:
-    found = dict(report.account)
-    of_phase = f" of phase {report.run.phase}" if report.run.phase else ""
-    named = {word: words(word) for word in found} | {"out_of_scope": f"out of scope{of_phase}"}
-    if items := found.pop("items"):
-        yield Line(
-            f"{count(items, 'item')} = " + " + ".join(f"{some} {named[word]}" for word, some in found.items() if some)
-        )
+    if report.items:
+        yield Line(account_text(report))
 
 
 def _last(report: Report) -> Iterator[Line]:
@@ -78,4 +72,4 @@ def _last(report: Report) -> Iterator[Line]:
     yield Line(f"{action.word}{part}, exit code {report.exit_code}", style=STYLES[action])
 
 
-FORMAT = Format(name="console", render=render)
+FORMAT = Format(name="console", help="a person at a terminal", render=render)

@@ -10,8 +10,8 @@ from probekit.drawing import Line
 from probekit.model.numbers import ago
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
-from probekit.reports.console.remedies import of_failure
-from probekit.reports.console.values import held_to, measured, phrased
+from probekit.reports._support.remedies import of_failure
+from probekit.reports._support.values import evidence
 from probekit.text import moment, words
 
 _LABEL = 9  # columns of a label
@@ -22,7 +22,7 @@ def failures(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
     for one in verdicts:
         advice = of_failure(one, report)
-        causes[one.severity, one.flags, one.confirmed, one.since, _evidence(one), advice, one.item.owner].append(one)
+        causes[one.severity, one.flags, one.confirmed, one.since, evidence(one), advice, one.item.owner].append(one)
     for alike in causes.values():
         yield from _block(alike, report)
 
@@ -37,7 +37,7 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
     grade = ", ".join((first.severity.value, *(words(flag) for flag in sorted(first.flags))))
     for one in alike:
         yield Line(f"{one.item.id} ({grade})", 2, "bad" if first.severity.is_grave else "warn")
-    yield fact("measured", _evidence(first))
+    yield fact("measured", evidence(first))
     if since := _since(first, report.situation.now):
         yield fact("since", since)
     if not first.confirmed:
@@ -46,13 +46,6 @@ def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
     yield fact("owner", first.item.owner)
     if called := report.run.paging.of(first.severity):
         yield fact("call", "; ".join(map(str, called)))
-
-
-def _evidence(verdict: Verdict) -> str:
-    """Return the reason, with the value and the limit before it where it does not state them."""
-    value = measured(verdict, with_limit=True)
-    is_stated = bool(phrased(verdict)) or f"limit {held_to(verdict)}" in verdict.because
-    return verdict.because if is_stated or not value else f"{value}; {verdict.because}"
 
 
 def _since(verdict: Verdict, now: datetime) -> str:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Final
 
 from probekit.drawing import Line
 from probekit.model.history import Deployment
-from probekit.model.limit import Limit
 from probekit.model.measurement import Reason
 from probekit.model.numbers import ago, span
 from probekit.model.report import Report
 from probekit.model.verdict import Control, Flag, Outcome, Verdict
-from probekit.reports.console.values import names
+from probekit.reports._support.values import changed_limit, names
 from probekit.text import moment
+
+_HASH: Final = 12  # characters of the configuration's hash
 
 
 def footnotes(report: Report) -> Iterator[Line]:
     """Yield the notes on items that are not plainly green, and what the run rests on."""
     for verdict in report.verdicts:
         yield from _of_one(verdict)
-    if reported := [verdict for verdict in report.verdicts if Flag.REPORTED in verdict.flags]:
-        yield Line(f"reported by a program, not measured: {', '.join(one.item.id for one in reported)}")
+    if report.reported:
+        ids = ", ".join(one.item.id for one in report.reported)
+        yield Line(f"reported by a program, not measured: {ids}")
     exempt: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in report.verdicts:
         if verdict.outcome is Outcome.NOT_APPLICABLE:
@@ -32,26 +35,20 @@ def footnotes(report: Report) -> Iterator[Line]:
     run = report.run
     yield from (Line(f"note: {note}") for note in run.notes)
     took = f"{span(run.seconds)} from {moment(run.started)}"
-    yield Line(f"run {run.id}: {took}, {report.checklist}, probekit {run.version}", style="faint")
+    by = f"configuration {run.config_hash[:_HASH]}, probekit {run.version}"
+    yield Line(f"run {run.id}: {took}, {report.checklist}, {by}", style="faint")
 
 
 def _of_one(verdict: Verdict) -> Iterator[Line]:
     item = verdict.item
-    if Flag.CHANGED in verdict.flags:
-        limits = f"{_all(item.expect)} here, {_all(item.changed_from)} in the checklist"
-        given_up = {limit.metric for limit in item.changed_from} - {limit.metric for limit in item.expect}
-        dropped = f"; without a limit here: {', '.join(sorted(given_up))}" if given_up else ""
-        yield Line(f"changed limit: {item.id}: {limits}{dropped}; reason: {item.changed_reason}")
+    if changed := changed_limit(verdict):
+        yield Line(f"changed limit: {item.id}: {changed}")
     if verdict.outcome is Outcome.PASS:
         yield from (Line(f"record: {item.id}: {record}") for record in verdict.records if record.is_known)
     if Flag.FLAKY in verdict.flags and verdict.outcome is Outcome.PASS:
         yield Line(f"flaky pass: {item.id}: {verdict.because}")
     if verdict.outcome is Outcome.WAIVED:
         yield Line(f"waived: {item.id}: {verdict.because}")
-
-
-def _all(limits: Sequence[Limit]) -> str:
-    return " and ".join(str(limit) for limit in limits)
 
 
 def _situation(report: Report) -> Iterator[Line]:

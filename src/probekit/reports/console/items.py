@@ -9,7 +9,7 @@ from typing import Final
 from probekit.drawing import Cell, Column, Line, Style, Table
 from probekit.model.report import Report
 from probekit.model.verdict import Outcome, Verdict
-from probekit.reports.console.values import held_to, measured, short_id
+from probekit.reports._support.values import held_to, measured, short_id
 from probekit.text import words
 
 _STYLES: Final[dict[Outcome, Style]] = {

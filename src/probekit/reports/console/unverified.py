@@ -9,10 +9,10 @@ from typing import Final
 from probekit.drawing import Line
 from probekit.model.checklist import Severity
 from probekit.model.report import Report
-from probekit.model.verdict import Flag, Outcome, Verdict
+from probekit.model.verdict import Outcome, Verdict
+from probekit.reports._support.remedies import of_unverified, why
+from probekit.reports._support.values import names
 from probekit.reports.console.failures import fact
-from probekit.reports.console.remedies import of_unverified
-from probekit.reports.console.values import names
 from probekit.text import words
 
 _COUNTED: Final = 10  # probes or owners that a count names
@@ -25,7 +25,7 @@ def unverified(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
     causes: dict[tuple[object, ...], list[Verdict]] = defaultdict(list)
     for one in verdicts:
         if one.outcome not in counted:
-            causes[one.outcome, one.severity, one.flags, _why(one, report)].append(one)
+            causes[one.outcome, one.severity, one.flags, why(one, report)].append(one)
     for alike in causes.values():
         yield from _block(alike, report)
     if unmeasured := counted.get(Outcome.NOT_CONFIGURED):
@@ -34,18 +34,11 @@ def unverified(verdicts: Sequence[Verdict], report: Report) -> Iterator[Line]:
         yield Line(f"{len(unsigned)} unsigned: {_counts(Counter(one.item.owner for one in unsigned))}", 2)
 
 
-def _why(verdict: Verdict, report: Report) -> str:
-    """Return the reason of a verdict; where another release is served, that."""
-    if verdict.reason is None and Flag.OTHER_RELEASE in verdict.flags:
-        return f"{report.situation.release.because}, so its results do not apply to the expected version"
-    return verdict.because.replace(verdict.reason, words(verdict.reason), 1) if verdict.reason else verdict.because
-
-
 def _block(alike: Sequence[Verdict], report: Report) -> Iterator[Line]:
     first = alike[0]
     grade = ", ".join((first.severity.value, words(first.outcome), *(words(flag) for flag in sorted(first.flags))))
     yield Line(f"{names(alike)} ({grade})", 2)
-    yield fact("why", _why(first, report))
+    yield fact("why", why(first, report))
     if first.outcome is not Outcome.PENDING:
         yield fact("do", of_unverified(first, report.run))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from probekit.model.limit import Limit
 from probekit.model.numbers import number
 from probekit.model.phrases import plain_failure, plain_value
-from probekit.model.verdict import Verdict
+from probekit.model.verdict import Flag, Verdict
 from probekit.text import words
 
 _NAMED: Final = 6  # items of one cause that are named
@@ -36,6 +37,32 @@ def held_to(verdict: Verdict) -> str:
 def phrased(verdict: Verdict) -> str:
     """Return what happened, where the value and the limit alone do not say it; else empty."""
     return plain_failure(verdict.limit, verdict.observed, verdict.summary) if verdict.limit else ""
+
+
+def evidence(verdict: Verdict) -> str:
+    """Return the reason, with the value and the limit before it where it does not state them."""
+    return "; ".join(filter(None, (unstated_value(verdict), verdict.because)))
+
+
+def unstated_value(verdict: Verdict) -> str:
+    """Return the metric with its value and its limit where the reason does not state them; else empty."""
+    is_stated = bool(phrased(verdict)) or f"limit {held_to(verdict)}" in verdict.because
+    return "" if is_stated else measured(verdict, with_limit=True)
+
+
+def changed_limit(verdict: Verdict) -> str:
+    """Return the limits of the environment and of the checklist, and the reason of the change; else empty."""
+    item = verdict.item
+    if Flag.CHANGED not in verdict.flags:
+        return ""
+    limits = f"{_all(item.expect)} here, {_all(item.changed_from)} in the checklist"
+    given_up = {limit.metric for limit in item.changed_from} - {limit.metric for limit in item.expect}
+    dropped = f"; without a limit here: {', '.join(sorted(given_up))}" if given_up else ""
+    return f"{limits}{dropped}; reason: {item.changed_reason}"
+
+
+def _all(limits: Sequence[Limit]) -> str:
+    return " and ".join(str(limit) for limit in limits)
 
 
 def short_id(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from probekit.model.checklist import Severity
 from probekit.model.measurement import Reason
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Flag, Outcome, Verdict
+from probekit.text import words
 
 _BY_REASON: Final[dict[Reason, str]] = {
     Reason.TIMEOUT: "find out why no response came in time; the probe's 'timeout' is the limit",
@@ -58,6 +59,22 @@ def of_failure(verdict: Verdict, report: Report) -> str:
         (True, _BY_SEVERITY[verdict.severity]),
     )
     return next(text for applies, text in choices if applies)
+
+
+def remedy(verdict: Verdict, report: Report) -> str:
+    """Return what to do about one verdict; empty where it is settled."""
+    if verdict.outcome.is_settled:
+        return ""
+    if verdict.outcome is Outcome.PENDING:
+        return f"get the signature of {verdict.item.owner}, then verify again"
+    return of_failure(verdict, report) if verdict.outcome is Outcome.FAIL else of_unverified(verdict, report.run)
+
+
+def why(verdict: Verdict, report: Report) -> str:
+    """Return the reason of a verdict; where another release is served, that."""
+    if verdict.reason is None and Flag.OTHER_RELEASE in verdict.flags:
+        return f"{report.situation.release.because}, so its results do not apply to the expected version"
+    return verdict.because.replace(verdict.reason, words(verdict.reason), 1) if verdict.reason else verdict.because
 
 
 def is_not_of_the_release(verdict: Verdict) -> bool:

@@ -1,0 +1,1 @@
+"""What several report formats share: the wording of decisions, values and remedies."""
