@@ -15,7 +15,8 @@ from probekit.model.maintenance import Maintenance, Period
 from probekit.model.people import Contact, Paging
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
-from probekit.reports.json.read import ReportError, read_run
+from probekit.reports.json.read import ReportError
+from probekit.reports.json.report import report_from
 
 SCHEMA = json.loads(files("probekit.reports.json").joinpath("report.schema.json").read_text("utf-8"))
 HOUR = timedelta(hours=1)
@@ -70,9 +71,9 @@ def test_they_are_told(report) -> None:
 
 
 def test_they_come_back_as_they_were(report) -> None:
-    found = read_run(document_of(report))
+    found = report_from(document_of(report))
 
-    people = found.people
+    people = found.run
     assert found.situation.maintenance == report.maintenance
     assert people.paging == report.run.paging
     assert (people.deployed_by, people.reviewed_by) == ("Release Team", "Release Board")
@@ -85,9 +86,9 @@ def test_a_report_without_them_is_read(make, report_of) -> None:
         del document["run"][name]
     del document["situation"]["maintenance"]
 
-    found = read_run(document)
+    found = report_from(document)
 
-    assert (found.situation.maintenance, found.people.paging, found.people.deployed_by) == ((), Paging(), None)
+    assert (found.situation.maintenance, found.run.paging, found.run.deployed_by) == ((), Paging(), None)
 
 
 @pytest.mark.parametrize(
@@ -111,4 +112,4 @@ def test_a_part_that_is_none_is_refused(report, spoil) -> None:
     spoil(document)
 
     with pytest.raises(ReportError, match="not written by this version of probekit"):
-        read_run(document)
+        report_from(document)

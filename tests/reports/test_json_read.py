@@ -17,7 +17,8 @@ from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.readings import Complement, ErrorRate, Histogram, LatencySample, Mean, Quantile, Share, Summary
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports.json import write
-from probekit.reports.json.read import AheadError, ReportError, deployment_of, history_of, read_run
+from probekit.reports.json.read import AheadError, ReportError, deployment_of, history_of
+from probekit.reports.json.report import report_from
 
 SCHEMA = json.loads(Path(write.__file__).with_name("report.schema.json").read_text("utf-8"))
 PLACE = TargetKey(environment="prod", base_url="https://app.example.com")
@@ -221,7 +222,7 @@ def test_what_was_seen_and_how_things_stood_come_back_as_they_were(make, report_
     report = report_of(measurements=measurements, history=History(deployment=deployment), strict=True)
 
     document = json.loads(write.render(replace(report, attempts=attempts, evidence=EVIDENCE)))
-    found = read_run(document)
+    found = report_from(document)
 
     assert history_of(document, PLACE, make.now).evidence == EVIDENCE
     jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
@@ -236,7 +237,7 @@ def test_the_earlier_name_of_access_denied_is_read(make, report_of) -> None:
     text = write.render(replace(report, attempts=attempts)).replace('"access_denied"', '"turned_away"')
 
     assert "turned_away" in text
-    assert read_run(json.loads(text)).attempts == attempts
+    assert report_from(json.loads(text)).attempts == attempts
 
 
 WRITTEN_SAMPLE = {"values": [[1.0]], "delays": [[0.0]], "failures": [0], "unsent": [0]}
@@ -267,4 +268,4 @@ def test_a_report_with_a_part_that_is_none_is_refused(report_of, seen, spoil) ->
     spoil(document)
 
     with pytest.raises(ReportError, match="not written by this version of probekit"):
-        read_run(document)
+        report_from(document)

@@ -13,6 +13,7 @@ from probekit.checklist.shape import BaselineRow, Blank, Criterion, ProbeRequire
 from probekit.checklist.source import Source
 from probekit.files import is_folder
 from probekit.model.checklist import Deadline, Item, Row
+from probekit.model.document import Document
 from probekit.model.success import SuccessCriterion
 from probekit.toml_file import ConfigError, FileProblem, nearest
 
@@ -72,6 +73,16 @@ class Checklist:
                 items=tuple(item.id for item in self.items if one.id in item.criteria),
             )
             for one in self.criteria
+        )
+
+    @property
+    def document(self) -> Document:
+        """The headings, lines and signatures of the document; an own check has no line."""
+        return Document(
+            phases=self.phases,
+            sections=self.sections,
+            lines={item.id: item.text for item in self.items if not item.is_own},
+            signers={one.item: one.signer for one in self.signoffs},
         )
 
     def select(self, prefix: str) -> tuple[Item, ...]:

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from probekit.model.checklist import Severity
+from probekit.model.document import BaselineComparison, Document, Place
 from probekit.model.history import FailureKey, PooledEvidence
 from probekit.model.maintenance import Maintenance, Period
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
 from probekit.model.people import Contact, Paging
 from probekit.model.success import CriterionResult, SuccessCriterion, results
-from probekit.model.verdict import Decision, Outcome, Situation, Stage, Verdict
+from probekit.model.verdict import Decision, Flag, Outcome, Situation, Stage, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,10 @@ class Report:
     attempts: Mapping[InstanceKey, tuple[Attempt, ...]] = field(default_factory=dict)  # by probe and instance
     evidence: Mapping[InstanceKey, PooledEvidence] = field(default_factory=dict)  # for the next run
     answered: frozenset[str] = frozenset()  # questions with a correct answer in this run
-    sections: Mapping[str, str] = field(default_factory=dict)
+    document: Document = field(default_factory=Document)
     criteria: tuple[SuccessCriterion, ...] = ()  # of the checklist's document
+    baseline: tuple[BaselineComparison, ...] = ()  # of the checklist's document
+    places: Mapping[str, Place] = field(default_factory=dict)  # probe -> its table; "" -> that of the environment
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +110,15 @@ class Report:
     def to_call(self) -> tuple[Contact, ...]:
         """The contacts to call for the decision; empty without configured contacts."""
         return self.run.paging.to_call(self.decision, self.verdicts, strict=self.situation.strict)
+
+    @property
+    def reported(self) -> tuple[Verdict, ...]:
+        """The verdicts by values that a program reported, and probekit did not measure."""
+        return tuple(verdict for verdict in self.verdicts if Flag.REPORTED in verdict.flags)
+
+    def bars_go(self, verdict: Verdict) -> bool:
+        """Whether that verdict of the report rules out a go."""
+        return not verdict.outcome.is_settled and (self.situation.strict or not verdict.is_follow_up)
 
     @property
     def own_checks(self) -> tuple[Verdict, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from probekit.checklist import BaselineRow, Checklist
 from probekit.model.checklist import Item, Severity
+from probekit.model.document import BaselineComparison
 from probekit.model.limit import Limit
 
 
@@ -21,6 +22,20 @@ def baseline_items(checklist: Checklist) -> tuple[Item, ...]:
         )
         for row in checklist.baseline
     )
+
+
+def empty_comparisons(checklist: Checklist) -> dict[str, BaselineComparison]:
+    """Return the lines of each row without values, by the id of its item."""
+    return {
+        item.id: BaselineComparison(
+            id=row.id,
+            text=row.text,
+            target=row.target,
+            unit=checklist.probes[row.probe].metrics[row.metric],
+            limit=str(item.expect[0]),
+        )
+        for row, item in zip(checklist.baseline, baseline_items(checklist), strict=True)
+    }
 
 
 def _over(row: BaselineRow, unit: str) -> Limit:

@@ -28,6 +28,7 @@ from probekit.probe import ConfiguredKind
 from probekit.version import __version__
 from probekit.workflows import by_url, people
 from probekit.workflows.assembly import prepare, session
+from probekit.workflows.documents import baseline_table, places_of
 from probekit.workflows.notes import left_out, of_the_past, unused_addresses, weak_passes, with_caveats
 from probekit.workflows.options import RunOptions
 
@@ -119,8 +120,10 @@ class _Verification:
             attempts=observations.attempts,
             evidence=collected(self.planned, observations.attempts, situation),
             answered=frozenset(observations.answered),
-            sections=self.target.checklist.sections,
+            document=self.target.checklist.document,
             criteria=self.target.checklist.success_criteria,
+            baseline=baseline_table(self.target, self.planned, observations.attempts, situation),
+            places={} if self.options.url is not None else places_of(self.config, self.target),
         )
 
     def _situation(self, observations: Observations) -> Situation:

@@ -5,4 +5,4 @@ from __future__ import annotations
 from probekit.reports import Format
 from probekit.reports.json.write import render
 
-FORMAT = Format(name="json", render=render)
+FORMAT = Format(name="json", help="other programs, and the next run with --since", render=render)

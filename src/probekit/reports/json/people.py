@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from probekit.model.checklist import Severity
 from probekit.model.maintenance import Maintenance, Period
-from probekit.model.people import Contact, Paging
+from probekit.model.people import Contact
 from probekit.model.report import Run
 from probekit.reports.json.time import time_text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedPeople:
-    """The people of an earlier run."""
-
-    deployed_by: str | None
-    reviewed_by: str | None
-    deployment_window: Period | None
-    paging: Paging
 
 
 def people_document(run: Run) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from probekit.model.report import Report, Run
 from probekit.model.success import CriterionResult
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
+from probekit.reports.json.document import comparison_document, document_facts, line_document, place_document
 from probekit.reports.json.people import contact_document, people_document, period_document
 from probekit.reports.json.readings import number_or_none, readings_document
 from probekit.reports.json.releases import deployment_document, identity_document, record_document
@@ -40,6 +41,10 @@ def render(report: Report, _view: View = PLAIN) -> str:
         "account": report.account,
         "success": [_criterion(one) for one in report.success],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
+        "baseline": [comparison_document(row) for row in report.baseline],
+        "document": document_facts(report.document),
+        "lines": [line_document(*line) for line in report.document.lines.items()],
+        "places": [place_document(*place) for place in report.places.items()],
         "history": {
             "since": [_since(*one) for one in report.since.items()],
             "evidence": [_evidence(*one) for one in report.evidence.items()],
@@ -116,6 +121,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
             "because": release.because,
         },
         "deployment": deployment and deployment_document(deployment),
+        "previous": identity_document(situation.history.previous),
     }
 
 
@@ -135,9 +141,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.outcome is Outcome.PASS,
         "severity": verdict.severity.value,
         "own": item.is_own,
+        "probe": item.probe,
         "layer": verdict.layer,
         "claim": verdict.claim,
         "because": verdict.because,
+        "summary": verdict.summary,
+        "follow_up": verdict.is_follow_up,
+        "may_roll_back": item.may_roll_back(verdict.band),
         "reason": verdict.reason and verdict.reason.value,
         "observed": None if verdict.observed is None else number_or_none(verdict.observed),
         "unit": limit and limit.metric_unit,
