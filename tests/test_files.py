@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from probekit import files
-from probekit.files import make_private, make_private_folder, read_file, write_file
+from probekit.files import append_file, make_private, make_private_folder, read_file, write_file
 
 
 def piped(path: Path, *parts: bytes, ends: threading.Event | None = None) -> None:
@@ -267,6 +267,44 @@ def test_a_link_of_the_system_is_followed(tmp_path) -> None:
 
 
 @pytest.mark.usefixtures("umask")
+def test_a_text_is_appended_to_a_file_and_a_new_one_is_private(tmp_path) -> None:
+    (tmp_path / "there").write_text("one")
+    (tmp_path / "there").chmod(0o644)
+
+    for name in ("there", "new"):
+        append_file(tmp_path / name, "two\ud800")
+
+    assert (tmp_path / "there").read_text() == "onetwo\\ud800"
+    assert (tmp_path / "new").read_text() == "two\\ud800"
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("there", "new")] == [0o644, 0o600]
+
+
+def test_nothing_is_appended_to_a_file_that_would_be_too_large(tmp_path) -> None:
+    (tmp_path / "file").write_text("x" * 6)
+
+    append_file(tmp_path / "file", "\xe9\xe9", largest=10)
+    with pytest.raises(OSError, match="larger than") as caught:
+        append_file(tmp_path / "file", "y", largest=10)
+
+    assert caught.value.errno == errno.EFBIG
+    assert (tmp_path / "file").read_text() == "x" * 6 + "\xe9\xe9"
+
+
+@pytest.mark.parametrize("path", ["folder", "absent/file", "link", "dangling", "x" * 300, "", "/"])
+def test_what_is_no_file_of_its_own_gets_no_text(tmp_path, monkeypatch, path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "victim").write_text("untouched")
+    (tmp_path / "link").symlink_to("victim")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(OSError, match=r"."):
+        append_file(Path(path), "text")
+
+    assert {path.name for path in tmp_path.rglob("*")} == {"folder", "victim", "link", "dangling"}
+    assert (tmp_path / "victim").read_text() == "untouched"
+
+
 def test_a_private_file_and_its_folder_are_made_for_their_owner(tmp_path) -> None:
     make_private(tmp_path / "folder" / "store")
 

@@ -1,7 +1,7 @@
 """Read and write files that a user names.
 
-Reads are limited in size and time, because a pipe may have no writer or one that never ends. Writes are complete or
-absent, private unless a mode is given, and never follow a symbolic link at the path.
+Reads are limited in size and time, because a pipe may have no writer or one that never ends. A written file is complete
+or absent, private unless a mode is given; neither writing nor appending follows a symbolic link at the path.
 """
 
 from __future__ import annotations
@@ -112,6 +112,25 @@ def write_file(path: Path, text: str, *, mode: int = PRIVATE, patience: float = 
         with suppress(OSError):
             Path(part).unlink()
         raise
+
+
+def append_file(path: Path, text: str, *, largest: int = LARGEST, patience: float = _STALLED) -> None:
+    """Append to a file, a pipe or a device, as `write_file` does; a new file is private.
+
+    `largest`: bytes of the file afterwards; a file that would be larger is left as it is.
+
+    Raises:
+        OSError: it cannot be written, would be larger (EFBIG), or is a symbolic link (ELOOP).
+        ValueError: its name holds a NUL.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    before = _state_of(path)
+    if before is None:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+    elif S_ISREG(before.st_mode) and before.st_size + len(data) > largest:
+        raise OSError(errno.EFBIG, f"it would be larger than {_size(largest)}", str(path))
+    is_link = before is not None and S_ISLNK(before.st_mode)
+    _append(path, data, patience, follow=is_link and _is_of_the_system(path.parent))
 
 
 def require_writable(path: Path) -> None:
