@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from probekit.cli.codes import INTERRUPTED, MEANINGS, USAGE
+from probekit.cli.plugin import PROBLEM
 from probekit.text import paragraph
 from probekit.version import __version__
 
@@ -109,6 +110,7 @@ def program() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    PROBLEM.text = ""
     try:
         code = program.main(arguments, prog_name="probekit", standalone_mode=False)
     except click.UsageError as error:

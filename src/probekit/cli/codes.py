@@ -1,4 +1,4 @@
-"""The exit codes and their meanings; 1 and 2 are not used, because Python itself exits with them on errors."""
+"""The exit codes and their meanings; 1 and 2 are a plugin's alone, because Python itself exits with them on errors."""
 
 from __future__ import annotations
 
@@ -24,4 +24,14 @@ MEANINGS: Final = {
     129: ("interrupted", "SIGHUP, the terminal was closed; the report holds what was measured so far"),
     INTERRUPTED: ("interrupted", "SIGINT (Ctrl-C); the report holds what was measured so far"),
     143: ("interrupted", "SIGTERM; the report holds what was measured so far"),
+}
+
+OF_PLUGIN: Final = {  # with --exit nagios
+    0: ("OK", "go; of a partial run: nothing failed"),
+    1: ("WARNING", "hold; investigate, if there is time left and nothing of high or critical severity failed"),
+    2: ("CRITICAL", "rollback; no go; investigate now; investigate, if an item of high or critical severity failed"),
+    3: (
+        "UNKNOWN",
+        "undecided; any error: usage, configuration, locked, interrupted, a crash, a go that is not written",
+    ),
 }

@@ -69,10 +69,10 @@ def command(*, serve: bool, fault: str | None, **options: Any) -> int:  # noqa: 
     try:
         return _serve(fault) if serve else _verify(fault, options)
     except MissingExtraError as error:
-        warn(str(error))
+        warn(str(error), level="error")
         return USAGE
     except DemoError as error:
-        warn(str(error))
+        warn(str(error), level="error")
         return INTERNAL
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from probekit.cli.output import write_stderr
-from probekit.text import paragraph
+from probekit.cli.plugin import PROBLEM
+from probekit.text import escape, paragraph
 
 _WIDTH = 80
 
 
 def show_usage_error(error: click.UsageError) -> None:
     """Write it to stderr, wrapped: the command's usage, the name of its help option, and what is wrong."""
+    PROBLEM.text = escape(error.format_message().partition("\n")[0])
     if type(error).show is not click.UsageError.show:  # a group without a command: its help is the message
         error.show()
         return

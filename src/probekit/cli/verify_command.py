@@ -64,11 +64,16 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
       probekit verify --env prod --phase pre --stage before --release 2.3.1
       probekit verify --url https://app.example.com/health --quick
       probekit verify --url http://127.0.0.1:8080/health --header X-Key=HEALTH_KEY
+      probekit verify --env prod --no-settle --machine-only --exit nagios
       */5 * * * * probekit verify --env prod --no-settle --on-change
 
     \b
     The exit code states the decision, whatever the format:
       0 go, 10 investigate, 11 hold, 20 rollback, 21 no go, 30 undecided
+
+    \b
+    With --exit nagios:
+      0 go; 1 hold, investigate; 2 investigate now, rollback, no go; 3 all else
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     _check(environment, url, options)
     from probekit.cli.verifying import verify  # noqa: PLC0415  # --help and the shell's completion need none of it
