@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from probekit.text import escape, moment, paragraph, shortened
+from probekit.text import escape, inert_json, moment, paragraph, shortened
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,18 @@ def test_a_line_is_cut_where_it_is_longer_than_the_terminal() -> None:
     assert shortened("x" * 81, 80) == "x" * 77 + "..."
     assert shortened("long", 2) == ".."
     assert shortened("漢字漢字漢字", 8) == "漢字..."
+
+
+@pytest.mark.parametrize("text", ["##[add-mask]x", "a ##[error]b", "####[group]"])
+def test_no_text_is_a_command_for_the_runner_of_github(text) -> None:
+    assert "##[" not in escape(text)
+    assert "\\x23[" in escape(text)
+    assert "##[" not in inert_json(json.dumps(text))
+    assert json.loads(inert_json(json.dumps(text))) == text
+
+
+def test_no_line_of_a_paragraph_begins_like_a_command_of_the_runner() -> None:
+    lines = paragraph("::error::a and some more ::stop-commands::b", width=24, indent="  ", hanging="  ")
+
+    assert lines == ["  \\x3a:error::a and some", "  more", "  \\x3a:stop-commands::b"]
+    assert paragraph("an address ::1", width=40) == ["an address ::1"]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from probekit.model.numbers import count, span
-from probekit.text import escape, words
+from probekit.text import escape, inert_json, words
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -69,7 +69,7 @@ def as_json(level: str, message: str) -> str | None:
     if _WANTED.format != "json":
         return None
     fields = {"message": message, "event": "command.message", "level": level}
-    return json.dumps(fields | {"timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")})
+    return inert_json(json.dumps(fields | {"timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}))
 
 
 def wants(level: int) -> bool:
@@ -98,7 +98,7 @@ def _renderers() -> list[Any]:
     if _WANTED.format == "text" or (_WANTED.format == "auto" and sys.stderr.isatty()):
         return [_as_text]
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    return [stamp, structlog.processors.JSONRenderer(default=str)]
+    return [stamp, structlog.processors.JSONRenderer(default=str), lambda _logger, _name, line: inert_json(str(line))]
 
 
 Event = Mapping[str, Any]

@@ -11,6 +11,7 @@ _UNSEEN: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
+_COMMAND: Final = "##["
 _WORD: Final = re.compile(r"( *+)([^ ]++)")  # an escaped text has no other white space
 _CUT: Final = "..."
 
@@ -18,10 +19,25 @@ LONGEST_LINE: Final = 200  # characters of a name, a contact or a reason
 
 
 def escape(text: str) -> str:
-    """The text on one line, with invisible and control characters escaped."""
+    """The text on one line, with invisible and control characters escaped.
+
+    The runner of GitHub Actions takes `##[` anywhere in a line for the beginning of a command, so that is broken too.
+    """
+    if _COMMAND in text:
+        text = text.replace(_COMMAND, r"#\x23[")
     if text.isprintable() and not _UNSEEN.search(text):
         return text
     return "".join(_written_out(character) for character in text)
+
+
+def inert_json(text: str) -> str:
+    """The JSON text with the same values in which none is a command for the runner of GitHub Actions."""
+    return text.replace(_COMMAND, r"\u0023#[")
+
+
+def _inert(word: str) -> str:
+    """The first word of a line: `::` there begins a command for the runner of GitHub Actions."""
+    return rf"\x3a{word[1:]}" if word.startswith("::") else word
 
 
 def one_line_problem(text: str) -> str | None:
@@ -59,10 +75,10 @@ def paragraph(text: str, *, width: int, indent: str = "", hanging: str | None = 
         more = len(gap) + columns(word)
         if not is_empty and used + more > width:
             lines.append(line)
-            line = (indent if hanging is None else hanging) + word
+            line = (indent if hanging is None else hanging) + _inert(word)
             used = columns(line)
         else:
-            line += gap + word
+            line += gap + (_inert(word) if is_empty else word)
             used += more
         is_empty = False
     return lines if is_empty else [*lines, line]

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final, Literal, TextIO
 
 from probekit import log
+from probekit.cli.plugin import PROBLEM
 from probekit.drawing import WIDTH, Block, draw
 from probekit.files import write_file
 from probekit.reports import Show, View
-from probekit.text import escape
+from probekit.text import escape, inert_json
 
 _WIDEST: Final = 120  # columns: longer lines are hard to read
 _UNWRAPPED: Final = 10_000  # columns in a pipe, where a program reads each row as one line
@@ -33,11 +34,13 @@ LOSSES: Final = Losses()
 def write_stdout(text: str) -> bool:
     """Write to stdout in its encoding; a closed pipe (`| head -1`) is not an error.
 
+    A text for a person has no `##[` left (`text.escape`), so what has one is JSON.
+
     Returns:
         Whether nothing was lost; a loss is noted in `LOSSES`.
     """
     stream = sys.stdout
-    data = text.encode(stream.encoding or "utf-8", "backslashreplace")
+    data = inert_json(text).encode(stream.encoding or "utf-8", "backslashreplace")
     try:
         stream.flush()
         stream.buffer.write(data)
@@ -72,7 +75,7 @@ def save(text: str, path: Path, *, mode: int) -> bool:
     try:
         write_file(path, text, mode=mode)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-        warn(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
+        warn(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}", level="error")
         return False
     return True
 
@@ -80,6 +83,8 @@ def save(text: str, path: Path, *, mode: int) -> bool:
 def warn(text: str, *, level: Literal["warning", "error"] = "warning") -> None:
     """Write a message to stderr, each line escaped, since it may quote the target; as JSON with --log-format json."""
     lines = "\n".join(map(escape, f"probekit: {text}".split("\n")))
+    if level == "error":
+        PROBLEM.text = escape(text.partition("\n")[0])
     write_stderr(log.as_json(level, text.removeprefix(f"{level}: ")) or lines)
 
 
