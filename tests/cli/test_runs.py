@@ -369,6 +369,46 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(call, remember) -> None:
     assert json.loads(call(show.command, "ab", "--json")[1])["run"]["id"] == "abcd"
 
 
+def test_a_run_on_record_is_written_in_the_formats_of_verify(call, remember, folder) -> None:
+    remember("abcd", 0, Outcome.FAIL, 300.0, action="investigate", because="all measurements were slow")
+
+    code, shown, _ = call(show.command, "ab", "--report", "console", "--report", "json=again.json")
+
+    assert code == 0
+    assert shown.startswith("INVESTIGATE")
+    assert "all measurements were slow" in shown
+    document = json.loads((folder / "again.json").read_text())
+    assert document == json.loads(call(show.command, "ab", "--json")[1])
+
+
+def test_runs_judge_writes_several_reports_and_the_console_s(call, remember, folder) -> None:
+    remember("abcd", 0, Outcome.FAIL, 300.0)
+
+    _, shown, _ = call(judge.command, "ab", "--report", "json=again.json")
+
+    assert "exit code" in shown
+    assert json.loads((folder / "again.json").read_text())["run"]["id"] == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--report", "json", "--report", "console"), "two reports go to stdout"),
+        (("--report", "json=a", "--report", "console=a"), "two reports go to"),
+        (("--report", "json=missing/a"), "cannot be written"),
+        (("--report", "json", "--json"), "--json and --report exclude each other"),
+    ],
+)
+def test_reports_of_a_run_on_record_that_cannot_be_written_are_refused(call, remember, words, message) -> None:
+    remember("abcd", 0, Outcome.FAIL, 300.0)
+
+    code, shown, said = call(show.command, "ab", *words)
+
+    assert (code, shown) == (64, "")
+    assert message in said
+    assert "measured" not in said
+
+
 def test_a_run_is_shown_with_what_passed_and_its_number(call, remember) -> None:
     remember("abcd", 0, Outcome.PASS, 1234.5678, limit="first_byte < 2000 ms")
 

@@ -18,6 +18,10 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from probekit.history.store import Store
+from probekit.reports import format_names
+
+FORMATS = format_names()
+QUOTING = {"console", "json", "junit", "markdown", "github"}  # formats with the reasons of failures
 
 PLANTED = {
     "header": "h3ader-S3cret+/=<&'\"x",
@@ -159,12 +163,15 @@ def test_no_planted_secret_leaves_in_any_form(folder) -> None:
         "list": run(folder, "list", "envs"),
         "runs": run(folder, "runs", "list"),
     }
+    files = [word for name in FORMATS for word in ("--report", f"{name}={folder / name}.report")]
+    said["formats"] = run(folder, "runs", "show", "last", "--env", "prod", *files)
     with Store(folder / "home" / ".local" / "state" / "probekit" / "probekit.sqlite3") as store:
         said |= {past.id: json.dumps(store.report(past.id), ensure_ascii=False) for past in store.runs()}
     kept = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("token", ".env")]
     said |= {str(path): path.read_bytes().decode("utf-8", "replace") for path in kept}
 
-    assert len(said) >= 9
+    assert len(said) >= 9 + len(FORMATS)
+    assert all("[secret]" in said[str(folder / f"{name}.report")] for name in FORMATS if name in QUOTING)
     assert "[secret]" in said["verify"]  # they did come back
     for name, text in said.items():
         for secret in PLANTED.values():

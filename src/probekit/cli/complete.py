@@ -38,7 +38,7 @@ def _with_included(text: str, path: Path) -> Iterable[str]:
     return ()
 
 
-def _of_checklist(names: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:
+def _among(names: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:
     def complete(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
         return _begun(begun, names())
 
@@ -51,11 +51,18 @@ def _checklist() -> Checklist:
     return checklist.load("softfactory")
 
 
-items = _of_checklist(lambda: (item.id for item in _checklist().items))
-sections = _of_checklist(lambda: _checklist().sections)
-probes = _of_checklist(lambda: _checklist().probes)
-phases = _of_checklist(lambda: _checklist().phases)
-facts = _of_checklist(lambda: [f"{name}={answer}" for name in _checklist().facts for answer in ("yes", "no")])
+def _formats() -> Iterable[str]:
+    from probekit.reports import format_names  # noqa: PLC0415  # --help needs none
+
+    return format_names()
+
+
+items = _among(lambda: (item.id for item in _checklist().items))
+sections = _among(lambda: _checklist().sections)
+probes = _among(lambda: _checklist().probes)
+phases = _among(lambda: _checklist().phases)
+formats = _among(_formats)
+facts = _among(lambda: [f"{name}={answer}" for name in _checklist().facts for answer in ("yes", "no")])
 
 
 def _begun(begun: str, names: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from probekit import log
 from probekit.cli import complete
 from probekit.cli.moments import Deployed, Seconds
 from probekit.cli.people_options import OneLine
+from probekit.cli.plugin import exit_option
 from probekit.model.verdict import Stage
 from probekit.reports import Show
 
@@ -86,6 +87,16 @@ environment_option = click.option(
     metavar="NAME",
     help="Environment of probes.toml. Required if the file has more than one.",
     shell_complete=complete.environments,
+)
+
+
+report_option = click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=_ReportTo(),
+    help="Write a report in this format, to stdout or to a file: json, markdown, junit or another. Repeatable.",
+    shell_complete=complete.formats,
 )
 
 
@@ -173,13 +184,7 @@ _OPTIONS = (
         help="Verify only items that read this probe. Repeatable.",
         shell_complete=complete.probes,
     ),
-    click.option(
-        "--report",
-        "reports",
-        multiple=True,
-        type=_ReportTo(),
-        help="Write a report as console text or json, to stdout or to a file. Repeatable.",
-    ),
+    report_option,
     click.option(
         "--show",
         type=click.Choice(get_args(Show)),
@@ -210,6 +215,7 @@ _OPTIONS = (
     ),
     click.option("--strict", is_flag=True, help="Decide investigate instead of go if follow-ups are left."),
     click.option("--no-settle", is_flag=True, help="Do not wait for the release to settle (for cron)."),
+    exit_option,
     click.option("--quiet", is_flag=True, help="Print nothing if the decision is go."),
     click.option("--verbose", is_flag=True, help="Log every measurement to stderr."),
     log_format_option,

@@ -13,14 +13,14 @@ from typing import Any
 import click
 
 from probekit import log, reports
-from probekit.cli.codes import INTERNAL
 from probekit.cli.config_file import default_config
 from probekit.cli.lock import lock
 from probekit.cli.moments import Deployed
 from probekit.cli.output import warn
 from probekit.cli.people_options import OneLine
+from probekit.cli.plugin import exit_code
 from probekit.cli.progress import shown_progress
-from probekit.cli.report_files import Output, check_files, check_reports, written
+from probekit.cli.report_files import Output, check_files, with_stdout, written
 from probekit.cli.signals import stop_on_signals, undisturbed
 from probekit.cli.state import NONE, environment_of, state_file, target_key
 from probekit.config.settings import Variables
@@ -73,7 +73,7 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
                 record_deployment(file, target, stated, now, warn=warn)
             record_run(file, target, report, document, warn=warn, keep=settings.keep)
             _archived(report, text, past.history, file)
-    return report.exit_code if is_written else report.exit_code or INTERNAL
+    return exit_code(report, output.exit_codes, is_written=is_written)
 
 
 def _archived(report: Report, text: str, history: History, file: Path | None) -> None:
@@ -113,8 +113,9 @@ def _remembered(history: History, earlier: EarlierRun | None) -> History:
 def _parsed(environment: str | None, config: Path | None, options: dict[str, Any]) -> tuple[RunOptions, Output]:
     if options["quiet"] and options["verbose"]:
         raise RequestError("--quiet and --verbose exclude each other: remove one of them")
-    reports = options["reports"]
-    check_reports(reports)
+    if options["exit_codes"] == "nagios" and (options["quiet"] or options.get("on_change")):
+        raise RequestError("--exit nagios prints its line in every run: remove --quiet and --on-change")
+    reports = with_stdout(options["reports"], options["exit_codes"])
     request = RunOptions(
         environment=environment,
         config=default_config(config),
@@ -138,14 +139,13 @@ def _parsed(environment: str | None, config: Path | None, options: dict[str, Any
         strict=options["strict"],
         measure_all=options["measure_all"],
     )
-    if all(file is not None for _, file in reports):
-        reports = (*reports, ("console", None))
     output = Output(
         reports=reports,
         show=options["show"],
         quiet=options["quiet"],
         on_change=options.get("on_change", False),
         verbose=options["verbose"],
+        exit_codes=options["exit_codes"],
     )
     return request, output
 

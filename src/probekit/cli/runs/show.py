@@ -9,8 +9,11 @@ from typing import Final
 
 import click
 
+from probekit.cli.codes import INTERNAL
 from probekit.cli.errors import exit_on_error
+from probekit.cli.options import report_option
 from probekit.cli.output import view, write_stdout
+from probekit.cli.report_files import Output, Reports, check_files, check_reports, written
 from probekit.cli.runs.found import report_of
 from probekit.cli.runs.item import outcome_style
 from probekit.cli.runs.list_runs import STYLES
@@ -22,7 +25,9 @@ from probekit.model.history import TargetKey
 from probekit.model.numbers import count, span
 from probekit.model.verdict import Outcome
 from probekit.reports.json.recorded import RecordedReport, RecordedVerdict, read_report
+from probekit.reports.json.report import report_from
 from probekit.text import moment, words
+from probekit.workflows.options import RequestError
 
 _MEASURED: Final = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS)  # in this order
 _NAMED: Final = 6  # named items of one outcome
@@ -31,6 +36,7 @@ _NAMED: Final = 6  # named items of one outcome
 @click.command(name="show")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole recorded JSON report.")
+@report_option
 @target_options
 @state_option
 @exit_on_error
@@ -38,10 +44,13 @@ def command(
     *,
     run: str,
     as_json: bool,
+    reports: Reports,
     choice: Choice,
     state: str | None,
 ) -> int:
     """Show the decision of one run, its reasons and its values.
+
+    With --report, write it as verify does. The decision is that of the run; runs judge applies the current limits.
 
     RUN is the beginning of the run's id, or last or previous: the run of the target that --env or --url names.
 
@@ -50,12 +59,20 @@ def command(
       probekit runs show 3f2a
       probekit runs show last --env prod
       probekit runs show 3f2a --json
+      probekit runs show last --env prod --report markdown=report.md
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
+    if as_json and reports:
+        raise RequestError("--json and --report exclude each other: remove one of them")
+    output = Output(reports=reports)
+    check_reports(reports)
+    check_files(output)
     with Store(required_file(state)) as store:
         document = report_of(store, run, chosen(store, choice))
     if as_json:
         write_stdout(json.dumps(document, indent=1) + "\n")
         return 0
+    if reports:
+        return 0 if written(report_from(document), output) else INTERNAL
     shown = view()
     write_stdout(draw(blocks_of(read_report(document)), width=shown.width, colour=shown.colour))
     return 0
