@@ -34,7 +34,7 @@ UNIT := checklist config engine history judging model planning probes/_support r
 test-unit: .venv/dev-is-installed  ## the quick tests: no server, no process, 20 s
 	$(PYTEST) --numprocesses 2 -m "not servers and not heavy and not soak" --quiet $(UNIT:%=tests/%)
 
-test-services: .venv/dev-is-installed  ## kinds command and host with real programs of Debian
+test-services: .venv/dev-is-installed  ## kinds and reports with real programs of Debian and npm
 	$(BIN)/python scripts/services.py
 
 # what depends on libraries; judging and model import none

@@ -1,10 +1,11 @@
-"""Run the tests that need programs of the system, which this script installs where Debian's packages can be had.
+"""Run the tests that need programs of the system, which this script installs from Debian and from npm.
 
 Exit code 0: every test of REQUIRED passed. A test that was skipped, or that was not found, counts as failed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,15 +17,33 @@ from xml.etree import ElementTree as ET
 
 PACKAGES: Mapping[str, str] = {  # of Debian: a program of each, as a path or a name
     "monitoring-plugins-basic": "/usr/lib/nagios/plugins/check_http",
+    "nodejs": "node",
+    "npm": "npm",
     "prometheus-node-exporter": "prometheus-node-exporter",
+    "prometheus": "promtool",
+    "prometheus-pushgateway": "prometheus-pushgateway",
 }
+NPM: Mapping[str, str] = {  # package -> version; Debian 12 has Node.js 18
+    "@microsoft/sarif-multitool-linux": "5.7.0",  # for the schema that it contains
+    "markdownlint-cli2": "0.17.2",  # the last one that runs on it
+}
+NPM_FOLDER = Path(__file__).parents[1] / "build" / "npm"
 REQUIRED = (
     "test_a_real_plugin_s_disk",
     "test_a_real_plugin_s_request",
     "test_a_real_plugin_that_is_refused_says_critical",
     "test_a_real_exporter_gives_what_psutil_gives",
+    "test_every_report_follows_the_schema_of_sarif",
+    "test_promtool_finds_nothing_wrong_with_the_metrics",
+    "test_promtool_finds_nothing_wrong_with_the_document_s_rules",
+    "test_a_real_prometheus_reads_every_series_with_its_value",
+    "test_the_document_s_rules_alert_for_the_bad_environment_alone",
+    "test_a_real_node_exporter_reads_the_files_of_several_environments",
+    "test_a_real_pushgateway_takes_the_metrics_and_replaces_those_of_the_run_before",
+    "test_markdownlint_finds_nothing",
 )
 APT_WITHIN = 300  # seconds, for each of apt-get's two commands
+NPM_WITHIN = 300  # seconds
 TESTS_WITHIN = 300  # seconds
 USAGE = 2
 
@@ -32,7 +51,8 @@ USAGE = 2
 def main() -> int:
     """Install what is missing, run the tests, compare their results with REQUIRED."""
     missing = [package for package, program in PACKAGES.items() if shutil.which(program) is None]
-    if missing and (problem := install(missing)):
+    problem = (install(missing) if missing else None) or install_npm(NPM_FOLDER)
+    if problem:
         sys.stderr.write(f"test-services: {problem}\n")
         return USAGE
     with TemporaryDirectory() as folder:
@@ -73,6 +93,43 @@ def install(packages: Iterable[str]) -> str | None:
             how = "timed out" if isinstance(error, subprocess.TimeoutExpired) else f"failed ({error.returncode})"
             return f"apt-get {arguments[0]} {how}: {by_hand}"
     return None
+
+
+def install_npm(folder: Path) -> str | None:
+    """Install the packages of NPM in a folder where one is missing; return what prevents it, if anything does.
+
+    All are installed at once: with --no-save, npm removes what an earlier command installed. No script of a package
+    runs.
+    """
+    if all(_npm_version(folder, name) == version for name, version in NPM.items()):
+        return None
+    packages = [f"{name}@{version}" for name, version in NPM.items()]
+    by_hand = f"run npm install --prefix {folder} --no-save --ignore-scripts {' '.join(packages)}, then try again"
+    npm = shutil.which("npm")
+    if npm is None:
+        return f"npm is not installed: install nodejs and npm, or {by_hand}"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        subprocess.run(  # noqa: S603  # npm, with the names above
+            [npm, "install", "--prefix", str(folder), *options, *packages],
+            stdin=subprocess.DEVNULL,
+            timeout=NPM_WITHIN,
+            check=True,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        how = "timed out" if isinstance(error, subprocess.TimeoutExpired) else f"failed ({error.returncode})"
+        return f"npm install {how}: {by_hand}"
+    return None
+
+
+def _npm_version(folder: Path, package: str) -> str | None:
+    """Return the version of a package in that folder; None where it is not there."""
+    try:
+        facts: dict[str, str] = json.loads((folder / "node_modules" / package / "package.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return facts["version"]
 
 
 def not_passed(results: str) -> list[str]:

@@ -167,6 +167,7 @@ def test_a_service_s_test_that_is_skipped_or_fails_or_is_missing_is_named(how) -
 def test_a_run_whose_tests_were_skipped_or_not_collected_fails_although_pytest_did_not(monkeypatch, how) -> None:
     services = script("services")
     monkeypatch.setattr(services.shutil, "which", lambda name: name)
+    monkeypatch.setattr(services, "NPM", {})
 
     def run(command, **_facts):
         if how:
@@ -190,6 +191,60 @@ def test_without_apt_get_or_root_a_person_is_asked_for_the_packages(monkeypatch)
     assert services.install(["one"]) == (
         "not root, and sudo is not installed: install one, then run make test-services again"
     )
+
+
+def npm_folder(root: Path, **versions: str) -> Path:
+    """A folder in which npm has installed these versions."""
+    for name, version in versions.items():
+        package = root / "node_modules" / name / "package.json"
+        package.parent.mkdir(parents=True)
+        package.write_text(f'{{"version": "{version}"}}', "utf-8")
+    return root
+
+
+def test_npm_s_packages_are_pinned_to_one_version() -> None:
+    versions = script("services").NPM.values()
+
+    assert [version for version in versions if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+
+
+def test_npm_s_packages_are_installed_once_and_all_at_once_and_run_nothing(monkeypatch, tmp_path) -> None:
+    services = script("services")
+    monkeypatch.setattr(services, "NPM", {"one": "1.0.0", "two": "2.0.0"})
+    monkeypatch.setattr(services.shutil, "which", lambda name: name)
+    commands = []
+    monkeypatch.setattr(services.subprocess, "run", lambda command, **_facts: commands.append(command))
+
+    assert services.install_npm(npm_folder(tmp_path / "whole", one="1.0.0", two="2.0.0")) is None
+    assert commands == []
+    assert services.install_npm(npm_folder(tmp_path / "old", one="1.0.0", two="1.9.0")) is None
+    assert services.install_npm(npm_folder(tmp_path / "part", two="2.0.0")) is None
+    assert [command[-2:] for command in commands] == [["one@1.0.0", "two@2.0.0"]] * 2
+    assert {"--ignore-scripts", "--no-save"} < set(commands[0])
+
+
+@pytest.mark.parametrize(
+    ("npm", "error", "message"),
+    [
+        (None, None, "npm is not installed: install nodejs and npm, or run npm install --prefix"),
+        ("npm", subprocess.CalledProcessError(1, "npm"), "npm install failed (1): run npm install --prefix"),
+        ("npm", subprocess.TimeoutExpired("npm", 1), "npm install timed out: run npm install --prefix"),
+    ],
+    ids=["no npm", "no such version", "no network"],
+)
+def test_what_npm_cannot_install_is_named_with_the_command(monkeypatch, tmp_path, npm, error, message) -> None:
+    services = script("services")
+    monkeypatch.setattr(services.shutil, "which", lambda _name: npm)
+
+    def run(_command, **_facts):
+        raise error
+
+    monkeypatch.setattr(services.subprocess, "run", run)
+
+    problem = services.install_npm(tmp_path)
+
+    assert problem.startswith(message)
+    assert all(f"{name}@{version}" in problem for name, version in services.NPM.items())
 
 
 @pytest.mark.parametrize(
