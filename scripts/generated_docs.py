@@ -11,7 +11,7 @@ from pathlib import Path
 from docpages import exit_codes, faults, keys, kinds, python_api
 from docpages.markdown import table
 
-from probekit import checklist
+from probekit import checklist, reports
 from probekit.config.schema import schema
 from probekit.model.checklist import Item
 from probekit.planning.coverage import kinds_for_item
@@ -31,7 +31,12 @@ def documents() -> Mapping[Path, str]:
         DOCS / "exit-codes.md": exit_codes.page(),
         ROOT / "probes.schema.json": json.dumps(schema(), indent=1) + "\n",
     }
-    tables = {"codes": exit_codes.codes(), "coverage": coverage(known), "api": python_api.reference()}
+    tables = {
+        "codes": exit_codes.codes(),
+        "coverage": coverage(known),
+        "formats": formats(),
+        "api": python_api.reference(),
+    }
     others = [page for page in PAGES_WITH_TABLES if page not in generated]
     return {**filled({page: page.read_text("utf-8") for page in others}, tables), **generated}
 
@@ -69,6 +74,12 @@ def coverage(known: checklist.Checklist) -> str:
         f"and {total['none']} have no kind yet: a program of your own can fill those (kind `command`).\n\n"
     )
     return summary + table("phase", "a kind", "a person", "not built", rows=lines)
+
+
+def formats() -> str:
+    """Return what each report format is for."""
+    known = map(reports.load_format, reports.format_names())
+    return table("format", "for", rows=[(f"`{one.name}`", one.help) for one in known])
 
 
 _ANSWERS = ("kind", "person", "none")

@@ -62,7 +62,7 @@ def render(report: Report, _view: View) -> str:
     return f"{report.run.id},{report.decision.action.word},{report.exit_code}\\n"
 
 
-FORMAT = Format(name="csv", render=render)
+FORMAT = Format(name="csv", help="a spreadsheet", render=render)
 '''
 FORMAT_TEST = '''"""A line of CSV says what was decided."""
 
