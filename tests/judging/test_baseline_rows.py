@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,22 @@ def test_a_row_of_a_plain_limit_needs_no_window(compare) -> None:
 
     assert rows["cpu-avg", ""].outcome is Outcome.FAIL
     assert (rows["cpu-avg", ""].before, rows["cpu-avg", ""].after) == (None, 71.0)
+
+
+@pytest.mark.parametrize(("metric", "row"), [("memory", "memory-avg"), ("cpu_used", "cpu-avg")])
+def test_a_row_is_judged_by_a_metric_that_no_item_in_scope_asked_for(make, metric, row) -> None:
+    key = InstanceKey("host-load", "")
+    measured = replace(make.measurement(**{metric: 10.0}), asked=frozenset())
+    attempts = {key: (make.attempt(measured),)}
+    plan = make.plan(
+        steps=(make.step(probe="host-load"),), layers={"host-load": "host"}, fingerprints={key: PRINT}, vantage=""
+    )
+    windows = tuple(window(make, minutes, 10.0) for minutes in (60, 50, 40))
+    situation = make.situation(history=History(baseline=windows))
+
+    rows = compared_rows(empty_comparisons(KNOWN), ITEMS, plan, attempts, situation)
+
+    assert [(one.outcome, one.after) for one in rows if one.id == row] == [(Outcome.PASS, 10.0)]
 
 
 def test_each_instance_has_a_row_of_its_own(make, compare) -> None:

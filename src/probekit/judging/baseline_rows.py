@@ -11,7 +11,7 @@ from probekit.judging.evaluate import number_of
 from probekit.judging.judge import AttemptsByInstance, judge_item
 from probekit.model.checklist import Item
 from probekit.model.document import BaselineComparison
-from probekit.model.measurement import Attempt, Failure, InstanceKey, MetricKey
+from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement, MetricKey
 from probekit.model.plan import Plan
 from probekit.model.verdict import Situation
 
@@ -54,7 +54,8 @@ def _compared(
         if filled.after is None:
             yield replace(filled, because="not measured in this run")
             continue
-        verdict = judge_item(item, _with_metric(plan, probe, metric), mine, situation)
+        asked = {key: tuple(_asked_for(metric, one) for one in some) for key, some in mine.items()}
+        verdict = judge_item(item, _with_metric(plan, probe, metric), asked, situation)
         yield replace(filled, outcome=verdict.outcome, because=verdict.because)
 
 
@@ -62,6 +63,15 @@ def _with_metric(plan: Plan[object], probe: str, metric: str) -> Plan[object]:
     """Return the plan in which the probe is asked for the metric, which the items in scope may not need."""
     steps = (replace(one, wanted=one.wanted | {metric}) if one.probe == probe else one for one in plan.steps)
     return replace(plan, steps=tuple(steps))
+
+
+def _asked_for(metric: str, attempt: Attempt) -> Attempt:
+    """Return the attempt in which each measurement with the metric was asked for it, so that it counts for the row."""
+
+    def asked(some: Sequence[Measurement]) -> tuple[Measurement, ...]:
+        return tuple(replace(one, asked=one.asked | {metric}) if metric in one.values else one for one in some)
+
+    return replace(attempt, measurements=asked(attempt.measurements), rechecks=asked(attempt.rechecks))
 
 
 def _on_record(probe: str, metric: str, situation: Situation) -> set[str]:
