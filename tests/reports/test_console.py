@@ -375,7 +375,7 @@ def test_what_a_program_reports_is_told_apart_from_what_was_measured(report_of, 
             "Next: no failure stops the release, but not every item is verified: fix that within 5 min;",
         ),
         (Outcome.PENDING, {"holds_if_pending": True}, "Next: get the signature of Backend Lead, then verify again."),
-        (Outcome.FAIL, {"severity": Severity.LOW}, "Next: go on. The follow-ups above can wait."),
+        (Outcome.FAIL, {"severity": Severity.LOW}, "Next: go on. The follow-ups can wait."),
     ],
 )
 def test_it_ends_with_what_to_do_and_who_must_do_it(make, report_of, good, outcome, fields, what_to_do) -> None:

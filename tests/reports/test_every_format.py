@@ -11,7 +11,8 @@ from hostile import HOSTILE
 
 from probekit import reports
 from probekit.model.limit import parse_limit
-from probekit.model.verdict import Outcome, Verdict
+from probekit.model.measurement import Reason
+from probekit.model.verdict import Flag, Outcome, Release, Served, Verdict
 from probekit.reports.json import write
 from probekit.reports.json.report import report_from
 from probekit.text import inert_json
@@ -32,6 +33,7 @@ FIGURES = {  # what somebody who reads only this report must find
     "reported by a program": "pre.security.tls-days-left",
 }
 MARKUP = {"html", "junit", "markdown"}
+TEXTS = ("console", "github", "junit", "markdown", "sarif")  # what states the reason of a verdict
 RUNNER = re.compile(r"^\s*::|##\[", re.MULTILINE)  # a command for the runner of GitHub Actions
 OTHERWISE = {  # how a format states a figure in its own way
     "prometheus": {"time": "probekit_run_timestamp_seconds{", "account": 'outcome="out_of_scope"'},
@@ -107,3 +109,34 @@ def test_an_empty_report_and_numbers_without_an_end_can_be_written(make, report_
 def test_every_format_has_a_purpose_for_the_documentation() -> None:
     assert all(reports.load_format(name).help for name in FORMATS)
     assert [reports.load_format(name).name for name in FORMATS] == list(FORMATS)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_failure_keeps_its_evidence_where_another_release_is_served(make, report_of, name) -> None:
+    release = Release(expected=("2",), answers={"1": 8}, served=Served.OTHER, because="1 is served, 2 expected")
+    failed = Verdict(
+        item=make.item(id="pre.security.page"),
+        outcome=Outcome.FAIL,
+        because="two headers are missing",
+        flags=frozenset({Flag.OTHER_RELEASE}),
+    )
+
+    text = reports.load_format(name).text(report_of(failed, release=release))
+
+    assert "two headers are missing" in text
+    assert "so its results do not apply to the expected version" not in text
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_reason_of_a_missing_reading_is_in_words(make, report_of, name) -> None:
+    unread = Verdict(
+        item=make.item(id="pre.security.page"),
+        outcome=Outcome.INCONCLUSIVE,
+        because="not_measured: decision fixed",
+        reason=Reason.NOT_MEASURED,
+    )
+
+    text = reports.load_format(name).text(report_of(unread))
+
+    assert "not measured: decision fixed" in text
+    assert "not_measured" not in text

@@ -40,7 +40,7 @@ def next_step(report: Report) -> str:
         known = _NEXT | _NEXT_IN_PHASE if run.phase else _NEXT
         text = _ROLL_BACK_URL if is_url else known[action]
         text = text.format(owners=owners, target=target, previous=previous, phase=run.phase)
-        return text + (" The follow-ups above can wait." if waiting else "")
+        return text + (" The follow-ups can wait." if waiting else "")
     if report.situation.release.served is Served.OTHER:
         return "find out first why another version is served; then verify again."
     if not owners and all(verdict.outcome.is_settled for verdict in report.verdicts):

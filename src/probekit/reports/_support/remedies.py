@@ -8,7 +8,7 @@ from probekit.model.checklist import Severity
 from probekit.model.measurement import Reason
 from probekit.model.report import Report, Run
 from probekit.model.verdict import Action, Flag, Outcome, Verdict
-from probekit.text import words
+from probekit.reports._support.values import reason_in_words
 
 _BY_REASON: Final[dict[Reason, str]] = {
     Reason.TIMEOUT: "find out why no response came in time; the probe's 'timeout' is the limit",
@@ -71,10 +71,11 @@ def remedy(verdict: Verdict, report: Report) -> str:
 
 
 def why(verdict: Verdict, report: Report) -> str:
-    """Return the reason of a verdict; where another release is served, that."""
-    if verdict.reason is None and Flag.OTHER_RELEASE in verdict.flags:
+    """Return the reason of a verdict; of one that another release makes inconclusive, that."""
+    is_other = verdict.reason is None and Flag.OTHER_RELEASE in verdict.flags
+    if is_other and verdict.outcome is not Outcome.FAIL:
         return f"{report.situation.release.because}, so its results do not apply to the expected version"
-    return verdict.because.replace(verdict.reason, words(verdict.reason), 1) if verdict.reason else verdict.because
+    return reason_in_words(verdict)
 
 
 def is_not_of_the_release(verdict: Verdict) -> bool:

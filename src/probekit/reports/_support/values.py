@@ -41,7 +41,12 @@ def phrased(verdict: Verdict) -> str:
 
 def evidence(verdict: Verdict) -> str:
     """Return the reason, with the value and the limit before it where it does not state them."""
-    return "; ".join(filter(None, (unstated_value(verdict), verdict.because)))
+    return "; ".join(filter(None, (unstated_value(verdict), reason_in_words(verdict))))
+
+
+def reason_in_words(verdict: Verdict) -> str:
+    """Return why the verdict is what it is, with the name of a missing reading's reason as words: `not measured`."""
+    return verdict.because.replace(verdict.reason, words(verdict.reason), 1) if verdict.reason else verdict.because
 
 
 def unstated_value(verdict: Verdict) -> str:
