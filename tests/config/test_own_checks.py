@@ -52,6 +52,7 @@ def test_it_brings_an_item_with_the_limits_of_its_kind() -> None:
 
     assert (item.id, item.severity, item.confirm) == ("own.checks.checkout", Severity.HIGH, 3)
     assert item.expect == limits("up == 1", "status == 200", "failed_assertions == 0")
+    assert item.text == item.title == "Own check checkout"  # a report on record keeps one of them
     assert not item.may_roll_back(None)
 
 

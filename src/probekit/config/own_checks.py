@@ -189,10 +189,11 @@ class _OwnProbe:
     def item(self, escalate_after: Deadline) -> Item:
         """Return the item that it answers."""
         table, check = self.table, self.table.check
+        title = check.title or f"Own check {table.name}"
         return Item(
             id=f"{OWN_SECTION}.{table.name}",
-            text=check.title or f"Probe {table.name}",
-            title=check.title or f"Own check {table.name}",
+            text=title,
+            title=title,
             severity=check.severity,
             owner=f"the owner of {table.name}",
             probe=table.name,
