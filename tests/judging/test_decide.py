@@ -192,6 +192,21 @@ def test_strict_makes_a_follow_up_keep_it_from_a_go(outcome, severity) -> None:
 
 
 @pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (Outcome.FAIL, "failed"),
+        (Outcome.PENDING, "unsigned"),
+        (Outcome.NOT_CONFIGURED, "not configured"),
+        (Outcome.ERROR, "not verified (error)"),
+    ],
+)
+def test_strict_states_why_a_follow_up_is_left(outcome, why) -> None:
+    decision = decide([verdict(Outcome.PASS), verdict(outcome, LOW)], situation(strict=True))
+
+    assert f"a.b.c (low) {why}, and --strict allows no follow-ups" in " ".join(decision.because)
+
+
+@pytest.mark.parametrize(
     ("one", "waits"),
     [
         (verdict(Outcome.FAIL, MEDIUM), True),

@@ -15,7 +15,6 @@ from probekit.model.checklist import Severity
 from probekit.model.limit import Limit
 from probekit.model.numbers import count
 from probekit.model.verdict import Action, Control, Decision, Outcome, Served, Situation, Stage, Verdict
-from probekit.text import words
 
 _LONGEST: Final = 60.0  # minutes: the longest deadline of an investigation
 _UNREPEATED: Final = 1.0  # minutes while attempts are outstanding
@@ -129,7 +128,7 @@ def _investigate(verdict: Verdict, minutes: float, why: str, blockers: tuple[str
 def _later(verdict: Verdict, situation: Situation) -> _Call:
     """Return a go that leaves the item to be followed up; with --strict an investigation."""
     if situation.strict:
-        return _investigate(verdict, _LONGEST, f"{words(verdict.outcome)}, and --strict allows no follow-ups")
+        return _investigate(verdict, _LONGEST, f"{_open(verdict.outcome)}, and --strict allows no follow-ups")
     return _Call(verdict=verdict)
 
 
@@ -224,6 +223,11 @@ def _counted(unmeasured: Sequence[_Call]) -> str:
     counts = Counter(call.verdict.severity for call in unmeasured)
     graded = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     return f"{len(unmeasured)} items are not configured ({graded}); probekit plan shows what each needs"
+
+
+def _open(outcome: Outcome) -> str:
+    """Return why an item is to be followed up."""
+    return "failed" if outcome is Outcome.FAIL else "unsigned" if outcome is Outcome.PENDING else _unknown(outcome)
 
 
 def _unknown(outcome: Outcome) -> str:
