@@ -15,7 +15,7 @@ from probekit.cli.moments import Deployed, Seconds
 from probekit.cli.people_options import OneLine
 from probekit.cli.plugin import exit_option
 from probekit.model.verdict import Stage
-from probekit.reports import Show
+from probekit.reports import Show, format_names
 
 
 class _ReportTo(click.ParamType[tuple[str, Path | None]]):
@@ -26,11 +26,9 @@ class _ReportTo(click.ParamType[tuple[str, Path | None]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:  # noqa: ANN401  # click's interface
         if isinstance(value, tuple):
             return value
-        from probekit import reports  # noqa: PLC0415  # --help and the shell's completion need none
-
         name, equals, file = value.partition("=")
-        if name not in reports.format_names():
-            self.fail(f"unknown format '{name}'; known formats: {', '.join(reports.format_names())}", param, ctx)
+        if name not in format_names():
+            self.fail(f"unknown format '{name}'; known formats: {', '.join(format_names())}", param, ctx)
         if equals and not file:
             self.fail(f"'{value}' lacks a file name: write {name}=FILE, or {name} for stdout", param, ctx)
         return name, Path(file) if file not in {"", "-"} else None
@@ -95,7 +93,7 @@ report_option = click.option(
     "reports",
     multiple=True,
     type=_ReportTo(),
-    help="Write a report in this format, to stdout or to a file: json, markdown, junit or another. Repeatable.",
+    help=f"Write a report in this format, to stdout or to a file: {', '.join(format_names())}. Repeatable.",
     shell_complete=complete.formats,
 )
 

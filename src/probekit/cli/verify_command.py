@@ -73,7 +73,8 @@ def command(environment: str | None, url: str | None, config: Path | None, **opt
 
     \b
     With --exit nagios:
-      0 go; 1 hold, investigate; 2 investigate now, rollback, no go; 3 all else
+      0 go, partial; 1 hold, investigate; 2 rollback, no go, investigate now, and
+      investigate after a critical or high failure; 3 undecided, and every error
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     _check(environment, url, options)
     from probekit.cli.verifying import verify  # noqa: PLC0415  # --help and the shell's completion need none of it

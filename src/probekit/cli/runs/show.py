@@ -51,6 +51,7 @@ def command(
     """Show the decision of one run, its reasons and its values.
 
     With --report, write it as verify does. The decision is that of the run; runs judge applies the current limits.
+    The exit code is 0 whatever the decision; that of runs judge is the decision's.
 
     RUN is the beginning of the run's id, or last or previous: the run of the target that --env or --url names.
 
