@@ -52,7 +52,7 @@ def window(make, minutes, memory, instance="", print_=PRINT, vantage=""):
 def test_each_line_of_the_document_is_a_row_in_its_order(compare) -> None:
     assert [row.text for row in compare({}).values()] == [row.text for row in KNOWN.baseline]
     assert {row.outcome for row in compare({}).values()} == {Outcome.NOT_CONFIGURED}
-    assert {row.because for row in compare({}).values()} == {"not measured in this run"}
+    assert {row.because for row in compare({}).values()} == {"no probe of this run measures it"}
 
 
 def test_a_row_has_the_mean_before_the_value_now_and_the_verdict(make, compare) -> None:
@@ -127,3 +127,9 @@ def test_a_value_on_record_is_shown_where_this_run_measured_none(make, compare) 
 
     assert (rows["memory-avg", "a"].before, rows["memory-avg", "a"].after) == (5.0, None)
     assert rows["memory-avg", "a"].outcome is Outcome.NOT_CONFIGURED
+
+
+def test_a_row_whose_probe_ran_without_a_value_is_not_verified(compare) -> None:
+    row = compare({"": {"cpu_used": 71.0}})["memory-avg", ""]
+
+    assert (row.outcome, row.because) == (Outcome.INCONCLUSIVE, "no value was measured in this run")

@@ -106,7 +106,7 @@ def inlines(text):
 # ---------------------------------------------------------------- what it holds
 
 
-def test_the_decision_comes_first_then_the_facts_the_failures_the_checklist_and_the_signatures(make, report_of) -> None:
+def test_the_decision_comes_first_then_the_failures_the_facts_the_checklist_and_the_signatures(make, report_of) -> None:
     text = render(whole(make, report_of, stage=Stage.BEFORE))
 
     titles = [line for line in text.splitlines() if re.match("#{1,2} ", line)]
@@ -114,14 +114,16 @@ def test_the_decision_comes_first_then_the_facts_the_failures_the_checklist_and_
         "# \N{LARGE RED CIRCLE} NO GO",
         "## Failed: 1",
         "## Not verified: 1",
+        "## Run",
         "## Checklist: plain",
         "## Success criteria",
         "## Metrics baseline",
         "## Sign-off",
     ]
-    places = [text.index(part) for part in ("**Reason:** prod: failed", "**Next:** do not deploy", "| Fact | Value |")]
+    places = [
+        text.index(part) for part in ("**Reason:** prod: failed", "**Next:** do not deploy", "## Failed", "| Fact |")
+    ]
     assert places == sorted(places)
-    assert text.index("## Failed") > places[-1]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -188,7 +190,7 @@ def test_many_items_without_a_measurement_are_one_entry_above_and_a_line_each_be
     text = render(report_of(*items))
 
     assert "- 30 items **not configured**: `pre.a.0, pre.a.1, pre.a.2" in text
-    assert "  - do: probekit plan `--env` prod shows what it needs" in text
+    assert "  - do: `probekit plan --env prod` shows what it needs" in text
     assert len(task(text, "Line ")) == 30
 
 
@@ -457,3 +459,20 @@ def test_markdownlint_finds_nothing(make, report_of, tmp_path) -> None:
 
     assert found.returncode == 0, found.stderr
     assert "Linting: 4 file(s)" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("then: probekit verify --env prod.", "then: `probekit verify --env prod`."),
+        (
+            "mark it: probekit deployment rolled-back --env prod; probekit verify --env prod",
+            "mark it: `probekit deployment rolled-back --env prod`; `probekit verify --env prod`",
+        ),
+        ("probekit init https://a.test writes a file", "`probekit init https://a.test` writes a file"),
+        ("probekit was killed", "probekit was killed"),
+        ("probekit plan shows it", "`probekit plan` shows it"),
+    ],
+)
+def test_a_command_is_one_piece_of_code(text, written) -> None:
+    assert prose(text) == written

@@ -109,4 +109,4 @@ def _append(report: Report, form: Format) -> None:
         try:
             append_file(Path(named), render(report, View(located=located)))
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-            warn(f"the file of {variable} cannot be written: {getattr(error, 'strerror', None) or error}")
+            warn(f"the file of {variable}, {named}, cannot be written: {getattr(error, 'strerror', None) or error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
+from typing import Any
 
 from probekit.judging.baseline import before_deployment
 from probekit.judging.evaluate import number_of
@@ -13,7 +14,7 @@ from probekit.model.checklist import Item
 from probekit.model.document import BaselineComparison
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement, MetricKey
 from probekit.model.plan import Plan
-from probekit.model.verdict import Situation
+from probekit.model.verdict import Outcome, Situation
 
 
 def compared_rows(
@@ -52,11 +53,18 @@ def _compared(
             after=_after(mine.get(key, ()), metric),
         )
         if filled.after is None:
-            yield replace(filled, because="not measured in this run")
+            yield replace(filled, **_unmeasured(probe, plan))
             continue
         asked = {key: tuple(_asked_for(metric, one) for one in some) for key, some in mine.items()}
         verdict = judge_item(item, _with_metric(plan, probe, metric), asked, situation)
         yield replace(filled, outcome=verdict.outcome, because=verdict.because)
+
+
+def _unmeasured(probe: str, plan: Plan[object]) -> dict[str, Any]:
+    """Return the outcome of a row without a value, and why."""
+    if any(step.probe == probe for step in plan.steps):
+        return {"outcome": Outcome.INCONCLUSIVE, "because": "no value was measured in this run"}
+    return {"outcome": Outcome.NOT_CONFIGURED, "because": "no probe of this run measures it"}
 
 
 def _with_metric(plan: Plan[object], probe: str, metric: str) -> Plan[object]:

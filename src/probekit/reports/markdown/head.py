@@ -1,4 +1,4 @@
-"""Write the head of the report: the decision, its reason, what to do, and the facts of the run as a table."""
+"""Write the decision, its reason and what to do, and the facts of the run as a table."""
 
 from __future__ import annotations
 
@@ -26,13 +26,18 @@ _STATED: Final = ("reason", "call")  # facts that stand above the table
 
 
 def head(report: Report) -> Iterator[str]:
-    """Yield the blocks of the head."""
+    """Yield the decision, its reasons and the next step."""
     action = Action.UNDECIDED if report.exit_code and not report.decision.action.exit_code else report.decision.action
     yield f"# {_SIGNS[action]} {prose(decision_words(report), NAME)}"
     yield f"**Reason:** {prose(main_reason(report))}"
     if lines := list(_further(report)):
         yield "\n".join(lines)
     yield f"**Next:** {prose(next_step(report))}"
+
+
+def facts_table(report: Report) -> Iterator[str]:
+    """Yield the facts of the run, and where to find all of it."""
+    yield "## Run"
     rows = [f"| {label} | {prose(text, NAME)} |" for label, text in facts(report) if label not in _STATED]
     yield "\n".join(("| Fact | Value |", "| --- | --- |", *rows))
     yield "The JSON report of the run has every measurement, and each text in full: `--report json=report.json`."

@@ -41,6 +41,10 @@ _SPECIAL: Final = re.compile(  # in a word of these characters, for GitHub, GitL
     r"%[^,.;)]",  # a milestone
     re.IGNORECASE,
 )
+_COMMAND: Final = re.compile(  # of probekit, which a reader copies as a whole
+    r"(probekit (?:verify|plan|(?:probe|init|deployment|runs|baseline|list|explain) [^\s;,`|<]+)"
+    r"(?: --[a-z-]+(?: [A-Za-z0-9./:@_-]*[A-Za-z0-9/_])?)*)(?![^\s;,.])"
+)
 _ALONE: Final = frozenset("-&")  # plain where nothing is attached to them
 _STOPS: Final = ",.;:)"  # that follow a word without a space
 _MARKED: Final = re.compile(r"(?:(?<= )|^)(?:`([^`]+)`|\*\*([A-Za-z0-9]+(?: [A-Za-z0-9]+)*)\*\*)(?![^ ,.;:)])")
@@ -100,8 +104,14 @@ def _entities(text: str) -> str:
 
 
 def _prose(line: str) -> str:
-    runs = groupby(line.split(), key=_is_plain)
-    return " ".join((_entities if is_plain else _quoted)(" ".join(words)) for is_plain, words in runs)
+    parts = _COMMAND.split(line)
+    return "".join(_code(part) if number % 2 else _sentence(part) for number, part in enumerate(parts)).strip()
+
+
+def _sentence(text: str) -> str:
+    runs = groupby(text.split(), key=_is_plain)
+    written = " ".join((_entities if is_plain else _quoted)(" ".join(words)) for is_plain, words in runs)
+    return f"{' ' * text.startswith(' ')}{written}{' ' * text.endswith(' ')}" if written else " " * bool(text)
 
 
 def _quoted(text: str) -> str:
