@@ -61,5 +61,48 @@ def test_a_file_that_cannot_be_read_any_more_has_its_first_line(folder, content)
 
 def test_a_pipe_is_not_read_again(folder) -> None:
     os.mkfifo(folder / "pipe")
+    handle = os.open(folder / "pipe", os.O_RDWR)
+    os.write(handle, b"kept")
 
     assert located(Place(file="pipe", keys=HEALTH)) == Location(uri="pipe")
+    assert os.read(handle, 100) == b"kept"
+    os.close(handle)
+
+
+def test_a_path_is_resolved_before_it_counts_as_inside_or_outside(folder, tmp_path_factory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "probes.toml").write_text(TEXT)
+    (folder / "inner").mkdir()
+    (folder / "linked").symlink_to(other)
+    (other / "back").symlink_to(folder)
+
+    inside = [f"../{folder.name}/probes.toml", "inner/../probes.toml", str(other / "back" / "probes.toml")]
+    outside = [f"../{other.name}/probes.toml", "linked/probes.toml"]
+
+    assert [located(Place(file=file)).uri for file in inside] == ["probes.toml"] * 3
+    assert [located(Place(file=file)).uri for file in outside] == [(other / "probes.toml").as_uri()] * 2
+
+
+def test_a_name_that_is_not_utf_8_is_written_byte_by_byte() -> None:
+    assert located(Place(file=os.fsdecode(b"\xff.toml"))).uri == "%FF.toml"
+
+
+@pytest.mark.parametrize("name", ["\ud800.toml", "a\x00b", "loop/probes.toml", "x" * 5000, "", "/dev/zero", "//host/x"])
+def test_a_name_that_is_none_of_a_file_has_a_place_all_the_same(folder, name) -> None:
+    (folder / "loop").symlink_to("loop")
+
+    location = located(Place(file=name, keys=HEALTH))
+
+    assert location.line == 1
+    assert location.uri.isascii()
+
+
+def test_without_a_working_directory_a_place_has_its_path(folder, monkeypatch) -> None:
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+
+    assert located(Place(file=str(folder / "probes.toml"), keys=HEALTH)) == Location(
+        uri=str(folder / "probes.toml"), line=5
+    )
+    assert located(Place(file="probes.toml")) == Location(uri="probes.toml")

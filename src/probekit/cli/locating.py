@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,9 +23,14 @@ def located(place: Place) -> Location:
 
 
 def _uri(path: Path) -> str:
-    """Return the path relative to the working directory, or a file: URL where it is outside."""
-    absolute = path.absolute()
+    """Return the path relative to the working directory, or a file: URL where it is outside.
+
+    The folder is resolved first: `../here/probes.toml` is inside, and a link may lead out. Where that fails, as without
+    a working directory, it is the path as it was given.
+    """
     try:
-        return quote(absolute.relative_to(Path.cwd()).as_posix())
-    except ValueError:
-        return absolute.as_uri()
+        here, absolute = Path.cwd(), path.parent.resolve() / path.name
+        is_inside = absolute.is_relative_to(here)
+        return quote(os.fsencode(absolute.relative_to(here))) if is_inside else absolute.as_uri()
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: not the name of a file
+        return quote(str(path), errors="replace")
