@@ -279,6 +279,15 @@ def test_a_text_is_appended_to_a_file_and_a_new_one_is_private(tmp_path) -> None
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("there", "new")] == [0o644, 0o600]
 
 
+def test_a_file_that_another_process_has_just_created_gets_the_text_too(tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("one")
+    monkeypatch.setattr(files, "_state_of", lambda _path: None)
+
+    append_file(tmp_path / "file", "two")
+
+    assert (tmp_path / "file").read_text() == "onetwo"
+
+
 def test_nothing_is_appended_to_a_file_that_would_be_too_large(tmp_path) -> None:
     (tmp_path / "file").write_text("x" * 6)
 

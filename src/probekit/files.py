@@ -126,7 +126,8 @@ def append_file(path: Path, text: str, *, largest: int = LARGEST, patience: floa
     data = text.encode("utf-8", "backslashreplace")
     before = _state_of(path)
     if before is None:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+        with suppress(FileExistsError):  # another process was first
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
     elif S_ISREG(before.st_mode) and before.st_size + len(data) > largest:
         raise OSError(errno.EFBIG, f"it would be larger than {_size(largest)}", str(path))
     is_link = before is not None and S_ISLNK(before.st_mode)
