@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from probekit import reports
-from probekit.cli.report_files import Output, written
+from probekit.cli.report_files import Output, check_reports, written
 from probekit.model.verdict import Outcome, Verdict
 from probekit.reports import PLAIN
+from probekit.workflows.options import RequestError
 
 VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -83,3 +86,28 @@ def test_a_report_that_is_not_printed_has_its_summary(report, summary, tmp_path,
 
     assert (tmp_path / "summary").read_text() == summary
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("other", ["report", "./report", "inner/../report", "linked/report", "{folder}/report"])
+def test_two_reports_to_one_file_are_refused_however_it_is_named(tmp_path, monkeypatch, other) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path)
+
+    with pytest.raises(RequestError, match=f"two reports go to {tmp_path}/report: give each its own file"):
+        check_reports([("json", Path("report")), ("junit", Path(other.format(folder=tmp_path)))])
+
+
+def test_two_reports_to_two_files_are_accepted(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("report")  # is replaced by its report
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "gone").mkdir()
+
+    for one, other in (("report", "link"), ("report", "inner/report"), ("loop/a", "b"), ("/dev/stderr", "/dev/stderr")):
+        check_reports([("json", Path(one)), ("junit", Path(other))])
+    check_reports([("json", None), *(("junit", Path(f"report-{number}")) for number in range(5000))])
+
+    monkeypatch.chdir("gone")
+    (tmp_path / "gone").rmdir()
+    check_reports([("json", Path("a")), ("junit", Path("b"))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,6 @@ from probekit.reports import Format, Show, View
 from probekit.workflows.options import RequestError
 
 _DEVICES: Final = Path("/dev")  # whose files can take several reports
-
 
 Reports = Sequence[tuple[str, Path | None]]  # format and file; None: stdout
 
@@ -54,9 +54,17 @@ def check_reports(reports: Reports) -> None:
     """
     if sum(file is None for _, file in reports) > 1:
         raise RequestError("two reports go to stdout: write one to a file, such as --report json=report.json")
-    files = [file.absolute() for _, file in reports if file is not None and file.parent != _DEVICES]
-    if twice := next((file for file in files if files.count(file) > 1), None):
+    files = Counter(place for _, file in reports if file and (place := _resolved(file)).parent != _DEVICES)
+    if twice := next((file for file, number in files.items() if number > 1), None):
         raise RequestError(f"two reports go to {twice}: give each its own file")
+
+
+def _resolved(file: Path) -> Path:
+    """Return the one path of a file, however it was named; a link at its end is replaced, and so not followed."""
+    try:
+        return file.parent.resolve() / file.name
+    except (OSError, RuntimeError, ValueError):  # no working directory, a loop of links, a NUL: `check_files` refuses it
+        return file
 
 
 def check_files(output: Output) -> None:
