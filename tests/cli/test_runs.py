@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -16,6 +17,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from probekit.cli import verify_command
 from probekit.cli.deployment import finish, start
 from probekit.cli.output import warn
 from probekit.cli.runs import compare, item as items, judge, list_runs, prune, show
@@ -24,7 +26,7 @@ from probekit.history.store import RunSummary, Store
 from probekit.model.history import Deployment, TargetKey
 from probekit.model.measurement import InstanceKey
 from probekit.model.verdict import Outcome, Stage, Verdict
-from probekit.reports import View
+from probekit.reports import View, format_names
 from probekit.reports.json import write
 from probekit.reports.json.recorded import RecordedVerdict
 from probekit.text import moment
@@ -379,6 +381,28 @@ def test_a_run_on_record_is_written_in_the_formats_of_verify(call, remember, fol
     assert "all measurements were slow" in shown
     document = json.loads((folder / "again.json").read_text())
     assert document == json.loads(call(show.command, "ab", "--json")[1])
+
+
+def test_a_run_on_record_is_written_as_the_run_wrote_it(call, folder, monkeypatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    pace = 'control = []\nsettle = "0s"\nspread = "0s"\nattempt_interval = "0s"\n'
+    limits = '[env.prod.limits]\n"deploy.services.health-endpoint" = { expect = ["up == 1"], reason = "less" }\n'
+    (folder / "probes.toml").write_text(CONFIG.replace(PLACE.base_url, url) + pace + limits + PROBE)
+    for name in ("run", "shown"):
+        (folder / name).mkdir()
+
+    def written(command, *words):
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", f"{words[-1]}/summary")
+        named = [word for form in format_names() for word in ("--report", f"{form}={words[-1]}/{form}")]
+        call(command, *words[:-1], *named)
+        files = {file.name: file.read_text() for file in (folder / words[-1]).iterdir()}
+        return {**files, "json": json.loads(files["json"])}
+
+    run = written(verify_command.command, "--env", "prod", "--deployed", "5m", "--release", "2.4.0", "run")
+
+    assert run["json"]["decision"]["exit_code"] == 10
+    assert written(show.command, "last", "shown") == run
 
 
 def test_runs_judge_writes_several_reports_and_the_console_s(call, remember, folder) -> None:

@@ -159,7 +159,7 @@ class _Verification:
             facts={**environment.facts, **self.options.facts},
             subject=self.context.release or None,
             started=self.started,
-            seconds=(situation.now - self.started).total_seconds(),
+            seconds=round((situation.now - self.started).total_seconds(), 3),  # as a report on record has it
             version=__version__,
             config_file=str(self.config.path),
             config_hash=self.config.digest,
