@@ -100,7 +100,10 @@ def test_each_decision_comes_back(report_of, action) -> None:
     "spoil",
     [
         lambda document: document["decision"].update(action="perhaps"),
+        lambda document: document["decision"].update(because=[]),
         lambda document: document.pop("account"),
+        lambda document: document["account"].update(items=-1),
+        lambda document: document["account"].update(items=10**400),
         lambda document: document["account"].update(items="many"),
         lambda document: document["verdicts"][0].update(outcome="perhaps"),
         lambda document: document["verdicts"][0].update(severity="huge"),

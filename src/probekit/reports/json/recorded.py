@@ -14,7 +14,7 @@ from probekit.model.verdict import Outcome, Stage
 from probekit.reports.json.noun import Moment
 from probekit.reports.json.read import ReportError
 
-_MOST_ITEMS: Final = 1_000_000
+MOST_ITEMS: Final = 1_000_000
 
 
 class _Part(BaseModel, defer_build=True, allow_inf_nan=False):
@@ -113,7 +113,7 @@ class RecordedSituation(_Part):
 
     now: Moment
     partial: bool
-    in_scope: Annotated[int, Field(ge=0, le=_MOST_ITEMS)]
+    in_scope: Annotated[int, Field(ge=0, le=MOST_ITEMS)]
     release: RecordedRelease
 
 

@@ -19,6 +19,7 @@ from probekit.model.verdict import Action, Decision, Outcome, Situation, Verdict
 from probekit.reports.json.noun import noun
 from probekit.reports.json.people import people_facts, period_facts
 from probekit.reports.json.read import evidence_of, measurement_of, picked, refused, since_of
+from probekit.reports.json.recorded import MOST_ITEMS
 
 _SITUATION: Final = (
     "now",
@@ -46,7 +47,9 @@ def report_from(document: Any) -> Report:  # noqa: ANN401  # any JSON
     Raises:
         ReportError: not a report, or an incomplete one.
     """
-    run, decision = document["run"], document["decision"]
+    run, decision, items = document["run"], _decision(document["decision"]), int(document["account"]["items"])
+    if not 0 <= items <= MOST_ITEMS:
+        raise ValueError(items)
     measurements = [measurement_of(one) for one in document["measurements"]]
     criteria = noun(tuple[SuccessCriterion, ...], [_criterion(one) for one in document.get("success", ())])
     lines = {str(one["item"]): str(one["text"]) for one in document.get("lines", ())}
@@ -54,10 +57,10 @@ def report_from(document: Any) -> Report:  # noqa: ANN401  # any JSON
         run=noun(Run, {name: value for name, value in _run(run).items() if name in _RUN}),
         situation=_situation(document),
         checklist=str(run["checklist"]),
-        items=int(document["account"]["items"]),
+        items=items,
         measurements=tuple(measurements),
         verdicts=tuple(_verdict(one, lines, criteria) for one in document["verdicts"]),
-        decision=noun(Decision, {**decision, "action": _ACTIONS[decision["action"]]}),
+        decision=decision,
         attempts=_attempts(document, measurements),
         evidence=dict(map(evidence_of, document["history"]["evidence"])),
         answered=frozenset(map(str, document["history"].get("answered", ()))),
@@ -66,6 +69,14 @@ def report_from(document: Any) -> Report:  # noqa: ANN401  # any JSON
         baseline=noun(tuple[BaselineComparison, ...], document.get("baseline", ())),
         places={str(one["probe"]): noun(Place, one) for one in document.get("places", ())},
     )
+
+
+def _decision(document: Mapping[str, Any]) -> Decision:
+    """Return the decision, which has at least one reason."""
+    decision = noun(Decision, {**document, "action": _ACTIONS[document["action"]]})
+    if not decision.because:
+        raise ValueError(decision)
+    return decision
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
