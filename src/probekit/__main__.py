@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from contextlib import suppress
 from enum import IntEnum
@@ -59,7 +60,8 @@ def _is_plugin(arguments: list[str]) -> bool:
 def _write_unknown(problem: str) -> None:
     """Write the line of a plugin that has no answer to stdout, which is all that its user sees."""
     encoding = sys.stdout.encoding or "utf-8"
-    line = f"PROBEKIT UNKNOWN - {problem[:_MOST_SHOWN].replace('|', '/')}\n"
+    plain = re.sub(r"<(?=[A-Za-z/!?])", "< ", problem[:_MOST_SHOWN].replace("|", "/"))  # as in probekit.reports.nagios
+    line = f"PROBEKIT UNKNOWN - {plain}\n"
     with suppress(OSError, ValueError):
         sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding))
 

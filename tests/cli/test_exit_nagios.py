@@ -206,6 +206,7 @@ def test_a_failure_is_the_plugin_s_critical(process) -> None:
         (["demo", "--exit", "nagios", "--fault", "nonsense"], "Invalid value for '--fault':"),
         (["runs", "judge", "3f", "--exit", "nagios"], "no run id on record begins with"),
         ([*NAGIOS, "--deployed-by", "\u00e9 \x1b[2J"], "Invalid value for '--deployed-by':"),
+        (["verify", "--env", "<script>x</script>", "--exit", "nagios"], "no environment '< script>x< /script>'"),
     ],
 )
 def test_a_wrong_command_line_is_unknown_with_one_line_on_stdout(process, arguments, line) -> None:
@@ -217,6 +218,12 @@ def test_a_wrong_command_line_is_unknown_with_one_line_on_stdout(process, argume
     assert "|" not in result.stdout
     assert result.stdout[:-1].isprintable()
     assert result.stderr
+
+
+def test_after_two_dashes_it_is_no_option(process) -> None:
+    result = process("verify", "--", "--exit", "nagios")
+
+    assert (result.returncode, result.stdout) == (64, "")
 
 
 def test_another_value_of_the_option_is_a_wrong_command_line(process) -> None:
