@@ -240,6 +240,24 @@ def test_a_failure_has_its_evidence_what_to_do_and_whom_to_call(verdict, make, r
     ]
 
 
+def test_whom_to_call_is_stated_for_what_rules_out_a_go_alone(verdict, report_of) -> None:
+    paging = Paging(contacts=(Contact(role="dev", name="Ada", contact="+1 2"),), page=dict.fromkeys(Severity, ("dev",)))
+    unread = verdict(Outcome.ERROR, name="pre.security.unread")
+    later = verdict(Outcome.FAIL, Severity.LOW, name="pre.security.later")
+
+    root = valid(render(report_of(unread, later, run={"paging": paging})))
+
+    texts = {one.get("name").rpartition(".")[2]: one[0].text for one in root.iter("testcase")}
+    assert ("call: Ada, +1 2" in texts["unread"], "call: " in texts["later"]) == (True, False)
+
+
+def test_a_run_that_a_signal_ended_is_red_whatever_was_decided(verdict, report_of) -> None:
+    report = report_of(replace(verdict(), layer="application"), run={"ended_by": "SIGTERM"})
+
+    assert report.decision.action is Action.GO
+    assert results(render(report)) == {"decision": ERROR, "pre.security.one": None}
+
+
 def test_a_passed_case_has_its_evidence_as_output_and_a_waived_one_its_reason(verdict, report_of) -> None:
     waived = replace(verdict(Outcome.WAIVED, name="pre.security.two"), because="accepted by Ada until 2026-12-01")
 
@@ -306,6 +324,14 @@ def test_hidden_characters_are_shown(make, report_of) -> None:
     (element,) = valid(render(report)).iterfind(".//testcase[@name='decision']/failure")
 
     assert r"contradiction: a\x00\ud800\ufffe\u202e\x0ab" in element.get("message")
+
+
+def test_a_text_of_hidden_characters_is_not_longer_than_another(make, report_of) -> None:
+    for text in ("\u202e" * 5_000, "x" * 400 + "\x00" * 5_000, "##[" * 5_000):
+        root = valid(render(hostile_report(text, make, report_of)))
+
+        assert all(len(element.get("message", "")) <= 540 for element in root.iter())
+        assert root.find(".//testcase[@name='decision']/failure").get("message").endswith(" more characters)")
 
 
 def test_a_long_text_is_cut_and_says_so(verdict, report_of) -> None:

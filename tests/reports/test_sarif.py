@@ -368,6 +368,13 @@ def test_an_interrupted_run_is_a_failed_one(verdict, report_of) -> None:
     ]
 
 
+def test_a_run_that_a_signal_ended_is_red_whatever_was_decided(verdict, report_of) -> None:
+    report = report_of(replace(verdict(Outcome.PASS), layer="application"), run={"ended_by": "SIGTERM"})
+
+    assert report.decision.action is Action.GO
+    assert levels(run_of(report)) == {DECISION: "error"}
+
+
 @pytest.mark.parametrize("seconds", [inf, nan, 1e300])
 def test_a_run_of_an_impossible_duration_has_no_end(verdict, report_of, seconds) -> None:
     (invocation,) = run_of(report_of(verdict(), run={"seconds": seconds}))["invocations"]
@@ -428,10 +435,27 @@ def test_no_message_has_a_link_a_placeholder_a_tag_or_a_mention(make, report_of,
     assert not [one for one in shown if re.search(r"[{}]", re.sub(r"\{\{|\}\}", "", one))]
 
 
+@pytest.mark.parametrize("character", ["x", "\u202e", "\x00", "\U000e0100", "##["])
+def test_a_description_has_no_more_characters_than_github_takes(verdict, report_of, character) -> None:
+    text = character * 10_000
+    run = run_of(report_of(verdict(title=text, text=text)))
+
+    rule = run["tool"]["driver"]["rules"][1]
+    assert 900 < len(rule["fullDescription"]["text"]) <= 1_024
+    assert 900 < len(rule["shortDescription"]["text"]) <= 1_024
+
+
+def test_every_item_that_a_program_reported_is_named(verdict, report_of) -> None:
+    names = [f"pre.security.reported-{number}" for number in range(100)]
+    found = [replace(verdict(Outcome.PASS, name=name), flags=frozenset({Flag.REPORTED})) for name in names]
+
+    assert run_of(report_of(*found))["properties"]["reported by a program, not measured"] == ", ".join(names)
+
+
 def test_a_long_text_is_cut_and_says_so(verdict, report_of) -> None:
     result = run_of(report_of(replace(verdict(), because="x" * 100_000)))["results"][1]
 
-    assert result["message"]["text"].splitlines()[0] == "fail: " + "x" * 994 + "... (99,006 more characters)"
+    assert result["message"]["text"].splitlines()[0] == "fail: " + "x" * 974 + "... (99,026 more characters)"
 
 
 @pytest.mark.parametrize("observed", [None, inf, nan])

@@ -36,7 +36,7 @@ _MESSAGE: Final = 500  # characters of a message, which a list shows
 _LINE: Final = 10_000  # characters of a line of a case's text
 _PASSED: Final = (Outcome.PASS, Outcome.ATTESTED)
 _BAD_NEWS: Final = (Action.INVESTIGATE, Action.NO_GO, Action.ROLLBACK)
-_OPENING: Final = re.compile(r"(?<=[\[#])\[")  # begins an attachment, or a command of GitHub's runner (##[error])
+_OPENING: Final = re.compile(r"(?<=\[)\[")  # begins an attachment
 
 
 def render(report: Report, _view: View = PLAIN) -> str:

@@ -46,7 +46,7 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"  # name of the folder that relative URIs start from (3.4.4)
 _FILE: Final = Location(uri="probes.toml")  # of a report on record without places
 _RESULTS: Final = 25_000  # of a run, and rules: GitHub refuses a file with more
-_TEXT: Final = 1000  # characters: GitHub limits a description to 1,024
+_TEXT: Final = 980  # characters before the number of those left out: GitHub limits a description to 1,024
 _FACT: Final = 10_000  # characters
 _REASONS: Final = 10  # further ones of the decision
 _RANKS: Final = ("error", "warning", "note", None)
@@ -202,8 +202,7 @@ def _fingerprints(environment: str, rule: str) -> dict[str, str]:
 
 def _physical(location: Location) -> dict[str, Any]:
     """Return a line of a file as the empty region at its start: GitHub requires all four numbers."""
-    line = max(1, location.line)
-    uri = _uri(location.uri)
+    line, uri = location.line, _uri(location.uri)
     base = {} if uri.startswith("file:") else {"uriBaseId": _ROOT}
     return {
         "artifactLocation": {"uri": uri, **base},

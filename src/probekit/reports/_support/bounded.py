@@ -10,10 +10,12 @@ _CUT: Final = "..."
 
 
 def bounded(text: str, most: int) -> str:
-    """Return the text with visible escapes, cut to about `most` characters, with the number of those left out."""
-    if len(text) <= most:
-        return escape(text)
-    return f"{escape(text[:most])}... ({len(text) - most:,} more characters)"
+    """Return the text with visible escapes in at most that many characters, and how many it has beyond them."""
+    kept = text[:most]
+    while len(written := escape(kept)) > most:
+        kept = kept[: len(kept) * most // len(written)]
+    more = len(text) - len(kept)
+    return f"{written}{_CUT} ({more:,} more characters)" if more else written
 
 
 def cut(text: str, most: int) -> str:
