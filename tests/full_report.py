@@ -10,9 +10,12 @@ from builders import Make
 
 from probekit.model.checklist import Severity
 from probekit.model.document import BaselineComparison, Document, Place
-from probekit.model.history import Deployment, History
-from probekit.model.measurement import Reason
+from probekit.model.history import Deployment, History, PooledEvidence
+from probekit.model.limit import parse_limit
+from probekit.model.maintenance import Maintenance, Period
+from probekit.model.measurement import InstanceKey, Reason
 from probekit.model.people import Contact, Paging
+from probekit.model.readings import Share
 from probekit.model.record import Identity, Record
 from probekit.model.report import Report
 from probekit.model.success import SuccessCriterion
@@ -23,8 +26,10 @@ def everything(make: Make, report_of: Callable[..., Report], text: str = "plain"
     """A report in which that text stands in every place that is not probekit's own."""
     item = make.item("up == 1", title=f"health {text}", text=f"Run health check {text}", matrix_row=make.rollback_row)
     tls = make.item(
-        "time_left > 30 d", id="pre.security.tls-days-left", severity=Severity.MEDIUM, probe="certificate", text=text
-    )
+        "time_left > 30 d", id="pre.security.tls-days-left", severity=Severity.MEDIUM, probe="certificate", text=text,
+        bound_to="release", changed_from=(parse_limit("time_left > 60 d"), parse_limit("chain == 1")),
+        changed_reason=text,
+    )  # fmt: skip
     own = make.item("up == 1", id=f"own.{text}", title=text, text=text, is_own=True, severity=Severity.HIGH)
     slow = make.item("p95 < 500 ms", id="deploy.performance.p95", probe="api", severity=Severity.LOW, text=text)
     record = Record(release=text, by=text, place=text)
@@ -32,7 +37,7 @@ def everything(make: Make, report_of: Callable[..., Report], text: str = "plain"
         Verdict(item=item, outcome=Outcome.FAIL, because=f"no response: {text}", observed=0.0, limit=item.expect[0],
                 summary=text, since=make.now - timedelta(minutes=3)),
         Verdict(item=tls, outcome=Outcome.PASS, because=f"time left 365 d; {text}", observed=365.0,
-                limit=tls.expect[0], flags=frozenset({Flag.REPORTED, Flag.FLAKY}), records=(record,)),
+                limit=tls.expect[0], flags=frozenset({Flag.REPORTED, Flag.FLAKY, Flag.CHANGED}), records=(record,)),
         Verdict(item=own, outcome=Outcome.ERROR, because=f"timeout: {text}", reason=Reason.TIMEOUT),
         Verdict(item=slow, outcome=Outcome.FAIL, because=f"p95 812 ms; {text}", observed=812.0, limit=slow.expect[0]),
         Verdict(item=replace(slow, id="deploy.performance.none"), outcome=Outcome.NOT_APPLICABLE, because=text),
@@ -52,16 +57,25 @@ def everything(make: Make, report_of: Callable[..., Report], text: str = "plain"
             "paging": Paging(contacts=(Contact(role="on_call", name=text, contact=text),),
                              page={Severity.CRITICAL: ("on_call",)}),
             "notes": (text,),
+            "deployment_window": Period(start=make.now, end=make.now + timedelta(hours=1)),
         },
+        maintenance=(Maintenance(start=make.now, end=make.now + timedelta(hours=1), reason=text),),
         release=Release(expected=("2.4.0",), answers={f"2.3.1 {text}": 2}, served=Served.OTHER, because=text),
         identity=Identity(release="2.4.0", commit="c0ffee1", images={text: "sha256:" + "a" * 64}, previous=text),
         contradictions=(text,),
-        history=History(deployment=Deployment(release=text, started=make.now - timedelta(minutes=9))),
+        history=History(
+            deployment=Deployment(release=text, started=make.now - timedelta(minutes=9)),
+            previous=Identity(release=text),
+            answered=frozenset({"b" * 16}),
+        ),
     )  # fmt: skip
     lines = {one.item.id: one.item.text for one in verdicts if not one.item.is_own}
     return replace(
         report,
         checklist=f"a list {text}",
+        evidence={InstanceKey("api", text): PooledEvidence(release=text, deployment=make.now, fingerprint="f",
+                                                           values={"errors": Share((1, 0), (9, 8))})},
+        answered=frozenset({"a" * 16}),
         document=Document(
             phases={"deploy": f"Deployment {text}", "pre": "Before", "signoff": "Sign-Off"},
             sections={"deploy.services": f"Services {text}", "signoff.approvals": "Sign-Off"},

@@ -405,6 +405,16 @@ def test_a_run_on_record_is_written_as_the_run_wrote_it(call, folder, monkeypatc
     assert written(show.command, "last", "shown") == run
 
 
+@pytest.mark.parametrize("command", [show.command, judge.command])
+def test_a_report_of_a_run_on_record_that_is_lost_is_no_success(call, folder, measured, command) -> None:
+    (folder / "probes.toml").write_text(CONFIG + PROBE)
+
+    code, _, said = call(command, "abcd", "--report", "json=/dev/full")
+
+    assert code == 70
+    assert "/dev/full cannot be written: No space left on device" in said
+
+
 def test_runs_judge_writes_several_reports_and_the_console_s(call, remember, folder) -> None:
     remember("abcd", 0, Outcome.FAIL, 300.0)
 

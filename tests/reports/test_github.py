@@ -162,6 +162,14 @@ def test_an_annotation_states_the_value_the_limit_the_flags_and_what_to_do(repor
     ]
 
 
+def test_of_one_severity_a_failure_comes_before_what_was_not_read(report_of, verdict) -> None:
+    found = [verdict(outcome, id=f"a.b.{outcome}") for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.INCONCLUSIVE)]
+
+    titles = [one.properties["title"] for one in commands(render(report_of(*found)))]
+
+    assert [title.partition(":")[0] for title in titles] == ["probekit", "fail", "error", "inconclusive"]
+
+
 @pytest.mark.parametrize(("level", "severity"), [("error", Severity.HIGH), ("warning", Severity.LOW)])
 @pytest.mark.parametrize("number", [9, 10, 11, 500])
 def test_of_each_type_there_are_ten_the_most_severe_first_and_the_last_counts_the_others(

@@ -52,6 +52,28 @@ def test_a_verdict_keeps_what_it_means_for_the_decision(
     assert again(report).bars_go(found) is report.bars_go(verdict)
 
 
+@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.PENDING])
+def test_a_verdict_of_an_older_report_bars_a_go_by_its_severity_and_rolls_nothing_back(
+    make, report_of, severity, outcome
+) -> None:
+    row = replace(make.rollback_row, severity=severity)
+    item = make.item("up == 1", severity=severity, matrix_row=row, holds_if_pending=severity.is_grave)
+    document = json.loads(write.render(report_of(Verdict(item=item, outcome=outcome, because="so", since=make.now))))
+    for part in ("follow_up", "may_roll_back"):
+        del document["verdicts"][0][part]
+
+    report = report_from(document)
+
+    assert report.bars_go(report.verdicts[0]) is severity.is_grave
+    assert not report.verdicts[0].item.may_roll_back(None)
+
+
+def test_a_run_of_a_url_comes_back_as_one(report_of) -> None:
+    assert again(report_of(run={"config_file": "--url", "is_of_url": True})).run.is_of_url
+    assert not again(report_of()).run.is_of_url
+
+
 def test_a_band_and_a_failure_of_some_addresses_keep_their_severity(make, report_of) -> None:
     deadline = Deadline(minutes=30, then="rollback")
     band = Band(when=parse_limit("p95 > 1 s"), severity=Severity.HIGH, deadline=deadline)

@@ -7,6 +7,7 @@ import re
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from probekit.model.checklist import Severity
 from probekit.model.document import BaselineComparison, Document
 from probekit.model.history import Deployment, History
 from probekit.model.limit import parse_limit
+from probekit.model.maintenance import Maintenance
+from probekit.model.people import Contact, Paging
 from probekit.model.success import SuccessCriterion
 from probekit.model.verdict import Action, Decision, Flag, Outcome, Release, Stage, Verdict
 from probekit.reports.json import write
@@ -184,6 +187,20 @@ def test_a_failure_states_what_to_do_and_who_does_it(make, report_of) -> None:
     ]
 
 
+def test_what_can_wait_is_a_list_of_its_own(make, report_of) -> None:
+    later = [
+        verdict_on(make, f"pre.a.{outcome}", outcome, because="seen so", severity=Severity.LOW)
+        for outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.PENDING)
+    ]
+
+    for strict in (False, True):
+        text = render(report_of(*later, strict=strict))
+
+        assert ("## Follow-ups: 3" in text) is not strict
+        assert all(f"- `pre.a.{one.outcome}` **{one.outcome}** (low" in text for one in later)
+        assert ("## Failed: 1" in text, "## Not verified: 2" in text) == (strict, strict)
+
+
 def test_many_items_without_a_measurement_are_one_entry_above_and_a_line_each_below(make, report_of) -> None:
     items = [verdict_on(make, f"pre.a.{n}", Outcome.NOT_CONFIGURED, text=f"Line {n} here") for n in range(30)]
 
@@ -281,6 +298,16 @@ def test_the_last_lines_are_filled_in_and_blank_where_nothing_is_known(make, rep
         assert render(unknown).count("`__________`") == 5
 
 
+def test_a_deployment_that_was_rolled_back_ended_with_its_finish_or_else_then(make, report_of) -> None:
+    began, back = make.now - timedelta(hours=2), make.now - timedelta(minutes=5)
+    for finished, end in ((None, "10:25"), (make.now - timedelta(hours=1), "09:30")):
+        deployment = Deployment(release="2", started=began, finished=finished, rolled_back=back)
+
+        text = render(report_of(history=History(deployment=deployment)))
+
+        assert f"- **Deployment time:** 08:30 - {end} UTC" in text
+
+
 @pytest.mark.parametrize("outcome", [*Outcome, None])
 def test_a_signature_has_its_blanks_unless_it_is_attested(make, report_of, outcome) -> None:
     found = [] if outcome is None else [verdict_on(make, "sign.off.lead", outcome, because="signed by Ada")]
@@ -308,6 +335,8 @@ def test_no_text_is_more_than_its_characters(make, report_of, text) -> None:
     texts = [token.content for token in inlines(written) if token.type == "text"]
     assert [found for one in texts if (found := REFERENCES.search(one.removeprefix("[x] ").removeprefix("[ ] ")))] == []
     assert "<" not in re.sub("<[^A-Za-z/!?]", "", written)
+    rows = [line for line in written.splitlines() if line.startswith("| ")]
+    assert {line.count("|") for line in rows} == {3, 7}  # the table of facts, and the baseline's
 
 
 @pytest.mark.parametrize(
@@ -385,9 +414,22 @@ def test_everything_hostile_at_once_fits(make, report_of) -> None:
         lines={f"pre.s{n}.i": text for n in range(500)},
         signers={f"sign.off.{n}": text for n in range(500)},
     )
-    failed = [verdict_on(make, f"{n}{text}", Outcome.FAIL, because=text, text=text, owner=text) for n in range(500)]
+    sorts = list(product((one for one in Outcome if not one.is_settled), Severity, range(60)))
+    found = [
+        verdict_on(make, f"{n}{severity}{text}", outcome, because=text, text=text, owner=text, severity=severity)
+        for outcome, severity, n in sorts
+    ]
+    window = Maintenance(start=make.now, end=make.now + timedelta(hours=1), reason=text)
+    contact = Contact(role="dev", name=text, contact=text)
+    report = replace(
+        report,
+        run=replace(report.run, environment=text, base_url=text, notes=(text,) * 30, config_file=text,
+                    paging=Paging(contacts=(contact,) * 30, page=dict.fromkeys(Severity, ("dev",) * 30))),
+        situation=replace(report.situation, maintenance=(window,) * 30, contradictions=(text,) * 30),
+        decision=replace(report.decision, because=(text, *(f"{n}{text}" for n in range(30)))),
+    )  # fmt: skip
 
-    report = replace(report, verdicts=(*report.verdicts, *failed), document=document,
+    report = replace(report, verdicts=(*report.verdicts, *found), document=document,
                      criteria=report.criteria * 500, baseline=report.baseline * 500)  # fmt: skip
 
     assert MOST / 2 < len(render(report)) <= MOST

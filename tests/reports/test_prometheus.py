@@ -126,9 +126,10 @@ def test_times_are_unix_times(report_of, make, verdict) -> None:
     late = verdict("p95 < 500 ms", 900.0, outcome=Outcome.FAIL, severity=Severity.HIGH)
     since = make.now - timedelta(minutes=4)
     report = report_of(replace(late, since=since))
+    report = replace(report, run=replace(report.run, started=make.now - timedelta(hours=1)))
     labels = {**ITEM, "severity": "high"}
 
-    assert of(report, "run_timestamp_seconds") == make.now.timestamp() + 1.5
+    assert of(report, "run_timestamp_seconds") == make.now.timestamp() - 3600 + 1.5
     assert of(report, "run_duration_seconds") == 1.5
     assert of(report, "decision_deadline_timestamp_seconds") == make.now.timestamp() + 360
     assert of(report, "item_failing_since_timestamp_seconds", **labels) == since.timestamp()
@@ -235,6 +236,7 @@ def test_what_a_program_reported_is_marked(report_of, verdict) -> None:
         ("age < 2 h", 0.5, "_seconds", 1800.0, 7200.0),
         ("time_left > 30 d", 364.5, "_seconds", 31_492_800.0, 2_592_000.0),
         ("error_rate < 0.1 %", 4.8, "_ratio", 0.048, 0.001),
+        ("error_rate < 1.1 %", 2.3, "_ratio", 0.023, 0.011),  # not 0.011000000000000001
         ("memory < 512 MB", 1.5, "_bytes", 1_500_000.0, 512_000_000.0),
         ("violations == 0", 3.0, "", 3.0, 0.0),
         ("age < 2 h", inf, "_seconds", inf, 7200.0),
