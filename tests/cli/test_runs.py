@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from full_report import everything
 
 from probekit.cli import verify_command
 from probekit.cli.deployment import finish, start
@@ -573,6 +574,43 @@ def test_no_part_of_a_report_on_record_makes_a_command_crash(call, folder, make,
     assert call(list_runs.command, "--item", verdict.item.id)[0] in (0, 64)
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *(("decision", name) for name in ("because", "minutes", "action")),
+        ("account", "items"),
+        ("run", "config_hash"),
+        *(("places", 0, name) for name in ("probe", "file", "keys")),
+        *((name,) for name in ("places", "lines", "baseline", "success", "document")),
+        *(("baseline", 0, name) for name in ("before", "unit", "outcome")),
+        *(("document", name) for name in ("phases", "sections", "signers")),
+        *(("verdicts", 0, name) for name in ("observed", "limit", "due", "row", "changed", "records", "probe")),
+        ("situation", "identity"),
+        ("situation", "release", "answers"),
+    ],
+)
+def test_no_part_of_a_report_on_record_makes_a_format_crash(call, folder, make, report_of, monkeypatch, keys) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary")
+    report = everything(make, report_of)
+    facts = {"started": make.now, "release": None, "action": "go", "exit_code": 0, "partial": False}
+    with Store(folder / "state.sqlite3") as store:
+        for number, odd in enumerate(("left out", *ODD)):
+            document = json.loads(write.render(report))
+            part = document
+            for key in keys[:-1]:
+                part = part[key]
+            part[keys[-1]] = odd
+            if odd == "left out":
+                del part[keys[-1]]
+            store.record(RunSummary(id=f"{number}000", target=PLACE, **facts), document)
+
+    named = [word for form in format_names() for word in ("--report", f"{form}={form}")]
+    codes = [call(show.command, f"{number}000", *named)[0] for number in range(1 + len(ODD))]
+
+    assert set(codes) <= {0, 78}
+    assert 78 in codes
+
+
 @pytest.mark.parametrize("document", [{}, {"schema": "probekit.report/1"}, {"schema": "probekit.report/9"}])
 def test_a_report_that_cannot_be_read_is_told(call, folder, document) -> None:
     facts = {"release": None, "action": "go", "exit_code": 0, "partial": False}
@@ -703,6 +741,8 @@ def test_a_run_is_judged_again_by_the_limits_of_now_and_by_others(call, folder, 
     code, told, _ = call(judge.command, "abcd", "--report", "json")
     assert (code, json.loads(told)["verdicts"][0]["outcome"]) == (0, "pass")
     assert json.loads(told)["run"]["notes"][-1] == "judged again with the limits of probes.toml; nothing was measured"
+    assert len(json.loads(told)["lines"]) > 100
+    assert {place["probe"] for place in json.loads(told)["places"]} == {"", "health"}
 
     code, told, _ = call(judge.command, "abcd", "--limits", "stricter.toml")
     assert code == 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from probekit.cli import baseline_command
+from probekit.cli import baseline_command, verify_command
 from probekit.history.store import RunSummary, Store
 from probekit.judging.baseline import baseline_reference, drifts
 from probekit.judging.judge import judge_item
@@ -290,6 +292,25 @@ def test_windows_are_captured_shown_and_compared(place) -> None:
     with Store(Path(STATE)) as store:
         (*_, newest) = map(window_of, store.windows(place, datetime.now(UTC)))
     assert (newest.release, newest.rows) == ("2.3.0", 3)
+
+
+@pytest.mark.usefixtures("place")
+def test_a_run_fills_the_table_of_the_document_and_names_the_place_of_its_probe() -> None:
+    call(baseline_command.capture_, "--windows", "3", "--every", "1ms")
+
+    call(verify_command.command, "--no-settle", "--report", "json=report.json", "--report", "markdown=report.md")
+
+    document = json.loads(Path("report.json").read_text())
+    rows = {row["id"]: row for row in document["baseline"]}
+    assert all(rows["api-p95"][name] > 0 for name in ("before", "after"))
+    assert (rows["api-p95"]["windows"], rows["api-p95"]["unit"]) == (3, "ms")
+    assert rows["error-rate"]["after"] == 0
+    assert (rows["cpu-avg"]["before"], rows["cpu-avg"]["after"]) == (None, None)
+    assert re.search(r"\| API response time \(p95\) \| [\d.]+ ms \| [\d.]+ ms \| [+-]?[\d.]+ % \|",
+                     Path("report.md").read_text())  # fmt: skip
+    places = {place["probe"]: (place["file"], place["keys"]) for place in document["places"]}
+    assert places["api"] == ("probes.toml", ["env", "prod", "probes", "api"])
+    assert places[""] == ("probes.toml", ["env", "prod"])
 
 
 def test_windows_in_the_future_are_told_and_left_out(place, window) -> None:

@@ -63,7 +63,11 @@ def _resolved(file: Path) -> Path:
     """Return the one path of a file, however it was named; a link at its end is replaced, and so not followed."""
     try:
         return file.parent.resolve() / file.name
-    except (OSError, RuntimeError, ValueError):  # no working directory, a loop of links, a NUL: `check_files` refuses it
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ):  # no working directory, a loop of links, a NUL: `check_files` refuses it
         return file
 
 
