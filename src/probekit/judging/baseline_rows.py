@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from statistics import fmean
-from typing import Any
+from typing import Any, Final
 
 from probekit.judging.baseline import before_deployment
 from probekit.judging.evaluate import number_of
 from probekit.judging.judge import AttemptsByInstance, judge_item
 from probekit.model.checklist import Item
-from probekit.model.document import BaselineComparison
+from probekit.model.document import BaselineComparison, BaselinePoint
 from probekit.model.measurement import Attempt, Failure, InstanceKey, Measurement, MetricKey
 from probekit.model.plan import Plan
 from probekit.model.verdict import Outcome, Situation
+
+_POINTS: Final = 50  # windows that a report repeats
 
 
 def compared_rows(
@@ -48,8 +51,9 @@ def _compared(
         filled = replace(
             row,
             instance=instance,
-            before=fmean(before) if before else None,
+            before=fmean(one.value for one in before) if before else None,
             windows=len(before),
+            points=tuple(before[-_POINTS:]),
             after=_after(mine.get(key, ()), metric),
         )
         if filled.after is None:
@@ -92,7 +96,7 @@ def _on_record(probe: str, metric: str, situation: Situation) -> set[str]:
     }
 
 
-def _before(source: InstanceKey, metric: str, plan: Plan[object], situation: Situation) -> list[float]:
+def _before(source: InstanceKey, metric: str, plan: Plan[object], situation: Situation) -> list[BaselinePoint]:
     """Return the values on record that were measured from the same vantage with the same settings.
 
     A probe that is not part of the plan has no settings: then those of the newest window count.
@@ -102,10 +106,15 @@ def _before(source: InstanceKey, metric: str, plan: Plan[object], situation: Sit
     if not windows:
         return []
     print_ = plan.fingerprints.get(source, windows[-1].values[key].fingerprint)
-    return [one.values[key].value for one in windows if one.values[key].fingerprint == print_]
+    return [
+        BaselinePoint(taken=one.taken, value=one.values[key].value)
+        for one in windows
+        if one.values[key].fingerprint == print_
+    ]
 
 
 def _after(attempts: Sequence[Attempt], metric: str) -> float | None:
     """Return the number of the last attempt; None where it has none."""
     reading = attempts[-1].measurements[-1].values.get(metric) if attempts and attempts[-1].measurements else None
-    return None if reading is None or isinstance(reading, Failure) else number_of(reading)
+    value = None if reading is None or isinstance(reading, Failure) else number_of(reading)
+    return value if value is not None and isfinite(value) else None

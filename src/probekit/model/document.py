@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from probekit.model.verdict import Outcome
 
@@ -19,6 +20,14 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselinePoint:
+    """The value of one window of the baseline."""
+
+    taken: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineComparison:
     """One metric of the document's baseline: before the deployment and in this run."""
 
@@ -28,6 +37,7 @@ class BaselineComparison:
     instance: str = ""  # of the probe that measured it
     before: float | None = None  # mean of the windows on record, in `unit`
     windows: int = 0  # that the mean is of
+    points: tuple[BaselinePoint, ...] = ()  # the newest of them, oldest first
     after: float | None = None  # in `unit`
     unit: str = ""
     limit: str = ""  # the tolerance over the baseline, or the limit of the value

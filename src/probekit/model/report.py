@@ -14,6 +14,7 @@ from probekit.model.history import FailureKey, PooledEvidence
 from probekit.model.maintenance import Maintenance, Period
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
 from probekit.model.people import Contact, Paging
+from probekit.model.percentile import Percentile
 from probekit.model.success import CriterionResult, SuccessCriterion, results
 from probekit.model.verdict import Decision, Flag, Outcome, Situation, Stage, Verdict
 
@@ -65,6 +66,7 @@ class Report:
     document: Document = field(default_factory=Document)
     criteria: tuple[SuccessCriterion, ...] = ()  # of the checklist's document
     baseline: tuple[BaselineComparison, ...] = ()  # of the checklist's document
+    percentiles: tuple[Percentile, ...] = ()  # of the durations that were sampled
     places: Mapping[str, Place] = field(default_factory=dict)  # probe -> its table; "" -> that of the environment
 
     @property

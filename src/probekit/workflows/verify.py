@@ -16,6 +16,7 @@ from probekit.judging.assess import Assessor
 from probekit.judging.decide import decide
 from probekit.judging.evidence import collected
 from probekit.judging.judge import judge, judge_item
+from probekit.judging.percentiles import percentiles
 from probekit.judging.release import release_of
 from probekit.judging.retries import needed_retry
 from probekit.model.maintenance import in_force
@@ -123,6 +124,7 @@ class _Verification:
             document=self.target.checklist.document,
             criteria=self.target.checklist.success_criteria,
             baseline=baseline_table(self.target, self.planned, observations.attempts, situation),
+            percentiles=percentiles(observations.attempts),
             places={} if self.options.url is not None else places_of(self.config, self.target),
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from probekit.model.document import BaselineComparison, Document, Place
+from probekit.model.percentile import Percentile
+from probekit.reports.json.time import time_text
 
 
 def document_facts(document: Document) -> dict[str, Any]:
@@ -30,11 +32,25 @@ def comparison_document(row: BaselineComparison) -> dict[str, Any]:
         "instance": row.instance,
         "before": row.before,
         "windows": row.windows,
+        "points": [{"taken": time_text(one.taken), "value": one.value} for one in row.points],
         "after": row.after,
         "unit": row.unit,
         "limit": row.limit,
         "outcome": row.outcome.value,
         "because": row.because,
+    }
+
+
+def percentile_document(one: Percentile) -> dict[str, Any]:
+    """Return one percentile with its interval."""
+    return {
+        "probe": one.probe,
+        "instance": one.instance,
+        "metric": one.metric,
+        "q": one.q,
+        "value": one.value,
+        "low": one.low,
+        "high": one.high,
     }
 
 

@@ -12,6 +12,7 @@ from probekit.model.document import BaselineComparison, Document, Place
 from probekit.model.history import History
 from probekit.model.limit import Limit, parse_limit
 from probekit.model.measurement import Attempt, InstanceKey, Measurement
+from probekit.model.percentile import Percentile
 from probekit.model.quantity import NUMBER
 from probekit.model.report import Report, Run
 from probekit.model.success import SuccessCriterion
@@ -67,6 +68,7 @@ def report_from(document: Any) -> Report:  # noqa: ANN401  # any JSON
         document=noun(Document, {**document.get("document", {}), "lines": lines}),
         criteria=criteria,
         baseline=noun(tuple[BaselineComparison, ...], document.get("baseline", ())),
+        percentiles=noun(tuple[Percentile, ...], document.get("percentiles", ())),
         places={str(one["probe"]): noun(Place, one) for one in document.get("places", ())},
     )
 

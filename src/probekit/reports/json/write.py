@@ -15,7 +15,13 @@ from probekit.model.report import Report, Run
 from probekit.model.success import CriterionResult
 from probekit.model.verdict import Outcome, Runner, Situation, Verdict
 from probekit.reports import PLAIN, View
-from probekit.reports.json.document import comparison_document, document_facts, line_document, place_document
+from probekit.reports.json.document import (
+    comparison_document,
+    document_facts,
+    line_document,
+    percentile_document,
+    place_document,
+)
 from probekit.reports.json.people import contact_document, people_document, period_document
 from probekit.reports.json.readings import number_or_none, readings_document
 from probekit.reports.json.releases import deployment_document, identity_document, record_document
@@ -42,6 +48,7 @@ def render(report: Report, _view: View = PLAIN) -> str:
         "success": [_criterion(one) for one in report.success],
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "baseline": [comparison_document(row) for row in report.baseline],
+        "percentiles": [percentile_document(one) for one in report.percentiles],
         "document": document_facts(report.document),
         "lines": [line_document(*line) for line in report.document.lines.items()],
         "places": [place_document(*place) for place in report.places.items()],
