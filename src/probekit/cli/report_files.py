@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,9 @@ from probekit.cli.locating import located
 from probekit.cli.output import save, view, warn, write_stdout
 from probekit.cli.plugin import ExitCodes, console_or_line, exit_code
 from probekit.files import append_file, require_writable
+from probekit.model.history import TargetKey
 from probekit.model.report import Report
+from probekit.model.trend import PastResult
 from probekit.reports import Format, Show, View
 from probekit.workflows.options import RequestError
 
@@ -34,6 +37,7 @@ class Output:
     on_change: bool = False
     verbose: bool = False
     exit_codes: ExitCodes = "probekit"
+    state: Path | None = None  # the state file with earlier runs, for a trend
 
 
 def with_stdout(reports: Reports, exit_codes: ExitCodes) -> Reports:
@@ -93,23 +97,31 @@ def written(report: Report, output: Output, mode: str | None = None, *, silent: 
     part of that: without it, no report is lost.
     """
     is_written = True
+    whole = View(show=output.show or "failures", located=located, past=partial(_past, report, output.state))
+    on_stdout = replace(view(output.show), located=whole.located, past=whole.past)
     for name in dict.fromkeys(name for name, _ in output.reports):
         _append(report, reports.load_format(name))
     for name, file in output.reports:
         if file is not None:
             form = reports.load_format(name)
             is_written &= save(
-                form.text(report, View(show=output.show or "failures", located=located)),
+                form.text(report, whole),
                 file,
                 mode=form.mode if mode is None else int(mode, 8),
             )
     is_unknown = output.exit_codes == "nagios" and exit_code(report, "nagios", is_written=is_written) == INTERNAL
     for name, file in output.reports:
         if file is None and not (silent and is_written) and not is_unknown:
-            is_written &= write_stdout(
-                reports.load_format(name).text(report, replace(view(output.show), located=located))
-            )
+            is_written &= write_stdout(reports.load_format(name).text(report, on_stdout))
     return is_written
+
+
+def _past(report: Report, state: Path | None) -> tuple[PastResult, ...]:
+    """Return the results of the runs before; sqlite3 is imported by a format that draws them."""
+    from probekit.history.trend import past_results  # noqa: PLC0415  # as above
+
+    target = TargetKey(environment=report.run.environment, base_url=report.run.base_url)
+    return past_results(state, target, report.run.started)
 
 
 def _append(report: Report, form: Format) -> None:

@@ -49,6 +49,7 @@ def verify(environment: str | None, config: Path | None, options: dict[str, Any]
     request = with_config(request)
     request, stated = _with_variables(request, options["deployed"])
     target, settings = target_key(request), environment_of(request)
+    output = replace(output, state=file)
     check_files(output)
     with lock(target, wait=options.get("wait", 0.0)):
         since, note = options.get("since"), ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,7 @@ from probekit.files import PRIVATE
 if TYPE_CHECKING:  # a command that only draws does not import the report
     from probekit.model.document import Place
     from probekit.model.report import Report
+    from probekit.model.trend import PastResult
 
 Show = Literal["failures", "all"]
 
@@ -39,6 +40,7 @@ class View:
     width: int = WIDTH  # columns
     show: Show = "failures"  # all: also the items that passed, each with its value
     located: Callable[[Place], Location] = _unread  # reads the file of the place
+    past: Callable[[], Sequence[PastResult]] = tuple  # reads the results of earlier runs, oldest first
 
 
 PLAIN = View()

@@ -47,7 +47,7 @@ def command(*, run: str, reports: Reports, exit_codes: ExitCodes, choice: Choice
       probekit runs judge last --env prod --report markdown=judged.md
       probekit runs judge last --url https://app.example.com/health
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
-    output = Output(reports=with_stdout(reports, exit_codes), exit_codes=exit_codes)
+    output = Output(reports=with_stdout(reports, exit_codes), exit_codes=exit_codes, state=required_file(state))
     check_files(output)
     with Store(required_file(state)) as store:
         document = report_of(store, run, chosen(store, choice))

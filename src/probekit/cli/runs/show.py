@@ -64,7 +64,7 @@ def command(
     """  # noqa: D301  # \b is click's mark for lines it must not wrap
     if as_json and reports:
         raise RequestError("--json and --report exclude each other: remove one of them")
-    output = Output(reports=reports)
+    output = Output(reports=reports, state=required_file(state))
     check_reports(reports)
     check_files(output)
     with Store(required_file(state)) as store:
