@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
+from command_lines import named_command, parse, simple_commands, words_of
 
-from probekit import checklist, cli
+from probekit import checklist
 from probekit.config.loader import load
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("examples/*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 TEXTS = {name: page.read_text("utf-8") for name, page in zip(NAMES, PAGES, strict=True)}
-EXAMPLES = [name for name in NAMES if name == "README.md" or name.startswith("docs/")]
+EXAMPLES = [name for name in NAMES if name == "README.md" or name.startswith(("docs/", "examples/"))]
 HEAD = '[env.prod]\nbase_url = "https://app.test"\nscope = ["deploy", "post"]\nallow = ["canary-write", "load"]\n\n'
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
@@ -93,11 +92,9 @@ def test_there_are_examples_and_commands() -> None:
 
 
 def shell_commands(text: str) -> Iterator[str]:
-    """Each simple command of the shell and cron blocks of a page; a line may hold several, and a comment."""
+    """Each simple command of the shell and cron blocks of a page."""
     for block in re.findall(r"```(?:sh|console|cron)\n(.*?)```", text, re.DOTALL):
-        for line in block.replace("\\\n", " ").splitlines():
-            for command in re.split(r"\s(?:&&|\|\||[|;&])\s|;\s", re.sub(r"^(?:\$ |.*  deploy  )", "", line)):
-                yield command.strip()
+        yield from simple_commands(block)
 
 
 LINES = [
@@ -105,24 +102,9 @@ LINES = [
 ]
 
 
-def named_command(words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that the first words name, and the other words."""
-    command: click.Command = cli.program
-    for number, word in enumerate(words):
-        inner = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
-        if inner is None:
-            return command, words[number:]
-        command = inner
-    return command, []
-
-
 @pytest.mark.parametrize(("name", "line"), LINES)
 def test_every_command_line_parses(name, line) -> None:
-    words = [re.sub(r"\d?>.*", "", word) for word in shlex.split(line, comments=True)]
-    command, rest = named_command([word for word in words[1:] if word])
-
-    assert not isinstance(command, click.Group), f"{name} names a group of commands alone"
-    command.make_context(command.name, rest)  # UsageError where an option or an argument is wrong
+    parse(words_of(line)[1:])  # UsageError where an option or an argument is wrong
 
 
 def known_options(words: list[str]) -> set[str]:
