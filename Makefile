@@ -9,8 +9,11 @@ SOURCES := src tests scripts benchmarks
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+PAGE := build/demo.html
 demo: .venv/demo-is-installed  ## verify the embedded target; FAULT=hang breaks it, ARGS="..."
-	@$(BIN)/probekit demo $(if $(FAULT),--fault $(FAULT)) $(ARGS)
+	@mkdir -p build; rm -f $(PAGE)
+	@$(BIN)/probekit demo --report html=$(PAGE) $(if $(FAULT),--fault $(FAULT)) $(ARGS); code=$$?; \
+	test ! -s $(PAGE) || echo "HTML report: $(CURDIR)/$(PAGE)"; exit $$code
 
 demo-release: .venv/demo-is-installed  ## play a release on the embedded target; ROW=no-gate breaks it
 	@$(BIN)/python scripts/demo_release.py $(if $(ROW),--row $(ROW))
@@ -34,7 +37,7 @@ UNIT := checklist config engine history judging model planning probes/_support r
 test-unit: .venv/dev-is-installed  ## the quick tests: no server, no process, 20 s
 	$(PYTEST) --numprocesses 2 -m "not servers and not heavy and not soak" --quiet $(UNIT:%=tests/%)
 
-test-services: .venv/dev-is-installed  ## kinds and reports with real programs of Debian and npm
+test-services: .venv/services-is-installed  ## kinds and reports with real programs of Debian and npm
 	$(BIN)/python scripts/services.py
 
 # what depends on libraries; judging and model import none
@@ -90,8 +93,9 @@ site: .venv/docs-is-installed  ## the documentation as a static site, in build/s
 	@test -s build/site/index.html
 	@grep --recursive --include='*.html' --extended-regexp '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' build/site; test $$? -eq 1
 
-picture: .venv/demo-is-installed  ## the terminal pictures in docs/images
+picture: .venv/demo-is-installed  ## the pictures in docs/images: terminals, and a page
 	$(BIN)/python scripts/picture.py
+	$(BIN)/python scripts/page_picture.py
 
 format: .venv/dev-is-installed  ## format the code and apply safe fixes
 	$(BIN)/ruff format $(SOURCES)
@@ -111,6 +115,10 @@ clean:  ## remove what these targets made
 .venv/dev-is-installed: pyproject.toml .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/demo-is-installed
+
+.venv/services-is-installed: pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[services]'
+	@touch $@ .venv/dev-is-installed .venv/demo-is-installed
 
 .venv/docs-is-installed: pyproject.toml .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'

@@ -16,14 +16,19 @@ from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 PACKAGES: Mapping[str, str] = {  # of Debian: a program of each, as a path or a name
+    "chromium": "chromium",
+    "default-jre-headless": "java",
     "monitoring-plugins-basic": "/usr/lib/nagios/plugins/check_http",
     "nodejs": "node",
     "npm": "npm",
     "prometheus-node-exporter": "prometheus-node-exporter",
     "prometheus": "promtool",
     "prometheus-pushgateway": "prometheus-pushgateway",
+    "systemd": "systemd-analyze",
 }
 NPM: Mapping[str, str] = {  # package -> version; Debian 12 has Node.js 18
+    "axe-core": "4.14.1",
+    "vnu-jar": "26.9.27",
     "@microsoft/sarif-multitool-linux": "5.7.0",  # for the schema that it contains
     "markdownlint-cli2": "0.17.2",  # the last one that runs on it
 }
@@ -41,6 +46,16 @@ REQUIRED = (
     "test_a_real_node_exporter_reads_the_files_of_several_environments",
     "test_a_real_pushgateway_takes_the_metrics_and_replaces_those_of_the_run_before",
     "test_markdownlint_finds_nothing",
+    "test_vnu_finds_no_error_in_the_page",
+    "test_axe_finds_no_violation_and_nothing_sticks_out",
+    "test_the_page_asks_for_nothing_and_writes_no_message",
+    "test_the_checklist_is_searched_and_filtered_by_keyboard",
+    "test_without_a_script_the_page_is_whole",
+    "test_every_object_follows_its_schema",
+    "test_each_misspelt_key_is_found",
+    "test_systemd_accepts_the_units_and_names_each_mistake_in_one",
+    "test_systemd_rates_the_service_as_confined_and_less_so_without_one_setting",
+    "test_systemd_reads_the_calendar_as_every_five_minutes",
 )
 APT_WITHIN = 300  # seconds, for each of apt-get's two commands
 NPM_WITHIN = 300  # seconds
