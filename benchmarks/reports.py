@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import process_time
@@ -15,6 +16,7 @@ from probekit.model.report import Report
 from probekit.workflows.options import RunOptions
 from probekit.workflows.verify import execute_run
 
+MANY = 10_000
 FILE = Path(__file__).parents[1] / "probes.toml"
 EMPTY = """
 [env.all]
@@ -34,6 +36,10 @@ def main() -> None:
     rows = [(name, f"{1000 * seconds:.1f} ms", f"{size / 1000:.0f} kB") for name, seconds, size in cold]
     total = ("all but json and console", f"{1000 * beyond:.1f} ms", "")
     table(f"{len(report.verdicts)} items, first report of a process", [("", "CPU", "size"), *rows, total])
+    many = _many(report)
+    large = [(name, *_first(name, many)) for name in reports.format_names()]
+    rows = [(name, f"{seconds:.2f} s", f"{size / 1e6:.1f} MB") for name, seconds, size in large]
+    table(f"{MANY:,} items", [("", "CPU", "size"), *rows])
     works = {
         **{name: partial(_written, name, report) for name in reports.format_names()},
         "checklist": lambda: timed(lambda: checklist.load("softfactory")),
@@ -42,6 +48,15 @@ def main() -> None:
     least = side_by_side(works, rounds=9)
     rows = [(name, f"{1000 * seconds:.1f} ms") for name, seconds in least.items()]
     table(f"{len(report.verdicts)} items", [("", "wall"), *rows])
+
+
+def _many(report: Report) -> Report:
+    """The report with 10,000 verdicts."""
+    found = report.verdicts
+    items = [replace(found[at % len(found)].item, id=f"deploy.section-{at % 40}.item-{at}") for at in range(MANY)]
+    verdicts = tuple(replace(found[at % len(found)], item=item) for at, item in enumerate(items))
+    lines = {item.id: item.text for item in items}
+    return replace(report, verdicts=verdicts, items=MANY, document=replace(report.document, lines=lines))
 
 
 def _first(name: str, report: Report) -> tuple[float, int]:

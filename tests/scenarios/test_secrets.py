@@ -21,7 +21,7 @@ from probekit.history.store import Store
 from probekit.reports import format_names
 
 FORMATS = format_names()
-QUOTING = {"console", "json", "junit", "markdown", "github"}  # formats with the reasons of failures
+QUOTING = {"console", "json", "junit", "markdown", "github", "html"}  # formats with the reasons of failures
 
 PLANTED = {
     "header": "h3ader-S3cret+/=<&'\"x",
