@@ -220,6 +220,12 @@ def test_a_wrong_command_line_is_unknown_with_one_line_on_stdout(process, argume
     assert result.stderr
 
 
+def test_a_long_message_is_cut_on_the_line_of_a_plugin(process) -> None:
+    result = process("verify", "--env", "x" * 5_000, "--exit", "nagios")
+
+    assert (result.returncode, len(result.stdout) < 1_100) == (3, True)
+
+
 def test_after_two_dashes_it_is_no_option(process) -> None:
     result = process("verify", "--", "--exit", "nagios")
 

@@ -25,8 +25,9 @@ def compare(make):
 
     def compare(readings, *windows, wanted=frozenset(), deployed=None, vantage=""):
         attempts = {
-            InstanceKey("host-load", name): (make.attempt(make.measurement(**values)),)
+            InstanceKey("host-load", name): tuple(make.attempt(make.measurement(**one)) for one in attempts)
             for name, values in readings.items()
+            for attempts in [values if isinstance(values, list) else [values]]
         }
         steps = tuple(make.step(probe="host-load", instance=name, wanted=wanted) for name in readings)
         plan = make.plan(
@@ -120,6 +121,18 @@ def test_a_window_after_the_deployment_is_not_normal(make, compare) -> None:
     rows = compare({"": {"memory": 1.0}}, window(make, 40, 5.0), window(make, 30, 500.0), deployed=deployed)
 
     assert (rows["memory-avg", ""].before, rows["memory-avg", ""].windows) == (5.0, 1)
+
+
+def test_the_value_of_the_last_attempt_is_shown(compare) -> None:
+    rows = compare({"": [{"cpu_used": 99.0}, {"cpu_used": 12.0}]})
+
+    assert rows["cpu-avg", ""].after == 12.0
+
+
+def test_of_a_probe_that_is_not_planned_the_settings_of_the_newest_window_count(make, compare) -> None:
+    windows = [window(make, 40, 5.0, "a", "1" * 16), window(make, 30, 7.0, "a", "2" * 16)]
+
+    assert compare({}, *windows)["memory-avg", "a"].before == 7.0
 
 
 def test_a_value_on_record_is_shown_where_this_run_measured_none(make, compare) -> None:

@@ -13,6 +13,7 @@ from probekit import reports
 from probekit.model.limit import parse_limit
 from probekit.model.measurement import Reason
 from probekit.model.verdict import Flag, Outcome, Release, Served, Verdict
+from probekit.reports._support.facts import facts
 from probekit.reports.json import write
 from probekit.reports.json.report import report_from
 from probekit.text import inert_json
@@ -55,6 +56,14 @@ def test_it_carries_the_facts_of_the_run(make, report_of, name) -> None:
     figures = FIGURES | OTHERWISE.get(name, {})
     lacking = {what: figure for what, figure in figures.items() if figure not in text}
     assert not lacking
+
+
+def test_the_facts_of_a_run_are_these_in_this_order(make, report_of) -> None:
+    assert [label for label, _ in facts(everything(make, report_of))] == [
+        "decision", "reason", "call", "account", "own checks", "reported by a program, not measured", "served release",
+        "release", "previous release", "environment", "target", "stage", "deployed by", "reviewed by", "run",
+        "seen from", "checklist", "configuration", "probekit",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FORMATS)

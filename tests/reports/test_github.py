@@ -162,6 +162,20 @@ def test_an_annotation_states_the_value_the_limit_the_flags_and_what_to_do(repor
     ]
 
 
+def test_an_annotation_names_both_limits_where_the_environment_changes_one(report_of, verdict) -> None:
+    changed = verdict(
+        changed_from=(parse_limit("up == 1"), parse_limit("status == 200")), changed_reason="no route yet",
+        flags=frozenset({Flag.CHANGED}),
+    )  # fmt: skip
+
+    message = commands(render(report_of(changed)))[1].message
+
+    assert (
+        "changed limit: up == 1 here, up == 1 and status == 200 in the checklist; "
+        "without a limit here: status; reason: no route yet"
+    ) in message.splitlines()
+
+
 def test_of_one_severity_a_failure_comes_before_what_was_not_read(report_of, verdict) -> None:
     found = [verdict(outcome, id=f"a.b.{outcome}") for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.INCONCLUSIVE)]
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from full_report import everything
 
 from probekit.model.checklist import Band, Deadline, Severity
 from probekit.model.limit import Limit, parse_limit
@@ -67,6 +68,16 @@ def test_a_verdict_of_an_older_report_bars_a_go_by_its_severity_and_rolls_nothin
 
     assert report.bars_go(report.verdicts[0]) is severity.is_grave
     assert not report.verdicts[0].item.may_roll_back(None)
+
+
+def test_the_parts_of_the_document_come_back_as_they_were(make, report_of) -> None:
+    report = everything(make, report_of)
+
+    found = again(report)
+
+    for part in ("document", "baseline", "places", "decision", "evidence", "answered_ever", "items", "checklist"):
+        assert getattr(found, part) == getattr(report, part), part
+    assert [replace(one, items=()) for one in found.criteria] == [replace(one, items=()) for one in report.criteria]
 
 
 def test_a_run_of_a_url_comes_back_as_one(report_of) -> None:

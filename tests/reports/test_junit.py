@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from math import inf, nan
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,6 +21,7 @@ from probekit import reports
 from probekit.model.checklist import Severity
 from probekit.model.document import Document
 from probekit.model.people import Contact, Paging
+from probekit.model.record import Record
 from probekit.model.verdict import Action, Control, Flag, Outcome, Release, Served, Stage, Verdict
 from probekit.reports._support.facts import facts
 from probekit.reports.json.report import report_from
@@ -256,6 +258,27 @@ def test_a_run_that_a_signal_ended_is_red_whatever_was_decided(verdict, report_o
 
     assert report.decision.action is Action.GO
     assert results(render(report)) == {"decision": ERROR, "pre.security.one": None}
+
+
+def test_a_case_names_the_records_that_it_rests_on_and_a_suite_its_time_in_utc(verdict, report_of) -> None:
+    recorded = replace(verdict(), records=(Record(release="2.4.0", by="gitleaks", place="scan.json"),))
+    started = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+
+    root = valid(render(report_of(recorded, run={"started": started})))
+
+    (output,) = root.iterfind(".//*[@name='pre.security.one']/system-out")
+    assert "record: " in output.text
+    assert "2.4.0" in output.text
+    assert "gitleaks" in output.text
+    assert {suite.get("timestamp") for suite in root.iter("testsuite")} == {"2026-11-23T10:30:00"}
+
+
+def test_a_missing_signature_names_who_signs(verdict, report_of) -> None:
+    unsigned = verdict(Outcome.PENDING, holds_if_pending=True)
+
+    (element,) = valid(render(report_of(unsigned))).iterfind(".//*[@name='pre.security.one']/error")
+
+    assert "do: get the signature of Backend Lead, then verify again" in element.text.splitlines()
 
 
 def test_a_passed_case_has_its_evidence_as_output_and_a_waived_one_its_reason(verdict, report_of) -> None:

@@ -187,6 +187,31 @@ def test_a_failure_states_what_to_do_and_who_does_it(make, report_of) -> None:
     ]
 
 
+def test_the_head_has_the_maintenance_the_notes_and_whom_to_call_and_a_failure_too(make, report_of) -> None:
+    paging = Paging(contacts=(Contact(role="dev", name="Ada", contact="+1 2"),), page=dict.fromkeys(Severity, ("dev",)))
+    window = Maintenance(start=make.now, end=make.now + timedelta(hours=1), reason="new disks")
+    failed = verdict_on(make, "pre.a.failed", Outcome.FAIL)
+    notes = tuple(f"note {number}" for number in range(7))
+
+    text = render(report_of(failed, maintenance=(window,), run={"paging": paging, "notes": notes}))
+
+    lines = text.splitlines()
+    assert "- **Maintenance:** from 2026-11-23 10:30 to 11:30 UTC (new disks)" in lines
+    assert "- **Call:** Ada, +1 2" in lines
+    assert [line for line in lines if "**Note:**" in line] == [
+        *(f"- **Note:** note {number}" for number in range(5)),
+        "- **Note:** 2 more, in the JSON report",
+    ]
+    assert "  - call: Ada, +1 2" in lines
+
+
+def test_a_line_to_sign_is_in_the_last_part_alone(make, report_of) -> None:
+    text = render(whole(make, report_of))
+
+    assert "sign.off" not in text.partition("## Checklist")[2]
+    assert "### Sign-Off" not in text
+
+
 def test_what_can_wait_is_a_list_of_its_own(make, report_of) -> None:
     later = [
         verdict_on(make, f"pre.a.{outcome}", outcome, because="seen so", severity=Severity.LOW)

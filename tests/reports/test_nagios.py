@@ -297,6 +297,24 @@ def test_names_that_look_alike_have_labels_of_their_own(report_of, verdict) -> N
     assert not [one for one in found.values() if isinstance(one, Unreadable)]
 
 
+@pytest.mark.parametrize(("character", "size"), [("y", 200), ("\x1b", 200), ("\U0001f600", 200), ("\u202e", 200)])
+def test_a_label_is_cut_with_its_escapes(character, size) -> None:
+    assert len(label(character * 300)) == size
+    assert label(character * 300).endswith("...")
+    assert label("y" * size) == "y" * size
+
+
+@pytest.mark.parametrize("text", ["\U0001f600" * 1_000, "\u00e9" * 1_000, "a\U0001f600" * 1_000])
+def test_a_line_of_other_characters_than_ascii_fits_in_every_encoding(report_of, verdict, text) -> None:
+    run = dict.fromkeys(("id", "environment", "base_url", "version", "config_file", "vantage", "deployed_by"), text)
+    identity = Identity(release=text, commit=text, images={text: text}, previous=text)
+
+    line = render(report_of(verdict("up == 1", 1.0, name="pre.infra.tls"), run=run, identity=identity))
+
+    assert len(line.encode("ascii", "backslashreplace")) <= 4000
+    assert "'pre.infra.tls/up'=1;" in line
+
+
 def test_a_label_that_occurs_again_gets_a_number_that_is_free() -> None:
     assert distinct(["a", "a (2)", "a", "b", "a"]) == ["a", "a (2)", "a (3)", "b", "a (4)"]
     assert len(set(distinct(["a"] * 10_000))) == 10_000

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from math import inf, nan
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -357,6 +357,14 @@ def test_the_invocation_has_the_times_and_the_exit_code(verdict, report_of) -> N
             "toolExecutionNotifications": [],
         }
     ]
+
+
+def test_a_time_of_another_zone_is_written_in_utc(verdict, report_of) -> None:
+    started = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+
+    (invocation,) = run_of(report_of(verdict(), run={"started": started}))["invocations"]
+
+    assert invocation["startTimeUtc"] == "2026-11-23T10:30:00.000Z"
 
 
 def test_an_interrupted_run_is_a_failed_one(verdict, report_of) -> None:
