@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from probekit.reports._support.remedies import is_not_of_the_release
 from probekit.reports._support.values import measured, names, phrased, short_id
 from probekit.text import words
 
+_COLON: Final = re.compile(": ")
 _ALSO: Final = 2  # further items that the sentence names
 _UNVERIFIED: Final = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_CONFIGURED)
 
@@ -49,8 +51,9 @@ def main_reason(report: Report) -> str:
 def further_reasons(report: Report) -> Iterator[str]:
     """Yield the reasons of the decision that neither that sentence nor a list of failures states."""
     first, wrong_version = main_reason(report), report.situation.release.because
+    known = {one.because: one for one in reversed(report.verdicts)}
     for reason in report.decision.because:
-        about = next((one for one in report.verdicts if reason.endswith(f": {one.because}")), None)
+        about = next((known[end] for end in _ends(reason) if end in known), None)
         if about is None:
             is_first = reason.removeprefix("CONTRADICTION: ") in first
             is_stated = is_first or (wrong_version and reason.endswith(wrong_version))
@@ -60,6 +63,11 @@ def further_reasons(report: Report) -> Iterator[str]:
     if report.decision.action is Action.ROLLBACK:
         others = [one for one in report.verdicts if is_not_of_the_release(one)]
         yield from [f"a rollback would not fix {names(others)}: investigate there first"] if others else ()
+
+
+def _ends(reason: str) -> Iterator[str]:
+    """Yield what follows each colon of a reason."""
+    return (reason[found.end() :] for found in _COLON.finditer(reason))
 
 
 def _of_release(report: Report) -> str:
