@@ -41,7 +41,9 @@ def timeline(report: Report) -> Timeline | None:
     for one in report.measurements:
         name = f"{one.probe}.{one.instance}" if one.instance else one.probe
         begin = (one.taken_at - report.run.started).total_seconds()
-        lanes.setdefault(name, []).append((max(begin, 0.0), max(one.seconds, 0.0)))
+        lanes.setdefault(name, []).append(
+            (max(begin, 0.0), max(round(one.seconds, 6), 0.0))
+        )  # as a report on record has it
     if not lanes:
         return None
     longest = max(report.run.seconds, *(begin + took for some in lanes.values() for begin, took in some), 0.001)
