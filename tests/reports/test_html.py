@@ -23,6 +23,7 @@ from hostile import HOSTILE
 from probekit import reports
 from probekit.model.checklist import Severity
 from probekit.model.document import BaselineComparison, BaselinePoint, Document
+from probekit.model.limit import parse_limit
 from probekit.model.measurement import InstanceKey
 from probekit.model.people import Contact, Paging
 from probekit.model.percentile import Percentile
@@ -268,6 +269,16 @@ def test_the_latency_chart_has_the_limit_the_percentile_and_the_bars(sampled) ->
     bars = [one for one in page.of("rect") if one.get("class") == "bar" and float(one["height"]) <= 96]
     assert len(bars) >= 4
     assert {float(one["y"]) + float(one["height"]) for one in bars if "rx" not in one} == {118.0}
+
+
+def test_a_limit_in_seconds_is_drawn_in_milliseconds(make, sampled) -> None:
+    (verdict,) = sampled.verdicts
+    limit = parse_limit("p95 < 2 s")
+    page = page_of(
+        replace(sampled, verdicts=(replace(verdict, limit=limit, item=replace(verdict.item, expect=(limit,))),))
+    )
+
+    assert "p95 600 ms, limit 2,000 ms; 5 answered requests" in page.text
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from probekit.model.report import Report
 from probekit.reports.html.shapes import LEFT, PLOT, RIGHT, TOP, WIDTH, Bar, LogScale, Mark
 
 _BINS: Final = 40
+_MILLISECONDS: Final = {"ms": 1.0, "s": 1000.0}  # of the units of a limit on a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,9 @@ def _latency(report: Report, probe: str, instance: str, known: Sequence[Percenti
     if not times or sample is None:
         return None
     limits = {
-        (one.limit.metric, one.limit.value): one
+        (one.limit.metric, one.limit.value * _MILLISECONDS[one.limit.unit]): one
         for one in report.verdicts
-        if one.item.probe == probe and one.limit and one.limit.unit == "ms" and one.limit.of == "value"
+        if one.item.probe == probe and one.limit and one.limit.unit in _MILLISECONDS and one.limit.of == "value"
         if any(one.limit.metric == percentile.metric for percentile in known)
     }
     shown = next((one for one in known if any(metric == one.metric for metric, _ in limits)), known[-1])
