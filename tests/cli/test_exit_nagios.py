@@ -291,15 +291,17 @@ def test_a_crash_is_unknown_whatever_cannot_be_imported(process, before, line) -
     assert "Traceback (most recent call last)" not in result.stderr.partition("Exception ignored")[0]
 
 
-def test_a_kind_that_ends_the_process_is_a_crash_and_never_a_go(process) -> None:
+def test_a_kind_that_ends_the_process_has_a_bug_and_is_never_a_go(process) -> None:
     before = (
         "import sys\nimport probekit.probes.http as kind\n"
         "async def measure(*_):\n    sys.exit(0)\n"
         "object.__setattr__(kind.KIND, 'measure', measure)\n"
     )
 
-    assert process("verify", "--env", "prod", before=before).returncode == 70
-    assert process(*NAGIOS, before=before).returncode == 3
+    result = process("verify", "--env", "prod", before=before)
+    assert result.returncode == 10
+    assert "kind http raised SystemExit" in result.stdout
+    assert process(*NAGIOS, before=before).returncode == 1
 
 
 def test_a_locked_environment_is_unknown(process, folder) -> None:

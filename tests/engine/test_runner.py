@@ -467,6 +467,7 @@ async def test_a_kind_waits_by_the_clock_of_the_run(go, double, time) -> None:
         (ZeroDivisionError("password=hunter2"), Reason.BUG),
         (ExceptionGroup("many", [ValueError()]), Reason.BUG),
         (RecursionError(), Reason.BUG),
+        (SystemExit(0), Reason.BUG),  # its code would be a go
     ],
 )
 async def test_no_exception_escapes_a_probe(go, double, error, reason) -> None:

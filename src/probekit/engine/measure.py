@@ -59,7 +59,7 @@ class Measurer:
             return await self._run.http.resolve(endpoint, step.timeout)
         except ProbeFailedError as error:
             return Failure(reason=error.reason, detail=error.detail)
-        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a kind's bug ends its own step, not the run
             return _bug(step, error)
 
     async def measure(
@@ -80,7 +80,7 @@ class Measurer:
                 raise TypeError(f"a {type(readings).__name__} instead of Readings")  # noqa: TRY301  # a kind's bug
         except ProbeFailedError as error:
             readings = Readings(**dict.fromkeys(asked, Failure(reason=error.reason, detail=error.detail)))
-        except Exception as error:  # noqa: BLE001  # a kind's bug ends its own measurement, not the run
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a kind's bug ends its own measurement, not the run
             readings = Readings(**dict.fromkeys(asked, _bug(step, error)))
         self._observations.answered |= readings.answered
         lag = self._lag.since(began)
@@ -232,7 +232,7 @@ def _cleaned(value: Reading | Failure, clean: Callable[[str], str]) -> Reading |
     return replace(value, detail=clean(value.detail)) if isinstance(value, Failure) else value
 
 
-def _bug(step: Step[ConfiguredKind], error: Exception) -> Failure:
+def _bug(step: Step[ConfiguredKind], error: BaseException) -> Failure:
     """Return the failure for an unexpected exception: its type and place, not its text, which may hold a secret."""
     events().error("probe.bug", probe=step.name, kind=step.kind, error=type(error).__name__)
     frames = extract_tb(error.__traceback__)
