@@ -523,3 +523,11 @@ def test_every_report_follows_the_schema_of_sarif(schema, make, report_of, verdi
         schema.validate(json.loads(render(report)))
     broken = json.loads(render(plain[0])) | {"version": "2.1"}
     assert not schema.is_valid(broken)
+
+
+def test_the_title_of_an_alert_says_what_is_wrong(make, report_of) -> None:
+    item = make.item("up == 1", id="post.security.headers", title="Every page has its headers")
+    log = json.loads(render(report_of(Verdict(item=item, outcome=Outcome.FAIL, because="no header"))))
+
+    titles = [rule["shortDescription"]["text"] for rule in log["runs"][0]["tool"]["driver"]["rules"]]
+    assert titles == ["The decision about the deployment is not go", "Not passed: Every page has its headers"]

@@ -130,7 +130,7 @@ def _end(run: Run) -> dict[str, str]:
 def _of_decision(report: Report) -> _Finding:
     rule = {
         "id": "probekit.decision",
-        "shortDescription": _message("The decision about the deployment is go"),
+        "shortDescription": _message("The decision about the deployment is not go"),
         "fullDescription": _message("The decision covers every item in scope, not only those about security."),
         "help": _message(next_step(report)),
         "defaultConfiguration": {"level": "error"},
@@ -152,7 +152,7 @@ def _of_item(verdict: Verdict, report: Report) -> _Finding:
     score = _SCORES[verdict.severity]
     rule = {
         "id": bounded(item.id, _TEXT),
-        "shortDescription": _message(item.title or item.id),
+        "shortDescription": _message(f"Not passed: {item.title or item.id}"),
         "fullDescription": _message(item.text or item.id),
         "help": _message(remedy(verdict, report) or "Nothing is to be done.", f"Owner: {item.owner}"),
         "defaultConfiguration": {"level": _level(verdict, bars_go=True)},
