@@ -29,13 +29,13 @@ def main() -> int:
         page = Path(folder) / "report.html"
         probekit = Path(sys.executable).with_name("probekit")
         demo = [str(probekit), "demo", "--fault", FAULT, "--deployed", "now", "--report", f"html={page}", "--quiet"]
-        done = subprocess.run(demo, stdout=subprocess.DEVNULL, timeout=WITHIN, check=False)  # noqa: S603  # as above
+        done = subprocess.run(demo, stdout=subprocess.DEVNULL, timeout=WITHIN, check=False)  # noqa: S603  # probekit of this environment; its code is read below
         if done.returncode != _ROLLBACK:
             sys.stderr.write(f"picture: the demo ended with {done.returncode}, not with {_ROLLBACK}: try again\n")
             return 1
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={SIZE}", f"--screenshot={IMAGE}"]
         command = [chromium, *options, page.as_uri()]
-        subprocess.run(command, stderr=subprocess.DEVNULL, timeout=WITHIN, check=True)  # noqa: S603  # as above
+        subprocess.run(command, stderr=subprocess.DEVNULL, timeout=WITHIN, check=True)  # noqa: S603  # Chromium of the system
     sys.stdout.write(f"{IMAGE}\n")
     return 0
 

@@ -64,14 +64,13 @@ def check_reports(reports: Reports) -> None:
 
 
 def _resolved(file: Path) -> Path:
-    """Return the one path of a file, however it was named; a link at its end is replaced, and so not followed."""
+    """Return the one path of a file, however it was named; a link at its end is replaced, and so not followed.
+
+    Without a working directory, for a loop of links or a NUL it is the path as given, which `check_files` refuses.
+    """
     try:
         return file.parent.resolve() / file.name
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-    ):  # no working directory, a loop of links, a NUL: `check_files` refuses it
+    except (OSError, RuntimeError, ValueError):
         return file
 
 

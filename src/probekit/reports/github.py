@@ -1,7 +1,7 @@
 """Write annotations for a job of GitHub Actions, and the checklist in the summary of its step.
 
 An annotation is a workflow command, one line that the runner reads: `::error file=F,line=N,title=T::message`. The
-runner looks for `::` at the beginning of a line, and for the older `##[` anywhere in any other line
+runner reads `::` at the beginning of a line, and the older `##[` anywhere in any other line
 (ActionCommand.cs of actions/runner). Here each line is a command, and no text has a line break of its own.
 """
 

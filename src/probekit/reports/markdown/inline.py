@@ -1,8 +1,8 @@
 """Write texts of any origin as inline Markdown that gives nothing but their characters.
 
 A code span keeps its characters as they are: no escape, entity, emphasis, link or HTML begins in it (GFM 6.3), and
-GitHub looks for mentions, references, hashes of commits, emoji and math outside of code only. An escape with a
-backslash would not do: GitHub looks for a mention in the text that Markdown has already made of it.
+GitHub finds mentions, references, hashes of commits, emoji and math outside of code only. An escape with a
+backslash would not do: GitHub finds mentions in the text that Markdown has already made of it.
 
 So each text is a code span, or a sentence whose words are plain, with code spans around the others. Neither begins a
 line, so that no marker of a list, a heading or a table can begin one.
